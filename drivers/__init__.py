@@ -1,0 +1,1 @@
+"""One file per instrument; each a pymeasure Instrument or a passive part."""

@@ -1,0 +1,1 @@
+"""One file per experiment, written for a physicist to read and change."""

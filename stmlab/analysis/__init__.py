@@ -1,0 +1,1 @@
+"""Fits: from arrays to parameters with errors."""

@@ -1,0 +1,12 @@
+"""The array types that the whole house uses."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
+IntArray = NDArray[np.int64]
+SampleArray = NDArray[np.int8]
+"""Waveform samples as an 8-bit generator plays them: -128 ... 127."""

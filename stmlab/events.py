@@ -1,0 +1,138 @@
+"""What a run says of itself: one stream of frozen events, written to the file, shown live, and read back in replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.arrays import FloatArray
+    from stmlab.axes import Axis, Channel
+    from stmlab.results import FitResult
+
+
+class RunState(StrEnum):
+    """Where a run stands. The way through them is drawn in ``stmlab.runner``."""
+
+    PREPARING = "preparing"
+    RUNNING = "running"
+    PAUSED = "paused"
+    ANALYSING = "analysing"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    ABORTED = "aborted"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        """Whether the run is over."""
+        return self in (RunState.FINISHED, RunState.STOPPED, RunState.ABORTED, RunState.FAILED)
+
+
+@dataclass(frozen=True)
+class ParameterValue:
+    """A sequence's parameter as it was used."""
+
+    value: float | int | bool | str
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, eq=False)
+class RunStarted:
+    """All that is known before the first output moves.
+
+    Attributes:
+        run_id: unique; in simulation made from seed and parameters, so that the same seed gives the same file.
+        sequence: its name, as in ``stmlab run NAME``.
+        date: ISO 8601, UTC.
+        point_seconds: estimated duration of one point, s.
+        factors: every factor between the raw reading and the physical quantity.
+        station: name of the station; ``configuration`` is the text of its file.
+        sample: name of the sample, if the station knows it.
+        snapshot: the instruments before the run.
+        versions: package -> version; ``git`` is the revision of the checkout, or "".
+        seed: of the simulation, or None at the microscope.
+    """
+
+    run_id: str
+    sequence: str
+    date: str
+    parameters: Mapping[str, ParameterValue]
+    axes: tuple[Axis, ...]
+    channels: tuple[Channel, ...]
+    point_seconds: float
+    station: str
+    configuration: str
+    factors: Mapping[str, ParameterValue] = field(default_factory=dict)
+    sample: str = ""
+    snapshot: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    git: str = ""
+    seed: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes, outer to inner, hardware-swept axes last."""
+        return tuple(len(axis) for axis in self.axes)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PointTaken:
+    """One acknowledged or about-to-be-written point.
+
+    Attributes:
+        index: running number in C order over the axes that software moves.
+        time: seconds since the start of the run.
+        coordinates: where the point really was, one number per software axis (the frequency really played, not the
+            one asked for).
+        values: one per channel, a number, or an array along the hardware-swept axes.
+    """
+
+    index: int
+    time: float
+    coordinates: tuple[float, ...]
+    values: tuple[float | FloatArray, ...]
+
+
+@dataclass(frozen=True)
+class StateChanged:
+    """The run went to ``state``; ``reason`` is one line for a person (may be empty)."""
+
+    state: RunState
+    time: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Analysed:
+    """A fit of the data of this run."""
+
+    fit: FitResult
+
+
+@dataclass(frozen=True, eq=False)
+class RunFinished:
+    """The last event: instruments are in the safe state, unless ``reason`` says otherwise.
+
+    Attributes:
+        state: one of the final states.
+        reason: machine-readable cause: "completed", "stopped", "aborted", or the name of the error's class.
+        message: one line for a person.
+        points: number of points taken.
+        snapshot: the instruments after the run, in the safe state.
+    """
+
+    state: RunState
+    reason: str
+    message: str
+    points: int
+    time: float
+    snapshot: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+Event = RunStarted | PointTaken | StateChanged | Analysed | RunFinished
+Listener = "Callable[[Event], None]"

@@ -1,0 +1,196 @@
+"""What a sequence may ask of an instrument, whoever made it.
+
+Each Protocol is one role of the station. A driver fills one or more roles (the STM controller is both the bias source
+and the tip controller). SI units; angles in degrees here, as instruments have them. Amplitude is peak amplitude.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.arrays import ComplexArray, FloatArray
+
+
+@runtime_checkable
+class Device(Protocol):
+    """What every instrument can do."""
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """Every setting worth keeping beside data, read from the instrument: property -> value."""
+
+    def check_status(self) -> None:
+        """Read status and error queue; raise InstrumentFault if the instrument reports anything wrong."""
+
+    def close(self) -> None:
+        """Let go of the connection; outputs stay as they are."""
+
+
+@runtime_checkable
+class LockIn(Device, Protocol):
+    """A lock-in amplifier that reads voltages."""
+
+    frequency: float  # of the internal reference, Hz
+    phase: float  # degrees
+    harmonic: int
+    time_constant: float  # s, one of the instrument's steps
+    filter_slope: int  # dB per octave: 6, 12, 18 or 24
+    sensitivity: float  # V rms, full scale of the outputs
+    sine_voltage: float  # V rms at the sine output (an output: guarded by limits)
+
+    @property
+    def xy(self) -> tuple[float, float]:
+        """X and Y at one moment, V rms."""
+
+    def settling_time(self, residual: float = 1e-3) -> float:
+        """Seconds after a step until the output is within ``residual`` of it, for the filter that is set."""
+
+    def noise_bandwidth(self) -> float:
+        """Equivalent noise bandwidth of the filter that is set, Hz."""
+
+    def use_internal_reference(self) -> None:
+        """Run on the internal oscillator, whose TTL chops the generator."""
+
+    def prepare_input(self, full_scale: float) -> None:
+        """AC-couple the input and choose the smallest input range and sensitivity that hold ``full_scale`` V rms."""
+
+
+@dataclass(frozen=True)
+class Tone:
+    """A sine as the generator really plays it.
+
+    Attributes:
+        frequency: Hz, ``cycles * sample_rate / samples``.
+        amplitude: V peak at the generator's connector, its sample-and-hold roll-off already made up for.
+        cycles, samples: periods and samples in memory.
+        sample_rate: samples per second that leave the memory, Sa/s.
+        divider: of the sample clock: the clock runs at ``sample_rate * divider``.
+    """
+
+    frequency: float
+    amplitude: float
+    cycles: int
+    samples: int
+    sample_rate: float
+    divider: int
+
+
+@dataclass(frozen=True)
+class PulsePair:
+    """Pump and probe, as the generator really plays them.
+
+    Attributes:
+        pump, probe: V at the generator's connector (signed).
+        width: full width at half maximum, s.
+        rise_time: 10-90 % of the edges, s.
+        delay: from the middle of the pump to the middle of the probe, s (negative: probe first).
+        period: repetition time, s.
+    """
+
+    pump: float
+    probe: float
+    width: float
+    rise_time: float
+    delay: float
+    period: float
+
+
+@runtime_checkable
+class Generator(Device, Protocol):
+    """A waveform generator on the radio-frequency path."""
+
+    @property
+    def frequency_range(self) -> tuple[float, float]:
+        """Lowest and highest tone, Hz."""
+
+    def largest_amplitude(self, frequency: float) -> float:
+        """Largest tone at the connector, V peak, at ``frequency`` (falls with the sample-and-hold roll-off)."""
+
+    def plan_tone(self, frequency: float) -> Tone:
+        """The tone of least frequency error (amplitude 0), without sending anything.
+
+        Raises OutOfBounds for a frequency that cannot be played.
+        """
+
+    def play_tone(self, frequency: float, amplitude: float, *, gated: bool) -> Tone:
+        """Play a sine of ``amplitude`` V peak at the connector; gated: only while the trigger input is high.
+
+        Returns what is really played. Raises OutOfBounds before anything is sent.
+        """
+
+    def play_pulses(self, pulses: PulsePair, *, gated: bool) -> PulsePair:
+        """Play pump and probe over and over; returns what is really played."""
+
+    def off(self) -> None:
+        """Stop playing and open the output."""
+
+
+@runtime_checkable
+class BiasSource(Device, Protocol):
+    """What sets the DC bias of the junction."""
+
+    bias: float  # V (an output: guarded by limits)
+
+
+@runtime_checkable
+class TipController(Device, Protocol):
+    """What holds the tip: current reading, feedback loop, height."""
+
+    setpoint: float  # A (an output: guarded by limits)
+    feedback: bool  # reading back gives what the controller really does
+
+    @property
+    def current(self) -> float:
+        """Tunnel current, A."""
+
+    @property
+    def height(self) -> float:
+        """Z position, m."""
+
+    def withdraw(self) -> None:
+        """Take the tip back and wait until it is."""
+
+    def is_safe(self) -> bool:
+        """Whether the SafeTip guard has not tripped and the tip is not withdrawing."""
+
+
+@runtime_checkable
+class RadioFrequencyPath(Protocol):
+    """All between the generator's connector and the junction."""
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """Lowest and highest frequency for which the transfer is known, Hz."""
+
+    def transfer(self, frequency: FloatArray) -> ComplexArray:
+        """Complex amplitude at the junction over amplitude at the connector; same shape as ``frequency`` (Hz).
+
+        Raises OutOfBounds outside the band: an extrapolated transfer function is a guess.
+        """
+
+    def describe(self) -> Mapping[str, Any]:
+        """Where the transfer function comes from: file, date, band."""
+
+
+@dataclass(frozen=True)
+class Preamplifier:
+    """The current preamplifier: not on any bus, so its settings are configuration.
+
+    Attributes:
+        gain: V/A.
+        bandwidth: -3 dB of its single pole, Hz.
+        saturation: largest output, V.
+        model: what stands on its front.
+    """
+
+    gain: float
+    bandwidth: float
+    saturation: float
+    model: str = ""
+
+    def response(self, frequency: float) -> complex:
+        """Output over input at ``frequency`` (Hz), V/A, with amplitude roll-off and phase."""
+        return self.gain / complex(1.0, frequency / self.bandwidth)

@@ -1,0 +1,1 @@
+"""Runs on disk: writer, reader, importers."""
