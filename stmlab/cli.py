@@ -1,0 +1,216 @@
+"""The command line: thin, because everything it does is a function elsewhere. Exit status 0 only on success."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable  # noqa: TC003 - typer reads annotations at run time
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from stmlab.errors import SequenceError, StmlabError
+
+app = typer.Typer(
+    help="Instrument control, acquisition and analysis for spin-sensitive STM.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StationOption = Annotated[str, typer.Option("--station", "-s", help="Name or file of the station.")]
+SampleOption = Annotated[str | None, typer.Option("--sample", help="Sample under the tip (name or file).")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of the simulation.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+def _refusing(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn stmlab's errors into one line on standard error (or one JSON object) and exit status 1."""
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        try:
+            command(**arguments)
+        except StmlabError as error:
+            _fail(error, as_json=bool(arguments.get("as_json")))
+
+    return run
+
+
+def _fail(error: Exception, *, as_json: bool) -> NoReturn:
+    if as_json:
+        _print_json({"state": "failed", "reason": type(error).__name__, "message": str(error)})
+    print(f"stmlab: {error}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, allow_nan=True, default=str))
+
+
+@app.command()
+@_refusing
+def run(
+    sequence: Annotated[str, typer.Argument(help="Name of the sequence; `stmlab sequences` lists them.")],
+    station: StationOption = "simulated",
+    sample: SampleOption = None,
+    seed: SeedOption = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='A parameter: --set "dc_bias=4 mV".')
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write (HDF5).")] = None,
+    check_only: Annotated[bool, typer.Option("--check", help="Check everything; move and write nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a sequence on a station and fit what it measured."""
+    from stmlab.measurement import measure, outcome_as_dict, outcome_as_text
+
+    outcome = measure(
+        sequence, station, sample=sample, seed=seed, settings=_pairs(settings or []), path=output, dry=check_only
+    )
+    if as_json:
+        _print_json(outcome_as_dict(outcome))
+    else:
+        print(outcome_as_text(outcome))
+    if outcome.reason == "aborted":
+        raise typer.Exit(130)
+
+
+@app.command()
+@_refusing
+def sequences(
+    name: Annotated[str | None, typer.Argument(help="Show the parameters of this one.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the sequences, or the parameters of one."""
+    from stmlab.experiments import sequence_class, sequence_names
+
+    names = [name] if name else sorted(sequence_names())
+    found = {n: sequence_class(n) for n in names}
+    if as_json:
+        _print_json(
+            {
+                n: {"title": c.title, "parameters": {k: vars(p) for k, p in c().parameter_record().items()}}
+                for n, c in found.items()
+            }
+        )
+        return
+    for n, c in found.items():
+        print(f"{n:16} {c.title}")
+        if name:
+            for key, p in c().parameter_record().items():
+                print(f"  {key:18} {p.value!s:>10} {p.unit:10} {p.meaning}")
+
+
+@app.command()
+@_refusing
+def show(
+    file: Annotated[Path, typer.Argument(help="A run.")],
+    png: Annotated[Path | None, typer.Option("--png", help="Draw the run into this file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is in a file: parameters, state, points, fits."""
+    from stmlab.display import run_as_dict, run_as_text
+    from stmlab.storage import open_run
+
+    found = open_run(file)
+    if png is not None:
+        from stmlab.figures import save_png
+
+        save_png(found, png)
+    if as_json:
+        _print_json(run_as_dict(found))
+    else:
+        print(run_as_text(found))
+
+
+@app.command()
+@_refusing
+def fit(
+    file: Annotated[Path, typer.Argument(help="A run.")],
+    model: Annotated[str | None, typer.Option("--model", help="Model; by default the sequence's own.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit a run again."""
+    from stmlab.analysis import analyse
+    from stmlab.display import fit_as_text
+    from stmlab.storage import append_fit, open_run
+
+    result = analyse(open_run(file), model)
+    if keep:
+        append_fit(file, result)
+    if as_json:
+        _print_json(result.as_dict())
+    else:
+        print(fit_as_text(result))
+
+
+@app.command()
+@_refusing
+def simulate(
+    sample: SampleOption = None,
+    seed: SeedOption = None,
+    station: StationOption = "simulated",
+    speed: Annotated[float, typer.Option(help="Simulated seconds per real second.")] = 1.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve the simulated instruments over TCP on this machine until Ctrl-C."""
+    from stmlab.serving import serve
+
+    serve(station, sample=sample, seed=seed, speed=speed, as_json=as_json)
+
+
+@app.command()
+@_refusing
+def check(
+    station: Annotated[str, typer.Argument(help="Name or file of the station.")] = "simulated",
+    as_json: JsonOption = False,
+) -> None:
+    """Connect to every instrument of a station and read its settings and errors; moves nothing."""
+    from stmlab.display import station_as_text
+    from stmlab.station import Station
+
+    with Station.load(station) as found:
+        found.check_status()
+        if as_json:
+            _print_json({"station": found.config.name, "file": str(found.path), "instruments": found.snapshot()})
+        else:
+            print(station_as_text(found))
+
+
+@app.command()
+@_refusing
+def demo(
+    directory: Annotated[Path, typer.Option("--directory", "-d", help="Where files and figures go.")] = Path("runs"),
+    seed: SeedOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the demonstration samples on the simulated microscope and compare with what they really are."""
+    from stmlab.demo import rows_as_text, run_demo
+
+    rows = run_demo(directory, seed=seed)
+    if as_json:
+        _print_json([row.as_dict() for row in rows])
+    else:
+        print(rows_as_text(rows))
+    if not all(row.agrees for row in rows):
+        print("stmlab: a fitted value does not agree with the sample's true value", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _pairs(settings: list[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise SequenceError(f"--set {setting!r}: NAME=VALUE is allowed")
+        pairs[name.strip()] = value.strip()
+    return pairs

@@ -1,0 +1,71 @@
+"""Runs, fits and stations as text for a terminal and as plain values for a script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stmlab.results import format_value
+
+if TYPE_CHECKING:
+    from stmlab.results import FitResult
+    from stmlab.station import Station
+    from stmlab.storage import Run
+
+
+def fit_as_text(fit: FitResult) -> str:
+    """Model, each parameter with its error, number of points, residual, warnings."""
+    unit = fit.labels.get("y_unit", "")
+    lines = [f"fit {fit.model}: {fit.points} points, rms residual {fit.residual:.3g} {unit}".rstrip()]
+    lines += [f"  {p.name:12} {format_value(p.value, p.error, p.unit)}" for p in fit.parameters]
+    lines += [f"  warning: {warning}" for warning in fit.warnings]
+    return "\n".join(lines)
+
+
+def run_as_text(run: Run) -> str:
+    """A run on one screen."""
+    shape = " x ".join(f"{axis.name} ({len(axis)})" for axis in run.axes)
+    lines = [
+        f"{run.sequence} on {run.station}" + (f", sample {run.sample}" if run.sample else ""),
+        f"  run        {run.run_id}   {run.date}" + (f"   seed {run.seed}" if run.seed is not None else ""),
+        f"  state      {run.state}" + (f": {run.message}" if run.message else ""),
+        f"  points     {run.points} of {shape}",
+        f"  channels   {', '.join(f'{c.name} ({c.unit})' for c in run.channels)}",
+        "  parameters",
+    ]
+    lines += [f"    {name:18} {p.value} {p.unit}".rstrip() for name, p in run.parameters.items()]
+    if run.factors:
+        lines.append("  factors")
+        lines += [f"    {name:18} {p.value:.6g} {p.unit}".rstrip() for name, p in run.factors.items()]
+    lines += [fit_as_text(fit) for fit in run.fits]
+    return "\n".join(lines)
+
+
+def run_as_dict(run: Run) -> dict[str, Any]:
+    """A run's metadata and fits, ready for JSON; without the data."""
+    return {
+        "run_id": run.run_id,
+        "sequence": run.sequence,
+        "station": run.station,
+        "sample": run.sample,
+        "date": run.date,
+        "seed": run.seed,
+        "state": str(run.state),
+        "message": run.message,
+        "points": run.points,
+        "axes": [{"name": a.name, "unit": a.unit, "length": len(a)} for a in run.axes],
+        "channels": [{"name": c.name, "unit": c.unit, "meaning": c.meaning} for c in run.channels],
+        "parameters": {k: {"value": p.value, "unit": p.unit, "meaning": p.meaning} for k, p in run.parameters.items()},
+        "factors": {k: {"value": p.value, "unit": p.unit, "meaning": p.meaning} for k, p in run.factors.items()},
+        "versions": dict(run.versions),
+        "git": run.git,
+        "fits": [fit.as_dict() for fit in run.fits],
+    }
+
+
+def station_as_text(station: Station) -> str:
+    """The instruments of a station with their settings."""
+    lines = [f"station {station.config.name} ({station.path}): every instrument answers, none reports an error"]
+    for name, settings in station.snapshot().items():
+        lines.append(f"  {name}")
+        lines += [f"    {key:26} {value}" for key, value in settings.items()]
+    return "\n".join(lines)

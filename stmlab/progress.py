@@ -1,0 +1,75 @@
+"""A run on a terminal: progress bar with the time left, and Ctrl-C as stop first, abort second."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from stmlab.events import PointTaken, RunFinished, RunStarted, StateChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from rich.console import Console
+
+    from stmlab.events import Event
+    from stmlab.runner import Runner
+
+
+@contextmanager
+def progress_bar(console: Console, points: int) -> Iterator[ProgressBar]:
+    """A bar for a run of ``points`` points, drawn on ``console`` while the context lasts."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=console) as progress:
+        yield ProgressBar(progress, points)
+
+
+class ProgressBar:
+    """Listener that moves the bar."""
+
+    def __init__(self, progress: object, points: int) -> None:
+        from rich.progress import Progress
+
+        assert isinstance(progress, Progress)
+        self._progress = progress
+        self._task = progress.add_task("preparing", total=points)
+        self._name = ""
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, PointTaken):
+            self._progress.update(self._task, completed=event.index + 1)
+        elif isinstance(event, RunStarted):
+            self._name = event.sequence + (f" {event.sample}" if event.sample else "")
+        elif isinstance(event, StateChanged | RunFinished):
+            self._progress.update(self._task, description=f"{self._name} {event.state}")
+
+
+@contextmanager
+def interruptible(runner: Runner, console: Console) -> Iterator[None]:
+    """While the context lasts, Ctrl-C stops after the point, a second one aborts; SIGTERM aborts."""
+    pressed = 0
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed += 1
+        if number == signal.SIGINT and pressed == 1:
+            console.print("stopping after this point; Ctrl-C again aborts at once")
+            runner.stop()
+        else:
+            runner.abort()
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,32 @@
+"""What ran: versions of the packages that touch data, and the revision of the checkout."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = ("stmlab", "pymeasure", "numpy", "h5py", "scipy", "lmfit")
+
+
+def versions() -> dict[str, str]:
+    """Package -> installed version (from metadata: nothing is imported)."""
+    return {name: metadata.version(name) for name in PACKAGES}
+
+
+def git_revision() -> str:
+    """The checkout's commit, read from ``.git`` without calling git; "" for an installed package."""
+    git = Path(__file__).parent.parent / ".git"
+    try:
+        head = (git / "HEAD").read_text(encoding="ascii").strip()
+        if not head.startswith("ref: "):
+            return head
+        reference = head.removeprefix("ref: ")
+        loose = git / reference
+        if loose.is_file():
+            return loose.read_text(encoding="ascii").strip()
+        for line in (git / "packed-refs").read_text(encoding="ascii").splitlines():
+            if line.endswith(f" {reference}"):
+                return line.split(" ")[0]
+    except OSError:
+        pass  # no checkout, or a worktree: the version alone says what ran
+    return ""

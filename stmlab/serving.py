@@ -1,0 +1,64 @@
+"""The simulated instruments as TCP servers, for other programs and for trying a station over real sockets."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from stmlab.clock import SimulatedClock
+from stmlab.configuration import find, read_station
+from stmlab.errors import StationError
+from stmlab.simulation.microscope import SimulatedMicroscope
+from stmlab.simulation.server import WireServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PORTS = {"sr860": 5025, "sr860 telnet": 5023, "sr830": 5830, "m8195a": 5035, "nanonis": 6501}
+"""Where ``stmlab simulate`` listens; port 0 lets the system choose."""
+
+
+def servers(microscope: SimulatedMicroscope, ports: dict[str, int]) -> Iterator[tuple[str, WireServer]]:
+    """A server for each name in ``ports``; all share one lock, because they share one microscope."""
+    lock = threading.Lock()
+    for name, port in ports.items():
+        instrument, _, flavour = name.partition(" ")
+        yield name, WireServer(microscope.instrument(instrument), port=port, greet=bool(flavour), lock=lock)
+
+
+def serve(station: str, *, sample: str | None, seed: int | None, speed: float, as_json: bool) -> None:
+    """Serve the simulated microscope of ``station`` on the loopback interface until Ctrl-C.
+
+    Raises:
+        StationError: the station has no simulation, or a port is taken.
+    """
+    if not speed > 0:
+        raise StationError(f"--speed {speed:g}: more than 0 is allowed")
+    path = find(station)
+    config, _ = read_station(path)
+    if config.simulation is None:
+        raise StationError(f"{path}: this station has no [simulation] table")
+    options = {**config.simulation.options, "seed": config.simulation.seed if seed is None else seed}
+    microscope = SimulatedMicroscope.from_config(
+        options, sample=sample or config.simulation.sample, clock=SimulatedClock(speed), directory=path.parent
+    )
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with ExitStack() as stack:
+        addresses = {}
+        for name, server in servers(microscope, PORTS):
+            try:
+                stack.enter_context(server)
+            except OSError as error:
+                raise StationError(f"port {PORTS[name]} for the {name}: {error}") from error
+            addresses[name] = f"TCPIP::127.0.0.1::{server.port}::SOCKET"
+        if as_json:
+            print(json.dumps(addresses), flush=True)
+        else:
+            print("\n".join(f"{name:14} {address}" for name, address in addresses.items()), flush=True)
+            print("serving until Ctrl-C", flush=True)
+        ended.wait()
