@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from stmlab.arrays import SampleArray
+    from stmlab.arrays import ComplexArray, SampleArray
     from stmlab.clock import Clock
 
 
@@ -32,6 +32,7 @@ class LockInPanel:
     input_range: float = 1.0  # V peak
     sine_voltage: float = 0.0  # V rms, added to the bias through the controller's divider
     sine_offset: float = 0.0  # V
+    capture_rate: float = 0.0  # Sa/s; while positive, the bench keeps X + iY at this rate: Bench.lockin_captured
 
 
 @dataclass
@@ -76,6 +77,9 @@ class Bench(Protocol):
 
     def lockin_output(self) -> complex:
         """X + iY of the lock-in now, V rms."""
+
+    def lockin_captured(self) -> ComplexArray:
+        """X + iY, one value every 1 / ``lockin.capture_rate`` since that was set, V rms; each is given out only once."""
 
     def lockin_input_overloaded(self) -> bool:
         """Whether the lock-in's input has exceeded its range since this was last asked."""
