@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from stmlab.arrays import ComplexArray, FloatArray
+    from stmlab.arrays import ComplexArray, FloatArray, IntArray
 
 _ROUNDING = 1e-13
 """Relative size below which the odd part of a drive counts as rounding."""
+_WORST_INVERSE = 1e7
+"""Condition above which the sines of an even drive are not eliminated."""
 
 
 class HarmonicBalance:
@@ -33,108 +35,104 @@ class HarmonicBalance:
     """
 
     def __init__(self, matrix: ComplexArray, source: ComplexArray, *, even: bool) -> None:
-        self.harmonics, self.states, self.even = source.shape[0] - 1, source.shape[1], even
+        self.harmonics, self.states = source.shape[0] - 1, source.shape[1]
         order = np.arange(self.harmonics + 1)
-        apart = order[:, None] - order[None, :]
-        minus = -_with_conjugates(matrix, apart)
+        minus = -_with_conjugates(matrix, order[:, None] - order[None, :])
         plus = -matrix[order[:, None] + order[None, :]]
         plus[:, 0] = 0.0  # harmonic 0 is its own mirror image: count it once
-        self._t_cc = self._as_matrix((minus + plus).real)
-        self._t_ss = self._as_matrix((minus - plus).real[1:, 1:])
-        self._source_c, self._source_s = source.real.reshape(-1), source.imag[1:].reshape(-1)
-        self._number = np.repeat(order.astype(float), self.states)
-        if even:
-            odd = self._number[self.states :]
-            self._kinetic = odd[:, None] * np.linalg.solve(self._t_ss, np.diag(odd))
-        else:
-            self._t_cs = self._as_matrix((plus - minus).imag[:, 1:])
-            self._t_sc = self._as_matrix((minus + plus).imag[1:])
-
-    @staticmethod
-    def _as_matrix(blocks: FloatArray) -> FloatArray:
-        rows, columns, states, _ = blocks.shape
-        return blocks.transpose(0, 2, 1, 3).reshape(rows * states, columns * states)
+        self._t_cc = _as_matrix((minus + plus).real)
+        self._t_ss = _as_matrix((minus - plus).real[1:, 1:])
+        self._t_cs = _as_matrix((plus - minus).imag[:, 1:])
+        self._t_sc = _as_matrix((minus + plus).imag[1:])
+        self._source = np.concatenate([source.real.reshape(-1), source.imag[1:].reshape(-1)])
+        self._number = np.repeat(order[1:].astype(float), self.states)
+        self._sines_of_cosines = _well_conditioned_inverse(self._t_ss) if even else None
 
     def solve_each(self, angular: FloatArray) -> ComplexArray:
-        """Solve at each angular frequency by itself; shape (F, K+1, m)."""
-        return np.concatenate([self._solve_even_once(w) if self.even else self._solve_general_once(w) for w in angular])
+        """Solve at each angular frequency by itself; shape (F, K+1, m). Raises LinAlgError if there is no solution."""
+        if self._sines_of_cosines is None:
+            static, rotation = self._general()
+            answers = [np.linalg.solve(static + w * rotation, self._source) for w in angular]
+            return self._complex(np.stack(answers, axis=1))
+        rotation, source = self._even(self._sines_of_cosines)
+        answers = [np.linalg.solve(self._t_cc + w * w * rotation, source) for w in angular]
+        return self._with_sines(np.stack(answers, axis=1), angular, self._sines_of_cosines)
 
     def solve_all(self, angular: FloatArray) -> ComplexArray:
-        """Solve at all angular frequencies with one eigendecomposition; shape (F, K+1, m).
+        """Solve at all angular frequencies with one eigendecomposition; shape (F, K+1, m)."""
+        if self._sines_of_cosines is None:
+            static, rotation = self._general()
+            centre = float(np.median(angular))
+            answers = _pencil(static + centre * rotation, rotation, self._source, angular - centre, self.states)
+            return self._complex(answers)
+        rotation, source = self._even(self._sines_of_cosines)
+        answers = _pencil(self._t_cc, rotation, source, angular * angular, self.states)
+        return self._with_sines(answers, angular, self._sines_of_cosines)
 
-        One step of refinement with the same decomposition repairs badly conditioned eigenvectors.
-        """
-        return self._solve_even(angular) if self.even else self._solve_general(angular)
-
-    def _solve_even_once(self, w: float) -> ComplexArray:
-        full = self._t_cc.copy()
-        full[self.states :, self.states :] += w * w * self._kinetic
-        cosines: FloatArray = np.linalg.solve(full, self._source_c)[:, None]
-        return self._from_even(cosines, np.array([w]))
-
-    def _solve_general_once(self, w: float) -> ComplexArray:
-        static, rotation, source = self._general_system()
-        stacked: FloatArray = np.linalg.solve(static + w * rotation, source)[:, None]
-        return self._from_general(stacked)
-
-    def _solve_even(self, angular: FloatArray) -> ComplexArray:
-        m, squared = self.states, angular * angular
-        rotation = np.zeros_like(self._t_cc)
-        rotation[m:, m:] = self._kinetic
-        return self._from_even(_pencil(self._t_cc, rotation, self._source_c, squared, idle=m), angular)
-
-    def _solve_general(self, angular: FloatArray) -> ComplexArray:
-        static, rotation, source = self._general_system()
-        return self._from_general(_pencil(static, rotation, source, angular, idle=self.states))
-
-    def _general_system(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        m, cosines = self.states, self._t_cc.shape[0]
+    def _general(self) -> tuple[FloatArray, FloatArray]:
+        """The matrices without and with a factor w, for all unknowns."""
         static = np.block([[self._t_cc, self._t_cs], [self._t_sc, self._t_ss]])
         rotation = np.zeros_like(static)
-        index = np.arange(cosines - m)
-        rotation[m + index, cosines + index] = -self._number[m:]
-        rotation[cosines + index, m + index] = self._number[m:]
-        return static, rotation, np.concatenate([self._source_c, self._source_s])
+        sines = np.arange(len(self._t_cc), len(static))
+        cosines = sines - self._number.size
+        rotation[cosines, sines], rotation[sines, cosines] = -self._number, self._number
+        return static, rotation
 
-    def _from_even(self, cosines: FloatArray, angular: FloatArray) -> ComplexArray:
-        odd = self._number[self.states :, None]
-        sines = -angular * np.linalg.solve(self._t_ss, odd * cosines[self.states :])
-        return self._from_general(np.concatenate([cosines, sines]))
+    def _even(self, inverse: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The matrix with a factor w^2 and the right side, for the cosines of an even drive."""
+        rotation = np.zeros_like(self._t_cc)
+        rotation[self.states :, self.states :] = self._number[:, None] * inverse * self._number
+        return rotation, self._source[: len(self._t_cc)]
 
-    def _from_general(self, stacked: FloatArray) -> ComplexArray:
-        split = self._t_cc.shape[0]
-        answer = stacked[:split].astype(complex)
-        answer[self.states :] += 1j * stacked[split:]
-        shaped: ComplexArray = answer.T.reshape(-1, self.harmonics + 1, self.states)
-        return shaped
+    def _with_sines(self, cosines: FloatArray, angular: FloatArray, inverse: FloatArray) -> ComplexArray:
+        sines = -angular * (inverse @ (self._number[:, None] * cosines[self.states :]))
+        return self._complex(np.concatenate([cosines, sines]))
+
+    def _complex(self, stacked: FloatArray) -> ComplexArray:
+        answer = stacked[: len(self._t_cc)].astype(complex)
+        answer[self.states :] += 1j * stacked[len(self._t_cc) :]
+        return answer.T.reshape(-1, self.harmonics + 1, self.states)
 
 
-def _with_conjugates(coefficients: ComplexArray, order: np.ndarray) -> ComplexArray:
+def _as_matrix(blocks: FloatArray) -> FloatArray:
+    rows, columns, states, _ = blocks.shape
+    return blocks.transpose(0, 2, 1, 3).reshape(rows * states, columns * states)
+
+
+def _well_conditioned_inverse(matrix: FloatArray) -> FloatArray | None:
+    """The inverse, or None where rates that nearly vanish for part of the period would spoil it."""
+    try:
+        inverse = np.asarray(np.linalg.inv(matrix), dtype=float)
+    except np.linalg.LinAlgError:
+        return None
+    return inverse if np.abs(matrix).max() * np.abs(inverse).max() < _WORST_INVERSE else None
+
+
+def _with_conjugates(coefficients: ComplexArray, order: IntArray) -> ComplexArray:
     """Coefficients of a real signal at any order, negative ones as conjugates."""
     chosen = coefficients[np.abs(order)]
     return np.where((order < 0)[..., None, None], chosen.conj(), chosen)
 
 
-def _pencil(
-    static: FloatArray, rotation: FloatArray, source: FloatArray, scale: FloatArray, *, idle: int
-) -> FloatArray:
+def _pencil(static: FloatArray, rotation: FloatArray, source: FloatArray, scale: FloatArray, idle: int) -> FloatArray:
     """Solve (static + scale_f rotation) x_f = source for every f at once; shape (N, F).
 
-    The first ``idle`` rows and columns of ``rotation`` are zero: they are kept out of the eigenproblem.
+    The first ``idle`` rows and columns of ``rotation`` are zero: they are kept out of the eigenproblem. One step of
+    refinement with the same decomposition repairs what badly conditioned eigenvectors spoil.
     """
-    folded = np.linalg.solve(static, np.column_stack([rotation[:, idle:], source]))
-    values, vectors = np.linalg.eig(folded[idle:, :-1])
+    folded = np.asarray(np.linalg.solve(static, np.column_stack([rotation[:, idle:], source])), dtype=float)
+    above, square = folded[:idle, :-1], folded[idle:, :-1]
+    values, vectors = np.linalg.eig(square)
     inverse = np.linalg.inv(vectors)
     damping = 1.0 / (1.0 + np.multiply.outer(values, scale))
 
     def respond(right: FloatArray) -> FloatArray:
-        moving = ((vectors @ (damping * (inverse @ right[idle:]))).real).astype(float)
-        return np.concatenate([right[:idle] - scale * (folded[:idle, :-1] @ moving), moving])
+        moving = (vectors @ (damping * (inverse @ right[idle:]))).real
+        return np.concatenate([right[:idle] - scale * (above @ moving), moving])
 
-    right = np.repeat(folded[:, -1:], scale.size, axis=1)
+    right = folded[:, -1:]
     answer = respond(right)
-    missing = right - answer - scale * (folded[:, :-1] @ answer[idle:])
-    return answer + respond(missing)
+    return answer + respond(right - answer - scale * (folded[:, :-1] @ answer[idle:]))
 
 
 def shifted_to_even(coefficients: ComplexArray) -> tuple[ComplexArray, float, bool]:
