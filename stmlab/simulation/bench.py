@@ -79,7 +79,7 @@ class Bench(Protocol):
         """X + iY of the lock-in now, V rms."""
 
     def lockin_captured(self) -> ComplexArray:
-        """X + iY, one value every 1 / ``lockin.capture_rate`` since that was set, V rms; each is given out only once."""
+        """X + iY every 1 / ``lockin.capture_rate`` since that was set, V rms; each value is given out once."""
 
     def lockin_input_overloaded(self) -> bool:
         """Whether the lock-in's input has exceeded its range since this was last asked."""
