@@ -1,0 +1,54 @@
+"""Junctions: what is under the tip, from the voltage across it to the current through it.
+
+The microscope separates fast from slow: a junction answers with the current averaged over one period of a fast drive
+in its periodic steady state, and with the current at a voltage that holds still. Everything slow (chopping, feedback,
+filters, noise) is the microscope's business.
+
+``scale`` is the conductance of the junction over the sample's reference conductance: the tip is close above one, far
+below. A junction decides what follows it (conductance always; exchange with the tip, rates of tunnelling electrons).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.arrays import FloatArray
+
+
+@dataclass(frozen=True)
+class Drive:
+    """One period of the voltage across the junction.
+
+    Attributes:
+        frequency: repetitions per second, Hz.
+        voltage: shape (T,), V at evenly spaced times of one period, DC bias included.
+        smooth: the drive is a few harmonics, well resolved by its samples; otherwise it may have edges.
+    """
+
+    frequency: float
+    voltage: FloatArray
+    smooth: bool
+
+
+class Junction(Protocol):
+    """A sample under the tip."""
+
+    @property
+    def reference_conductance(self) -> float:
+        """Conductance of the silent junction at ``scale`` = 1, S."""
+
+    def static_current(self, voltage: FloatArray, scale: float) -> FloatArray:
+        """Current at voltages that hold still; same shape as ``voltage`` (V), A."""
+
+    def mean_current(self, drive: Drive, scale: float) -> float:
+        """Average current over one period of the drive, in the periodic steady state, A."""
+
+    def true_values(self, v_dc: float, v_ac: float) -> Mapping[str, float]:
+        """What an experiment should find, from the model itself, under v_dc + v_ac cos(2 pi f t) in V.
+
+        Keys name quantity and unit, such as ``rate_per_s``.
+        """

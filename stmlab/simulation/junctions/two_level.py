@@ -1,0 +1,160 @@
+"""A system that switches between two states under the tip (Betz et al., supplement S1).
+
+dn/dt = Gamma_+(V) - (Gamma_+(V) + Gamma_-(V)) n, where n is the occupation of the excited state, and
+I = V (sigma_g + Delta sigma n) + kappa V**2 (Betz et al., section II; the last term rectifies).
+
+Both rates are a baseline plus a part that spin-polarised electrons pump in or out, linear in V and levelling off at
+``pumping_saturation_V``, plus, if wanted, slopes beyond a threshold. A pump that levels off below the baselines keeps
+both rates positive at any bias. The rates are those of the sample under this tip and do not follow the tip's height.
+
+The switching itself also makes noise in the current (its telegraph noise, 4 Delta I**2 n (1-n)/Gamma far below Gamma);
+it is not part of this model, which gives averages.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.errors import PhysicsError
+from stmlab.physics.arguments import finite, not_negative, positive, refuse
+from stmlab.physics.driven import occupation_harmonics
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+    from stmlab.simulation.junctions import Drive
+
+_QUADRATURE = 4096  # samples of a period for the averages of true_values
+
+
+@dataclass(frozen=True)
+class TwoLevel:
+    """Two states, two rates.
+
+    Attributes:
+        ground_conductance_S, conductance_difference_S: sigma_g, and Delta sigma = excited minus ground.
+        rectification_A_per_V2: kappa.
+        excitation_rate_per_s, relaxation_rate_per_s: baselines of Gamma_+ and Gamma_-.
+        excitation_slope_per_s_V, relaxation_slope_per_s_V: pumped part, d Gamma / dV at small V (signed).
+        pumping_saturation_V: where the pumped part levels off, as a hyperbolic tangent.
+        threshold_V: beyond this, of either sign, the slopes beyond the threshold act on |V| - threshold_V.
+        excitation_slope_beyond_per_s_V, relaxation_slope_beyond_per_s_V: these slopes.
+
+    Raises:
+        PhysicsError: a value is not finite or of the wrong sign, or a state would conduct backwards.
+    """
+
+    ground_conductance_S: float
+    conductance_difference_S: float
+    excitation_rate_per_s: float
+    relaxation_rate_per_s: float
+    rectification_A_per_V2: float = 0.0
+    excitation_slope_per_s_V: float = 0.0
+    relaxation_slope_per_s_V: float = 0.0
+    pumping_saturation_V: float = math.inf
+    threshold_V: float = math.inf
+    excitation_slope_beyond_per_s_V: float = 0.0
+    relaxation_slope_beyond_per_s_V: float = 0.0
+
+    def __post_init__(self) -> None:
+        positive("ground_conductance_S", self.ground_conductance_S)
+        for name in ("excitation_rate_per_s", "relaxation_rate_per_s"):
+            not_negative(name, getattr(self, name))
+        for name in ("rectification_A_per_V2", "excitation_slope_per_s_V", "relaxation_slope_per_s_V"):
+            finite(name, getattr(self, name))
+        for name in ("excitation_slope_beyond_per_s_V", "relaxation_slope_beyond_per_s_V"):
+            finite(name, getattr(self, name))
+        for name in ("pumping_saturation_V", "threshold_V"):
+            if not getattr(self, name) > 0:
+                raise refuse(name, getattr(self, name), "a value above 0 V is needed")
+        if not self.ground_conductance_S + finite("conductance_difference_S", self.conductance_difference_S) >= 0:
+            raise refuse("conductance_difference_S", self.conductance_difference_S, "at least -ground_conductance_S")
+
+    @property
+    def reference_conductance(self) -> float:
+        """See Junction."""
+        excitation, relaxation = self.rates(np.zeros(1))
+        occupation = float((excitation / (excitation + relaxation))[0])
+        return self.ground_conductance_S + self.conductance_difference_S * occupation
+
+    def rates(self, voltage: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Gamma_+ and Gamma_- in 1/s at ``voltage`` (V), each of its shape.
+
+        Raises:
+            PhysicsError: a rate would be negative, or both are zero.
+        """
+        saturation = self.pumping_saturation_V
+        pump = saturation * np.tanh(voltage / saturation) if math.isfinite(saturation) else voltage
+        beyond = np.maximum(np.abs(voltage) - self.threshold_V, 0.0)
+        excitation = self.excitation_rate_per_s + self.excitation_slope_per_s_V * pump
+        excitation = excitation + self.excitation_slope_beyond_per_s_V * beyond
+        relaxation = self.relaxation_rate_per_s + self.relaxation_slope_per_s_V * pump
+        relaxation = relaxation + self.relaxation_slope_beyond_per_s_V * beyond
+        for name, rate in (("excitation", excitation), ("relaxation", relaxation)):
+            if rate.min() < 0:
+                at = float(voltage[rate.argmin()])
+                raise PhysicsError(f"{name} rate = {rate.min():.3g} /s at {at:.4g} V: must not be negative")
+        if not (excitation + relaxation).min() > 0:
+            raise PhysicsError("excitation and relaxation rate are both 0 /s: one must be positive")
+        return excitation, relaxation
+
+    def static_current(self, voltage: FloatArray, scale: float) -> FloatArray:
+        """See Junction."""
+        excitation, relaxation = self.rates(voltage)
+        occupation = excitation / (excitation + relaxation)
+        return scale * self._current(voltage, occupation)
+
+    def mean_current(self, drive: Drive, scale: float) -> float:
+        """See Junction; exact by harmonic balance for a smooth drive, in the time domain for one with edges."""
+        excitation, relaxation = self.rates(drive.voltage)
+        if drive.smooth:
+            occupation = _occupation_of_smooth_drive(excitation, relaxation, drive.frequency)
+        else:
+            occupation = _occupation_of_steps(excitation, relaxation, drive.frequency)
+        return scale * float(self._current(drive.voltage, occupation).mean())
+
+    def true_values(self, v_dc: float, v_ac: float) -> dict[str, float]:
+        """See Junction: ``rate_per_s`` is Gamma = <Gamma_+ + Gamma_->, as in Betz et al., eq. 1."""
+        phase = 2 * np.pi * np.arange(_QUADRATURE) / _QUADRATURE
+        excitation, relaxation = self.rates(v_dc + v_ac * np.cos(phase))
+        return {"rate_per_s": float((excitation + relaxation).mean())}
+
+    def _current(self, voltage: FloatArray, occupation: FloatArray) -> FloatArray:
+        conductance = self.ground_conductance_S + self.conductance_difference_S * occupation
+        return voltage * conductance + self.rectification_A_per_V2 * voltage**2
+
+
+def _occupation_of_smooth_drive(excitation: FloatArray, relaxation: FloatArray, frequency: float) -> FloatArray:
+    """Occupation at the samples of one period, by harmonic balance; shape (T,)."""
+    generators = np.empty((excitation.size, 2, 2))
+    generators[:, 0, 0], generators[:, 1, 0] = -excitation, excitation
+    generators[:, 0, 1], generators[:, 1, 1] = relaxation, -relaxation
+    harmonics = occupation_harmonics(generators, np.array([frequency]))[0, :, 1]
+    highest = min(harmonics.size // 2, (excitation.size - 1) // 2)  # what lies beyond meets no voltage of the drive
+    middle = harmonics.size // 2
+    samples: FloatArray = np.fft.irfft(harmonics[middle : middle + highest + 1], excitation.size) * excitation.size
+    return samples
+
+
+def _occupation_of_steps(excitation: FloatArray, relaxation: FloatArray, frequency: float) -> FloatArray:
+    """Mean occupation during each of T steps of constant rates that make up one period; shape (T,).
+
+    Within a step n relaxes to Gamma_+/Gamma as exp(-Gamma t). The steps n -> a n + b are composed pairwise, so that
+    all of them cost log2(T) passes.
+    """
+    total = excitation + relaxation
+    goal = excitation / total
+    turn = total / (frequency * total.size)  # Gamma times the length of a step
+    kept, gained = np.exp(-turn), -np.expm1(-turn) * goal
+    span = 1
+    while span < total.size:
+        gained[span:], kept[span:] = gained[span:] + kept[span:] * gained[:-span], kept[span:] * kept[:-span]
+        span *= 2
+    first = gained[-1] / (1 - kept[-1]) if kept[-1] < 1 else goal.mean()
+    after = gained + kept * first
+    before = np.concatenate([[first], after[:-1]])
+    mean: FloatArray = goal + (before - goal) * -np.expm1(-turn) / turn
+    return mean

@@ -1,0 +1,119 @@
+"""The lock-in's low-pass filter: a cascade of identical RC stages, solved exactly in time.
+
+Stage j obeys tau dz_j/dt = z_(j-1) - z_j, where z_0 is the demodulated input. For an input of tones u exp(i w t) the
+state is the steady state plus a transient that dies as exp(-t/tau) times a polynomial; for white noise at the input it
+is Gaussian, with a covariance in closed form. So a reading is right at any time after any step, however long the time
+between two readings.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from stmlab.arrays import ComplexArray, FloatArray
+
+STAGES = 4
+_SERIES_BELOW = 2.0  # argument below which the incomplete gamma function is summed as a series
+
+
+@dataclass(frozen=True)
+class Tones:
+    """A demodulated signal: the sum of amplitudes[j] exp(2 pi i frequencies[j] t), with t on the microscope's clock.
+
+    Attributes:
+        frequencies: shape (J,), Hz, negative ones too.
+        amplitudes: shape (J,), V rms.
+    """
+
+    frequencies: FloatArray
+    amplitudes: ComplexArray
+
+
+class LowPassCascade:
+    """Four RC stages; the output may be taken behind any of them.
+
+    Args:
+        random: where the noise is drawn from.
+    """
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._state = np.zeros(STAGES, dtype=complex)
+
+    def output(self, poles: int) -> complex:
+        """X + iY behind stage ``poles`` (1 ... 4), V rms."""
+        return complex(self._state[poles - 1])
+
+    def settle(self, tones: Tones, time: float, time_constant: float) -> None:
+        """Put every stage into its steady state at ``time`` (s), without noise."""
+        self._state = steady_state(tones, time, time_constant)
+
+    def step(self, tones: Tones, noise: float, start: float, end: float, time_constant: float) -> None:
+        """Live through ``start`` to ``end`` with unchanged input and time constant (all in s).
+
+        Args:
+            tones: the demodulated input.
+            noise: one-sided density of the input noise around the reference frequency, V/sqrt(Hz).
+            start: on the microscope's clock.
+            end: on the microscope's clock.
+            time_constant: of one stage.
+        """
+        turns = (end - start) / time_constant
+        transient = self._state - steady_state(tones, start, time_constant)
+        drawn = self._random.standard_normal((2, STAGES))
+        spread = noise / math.sqrt(2 * time_constant) * noise_factor(turns)
+        self._state = (
+            steady_state(tones, end, time_constant) + decay(turns) @ transient + spread @ (drawn[0] + 1j * drawn[1])
+        )
+
+
+def steady_state(tones: Tones, time: float, time_constant: float) -> ComplexArray:
+    """All stages at ``time`` (s) after the transients have died; shape (4,)."""
+    one_stage = 1 / (1 + 2j * np.pi * tones.frequencies * time_constant)
+    now = tones.amplitudes * np.exp(2j * np.pi * np.fmod(tones.frequencies * time, 1.0))
+    return np.array([(now * one_stage**stage).sum() for stage in range(1, STAGES + 1)])
+
+
+def decay(turns: float) -> FloatArray:
+    """What becomes of the stages after ``turns`` time constants without input; shape (4, 4), lower triangular."""
+    matrix = np.zeros((STAGES, STAGES))
+    if turns < 700:  # beyond, exp(-turns) is nothing
+        for apart in range(STAGES):
+            matrix += np.diag(np.full(STAGES - apart, math.exp(-turns) * turns**apart / math.factorial(apart)), -apart)
+    return matrix
+
+
+def noise_factor(turns: float) -> FloatArray:
+    """Lower-triangular L with L L^T = C, the stages' covariance after ``turns`` time constants of white noise.
+
+    C_jk = int_0^turns g_j(y) g_k(y) dy with g_j(y) = y^(j-1) e^-y / (j-1)!, the stages' impulse responses; it tends
+    to binomial(j+k-2, j-1) / 2^(j+k-1). Noise of one-sided density S adds S^2/(2 tau) C to X and to Y alike, which for
+    one stage is S^2 times its noise bandwidth 1/(4 tau).
+    """
+    order = np.arange(STAGES)
+    filled = np.array([_lower_gamma(n, 2 * turns) for n in range(1, 2 * STAGES)])
+    share = np.array([[math.comb(j + k, j) / 2 ** (j + k + 1) for k in range(STAGES)] for j in range(STAGES)])
+    covariance = share * filled[order[:, None] + order[None, :]]
+    size = np.sqrt(np.diag(covariance))
+    if size[-1] == 0.0:  # the last stages have felt nothing yet that a float could hold
+        return np.diag(size)
+    factor: FloatArray = size[:, None] * np.linalg.cholesky(covariance / np.outer(size, size))
+    return factor
+
+
+def _lower_gamma(n: int, x: float) -> float:
+    """The regularised lower incomplete gamma function P(n, x) for a whole n >= 1, without cancellation."""
+    if x >= _SERIES_BELOW:
+        return 1 - math.exp(-x) * sum(x**m / math.factorial(m) for m in range(n))
+    term = math.exp(-x) * x**n / math.factorial(n)
+    total, m = 0.0, n
+    while term > 1e-17 * total:
+        total += term
+        m += 1
+        term *= x / m
+    return total
