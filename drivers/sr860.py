@@ -1,0 +1,388 @@
+"""Stanford Research Systems SR860, 500 kHz lock-in amplifier.
+
+pymeasure's SR860 with its faults mended: nothing is truncated into range, the external reference's input, the advanced
+filter, the DC mode, the signal input and the negative TTL edge send what the instrument understands, and status is
+read. Reached by TCP, VXI-11, USB, GPIB or RS-232; each message ends with a line feed.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntFlag
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from pymeasure.instruments import Instrument
+from pymeasure.instruments.srs.sr860 import SR860 as PymeasureSR860
+
+from drivers.connection import connect
+from drivers.lockin import SLOPES, LockInAmplifier, one_of, smallest, whole, within
+from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pymeasure.adapters import Adapter
+
+_INPUT_RANGES = {1.0: "1V", 0.3: "300M", 0.1: "100M", 0.03: "30M", 0.01: "10M"}  # V peak -> pymeasure's name
+_CAPTURE_COLUMNS = {"X": 1, "XY": 2, "RT": 2, "XYRT": 4}
+_CAPTURE_MEMORY = 4096  # kB
+_CAPTURE_DIVISIONS = 20  # the fastest rate is halved at most so often
+_CAPTURE_PIECE = 64  # kB in one answer
+_TRIGGERS = {"SIN": 0, "POS": 1, "NEG": 2, "POSTTL": 1, "NEGTTL": 2}
+_FREQUENCY = (1e-3, 500e3, "Hz", "SR860")
+_DISPLAYED = range(17)  # what a display channel can show
+
+
+class LockInStatus(IntFlag):
+    """What has happened since LIAS? was last read."""
+
+    CHANNEL_1_OVERLOAD = 1 << 0
+    CHANNEL_2_OVERLOAD = 1 << 1
+    UNLOCKED = 1 << 3
+    INPUT_OVERLOAD = 1 << 4
+    SYNC_OUT_OF_RANGE = 1 << 5
+    SYNC_OVERLOAD = 1 << 6
+    TRIGGERED = 1 << 7
+    DISPLAY_1_OVERLOAD = 1 << 8
+    DISPLAY_2_OVERLOAD = 1 << 9
+    DISPLAY_3_OVERLOAD = 1 << 10
+    DISPLAY_4_OVERLOAD = 1 << 11
+    SCREEN_SAVED = 1 << 12
+    SCAN_STARTED = 1 << 13
+    SCAN_FINISHED = 1 << 14
+
+
+class ErrorStatus(IntFlag):
+    """Hardware errors since ERRS? was last read."""
+
+    CLOCK = 1 << 0
+    BACKUP = 1 << 1
+    VXI = 1 << 4
+    GPIB = 1 << 5
+    USB_DEVICE = 1 << 6
+    USB_HOST = 1 << 7
+
+
+class EventStatus(IntFlag):
+    """Standard events since *ESR? was last read."""
+
+    OPERATION_COMPLETE = 1 << 0
+    INPUT_QUEUE = 1 << 1
+    OUTPUT_QUEUE = 1 << 3
+    EXECUTION = 1 << 4
+    COMMAND = 1 << 5
+    USER_REQUEST = 1 << 6
+    POWER_ON = 1 << 7
+
+
+_OVERLOADS: dict[IntFlag, str] = {
+    LockInStatus.CHANNEL_1_OVERLOAD: "channel 1 exceeds its scale: choose a larger sensitivity",
+    LockInStatus.CHANNEL_2_OVERLOAD: "channel 2 exceeds its scale: choose a larger sensitivity",
+    LockInStatus.UNLOCKED: "no lock to the external reference",
+    LockInStatus.INPUT_OVERLOAD: "the signal exceeds the input range",
+    LockInStatus.SYNC_OUT_OF_RANGE: "the reference is too fast for the synchronous filter",
+    LockInStatus.SYNC_OVERLOAD: "the synchronous filter is overloaded",
+}
+_ERRORS: dict[IntFlag, str] = {
+    ErrorStatus.CLOCK: "the external 10 MHz clock is out of lock",
+    ErrorStatus.BACKUP: "the battery backup has failed",
+    ErrorStatus.VXI: "VXI-11 error",
+    ErrorStatus.GPIB: "GPIB error",
+    ErrorStatus.USB_DEVICE: "USB device error",
+    ErrorStatus.USB_HOST: "USB host error",
+}
+_EVENTS: dict[IntFlag, str] = {
+    EventStatus.INPUT_QUEUE: "its input queue has overflowed",
+    EventStatus.OUTPUT_QUEUE: "its output queue has overflowed",
+    EventStatus.EXECUTION: "it refused a value or a command that it cannot carry out now",
+    EventStatus.COMMAND: "it did not understand a command",
+}
+
+
+def _frequency_preset(number: int) -> Any:
+    return Instrument.control(
+        f"PSTF? {number - 1}",
+        f"PSTF {number - 1}, %.9g",
+        f"Control the frequency behind the button F{number}, Hz.",
+        **within(f"frequencypreset{number}", *_FREQUENCY),
+    )
+
+
+def _amplitude_preset(number: int) -> Any:
+    return Instrument.control(
+        f"PSTA? {number - 1}",
+        f"PSTA {number - 1}, %.9g",
+        f"Control the sine amplitude behind the button A{number}, V rms.",
+        **within(f"sine_amplitudepreset{number}", 0.0, 2.0, "V", "SR860"),
+    )
+
+
+def _level_preset(number: int) -> Any:
+    return Instrument.control(
+        f"PSTL? {number - 1}",
+        f"PSTL {number - 1}, %.9g",
+        f"Control the sine output's DC level behind the button L{number}, V.",
+        **within(f"sine_dclevelpreset{number}", -5.0, 5.0, "V", "SR860"),
+    )
+
+
+def _aux_out(number: int) -> Any:
+    return Instrument.control(
+        f"AUXV? {number - 1}",
+        f"AUXV {number - 1}, %.9g",
+        f"Control the auxiliary output {number}, V.",
+        **within(f"aux_out_{number}", -10.5, 10.5, "V", "SR860"),
+    )
+
+
+def _display(number: int) -> Any:
+    return Instrument.control(
+        f"CDSP? {number - 1}",
+        f"CDSP {number - 1}, %d",
+        f"Control what display channel {number} shows (0 X ... 16 external frequency).",
+        **whole(f"parameter_DAT{number}", _DISPLAYED[0], _DISPLAYED[-1], "SR860"),
+    )
+
+
+class SR860(LockInAmplifier, PymeasureSR860):
+    """SR860 lock-in amplifier; a LockIn of stmlab.instruments.
+
+    A setting outside its range raises OutOfBounds, one that is not offered NotOffered; nothing is sent then. What the
+    instrument itself refuses is reported by ``check_status``. It rounds: frequencies to 6 digits, amplitudes to 3.
+
+    Args:
+        adapter: an address as drivers.connection.connect takes it, or an Adapter.
+        name: for errors and snapshots.
+        timeout: seconds to wait for an answer.
+        visa: further settings of a VISA resource.
+    """
+
+    frequency = Instrument.control(
+        "FREQ?", "FREQ %.9g", "Control the reference frequency, Hz.", **within("frequency", *_FREQUENCY)
+    )
+    internalfrequency = Instrument.control(
+        "FREQINT?",
+        "FREQINT %.9g",
+        "Control the internal oscillator's frequency, Hz.",
+        **within("internalfrequency", *_FREQUENCY),
+    )
+    phase = Instrument.control(
+        "PHAS?",
+        "PHAS %.7f",
+        "Control the phase, degrees (read back between -180 and 180).",
+        **within("phase", -360000.0, 360000.0, "degrees", "SR860"),
+    )
+    harmonic = Instrument.control(
+        "HARM?", "HARM %d", "Control the detected harmonic, 1 to 99.", **whole("harmonic", 1, 99, "SR860")
+    )
+    harmonicdual = Instrument.control(
+        "HARMDUAL?",
+        "HARMDUAL %d",
+        "Control the detected harmonic of the external reference in dual mode, 1 to 99.",
+        **whole("harmonicdual", 1, 99, "SR860"),
+    )
+    sine_voltage = Instrument.control(
+        "SLVL?",
+        "SLVL %.9g",
+        "Control the sine output's amplitude, V rms.",
+        **within("sine_voltage", 0.0, 2.0, "V", "SR860"),
+    )
+    sine_offset = Instrument.control(
+        "SOFF?",
+        "SOFF %.9g",
+        "Control the sine output's DC level, V.",
+        **within("sine_offset", -5.0, 5.0, "V", "SR860"),
+    )
+    dcmode = Instrument.control(
+        "REFM?",
+        "REFM %d",
+        "Control whether the sine output's DC level is common (COM) or differential (DIF).",
+        **one_of("dcmode", {"COM": 0, "DIF": 1, "common": 0, "difference": 1}, "", "SR860"),
+    )
+    reference_source = Instrument.control(
+        "RSRC?",
+        "RSRC %d",
+        "Control the reference: INT, EXT, DUAL or CHOP.",
+        **one_of("reference_source", ("INT", "EXT", "DUAL", "CHOP"), "", "SR860"),
+    )
+    reference_triggermode = Instrument.control(
+        "RTRG?",
+        "RTRG %d",
+        "Control the external reference's trigger: SIN, POS (TTL) or NEG (TTL).",
+        **one_of("reference_triggermode", _TRIGGERS, "", "SR860"),
+    )
+    reference_source_trigger = reference_triggermode
+    reference_externalinput = Instrument.control(
+        "REFZ?",
+        "REFZ %d",
+        "Control the external reference's input impedance: 50OHMS or 1MEG.",
+        **one_of("reference_externalinput", ("50OHMS", "1MEG"), "", "SR860"),
+    )
+    input_signal = Instrument.control(
+        "IVMD?",
+        "IVMD %d",
+        "Control the signal input: VOLT or CURR.",
+        **one_of("input_signal", {"VOLT": 0, "CURR": 1, "voltage": 0, "current": 1}, "", "SR860"),
+    )
+    sensitivity = Instrument.control(
+        "SCAL?",
+        "SCAL %d",
+        "Control the full scale of the outputs, V rms (1 nV to 1 V in steps of 1, 2, 5).",
+        **one_of("sensitivity", PymeasureSR860.SENSITIVITIES, "V", "SR860"),
+    )
+    time_constant = Instrument.control(
+        "OFLT?",
+        "OFLT %d",
+        "Control the filter's time constant, s (1 us to 30 ks in steps of 1, 3).",
+        **one_of("time_constant", PymeasureSR860.TIME_CONSTANTS, "s", "SR860"),
+    )
+    filter_slope = Instrument.control(
+        "OFSL?",
+        "OFSL %d",
+        "Control the filter's slope: 6, 12, 18 or 24 dB per octave.",
+        **one_of("filter_slope", SLOPES, "dB/octave", "SR860"),
+    )
+    filter_advanced = Instrument.control(
+        "ADVFILT?",
+        "ADVFILT %d",
+        "Control whether the filter is the advanced one (On) or a row of equal RC poles (Off).",
+        **one_of("filter_advanced", ("Off", "On"), "", "SR860"),
+    )
+    frequencypreset1, frequencypreset2, frequencypreset3, frequencypreset4 = map(_frequency_preset, range(1, 5))
+    sine_amplitudepreset1, sine_amplitudepreset2 = _amplitude_preset(1), _amplitude_preset(2)
+    sine_amplitudepreset3, sine_amplitudepreset4 = _amplitude_preset(3), _amplitude_preset(4)
+    sine_dclevelpreset1, sine_dclevelpreset2, sine_dclevelpreset3, sine_dclevelpreset4 = map(_level_preset, range(1, 5))
+    aux_out_1, aux_out_2, aux_out_3, aux_out_4 = map(_aux_out, range(1, 5))
+    dac1, dac2, dac3, dac4 = aux_out_1, aux_out_2, aux_out_3, aux_out_4
+    parameter_DAT1, parameter_DAT2, parameter_DAT3, parameter_DAT4 = map(_display, range(1, 5))
+    horizontal_time_div = Instrument.control(
+        "GSPD?",
+        "GSPD %d",
+        "Control the strip chart's time per division, by number.",
+        **whole("horizontal_time_div", 0, 16, "SR860"),
+    )
+
+    SETTINGS = tuple(
+        "reference_source frequency internalfrequency phase harmonic harmonicdual reference_triggermode "
+        "reference_externalinput timebase sine_voltage sine_offset dcmode input_signal input_config input_coupling "
+        "input_grounding input_range input_current_gain sensitivity time_constant filter_slope filter_synchronous "
+        "filter_advanced aux_out_1 aux_out_2 aux_out_3 aux_out_4".split()
+    )
+    STATUS: ClassVar = {
+        "LIAS?": (LockInStatus, _OVERLOADS),
+        "CUROVLDSTAT?": (LockInStatus, _OVERLOADS),
+        "ERRS?": (ErrorStatus, _ERRORS),
+        "*ESR?": (EventStatus, _EVENTS),
+    }
+
+    def __init__(self, adapter: str | Adapter, name: str = "SR860", timeout: float = 2.0, **visa: Any) -> None:
+        super().__init__(connect(adapter, timeout=timeout, **visa), name)
+
+    @property
+    def xy(self) -> tuple[float, float]:
+        """X and Y at one moment, V rms."""
+        x, y = self.values("SNAP? 0,1")
+        return x, y
+
+    def use_internal_reference(self) -> None:
+        """Run on the internal oscillator; the sync output at the rear carries its TTL."""
+        self.reference_source = "INT"
+
+    def prepare_input(self, full_scale: float) -> None:
+        """Read an AC voltage of up to ``full_scale`` V rms with the smallest input range and sensitivity that hold it.
+
+        The advanced filter is switched off, so that ``settling_time`` and ``noise_bandwidth`` hold for what is set.
+
+        Raises:
+            OutOfBounds: ``full_scale`` is not positive, or its peak exceeds the largest input range of 1 V.
+        """
+        largest = [limit / math.sqrt(2.0) for limit in _INPUT_RANGES]
+        limit = smallest("full_scale", full_scale, largest, "V", "SR860's input range")
+        self.sensitivity = smallest("full_scale", full_scale, self.SENSITIVITIES, "V", "SR860's sensitivity")
+        self.input_range = list(_INPUT_RANGES.values())[largest.index(limit)]
+        self.input_signal = "VOLT"
+        self.input_coupling = "AC"
+        self.filter_advanced = "Off"
+
+    def auto_range(self) -> None:
+        """Let the instrument choose the input range."""
+        self.write("ARNG")
+
+    def auto_scale(self) -> None:
+        """Let the instrument choose the sensitivity."""
+        self.write("ASCL")
+
+    def configure_capture(self, channels: str, samples: int, rate: float | None = None) -> float:
+        """Make ready to capture ``samples`` of ``channels`` (X, XY, RT or XYRT) into the instrument's memory.
+
+        Args:
+            channels: what is captured at each moment.
+            samples: how many moments at least; memory is taken in blocks of 512 numbers, up to 4 MB of 4-byte numbers.
+            rate: in Sa/s; None for the fastest at the time constant that is set, which is halved otherwise until it
+                would fall below ``rate``.
+
+        Returns:
+            The rate that is set, Sa/s.
+
+        Raises:
+            NotOffered: no such ``channels``.
+            OutOfBounds: more samples than the memory holds, or a rate above the fastest or below the slowest.
+        """
+        choice = one_of("channels", tuple(_CAPTURE_COLUMNS), "", "SR860")
+        columns = _CAPTURE_COLUMNS[choice["validator"](channels, None)]
+        whole("samples", 1, _CAPTURE_MEMORY * 256 // columns, "SR860's memory")["validator"](samples, None)
+        fastest = self.values("CAPTURERATEMAX?")[0]
+        slowest = fastest / 2**_CAPTURE_DIVISIONS
+        wanted = fastest if rate is None else rate
+        if not slowest <= wanted <= fastest:
+            raise OutOfBounds("rate", wanted, slowest, fastest, "Sa/s", "the SR860's time constant")
+        divisions = math.floor(math.log2(fastest / wanted))
+        kilobytes = 2 * math.ceil(samples * columns / 512)
+        self.write(f"CAPTURECFG {list(_CAPTURE_COLUMNS).index(channels)}")
+        self.write(f"CAPTURELEN {kilobytes}")
+        self.write(f"CAPTURERATE {divisions}")
+        return float(fastest / 2**divisions)
+
+    def start_capture(self, *, continuous: bool = False) -> None:
+        """Begin to capture at once; stops when the memory is full, unless ``continuous``."""
+        self.write(f"CAPTURESTART {int(continuous)}, 0")
+
+    def stop_capture(self) -> None:
+        """End the capture."""
+        self.write("CAPTURESTOP")
+
+    @property
+    def capturing(self) -> bool:
+        """Whether a capture is running."""
+        return bool(self.values("CAPTURESTAT?", cast=int)[0] & 1)
+
+    @property
+    def captured_bytes(self) -> int:
+        """How much has been captured so far, bytes."""
+        return int(self.values("CAPTUREBYTES?", cast=int)[0])
+
+    def read_capture(self) -> NDArray[np.float32]:
+        """What has been captured: one row for each moment, one column for each of the channels (V rms, degrees).
+
+        Raises:
+            InstrumentFault: the capture is still running.
+            InstrumentLost: the answer is no binary block.
+        """
+        if self.capturing:
+            raise InstrumentFault(self.name, "the capture is still running: wait, or stop_capture() first")
+        columns = list(_CAPTURE_COLUMNS.values())[self.values("CAPTURECFG?", cast=int)[0]]
+        size = self.captured_bytes
+        kilobytes = math.ceil(size / 1024)
+        pieces = [
+            self._capture_block(offset, min(_CAPTURE_PIECE, kilobytes - offset))
+            for offset in range(0, kilobytes, _CAPTURE_PIECE)
+        ]
+        return np.frombuffer(b"".join(pieces)[:size], dtype="<f4").reshape(-1, columns)
+
+    def _capture_block(self, offset: int, kilobytes: int) -> bytes:
+        self.write(f"CAPTUREGET? {offset}, {kilobytes}")
+        head = self.read_bytes(2)
+        if head[:1] != b"#" or not head[1:].isdigit():
+            raise InstrumentLost(self.name, f"garbage on the line: {head!r} instead of a binary block")
+        count = int(self.read_bytes(int(head[1:])))
+        return bytes(self.read_bytes(count))
