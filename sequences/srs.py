@@ -141,7 +141,7 @@ class StochasticResonance(Sequence):
 
     def point_seconds(self) -> float:
         """Settling, then the readings."""
-        return self.settling_time() + (self.averages - 1) * self._reading_interval()
+        return self.settling_time() + (int(self.averages) - 1) * self._reading_interval()
 
     def factors(self) -> Mapping[str, ParameterValue]:
         """From the lock-in's volts to the SRS current: current = X / (chop factor * gain)."""
@@ -216,7 +216,7 @@ class StochasticResonance(Sequence):
         """The switching rate, by eq. 1."""
         from stmlab.analysis import analyse
 
-        return analyse(run, "srs")
+        return analyse(run, self.name)
 
     # -- details -------------------------------------------------------------------------------------------------
 
@@ -242,7 +242,8 @@ class StochasticResonance(Sequence):
             )
 
     def _connector_amplitude(self, frequency: FloatArray) -> FloatArray:
-        return np.asarray(self.amplitude / np.abs(self.station.path_to_junction.transfer(frequency)))
+        transfer: FloatArray = np.abs(self.station.path_to_junction.transfer(frequency))
+        return float(self.amplitude) / transfer
 
     def _reading_interval(self) -> float:
         """Time between readings whose noise is independent: the Nyquist interval of the noise bandwidth."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stmlab.events import RunState
 from stmlab.experiments import sequence_class
+from stmlab.guardian import guarded
 from stmlab.progress import interruptible, progress_bar
 from stmlab.runner import Estimate, Outcome, Runner
 from stmlab.station import Station
@@ -31,7 +32,9 @@ def measure(
     """Run ``sequence`` on ``station`` with a progress bar on standard error; Ctrl-C stops, a second one aborts.
 
     Args:
-        sequence, station, sample: names (or files) from the configuration.
+        sequence: name of the experiment.
+        station: name or file of the station.
+        sample: name or file of the sample, None for the station's own.
         seed: of the simulation.
         settings: parameters of the sequence: numbers in SI, or text with a unit.
         path: file to write; None makes a name from date, sequence and sample in the current folder.
@@ -50,7 +53,11 @@ def measure(
             return _checked(Runner(experiment, found).preflight())
         runner = Runner(experiment, found, path or _free_name(sequence, found))
         estimate = runner.preflight()
-        with progress_bar(console, estimate.points) as bar, interruptible(runner, console):
+        with (
+            guarded(found),
+            progress_bar(console, estimate.points) as bar,
+            interruptible(runner, console),
+        ):
             runner.listen(bar, *listeners)
             return runner.run()
 

@@ -8,12 +8,14 @@ object whose ``__init__`` has not run. A later ``import pymeasure.experiment`` r
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from typing import Any
 
 from stmlab.errors import SequenceError
 
 _PACKAGE = "pymeasure.experiment"
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµμΩ°%][\w/*^ µμΩ°%]*)")
 
 
 def _bare_package() -> Any:
@@ -64,9 +66,8 @@ def in_unit(text: str, unit: str) -> float:
     from pymeasure.units import ureg
 
     try:
-        quantity = ureg.Quantity(text)
-        # "4" reads as dimensionless above; here something like "4 mV" must convert, and "4 m" must not.
-        return float(quantity.to(unit or "dimensionless").magnitude)
-    except (pint.PintError, ValueError, TypeError, AttributeError, SyntaxError) as error:
+        number, symbol = _QUANTITY.fullmatch(text.strip()).groups()  # type: ignore[union-attr]
+        return float(ureg.Quantity(float(number), symbol).to(unit or "dimensionless").magnitude)
+    except (pint.PintError, AssertionError, AttributeError, ValueError) as error:  # pint asserts on some nonsense
         wanted = f"a number, or a number with a unit of {unit}" if unit else "a plain number"
         raise SequenceError(f"{text!r} is not {wanted}") from error

@@ -45,6 +45,7 @@ class ProgressBar:
         self._name = ""
 
     def __call__(self, event: Event) -> None:
+        """Move the bar to what ``event`` says."""
         if isinstance(event, PointTaken):
             self._progress.update(self._task, completed=event.index + 1)
         elif isinstance(event, RunStarted):

@@ -222,12 +222,13 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
     @property
     def DATA_COLUMNS(self) -> list[str]:
         """Column titles for pymeasure's tools: axes, then channels, units in parentheses."""
-        axes = [axis for axis in self.axes() if not axis.hardware]
-        return [f"{item.name} ({item.unit or 'dimensionless'})" for item in (*axes, *self.channels)]
+        units = [(axis.name, axis.unit) for axis in self.axes() if not axis.hardware]
+        units += [(channel.name, channel.unit) for channel in self.channels]
+        return [f"{name} ({unit or 'dimensionless'})" for name, unit in units]
 
     def gen_measurement(self) -> None:
         """pymeasure's hook: channels stand in the class; its check of column titles builds a unit registry (0.15 s)."""
-        self.MEASURE = {}
+        self.MEASURE: dict[str, str] = {}
 
     def startup(self) -> None:
         """pymeasure's hook: on the default station if none is connected."""
