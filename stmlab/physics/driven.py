@@ -1,18 +1,20 @@
 """Driven rate equations: the occupations of n states whose rates follow a periodic drive (Betz et al.).
 
-dp/dt = W(t) p, where W_fi is the rate from state i to state f and every column of W sums to zero (Betz et al.,
-eq. S26). `occupation_harmonics` solves it by harmonic balance; `periodic_occupation` does the same in the time domain,
-by the propagator of one period, as an independent check and for drives with sharp edges.
+dp/dt = W(t) p, where W[f, i] is the rate from state i to state f (Betz et al., eq. S26). `occupation_harmonics` solves
+it by harmonic balance; `held_occupation` does the same in the time domain, by the propagator of one period, as an
+independent check and for drives with sharp edges. `adiabatic_occupation` and `fast_occupation` are the two limits.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from stmlab.errors import PhysicsError
+from stmlab.physics.arguments import positive, real_array, refuse
 from stmlab.physics.harmonic_balance import HarmonicBalance, shifted_to_even
+from stmlab.physics.rate_equations import checked_generators, cycle_start, held_steps, rooted_order, steady_occupation
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray, IntArray
@@ -21,6 +23,18 @@ _LADDER = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Numbers of harmonics that are tried, in turn."""
 _FEW = 3
 """Up to so many frequencies, solving at each of them costs less than an eigendecomposition."""
+
+
+class DrivenStates(Protocol):
+    """n states whose rates and currents are functions of the voltage."""
+
+    def rates(self, voltages: FloatArray) -> FloatArray:
+        """Rate matrices at ``voltages`` (V, shape (N,)): shape (N, n, n) in 1/s, [:, f, i] from i to f."""
+        ...
+
+    def currents(self, voltages: FloatArray) -> FloatArray:
+        """Current through the junction in each state: shape (N, n) in A."""
+        ...
 
 
 def occupation_harmonics(generators: FloatArray, frequencies: FloatArray, *, tolerance: float = 1e-9) -> ComplexArray:
@@ -43,15 +57,48 @@ def occupation_harmonics(generators: FloatArray, frequencies: FloatArray, *, tol
         PhysicsError: ``generators`` is no rate matrix or has more than one steady state, a frequency is negative or not
             finite, or T samples are too few to converge.
     """
-    generators, frequencies = _checked_generators(generators), _checked_frequencies(frequencies)
-    if not tolerance > 0.0:
-        raise PhysicsError(f"tolerance = {tolerance!r} is not allowed: give a positive number")
-    rate = float(np.abs(generators).max()) or 1.0
-    angular = 2.0 * np.pi * frequencies / rate
-    coefficients, phase, even = shifted_to_even(_fourier(generators / rate))
-    _check_unique(coefficients[0].real)
-    reduced = _converged(coefficients, angular, even, tolerance)
-    return _all_states(reduced, phase)
+    matrices, angular = checked_generators("generators", generators), 2.0 * np.pi * _frequencies(frequencies)
+    tolerance = positive("tolerance", tolerance)
+    rooted_order(matrices.mean(axis=0)[None])  # refuses a drive that leaves the steady state open
+    fastest = float(np.abs(matrices).max())
+    coefficients, phase, even = shifted_to_even(_fourier(matrices / fastest))
+    return _all_states(_converged(coefficients, angular / fastest, even, tolerance), phase)
+
+
+def held_occupation(generators: FloatArray, frequency_Hz: float) -> FloatArray:
+    """Occupations in the periodic steady state of a drive that is sampled and held, by the propagator of one period.
+
+    Exact for a drive that is constant between its samples; for a smooth drive the error falls with 1/T^2.
+
+    Args:
+        generators: shape (T, n, n), rate matrices in 1/s; matrix j is held for 1/(f T) from t = j/(f T).
+        frequency_Hz: f, above 0.
+
+    Returns:
+        Shape (T, n): occupations averaged over each interval, so that sum_j currents[j] . p[j] / T is the mean current.
+
+    Raises:
+        PhysicsError: as `occupation_harmonics`.
+    """
+    matrices = checked_generators("generators", generators)
+    step = 1.0 / (positive("frequency_Hz", frequency_Hz, "Hz") * len(matrices))
+    changes, means = held_steps(matrices, np.full(len(matrices), step))
+    occupation = cycle_start(changes)
+    held = np.empty(matrices.shape[:2])
+    for j, (change, mean) in enumerate(zip(changes, means, strict=True)):
+        held[j] = mean @ occupation
+        occupation = occupation + change @ occupation
+    return held
+
+
+def adiabatic_occupation(generators: FloatArray) -> FloatArray:
+    """The limit f -> 0: at each of T samples the steady state of that moment (Betz et al., eq. S24); shape (T, n)."""
+    return steady_occupation(checked_generators("generators", generators))
+
+
+def fast_occupation(generators: FloatArray) -> FloatArray:
+    """The limit f -> infinity: the steady state of the averaged rates (Betz et al., eq. S20); shape (n,)."""
+    return steady_occupation(checked_generators("generators", generators).mean(axis=0))
 
 
 def _fourier(samples: FloatArray) -> ComplexArray:
@@ -79,7 +126,7 @@ def _converged(coefficients: ComplexArray, angular: FloatArray, even: bool, tole
         before = answer[:, :2]
     raise PhysicsError(
         f"generators: {samples} samples a period and {harmonics} harmonics do not reach tolerance = {tolerance:g}; "
-        "give more samples of a smooth drive, or use periodic_occupation for one with sharp edges"
+        "give more samples of a smooth drive, or use held_occupation for one with sharp edges"
     )
 
 
@@ -112,45 +159,10 @@ def _all_states(reduced: ComplexArray, phase: float) -> ComplexArray:
     return np.concatenate([positive[:, :0:-1].conj(), positive], axis=1)
 
 
-def _checked_generators(generators: FloatArray) -> FloatArray:
-    generators = np.asarray(generators, dtype=float)
-    if (
-        generators.ndim != 3
-        or generators.shape[1] != generators.shape[2]
-        or generators.shape[1] < 2
-        or not len(generators)
-    ):
-        raise PhysicsError(f"generators has shape {generators.shape}; allowed is (samples, n, n) with n >= 2 states")
-    largest = float(np.abs(generators).max())
-    if not np.isfinite(largest):
-        raise PhysicsError("generators holds a value that is not finite; rates in 1/s are allowed")
-    columns = float(np.abs(generators.sum(axis=1)).max())
-    if columns > 1e-9 * largest:
-        raise PhysicsError(
-            f"generators: a column sums to {columns:.3g} /s; each must sum to zero (W[:, f, i] from i to f)"
-        )
-    diagonal = np.arange(generators.shape[1])
-    lowest = generators.min(axis=0)
-    lowest[diagonal, diagonal] = 0.0
-    if lowest.min() < -1e-12 * largest:
-        raise PhysicsError(f"generators: a rate of {lowest.min():.3g} /s is negative; rates must be >= 0")
-    return generators
-
-
-def _checked_frequencies(frequencies: FloatArray) -> FloatArray:
-    frequencies = np.atleast_1d(np.asarray(frequencies, dtype=float))
-    if frequencies.ndim != 1 or not frequencies.size:
-        raise PhysicsError(f"frequencies has shape {frequencies.shape}; allowed is (F,) with F >= 1")
-    for value in frequencies[~(np.isfinite(frequencies) & (frequencies >= 0.0))]:
-        raise PhysicsError(f"frequencies: {value:g} Hz is not allowed; give finite frequencies >= 0")
-    return frequencies
-
-
-def _check_unique(average: FloatArray) -> None:
-    """A chain whose averaged rates leave two sets of states unconnected has no unique steady state."""
-    second = float(np.sort(np.abs(np.linalg.eigvals(average)))[1])
-    if second <= 1e-14:
-        raise PhysicsError(
-            "generators: the steady state is not unique, for some states are never left or reached from one another; "
-            "connect them with a rate > 0"
-        )
+def _frequencies(frequencies: FloatArray) -> FloatArray:
+    values = np.atleast_1d(real_array("frequencies", frequencies, unit="Hz"))
+    if values.ndim != 1 or not values.size:
+        raise refuse("shape of frequencies", values.shape, "(F,) with F >= 1 is needed")
+    if values.min() < 0.0:
+        raise refuse("frequencies", float(values.min()), "0 Hz or more is needed")
+    return values
