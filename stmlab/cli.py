@@ -206,6 +206,19 @@ def demo(
         raise typer.Exit(1)
 
 
+@app.command()
+@_refusing
+def gui() -> None:
+    """Open the live window."""
+    try:
+        from stmlab.gui import launch
+
+        status = launch()
+    except ImportError as error:
+        raise StmlabError(f"the window needs PyQt6 and pyqtgraph: pip install 'stmlab[gui]' ({error})") from error
+    raise typer.Exit(status)
+
+
 def _pairs(settings: list[str]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for setting in settings:

@@ -1,0 +1,67 @@
+"""Overhead per point with zero-delay instruments: ours with every point in HDF5, beside pymeasure's Worker with CSV."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from bench_station import BenchStation, Ramp
+
+from stmlab.runner import Runner
+from stmlab.storage import open_run
+
+RUNS = 5
+
+
+def ours(points: int, folder: Path) -> float:
+    """Seconds per point through the runner into a file."""
+    path = folder / "run.h5"
+    runner = Runner(Ramp(points=points, rows=1), BenchStation(), path)
+    start = time.perf_counter()
+    runner.run()
+    seconds = time.perf_counter() - start
+    assert open_run(path).points == points
+    path.unlink()
+    return seconds / points
+
+
+def pymeasure_worker(points: int, folder: Path) -> float:
+    """Seconds per point of the same sequence through pymeasure's Worker into CSV."""
+    from pymeasure.experiment import Results, Worker
+
+    sequence = Ramp(points=points, rows=1)
+    sequence.connect(BenchStation())
+    path = folder / "run.csv"
+    worker = Worker(Results(sequence, str(path)))
+    start = time.perf_counter()
+    worker.start()
+    worker.join(timeout=600)
+    seconds = time.perf_counter() - start
+    assert len(path.read_text().splitlines()) > points
+    path.unlink()
+    return seconds / points
+
+
+def main() -> None:
+    """Print medians of runs taken in turn, and their ratio."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ours(1000, folder), pymeasure_worker(1000, folder)  # warm
+        for points in (2_000, 20_000, 200_000):
+            pairs = [
+                (ours(points, folder), pymeasure_worker(points, folder)) for _ in range(RUNS if points < 1e5 else 2)
+            ]
+            mine, theirs = np.median(np.array(pairs), axis=0) * 1e6
+            print(
+                f"{points:7d} points: ours {mine:6.1f} us/point (HDF5, every point), "
+                f"pymeasure Worker {theirs:6.1f} us/point (CSV), ratio {mine / theirs:.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
