@@ -1,0 +1,79 @@
+"""How honest and how good is the error of a rate: 200 seeds of the SRS run on the simulated microscope.
+
+Printed: how often the true rate lies within one quoted standard error (68 % is right), and the quoted and the really
+scattered error over the statistical bound for that grid and noise (the Cramer-Rao bound of eq. 1 with white noise of
+the scatter that repeated readings of one point show).
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from stmlab.analysis.lorentzian import rate_error_bound
+
+from sequences.srs import StochasticResonance
+from stmlab.runner import Runner
+from stmlab.station import Station
+from stmlab.storage import open_run
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the runs of one sample came to."""
+
+    true: float
+    rates: np.ndarray
+    errors: np.ndarray
+    bound: float
+
+    @property
+    def coverage(self) -> float:
+        """Part of the runs whose quoted error covers the truth."""
+        return float(np.mean(np.abs(self.rates - self.true) <= self.errors))
+
+
+def study(sample: str, seeds: int, **parameters: float) -> Study:
+    """Run and fit ``seeds`` times; the noise is the scatter of the currents over seeds, point by point."""
+    rates, errors, currents = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(seeds):
+            path = Path(folder) / f"{seed}.h5"
+            sequence = StochasticResonance(**parameters)
+            with Station.load("simulated", sample=sample, seed=seed) as station:
+                outcome = Runner(sequence, station, path).run()
+                true = station.simulation.sample.true_rate(sequence.dc_bias, sequence.amplitude)
+            run = open_run(path)
+            currents.append(run.data["current"])
+            rates.append(outcome.fits[0]["rate"].value)
+            errors.append(outcome.fits[0]["rate"].error)
+            path.unlink()
+    spectra = np.array(currents)
+    sigma = float(np.sqrt(np.mean(np.var(spectra, axis=0, ddof=1))))
+    step = float(np.mean(spectra[:, :3]) - np.mean(spectra[:, -3:]))
+    bound = rate_error_bound(run.coordinates["frequency"], true, step, sigma)
+    return Study(true, np.array(rates), np.array(errors), bound)
+
+
+def main() -> None:
+    """Print a line per sample."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--seeds", type=int, default=200)
+    seeds = arguments.parse_args().seeds
+    for sample, parameters in {
+        "fe_atom": {},
+        "fe_chain_of_four": {"amplitude": 1.4e-3, "start_frequency": 1.4e3, "stop_frequency": 1e6},
+    }.items():
+        s = study(sample, seeds, **parameters)
+        print(
+            f"{sample:18} true {s.true:.4g}/s, mean {s.rates.mean():.4g}/s; within one error {100 * s.coverage:.1f} % "
+            f"of {seeds}; quoted error / bound {np.median(s.errors) / s.bound:.3f}, "
+            f"scatter / bound {s.rates.std(ddof=1) / s.bound:.3f}; error {100 * np.median(s.errors) / s.true:.2f} %"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The SRS experiment on the simulated microscope, through the wire and the noise."""
+
+import math
+
+import numpy as np
+import pytest
+
+from sequences.srs import CHOP_FACTOR, StochasticResonance
+from stmlab.errors import InstrumentFault, OutOfBounds, SequenceError
+from stmlab.events import PointTaken, RunState
+from stmlab.runner import Runner
+from stmlab.station import Station
+from stmlab.storage import open_run
+
+
+@pytest.fixture
+def station():
+    with Station.load("simulated", sample="fe_atom", seed=7) as found:
+        yield found
+
+
+def test_the_rate_of_the_single_atom_comes_back(station, tmp_path):
+    sequence, path = StochasticResonance(points=40), tmp_path / "run.h5"
+    outcome = Runner(sequence, station, path).run()
+    rate = outcome.fits[0].parameters[0]
+    true = station.simulation.sample.true_rate(sequence.dc_bias, sequence.amplitude)
+    assert (rate.name, rate.unit) == ("rate", "1/s")
+    assert abs(rate.value - true) < 4 * rate.error
+    assert 0 < rate.error < 0.1 * true
+    run = open_run(path)
+    assert run.points == 40
+    factor = run.factors["chop_factor"].value * run.factors["gain"].value
+    np.testing.assert_allclose(run.data["current"], run.data["x"] / factor, rtol=1e-12)
+    np.testing.assert_allclose(run.data["amplitude"], sequence.amplitude, rtol=1e-6)
+
+
+def test_every_frequency_has_whole_periods_in_the_open_gate(station):
+    sequence = StochasticResonance(start_frequency=2e3, stop_frequency=1e6, points=30)
+    sequence.connect(station)
+    periods = sequence.axes()[0].values / (2 * sequence.chop_frequency)
+    np.testing.assert_allclose(periods, np.round(periods), atol=1e-9)
+
+
+def test_a_grid_closer_than_the_chop_allows_is_refused(station, tmp_path):
+    with pytest.raises(SequenceError, match="closer than twice the chop frequency"):
+        Runner(StochasticResonance(start_frequency=2e3, stop_frequency=3e3, points=30), station).preflight()
+
+
+def test_feedback_is_open_during_the_sweep_and_closed_after_it(station, tmp_path):
+    feedback, biases = [], []
+
+    def watch(event):
+        if isinstance(event, PointTaken):
+            feedback.append(station.tip.feedback)
+            biases.append(station.bias.bias)
+
+    assert station.tip.feedback
+    Runner(StochasticResonance(points=5), station, tmp_path / "run.h5", [watch]).run()
+    assert feedback[:-1] == [False] * 4
+    np.testing.assert_allclose(biases[:-1], 4e-3, rtol=1e-6)
+    assert station.tip.feedback
+    assert station.bias.bias == pytest.approx(station.config.safe.bias)
+    assert not station.simulation.generator.on
+
+
+def test_a_failure_in_the_sweep_switches_the_microwave_off_and_feedback_on(station, tmp_path):
+    class Broken(StochasticResonance):
+        def measure(self):
+            raise InstrumentFault("lockin", "input overload")
+
+    with pytest.raises(InstrumentFault):
+        Runner(Broken(points=5), station, tmp_path / "run.h5").run()
+    assert station.tip.feedback
+    assert not station.simulation.generator.on
+    assert open_run(tmp_path / "run.h5").state is RunState.FAILED
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"dc_bias": 0.2}, "bias"),
+        ({"setpoint_bias": -0.11}, "bias"),
+        ({"amplitude": 0.03}, "junction_amplitude"),
+        ({"setpoint_current": 2e-8}, "setpoint"),
+        ({"amplitude": 19e-3, "stop_frequency": 24e9}, "amplitude"),
+    ],
+)
+def test_what_is_out_of_bounds_anywhere_is_refused_before_anything_moves(station, tmp_path, settings, name):
+    before, path = station.snapshot(), tmp_path / "run.h5"
+    with pytest.raises(OutOfBounds) as refusal:
+        Runner(StochasticResonance(**settings), station, path).run()
+    assert name in refusal.value.name
+    assert not path.exists()
+    after = station.snapshot()
+    assert after["awg"] == before["awg"]
+    assert after["controller"]["bias"] == before["controller"]["bias"]
+
+
+def test_a_reading_after_one_time_constant_is_visibly_wrong_and_the_sequence_never_takes_it(station, tmp_path):
+    """Betz's step is about 5 pA: after one time constant of four poles only 2 % of it has arrived."""
+    station.simulation.noise_scale = 0.0  # what remains is the filter
+    times = []
+
+    class Noted(StochasticResonance):
+        def move_frequency(self, frequency):
+            self._moved = self.station.clock.now()
+            return super().move_frequency(frequency)
+
+        def measure(self):
+            times.append(self.station.clock.now() - self._moved)
+            return super().measure()
+
+    settled = Noted(points=3)
+    Runner(settled, station, tmp_path / "settled.h5").run()
+    assert min(times) >= settled.settling_time() - 1e-9
+
+    class Hasty(StochasticResonance):
+        def settling_time(self):
+            return float(self.time_constant)
+
+    Runner(Hasty(points=3), station, tmp_path / "hasty.h5").run()
+    right = open_run(tmp_path / "settled.h5").data["current"]
+    wrong = open_run(tmp_path / "hasty.h5").data["current"]
+    assert abs(wrong[0]) < 0.1 * abs(right[0])
+
+
+def test_the_chop_factor_is_the_first_harmonic_of_the_gate():
+    gate = (np.arange(4096) < 2048).astype(float)
+    assert abs(np.fft.rfft(gate)[1]) * 2 / 4096 / math.sqrt(2) == pytest.approx(CHOP_FACTOR, rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path):
+    for name in ("first", "second"):
+        with Station.load("simulated", sample="fe_atom", seed=3) as station:
+            Runner(StochasticResonance(points=6), station, tmp_path / f"{name}.h5").run()
+    with Station.load("simulated", sample="fe_atom", seed=4) as station:
+        Runner(StochasticResonance(points=6), station, tmp_path / "other.h5").run()
+    first, second, other = ((tmp_path / f"{name}.h5").read_bytes() for name in ("first", "second", "other"))
+    assert first == second
+    assert first != other
+
+
+def test_the_tip_is_stabilised_again_every_so_many_points(station, tmp_path):
+    class Counted(StochasticResonance):
+        stabilised = 0
+
+        def _stabilise(self):
+            type(self).stabilised += 1
+            super()._stabilise()
+
+    Runner(Counted(points=7, stabilise_every=3), station, tmp_path / "run.h5").run()
+    assert Counted.stabilised == 3

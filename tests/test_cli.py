@@ -1,0 +1,110 @@
+"""The command line as a script sees it: exit status, one line of complaint, JSON."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from stmlab.cli import app
+
+FAST = ["--set", "points=8", "--seed", "2"]
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        return CliRunner().invoke(app, [str(a) for a in arguments])
+
+    return run
+
+
+def test_run_returns_rate_error_points_and_file(cli, tmp_path):
+    path = tmp_path / "folder" / "run.h5"
+    result = cli("run", "srs", "--json", "-o", path, "--seed", 5, "--set", "points=30", "--set", "dc_bias=4 mV")
+    assert result.exit_code == 0, result.stderr
+    answer = json.loads(result.stdout)
+    assert answer["points"] == 30
+    assert answer["file"] == str(path)
+    assert path.is_file()
+    assert answer["rate"] == pytest.approx(1.73e9, rel=0.15)
+    assert 0 < answer["error"] < 0.2 * answer["rate"]
+
+
+def test_a_value_out_of_bounds_is_one_line_and_no_file(cli, tmp_path):
+    result = cli("run", "srs", "-o", tmp_path / "run.h5", "--set", "dc_bias=0.5")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("stmlab: bias = 0.5 V is out of bounds: -0.1 to 0.1 V")
+    assert not (tmp_path / "run.h5").exists()
+    answer = cli("run", "srs", "--json", "-o", tmp_path / "run.h5", "--set", "dc_bias=0.5")
+    assert json.loads(answer.stdout)["reason"] == "OutOfBounds"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["run", "sr"], "sr: no such sequence; there are"),
+        (["run", "srs", "--set", "point=3"], "srs has no parameter 'point'; it has"),
+        (["run", "srs", "--set", "points"], "NAME=VALUE is allowed"),
+        (["run", "srs", "--set", "dc_bias=4 Hz"], "'4 Hz' is not a number, or a number with a unit of V"),
+        (["run", "srs", "--station", "lab"], "lab: no such station; there are"),
+        (["run", "srs", "--sample", "gold"], "gold"),
+        (["show", "nothing.h5"], "nothing.h5"),
+        (["fit", "nothing.h5"], "nothing.h5"),
+        (["check", "nothing.toml"], "nothing.toml: no such file"),
+    ],
+)
+def test_a_wrong_input_is_one_line_that_says_what_is_wrong(cli, arguments, complaint):
+    result = cli(*arguments)
+    assert result.exit_code == 1
+    assert complaint in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_check_estimates_and_writes_nothing(cli, tmp_path):
+    result = cli("run", "srs", "--check", *FAST)
+    assert result.exit_code == 0
+    assert "nothing moved" in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_show_and_fit_read_what_run_wrote(cli, tmp_path):
+    path = tmp_path / "run.h5"
+    cli("run", "srs", "-o", path, "--seed", 5, "--set", "points=30")
+    raw = path.read_bytes()
+    shown = cli("show", path, "--png", tmp_path / "run.png")
+    assert shown.exit_code == 0
+    assert "dc_bias" in shown.stdout
+    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+    again = cli("fit", path, "--json")
+    assert json.loads(again.stdout)["model"] == "srs"
+    assert path.read_bytes() == raw
+    before = len(json.loads(cli("show", path, "--json").stdout)["fits"])
+    assert cli("fit", path, "--keep").exit_code == 0
+    assert len(json.loads(cli("show", path, "--json").stdout)["fits"]) == before + 1
+
+
+def test_an_unknown_model_lists_the_known_ones(cli, tmp_path):
+    path = tmp_path / "run.h5"
+    cli("run", "srs", "-o", path, *FAST)
+    result = cli("fit", path, "--model", "parabola")
+    assert result.exit_code == 1
+    assert "srs" in result.stderr
+
+
+def test_a_run_without_a_file_name_makes_one(cli, tmp_path):
+    assert cli("run", "srs", *FAST).exit_code == 0
+    assert cli("run", "srs", *FAST).exit_code == 0
+    assert len(list(tmp_path.glob("*_srs_fe_atom*.h5"))) == 2
+
+
+def test_check_reads_every_instrument(cli):
+    result = cli("check", "--json")
+    assert set(json.loads(result.stdout)["instruments"]) >= {"lockin", "awg", "controller"}
+
+
+def test_sequences_lists_parameters_with_units(cli):
+    answer = json.loads(cli("sequences", "--json").stdout)
+    assert answer["srs"]["parameters"]["dc_bias"]["unit"] == "V"
+    assert "dc_bias" in cli("sequences", "srs").stdout
