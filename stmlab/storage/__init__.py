@@ -1,1 +1,10 @@
-"""Runs on disk: writer, reader, importers."""
+"""Runs on disk: writer, reader, fits added later."""
+
+from __future__ import annotations
+
+from stmlab.storage.fits import append_fit
+from stmlab.storage.reader import open_run
+from stmlab.storage.run import Run
+from stmlab.storage.writer import BATCH_SECONDS, Writer
+
+__all__ = ["BATCH_SECONDS", "Run", "Writer", "append_fit", "open_run"]

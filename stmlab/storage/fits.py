@@ -1,0 +1,164 @@
+"""Fits in the file of a run: a table for people, and all that is needed to show a fit again without refitting.
+
+A fit is trusted once ``committed`` counts it. What a killed process left behind that count is written over.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from stmlab.errors import FileError
+from stmlab.results import FitParameter, FitResult
+from stmlab.storage.columns import write_line, write_rows
+from stmlab.storage.layout import FIT_CURVE, FIT_PARAMETER, FORMAT, LIBVER, NAME, UNIT, from_pieces, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.arrays import FloatArray
+
+_NOT_A_FIT = -1  # rows of a fit that was never finished
+
+
+@dataclass(frozen=True, eq=False)
+class StoredFit:
+    """A fit as the file holds it.
+
+    Attributes:
+        place: (points, states) that had been written before it; None for a fit added after the run.
+    """
+
+    fit: FitResult
+    place: tuple[int, int] | None
+
+
+def append_fit(path: str | Path, fit: FitResult) -> None:
+    """Add a fit to the file of a run that is over; its data are never touched.
+
+    Raises:
+        FileError: no such file, not a run, still being written, or never closed because its writer was killed.
+    """
+    path = Path(path)
+    with _open_for_appending(path) as file:
+        if file.attrs.get("format") != FORMAT:
+            raise FileError(f"{path}: not a run of stmlab")
+        committed = file["committed"][:]
+        _check_names(fit)
+        write_fit(file, int(committed["fits"][0]), fit, None)
+        file.flush()
+        committed["fits"] += 1
+        file["committed"][:] = committed
+        file.flush()
+
+
+def write_fit(file: h5py.File, number: int, fit: FitResult, place: tuple[int, int] | None) -> None:
+    """Write ``fit`` as the one with this ``number``; the caller flushes and commits.
+
+    Raises:
+        FileError: a name is too long for the file.
+    """
+    _check_names(fit)
+    curves = {name: np.asarray(curve, dtype=float) for name, curve in fit.curves.items()}
+    _replace(file["fits/parameters"], number, _parameter_rows(number, fit))
+    _replace(file["fits/curves"], number, _curve_rows(number, curves))
+    record = fit.as_dict() | {
+        "labels": dict(fit.labels),
+        "curves": {name: list(curve.shape) for name, curve in curves.items()},
+        "place": place,
+    }
+    write_line(file["fits/json"], number, to_json(record))
+
+
+def read_fits(file: h5py.File, count: int) -> tuple[StoredFit, ...]:
+    """The first ``count`` fits of a file."""
+    if not count:
+        return ()
+    lines = from_pieces(file["fits/json"][:]).split("\n")[:count]
+    curves = file["fits/curves"][:]
+    return tuple(_read(json.loads(line), curves[curves["fit"] == k]) for k, line in enumerate(lines))
+
+
+def _read(record: dict[str, Any], rows: np.ndarray[Any, Any]) -> StoredFit:
+    curves = {
+        name: rows["value"][rows["curve"] == name.encode()].reshape(shape) for name, shape in record["curves"].items()
+    }
+    fit = FitResult(
+        model=record["model"],
+        parameters=tuple(FitParameter(**parameter) for parameter in record["parameters"]),
+        free=tuple(record["free"]),
+        covariance=np.array(record["covariance"], dtype=float),
+        points=record["points"],
+        residual=record["residual"],
+        reduced_chi_square=record["reduced_chi_square"],
+        warnings=tuple(record["warnings"]),
+        curves=curves,
+        labels=record["labels"],
+    )
+    place = record["place"]
+    return StoredFit(fit, None if place is None else (place[0], place[1]))
+
+
+def _replace(table: h5py.Dataset, number: int, rows: np.ndarray[Any, Any]) -> None:
+    """Write ``rows`` behind those of earlier fits, and blank what an unfinished attempt left behind them."""
+    fits = table["fit"]
+    start = int(np.count_nonzero((fits >= 0) & (fits < number)))
+    write_rows(table, start, rows)
+    left = np.zeros(max(0, len(fits) - start - len(rows)), table.dtype)
+    left["fit"] = _NOT_A_FIT
+    write_rows(table, start + len(rows), left)
+
+
+def _parameter_rows(number: int, fit: FitResult) -> np.ndarray[Any, Any]:
+    return np.array(
+        [(number, fit.model.encode(), p.name.encode(), p.value, p.error, p.unit.encode()) for p in fit.parameters],
+        dtype=FIT_PARAMETER,
+    )
+
+
+def _curve_rows(number: int, curves: Mapping[str, FloatArray]) -> np.ndarray[Any, Any]:
+    rows = np.zeros(sum(curve.size for curve in curves.values()), dtype=FIT_CURVE)
+    rows["fit"] = number
+    rows["curve"] = np.repeat([name.encode() for name in curves], [curve.size for curve in curves.values()])
+    rows["value"] = np.concatenate([curve.ravel() for curve in curves.values()]) if curves else ()
+    return rows
+
+
+def _check_names(fit: FitResult) -> None:
+    longest = {"model": NAME, "parameter": NAME, "curve": NAME, "unit": UNIT}
+    names = [("model", fit.model), *(("curve", name) for name in fit.curves)]
+    names += [pair for p in fit.parameters for pair in (("parameter", p.name), ("unit", p.unit))]
+    for what, name in names:
+        if len(name.encode()) > (allowed := longest[what].itemsize):
+            raise FileError(f"fit {fit.model}: {what} {name!r} is too long for the file: {allowed} bytes are allowed")
+
+
+def _open_for_appending(path: Path) -> h5py.File:
+    """Open in SWMR mode from the first moment: a process killed while it adds a fit leaves a file that opens."""
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(*(_BOUNDS[name] for name in LIBVER))
+    try:
+        identifier = h5py.h5f.open(str(path).encode(), h5py.h5f.ACC_RDWR | h5py.h5f.ACC_SWMR_WRITE, access)
+    except FileNotFoundError:
+        raise FileError(f"{path}: no such file") from None
+    except BlockingIOError:
+        raise FileError(f"{path}: still being written; the fit can be added when the run is over") from None
+    except OSError as error:
+        raise FileError(f"{path}: {_why_not_writable(path, error)}") from None
+    return h5py.File(identifier)
+
+
+_BOUNDS = {"v110": h5py.h5f.LIBVER_V110, "latest": h5py.h5f.LIBVER_LATEST}
+
+
+def _why_not_writable(path: Path, error: OSError) -> str:
+    if not h5py.is_hdf5(path):
+        return "not an HDF5 file"
+    if "already open for write" in str(error):
+        return "its writer was killed and never closed it; a fit can be added to a recovered copy"
+    return f"cannot be written ({error.strerror or 'HDF5 refuses'})"

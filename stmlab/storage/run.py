@@ -1,0 +1,268 @@
+"""A run read back: everything that was said of it, and its data as arrays in memory."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.errors import FileError
+from stmlab.events import Analysed, PointTaken, RunState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import xarray
+
+    from stmlab.arrays import FloatArray, IntArray
+    from stmlab.axes import Axis, Channel
+    from stmlab.events import Event, ParameterValue, RunFinished, RunStarted, StateChanged
+    from stmlab.results import FitResult
+    from stmlab.storage.fits import StoredFit
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run, as far as its file goes.
+
+    Attributes:
+        path: the file.
+        started: all that was known before the first output moved.
+        history: the states the run went through, each with the number of points taken before.
+        finished: how it ended, or None: still running, or killed.
+        live: whether its writer is at work; None where that cannot be known.
+        index: shape (points,), place of each point in C order over the axes that software moves.
+        time: shape (points,), s since the start.
+        coordinates: axis -> shape (points,), where each point really was.
+        data: channel -> shape (points, lengths of the hardware-swept axes).
+    """
+
+    path: Path
+    started: RunStarted
+    history: tuple[tuple[int, StateChanged], ...]
+    finished: RunFinished | None
+    live: bool | None
+    index: IntArray
+    time: FloatArray
+    coordinates: Mapping[str, FloatArray]
+    data: Mapping[str, FloatArray]
+    stored_fits: tuple[StoredFit, ...] = field(default=(), repr=False)
+
+    # -- how it went -------------------------------------------------------------------------------------------------
+
+    @property
+    def points(self) -> int:
+        """Number of acknowledged points."""
+        return len(self.index)
+
+    @property
+    def state(self) -> RunState:
+        """The last state that the file knows of; ``complete`` and ``live`` tell whether the run is still in it."""
+        if self.finished is not None:
+            return self.finished.state
+        return self.history[-1][1].state if self.history else RunState.PREPARING
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run came to its end, by whichever way; a killed one did not."""
+        return self.finished is not None
+
+    @property
+    def reason(self) -> str:
+        """Machine-readable cause of the end; "running", "killed" or "unfinished" (not known which) if there is none."""
+        if self.finished is not None:
+            return self.finished.reason
+        return {True: "running", False: "killed", None: "unfinished"}[self.live]
+
+    @property
+    def message(self) -> str:
+        """One line for a person."""
+        if self.finished is not None:
+            return self.finished.message
+        return {
+            True: "still being written",
+            False: f"killed: its writer is gone; all {self.points} acknowledged points are here",
+            None: "has no end: still being written, or killed",
+        }[self.live]
+
+    @property
+    def fits(self) -> tuple[FitResult, ...]:
+        """Fits in the order in which they were made, those added later included."""
+        return tuple(stored.fit for stored in self.stored_fits)
+
+    @property
+    def snapshot_after(self) -> Mapping[str, Mapping[str, Any]]:
+        """The instruments after the run; empty if it did not finish."""
+        return self.finished.snapshot if self.finished is not None else {}
+
+    # -- what it was -------------------------------------------------------------------------------------------------
+
+    @property
+    def run_id(self) -> str:
+        """Unique name of the run."""
+        return self.started.run_id
+
+    @property
+    def sequence(self) -> str:
+        """Name of the experiment."""
+        return self.started.sequence
+
+    @property
+    def date(self) -> str:
+        """ISO 8601, UTC."""
+        return self.started.date
+
+    @property
+    def parameters(self) -> Mapping[str, ParameterValue]:
+        """The sequence's parameters as they were used."""
+        return self.started.parameters
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Outer to inner, hardware-swept ones last."""
+        return self.started.axes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return self.started.shape
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """What was read at every point."""
+        return self.started.channels
+
+    @property
+    def factors(self) -> Mapping[str, ParameterValue]:
+        """Every factor between the raw readings and the physical quantities."""
+        return self.started.factors
+
+    @property
+    def station(self) -> str:
+        """Name of the station."""
+        return self.started.station
+
+    @property
+    def configuration(self) -> str:
+        """Text of the station's file."""
+        return self.started.configuration
+
+    @property
+    def sample(self) -> str:
+        """Name of the sample."""
+        return self.started.sample
+
+    @property
+    def snapshot_before(self) -> Mapping[str, Mapping[str, Any]]:
+        """The instruments before the run."""
+        return self.started.snapshot
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Package -> version."""
+        return self.started.versions
+
+    @property
+    def git(self) -> str:
+        """Revision of the checkout."""
+        return self.started.git
+
+    @property
+    def seed(self) -> int | None:
+        """Of the simulation."""
+        return self.started.seed
+
+    # -- the data on their axes --------------------------------------------------------------------------------------
+
+    def grid(self, name: str) -> FloatArray:
+        """A channel, a coordinate or "time" on the axes; nan where no point was taken.
+
+        Returns:
+            shape ``self.shape`` for a channel, the axes that software moves for a coordinate or the time. A point
+            that was taken twice counts as it was taken last.
+
+        Raises:
+            FileError: nothing has this name, or the run went beyond its axes.
+        """
+        rows = self._rows(name)
+        outer = tuple(len(axis) for axis in self.axes if not axis.hardware)
+        places = int(np.prod(outer, dtype=np.int64))
+        if self.points and (self.index.min() < 0 or self.index.max() >= places):
+            raise FileError(f"{self.path}: the run went beyond its axes {outer}: use data[{name!r}] point by point")
+        grid = np.full((places, *rows.shape[1:]), np.nan)
+        grid[self.index] = rows
+        return grid.reshape(*outer, *rows.shape[1:])
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The run as an xarray Dataset.
+
+        Each axis is a dimension with its values; where the points really were stands beside it as ``<axis>_actual``.
+        ``attrs`` holds the parameters by name and the run's own data as ``run_<name>``; units are in the ``units``
+        of each variable and in ``<parameter>_units``.
+        """
+        import xarray
+
+        outer = [axis.name for axis in self.axes if not axis.hardware]
+        dims = [axis.name for axis in self.axes]
+        coords: dict[str, Any] = {
+            a.name: (a.name, a.values, {"units": a.unit, "long_name": a.label or a.name}) for a in self.axes
+        }
+        for axis in self.axes:
+            if not axis.hardware:
+                said = {"units": axis.unit, "long_name": f"{axis.label or axis.name}, as it really was"}
+                coords[f"{axis.name}_actual"] = (outer, self.grid(axis.name), said)
+        coords["time"] = (outer, self.grid("time"), {"units": "s", "long_name": "time since the start"})
+        data = {c.name: (dims, self.grid(c.name), {"units": c.unit, "long_name": c.meaning}) for c in self.channels}
+        return xarray.Dataset(data, coords, self._attributes())
+
+    def replay(self) -> Iterator[Event]:
+        """The events of the run, in the order in which they came; fits added later are no part of it."""
+        later = [((points, k, 0, 0), event) for k, (points, event) in enumerate(self.history)]
+        later += [
+            ((stored.place[0], stored.place[1] - 1, 1, k), Analysed(stored.fit))  # type: ignore[misc]
+            for k, stored in enumerate(self.stored_fits)
+            if stored.place is not None
+        ]
+        later.sort(key=lambda entry: entry[0])
+        yield self.started
+        points = map(self._point, range(self.points))
+        taken = 0
+        for place, event in later:
+            yield from itertools.islice(points, place[0] - taken)
+            taken = place[0]
+            yield event
+        yield from points
+        if self.finished is not None:
+            yield self.finished
+
+    def _point(self, row: int) -> PointTaken:
+        values = (self.data[channel.name][row] for channel in self.channels)
+        coordinates = (float(column[row]) for column in self.coordinates.values())
+        return PointTaken(
+            int(self.index[row]),
+            float(self.time[row]),
+            tuple(coordinates),
+            tuple(value if np.ndim(value) else float(value) for value in values),
+        )
+
+    def _rows(self, name: str) -> FloatArray:
+        known = {"time": self.time} | dict(self.coordinates) | dict(self.data)
+        if name not in known:
+            raise FileError(f"{self.path}: no channel or coordinate {name!r}; it has {', '.join(sorted(known))}")
+        return known[name]
+
+    def _attributes(self) -> dict[str, Any]:
+        attributes: dict[str, Any] = {}
+        for name, quantity in (*self.parameters.items(), *self.factors.items()):
+            attributes[name] = quantity.value
+            if quantity.unit:
+                attributes[f"{name}_units"] = quantity.unit
+        for name in ("run_id", "sequence", "date", "station", "sample", "git", "reason", "message"):
+            attributes[f"run_{name.removeprefix('run_')}"] = getattr(self, name)
+        attributes["run_state"] = str(self.state)
+        if self.seed is not None:
+            attributes["run_seed"] = self.seed
+        return attributes

@@ -1,0 +1,238 @@
+"""The open file of one run, and the order of its writes.
+
+Columns are written and flushed, then the committed count is written and flushed; readers trust the count alone. So
+the process may be killed between any two writes. Points slower than 1 ms, and points that carry arrays, are flushed
+one by one (about 0.1 ms); faster ones in batches: a point waits for the others until 1 ms has passed.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from stmlab.errors import FileError, SequenceError
+from stmlab.storage.columns import Column, write_line, write_text
+from stmlab.storage.fits import write_fit
+from stmlab.storage.layout import COMMITTED, LIBVER, create, expected_rows, hardware_shape, to_json
+from stmlab.storage.liveness import WriterLock
+from stmlab.storage.refusals import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from stmlab.arrays import FloatArray
+    from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, StateChanged
+
+BATCH_SECONDS = 1e-3
+"""Points that come faster than this are flushed together, once the first of them is this old."""
+
+
+class RunFile:
+    """The file of one run while it is being written.
+
+    Raises:
+        FileError: the file is there already, or cannot be made; and from every method, when the disk refuses.
+    """
+
+    def __init__(self, path: Path, started: RunStarted, *, overwrite: bool) -> None:
+        self._path = path
+        self._inner = hardware_shape(started)
+        self._batched = started.point_seconds < BATCH_SECONDS and not self._inner
+        self._file = _make(path, started, overwrite=overwrite)
+        self._lock = WriterLock(path)
+        rows = expected_rows(started)
+        self._index = Column(self._file["points/index"], rows)
+        self._time = Column(self._file["points/time"], rows)
+        self._axes = [axis.name for axis in started.axes if not axis.hardware]
+        self._channels = [channel.name for channel in started.channels]
+        self._columns = [Column(self._file["coordinates"][name], rows) for name in self._axes]
+        self._columns += [Column(self._file["channels"][name], rows) for name in self._channels]
+        self._count = np.zeros(1, COMMITTED)
+        self._count_id = self._file["committed"].id
+        self._count_type = h5py.h5t.py_create(COMMITTED)
+        self._waiting: list[PointTaken] = []
+        self._due = 0.0
+        self.committed = 0
+
+    def append(self, point: PointTaken) -> None:
+        """Take a point; write and acknowledge it, or let it wait for the others of its batch."""
+        waiting = self._waiting
+        waiting.append(point)
+        if self._batched:
+            now = perf_counter()
+            if len(waiting) == 1:
+                self._due = now + BATCH_SECONDS
+                return
+            if now < self._due:
+                return
+        self.flush()
+
+    def flush(self) -> None:
+        """Write the waiting points and acknowledge them.
+
+        Raises:
+            SequenceError: a point does not fit the axes and channels; those before it are acknowledged.
+        """
+        points = self._waiting
+        if not points:
+            return
+        self._still_open()
+        try:
+            self._write(points)
+        except SequenceError:
+            self._waiting = []
+            for point in points if len(points) > 1 else ():
+                self._write([point])
+            raise
+        self._waiting = []
+
+    def change_state(self, event: StateChanged) -> None:
+        """Note a state."""
+        with self._writing():
+            number = int(self._count["states"][0])
+            line = {"points": self.committed, "time": event.time, "state": event.state, "reason": event.reason}
+            write_line(self._file["status/history"], number, to_json(line))
+            self._file["status/state"][()] = event.state.value
+            self._commit("states", number + 1)
+
+    def add_fit(self, event: Analysed) -> None:
+        """Keep a fit."""
+        with self._writing():
+            number = int(self._count["fits"][0])
+            write_fit(self._file, number, event.fit, (self.committed, int(self._count["states"][0])))
+            self._commit("fits", number + 1)
+
+    def finish(self, event: RunFinished) -> None:
+        """Write how the run ended, and close."""
+        with self._writing():
+            status = self._file["status"]
+            write_text(status["reason"], event.reason)
+            write_text(status["message"], event.message)
+            write_text(self._file["station/snapshot_after"], to_json(event.snapshot))
+            status["state"][()] = event.state.value
+            status["end"][()] = np.array((event.points, event.time), dtype=status["end"].dtype)
+            self._commit("finished", 1)
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; may be called again."""
+        if not self._file:
+            return
+        try:
+            self.flush()
+        finally:
+            self._file.close()
+            self._lock.release()
+
+    # -- points ------------------------------------------------------------------------------------------------------
+
+    def _write(self, points: list[PointTaken]) -> None:
+        columns = [*self._coordinates(points), *self._values(points)]
+        start = self.committed
+        with self._refusing():
+            self._index.write(start, np.array([p.index for p in points], dtype=np.int64))
+            self._time.write(start, np.array([p.time for p in points], dtype=np.float64))
+            for column, rows in zip(self._columns, columns, strict=True):
+                column.write(start, rows)
+            self._commit("points", start + len(points))
+        self.committed = start + len(points)
+
+    def _coordinates(self, points: list[PointTaken]) -> FloatArray:
+        return _by_column([p.coordinates for p in points], "coordinates", self._axes)
+
+    def _values(self, points: list[PointTaken]) -> FloatArray | list[FloatArray]:
+        """One C-contiguous array a channel; shape (points, lengths of the hardware-swept axes)."""
+        if not self._inner:
+            return _by_column([p.values for p in points], "values", self._channels)
+        for p in points:
+            if len(p.values) != len(self._channels):
+                raise SequenceError(_unlike("values", self._channels, p.values))
+        return [
+            np.stack([self._along_sweep(name, p.values[k]) for p in points]) for k, name in enumerate(self._channels)
+        ]
+
+    def _along_sweep(self, name: str, value: float | FloatArray) -> FloatArray:
+        """A channel's value as an array; a number holds all along the sweep."""
+        array = np.asarray(value, dtype=float)
+        if array.ndim and array.shape != self._inner:
+            raise SequenceError(f"channel {name}: a value of shape {array.shape}; its axes allow {self._inner} only")
+        return np.broadcast_to(array, self._inner)
+
+    # -- the order of writes -----------------------------------------------------------------------------------------
+
+    def _commit(self, what: str, count: int) -> None:
+        """Everything down first, then the count that says so."""
+        h5py.h5f.flush(self._file.id)
+        self._count[what] = count
+        self._count_id.write(h5py.h5s.ALL, h5py.h5s.ALL, self._count, self._count_type)
+        h5py.h5f.flush(self._file.id)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Points first, so that the order of events is kept."""
+        self._still_open()
+        self.flush()
+        with self._refusing():
+            yield
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Give up the file when the disk refuses: what is acknowledged is in it."""
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            self._waiting = []
+            with suppress(OSError, RuntimeError):
+                self.close()
+            kept = f"the {self.committed} points acknowledged before are in it"
+            raise FileError(f"{self._path}: cannot be written any more ({reason(error)}); {kept}") from error
+
+    def _still_open(self) -> None:
+        if not self._file:
+            raise FileError(f"{self._path}: is closed; nothing can be added to the run")
+
+
+def _make(path: Path, started: RunStarted, *, overwrite: bool) -> h5py.File:
+    """The file with its whole tree, SWMR switched on; nothing is left behind if that fails."""
+    try:
+        file = h5py.File(path, "w" if overwrite else "x", libver=LIBVER, rdcc_nbytes=0)
+    except FileExistsError:
+        raise FileError(f"{path} exists already: raw data are never overwritten; give another file") from None
+    except BlockingIOError:
+        raise FileError(f"{path}: in use by another program; give another file") from None
+    except OSError as error:
+        raise FileError(f"{path}: cannot be made ({reason(error)})") from error
+    try:
+        create(file, started)
+        file.flush()
+        file.swmr_mode = True
+    except BaseException as error:
+        with suppress(OSError, RuntimeError):
+            file.close()
+        path.unlink()
+        if isinstance(error, OSError | RuntimeError):
+            raise FileError(f"{path}: cannot be made ({reason(error)})") from error
+        raise
+    return file
+
+
+def _by_column(rows: list[tuple[Any, ...]], what: str, names: list[str]) -> FloatArray:
+    """Rows of numbers as columns; shape (len(names), len(rows)), C-contiguous."""
+    try:
+        table = np.array(rows, dtype=float)
+    except (TypeError, ValueError):
+        table = np.empty(0)
+    if table.shape != (len(rows), len(names)):
+        raise SequenceError(_unlike(what, names, rows[-1]))
+    return np.ascontiguousarray(table.T)
+
+
+def _unlike(what: str, names: list[str], row: tuple[Any, ...]) -> str:
+    return f"a point's {what} {row!r} are not one number for each of: {', '.join(names) or 'nothing'}".replace(
+        "\n", " "
+    )

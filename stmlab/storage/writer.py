@@ -1,0 +1,68 @@
+"""The listener that keeps a run. A point is acknowledged once a killed process can no longer lose it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stmlab.errors import FileError
+from stmlab.events import Analysed, PointTaken, RunStarted, StateChanged
+from stmlab.storage.runfile import BATCH_SECONDS, RunFile
+
+if TYPE_CHECKING:
+    from stmlab.events import Event
+
+__all__ = ["BATCH_SECONDS", "Writer"]
+
+
+class Writer:
+    """Listener that keeps a run: ``writer(event)`` for every event, from RunStarted to RunFinished.
+
+    Args:
+        path: file to make.
+        overwrite: replace a file that is there already (never one that is still being written).
+
+    Every call may raise FileError (the file is there already, the disk is full, an event out of order) and
+    SequenceError (a point does not fit the run's axes and channels).
+    """
+
+    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+        self.path = Path(path)
+        self._overwrite = overwrite
+        self._file: RunFile | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Write ``event``. A point may wait for others of its batch; everything else is in the file on return."""
+        if isinstance(event, PointTaken):
+            self._open_file.append(event)
+        elif isinstance(event, RunStarted):
+            if self._file is not None:
+                raise FileError(f"{self.path}: a second run was started in the same file")
+            self._file = RunFile(self.path, event, overwrite=self._overwrite)
+        elif isinstance(event, StateChanged):
+            self._open_file.change_state(event)
+        elif isinstance(event, Analysed):
+            self._open_file.add_fit(event)
+        else:
+            self._open_file.finish(event)
+
+    @property
+    def committed(self) -> int:
+        """Number of acknowledged points: a reader finds them whatever happens to this process."""
+        return self._file.committed if self._file is not None else 0
+
+    def flush(self) -> None:
+        """Acknowledge every point given so far; to be called before a wait."""
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file as it is, without an end; after RunFinished there is nothing left to do."""
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def _open_file(self) -> RunFile:
+        if self._file is None:
+            raise FileError(f"{self.path}: no run has been started in this file")
+        return self._file
