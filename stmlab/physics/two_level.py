@@ -146,8 +146,9 @@ class EffectiveTwoLevel:
     def currents(self, voltages: FloatArray) -> FloatArray:
         """Current while in each well and in the transient states fed from it, shape (N, 2) in A."""
         carried = effective_two_level(self.states.rates(voltages), self.wells)[1]
+        carried /= carried.sum(axis=1, keepdims=True)
         current: FloatArray = np.einsum("vi,viw->vw", self.states.currents(voltages), carried)
-        return current / carried.sum(axis=1)
+        return current
 
 
 def _rates(excitation_per_s: Any, relaxation_per_s: Any) -> tuple[FloatArray, FloatArray]:
