@@ -1,0 +1,86 @@
+"""Files that other programs wrote, as named columns with units: nothing is dropped, nothing is guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stmlab.errors import FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from stmlab.arrays import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column: ``name`` with its flags ("Current [AVG] [bwd]"), unit as written in the file, values shape (n,)."""
+
+    name: str
+    unit: str
+    values: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A recorded file.
+
+    Attributes:
+        path: where it was read.
+        format: "nanonis" or "createc".
+        header: key -> text, as it stands in the file.
+        columns: in the order of the file; the first is what was swept (or the time of a trace).
+        sample_interval: s between rows, where the file says so.
+    """
+
+    path: Path
+    format: str
+    header: Mapping[str, str]
+    columns: tuple[Column, ...]
+    sample_interval: float | None = None
+
+    def __getitem__(self, name: str) -> Column:
+        """The column called ``name``; raises FileError listing those that exist."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise FileError(f"{self.path}: no column {name!r}; there are {', '.join(c.name for c in self.columns)}")
+
+    @property
+    def is_trace(self) -> bool:
+        """Whether the first column stands still: current against time, not a sweep."""
+        first = self.columns[0].values
+        return bool((first == first[0]).all())
+
+
+READERS = {".dat": "stmlab.storage.nanonis_dat", ".vert": "stmlab.storage.createc_vert"}
+"""Ending -> module with ``read(path) -> Recording``."""
+
+
+def is_recorded(path: Path) -> bool:
+    """Whether the file's ending is one of another program's."""
+    return path.suffix.lower() in READERS
+
+
+def open_recording(path: Path) -> Recording:
+    """Read a recorded file by its ending.
+
+    Raises:
+        FileError: unknown ending, no such file, or not what its ending says.
+    """
+    if not is_recorded(path):
+        raise FileError(f"{path}: {path.suffix or 'no ending'} is not known; {', '.join(READERS)} are")
+    import importlib
+
+    recording: Recording = importlib.import_module(READERS[path.suffix.lower()]).read(path)
+    return recording
+
+
+def read_text(path: Path, encoding: str) -> str:
+    """The file's text, or FileError in one line."""
+    try:
+        return path.read_text(encoding=encoding)
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"{path}: {error}") from error
