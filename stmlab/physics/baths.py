@@ -1,0 +1,105 @@
+"""Electrons that meet the spins: the two electrodes of the junction and the baths that relax each spin.
+
+An electrode is the density matrix of its electrons' spins, R_i = 1/2 + 1/2 P_i.sigma, one for each eigenstate i of the
+spins: P_i = P + 2 C <S>_i has a fixed part (a magnetic tip) and a part that follows a spin (Muenks et al., eq. 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.physics.arguments import Vector, finite, not_negative, refuse, vector
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+    from stmlab.physics.spins import SpinSystem
+
+DEFAULT_SCATTERING_S = 2e-6
+"""Scattering of the sample's electrons from the spin below the tip: G11 of Muenks et al."""
+DEFAULT_RELAXATION_S = 1e-9
+"""Relaxation of every other spin: so small that it only makes the steady state unique (G22)."""
+_LARGEST_POLARISATION = 1.0 + 1e-9
+
+
+@dataclass(frozen=True)
+class Electrode:
+    """Spin polarisation of the electrons of the tip or of the sample.
+
+    Attributes:
+        polarisation: fixed polarisation vector P = Tr(R sigma), length at most 1.
+        correlation: C of Muenks et al., eq. 2, between the electrons and ``spin``; negative is antiferromagnetic.
+        spin: number of the spin that the electrons follow; needed with a correlation.
+
+    Raises:
+        PhysicsError: a number is not finite, |P| or |C| exceeds 1, or the spin is missing.
+    """
+
+    polarisation: Vector = (0.0, 0.0, 0.0)
+    correlation: float = 0.0
+    spin: int | None = None
+
+    def __post_init__(self) -> None:
+        _checked_polarisation(self)
+        if abs(finite("correlation", self.correlation)) > 1:
+            raise refuse("correlation", self.correlation, "a value from -1 to 1 is needed")
+        if self.correlation and self.spin is None:
+            raise refuse("spin", None, "a correlation needs the number of the spin that the electrons follow")
+
+    def polarisations(self, name: str, system: SpinSystem) -> FloatArray:
+        """P_i of each eigenstate, shape (n, 3).
+
+        Raises:
+            PhysicsError: in the name of the electrode, where the spin does not exist or some |P_i| exceeds 1.
+        """
+        followed = np.tile(np.array(self.polarisation), (system.dimension, 1))
+        if self.spin is not None:
+            spin = system.check_spin(f"{name}: spin", self.spin)
+            followed += 2 * self.correlation * system.eigensystem.spin_expectations(spin)
+        largest = float(np.linalg.norm(followed, axis=1).max())
+        if largest > _LARGEST_POLARISATION:
+            allowed = f"gives an eigenstate the polarisation {largest:.4g}; at most 1 is possible"
+            raise refuse(f"{name}: correlation", self.correlation, allowed)
+        return followed
+
+
+UNPOLARISED = Electrode()
+
+
+@dataclass(frozen=True)
+class Bath:
+    """Electrons that scatter from one spin and stay in their electrode: they carry no current and relax the spin.
+
+    Attributes:
+        spin: number of the spin.
+        conductance_S: strength, as the conductance that the same scattering would give a junction.
+        polarisation: fixed polarisation vector of these electrons.
+
+    Raises:
+        PhysicsError: the conductance is negative, |P| exceeds 1, or a number is not finite.
+    """
+
+    spin: int
+    conductance_S: float
+    polarisation: Vector = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        not_negative("conductance_S", self.conductance_S, "S")
+        _checked_polarisation(self)
+
+
+def default_baths(system: SpinSystem, coupled_spin: int) -> tuple[Bath, ...]:
+    """2 uS of scattering for the spin that is tunnelled through, 1 nS for every other."""
+    return tuple(
+        Bath(spin, DEFAULT_SCATTERING_S if spin == coupled_spin else DEFAULT_RELAXATION_S)
+        for spin in range(len(system.spins))
+    )
+
+
+def _checked_polarisation(owner: Electrode | Bath) -> None:
+    polarisation = vector("polarisation", owner.polarisation)
+    if np.linalg.norm(polarisation) > _LARGEST_POLARISATION:
+        raise refuse("polarisation", polarisation, "a vector of length 1 or less is needed")
+    object.__setattr__(owner, "polarisation", polarisation)

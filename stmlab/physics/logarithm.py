@@ -1,0 +1,125 @@
+"""The logarithm of third-order scattering, broadened by temperature.
+
+A spin flip that passes through an intermediate state costs L(x) = ln[(w0 + |x|) / sqrt(x^2 + G0^2)], x = energy of
+the electron minus the pole (Ternes, New J. Phys. 17, 063016). The Fermi sea of the intermediate electrons convolves
+it with -f', the two electrodes of the tunnelling electron once more with -f'; here is the twice broadened function,
+its integral and its derivatives. With tau = 2 pi kT and xi = (G0 + i y) / tau
+
+    ln sqrt(x^2 + G0^2)  ->  ln tau - 1 + Re[psi(1 + xi) + xi psi'(1 + xi)]
+                          =  d/dy {y (ln tau - 1) + tau Im[xi psi(1 + xi)]}
+
+exactly. The cut-off ln(w0 + |x|) has a kink that no closed form knows: near it a Chebyshev series, beyond 40 kT its
+moments.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from stmlab.physics.broadening import windows
+from stmlab.physics.polygamma import polygamma
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+
+_FAR = 40.0
+"""In units of kT: the double Fermi edge is zero beyond."""
+_DEGREE = 110
+_MOMENTS = tuple(
+    math.pi ** (2 * n) * c for n, c in enumerate((1 / 3, 1 / 15, 2 / 189, 1 / 675, 2 / 10395, 1382 / 58046625), start=1)
+)
+"""2n-th moment of the double Fermi edge over (2n)!: the coefficients of (pi t / sin pi t)^2."""
+
+
+class BroadenedLogarithm:
+    """L(x) after both Fermi edges, as a function of y = energy minus pole in meV.
+
+    Args:
+        kT_meV: temperature.
+        bandwidth_meV: w0.
+        broadening_meV: G0, the lifetime broadening that keeps the logarithm finite at zero temperature.
+    """
+
+    def __init__(self, kT_meV: float, bandwidth_meV: float, broadening_meV: float) -> None:
+        self._kT, self._bandwidth, self._broadening = kT_meV, bandwidth_meV, broadening_meV
+
+    def orders(self, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
+        """Derivatives ``lowest`` ... ``highest`` (-1 ... 2; -1 is the integral from 0) at y, each of the shape of y."""
+        divergent = self._divergent(y, lowest, highest)
+        return [self._cut_off(y, order) - divergent[order - lowest] for order in range(lowest, highest + 1)]
+
+    def _divergent(self, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
+        """ln sqrt(x^2 + G0^2), broadened."""
+        tau = 2 * math.pi * self._kT
+        xi = np.asarray((self._broadening + 1j * y) / tau, dtype=complex)
+        psi = polygamma(1 + xi, highest + 1)
+        values = []
+        for order in range(lowest, highest + 1):
+            if order == -1:
+                values.append(y * (math.log(tau) - 1) + tau * (xi * psi[0]).imag)
+            else:
+                derivative = (1j / tau) ** order * ((order + 1) * psi[order] + xi * psi[order + 1])
+                values.append(derivative.real + (math.log(tau) - 1 if order == 0 else 0.0))
+        return values
+
+    def _cut_off(self, y: FloatArray, order: int) -> FloatArray:
+        """ln(w0 + |x|), broadened."""
+        small = self._kT / self._bandwidth
+        u = np.abs(y) / self._kT
+        near = u < _FAR
+        values = np.empty_like(u)
+        values[near] = chebyshev.chebval(u[near] * (2 / _FAR) - 1, _near_series(small, order))
+        values[~near] = _far_value(u[~near], small, order)
+        if order % 2:
+            values = values * np.sign(y)
+        values = values / self._kT**order
+        if order == -1:
+            return values + y * math.log(self._bandwidth)
+        return values + math.log(self._bandwidth) if order == 0 else values
+
+
+@lru_cache
+def _near_projection() -> tuple[FloatArray, FloatArray]:
+    """Nodes u_n, and the matrix from an even g(u_n) to the Chebyshev series of g, broadened, on 0 < u < 40."""
+    points = chebyshev.chebpts1(_DEGREE + 1)
+    nodes, weights = np.polynomial.legendre.leggauss(12)
+    # Panels of 4 kT up to where nothing of the kernel around the last point is left; the kink lies on the edge.
+    panels = np.arange(0.0, 2 * _FAR, 4.0)[:, None]
+    u, du = (panels + 2 * (nodes + 1)).ravel(), np.tile(2 * weights, len(panels))
+    y = (points[:, None] + 1) * _FAR / 2
+    kernel = windows(y - u, 2)[0][2] + windows(y + u, 2)[0][2]
+    projection = chebyshev.chebvander(points, _DEGREE).T * (2 / len(points))
+    projection[0] /= 2
+    return u, projection @ (kernel * du)
+
+
+def _near_series(small: float, order: int) -> FloatArray:
+    """Chebyshev series on 0 < u < 40 of a derivative (-1: the integral) of ln(1 + small |u|), broadened."""
+    u, matrix = _near_projection()
+    full = matrix @ np.log1p(small * u)
+    series = chebyshev.chebtrim(full, 1e-17 * float(np.abs(full).max()))
+    if order == -1:
+        return np.asarray(chebyshev.chebint(series, lbnd=-1, scl=_FAR / 2), dtype=float)
+    return np.asarray(chebyshev.chebder(series, order, scl=2 / _FAR), dtype=float)
+
+
+def _far_value(u: FloatArray, small: float, order: int) -> FloatArray:
+    """The same beyond 40 kT, where broadening adds even derivatives times the kernel's moments."""
+    value = _unbroadened(u, small, order)
+    for number, moment in enumerate(_MOMENTS, start=1):
+        value = value + moment * _unbroadened(u, small, order + 2 * number)
+    return value
+
+
+def _unbroadened(u: FloatArray, small: float, order: int) -> FloatArray:
+    """A derivative (-1: the integral) of ln(1 + small u)."""
+    if order == -1:
+        return (1 + small * u) * np.log1p(small * u) / small - u
+    if order == 0:
+        return np.log1p(small * u)
+    return -math.factorial(order - 1) * (-small / (1 + small * u)) ** order

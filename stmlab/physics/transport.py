@@ -1,0 +1,220 @@
+"""Electron transport through coupled spins in a tunnel junction (Muenks et al.; Ternes, New J. Phys. 17, 063016).
+
+Electrons tunnel between tip and sample through one of the spins and excite or relax the whole system; a positive bias
+drives them from tip to sample. With eV and all energies in meV, D = e_f - e_i, zeta(x) = x / (exp(x/kT) - 1):
+
+    K21 = w21 zeta(D - eV)   (tip to sample),     K12 = w12 zeta(D + eV)   (sample to tip),
+    I = G12 sum_i p_i sum_f (K21 - K12),          rate i -> f = [G12 (K21 + K12) + sum_baths G_b w_b zeta(D)] / e^2,
+
+w from `scattering`, in third order with the mean of `third_order` added, p thermal or from the master equation.
+Everything is differentiated exactly: no numerical derivative enters dI/dV or d2I/dV2.
+
+What the paper leaves open is an option here: which state polarises the tip (`PolarisingState`), the third-order pole
+(`Pole`), the relaxation of the spins that are not tunnelled through (`Bath`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.physics.arguments import finite, not_negative, positive, real_array, refuse, whole
+from stmlab.physics.baths import UNPOLARISED, Bath, Electrode, default_baths
+from stmlab.physics.broadening import modulated
+from stmlab.physics.constants import ELEMENTARY_CHARGE_C, MEV_PER_V
+from stmlab.physics.occupation import RateEquation, drift, thermal_occupation
+from stmlab.physics.third_order import Pole
+from stmlab.physics.tunnelling import PolarisingState, Tunnelling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stmlab.arrays import FloatArray
+    from stmlab.physics.spins import SpinSystem
+
+_CHUNK = 4_000_000
+"""Numbers in the largest array of one pass over the bias axis."""
+
+
+class Occupation(StrEnum):
+    """How the states are occupied."""
+
+    STEADY = "steady"
+    THERMAL = "thermal"
+
+
+@dataclass(frozen=True)
+class TunnelJunction:
+    """A tip, a sample and coupled spins between them.
+
+    Attributes:
+        system: the spins.
+        temperature_K: of electrons and spins.
+        conductance_S: G12; for S = 1 without potential scattering the conductance at high bias (second order).
+        coupled_spin: number of the spin that electrons tunnel through.
+        tip, sample: polarisation of the electrons.
+        baths: scattering without tunnelling; None is `default_baths`: 2 uS on the coupled spin, 1 nS on the others.
+        potential_scattering: U in sigma.S/2 + U.
+        polarising_state: which of the two states of a transition the electrons' correlation follows.
+        occupation: steady state of the master equation, or Boltzmann.
+        order: 2, or 3 with Kondo-like logarithms.
+        coupling: J rho of the sample (third order); negative is antiferromagnetic. Muenks et al.: -0.05 ... -0.1.
+        bandwidth_meV: w0, cut-off of the logarithm.
+        broadening_meV: G0, lifetime broadening of the logarithm.
+        pole: where the exchanged third-order diagram has its logarithm.
+
+    Raises:
+        PhysicsError: an argument lies outside what the model is defined for; on evaluation with steady states also
+            where these are not unique, or where third order makes a rate negative.
+    """
+
+    system: SpinSystem
+    temperature_K: float
+    conductance_S: float
+    coupled_spin: int = 0
+    tip: Electrode = UNPOLARISED
+    sample: Electrode = UNPOLARISED
+    baths: tuple[Bath, ...] | None = None
+    potential_scattering: float = 0.0
+    polarising_state: PolarisingState = PolarisingState.DETAILED
+    occupation: Occupation = Occupation.STEADY
+    order: int = 2
+    coupling: float = 0.0
+    bandwidth_meV: float = 20.0
+    broadening_meV: float = 0.005
+    pole: Pole = Pole.EXACT
+
+    def __post_init__(self) -> None:
+        positive("temperature_K", self.temperature_K, "K")
+        positive("conductance_S", self.conductance_S, "S")
+        self.system.check_spin("coupled_spin", self.coupled_spin)
+        finite("potential_scattering", self.potential_scattering)
+        whole("order", self.order, 2, 3)
+        finite("coupling", self.coupling)
+        if self.order == 2 and self.coupling:
+            raise refuse("coupling", self.coupling, "it acts in third order only: give order = 3")
+        positive("bandwidth_meV", self.bandwidth_meV, "meV")
+        not_negative("broadening_meV", self.broadening_meV, "meV")
+        for name, kind in (("polarising_state", PolarisingState), ("occupation", Occupation), ("pole", Pole)):
+            object.__setattr__(self, name, _choice(name, getattr(self, name), kind))
+        baths = default_baths(self.system, self.coupled_spin) if self.baths is None else tuple(self.baths)
+        for bath in baths:
+            self.system.check_spin("baths: spin", bath.spin)
+        object.__setattr__(self, "baths", baths)
+
+    def current(self, bias_V: FloatArray) -> FloatArray:
+        """I in A at bias voltages of any shape."""
+        return self._derivative(bias_V, 0)
+
+    def conductance(self, bias_V: FloatArray, modulation_V: float = 0.0) -> FloatArray:
+        """dI/dV in S; with a modulation amplitude, what a lock-in reads at the first harmonic (see `broadening`)."""
+        return modulated(lambda bias: self._derivative(bias, 1), bias_V, modulation_V, self.temperature_K)
+
+    def conductance_slope(self, bias_V: FloatArray, modulation_V: float = 0.0, *, harmonic: int = 1) -> FloatArray:
+        """d2I/dV2 in S/V.
+
+        With a modulation amplitude: the slope of the first-harmonic dI/dV (``harmonic`` = 1, as one gets by
+        differentiating a measured dI/dV), or what a lock-in reads at the second harmonic (``harmonic`` = 2).
+        """
+        smooth = self.temperature_K
+        return modulated(lambda bias: self._derivative(bias, 2), bias_V, modulation_V, smooth, harmonic=harmonic)
+
+    def occupations(self, bias_V: FloatArray) -> FloatArray:
+        """Occupation of each state, shape (V, n), at biases of shape (V,)."""
+        bias = _bias_axis(bias_V)
+        return np.concatenate([self._occupied(self._rates(part, 0)[0])[0].T for part in self._parts(bias)])
+
+    def rates(self, bias_V: FloatArray) -> FloatArray:
+        """Rates of all transitions in 1/s, tunnelling and baths, shape (V, n, n), [f, i] from i to f, zero diagonal."""
+        bias = _bias_axis(bias_V)
+        per_second = 1 / (MEV_PER_V * ELEMENTARY_CHARGE_C)
+        rates = np.concatenate([np.moveaxis(self._rates(part, 0)[0][0], -1, 0) for part in self._parts(bias)])
+        states = np.arange(self.system.dimension)
+        rates[:, states, states] = 0.0
+        return rates * per_second
+
+    def state_currents(self, bias_V: FloatArray) -> FloatArray:
+        """Current in A that flows while the system is in each state, elastic part included, shape (V, n)."""
+        bias = _bias_axis(bias_V)
+        return np.concatenate([self._rates(part, 0)[1][0].T for part in self._parts(bias)]) / MEV_PER_V
+
+    @cached_property
+    def _tunnelling(self) -> Tunnelling:
+        return Tunnelling(self)
+
+    @cached_property
+    def _thermal(self) -> FloatArray:
+        return thermal_occupation(self.system.eigensystem.energies_meV, self.temperature_K)
+
+    def _parts(self, bias_V: FloatArray) -> Iterator[FloatArray]:
+        """The bias axis in meV, in parts whose arrays fit into memory."""
+        points = max(1, _CHUNK // self.system.dimension**2)
+        for start in range(0, max(1, len(bias_V)), points):
+            yield MEV_PER_V * bias_V[start : start + points]
+
+    def _rates(self, bias_meV: FloatArray, highest: int) -> tuple[list[FloatArray], list[FloatArray]]:
+        """Rates (n, n, V) and state currents (n, V) in S meV, with their derivatives by eV up to ``highest``."""
+        to_sample, to_tip = self._tunnelling.channels(bias_meV, highest)
+        currents = [there.sum(axis=0) - back.sum(axis=0) for there, back in zip(to_sample, to_tip, strict=True)]
+        rates = to_sample
+        for rate, current, back in zip(rates, currents, to_tip, strict=True):
+            rate += back
+            rate *= self.conductance_S
+            current *= self.conductance_S
+        rates[0] += self._tunnelling.bath_rates[..., None]
+        return rates, currents
+
+    def _occupied(self, rates: list[FloatArray]) -> list[FloatArray]:
+        """Occupations (n, V) and their derivatives by eV."""
+        if self.occupation is Occupation.THERMAL:
+            steady = np.repeat(self._thermal[:, None], rates[0].shape[2], axis=1)
+            return [steady, *(np.zeros_like(steady) for _ in rates[1:])]
+        self._tunnelling.check_connected()
+        self._check_positive(rates[0])
+        equation = RateEquation(rates[0])
+        occupations = [equation.steady()]
+        if len(rates) > 1:
+            occupations.append(equation.response(-drift(rates[1], occupations[0]), occupations[0]))
+        if len(rates) > 2:
+            source = -2 * drift(rates[1], occupations[1]) - drift(rates[2], occupations[0])
+            occupations.append(equation.response(source, occupations[0]))
+        return occupations
+
+    def _check_positive(self, rates: FloatArray) -> None:
+        off_diagonal = ~np.eye(self.system.dimension, dtype=bool)
+        if self.order == 3 and (rates[off_diagonal] < 0).any():
+            allowed = "third order makes a rate negative here; a smaller |coupling| or thermal occupation is needed"
+            raise refuse("coupling", self.coupling, allowed)
+
+    def _derivative(self, bias_V: FloatArray, order: int) -> FloatArray:
+        """d^order I / dV^order, in A / V^order, of the shape of ``bias_V``."""
+        bias = real_array("bias_V", bias_V, unit="V")
+        parts = [self._part_derivative(part, order) for part in self._parts(bias.ravel())]
+        return np.concatenate(parts).reshape(bias.shape) * MEV_PER_V ** (order - 1)
+
+    def _part_derivative(self, bias_meV: FloatArray, order: int) -> FloatArray:
+        rates, currents = self._rates(bias_meV, order)
+        occupations = self._occupied(rates)
+        binomial = ((1,), (1, 1), (1, 2, 1))[order]
+        total = np.zeros(len(bias_meV))
+        for number, factor in enumerate(binomial):
+            total += factor * (occupations[number] * currents[order - number]).sum(axis=0)
+        return total
+
+
+def _choice(name: str, value: str, kind: type[StrEnum]) -> StrEnum:
+    try:
+        return kind(value)
+    except ValueError:
+        raise refuse(name, value, f"one of {', '.join(kind)} is needed") from None
+
+
+def _bias_axis(bias_V: FloatArray) -> FloatArray:
+    bias = np.atleast_1d(real_array("bias_V", bias_V, unit="V"))
+    if bias.ndim != 1:
+        raise refuse("bias_V", f"shape {bias.shape}", "one axis of voltages, shape (V,), is needed")
+    return bias
