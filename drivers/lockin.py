@@ -1,4 +1,4 @@
-"""What the lock-in amplifiers of one maker share: the arithmetic of the output filter, refusals, common methods."""
+"""What the lock-in amplifiers of one maker share: refusals of settings that they do not have, and common methods."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from stmlab import lowpass
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, StmlabError
 
 if TYPE_CHECKING:
@@ -13,41 +14,6 @@ if TYPE_CHECKING:
     from enum import IntFlag
 
     from pymeasure.adapters import Adapter
-
-SLOPES = (6, 12, 18, 24)  # dB per octave; each 6 dB are one pole
-
-
-def noise_bandwidth(time_constant: float, poles: int) -> float:
-    """Equivalent noise bandwidth of ``poles`` equal RC filters in a row, Hz: 1/4, 1/8, 3/32, 5/64 ... over tau."""
-    return math.comb(2 * poles - 2, poles - 1) / (4.0**poles * time_constant)
-
-
-def settling_time(time_constant: float, poles: int, residual: float) -> float:
-    """Time after which ``poles`` equal RC filters in a row are within ``residual`` of a step, s.
-
-    Solves exp(-x) sum_{k < poles} x^k / k! = residual for x = t / tau. The logarithm of the left-hand side falls and
-    bends downwards, so Newton's method comes down to the root from the right and stops where rounding turns it back.
-
-    Raises:
-        OutOfBounds: ``residual`` is not between 0 and 1.
-    """
-    if not 0.0 < residual < 1.0:
-        raise OutOfBounds("residual", residual, 0.0, 1.0, "", "the filter's step response")
-    x = poles - math.log(residual)
-    while _log_step_error(x, poles)[0] > math.log(residual):
-        x *= 2.0
-    while True:
-        error, slope = _log_step_error(x, poles)
-        closer = x - (error - math.log(residual)) / slope
-        if closer >= x:
-            return x * time_constant
-        x = closer
-
-
-def _log_step_error(x: float, poles: int) -> tuple[float, float]:
-    """Logarithm of what is missing of a unit step at x = t / tau, and its slope."""
-    terms = [x**k / math.factorial(k) for k in range(poles)]
-    return math.log(math.fsum(terms)) - x, -terms[-1] / math.fsum(terms)
 
 
 class NotOffered(StmlabError, ValueError):
@@ -135,16 +101,12 @@ class LockInAmplifier:
 
         Exact for the instrument's equal poles; the synchronous filter, where it is on, averages over one more period.
         """
-        settled = settling_time(self.time_constant, self._poles, residual)
+        settled = lowpass.settling_time(self.time_constant, self.filter_slope, residual)
         return settled + 1.0 / self.frequency if self.filter_synchronous in (True, "On") else settled
 
     def noise_bandwidth(self) -> float:
         """Equivalent noise bandwidth of the filter that is set, Hz."""
-        return noise_bandwidth(self.time_constant, self._poles)
-
-    @property
-    def _poles(self) -> int:
-        return self.filter_slope // 6
+        return lowpass.noise_bandwidth(self.time_constant, self.filter_slope)
 
     def check_status(self) -> None:
         """Read the status registers, which clears them.

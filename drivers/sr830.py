@@ -14,13 +14,17 @@ from pymeasure.instruments.srs.sr830 import SR830 as PymeasureSR830
 from pymeasure.instruments.srs.sr830 import ERRStatus, LIAStatus
 
 from drivers.connection import connect
-from drivers.lockin import SLOPES, LockInAmplifier, one_of, smallest, whole, within
+from drivers.lockin import LockInAmplifier, one_of, smallest, whole, within
+from stmlab import lowpass
 from stmlab.errors import OutOfBounds
 
 if TYPE_CHECKING:
     from pymeasure.adapters import Adapter
 
 _HIGHEST_FREQUENCY = 102e3  # Hz, of the reference and of what is detected
+
+_SENSITIVITIES = tuple(map(float, PymeasureSR830.SENSITIVITIES))
+_TIME_CONSTANTS = tuple(map(float, PymeasureSR830.TIME_CONSTANTS))
 
 
 class EventStatus(IntFlag):
@@ -114,19 +118,19 @@ class SR830(LockInAmplifier, PymeasureSR830):
         "SENS?",
         "SENS %d",
         "Control the full scale of the outputs, V rms (2 nV to 1 V in steps of 1, 2, 5).",
-        **one_of("sensitivity", PymeasureSR830.SENSITIVITIES, "V", "SR830"),
+        **one_of("sensitivity", _SENSITIVITIES, "V", "SR830"),
     )
     time_constant = Instrument.control(
         "OFLT?",
         "OFLT %d",
         "Control the filter's time constant, s (10 us to 30 ks in steps of 1, 3).",
-        **one_of("time_constant", PymeasureSR830.TIME_CONSTANTS, "s", "SR830"),
+        **one_of("time_constant", _TIME_CONSTANTS, "s", "SR830"),
     )
     filter_slope = Instrument.control(
         "OFSL?",
         "OFSL %d",
         "Control the filter's slope: 6, 12, 18 or 24 dB per octave.",
-        **one_of("filter_slope", SLOPES, "dB/octave", "SR830"),
+        **one_of("filter_slope", lowpass.SLOPES, "dB/octave", "SR830"),
     )
     reserve = Instrument.control(
         "RMOD?",

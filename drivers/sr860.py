@@ -16,7 +16,8 @@ from pymeasure.instruments import Instrument
 from pymeasure.instruments.srs.sr860 import SR860 as PymeasureSR860
 
 from drivers.connection import connect
-from drivers.lockin import SLOPES, LockInAmplifier, one_of, smallest, whole, within
+from drivers.lockin import LockInAmplifier, one_of, smallest, whole, within
+from stmlab import lowpass
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ _CAPTURE_PIECE = 64  # kB in one answer
 _TRIGGERS = {"SIN": 0, "POS": 1, "NEG": 2, "POSTTL": 1, "NEGTTL": 2}
 _FREQUENCY = (1e-3, 500e3, "Hz", "SR860")
 _DISPLAYED = range(17)  # what a display channel can show
+
+_SENSITIVITIES = tuple(map(float, PymeasureSR860.SENSITIVITIES))
+_TIME_CONSTANTS = tuple(map(float, PymeasureSR860.TIME_CONSTANTS))
 
 
 class LockInStatus(IntFlag):
@@ -228,19 +232,19 @@ class SR860(LockInAmplifier, PymeasureSR860):
         "SCAL?",
         "SCAL %d",
         "Control the full scale of the outputs, V rms (1 nV to 1 V in steps of 1, 2, 5).",
-        **one_of("sensitivity", PymeasureSR860.SENSITIVITIES, "V", "SR860"),
+        **one_of("sensitivity", _SENSITIVITIES, "V", "SR860"),
     )
     time_constant = Instrument.control(
         "OFLT?",
         "OFLT %d",
         "Control the filter's time constant, s (1 us to 30 ks in steps of 1, 3).",
-        **one_of("time_constant", PymeasureSR860.TIME_CONSTANTS, "s", "SR860"),
+        **one_of("time_constant", _TIME_CONSTANTS, "s", "SR860"),
     )
     filter_slope = Instrument.control(
         "OFSL?",
         "OFSL %d",
         "Control the filter's slope: 6, 12, 18 or 24 dB per octave.",
-        **one_of("filter_slope", SLOPES, "dB/octave", "SR860"),
+        **one_of("filter_slope", lowpass.SLOPES, "dB/octave", "SR860"),
     )
     filter_advanced = Instrument.control(
         "ADVFILT?",
