@@ -65,9 +65,6 @@ class Electrode:
         return followed
 
 
-UNPOLARISED = Electrode()
-
-
 @dataclass(frozen=True)
 class Bath:
     """Electrons that scatter from one spin and stay in their electrode: they carry no current and relax the spin.
@@ -103,3 +100,7 @@ def _checked_polarisation(owner: Electrode | Bath) -> None:
     if np.linalg.norm(polarisation) > _LARGEST_POLARISATION:
         raise refuse("polarisation", polarisation, "a vector of length 1 or less is needed")
     object.__setattr__(owner, "polarisation", polarisation)
+
+
+UNPOLARISED = Electrode()
+"""An electrode of a normal metal."""
