@@ -49,34 +49,41 @@ class LowPassCascade:
         """X + iY behind stage ``poles`` (1 ... 4), V rms."""
         return complex(self._state[poles - 1])
 
-    def settle(self, tones: Tones, time: float, time_constant: float) -> None:
-        """Put every stage into its steady state at ``time`` (s), without noise."""
-        self._state = steady_state(tones, time, time_constant)
-
-    def step(self, tones: Tones, noise: float, start: float, end: float, time_constant: float) -> None:
-        """Live through ``start`` to ``end`` with unchanged input and time constant (all in s).
+    def run(
+        self, tones: Tones, noise: float, start: float, interval: float, count: int, time_constant: float
+    ) -> ComplexArray:
+        """Live through ``count`` equal intervals with unchanged input and time constant.
 
         Args:
             tones: the demodulated input.
             noise: one-sided density of the input noise around the reference frequency, V/sqrt(Hz).
-            start: on the microscope's clock.
-            end: on the microscope's clock.
-            time_constant: of one stage.
+            start: where the first interval begins on the microscope's clock, s.
+            interval: s.
+            count: at least 1.
+            time_constant: of one stage, s.
+
+        Returns:
+            All stages at the end of each interval, shape (count, 4).
         """
-        turns = (end - start) / time_constant
-        transient = self._state - steady_state(tones, start, time_constant)
-        drawn = self._random.standard_normal((2, STAGES))
-        spread = noise / math.sqrt(2 * time_constant) * noise_factor(turns)
-        self._state = (
-            steady_state(tones, end, time_constant) + decay(turns) @ transient + spread @ (drawn[0] + 1j * drawn[1])
-        )
+        turns = interval / time_constant
+        steady = steady_state(tones, start + interval * np.arange(count + 1), time_constant)
+        drawn = self._random.standard_normal((2, count, STAGES))
+        kicks = (drawn[0] + 1j * drawn[1]) @ (noise / math.sqrt(2 * time_constant) * noise_factor(turns).T)
+        faded, away = decay(turns).astype(complex), self._state - steady[0]
+        for k in range(count):
+            away = faded @ away + kicks[k]
+            steady[k + 1] += away
+        self._state = steady[-1]
+        return steady[1:]
 
 
-def steady_state(tones: Tones, time: float, time_constant: float) -> ComplexArray:
-    """All stages at ``time`` (s) after the transients have died; shape (4,)."""
+def steady_state(tones: Tones, times: FloatArray, time_constant: float) -> ComplexArray:
+    """All stages at ``times`` (s) after the transients have died; shape (times, 4)."""
     one_stage = 1 / (1 + 2j * np.pi * tones.frequencies * time_constant)
-    now = tones.amplitudes * np.exp(2j * np.pi * np.fmod(tones.frequencies * time, 1.0))
-    return np.array([(now * one_stage**stage).sum() for stage in range(1, STAGES + 1)])
+    behind = tones.amplitudes[:, None] * one_stage[:, None] ** np.arange(1, STAGES + 1)
+    cycles = np.fmod(np.multiply.outer(times, tones.frequencies), 1.0)
+    stages: ComplexArray = np.exp(2j * np.pi * cycles) @ behind
+    return stages
 
 
 def decay(turns: float) -> FloatArray:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+
+from stmlab.physics.arguments import not_negative, positive
+from stmlab.physics.constants import ELEMENTARY_CHARGE_C
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
 
-ELEMENTARY_CHARGE = 1.602176634e-19  # C
 BOLTZMANN = 1.380649e-23  # J/K
 
 
@@ -28,12 +30,22 @@ class SimulatedPreamplifier:
         temperature: of that resistance, K.
     """
 
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
     gain: float = 1.0e9
     bandwidth: float = 1.1e3
     saturation: float = 10.0
     input_noise: float = 4.3e-15
     feedback_resistance: float = 1.0e9
     temperature: float = 300.0
+
+    def __post_init__(self) -> None:
+        positive("gain", self.gain, "V/A")
+        positive("bandwidth", self.bandwidth, "Hz")
+        positive("saturation", self.saturation, "V")
+        not_negative("input_noise", self.input_noise, "A/sqrt(Hz)")
+        positive("feedback_resistance", self.feedback_resistance, "ohm")
+        not_negative("temperature", self.temperature, "K")
 
     def output(self, current: FloatArray) -> FloatArray:
         """Output voltage for a current that changes slower than the pole; same shape, V."""
@@ -45,11 +57,11 @@ class SimulatedPreamplifier:
 
     def roll_off(self, frequency: FloatArray) -> ComplexArray:
         """The pole's response at ``frequency`` (Hz, negative too), 1 at zero; same shape."""
-        response: ComplexArray = 1 / (1 + 1j * frequency / self.bandwidth)
+        response: ComplexArray = np.reciprocal(1 + 1j * frequency / self.bandwidth)
         return response
 
     def current_noise(self, current: float) -> float:
         """One-sided density at the input, A/sqrt(Hz): shot noise of ``current`` (A), Johnson and amplifier noise."""
-        shot = 2 * ELEMENTARY_CHARGE * abs(current)
+        shot = 2 * ELEMENTARY_CHARGE_C * abs(current)
         johnson = 4 * BOLTZMANN * self.temperature / self.feedback_resistance
         return math.sqrt(shot + johnson + self.input_noise**2)

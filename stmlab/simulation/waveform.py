@@ -26,7 +26,8 @@ _SIGNIFICANT = 1e-4  # of the largest line
 _ROUNDING = 0.15  # mean square of what rounding to whole counts leaves (1/12 if done right), count**2
 _TONE_SHARE = 0.02  # largest part of a tone's power that may be left over
 _HARMONICS = 8  # looked for in a tone
-_SEARCH = 8192  # samples for the first look
+_LOOK = 4  # blocks for the first look: their resolution lies within the reach of the zoom
+_FLAT = 2  # counts; a beginning that changes less belongs to a slow tone: single steps would mislead the first look
 _FEWEST = 64  # below this the plain transform is used
 
 
@@ -97,28 +98,25 @@ def _tone_lines(samples: SampleArray) -> dict[int, complex] | None:
     """
     blocks = _Blocks(samples)
     bin_ = _strongest_bin(samples, blocks)
-    harmonics = [bin_ * order for order in range(1, _HARMONICS + 1) if 2 * bin_ * order < samples.size]
-    if not harmonics:
+    orders = min(_HARMONICS, (samples.size - 1) // 2 // bin_)
+    if orders < 1:
         return None
-    amplitudes = blocks.amplitudes(np.array(harmonics))
-    mean = blocks.mean()
-    power = blocks.mean_square() - mean**2
-    left = power - 0.5 * float(np.sum(np.abs(amplitudes) ** 2))
+    amplitudes = blocks.harmonics(bin_, orders)
+    power = blocks.mean_square() - abs(amplitudes[0]) ** 2
+    left = power - 0.5 * float(np.sum(np.abs(amplitudes[1:]) ** 2))
     if left > min(_ROUNDING, _TONE_SHARE * power):
         return None
-    significant = _SIGNIFICANT * float(np.abs(amplitudes).max())
-    lines = {
-        index: complex(value) for index, value in zip(harmonics, amplitudes, strict=True) if abs(value) >= significant
-    }
-    return {0: complex(mean)} | lines
+    significant = _SIGNIFICANT * float(np.abs(amplitudes[1:]).max())
+    return {bin_ * int(k): complex(amplitudes[k]) for k in np.flatnonzero(np.abs(amplitudes) >= significant)}
 
 
 def _strongest_bin(samples: SampleArray, blocks: _Blocks) -> int:
     """Where a tone would be: a first look at the beginning of the memory, then a zoom around what it shows."""
-    beginning = samples[:_SEARCH].astype(float)
+    beginning = samples[: _LOOK * blocks.length].astype(float)
+    if np.ptp(beginning) <= _FLAT:
+        return blocks.zoom(0)
     look = np.abs(np.fft.rfft((beginning - beginning.mean()) * np.hanning(beginning.size)))
-    near = round(int(look.argmax()) * samples.size / beginning.size)
-    return blocks.zoom(near)
+    return blocks.zoom(round(int(look.argmax()) * samples.size / beginning.size))
 
 
 class _Blocks:
@@ -134,24 +132,22 @@ class _Blocks:
         values = samples.astype(np.float32)
         self.matrix, self.rest = values[:whole].reshape(-1, self.length), values[whole:]
 
-    def mean(self) -> float:
-        return float(self.matrix.sum(dtype=float) + self.rest.sum(dtype=float)) / self.count
-
     def mean_square(self) -> float:
         rows = np.einsum("bl,bl->b", self.matrix, self.matrix)  # single precision within a block, double across
         return float(rows.sum(dtype=float) + np.dot(self.rest, self.rest)) / self.count
 
-    def amplitudes(self, bins: np.ndarray) -> ComplexArray:
-        """Peak amplitudes, in counts, of the given bins (between 0 and half the count, both excluded)."""
-        position = np.arange(self.length)
-        inner = self._rotation(bins[None, :] * position[:, None])
+    def harmonics(self, bin_: int, orders: int) -> ComplexArray:
+        """The mean and the peak amplitudes, in counts, of a line and its harmonics up to ``orders``, below half."""
+        inner = _powers(self._rotation(bin_ * np.arange(self.length)), orders)
         sums = self._products(self.matrix, inner)
-        outer = self._rotation(bins[None, :] * (self.length * np.arange(sums.shape[0]))[:, None])
+        outer = _powers(self._rotation(bin_ * self.length * np.arange(sums.shape[0])), orders)
         total = (outer * sums).sum(axis=0)
         if self.rest.size:
-            last = self._rotation(bins[None, :] * (self.matrix.size + np.arange(self.rest.size))[:, None])
-            total = total + self._products(self.rest[None, :], last)[0]
-        return total * (2 / self.count)
+            last = self._rotation(bin_ * (self.matrix.size + np.arange(self.rest.size)))
+            total = total + self._products(self.rest[None, :], _powers(last, orders))[0]
+        peak: ComplexArray = total * (2 / self.count)
+        peak[0] *= 0.5
+        return peak
 
     def zoom(self, near: int) -> int:
         """The strongest bin within half a block rate of ``near``, at least 1."""
@@ -173,5 +169,14 @@ class _Blocks:
     def _products(matrix: np.ndarray, factors: ComplexArray) -> ComplexArray:
         """Real matrix times complex factors, as one single-precision product."""
         both = np.concatenate([factors.real, factors.imag], axis=1).astype(np.float32)
-        product = (matrix @ both).astype(float)
-        return product[:, : factors.shape[1]] + 1j * product[:, factors.shape[1] :]
+        product = np.asarray(matrix @ both, dtype=np.float64)
+        complex_product: ComplexArray = product[:, : factors.shape[1]] + 1j * product[:, factors.shape[1] :]
+        return complex_product
+
+
+def _powers(rotation: ComplexArray, highest: int) -> ComplexArray:
+    """Powers 0 ... ``highest`` of each element, as columns."""
+    factors = np.repeat(rotation[:, None], highest + 1, axis=1)
+    factors[:, 0] = 1.0
+    np.multiply.accumulate(factors, axis=1, out=factors)
+    return factors

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class TwoLevel:
     Raises:
         PhysicsError: a value is not finite or of the wrong sign, or a state would conduct backwards.
     """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     ground_conductance_S: float
     conductance_difference_S: float

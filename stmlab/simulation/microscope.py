@@ -1,0 +1,266 @@
+"""The simulated microscope: the Bench of its virtual instruments.
+
+    generator -> line, bias tee --+
+                                  +--> junction -> preamplifier -> lock-in (filter in time) -> X, Y
+    controller's bias ------------+         |            +-------> converter -> current
+                                            +-- tip height (feedback, drift, withdrawal)
+
+Time is lived through in ``advance`` only, with the panels as they stand, in pieces in which the conductance hardly
+changes. A bias set by the controller is at the junction at once, and what the chopper switches settles within each half
+period; the lock-in's filter, the feedback loop and the drift take the time that they take.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.configuration import find
+from stmlab.errors import PhysicsError, StationError
+from stmlab.physics.constants import CONDUCTANCE_QUANTUM_S
+from stmlab.simulation.bench import GeneratorPanel, LockInPanel, TipPanel
+from stmlab.simulation.config import SimulationConfig
+from stmlab.simulation.converter import CurrentConverter
+from stmlab.simulation.currents import JunctionCurrents, Levels
+from stmlab.simulation.demodulator import Demodulator
+from stmlab.simulation.feedback import Loop, Tip
+from stmlab.simulation.line import RadioFrequencyWiring
+from stmlab.simulation.lockin_input import InputSignal, Modulation, demodulated, input_signal
+from stmlab.simulation.samples import Sample, read_sample
+from stmlab.simulation.wire import WireAdapter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from stmlab.arrays import ComplexArray
+    from stmlab.clock import Clock
+    from stmlab.simulation.wire import VirtualInstrument
+
+_INSTRUMENTS = {
+    "sr860": "stmlab.simulation.sr860:VirtualSR860",
+    "sr830": "stmlab.simulation.sr830:VirtualSR830",
+    "m8195a": "stmlab.simulation.m8195a:VirtualM8195A",
+    "nanonis": "stmlab.simulation.nanonis:VirtualNanonis",
+}
+_SMALLEST_SETPOINT = 1e-18  # A; a setpoint of zero would have no logarithm
+
+
+class SimulatedMicroscope:
+    """A microscope with a sample in it; implements Bench.
+
+    Args:
+        sample: what is under the tip.
+        clock: the only source of time.
+        seed: of all noise.
+        config: everything between the instruments and the sample.
+    """
+
+    def __init__(self, sample: Sample, *, clock: Clock, seed: int = 0, config: SimulationConfig | None = None) -> None:
+        self.sample, self.clock, self.seed = sample, clock, seed
+        self.config = config if config is not None else SimulationConfig()
+        self.lockin, self.generator, self.tip = LockInPanel(), GeneratorPanel(), TipPanel()
+        self.preamplifier = self.config.preamplifier
+        self._currents = JunctionCurrents(sample.junction, RadioFrequencyWiring(self.config.line, self.config.bias_tee))
+        for_lockin, for_converter = np.random.default_rng(seed).spawn(2)
+        self._demodulator = Demodulator(for_lockin)
+        self._converter = CurrentConverter(self.config.converter_bandwidth, for_converter)
+        self._time = clock.now()
+        contact = math.log(CONDUCTANCE_QUANTUM_S / sample.junction.reference_conductance)
+        self._tip = Tip(sample.decay_constant, drift=self.config.drift, contact=contact, time=self._time)
+        self._tip.move(-self._setpoint_log_scale() / (2 * sample.decay_constant))
+        self._away = False
+        self._overloaded = False
+        self._instruments: dict[str, VirtualInstrument] = {}
+
+    @classmethod
+    def from_config(
+        cls,
+        mapping: Mapping[str, Any],
+        *,
+        sample: str | None = None,
+        seed: int | None = None,
+        clock: Clock,
+        directory: Path,
+    ) -> SimulatedMicroscope:
+        """The microscope of a station file.
+
+        Args:
+            mapping: see SimulationConfig.
+            sample: overrides the one in ``mapping``.
+            seed: overrides the one in ``mapping``.
+            clock: of the station.
+            directory: of the station file; samples are first looked for in ``samples`` beside it.
+
+        Raises:
+            pydantic.ValidationError: ``mapping`` has a wrong key or value.
+            StationError: no sample is named, or its file is missing or wrong.
+        """
+        config = SimulationConfig.model_validate(dict(mapping))
+        name = sample or config.sample
+        if not name:
+            raise StationError("the simulated microscope needs a sample: name a file of config/samples")
+        beside = directory / "samples" / f"{name}.toml"
+        path = beside if beside.is_file() else find(name, "samples")
+        return cls(read_sample(path), clock=clock, seed=config.seed if seed is None else seed, config=config)
+
+    def true_values(self, v_dc: float, v_ac: float) -> Mapping[str, float]:
+        """What an experiment at bias ``v_dc`` and drive amplitude ``v_ac`` (V) should find; keys carry the unit."""
+        return self.sample.true_values(v_dc, v_ac)
+
+    # -- connections ---------------------------------------------------------------------------------------------
+
+    def instrument(self, name: str) -> VirtualInstrument:
+        """The virtual instrument "sr860", "sr830", "m8195a" or "nanonis": one of each.
+
+        Raises:
+            StationError: there is no instrument of that name.
+        """
+        if name not in _INSTRUMENTS:
+            raise StationError(f"simulation:{name}: no such instrument; there are {', '.join(_INSTRUMENTS)}")
+        if name not in self._instruments:
+            module, _, virtual = _INSTRUMENTS[name].partition(":")
+            self._instruments[name] = getattr(importlib.import_module(module), virtual)(self)
+        return self._instruments[name]
+
+    def adapter(self, name: str) -> WireAdapter:
+        """A new connection to an instrument, inside this process."""
+        return WireAdapter(self.instrument(name).session(), name=f"simulation:{name}")
+
+    # -- Bench -----------------------------------------------------------------------------------------------------
+
+    def advance(self) -> None:
+        """Live through the time up to ``clock.now()`` with the panels as they are."""
+        self._notice_withdrawal()
+        self._demodulator.follow(self.lockin, self._time)
+        now = self.clock.now()
+        if now <= self._time:
+            return
+        for piece in self._tip.pieces(now, self._loop()):
+            if piece.end > piece.start:
+                self._live(piece.start, piece.end, piece.scale)
+        self._converter.live(now - self._time)
+        self._time = now
+
+    def lockin_output(self) -> complex:
+        """X + iY of the lock-in now, V rms."""
+        self.advance()
+        return self._demodulator.output(self.lockin)
+
+    def lockin_captured(self) -> ComplexArray:
+        """X + iY every 1 / ``lockin.capture_rate`` since that was set, V rms; each value is given out once."""
+        self.advance()
+        return self._demodulator.captured()
+
+    def lockin_input_overloaded(self) -> bool:
+        """Whether the lock-in's input has exceeded its range since this was last asked, or does so now."""
+        self.advance()
+        overloaded = self._overloaded or self._exceeds_range(self._input(self._tip.scale))
+        self._overloaded = False
+        return overloaded
+
+    def current(self) -> float:
+        """Tunnel current now as the controller's converter reads it, A."""
+        self.advance()
+        levels = self._levels(self._tip.scale)
+        on, off = (self.preamplifier.output(np.array([levels.on, levels.off])) / self.preamplifier.gain).tolist()
+        mean = Levels(on, off, levels.chopped).mean
+        return self._converter.reading(mean, self.preamplifier.current_noise(mean))
+
+    def height(self) -> float:
+        """Z position of the tip now, m; zero where the conductance was the sample's reference at the beginning."""
+        self.advance()
+        return self._tip.height
+
+    def move_tip(self, height: float) -> None:
+        """Put the tip at ``height`` (m).
+
+        Raises:
+            PhysicsError: feedback is on and holds the tip.
+        """
+        self.advance()
+        if self.tip.feedback and not self.tip.withdrawn:
+            raise PhysicsError(f"height = {height:.6g} m: the feedback holds the tip; switch it off first")
+        self._tip.move(height)
+
+    # -- beyond the Bench ------------------------------------------------------------------------------------------
+
+    def preamplifier_saturated(self) -> bool:
+        """Whether the preamplifier is at its end now, with the microwave on or off."""
+        self.advance()
+        levels = self._levels(self._tip.scale)
+        return self.preamplifier.saturates(np.array([levels.on, levels.off]))
+
+    # -- the physics -----------------------------------------------------------------------------------------------
+
+    def _live(self, start: float, end: float, scale: float) -> None:
+        reference = self._reference()
+        signal = self._input(scale)
+        self._overloaded = self._overloaded or self._exceeds_range(signal)
+        tones = demodulated(signal, self.lockin, reference)
+        noise = self._input_noise(self._levels(scale), self.lockin.harmonic * reference)
+        self._demodulator.live(tones, noise, self.lockin, start, end)
+
+    def _levels(self, scale: float) -> Levels:
+        return self._currents.levels(self.generator, self._bias(), scale)
+
+    def _input(self, scale: float) -> InputSignal:
+        modulations = tuple(
+            Modulation(frequency, self._currents.modulated(self._bias(), amplitude, scale))
+            for frequency, amplitude in self._bias_modulations()
+        )
+        return input_signal(self._levels(scale), modulations, self.preamplifier, self.lockin, self._reference())
+
+    def _exceeds_range(self, signal: InputSignal) -> bool:
+        return signal.peak > self.lockin.input_range
+
+    def _input_noise(self, levels: Levels, frequency: float) -> float:
+        density = self.preamplifier.gain * self.preamplifier.current_noise(levels.mean)
+        roll_off = abs(self.preamplifier.roll_off(np.array([frequency]))[0])
+        return math.hypot(density * roll_off, self.config.lockin_input_noise)
+
+    def _bias(self) -> float:
+        divider = self.config.modulation_divider
+        return self.tip.bias + (self.lockin.sine_offset / divider if divider else 0.0)
+
+    def _bias_modulations(self) -> list[tuple[float, float]]:
+        """Frequency (Hz) and amplitude (V) of every sine on the bias."""
+        modulations = []
+        if self.config.modulation_divider and self.lockin.sine_voltage:
+            amplitude = math.sqrt(2) * self.lockin.sine_voltage / self.config.modulation_divider
+            modulations.append((self.lockin.reference_frequency, amplitude))
+        if self.tip.modulation_on and self.tip.modulation_amplitude and self.tip.modulation_frequency:
+            modulations.append((self.tip.modulation_frequency, self.tip.modulation_amplitude))
+        return modulations
+
+    def _reference(self) -> float:
+        """The lock-in's reference; an external one is the controller's modulation, if that is on."""
+        if not self.lockin.internal_reference and self.tip.modulation_on and self.tip.modulation_frequency:
+            return self.tip.modulation_frequency
+        return self.lockin.reference_frequency
+
+    def _notice_withdrawal(self) -> None:
+        if self.tip.withdrawn and not self._away:
+            self._tip.move(self._tip.height + self.config.withdraw_distance)
+        self._away = self.tip.withdrawn
+
+    def _loop(self) -> Loop | None:
+        if self.tip.withdrawn or not self.tip.feedback:
+            return None
+        return Loop(self._setpoint_log_scale(), self.tip.proportional_gain, self.tip.loop_time_constant)
+
+    def _setpoint_log_scale(self) -> float:
+        """ln of the conductance at which the mean current is the setpoint; without current the loop goes to contact."""
+        wanted = max(abs(self.tip.setpoint), _SMALLEST_SETPOINT)
+        scale = 1.0
+        for _ in range(50):
+            current = abs(self._levels(scale).mean)
+            if current == 0.0:
+                return math.inf
+            scale *= wanted / current
+            if abs(current / wanted - 1) < 1e-9:
+                break
+        return math.log(scale)
