@@ -22,6 +22,8 @@ DEFAULT_SCATTERING_S = 2e-6
 DEFAULT_RELAXATION_S = 1e-9
 """Relaxation of every other spin: so small that it only makes the steady state unique (G22)."""
 _LARGEST_POLARISATION = 1.0 + 1e-9
+_ROUNDING = 1e-14
+"""Components of a polarisation below this are rounding."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Electrode:
         if largest > _LARGEST_POLARISATION:
             allowed = f"gives an eigenstate the polarisation {largest:.4g}; at most 1 is possible"
             raise refuse(f"{name}: correlation", self.correlation, allowed)
-        return followed
+        return np.where(np.abs(followed) > _ROUNDING, followed, 0.0)
 
 
 @dataclass(frozen=True)

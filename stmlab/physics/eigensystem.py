@@ -90,9 +90,13 @@ def diagonalise(hamiltonian: ComplexArray, multiplicities: tuple[int, ...], axis
     matrix = hamiltonian if hamiltonian.imag.any() else hamiltonian.real
     energies, vectors = np.linalg.eigh(matrix)
     states = vectors.astype(complex)
-    for block in _degenerate_blocks(energies):
+    blocks = _degenerate_blocks(energies)
+    if blocks:
+        perturbed = _perturbation_on_states(states, multiplicities, axis)
+    for block in blocks:
         energies[block] = energies[block].mean()
-        states[:, block] = _sorted_out(states[:, block], multiplicities, axis)
+        inside = states[:, block].conj().T @ perturbed[:, block]
+        states[:, block] = states[:, block] @ np.linalg.eigh(inside)[1]
     return Eigensystem(multiplicities, energies, states)
 
 
@@ -102,15 +106,12 @@ def _degenerate_blocks(energies: FloatArray) -> list[slice]:
     return [slice(low, high) for low, high in pairwise(edges) if high - low > 1]
 
 
-def _sorted_out(states: ComplexArray, multiplicities: tuple[int, ...], axis: FloatArray) -> ComplexArray:
-    perturbation = np.zeros((states.shape[1], states.shape[1]), dtype=complex)
-    weight = 1.0
-    for spin in reversed(range(len(multiplicities))):
-        along = np.tensordot(axis, _spin_on_states(states, multiplicities, spin), axes=1)
-        perturbation += weight * (states.conj().T @ along)
-        weight *= _PERTURBATION_RATIO
-    rotated: ComplexArray = states @ np.linalg.eigh(perturbation)[1]
-    return rotated
+def _perturbation_on_states(states: ComplexArray, multiplicities: tuple[int, ...], axis: FloatArray) -> ComplexArray:
+    """S_last.n + 1e-3 S_(last-1).n + ... applied to each column of ``states``."""
+    total = np.zeros_like(states)
+    for before, spin in enumerate(reversed(range(len(multiplicities)))):
+        total += np.tensordot(_PERTURBATION_RATIO**before * axis, _spin_on_states(states, multiplicities, spin), axes=1)
+    return total
 
 
 def _spin_on_states(states: ComplexArray, multiplicities: tuple[int, ...], spin: int) -> ComplexArray:

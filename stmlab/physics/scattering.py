@@ -34,6 +34,12 @@ def density(polarisations: FloatArray) -> FloatArray:
     return np.concatenate([np.ones((1, *polarisations.shape[:-1])), np.moveaxis(polarisations, -1, 0)])
 
 
+def components(spins: FloatArray) -> list[tuple[int, FloatArray]]:
+    """Those of the four components of a `density` that are not zero everywhere, with their numbers."""
+    present = spins.reshape(4, -1).any(axis=1)
+    return [(int(number), spins[number]) for number in np.flatnonzero(present)]
+
+
 @lru_cache
 def pauli_trace(factors: int) -> ComplexArray:
     """Tr[sigma_a sigma_b ...] for every choice of ``factors`` matrices out of 1, x, y, z; shape (4,) * factors."""
@@ -59,10 +65,8 @@ def strengths(vertex: ComplexArray, from_density: FloatArray, to_density: FloatA
     """
     trace = pauli_trace(4)
     total = np.zeros(vertex.shape[1:])
-    for ends, to_part in enumerate(to_density):
-        for starts, from_part in enumerate(from_density):
-            weight = to_part * from_part
-            if weight.any():
-                pair = np.einsum("jl,jfi->lfi", trace[ends, :, starts, :], vertex)
-                total += weight * (pair * vertex.conj()).sum(axis=0).real / 4
+    for ends, to_part in components(to_density):
+        for starts, from_part in components(from_density):
+            pair = np.tensordot(trace[ends, :, starts, :], vertex, axes=(0, 0))
+            total += to_part * from_part * (pair * vertex.conj()).sum(axis=0).real / 4
     return np.maximum(total, 0.0)

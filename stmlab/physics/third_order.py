@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.physics.scattering import pauli_trace
+from stmlab.physics.scattering import components, pauli_trace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,15 +166,11 @@ def diagrams(vertex: ComplexArray, direction: Direction) -> tuple[FloatArray, Fl
 
 
 def _weights(direction: Direction) -> list[tuple[tuple[int, int, int], FloatArray]]:
-    """Components (a, b of the sample, c of the tip) whose product does not vanish, with the product for [f, i]."""
-    products = []
-    for a, final in enumerate(direction.sample):
-        for b, between in enumerate(direction.sample):
-            for c, tip in enumerate(direction.tip):
-                product = final * between * tip
-                if product.any():
-                    products.append(((a, b, c), product))
-    return products
+    """Components (a, b of the sample, c of the tip) that are not zero, with their product for [f, i]."""
+    tip, sample = components(direction.tip), components(direction.sample)
+    return [
+        ((a, b, c), final * between * electron) for a, final in sample for b, between in sample for c, electron in tip
+    ]
 
 
 def _contract(trace: ComplexArray, vertex: ComplexArray, *, scattering_second: bool) -> FloatArray:
