@@ -211,7 +211,7 @@ class Runner:
         previous: PointTaken | None = None
         index = 0
         try:
-            for coordinates in sequence.points():
+            for coordinates in sequence.positions():
                 moved = clock.now()
                 if previous is not None:
                     point, previous = previous, None

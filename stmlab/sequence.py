@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -57,6 +58,14 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
     title: ClassVar[str] = ""
     channels: ClassVar[tuple[Channel, ...]] = ()
     roles: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name, value in vars(cls).items():
+            if isinstance(value, Parameter) and hasattr(Sequence, name):
+                raise TypeError(
+                    f"{cls.__name__}: a parameter cannot be called {name!r}: every Sequence has that already"
+                )
 
     def __init__(self, **parameters: Any) -> None:
         self._station: Station | None = None
@@ -194,7 +203,7 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
         """The axes that software moves, outer to inner, each with its ``move_<axis>``."""
         return [(axis, getattr(self, f"move_{axis.name}")) for axis in self.axes() if not axis.hardware]
 
-    def points(self) -> Iterator[tuple[float, ...]]:
+    def positions(self) -> Iterator[tuple[float, ...]]:
         """Go from point to point: moves what changes, yields where each point really is (C order, outer first).
 
         ``move_<axis>`` may return the value really reached (the frequency really played); None means as asked.
@@ -219,7 +228,7 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
 
     # -- as a pymeasure Procedure ------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def DATA_COLUMNS(self) -> list[str]:
         """Column titles for pymeasure's tools: axes, then channels, units in parentheses."""
         units = [(axis.name, axis.unit) for axis in self.axes() if not axis.hardware]
@@ -239,7 +248,7 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
 
     def execute(self) -> None:
         """pymeasure's hook: every point as one record."""
-        for coordinates in self.points():
+        for coordinates in self.positions():
             self.wait(self.settling_time())
             values = self.measure()
             row = (*coordinates, *(values[channel.name] for channel in self.channels))

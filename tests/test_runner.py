@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from bench_station import BenchStation, Ramp
 
 from stmlab.errors import FileError, InstrumentLost, OutOfBounds, SequenceError
 from stmlab.events import PointTaken, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.runner import Runner
 from stmlab.storage import open_run
+from tests.bench_station import BenchStation, Ramp
 
 
 def states(events):
@@ -42,7 +42,7 @@ def test_a_reading_waits_for_the_settling_time(tmp_path):
 
 def test_what_is_out_of_bounds_is_refused_before_anything_moves(tmp_path):
     station, path = BenchStation(), tmp_path / "run.h5"
-    with pytest.raises(OutOfBounds, match=r"source = 2 V is out of bounds"):
+    with pytest.raises(OutOfBounds, match=r"source = 1.5 V is out of bounds"):
         Runner(Ramp(end=2.0), station, path).run()
     assert station.log == []
     assert not path.exists()

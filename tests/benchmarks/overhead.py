@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+from pymeasure.experiment import IntegerParameter, Procedure, Results, Worker
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-from bench_station import BenchStation, Ramp
-
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from stmlab.runner import Runner
 from stmlab.storage import open_run
+from tests.bench_station import BenchStation, Ramp
 
 RUNS = 5
 
@@ -30,14 +30,28 @@ def ours(points: int, folder: Path) -> float:
     return seconds / points
 
 
-def pymeasure_worker(points: int, folder: Path) -> float:
-    """Seconds per point of the same sequence through pymeasure's Worker into CSV."""
-    from pymeasure.experiment import Results, Worker
+class PlainRamp(Procedure):
+    """The same ramp as a pymeasure user would write it."""
 
-    sequence = Ramp(points=points, rows=1)
-    sequence.connect(BenchStation())
+    points = IntegerParameter("Points", default=5, maximum=1_000_000)
+    DATA_COLUMNS = ("row", "source (V)", "reading (V)", "square (V^2)")
+
+    def execute(self) -> None:
+        """Every point as one record."""
+        station = BenchStation()
+        for value in np.linspace(0, 1, self.points).tolist():
+            station.value = value
+            reading = station.value
+            record = {"row": 0.0, "source (V)": value, "reading (V)": reading, "square (V^2)": reading**2}
+            self.emit("results", record)
+            if self.should_stop():
+                break
+
+
+def pymeasure_worker(points: int, folder: Path) -> float:
+    """Seconds per point of the same ramp through pymeasure's Worker into CSV."""
     path = folder / "run.csv"
-    worker = Worker(Results(sequence, str(path)))
+    worker = Worker(Results(PlainRamp(points=points), str(path)))
     start = time.perf_counter()
     worker.start()
     worker.join(timeout=600)
