@@ -1,0 +1,197 @@
+"""Bias spectroscopy of the simulated Nanonis controller: a sweep in the bench's time.
+
+A Start answers when the sweep is done, whether or not it returns data: the bench has one time, and what happens in it
+happens in order.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.nanonis_commands import COMMANDS
+from stmlab.simulation.nanonis_settings import Refusal
+from stmlab.simulation.nanonis_signals import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from stmlab.arrays import FloatArray
+    from stmlab.simulation.bench import Bench
+    from stmlab.simulation.nanonis_settings import Settings
+    from stmlab.simulation.nanonis_signals import SignalModule
+    from stmlab.simulation.nanonis_tip import TipModule
+
+_READINGS = 4  # that are averaged over the integration time of a point
+
+
+@dataclass(frozen=True)
+class _Point:
+    """One point of a sweep: bias (V) and times (s)."""
+
+    bias: float
+    initial: float
+    settling: float
+    integration: float
+
+
+class SpectroscopyModule:
+    """Sweeps the bias and reads signals."""
+
+    def __init__(self, bench: Bench, settings: Settings, tip: TipModule, signals: SignalModule) -> None:
+        self._bench, self._settings, self._tip, self._signals = bench, settings, tip, signals
+        self._channels: tuple[int, ...] = (0,)
+
+    def handlers(self) -> Mapping[str, Callable[..., Any]]:
+        """What carries out which command."""
+        return {
+            "BiasSpectr.Open": lambda: (),
+            "BiasSpectr.Start": self._start,
+            "BiasSpectr.Stop": lambda: (),  # nothing runs between two commands
+            "BiasSpectr.StatusGet": lambda: (0,),
+            "BiasSpectr.ChsSet": self._select_channels,
+            "BiasSpectr.ChsGet": lambda: (self._channels, tuple(NAMES[index] for index in self._channels)),
+            "BiasSpectr.PropsSet": self._set_properties,
+            "BiasSpectr.MLSModeSet": self._set_mode,
+        }
+
+    def _select_channels(self, indexes: FloatArray) -> None:
+        if not len(indexes) or min(indexes) < 0 or max(indexes) >= len(NAMES):
+            raise Refusal(f"channel indexes {list(map(int, indexes))}: some from 0 to {len(NAMES) - 1} are wanted")
+        self._channels = tuple(int(index) for index in indexes)
+
+    def _set_properties(self, *values: Any) -> tuple[Any, ...]:
+        done = self._settings.carry_out(COMMANDS["BiasSpectr.PropsSet"], values)
+        if not math.isnan(values[4]):  # the same Z offset stands in the timing
+            self._settings["BiasSpectr.Timing"]["z_offset"] = values[4]
+        return done
+
+    def _set_mode(self, mode: str) -> None:
+        if mode not in ("Linear", "MLS"):
+            raise Refusal(f"sweep mode = {mode!r} is neither 'Linear' nor 'MLS'")
+        self._settings["BiasSpectr.MLSMode"]["mode"] = mode
+
+    # -- a measurement ---------------------------------------------------------------------------------------------
+
+    def _start(self, get_data: int, base_name: str) -> tuple[Any, ...]:
+        points = self._points()
+        limit = self._tip.bias_limit
+        if max(abs(point.bias) for point in points) > limit:
+            raise Refusal(f"the sweep exceeds the bias range, {-limit:g} to {limit:g} V")
+        properties = self._settings["BiasSpectr.Props"]
+        sweeps = [self._sweep(points, bool(properties["backward"])) for _ in range(properties["sweeps"])]
+        curves = np.mean([curves for curves, _ in sweeps], axis=0)
+        if not get_data:
+            return (), np.zeros((0, 0)), np.zeros(0)
+        data = np.vstack([[point.bias for point in points], curves])
+        return self._columns(bool(properties["backward"])), data, self._parameters(sweeps[-1][1])
+
+    def _points(self) -> list[_Point]:
+        timing = self._settings["BiasSpectr.Timing"]
+        if self._settings["BiasSpectr.MLSMode"]["mode"] == "MLS":
+            return list(self._segment_points())
+        limits = self._settings["BiasSpectr.Limits"]
+        biases = np.linspace(limits["start"], limits["end"], self._settings["BiasSpectr.Props"]["points"])
+        return [
+            _Point(
+                float(bias), timing["initial_settling"] if k == 0 else 0.0, timing["settling"], timing["integration"]
+            )
+            for k, bias in enumerate(biases)
+        ]
+
+    def _segment_points(self) -> Iterator[_Point]:
+        values = self._settings["BiasSpectr.MLSVals"]
+        for k in range(values["segments"]):
+            initial, settling, integration = (
+                float(values[name][k]) for name in ("initial_settling", "settling", "integration")
+            )
+            for step, bias in enumerate(np.linspace(values["start"][k], values["end"][k], int(values["steps"][k]))):
+                yield _Point(float(bias), initial if step == 0 else 0.0, settling, integration)
+
+    def _sweep(self, points: Sequence[_Point], backward: bool) -> tuple[FloatArray, float]:
+        """One sweep from feedback to feedback: curves of shape (columns, points), and the Z afterwards (m)."""
+        tip, timing = self._bench.tip, self._settings["BiasSpectr.Timing"]
+        advanced = self._settings["BiasSpectr.AdvProps"]
+        bias, setpoint, regulating, modulating = tip.bias, tip.setpoint, tip.feedback, self._signals.modulating
+        self._use_alternate_setpoint()
+        self._bench.clock.sleep(timing["z_averaging"])
+        if advanced["z_hold"]:
+            self._tip.change(feedback=False)
+        height = self._bench.height()
+        moved = bool(timing["z_offset"]) and not tip.feedback
+        try:
+            if moved:
+                self._move(height + timing["z_offset"])
+            if advanced["lockin_run"] and not modulating:
+                self._signals.modulate(1)
+            returning = [replace(point, initial=0.0) for point in reversed(points)]
+            ways = [points, returning] if backward else [points]
+            curves = [np.array([self._measure(point) for point in way]).T for way in ways]
+            self._bench.clock.sleep(timing["end_settling"])
+        finally:
+            self._signals.modulate(modulating)
+            if advanced["reset_bias"]:
+                self._slew(bias)
+            if moved and not self._tip.tripped and (self._settings["BiasSpectr.ZOffRevert"]["revert"]):
+                self._move(height)
+            self._tip.change(setpoint=setpoint, feedback=regulating and not self._tip.tripped)
+        self._bench.clock.sleep(timing["z_control"])
+        return np.vstack([curves[0], *(way[:, ::-1] for way in curves[1:])]), self._final_height()
+
+    def _measure(self, point: _Point) -> FloatArray:
+        """Step to a point, settle, read every channel over the integration time."""
+        self._slew(point.bias)
+        self._bench.clock.sleep(point.initial + point.settling)
+        readings = []
+        for _ in range(_READINGS):
+            self._bench.clock.sleep(point.integration / _READINGS)
+            readings.append(self._signals.read(self._channels, point.integration / _READINGS))
+        self._tip.watch()
+        if self._tip.tripped:
+            raise Refusal(f"SafeTip has tripped at a bias of {point.bias:g} V: the sweep was ended")
+        mean: FloatArray = np.mean(readings, axis=0)
+        return mean
+
+    def _slew(self, bias: float) -> None:
+        """Go to ``bias`` (V) no faster than the slew rate allows."""
+        self._bench.clock.sleep(abs(bias - self._bench.tip.bias) / self._settings["BiasSpectr.Timing"]["slew_rate"])
+        self._tip.change(bias=bias)
+
+    def _move(self, height: float) -> None:
+        self._bench.advance()
+        self._bench.move_tip(height)
+
+    def _use_alternate_setpoint(self) -> None:
+        alternate = self._settings["BiasSpectr.AltZCtrl"]
+        if alternate["on"]:
+            self._tip.change(setpoint=alternate["setpoint"])
+            self._bench.clock.sleep(alternate["settling"])
+
+    def _final_height(self) -> float:
+        if not self._settings["BiasSpectr.AdvProps"]["final_z"]:
+            return math.nan
+        self._bench.clock.sleep(self._settings["BiasSpectr.Timing"]["z_averaging"])
+        return self._bench.height()
+
+    # -- what is returned ------------------------------------------------------------------------------------------
+
+    def _columns(self, backward: bool) -> tuple[str, ...]:
+        names = [NAMES[index] for index in self._channels]
+        return ("Bias calc (V)", *names, *(map(_backward_name, names) if backward else ()))
+
+    def _parameters(self, final_height: float) -> FloatArray:
+        limits, timing = self._settings["BiasSpectr.Limits"], self._settings["BiasSpectr.Timing"]
+        position = self._settings["FolMe.XYPos"]
+        hold = self._settings["BiasSpectr.AdvProps"]["z_hold"]
+        fixed = [limits["start"], limits["end"]]
+        moving = [position["x"], position["y"], self._bench.height(), timing["z_offset"]]
+        return np.array([*fixed, *moving, timing["settling"], timing["integration"], hold, final_height])
+
+
+def _backward_name(name: str) -> str:
+    """``Current (A)`` -> ``Current [bwd] (A)``."""
+    quantity, _, unit = name.rpartition(" (")
+    return f"{quantity} [bwd] ({unit}"

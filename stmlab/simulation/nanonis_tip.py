@@ -1,0 +1,291 @@
+"""Bias, current, Z-controller and SafeTip of the simulated Nanonis controller, acting on the bench."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stmlab.simulation.nanonis_settings import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from stmlab.simulation.bench import Bench
+    from stmlab.simulation.nanonis_settings import Settings
+
+Z_RANGE = (-160e-9, 160e-9)  # m, of the piezo
+BIAS_RANGES = (("10 V", 10.0), ("1 V", 1.0))
+GAINS = ("External 10^9 V/A",)  # the preamplifier is not on any bus, so there is nothing to choose
+FILTERS = ("Full bandwidth",)
+FULL_SCALE = 10.0  # V, of the converters
+_CALIBRATION = 1e-9  # A/V
+
+OFF, ON, _HOLD, SWITCHING_OFF, SAFE_TIP, WITHDRAWING = range(1, 7)  # what ZCtrl.StatusGet returns
+_RECOVERY = 1.0  # s, from a trip of SafeTip until the loop closes again if it may
+
+
+class TipModule:
+    """What moves the tip and reads the current.
+
+    Transitions take their time: they are begun by a command and finished by ``settle``, which every command calls.
+    """
+
+    def __init__(self, bench: Bench, settings: Settings) -> None:
+        self._bench, self._settings = bench, settings
+        self._bias_range = 0
+        self._calibration, self._offset = _CALIBRATION, 0.0
+        self._pulse_hold, self._pulse_absolute = True, True
+        self._opens_at: float | None = None
+        self._withdrawn_at: float | None = None
+        self._recovers_at: float | None = None
+        self._limits = Z_RANGE
+        self._limited = False
+        self.tripped = False
+
+    def handlers(self) -> Mapping[str, Callable[..., Any]]:
+        """What carries out which command."""
+        return {
+            "Bias.Set": self.set_bias,
+            "Bias.Get": lambda: (self._bench.tip.bias,),
+            "Bias.RangeSet": self._select_bias_range,
+            "Bias.RangeGet": lambda: (tuple(name for name, _ in BIAS_RANGES), self._bias_range),
+            "Bias.Pulse": self._pulse,
+            "Current.Get": lambda: (self.current(),),
+            "Current.GainSet": self._select_gain,
+            "Current.GainsGet": lambda: (GAINS, 0, FILTERS, 0),
+            "Current.CalibrSet": self._calibrate,
+            "Current.CalibrGet": self._calibration_of,
+            "ZCtrl.ZPosSet": self._place,
+            "ZCtrl.ZPosGet": lambda: (self._bench.height(),),
+            "ZCtrl.OnOffSet": self._switch,
+            "ZCtrl.OnOffGet": self._is_on,
+            "ZCtrl.SetpntSet": self._set_setpoint,
+            "ZCtrl.SetpntGet": lambda: (self._bench.tip.setpoint,),
+            "ZCtrl.GainSet": self._set_gains,
+            "ZCtrl.GainGet": self._gains,
+            "ZCtrl.Home": self._home,
+            "ZCtrl.ActiveCtrlSet": self._select_controller,
+            "ZCtrl.CtrlListGet": lambda: (("log Current",), 0),
+            "ZCtrl.Withdraw": self._withdraw,
+            "ZCtrl.LimitsEnabledSet": self._enable_limits,
+            "ZCtrl.LimitsEnabledGet": lambda: (int(self._limited),),
+            "ZCtrl.LimitsSet": self._set_limits,
+            "ZCtrl.LimitsGet": lambda: self.z_limits[::-1],
+            "ZCtrl.StatusGet": self._status,
+            "SafeTip.SignalGet": lambda: (self.current(),),
+        }
+
+    # -- for the other modules -------------------------------------------------------------------------------------
+
+    def change(self, **panel: Any) -> None:
+        """Live up to now with the panel as it is, then change it."""
+        self._bench.advance()
+        for name, value in panel.items():
+            setattr(self._bench.tip, name, value)
+
+    def set_bias(self, bias: float) -> None:
+        """Set the bias within the selected range (V)."""
+        limit = self.bias_limit
+        if not -limit <= bias <= limit:
+            raise Refusal(f"bias = {bias:g} V is out of range, {-limit:g} to {limit:g} V is allowed")
+        self.change(bias=bias)
+        self.watch()
+
+    @property
+    def bias_limit(self) -> float:
+        """Largest bias of the selected range, V."""
+        return BIAS_RANGES[self._bias_range][1]
+
+    @property
+    def current_limit(self) -> float:
+        """Largest current that the converter can read, A."""
+        return FULL_SCALE * self._calibration + abs(self._offset)
+
+    @property
+    def current_calibration(self) -> tuple[float, float]:
+        """A/V and A."""
+        return self._calibration, self._offset
+
+    @property
+    def z_limits(self) -> tuple[float, float]:
+        """Lowest and highest Z, m."""
+        return self._limits if self._limited else Z_RANGE
+
+    def current(self) -> float:
+        """The current as the controller shows it (A); SafeTip sees it too."""
+        reading = self._bench.current()
+        if self._settings["SafeTip.OnOff"]["on"] and abs(reading) > self._settings["SafeTip.Props"]["threshold"]:
+            self._trip()
+        return reading * (self._calibration / _CALIBRATION) + self._offset
+
+    def watch(self) -> None:
+        """Let SafeTip look at the current, if it is on."""
+        if self._settings["SafeTip.OnOff"]["on"]:
+            self.current()
+
+    def settle(self) -> None:
+        """Finish what was begun and is due."""
+        now = self._bench.clock.now()
+        if self._opens_at is not None and now >= self._opens_at:
+            self._open()
+        if self._withdrawn_at is not None and now >= self._withdrawn_at:
+            self._withdrawn_at = None
+        if self._recovers_at is not None and now >= self._recovers_at:
+            self._close()
+
+    # -- bias and current ------------------------------------------------------------------------------------------
+
+    def _select_bias_range(self, index: int) -> None:
+        if index >= len(BIAS_RANGES):
+            raise Refusal(f"bias range = {index} is out of range, 0 to {len(BIAS_RANGES) - 1} is allowed")
+        if abs(self._bench.tip.bias) > BIAS_RANGES[index][1]:
+            raise Refusal(f"the bias, {self._bench.tip.bias:g} V, does not fit the range {BIAS_RANGES[index][0]}")
+        self._bias_range = index
+
+    def _pulse(self, wait: int, width: float, bias: float, hold: int, absolute: int) -> None:
+        if not width > 0.0 or hold > 2 or absolute > 2:
+            raise Refusal(f"no pulse: width = {width:g} s, hold = {hold}, absolute/relative = {absolute}")
+        self._pulse_hold = hold == 1 if hold else self._pulse_hold
+        self._pulse_absolute = absolute == 2 if absolute else self._pulse_absolute
+        before, regulating = self._bench.tip.bias, self._bench.tip.feedback
+        self.set_bias(bias if self._pulse_absolute else before + bias)
+        if self._pulse_hold:
+            self.change(feedback=False)
+        self._bench.clock.sleep(width)  # whether or not the client waits: nothing else can happen meanwhile
+        self.change(bias=before, feedback=regulating and not self.tripped)
+
+    def _select_gain(self, gain: int, filter_: int) -> None:
+        if gain not in (-1, 0) or filter_ not in (-1, 0):
+            raise Refusal(f"gain {gain} with filter {filter_} is out of range, only 0 is there")
+
+    def _calibrate(self, gain: int, calibration: float, offset: float) -> None:
+        self._select_gain(gain, 0)
+        if not calibration > 0.0:
+            raise Refusal(f"calibration = {calibration:g} A/V must be positive")
+        self._calibration, self._offset = calibration, offset
+
+    def _calibration_of(self, gain: int) -> tuple[float, float]:
+        self._select_gain(gain, 0)
+        return self.current_calibration
+
+    # -- Z ---------------------------------------------------------------------------------------------------------
+
+    def _switch(self, on: int) -> None:
+        if on > 1:
+            raise Refusal(f"Z-controller status = {on} is neither 0 (off) nor 1 (on)")
+        if on:
+            self._close()
+        elif self._bench.tip.feedback and self._opens_at is None:
+            self._opens_at = self._bench.clock.now() + self._settings["ZCtrl.SwitchOffDelay"]["delay"]
+            self.settle()
+
+    def _close(self) -> None:
+        self.change(feedback=True, withdrawn=False)
+        self._opens_at = self._withdrawn_at = self._recovers_at = None
+        self.tripped = False
+        self.watch()
+
+    def _open(self) -> None:
+        self._opens_at = None
+        self.change(feedback=False)
+        if lift := self._settings["ZCtrl.TipLift"]["lift"]:
+            self._bench.move_tip(self._bench.height() + lift)
+
+    def _status(self) -> tuple[int]:
+        self._wait_for_news()
+        self.watch()
+        if self.tripped:
+            return (SAFE_TIP,)
+        if self._withdrawn_at is not None:
+            return (WITHDRAWING,)
+        if self._opens_at is not None:
+            return (SWITCHING_OFF,)
+        return (ON if self._bench.tip.feedback else OFF,)
+
+    def _is_on(self) -> tuple[int]:
+        self._wait_for_news()
+        return (int(self._bench.tip.feedback),)
+
+    def _wait_for_news(self) -> None:
+        """While something is under way, an answer about it waits for the next acquisition period, as all data do."""
+        if self._opens_at is not None or self._withdrawn_at is not None:
+            self._bench.clock.sleep(self._settings["Util.AcqPeriod"]["period"])
+            self.settle()
+
+    def _set_setpoint(self, setpoint: float) -> None:
+        if setpoint == 0.0 or not abs(setpoint) <= self.current_limit:
+            limit = self.current_limit
+            raise Refusal(f"setpoint = {setpoint:g} A is out of range, {-limit:g} to {limit:g} A without 0 is allowed")
+        self.change(setpoint=setpoint)
+
+    def _set_gains(self, proportional: float, time_constant: float, integral: float) -> None:
+        if not proportional > 0.0 or not time_constant > 0.0:
+            raise Refusal(f"gains P = {proportional:g} m, T = {time_constant:g} s, I = {integral:g} m/s: not positive")
+        self.change(proportional_gain=proportional, loop_time_constant=time_constant)
+
+    def _gains(self) -> tuple[float, float, float]:
+        tip = self._bench.tip
+        return tip.proportional_gain, tip.loop_time_constant, tip.proportional_gain / tip.loop_time_constant
+
+    def _select_controller(self, index: int) -> None:
+        if index != 0:
+            raise Refusal(f"Z-controller {index} is out of range, only 0 is there")
+
+    def _place(self, height: float) -> None:
+        low, high = self.z_limits
+        if self._bench.tip.feedback:
+            raise Refusal("the Z-controller is on: switch it off before moving the tip")
+        if not low <= height <= high:
+            raise Refusal(f"z = {height:g} m is out of range, {low:g} to {high:g} m is allowed")
+        self._bench.advance()
+        self._bench.move_tip(height)
+        self._bench.tip.withdrawn = False
+        self.watch()
+
+    def _home(self) -> None:
+        home = self._settings["ZCtrl.HomeProps"]
+        target = home["position"] + (self._bench.height() if home["relative"] else 0.0)
+        self._opens_at = None
+        self.change(feedback=False)
+        self._place(target)
+
+    def _withdraw(self, wait: int, timeout: int) -> None:
+        duration = self._retract()
+        self._withdrawn_at = self._bench.clock.now() + duration
+        if wait:
+            patience = duration if timeout < 0 else timeout * 1e-3
+            self._bench.clock.sleep(min(duration, patience))
+            if patience < duration:
+                raise Refusal(f"the tip is not withdrawn within {timeout} ms")
+            self._withdrawn_at = None
+
+    def _retract(self) -> float:
+        """Open the loop and pull the tip to the upper limit; returns the seconds that this takes the piezo.
+
+        The current is gone as soon as the tip has left, so the bench sees it far away from the beginning.
+        """
+        self._opens_at = None
+        self.change(feedback=False)
+        top = self.z_limits[1]
+        distance = max(top - self._bench.height(), 0.0)
+        self.change(withdrawn=True)
+        self._bench.advance()  # so that the bench has taken it back by its own distance before it is put in its place
+        self._bench.move_tip(top)
+        return float(distance / self._settings["ZCtrl.WithdrawRate"]["rate"])
+
+    def _trip(self) -> None:
+        regulating = self._bench.tip.feedback
+        self._retract()
+        self.tripped = True
+        if regulating and self._settings["SafeTip.Props"]["auto_recovery"]:
+            self._recovers_at = self._bench.clock.now() + _RECOVERY
+
+    def _enable_limits(self, on: int) -> None:
+        if on > 1:
+            raise Refusal(f"limit z status = {on} is neither 0 (disabled) nor 1 (enabled)")
+        self._limited = bool(on)
+
+    def _set_limits(self, high: float, low: float) -> None:
+        if not Z_RANGE[0] <= low < high <= Z_RANGE[1]:
+            raise Refusal(f"z limits {low:g} to {high:g} m must rise and lie in {Z_RANGE[0]:g} to {Z_RANGE[1]:g} m")
+        if self._limited:  # without effect otherwise, as documented
+            self._limits = (low, high)
