@@ -48,6 +48,7 @@ _SEARCHED_VECTORS = 64  # at least: all segments up to 16384 ticks
 _SEARCHED_FROM_SHORTEST = 4096  # for waveforms slower than that
 _FIRST_LOOK = 8  # vectors
 _EDGE_OF_RANGE = 1 + 1e-13  # so that a clock at the very end of its range is not lost to rounding
+_PIECE = 1 << 15  # samples computed at once: they stay in the cache
 _SAMPLES_PER_CYCLE = 64
 _SAMPLES_PER_EDGE = 4  # on the 10-90 % rise
 _EDGE = 2 * math.asin(0.8) / math.pi  # 10-90 % rise over whole duration of a raised-cosine edge
@@ -170,17 +171,19 @@ def sine(segment: Segment, peak: int) -> tuple[SampleArray, float]:
         The samples, and the amplitude of their line at the tone's frequency in codes (rounding shifts it a little).
     """
     phases = segment.samples // math.gcd(segment.cycles, segment.samples)
-    points = phases // 2 if phases % 2 == 0 else phases  # the second half of a period is the first, turned over
-    wave = np.arange(points, dtype=np.int32).astype(np.float32)  # exact: there are at most 2**24 samples
-    wave *= np.float32(2 * math.pi / phases)
-    np.sin(wave, out=wave)
-    codes = np.rint(wave * np.float32(peak))
-    wave *= codes
-    fundamental = 2 * float(wave.sum(dtype=np.float64)) / points
-    table = codes.astype(np.int8)
-    if points != phases:
-        table = np.concatenate((table, -table))
-    return table[_visits(segment)], fundamental
+    even = phases % 2 == 0  # then the second half of a period is the first, turned over
+    points = phases // 2 if even else phases
+    table = np.empty(phases, np.int8)
+    index = np.arange(min(_PIECE, points), dtype=np.float32)
+    step, product = np.float32(2 * math.pi / phases), 0.0
+    for start in range(0, points, _PIECE):
+        wave = np.sin((index[: points - start] + np.float32(start)) * step)  # indices up to 2**24 are exact
+        codes = np.rint(wave * np.float32(peak))
+        product += float(np.dot(wave, codes))
+        table[start : start + codes.size] = codes
+    if even:
+        np.negative(table[:points], out=table[points:])
+    return table[_visits(segment)], 2 * product / points
 
 
 def pulse_pair(segment: Segment, pulses: PulsePair) -> FloatArray:
