@@ -110,6 +110,6 @@ class JunctionCurrents:
 
 def two_sided(samples: FloatArray) -> tuple[FloatArray, ComplexArray]:
     """Harmonic numbers and coefficients of a periodic signal: sum_k c_k exp(i k phase), k from -T/2 to T/2 - 1."""
-    order = np.fft.fftfreq(samples.size, 1 / samples.size)
+    order = np.rint(np.fft.fftfreq(samples.size) * samples.size).astype(float)
     coefficients: ComplexArray = np.fft.fft(samples) / samples.size
     return order, coefficients

@@ -66,7 +66,7 @@ class LowPassCascade:
             All stages at the end of each interval, shape (count, 4).
         """
         turns = interval / time_constant
-        steady = steady_state(tones, start + interval * np.arange(count + 1), time_constant)
+        steady = steady_state(tones, start + interval * np.arange(count + 1.0), time_constant)
         drawn = self._random.standard_normal((2, count, STAGES))
         kicks = (drawn[0] + 1j * drawn[1]) @ (noise / math.sqrt(2 * time_constant) * noise_factor(turns).T)
         faded, away = decay(turns).astype(complex), self._state - steady[0]

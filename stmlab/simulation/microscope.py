@@ -158,7 +158,8 @@ class SimulatedMicroscope:
     def lockin_input_overloaded(self) -> bool:
         """Whether the lock-in's input has exceeded its range since this was last asked, or does so now."""
         self.advance()
-        overloaded = self._overloaded or self._exceeds_range(self._input(self._tip.scale))
+        scale = self._tip.scale
+        overloaded = self._overloaded or self._exceeds_range(self._input(self._levels(scale), scale))
         self._overloaded = False
         return overloaded
 
@@ -197,22 +198,22 @@ class SimulatedMicroscope:
     # -- the physics -----------------------------------------------------------------------------------------------
 
     def _live(self, start: float, end: float, scale: float) -> None:
-        reference = self._reference()
-        signal = self._input(scale)
+        reference, levels = self._reference(), self._levels(scale)
+        signal = self._input(levels, scale)
         self._overloaded = self._overloaded or self._exceeds_range(signal)
         tones = demodulated(signal, self.lockin, reference)
-        noise = self._input_noise(self._levels(scale), self.lockin.harmonic * reference)
+        noise = self._input_noise(levels, self.lockin.harmonic * reference)
         self._demodulator.live(tones, noise, self.lockin, start, end)
 
     def _levels(self, scale: float) -> Levels:
         return self._currents.levels(self.generator, self._bias(), scale)
 
-    def _input(self, scale: float) -> InputSignal:
+    def _input(self, levels: Levels, scale: float) -> InputSignal:
         modulations = tuple(
             Modulation(frequency, self._currents.modulated(self._bias(), amplitude, scale))
             for frequency, amplitude in self._bias_modulations()
         )
-        return input_signal(self._levels(scale), modulations, self.preamplifier, self.lockin, self._reference())
+        return input_signal(levels, modulations, self.preamplifier, self.lockin, self._reference())
 
     def _exceeds_range(self, signal: InputSignal) -> bool:
         return signal.peak > self.lockin.input_range

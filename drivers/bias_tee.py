@@ -1,0 +1,150 @@
+"""The bias tee and all else between the generator's connector and the junction: passive, on no bus.
+
+A bias tee combines the DC bias with the radio frequency. What it stands and how it transmits differ from one to the
+next, so every rating is a field of the configuration with its source, and the transfer is that of measured files, in
+series: Touchstone ``.s2p`` or tables ``.csv`` (see transfer_table.py). A file is read when it is first needed.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from drivers.transfer_table import TransferTable, read_table, read_touchstone
+from stmlab.errors import OutOfBounds, StationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.arrays import ComplexArray, FloatArray
+
+_READERS = {".csv": read_table, ".s2p": read_touchstone}
+LINE_IMPEDANCE = 50.0
+"""Ohm."""
+
+
+class Rating(BaseModel):
+    """A value that must not be exceeded, and who says so."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    value: float = Field(gt=0, allow_inf_nan=False)
+    source: str = Field(min_length=1)
+
+
+class BiasTeeConfig(BaseModel):
+    """What the station file says of the radio-frequency path.
+
+    Attributes:
+        model: what stands on the tee.
+        sections: transfer files in series, from the generator to the junction, beside the station file.
+        largest_voltage: at the DC port, V.
+        largest_current: through the DC port, A.
+        largest_power: at the RF port, W.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = ""
+    sections: tuple[str, ...] = Field(min_length=1)
+    largest_voltage: Rating
+    largest_current: Rating
+    largest_power: Rating
+
+    @field_validator("sections")
+    @classmethod
+    def _readable(cls, sections: tuple[str, ...]) -> tuple[str, ...]:
+        for section in sections:
+            if Path(section).suffix.lower() not in _READERS:
+                raise ValueError(f"{section!r}: a file that ends in {' or '.join(_READERS)} is allowed")
+        return sections
+
+
+class BiasTee:
+    """The radio-frequency path of a station; implements RadioFrequencyPath.
+
+    Args:
+        config: ratings and files.
+        directory: in which the files are.
+
+    Raises:
+        StationError: a file is missing.
+    """
+
+    def __init__(self, config: BiasTeeConfig, directory: Path) -> None:
+        self.config = config
+        self._files = tuple(directory / section for section in config.sections)
+        for path in self._files:
+            if not path.is_file():
+                raise StationError(f"{path}: no such file")
+
+    @classmethod
+    def from_config(cls, mapping: Mapping[str, Any], directory: Path) -> BiasTee:
+        """The path of a station file; ``mapping`` as in BiasTeeConfig.
+
+        Raises:
+            pydantic.ValidationError: a wrong key or value.
+            StationError: a file is missing.
+        """
+        return cls(BiasTeeConfig.model_validate(dict(mapping)), directory)
+
+    @cached_property
+    def sections(self) -> tuple[TransferTable, ...]:
+        """The measured transfers, from the generator to the junction.
+
+        Raises:
+            StationError: a file is wrong, or the bands do not overlap.
+        """
+        sections = tuple(_READERS[path.suffix.lower()](path) for path in self._files)
+        low, high = _common_band(sections)
+        if low >= high:
+            raise StationError(f"{' and '.join(s.file for s in sections)}: their bands do not overlap")
+        return sections
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """Lowest and highest frequency for which every section is known, Hz."""
+        return _common_band(self.sections)
+
+    def transfer(self, frequency: FloatArray) -> ComplexArray:
+        """Complex amplitude at the junction over amplitude at the connector; same shape as ``frequency`` (Hz).
+
+        Raises:
+            OutOfBounds: a frequency lies outside the band of a file, which is named with its band.
+        """
+        total = np.ones(np.shape(frequency), dtype=complex)
+        for section in self.sections:
+            total = total * section.transfer(frequency)
+        return total
+
+    def check(self, *, voltage: float = 0.0, current: float = 0.0, rf_amplitude: float = 0.0) -> None:
+        """Raise OutOfBounds if a DC voltage (V), DC current (A) or RF amplitude (V peak into 50 ohm) is too large."""
+        config = self.config
+        for name, value, rating, unit in (
+            ("bias tee voltage", abs(voltage), config.largest_voltage, "V"),
+            ("bias tee current", abs(current), config.largest_current, "A"),
+            ("bias tee RF power", rf_amplitude**2 / (2 * LINE_IMPEDANCE), config.largest_power, "W"),
+        ):
+            if not value <= rating.value:
+                raise OutOfBounds(name, value, 0.0, rating.value, unit, rating.source)
+
+    def describe(self) -> dict[str, Any]:
+        """Model, files with date and band, and ratings with their sources."""
+        low, high = self.band
+        description: dict[str, Any] = {"model": self.config.model, "band_low_Hz": low, "band_high_Hz": high}
+        for number, section in enumerate(self.sections, start=1):
+            description[f"section_{number}_file"] = section.file
+            description[f"section_{number}_date"] = section.date
+        for name, unit in (("voltage", "V"), ("current", "A"), ("power", "W")):
+            rating: Rating = getattr(self.config, f"largest_{name}")
+            description[f"largest_{name}_{unit}"] = rating.value
+            description[f"largest_{name}_source"] = rating.source
+        return description
+
+
+def _common_band(sections: tuple[TransferTable, ...]) -> tuple[float, float]:
+    return max(s.band[0] for s in sections), min(s.band[1] for s in sections)
