@@ -193,7 +193,8 @@ class SR830(LockInAmplifier, PymeasureSR830):
     def prepare_input(self, full_scale: float) -> None:
         """AC-couple input A and choose the smallest sensitivity that holds ``full_scale`` V rms.
 
-        Its input range follows from sensitivity and reserve.
+        Its input range follows from sensitivity and reserve. Overloads noted so far belong to the old sensitivity and
+        are forgotten.
 
         Raises:
             OutOfBounds: ``full_scale`` is not positive or above 1 V.
@@ -201,6 +202,7 @@ class SR830(LockInAmplifier, PymeasureSR830):
         self.sensitivity = smallest("full_scale", full_scale, self.SENSITIVITIES, "V", "SR830's sensitivity")
         self.input_config = "A"
         self.input_coupling = "AC"
+        self.values("LIAS?", cast=int)
 
     def set_scaling(self, channel: str, precent: float, expand: int = 1) -> None:
         """Offset channel X, Y or R by ``precent`` % (-105 to 105) of the sensitivity and expand it 1, 10 or 100 times.

@@ -296,6 +296,7 @@ class SR860(LockInAmplifier, PymeasureSR860):
         """Read an AC voltage of up to ``full_scale`` V rms with the smallest input range and sensitivity that hold it.
 
         The advanced filter is switched off, so that ``settling_time`` and ``noise_bandwidth`` hold for what is set.
+        Overloads noted so far belong to the old range and are forgotten.
 
         Raises:
             OutOfBounds: ``full_scale`` is not positive, or its peak exceeds the largest input range of 1 V.
@@ -307,6 +308,7 @@ class SR860(LockInAmplifier, PymeasureSR860):
         self.input_signal = "VOLT"
         self.input_coupling = "AC"
         self.filter_advanced = "Off"
+        self.values("LIAS?", cast=int)
 
     def auto_range(self) -> None:
         """Let the instrument choose the input range."""
