@@ -68,21 +68,21 @@ class BoundState:
         """|V| at which the tip's coherence peak meets the bound state."""
         return (self.tip_gap_meV + self.energy_meV) / MEV_PER_V
 
-    def rates(self, voltages: FloatArray) -> FloatArray:
-        """Rate matrices at ``voltages`` in V, shape (N, 2, 2) in 1/s; see `driven.DrivenStates`."""
-        electron_in, electron_out, hole_in, hole_out = self._tunnelling(voltages)
+    def rates(self, bias_V: FloatArray) -> FloatArray:
+        """Rate matrices, shape (V, 2, 2) in 1/s; see `driven.DrivenStates`."""
+        electron_in, electron_out, hole_in, hole_out = self._tunnelling(bias_V)
         thermal = np.exp(-self.energy_meV / (K_B_MEV_PER_K * self.temperature_K))
         excitation = electron_in + hole_out + self.relaxation_rate_per_s * thermal
         return two_level_generators(excitation, hole_in + electron_out + self.relaxation_rate_per_s)
 
-    def currents(self, voltages: FloatArray) -> FloatArray:
-        """Current while the state is empty and while it is occupied, shape (N, 2) in A."""
-        electron_in, electron_out, hole_in, hole_out = self._tunnelling(voltages)
+    def state_currents(self, bias_V: FloatArray) -> FloatArray:
+        """Current while the state is empty and while it is occupied, shape (V, 2) in A."""
+        electron_in, electron_out, hole_in, hole_out = self._tunnelling(bias_V)
         return ELEMENTARY_CHARGE_C * np.stack([electron_in - hole_out, hole_in - electron_out], axis=1)
 
-    def _tunnelling(self, voltages: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    def _tunnelling(self, bias_V: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Rates of electrons into and out of the electron part, into and out of the hole part; 1/s."""
-        shift = MEV_PER_V * np.atleast_1d(real_array("voltages", voltages, unit="V"))
+        shift = MEV_PER_V * np.atleast_1d(real_array("bias_V", bias_V, unit="V"))
         at_electron, at_hole = self.energy_meV - shift, -self.energy_meV - shift
         electron = self.electron_rate_per_s * self._tip_density(at_electron)
         hole = self.hole_rate_per_s * self._tip_density(at_hole)

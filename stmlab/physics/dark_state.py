@@ -8,6 +8,7 @@ A measurement of tz1 tz2 with the result -1 removes |uu> and |dd>, so that the w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,7 +99,7 @@ def transient(
     edges = np.concatenate([[0.0], instants, [np.inf]])
     state = density_matrix("initial", initial, generator.dimension)
     states, probabilities = [], []
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in pairwise(edges):
         within = moments[(moments >= begin) & (moments < end)] - begin
         states.append(generator.evolve(state, within))
         if np.isfinite(end):

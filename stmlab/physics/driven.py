@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from stmlab.errors import PhysicsError
-from stmlab.physics.arguments import positive, real_array, refuse
+from stmlab.physics.arguments import positive, real_array, refuse, whole
 from stmlab.physics.harmonic_balance import HarmonicBalance, shifted_to_even
-from stmlab.physics.rate_equations import checked_generators, cycle_start, held_steps, rooted_order, steady_occupation
+from stmlab.physics.rate_equations import checked_generators, cycle_start, held_steps, rooted_order, settled_occupation
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray, IntArray
@@ -26,15 +26,30 @@ _FEW = 3
 
 
 class DrivenStates(Protocol):
-    """n states whose rates and currents are functions of the voltage."""
+    """n states whose rates and currents are functions of the bias; a `transport.TunnelJunction` is one."""
 
-    def rates(self, voltages: FloatArray) -> FloatArray:
-        """Rate matrices at ``voltages`` (V, shape (N,)): shape (N, n, n) in 1/s, [:, f, i] from i to f."""
+    def rates(self, bias_V: FloatArray) -> FloatArray:
+        """Rates of all transitions at biases of shape (V,): shape (V, n, n) in 1/s, [f, i] from i to f."""
         ...
 
-    def currents(self, voltages: FloatArray) -> FloatArray:
-        """Current through the junction in each state: shape (N, n) in A."""
+    def state_currents(self, bias_V: FloatArray) -> FloatArray:
+        """Current through the junction while it is in each state: shape (V, n) in A."""
         ...
+
+
+class FewerStates:
+    """The lowest ``count`` states of a system, as if the others did not exist (Betz et al., Figs. 3e, 3f and 4)."""
+
+    def __init__(self, states: DrivenStates, count: int) -> None:
+        self.states, self.count = states, whole("count", count, 2, states.rates(np.zeros(1)).shape[-1])
+
+    def rates(self, bias_V: FloatArray) -> FloatArray:
+        """Rates between the states that are left, shape (V, count, count) in 1/s; see `DrivenStates`."""
+        return self.states.rates(bias_V)[:, : self.count, : self.count]
+
+    def state_currents(self, bias_V: FloatArray) -> FloatArray:
+        """Current in each state that is left, shape (V, count) in A; tunnelling into all final states counts."""
+        return self.states.state_currents(bias_V)[:, : self.count]
 
 
 def occupation_harmonics(generators: FloatArray, frequencies: FloatArray, *, tolerance: float = 1e-9) -> ComplexArray:
@@ -93,12 +108,12 @@ def held_occupation(generators: FloatArray, frequency_Hz: float) -> FloatArray:
 
 def adiabatic_occupation(generators: FloatArray) -> FloatArray:
     """The limit f -> 0: at each of T samples the steady state of that moment (Betz et al., eq. S24); shape (T, n)."""
-    return steady_occupation(checked_generators("generators", generators))
+    return settled_occupation(checked_generators("generators", generators))
 
 
 def fast_occupation(generators: FloatArray) -> FloatArray:
     """The limit f -> infinity: the steady state of the averaged rates (Betz et al., eq. S20); shape (n,)."""
-    return steady_occupation(checked_generators("generators", generators).mean(axis=0))
+    return settled_occupation(checked_generators("generators", generators).mean(axis=0))
 
 
 def _fourier(samples: FloatArray) -> ComplexArray:

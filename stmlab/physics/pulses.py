@@ -14,6 +14,7 @@ import numpy as np
 
 from stmlab.errors import PhysicsError
 from stmlab.physics.arguments import finite, not_negative, positive, real_array, refuse
+from stmlab.physics.occupation import generator
 from stmlab.physics.rate_equations import checked_generators, cycle_start, held_steps
 
 if TYPE_CHECKING:
@@ -131,13 +132,13 @@ class PulseResponse:
 def pulse_response(states: DrivenStates, train: PulseTrain, *, steps_per_ramp: int = 64) -> PulseResponse:
     """The periodic steady state of ``states`` under ``train``; each ramp is held in ``steps_per_ramp`` steps."""
     durations, voltages = _steps(train, steps_per_ramp)
-    changes, means = held_steps(checked_generators("states.rates", states.rates(voltages)), durations)
+    changes, means = held_steps(checked_generators("states.rates", generator(states.rates(voltages))), durations)
     occupation = cycle_start(changes)
     occupations = np.empty((len(voltages), changes.shape[-1]))
     for j, (change, mean) in enumerate(zip(changes, means, strict=True)):
         occupations[j] = mean @ occupation
         occupation = occupation + change @ occupation
-    currents = (states.currents(voltages) * occupations).sum(axis=1)
+    currents = (states.state_currents(voltages) * occupations).sum(axis=1)
     return PulseResponse(np.cumsum(durations) - 0.5 * durations, durations, voltages, occupations, currents)
 
 

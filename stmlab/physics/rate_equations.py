@@ -1,8 +1,8 @@
 """Rate equations dp/dt = W p of n states: generators, their steady states and their propagators.
 
 W[f, i] is the rate from state i to state f in 1/s and every column sums to zero. Rates of one system may span many
-orders of magnitude, so nothing here subtracts numbers that nearly cancel: the steady state comes from the elimination
-of Grassmann, Taksar and Heyman, and propagators are kept as their difference from 1.
+orders of magnitude, so nothing here subtracts numbers that nearly cancel: steady states come from `occupation`, with
+the states in an order that suits it, and propagators are kept as their difference from 1.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from stmlab.errors import PhysicsError
 from stmlab.physics.arguments import real_array, refuse
+from stmlab.physics.occupation import steady_occupation
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray, IntArray
@@ -20,29 +21,6 @@ if TYPE_CHECKING:
 _TAYLOR_TERMS = 9
 _TAYLOR_RANGE = 1.0 / 16.0
 """A step this small has its exponential series exact to rounding after _TAYLOR_TERMS terms."""
-
-
-def generators_from_rates(rates: Any) -> FloatArray:
-    """Rate matrices with the diagonal that conserves probability.
-
-    Args:
-        rates: shape (..., n, n), rates[..., f, i] from state i to state f in 1/s; the diagonal is ignored.
-
-    Returns:
-        Shape (..., n, n), columns sum to zero.
-
-    Raises:
-        PhysicsError: a rate is negative or not finite, or the matrices are not square.
-    """
-    generators = real_array("rates", rates, unit="1/s").copy()
-    if generators.ndim < 2 or generators.shape[-1] != generators.shape[-2] or generators.shape[-1] < 2:
-        raise refuse("shape of rates", generators.shape, "(..., n, n) with n >= 2 states is needed")
-    diagonal = np.arange(generators.shape[-1])
-    generators[..., diagonal, diagonal] = 0.0
-    if generators.size and generators.min() < 0.0:
-        raise refuse("rates", float(generators.min()), "rates of 0 /s or more are needed")
-    generators[..., diagonal, diagonal] = -generators.sum(axis=-2)
-    return generators
 
 
 def checked_generators(name: str, generators: Any) -> FloatArray:
@@ -62,33 +40,25 @@ def checked_generators(name: str, generators: Any) -> FloatArray:
     return matrices
 
 
-def steady_occupation(generators: FloatArray) -> FloatArray:
-    """Occupations p with W p = 0 and sum one, each to full relative precision.
+def settled_occupation(generators: FloatArray) -> FloatArray:
+    """Occupations p with W p = 0, each to full relative precision, also where states are left for good.
 
     Args:
         generators: shape (..., n, n), rate matrices.
 
     Returns:
-        Shape (..., n).
+        Shape (..., n), each row sums to one.
 
     Raises:
         PhysicsError: a matrix has more than one steady state.
     """
-    shape, states = generators.shape[:-1], generators.shape[-1]
-    left = np.array(generators, dtype=float).reshape(-1, states, states)
-    order = rooted_order(left)
-    left = np.take_along_axis(np.take_along_axis(left, order[:, :, None], 1), order[:, None, :], 2)
-    for k in range(states - 1, 0, -1):  # fold state k into the states below it
-        left[:, k, :k] /= left[:, :k, k].sum(axis=1, keepdims=True)
-        left[:, :k, :k] += left[:, :k, k, None] * left[:, None, k, :k]
-    occupation = np.ones((len(left), states))
-    for k in range(1, states):
-        occupation[:, k] = (left[:, k, :k] * occupation[:, :k]).sum(axis=1)
-        occupation[:, : k + 1] /= occupation[:, : k + 1].max(axis=1, keepdims=True)
-    occupation /= occupation.sum(axis=1, keepdims=True)
-    answer = np.empty_like(occupation)
-    np.put_along_axis(answer, order, occupation, 1)
-    return answer.reshape(shape)
+    states = generators.shape[-1]
+    stack = generators.reshape(-1, states, states)
+    order = rooted_order(stack)
+    stack = np.take_along_axis(np.take_along_axis(stack, order[:, :, None], 1), order[:, None, :], 2)
+    occupations = np.empty(stack.shape[:2])
+    np.put_along_axis(occupations, order, steady_occupation(stack), 1)
+    return occupations.reshape(generators.shape[:-1])
 
 
 def rooted_order(generators: FloatArray) -> IntArray:
@@ -163,4 +133,4 @@ def cycle_start(changes: FloatArray) -> FloatArray:
         odd = changes[-1:] if len(changes) % 2 else changes[:0]
         pairs = changes[: len(changes) - len(odd)]
         changes = np.concatenate([following(pairs[1::2], pairs[::2]), odd])
-    return steady_occupation(np.maximum(changes[0], 0.0))
+    return settled_occupation(np.maximum(changes[0], 0.0))

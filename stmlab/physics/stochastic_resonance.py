@@ -20,6 +20,7 @@ import numpy as np
 
 from stmlab.physics.arguments import finite, not_negative, refuse
 from stmlab.physics.driven import adiabatic_occupation, fast_occupation, occupation_harmonics
+from stmlab.physics.occupation import generator
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
@@ -77,7 +78,7 @@ def stochastic_resonance(
     """
     offset, amplitude = finite("offset_V", offset_V, "V"), not_negative("amplitude_V", amplitude_V, "V")
     voltages, generators = _resolved_period(states, offset, amplitude)
-    currents = states.currents(voltages)
+    currents = states.state_currents(voltages)
     mixing = np.fft.rfft(currents, axis=0) / len(voltages)
     occupations = occupation_harmonics(generators, frequencies_Hz, tolerance=tolerance)
     positive = occupations[:, occupations.shape[1] // 2 :]
@@ -98,9 +99,10 @@ def stochastic_resonance(
     )
 
 
-def static_current(states: DrivenStates, voltages: FloatArray) -> FloatArray:
-    """I(V) in the steady state at constant ``voltages`` (V, shape (N,)); shape (N,) in A."""
-    current: FloatArray = (states.currents(voltages) * adiabatic_occupation(states.rates(voltages))).sum(axis=1)
+def static_current(states: DrivenStates, bias_V: FloatArray) -> FloatArray:
+    """I(V) in the steady state at constant bias, shape (V,) in and out, in A."""
+    occupations = adiabatic_occupation(generator(states.rates(bias_V)))
+    current: FloatArray = (states.state_currents(bias_V) * occupations).sum(axis=1)
     return current
 
 
@@ -123,7 +125,7 @@ def _resolved_period(states: DrivenStates, offset: float, amplitude: float) -> t
     samples = _FEWEST_SAMPLES
     while True:
         voltages = offset + amplitude * np.cos(2.0 * np.pi * np.arange(samples) / samples)
-        generators = states.rates(voltages)
+        generators = generator(states.rates(voltages))
         spectrum = np.abs(np.fft.rfft(generators, axis=0))[-samples // 8 :].max()
         if spectrum <= _RESOLVED * samples * np.abs(generators).max():
             return voltages, generators

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.physics.arguments import positive, real_array, refuse
+from stmlab.physics.occupation import generator
 from stmlab.physics.rate_equations import checked_generators
 
 if TYPE_CHECKING:
@@ -139,15 +140,15 @@ class EffectiveTwoLevel:
     def __init__(self, states: DrivenStates, wells: tuple[int, int] = (0, 1)) -> None:
         self.states, self.wells = states, wells
 
-    def rates(self, voltages: FloatArray) -> FloatArray:
-        """Rate matrices, shape (N, 2, 2) in 1/s; see `driven.DrivenStates`."""
-        return effective_two_level(self.states.rates(voltages), self.wells)[0]
+    def rates(self, bias_V: FloatArray) -> FloatArray:
+        """Rate matrices, shape (V, 2, 2) in 1/s; see `driven.DrivenStates`."""
+        return effective_two_level(generator(self.states.rates(bias_V)), self.wells)[0]
 
-    def currents(self, voltages: FloatArray) -> FloatArray:
-        """Current while in each well and in the transient states fed from it, shape (N, 2) in A."""
-        carried = effective_two_level(self.states.rates(voltages), self.wells)[1]
+    def state_currents(self, bias_V: FloatArray) -> FloatArray:
+        """Current while in each well and in the transient states fed from it, shape (V, 2) in A."""
+        carried = effective_two_level(generator(self.states.rates(bias_V)), self.wells)[1]
         carried /= carried.sum(axis=1, keepdims=True)
-        current: FloatArray = np.einsum("vi,viw->vw", self.states.currents(voltages), carried)
+        current: FloatArray = np.einsum("vi,viw->vw", self.states.state_currents(bias_V), carried)
         return current
 
 
