@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,16 @@ def open_run(path: str | Path) -> Run:
         FileError: no such file, not HDF5, not a run of stmlab, or written by a newer stmlab.
     """
     path = Path(path)
+    run = _read_file(path)
+    if run.complete:
+        return run
+    live = has_writer(path)
+    if live is False:
+        run = _read_file(path)  # the run may have ended between the reading and the asking
+    return run if run.complete else replace(run, live=live)
+
+
+def _read_file(path: Path) -> Run:
     try:
         file = h5py.File(path, "r", swmr=True)
     except FileNotFoundError:
@@ -39,10 +50,9 @@ def open_run(path: str | Path) -> Run:
     with file:
         _check_format(path, file)
         try:
-            run = _read(path, file)
+            return _read(path, file)
         except (KeyError, ValueError, TypeError, OSError, RuntimeError) as error:
             raise FileError(f"{path}: damaged, or not written by stmlab ({reason(error)})") from error
-    return run
 
 
 def _check_format(path: Path, file: h5py.File) -> None:
@@ -62,7 +72,7 @@ def _read(path: Path, file: h5py.File) -> Run:
         started=_read_start(file),
         history=_read_history(file, int(committed["states"])),
         finished=finished,
-        live=False if finished is not None else has_writer(path),
+        live=False if finished is not None else None,
         index=file["points/index"][:rows],
         time=file["points/time"][:rows],
         coordinates=_read_columns(file["coordinates"], rows),

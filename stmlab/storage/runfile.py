@@ -18,7 +18,7 @@ from stmlab.errors import FileError, SequenceError
 from stmlab.storage.columns import Column, write_line, write_text
 from stmlab.storage.fits import write_fit
 from stmlab.storage.layout import COMMITTED, LIBVER, create, expected_rows, hardware_shape, to_json
-from stmlab.storage.liveness import WriterLock
+from stmlab.storage.liveness import WriterLock, has_writer
 from stmlab.storage.refusals import reason
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 BATCH_SECONDS = 1e-3
 """Points that come faster than this are flushed together, once the first of them is this old."""
+
+_HDF5_ERRORS = (OSError, RuntimeError, ValueError)  # h5py takes its class from where in HDF5 the disk was felt
 
 
 class RunFile:
@@ -132,11 +134,13 @@ class RunFile:
     # -- points ------------------------------------------------------------------------------------------------------
 
     def _write(self, points: list[PointTaken]) -> None:
+        index = np.array([p.index for p in points], dtype=np.int64)
+        time = np.array([p.time for p in points], dtype=np.float64)
         columns = [*self._coordinates(points), *self._values(points)]
         start = self.committed
         with self._refusing():
-            self._index.write(start, np.array([p.index for p in points], dtype=np.int64))
-            self._time.write(start, np.array([p.time for p in points], dtype=np.float64))
+            self._index.write(start, index)
+            self._time.write(start, time)
             for column, rows in zip(self._columns, columns, strict=True):
                 column.write(start, rows)
             self._commit("points", start + len(points))
@@ -185,9 +189,9 @@ class RunFile:
         """Give up the file when the disk refuses: what is acknowledged is in it."""
         try:
             yield
-        except (OSError, RuntimeError) as error:
+        except _HDF5_ERRORS as error:
             self._waiting = []
-            with suppress(OSError, RuntimeError):
+            with suppress(*_HDF5_ERRORS):
                 self.close()
             kept = f"the {self.committed} points acknowledged before are in it"
             raise FileError(f"{self._path}: cannot be written any more ({reason(error)}); {kept}") from error
@@ -200,11 +204,13 @@ class RunFile:
 def _make(path: Path, started: RunStarted, *, overwrite: bool) -> h5py.File:
     """The file with its whole tree, SWMR switched on; nothing is left behind if that fails."""
     try:
-        file = h5py.File(path, "w" if overwrite else "x", libver=LIBVER, rdcc_nbytes=0)
+        if overwrite and path.exists():
+            if has_writer(path):  # HDF5 empties a file before it asks for its lock
+                raise FileError(f"{path}: still being written by another run; give another file")
+            path.unlink()
+        file = h5py.File(path, "x", libver=LIBVER, rdcc_nbytes=0)
     except FileExistsError:
         raise FileError(f"{path} exists already: raw data are never overwritten; give another file") from None
-    except BlockingIOError:
-        raise FileError(f"{path}: in use by another program; give another file") from None
     except OSError as error:
         raise FileError(f"{path}: cannot be made ({reason(error)})") from error
     try:
@@ -212,10 +218,10 @@ def _make(path: Path, started: RunStarted, *, overwrite: bool) -> h5py.File:
         file.flush()
         file.swmr_mode = True
     except BaseException as error:
-        with suppress(OSError, RuntimeError):
+        with suppress(*_HDF5_ERRORS):
             file.close()
         path.unlink()
-        if isinstance(error, OSError | RuntimeError):
+        if isinstance(error, (*_HDF5_ERRORS, TypeError)):
             raise FileError(f"{path}: cannot be made ({reason(error)})") from error
         raise
     return file

@@ -1,0 +1,89 @@
+"""Kill -9 in the middle of a run: what was acknowledged is there."""
+
+import random
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stmlab.events import RunState
+from stmlab.storage import append_fit, open_run
+
+WRITING = Path(__file__).parent / "writing_process.py"
+
+
+def killed_after(lines, command):
+    """Start ``command``, kill it once it has said ``lines`` lines; returns everything that it has said."""
+    with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True) as process:
+        said = list(islice(process.stdout, lines))
+        process.kill()
+        said += process.stdout
+    assert process.returncode == -9
+    return [int(line) for line in said if line.endswith("\n")]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_killed_run_keeps_every_acknowledged_point(tmp_path, seed):
+    mode = ("each", "batch", "arrays")[seed % 3]
+    lines = random.Random(seed).randint(1, 300)
+    path = tmp_path / "run.h5"
+    acknowledged = killed_after(lines, [str(WRITING), str(path), mode])[-1]
+    run = open_run(path)
+    assert run.points >= acknowledged >= lines
+    number = np.arange(run.points)
+    ramp = np.arange(500) if mode == "arrays" else np.zeros(())
+    np.testing.assert_array_equal(run.index, number)
+    np.testing.assert_array_equal(run.time, 0.5 * number)
+    np.testing.assert_array_equal(run.coordinates["bias"], 2.0 * number)
+    np.testing.assert_array_equal(run.data["current"], np.add.outer(number, ramp))
+    np.testing.assert_array_equal(run.data["x"], -np.add.outer(number, ramp))
+    assert [points for points, _ in run.history][1:] == [100 * (k + 1) for k in range(len(run.history) - 1)]
+    assert run.configuration == "text Γ"
+    assert (run.complete, run.live, run.reason) == (False, False, "killed")
+    assert run.state in (RunState.RUNNING, RunState.PAUSED)
+
+
+def test_a_run_that_is_being_written_is_read_from_another_process(tmp_path):
+    path = tmp_path / "run.h5"
+    command = [sys.executable, str(WRITING), str(path), "batch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for _ in range(30):
+            acknowledged = int(process.stdout.readline())
+            run = open_run(path)
+            assert run.points >= acknowledged
+            np.testing.assert_array_equal(run.data["current"], np.arange(run.points))
+            assert (run.live, run.complete, run.reason) == (True, False, "running")
+        process.kill()
+    assert open_run(path).live is False
+
+
+ADDING_FITS = """
+import os, sys
+import numpy as np
+from stmlab.results import FitParameter, FitResult
+from stmlab.storage import append_fit
+
+for k in range(1000):
+    curve = np.full(300, float(k))
+    append_fit(sys.argv[1], FitResult("m", (FitParameter("a", k, 1.0),), ("a",), np.eye(1), k, 0.0, curves={"x": curve}))
+    os.write(1, f"{k + 1}\\n".encode())
+"""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_process_killed_while_it_adds_fits_leaves_a_file_that_opens(tmp_path, whole_run, make_fit, seed):
+    from stmlab.storage import Writer
+
+    writer = Writer(path := tmp_path / "run.h5")
+    for event in whole_run():
+        writer(event)
+    added = killed_after(random.Random(seed).randint(1, 20), ["-c", ADDING_FITS, str(path)])[-1]
+    run = open_run(path)
+    assert len(run.fits) >= 2 + added
+    for k, fit in enumerate(run.fits[2:]):
+        assert fit["a"].value == k
+        np.testing.assert_array_equal(fit.curves["x"], np.full(300, k))
+    assert run.points == 12

@@ -1,0 +1,251 @@
+"""What the writer acknowledges, refuses and leaves behind."""
+
+import resource
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from stmlab.axes import Channel
+from stmlab.errors import FileError, SequenceError
+from stmlab.events import ParameterValue, PointTaken, RunFinished, RunState, StateChanged
+from stmlab.storage import Writer, open_run
+
+
+def write(path, events, **options):
+    writer = Writer(path, **options)
+    for event in events:
+        writer(event)
+    return writer
+
+
+def test_slow_points_are_acknowledged_one_by_one(tmp_path, make_started, make_points):
+    writer = write(tmp_path / "run.h5", [started := make_started(point_seconds=1e-3)])
+    for k, point in enumerate(make_points(started)):
+        assert writer.committed == k
+        writer(point)
+        assert open_run(writer.path).points == writer.committed == k + 1
+
+
+def test_points_that_carry_arrays_are_acknowledged_one_by_one_however_fast(tmp_path, make_started, make_points):
+    writer = write(tmp_path / "run.h5", [started := make_started(sweep=16, point_seconds=1e-5)])
+    for k, point in enumerate(make_points(started)):
+        writer(point)
+        assert writer.committed == k + 1
+
+
+def test_fast_points_wait_for_their_batch_and_no_longer(tmp_path, make_started, make_points, monkeypatch):
+    now = 5.0
+    monkeypatch.setattr("stmlab.storage.runfile.perf_counter", lambda: now)
+    writer = write(tmp_path / "run.h5", [started := make_started(point_seconds=1e-5)])
+    points = make_points(started)
+    writer(points[0])
+    now += 0.9e-3
+    writer(points[1])
+    assert writer.committed == 0
+    now += 0.11e-3  # the first point is now older than 1 ms
+    writer(points[2])
+    assert writer.committed == 3
+    writer(points[3])
+    assert writer.committed == 3
+    writer.flush()
+    assert writer.committed == open_run(writer.path).points == 4
+
+
+def test_every_other_event_acknowledges_the_points_before_it(tmp_path, make_started, make_points):
+    writer = write(tmp_path / "run.h5", [started := make_started(point_seconds=0.0)])
+    writer(make_points(started)[0])
+    writer(StateChanged(RunState.PAUSED, 1.0))
+    assert open_run(writer.path).points == 1
+
+
+def test_an_existing_file_is_never_overwritten_unasked(tmp_path, whole_run):
+    path = tmp_path / "run.h5"
+    path.write_text("years of work")
+    with pytest.raises(FileError, match="exists already"):
+        write(path, whole_run())
+    assert path.read_text() == "years of work"
+    write(path, whole_run(), overwrite=True)
+    assert open_run(path).points == 12
+
+
+def test_a_file_that_is_being_written_cannot_be_overwritten(tmp_path, whole_run):
+    program = (
+        "import sys\nfrom stmlab.storage import Writer\n"
+        "from stmlab.errors import FileError\nfrom stmlab.events import RunStarted\n"
+        "try:\n    Writer(sys.argv[1], overwrite=True)(RunStarted('a', 'b', 'c', {}, (), (), 1.0, 's', ''))\n"
+        "except FileError as error:\n    print(error)\n"
+    )
+    path = tmp_path / "run.h5"
+    writer = write(path, whole_run()[:6])
+    answer = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    assert answer.stdout == f"{path}: still being written by another run; give another file\n"
+    assert open_run(path).points == writer.committed == 3
+
+
+@pytest.mark.parametrize("sweep", [0, 7])
+def test_the_same_events_give_the_same_bytes(tmp_path, whole_run, sweep):
+    for name in ("a.h5", "b.h5"):
+        write(tmp_path / name, whole_run(sweep=sweep))
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+def test_the_bytes_do_not_depend_on_when_batches_were_flushed(tmp_path, make_started, make_points, whole_run):
+    started = make_started(rows=60, columns=100, point_seconds=0.0)  # more than one chunk
+    end = whole_run()[-1]
+    for name, every in (("a.h5", 7), ("b.h5", 4096), ("c.h5", 1)):
+        writer = write(tmp_path / name, [started])
+        for k, point in enumerate(make_points(started)):
+            writer(point)
+            if k % every == 0:
+                writer.flush()
+        writer(end)
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes() == (tmp_path / "c.h5").read_bytes()
+
+
+def test_every_dataset_says_its_unit_and_a_whole_run_has_no_fill(tmp_path, make_started, make_points, whole_run):
+    started = make_started(rows=50, columns=99, point_seconds=0.0)
+    write(tmp_path / "run.h5", [started, *make_points(started), whole_run()[-1]])
+    units = {}
+    with h5py.File(tmp_path / "run.h5") as file:
+        file.visititems(
+            lambda name, item: units.update({name: item.attrs.get("units")}) if hasattr(item, "shape") else None
+        )
+        assert {len(column) for column in file["channels"].values()} == {4950}
+        assert not np.isnan(file["channels/current"][:]).any()
+        assert file["channels/current"].attrs["meaning"] == "tunnel current"
+    assert None not in units.values()
+    assert (units["channels/current"], units["axes/frequency"], units["parameters/dc_bias"]) == ("A", "Hz", "V")
+
+
+def test_other_hdf5_readers_see_state_end_and_fits_by_name(tmp_path, whole_run):
+    write(tmp_path / "run.h5", whole_run())
+    with h5py.File(tmp_path / "run.h5") as file:
+        assert file["status/state"].asstr()[()] == "finished"
+        assert b"".join(file["status/reason"][:]) == b"completed"
+        table = file["fits/parameters"][:]
+        assert table["parameter"].tolist() == [b"rate", b"frequency"] * 2
+        assert table["value"][0] == 1.73e9
+        assert file["fits/curves"].dtype.names == ("fit", "curve", "value")
+
+
+def test_a_point_that_does_not_fit_is_refused_and_those_before_it_are_kept(tmp_path, make_started, make_points):
+    started = make_started(point_seconds=0.0)
+    points = make_points(started)
+    bad = [
+        (PointTaken(3, 1.0, (1.0, 2.0), (1.0,)), r"values \(1.0,\) are not one number for each of: current, x"),
+        (PointTaken(3, 1.0, (1.0,), (1.0, 2.0)), r"coordinates \(1.0,\) are not one number for each of: bias, freq"),
+        (PointTaken(3, 1.0, (1.0, 2.0), (1.0, np.ones(2))), "not one number"),
+        (PointTaken(3, 1.0, (1.0, 2.0), (1.0, "two")), "not one number"),
+    ]
+    for k, (point, text) in enumerate(bad):
+        writer = write(tmp_path / f"{k}.h5", [started, *points[:3]])
+        with pytest.raises(SequenceError, match=text) as refusal:
+            writer(point)
+            writer.flush()
+        assert "\n" not in str(refusal.value)
+        writer(RunFinished(RunState.FAILED, "SequenceError", str(refusal.value), 3, 1.0))
+        assert open_run(writer.path).index.tolist() == [0, 1, 2]
+
+
+def test_an_array_of_the_wrong_length_is_refused(tmp_path, make_started):
+    writer = write(tmp_path / "run.h5", [make_started(sweep=16)])
+    with pytest.raises(SequenceError, match=r"channel x: a value of shape \(15,\); its axes allow \(16,\) only"):
+        writer(PointTaken(0, 0.0, (0.0, 0.0), (np.zeros(16), np.zeros(15))))
+    with pytest.raises(SequenceError, match="not one number"):
+        writer(PointTaken(0, 0.0, (0.0, 0.0), (np.zeros(16),)))
+
+
+def test_a_number_in_a_swept_run_holds_all_along_the_sweep(tmp_path, make_started):
+    writer = write(tmp_path / "run.h5", [make_started(sweep=3), PointTaken(0, 0.0, (0.0, 0.0), (np.arange(3.0), 5))])
+    assert open_run(writer.path).data["x"].tolist() == [[5.0, 5.0, 5.0]]
+
+
+def test_a_name_that_cannot_stand_in_a_file_leaves_no_file(tmp_path, make_started):
+    for more in (
+        {"channels": (Channel("current/forward", "A", ""),)},
+        {"channels": (Channel("x", "A", ""), Channel("x", "A", ""))},
+        {"parameters": {"": ParameterValue(1.0, "V", "")}},
+    ):
+        with pytest.raises(FileError, match="cannot name a dataset"):
+            write(tmp_path / "run.h5", [make_started(**more)])
+        assert not (tmp_path / "run.h5").exists()
+
+
+def test_events_out_of_order_are_refused(tmp_path, whole_run):
+    events = whole_run()
+    with pytest.raises(FileError, match="no run has been started"):
+        Writer(tmp_path / "a.h5")(events[3])
+    writer = write(tmp_path / "b.h5", events)
+    for event in (events[3], events[1], events[-2], events[-1]):
+        with pytest.raises(FileError, match=r"b\.h5: is closed"):
+            writer(event)
+            writer.flush()
+    with pytest.raises(FileError, match="second run"):
+        writer(events[0])
+
+
+def test_a_folder_that_does_not_exist_is_refused_in_one_line(tmp_path, whole_run):
+    with pytest.raises(FileError, match="No such file or directory") as refusal:
+        write(tmp_path / "nowhere" / "run.h5", whole_run())
+    assert "\n" not in str(refusal.value)
+
+
+FULL_DISK = """
+import resource, signal, sys
+import numpy as np
+from stmlab.axes import Axis, Channel
+from stmlab.errors import FileError
+from stmlab.events import PointTaken, RunStarted
+from stmlab.storage import Writer
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+axes = (Axis("a", "V", np.arange(1000.0)), Axis("b", "V", np.arange(1000.0), hardware=True))
+writer = Writer(sys.argv[1])
+try:
+    writer(RunStarted("id", "s", "d", {}, axes, (Channel("y", "A", ""),), 1.0, "st", ""))
+    for k in range(1000):
+        writer(PointTaken(k, float(k), (float(k),), (np.full(1000, float(k)),)))
+except FileError as error:
+    print(writer.committed)
+    print(error)
+"""
+
+
+def fill_disk(path, size):
+    command = [sys.executable, "-c", FULL_DISK, str(path), str(size)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_no_file(tmp_path):
+    committed, message = fill_disk(tmp_path / "run.h5", 100_000)
+    assert committed == "0"
+    assert message.endswith("run.h5: cannot be made (File too large)")
+    assert not (tmp_path / "run.h5").exists()
+
+
+def test_a_full_disk_ends_the_run_and_keeps_what_was_acknowledged(tmp_path):
+    path = tmp_path / "run.h5"
+    committed, message = fill_disk(path, 3_000_000)
+    assert int(committed) > 131  # one chunk
+    assert "cannot be written any more (File too large)" in message
+    run = open_run(path)
+    assert run.points == int(committed)
+    np.testing.assert_array_equal(run.data["y"], np.arange(int(committed))[:, None] * np.ones(1000))
+
+
+@pytest.mark.parametrize("points", [2_000, 200_000])
+def test_memory_does_not_grow_with_the_points(tmp_path, make_started, points):
+    started = make_started(rows=1, columns=points, point_seconds=0.0)
+    writer = write(tmp_path / "run.h5", [started])
+    before = None
+    for k in range(points):
+        writer(PointTaken(k, 0.0, (0.0, 0.0), (0.0, 0.0)))
+        if k == 1000:
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    writer.close()
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    assert grown <= max(200 * points, 1 << 20)

@@ -1,0 +1,40 @@
+"""A process that takes points until it is killed, and says aloud what has been acknowledged.
+
+python writing_process.py FILE MODE     MODE: each (every point flushed), arrays, batch
+"""
+
+import os
+import sys
+
+import numpy as np
+
+from stmlab.axes import Axis, Channel
+from stmlab.events import PointTaken, RunStarted, RunState, StateChanged
+from stmlab.storage import Writer
+
+POINTS, SWEEP = 3_000_000, 500
+
+
+def main(path, mode):
+    axes = (Axis("bias", "V", np.arange(float(POINTS))),)
+    if mode == "arrays":
+        axes += (Axis("height", "m", np.arange(float(SWEEP)), hardware=True),)
+    channels = (Channel("current", "A", ""), Channel("x", "V", ""))
+    seconds = 1e-5 if mode == "batch" else 1.0
+    writer = Writer(path)
+    writer(RunStarted("id", "imaginary", "2024", {}, axes, channels, seconds, "station", "text Γ"))
+    writer(StateChanged(RunState.RUNNING, 0.0))
+    said = 0
+    ramp = np.arange(SWEEP)
+    for k in range(POINTS):
+        values = (k + ramp, -k - ramp) if mode == "arrays" else (float(k), -float(k))
+        writer(PointTaken(k, 0.5 * k, (2.0 * k,), values))
+        if k % 100 == 99:
+            writer(StateChanged(RunState.PAUSED, float(k), f"after point {k}"))
+        if writer.committed > said:
+            said = writer.committed
+            os.write(1, f"{said}\n".encode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])
