@@ -42,7 +42,7 @@ _TIME_CONSTANTS = [float(f"{digit}e{decade}") for decade in range(-6, 5) for dig
 _INPUT_RANGES = [1.0, 0.3, 0.1, 0.03, 0.01]  # V peak, by number
 _EXPANSIONS = [1, 10, 100]
 _HIGHEST_FREQUENCY = 500e3  # Hz, of what is detected
-_INTERNAL = 0  # RSRC
+_INTERNAL, _EXTERNAL = 0, 1  # RSRC
 _MEMORY_OF_NOISE = 100  # readings
 
 _FREQUENCY = Number(1e-3, _HIGHEST_FREQUENCY, digits=6, step=1e-4, units=HERTZ)
@@ -221,6 +221,10 @@ class VirtualSR860(VirtualLockIn):
         """Of the external reference in use, Hz."""
         return 0.0 if self.panel.internal_reference else self.reference_frequency
 
+    def _frequency(self) -> str:
+        external = self.value("RSRC") == _EXTERNAL
+        return f"{self.external_frequency if external else self.value('FREQ'):.11g}"
+
     def _snap(self, *parameters: float) -> str:
         output = self._output()
         return ",".join(f"{_READINGS[int(parameter)](self, output):.11g}" for parameter in parameters)
@@ -263,7 +267,7 @@ class VirtualSR860(VirtualLockIn):
         "*OPC": Command(_operation_complete),
         "*OPC?": Command(lambda self: "1"),
         "*TRG": Command(lambda self: self._capture.trigger()),
-        "FREQ?": Command(lambda self: f"{self.reference_frequency:.11g}"),
+        "FREQ?": Command(_frequency),
         "FREQEXT?": Command(lambda self: f"{self.external_frequency:.11g}"),
         "FREQDET?": Command(lambda self: f"{self.reference_frequency * self.value('HARM'):.11g}"),
         "TBSTAT?": Command(lambda self: "1"),  # the internal clock

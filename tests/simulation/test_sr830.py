@@ -1,0 +1,150 @@
+"""The virtual SR830 on the wire: the older grammar, its ranges, status and setups."""
+
+import cmath
+import math
+
+import pytest
+
+from stmlab.simulation.sr830 import VirtualSR830
+from tests.simulation.lockin_bench import LockInBench
+
+
+class Line:
+    """One connection, in text."""
+
+    def __init__(self, instrument, termination="\n"):
+        self._session, self._termination = instrument.session(), termination
+
+    def __call__(self, message):
+        return self._session.receive(f"{message}{self._termination}".encode("ascii")).decode("ascii")
+
+
+@pytest.fixture
+def bench():
+    return LockInBench()
+
+
+@pytest.fixture
+def line(bench):
+    return Line(VirtualSR830(bench))
+
+
+@pytest.mark.parametrize(
+    ("message", "query", "answer"),
+    [
+        ("FREQ 691", "FREQ?", "691"),
+        ("freq691.123", "FREQ ?", "691.12"),  # spaces do not matter; 5 digits
+        ("PHAS 541", "PHAS?", "-179"),
+        ("SLVL 0.0051", "SLVL?", "0.006"),  # 2 mV steps
+        ("SENS0", "SENS?", "0"),
+        ("OFLT 19", "OFLT?", "19"),
+        ("FMOD 0", "FMOD?", "0"),
+        ("AUXV1,%f;" % -1.5, "AUXV?1;", "-1.5"),  # as pymeasure sends it
+        ("DDEF1,1,0", "DDEF?1", "1,0"),
+        ("OEXP 3,-50.00,2", "OEXP? 3", "-50,2"),
+        ("FREQ 1000;HARM 19999", "HARM?", "102"),  # lowered to what 102 kHz allows, as at the real instrument
+        ("*ESE 16", "*ESE?", "16"),
+    ],
+)
+def test_what_is_set_is_read_back(line, message, query, answer):
+    assert line(message) == ""
+    assert line(query) == f"{answer}\n"
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ("SENS 27", 16),
+        ("FREQ 102001", 16),
+        ("HARM 50;FREQ 3000", 16),
+        ("FMOD 0;FREQ 10", 16),
+        ("SLVL 0.003", 16),
+        ("PHAS 730", 16),
+        ("OUTP? 5", 16),
+        ("SNAP? 1,12", 16),
+        ("RSET 3", 16),
+        ("OEXP 1,106,0", 16),
+        ("NONS", 32),
+        ("SNAP? 1", 32),
+        ("SNAP? 1,2,3,4,5,6,7", 32),
+        ("FREQ ten", 32),
+        ("SENS A", 32),
+        ("SENSIT 3", 32),
+    ],
+)
+def test_each_message_leaves_its_error_in_the_standard_event_register(line, message, error):
+    assert line(message) == ""
+    assert line("*ESR?") == f"{error}\n"
+    assert line("*ESR?") == "0\n"
+
+
+def test_every_answer_has_a_termination_of_its_own(bench):
+    assert Line(VirtualSR830(bench))("SENS?;OFLT?") == "26\n8\n"
+    assert Line(VirtualSR830(bench, serial=True), "\r")("SENS?;OFLT?") == "26\r8\r"
+    assert Line(VirtualSR830(bench, serial=True), "\r\n")("SENS?") == "26\r"
+
+
+def test_settings_go_to_the_panel(line, bench):
+    line("FREQ 691;HARM 2;PHAS 30;OFLT 6;OFSL 3;SYNC 1;ICPL 0;SLVL 0.1;FMOD 1")
+    panel = bench.lockin
+    assert (panel.reference_frequency, panel.harmonic, panel.phase) == (691.0, 2, 30.0)
+    assert (panel.time_constant, panel.poles, panel.synchronous) == (0.01, 4, True)
+    assert (panel.ac_coupled, panel.sine_voltage, panel.internal_reference) == (True, 0.1, True)
+
+
+def test_the_input_holds_more_with_more_reserve(line, bench):
+    line("SENS 17;RMOD 2")
+    tight = bench.lockin.input_range
+    assert tight == pytest.approx(math.sqrt(2.0) * 1e-3)
+    line("RMOD 0")
+    assert bench.lockin.input_range > tight
+    line("SENS 26")
+    assert bench.lockin.input_range == pytest.approx(math.sqrt(2.0))
+
+
+def test_outputs(line, bench):
+    bench.signal = 3e-3 + 4e-3j
+    bench.settle()
+    expected = [3e-3, 4e-3, 5e-3, math.degrees(math.atan2(4, 3))]
+    assert [float(line(f"OUTP? {i}")) for i in range(1, 5)] == pytest.approx(expected)
+    assert [float(text) for text in line("SNAP?1,2,9,3").split(",")] == pytest.approx([3e-3, 4e-3, 1000.0, 5e-3])
+    line("DDEF 1,1,0")
+    assert [float(text) for text in line("SNAP? 10,11").split(",")] == pytest.approx([5e-3, 4e-3])
+    assert float(line("OUTR? 2")) == pytest.approx(4e-3)
+    assert line("OAUX? 1") == "0\n"
+
+
+def test_overloads_and_a_lost_reference(line, bench):
+    assert line("LIAS?") == "0\n"
+    line("SENS 20")  # 10 mV
+    bench.signal = 0.011
+    bench.settle()
+    assert line("LIAS? 2;LIAS? 0") == "1\n0\n"
+    line("RMOD 2")
+    bench.signal = 0.1
+    bench.clock.sleep(1.0)
+    assert int(line("LIAS?")) == 1 | 4
+    bench.signal = 0.0
+    bench.settle()
+    line("*CLS;LIAS?;FMOD 0")
+    assert line("LIAS?;ERRS?;*STB?") == "8\n0\n0\n"
+    line("LIAE 8")
+    assert line("*STB?") == "8\n"
+
+
+def test_auto_functions(line, bench):
+    bench.signal = cmath.rect(3e-3, -0.4)
+    bench.settle()
+    line("APHS;AGAN")
+    bench.settle()
+    assert float(line("PHAS?")) == pytest.approx(math.degrees(-0.4), abs=0.005)
+    assert line("SENS?") == "19\n"
+    line("AOFF 1;OEXP? 1")
+    assert line("OEXP? 1") == "60,0\n"
+
+
+def test_setups_are_kept_and_taken_again(line):
+    line("FREQ 691;SENS 3;SSET 4;*RST")
+    assert line("FREQ?;SENS?") == "1000\n26\n"
+    line("RSET 4")
+    assert line("FREQ?;SENS?") == "691\n3\n"
