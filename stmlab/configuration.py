@@ -223,11 +223,17 @@ def read_station(path: Path) -> tuple[StationConfig, str]:
         raise StationError(explain(error, path)) from error
 
 
-def explain(error: ValidationError, path: Path) -> str:
-    """pydantic's report as one line: file, key, value and what is allowed, for the first mistake (and their count)."""
+def explain(error: ValidationError, path: Path, table: str = "") -> str:
+    """Pydantic's report as one line: file, key, value and what is allowed, for the first mistake (and their count).
+
+    Args:
+        error: what pydantic found.
+        path: of the file.
+        table: in which the checked part stands, "" for the whole file.
+    """
     mistakes = error.errors(include_url=False)
     first = mistakes[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part) for part in (*([table] if table else []), *first["loc"]))
     value, message = first["input"], first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         message = "this key is not known"

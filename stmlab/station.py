@@ -162,13 +162,14 @@ class Station:
             return None
         microscope = self._imported(simulation.microscope, "simulation.microscope")
         return self._part(
+            "simulation.options",
             lambda: microscope.from_config(
                 simulation.options,
                 sample=sample or simulation.sample,
                 seed=self.seed,
                 clock=SimulatedClock(),
                 directory=self.path.parent,
-            )
+            ),
         )
 
     def _build_path(self) -> RadioFrequencyPath | None:
@@ -176,13 +177,16 @@ class Station:
         if path is None:
             return None
         part = self._imported(path.part, "rf_path.part")
-        return cast("RadioFrequencyPath", self._part(lambda: part.from_config(path.options, self.path.parent)))
+        return cast(
+            "RadioFrequencyPath",
+            self._part("rf_path.options", lambda: part.from_config(path.options, self.path.parent)),
+        )
 
-    def _part(self, build: Callable[[], Any]) -> Any:
+    def _part(self, table: str, build: Callable[[], Any]) -> Any:
         try:
             return build()
         except ValidationError as error:
-            raise StationError(explain(error, self.path)) from error
+            raise StationError(explain(error, self.path, table)) from error
 
     def _connect(self, name: str) -> Device:
         instrument = self.config.instruments[name]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from stmlab.configuration import explain
 from stmlab.errors import StationError
 
 if TYPE_CHECKING:
@@ -80,17 +81,8 @@ def read_sample(path: Path) -> Sample:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise StationError(f"{path}: {error}") from error
     except ValidationError as error:
-        raise StationError(f"{path}: {first_mistake(error)}") from error
+        raise StationError(explain(error, path)) from error
     return Sample(head.name, head.title, head.kind, head.source, head.decay_constant_per_m, junction)
-
-
-def first_mistake(error: ValidationError) -> str:
-    """The first of pydantic's findings as one line: key, value, what is allowed, and how many more there are."""
-    finding, *others = error.errors()
-    key = ".".join(str(part) for part in finding["loc"])
-    value = "" if isinstance(finding["input"], dict) else f" = {finding['input']!r}"
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{key}{value}: {finding['msg']}{more}" if key else f"{finding['msg']}{more}"
 
 
 def _refuse_strangers(path: Path, head: _SampleFile) -> None:

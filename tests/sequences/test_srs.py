@@ -98,7 +98,6 @@ def test_what_is_out_of_bounds_anywhere_is_refused_before_anything_moves(station
 
 def test_a_reading_after_one_time_constant_is_visibly_wrong_and_the_sequence_never_takes_it(station, tmp_path):
     """Betz's step is about 5 pA: after one time constant of four poles only 2 % of it has arrived."""
-    station.simulation.noise_scale = 0.0  # what remains is the filter
     times = []
 
     class Noted(StochasticResonance):
