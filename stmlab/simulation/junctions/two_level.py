@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.simulation.junctions import Drive
 
+_STEPS = 8192  # of a period of a smooth drive that passes a threshold: a kink has too many harmonics to balance
 _QUADRATURE = 4096  # samples of a period for the averages of true_values
 
 
@@ -110,13 +111,14 @@ class TwoLevel:
         return scale * self._current(voltage, occupation)
 
     def mean_current(self, drive: Drive, scale: float) -> float:
-        """See Junction; exact by harmonic balance for a smooth drive, in the time domain for one with edges."""
-        excitation, relaxation = self.rates(drive.voltage)
-        if drive.smooth:
-            occupation = _occupation_of_smooth_drive(excitation, relaxation, drive.frequency)
+        """See Junction; exact by harmonic balance, or in small steps of time if drive or rates have edges."""
+        if drive.smooth and math.isinf(self.threshold_V):
+            voltage = drive.voltage
+            occupation = _occupation_of_smooth_drive(*self.rates(voltage), drive.frequency)
         else:
-            occupation = _occupation_of_steps(excitation, relaxation, drive.frequency)
-        return scale * float(self._current(drive.voltage, occupation).mean())
+            voltage = _refined(drive.voltage, _STEPS) if drive.smooth else drive.voltage
+            occupation = _occupation_of_steps(*self.rates(voltage), drive.frequency)
+        return scale * float(self._current(voltage, occupation).mean())
 
     def true_values(self, v_dc: float, v_ac: float) -> dict[str, float]:
         """See Junction: ``rate_per_s`` is Gamma = <Gamma_+ + Gamma_->, as in Betz et al., eq. 1."""
@@ -127,6 +129,14 @@ class TwoLevel:
     def _current(self, voltage: FloatArray, occupation: FloatArray) -> FloatArray:
         conductance = self.ground_conductance_S + self.conductance_difference_S * occupation
         return voltage * conductance + self.rectification_A_per_V2 * voltage**2
+
+
+def _refined(voltage: FloatArray, count: int) -> FloatArray:
+    """The same periodic signal at ``count`` samples, or at its own if it has more."""
+    if voltage.size >= count:
+        return voltage
+    refined: FloatArray = np.fft.irfft(np.fft.rfft(voltage), count) * (count / voltage.size)
+    return refined
 
 
 def _occupation_of_smooth_drive(excitation: FloatArray, relaxation: FloatArray, frequency: float) -> FloatArray:
