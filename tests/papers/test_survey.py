@@ -1,0 +1,46 @@
+"""The survey of the papers as a reader meets it: rows, figures, and no import that a table does not need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from stmlab import papers
+from stmlab.errors import PhysicsError
+from stmlab.papers import Row, Verdict
+from stmlab.papers.survey import compared, held
+
+
+def test_an_unknown_paper_is_refused_by_name(tmp_path):
+    with pytest.raises(PhysicsError, match=r"paper = kondo: one of .*fransson.* is needed"):
+        papers.rows("kondo")
+    with pytest.raises(PhysicsError, match=r"paper = kondo"):
+        papers.figures(tmp_path, "kondo")
+
+
+@pytest.mark.parametrize("name", papers.PAPERS)
+def test_every_row_is_complete_and_goes_into_json(name):
+    rows = papers.rows(name)
+    assert len(rows) >= 10
+    keys = {"paper", "item", "printed", "computed", "unit", "verdict", "note"}
+    for row in json.loads(json.dumps([row.as_dict() for row in rows], allow_nan=False)):
+        assert row.keys() == keys and row["paper"] == name and row["item"] and row["printed"] != ""
+        assert row["verdict"] in {verdict.value for verdict in Verdict}
+        assert row["verdict"] == "agrees" or row["note"], f"{row['item']} disagrees without a reason"
+    assert len({row.item for row in rows}) == len(rows)
+
+
+def test_numbers_agree_within_their_tolerance_only():
+    assert compared("fransson", "a", 1.0, 1.04, "meV", 0.05).verdict is Verdict.AGREES
+    assert compared("fransson", "a", 1.0, 1.06, "meV", 0.05).verdict is Verdict.DIFFERS
+    assert compared("fransson", "a", 1.0, float("nan"), "meV", 0.05).verdict is Verdict.DIFFERS
+    assert held("fransson", "a", "grows", 2.0, "", False) == Row("fransson", "a", "grows", 2.0, "", Verdict.DIFFERS)
+
+
+def test_the_table_needs_no_matplotlib():
+    script = "import sys; from stmlab import papers; papers.rows('fransson'); print('matplotlib' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert answer.stdout.strip() == "False"
