@@ -18,13 +18,14 @@ from pymeasure.instruments.srs.sr860 import SR860 as PymeasureSR860
 from drivers.connection import connect
 from drivers.lockin import LockInAmplifier, one_of, smallest, whole, within
 from stmlab import lowpass
-from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds
+from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, StationError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymeasure.adapters import Adapter
 
 _INPUT_RANGES = {1.0: "1V", 0.3: "300M", 0.1: "100M", 0.03: "30M", 0.01: "10M"}  # V peak -> pymeasure's name
+_LONGEST_GREETING = 5  # lines
 _CAPTURE_COLUMNS = {"X": 1, "XY": 2, "RT": 2, "XYRT": 4}
 _CAPTURE_MEMORY = 4096  # kB
 _CAPTURE_DIVISIONS = 20  # the fastest rate is halved at most so often
@@ -159,6 +160,10 @@ class SR860(LockInAmplifier, PymeasureSR860):
         name: for errors and snapshots.
         timeout: seconds to wait for an answer.
         visa: further settings of a VISA resource.
+
+    Raises:
+        InstrumentLost: nothing answers at the address.
+        StationError: something else answers there.
     """
 
     frequency = Instrument.control(
@@ -281,6 +286,20 @@ class SR860(LockInAmplifier, PymeasureSR860):
 
     def __init__(self, adapter: str | Adapter, name: str = "SR860", timeout: float = 2.0, **visa: Any) -> None:
         super().__init__(connect(adapter, timeout=timeout, **visa), name)
+        if isinstance(adapter, str):
+            self._meet(adapter)
+
+    def _meet(self, address: str) -> None:
+        """Make sure that an SR860 answers at ``address``; a telnet port greets before it answers."""
+        self.write("*IDN?")
+        lines = [self.read().strip()]
+        while "SR860," not in lines[-1] and len(lines) < _LONGEST_GREETING:
+            if len(lines[-1].split(",")) == 4:  # the identity of something else
+                break
+            lines.append(self.read().strip())
+        if "SR860," not in lines[-1]:
+            self.close()
+            raise StationError(f"{address}: {lines[-1]!r} answers there, which is no SR860")
 
     @property
     def xy(self) -> tuple[float, float]:

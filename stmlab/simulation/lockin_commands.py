@@ -212,8 +212,8 @@ class VirtualLockIn:
 
     @property
     def greeting(self) -> bytes:
-        """What a telnet port sends on connect."""
-        return f"{self.IDENTITY}\n".encode("ascii")
+        """What a telnet port sends on connect: nothing, unless the instrument has one."""
+        return b""
 
     def execute(self, message: str) -> bytes:
         """Carry out one message, which may hold several commands, and return what is sent in answer."""

@@ -141,6 +141,11 @@ class VirtualSR860(VirtualLockIn):
         self._noise: deque[complex] = deque(maxlen=_MEMORY_OF_NOISE)
         super().__init__(bench)
 
+    @property
+    def greeting(self) -> bytes:
+        """What the telnet port sends on connect (the real one's words are not known)."""
+        return b"Stanford Research Systems SR860 (simulated)\n"
+
     def session(self) -> Session:
         """A new connection."""
         return LockInSession(self)

@@ -9,7 +9,9 @@ from pymeasure.instruments.srs import SR860 as PymeasureSR860
 
 from drivers.sr860 import SR860
 from stmlab.clock import SimulatedClock
+from stmlab.errors import StationError
 from stmlab.simulation.server import WireServer
+from stmlab.simulation.sr830 import VirtualSR830
 from stmlab.simulation.sr860 import VirtualSR860
 from tests.clients.environment import client_environment
 from tests.simulation.lockin_bench import LockInBench
@@ -116,6 +118,21 @@ def test_our_driver_works_over_the_same_port(port, bench):
     bench.clock.sleep(lockin.settling_time(1e-6))
     assert lockin.xy == pytest.approx((0.0, 1e-3), rel=2e-6)
     lockin.close()
+
+
+def test_our_driver_reads_past_the_greeting_of_a_telnet_port(bench):
+    with WireServer(VirtualSR860(bench), greet=True) as server:
+        lockin = SR860(f"TCPIP::127.0.0.1::{server.port}::SOCKET")
+        assert lockin.id == VirtualSR860.IDENTITY
+        lockin.close()
+
+
+def test_our_driver_refuses_another_instrument(bench):
+    with (
+        WireServer(VirtualSR830(bench)) as server,
+        pytest.raises(StationError, match=r"SR830.* which is no SR860"),
+    ):
+        SR860(f"TCPIP::127.0.0.1::{server.port}::SOCKET")
 
 
 MAKERS_SESSION = """
