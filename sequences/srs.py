@@ -126,18 +126,25 @@ class StochasticResonance(Sequence):
     def demands(self) -> Mapping[str, float | FloatArray]:
         """Every value of every output, the generator's amplitude behind the line included."""
         frequency = self.axes()[0].values
-        self._refuse_too_close(frequency)
-        amplitude = self._connector_amplitude(frequency)
-        for f, needed in zip(frequency.tolist(), amplitude.tolist(), strict=True):
-            if needed > (largest := self.station.generator.largest_amplitude(f)):
-                raise OutOfBounds(f"generator amplitude at {f:.4g} Hz", needed, 0.0, largest, "V", "the generator")
         return {
             "bias": np.array([self.setpoint_bias, self.dc_bias]),
             "setpoint": self.setpoint_current,
             "junction_amplitude": self.amplitude,
             "rf_frequency": frequency,
-            "rf_amplitude": amplitude,
+            "rf_amplitude": self._connector_amplitude(frequency),
         }
+
+    def verify(self) -> None:
+        """The frequencies are apart, and the generator can play each at the amplitude that the line asks for."""
+        frequency = self.axes()[0].values
+        if len(np.unique(frequency)) < len(frequency):
+            raise SequenceError(
+                f"srs: points = {self.points} from {self.start_frequency:g} to {self.stop_frequency:g} Hz lie closer "
+                f"than twice the chop frequency, {2 * self.chop_frequency:g} Hz: take fewer points or a higher band"
+            )
+        for f, needed in zip(frequency.tolist(), self._connector_amplitude(frequency).tolist(), strict=True):
+            if needed > (largest := self.station.generator.largest_amplitude(f)):
+                raise OutOfBounds(f"rf_amplitude at {f:.4g} Hz", needed, 0.0, largest, "V", "the generator's range")
 
     def point_seconds(self) -> float:
         """Settling, then the readings."""
@@ -233,13 +240,6 @@ class StochasticResonance(Sequence):
         """
         gate = 2 * self.chop_frequency
         return np.maximum(np.round(frequency / gate), 1.0) * gate
-
-    def _refuse_too_close(self, frequency: FloatArray) -> None:
-        if len(np.unique(frequency)) < len(frequency):
-            raise SequenceError(
-                f"srs: points = {self.points} from {self.start_frequency:g} to {self.stop_frequency:g} Hz lie closer "
-                f"than twice the chop frequency, {2 * self.chop_frequency:g} Hz: take fewer points or a higher band"
-            )
 
     def _connector_amplitude(self, frequency: FloatArray) -> FloatArray:
         transfer: FloatArray = np.abs(self.station.path_to_junction.transfer(frequency))

@@ -280,6 +280,10 @@ class Runner:
         except StmlabError as error:  # data that cannot be fitted are data all the same
             progress.message = f"no fit: {error}"
             return
+        except Exception as error:  # a fault in an analysis must not keep the file from its end
+            log.exception("the analysis of %s failed", self.sequence.name)
+            progress.message = f"no fit: {type(error).__name__}: {error}"
+            return
         if fit is not None:
             progress.fits.append(fit)
             self._emit(Analysed(fit))

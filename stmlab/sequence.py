@@ -84,10 +84,16 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
     def demands(self) -> Mapping[str, float | FloatArray]:
         """Every value that each output will be given: name of the limit -> values in its unit.
 
-        Called before anything moves; may compute (the generator's amplitude behind a measured line, say) and may
-        refuse by raising SequenceError or OutOfBounds.
+        Called before anything moves; may compute (the generator's amplitude behind a measured line, say).
         """
         return {}
+
+    def verify(self) -> None:
+        """Refuse, before anything moves, what no limit knows of; every value lies within its limit by then.
+
+        Raises:
+            SequenceError, OutOfBounds: what is asked for cannot be done.
+        """
 
     def point_seconds(self) -> float:
         """Estimated duration of one point, s."""
@@ -275,6 +281,7 @@ def preflight(sequence: Sequence) -> None:
             raise SequenceError(f"{sequence.name}: axis {axis.name} has values that are not finite")
     for name, values in sequence.demands().items():
         sequence.station.limit(name).check(values)
+    sequence.verify()
 
 
 def _carry_on() -> None:

@@ -22,7 +22,7 @@ def told(event):
     if isinstance(event, PointTaken):
         print(event.index, flush=True)
 measure("srs", sys.argv[1], path=Path(sys.argv[2]), listeners=(told,),
-        settings={"time_constant": 0.001, "stabilise_time": 0.05, "points": 2000})
+        settings={"time_constant": 0.001, "stabilise_time": 0.2, "points": 2000})
 """
 
 
@@ -32,7 +32,7 @@ def served(tmp_path):
     path = find("simulated")
     config, text = read_station(path)
     microscope = SimulatedMicroscope.from_config(
-        {**config.simulation.options, "seed": 1}, sample="fe_atom", clock=SimulatedClock(1.0), directory=path.parent
+        {**config.simulation.options, "seed": 1}, sample="fe_atom", clock=SimulatedClock(10.0), directory=path.parent
     )
     ports = {"sr860": 0, "m8195a": 0, "nanonis": 0}
     with ExitStack() as stack:
