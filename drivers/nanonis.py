@@ -18,7 +18,7 @@ from drivers.nanonis_protocol import NanonisLine
 from drivers.nanonis_signals import Signals
 from drivers.nanonis_spectroscopy import BIAS, BiasSpectroscopy
 from drivers.nanonis_tip import SafeTip, ZController, ZStatus
-from stmlab.errors import InstrumentFault
+from stmlab.errors import InstrumentFault, SequenceError
 
 if TYPE_CHECKING:
     from pymeasure.adapters import Adapter
@@ -92,14 +92,19 @@ class Nanonis(Instrument):
         self._line.ask("Bias.Pulse", 1, width, value, 1 if hold else 2, 1 if relative else 2, takes=width)
 
     @property
-    def bias_ranges(self) -> tuple[tuple[str, ...], int]:
-        """Ranges that can be selected, and the number (from 0) of the one that is."""
-        ranges, index = self._line.ask("Bias.RangeGet")
-        return ranges, index
+    def bias_ranges(self) -> tuple[str, ...]:
+        """Ranges of the bias that can be selected, none if there is only one."""
+        names: tuple[str, ...] = self._line.ask("Bias.RangeGet")[0]
+        return names
 
-    @bias_ranges.setter
-    def bias_ranges(self, index: int) -> None:
-        self._line.bounded("bias range", index, 0, len(self.bias_ranges[0]) - 1, "", "Bias.RangeGet")
+    @property
+    def bias_range(self) -> str:
+        """Selected range of the bias, one of ``bias_ranges``."""
+        return _chosen(*self._line.ask("Bias.RangeGet"))
+
+    @bias_range.setter
+    def bias_range(self, name: str) -> None:
+        index = self._choice("bias_range", name, self.bias_ranges)
         self._ranges.clear()
         self._line.ask("Bias.RangeSet", index)
 
@@ -147,30 +152,26 @@ class Nanonis(Instrument):
     # -- preamplifier and session ----------------------------------------------------------------------------------
 
     @property
+    def current_gains(self) -> tuple[str, ...]:
+        """Gains of the preamplifier that can be selected."""
+        names: tuple[str, ...] = self._line.ask("Current.GainsGet")[0]
+        return names
+
+    @property
     def current_gain(self) -> str:
         """Selected gain of the preamplifier, one of ``current_gains``."""
-        gains, gain, _, _ = self._line.ask("Current.GainsGet")
-        return str(gains[gain])
+        return _chosen(*self._line.ask("Current.GainsGet")[:2])
 
     @current_gain.setter
     def current_gain(self, name: str) -> None:
-        gains = self.current_gains
-        if name not in gains:
-            raise InstrumentFault(self.name, f"current_gain = {name!r} is not offered: {', '.join(gains)}")
+        index = self._choice("current_gain", name, self.current_gains)
         self._ranges.clear()
-        self._line.ask("Current.GainSet", gains.index(name), -1)
-
-    @property
-    def current_gains(self) -> tuple[str, ...]:
-        """Gains that can be selected."""
-        gains: tuple[str, ...] = self._line.ask("Current.GainsGet")[0]
-        return gains
+        self._line.ask("Current.GainSet", index, -1)
 
     @property
     def current_filter(self) -> str:
         """Selected filter of the preamplifier, "" if it has none."""
-        _, _, filters, selected = self._line.ask("Current.GainsGet")
-        return str(filters[selected]) if 0 <= selected < len(filters) else ""
+        return _chosen(*self._line.ask("Current.GainsGet")[2:])
 
     @property
     def session_path(self) -> str:
@@ -189,31 +190,14 @@ class Nanonis(Instrument):
     # -- every device ----------------------------------------------------------------------------------------------
 
     def snapshot(self) -> dict[str, Any]:
-        """Every setting worth keeping beside data."""
-        gains, version, timing = self.z.gains, self.version, self.spectroscopy.timing
-        settings: dict[str, Any] = {
-            "version": f"{version.product} {version.version} (host {version.host_release}, "
-            f"real time {version.real_time_release})",
-            "bias": self.bias,
-            "current": self.current,
-            "current_gain": self.current_gain,
-            "current_filter": self.current_filter,
-            "setpoint": self.setpoint,
-            "feedback": self.feedback,
-            "z_status": self.z.status.name,
-            "height": self.height,
-            "proportional_gain": gains.proportional,
-            "loop_time_constant": gains.time_constant,
-            "switch_off_delay": self.z.switch_off_delay,
-            "tip_lift": self.z.tip_lift,
-            "withdraw_rate": self.z.withdraw_rate,
-            "z_low_limit": self.z.limits[0],
-            "z_high_limit": self.z.limits[1],
-            "safe_tip": self.safe_tip.on,
-            "safe_tip_threshold": self.safe_tip.threshold,
-            "session_path": self.session_path,
-        }
-        return settings | self._lockin_settings() | {f"sweep_{name}": value for name, value in vars(timing).items()}
+        """Every setting worth keeping beside data; of a part that this controller does not have, what it says."""
+        settings: dict[str, Any] = {}
+        for part in (self._identity, self._tip_settings, self._safe_tip_settings, self._lockin_settings):
+            try:
+                settings |= part()
+            except InstrumentFault as fault:  # not licensed, or another release
+                settings[part.__name__.strip("_")] = str(fault)
+        return settings
 
     def check_status(self) -> None:
         """Raise InstrumentFault if SafeTip has tripped or the current is at the end of the preamplifier's range."""
@@ -226,6 +210,32 @@ class Nanonis(Instrument):
     def close(self) -> None:
         """Let go of the connection; outputs stay as they are."""
         self.adapter.close()
+
+    def _identity(self) -> dict[str, Any]:
+        return {**vars(self.version), "session_path": self.session_path}
+
+    def _tip_settings(self) -> dict[str, Any]:
+        gains, (low, high) = self.z.gains, self.z.limits
+        return {
+            "bias": self.bias,
+            "bias_range": self.bias_range,
+            "current": self.current,
+            "current_gain": self.current_gain,
+            "current_filter": self.current_filter,
+            "setpoint": self.setpoint,
+            "feedback": self.feedback,
+            "z_status": self.z.status.name,
+            "height": self.height,
+            "z_low_limit": low,
+            "z_high_limit": high,
+            "proportional_gain": gains.proportional,
+            "loop_time_constant": gains.time_constant,
+            "switch_off_delay": self.z.switch_off_delay,
+            "tip_lift": self.z.tip_lift,
+        }
+
+    def _safe_tip_settings(self) -> dict[str, Any]:
+        return {"safe_tip": self.safe_tip.on, "safe_tip_threshold": self.safe_tip.threshold}
 
     def _lockin_settings(self) -> dict[str, Any]:
         modulator, demodulator = self.lockin.modulator(1), self.lockin.demodulator(1)
@@ -242,6 +252,11 @@ class Nanonis(Instrument):
             "demodulation_low_pass_cutoff": low_pass.cutoff,
         }
 
+    def _choice(self, what: str, name: str, offered: tuple[str, ...]) -> int:
+        if name not in offered:
+            raise SequenceError(f"{what} = {name!r} is not offered by {self.name}: {', '.join(offered) or 'nothing'}")
+        return offered.index(name)
+
     def _within_range(self, name: str, value: float, signal: str) -> float:
         low, high = self._range(signal)
         return float(self._line.bounded(name, value, low, high, "V" if signal == BIAS else "A", f"range of {signal}"))
@@ -250,3 +265,7 @@ class Nanonis(Instrument):
         if signal not in self._ranges:
             self._ranges[signal] = self.signals.range(signal)
         return self._ranges[signal]
+
+
+def _chosen(names: tuple[str, ...], index: int) -> str:
+    return names[index] if 0 <= index < len(names) else ""

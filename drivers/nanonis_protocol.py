@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from pymeasure.adapters import Adapter
 
+    from stmlab.nanonis import Command
+
 NO_CHANGE, ON, OFF = 0, 1, 2  # how most Sets of the interface say it
 UNCHANGED = math.nan  # and how they say it for a float
 
@@ -63,17 +65,28 @@ class NanonisLine:
         with _patience(self._adapter, takes):
             self._adapter.write_bytes(request)
             try:
-                header = unpack_header(self._adapter.read_bytes(HEADER_SIZE))
-                if header.name != command:
-                    raise GarbledMessage(f"it answers {header.name}")
-                returned, section = unpack(described.returns, self._adapter.read_bytes(header.size))
-                error = unpack_error(section)
+                returned, error = self._answer(described)
             except GarbledMessage as garbled:
                 self._adapter.close()  # what comes next on this line would answer nobody knows what
                 raise InstrumentLost(self.name, f"garbage in answer to {command}: {garbled}") from garbled
         if error:
             raise InstrumentFault(self.name, f"{command}: {error}")
         return returned
+
+    def _answer(self, command: Command) -> tuple[tuple[Any, ...], str]:
+        """What the controller returns, and the description of its error."""
+        header = unpack_header(self._adapter.read_bytes(HEADER_SIZE))
+        if header.name != command.name:
+            raise GarbledMessage(f"it answers {header.name}")
+        body = self._adapter.read_bytes(header.size)
+        try:
+            returned, section = unpack(command.returns, body)
+            return returned, unpack_error(section)
+        except GarbledMessage:
+            # A command that this release does not know returns nothing but the error section.
+            if command.returns and (error := _only_an_error(body)):
+                return (), error
+            raise
 
     def get(self, command: str, *arguments: Any) -> Any:
         """The only value that ``command`` returns."""
@@ -98,6 +111,14 @@ class NanonisLine:
 def flag(on: bool | None) -> int:
     """A switch as most Sets want it: None keeps it as it is."""
     return NO_CHANGE if on is None else ON if on else OFF
+
+
+def _only_an_error(body: bytes) -> str:
+    """The description, if ``body`` is an error section and nothing else, else ""."""
+    try:
+        return unpack_error(body)
+    except GarbledMessage:
+        return ""
 
 
 @contextlib.contextmanager
