@@ -23,6 +23,7 @@ _LADDER = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Numbers of harmonics that are tried, in turn."""
 _FEW = 3
 """Up to so many frequencies, solving at each of them costs less than an eigendecomposition."""
+_WAY_OUT = "give more samples of a smooth drive, or use held_occupation for one with sharp edges"
 
 
 class DrivenStates(Protocol):
@@ -60,8 +61,7 @@ def occupation_harmonics(generators: FloatArray, frequencies: FloatArray, *, tol
 
     Args:
         generators: shape (T, n, n), the rate matrix W in 1/s at T equally spaced times of one period, beginning at
-            t = 0; W[:, f, i] is the rate from i to f, columns sum to zero. T must resolve the drive: its harmonics
-            beyond T/2 are lost.
+            t = 0; W[:, f, i] is the rate from i to f, columns sum to zero. Harmonics of W beyond T/2 are lost.
         frequencies: shape (F,), fundamental frequency of the drive in Hz; 0 is the adiabatic limit.
         tolerance: largest change of an occupation's average or fundamental when K is raised to its last value.
 
@@ -70,13 +70,15 @@ def occupation_harmonics(generators: FloatArray, frequencies: FloatArray, *, tol
 
     Raises:
         PhysicsError: ``generators`` is no rate matrix or has more than one steady state, a frequency is negative or not
-            finite, or T samples are too few to converge.
+            finite, T samples do not resolve the drive, or too many harmonics would be needed.
     """
     matrices, angular = checked_generators("generators", generators), 2.0 * np.pi * _frequencies(frequencies)
     tolerance = positive("tolerance", tolerance)
     rooted_order(matrices.mean(axis=0)[None])  # refuses a drive that leaves the steady state open
     fastest = float(np.abs(matrices).max())
-    coefficients, phase, even = shifted_to_even(_fourier(matrices / fastest))
+    coefficients = _fourier(matrices / fastest)
+    _require_resolved(coefficients, len(matrices), tolerance)
+    coefficients, phase, even = shifted_to_even(coefficients)
     return _all_states(_converged(coefficients, angular / fastest, even, tolerance), phase)
 
 
@@ -124,9 +126,19 @@ def _fourier(samples: FloatArray) -> ComplexArray:
     return coefficients
 
 
+def _require_resolved(coefficients: ComplexArray, samples: int, tolerance: float) -> None:
+    """Refuse a drive whose highest harmonics are still strong: averages would be wrong by the square of their share."""
+    highest = coefficients[-(samples // 8) :] if samples >= 8 else coefficients[:0]
+    share = float(np.abs(highest).max(initial=0.0) / max(np.abs(coefficients).max(), np.finfo(float).tiny))
+    if share**2 > tolerance:
+        raise PhysicsError(
+            f"generators: {samples} samples do not resolve the drive to tolerance = {tolerance:g}, for their highest "
+            f"harmonics still have {share:.1g} of the strength; {_WAY_OUT}"
+        )
+
+
 def _converged(coefficients: ComplexArray, angular: FloatArray, even: bool, tolerance: float) -> ComplexArray:
     """Harmonics 0 ... K of all states but the last, with K large enough; shape (F, K+1, n-1)."""
-    samples = 2 * (coefficients.shape[0] - 1)
     few = angular.size <= _FEW
     probes = np.arange(angular.size) if few else np.argsort(angular)[[0, angular.size // 2, -1]]
     before = np.full((probes.size, 2, coefficients.shape[1] - 1), np.inf)
@@ -136,13 +148,8 @@ def _converged(coefficients: ComplexArray, angular: FloatArray, even: bool, tole
         tail, change = np.abs(answer[:, -(harmonics // 4) :]).max(), np.abs(answer[:, :2] - before).max()
         if min(tail, change) <= tolerance:
             return answer if few else _at_all(balance, angular, probes, answer, tolerance)
-        if harmonics > samples:
-            break
         before = answer[:, :2]
-    raise PhysicsError(
-        f"generators: {samples} samples a period and {harmonics} harmonics do not reach tolerance = {tolerance:g}; "
-        "give more samples of a smooth drive, or use held_occupation for one with sharp edges"
-    )
+    raise PhysicsError(f"tolerance = {tolerance:g}: {_LADDER[-1]} harmonics do not reach it; {_WAY_OUT}")
 
 
 def _at_all(

@@ -83,17 +83,15 @@ def occupation_integral(excitation_per_s: Any, relaxation_per_s: Any, frequency_
     waves = 1j * order * omega[0]
     swing = np.divide(total, waves, out=np.zeros_like(total), where=order != 0)  # antiderivative of Gamma(t)/Gamma - 1
 
-    def series(coefficients: ComplexArray, at: FloatArray) -> FloatArray:
-        value: FloatArray = (np.exp(np.multiply.outer(at, waves)) @ coefficients).real
-        return value
-
     reach = min(period, _FORGOTTEN + 2.0 * float(np.abs(swing).sum()))
     past, weight = _panels(reach, int(np.ceil(reach * max(1.0, highest * float(omega[0])) / _PANEL)))
-    occupation = []
-    for now in period * np.arange(np.size(excitation_per_s)) / np.size(excitation_per_s):
-        memory = np.exp(-past + series(swing, now - past) - series(swing, np.array([now])))
-        occupation.append(weight @ (series(excitation, now - past) * memory) / -np.expm1(-period))
-    return np.array(occupation)
+    backward = np.exp(-np.multiply.outer(past, waves))
+    samples = np.size(excitation_per_s)
+    forward = np.exp(np.multiply.outer(waves, period * np.arange(samples) / samples))
+    feeding = (backward @ (excitation[:, None] * forward)).real
+    drift = (backward @ (swing[:, None] * forward)).real - (swing @ forward).real
+    occupation: FloatArray = weight @ (feeding * np.exp(drift - past[:, None])) / -np.expm1(-period)
+    return occupation
 
 
 def effective_two_level(generators: FloatArray, wells: tuple[int, int] = (0, 1)) -> tuple[FloatArray, FloatArray]:
