@@ -198,12 +198,13 @@ class StochasticResonance(Sequence):
     def measure(self) -> dict[str, float | FloatArray]:
         """Independent readings of X and Y, their mean, and the current it means."""
         lockin = self.station.lockin
+        lockin.clear()  # what overloaded while the tone changed and settled does not count
         readings = np.empty((self.averages, 2))
         for k in range(self.averages):
             if k:
                 self.wait(self._reading_interval())
             readings[k] = lockin.xy
-        lockin.check_status()  # an overload makes a reading wrong
+        lockin.check_status()  # an overload now makes the readings wrong
         x, y = readings.mean(axis=0).tolist()
         spread = float(readings[:, 0].std(ddof=1)) / math.sqrt(self.averages) if self.averages > 1 else math.nan
         return {

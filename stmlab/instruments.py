@@ -45,6 +45,9 @@ class LockIn(Device, Protocol):
     def xy(self) -> tuple[float, float]:
         """X and Y at one moment, V rms."""
 
+    def clear(self) -> None:
+        """Forget the errors and overloads of before: the registers keep them until they are read."""
+
     def settling_time(self, residual: float = 1e-3) -> float:
         """Seconds after a step until the output is within ``residual`` of it, for the filter that is set."""
 
