@@ -80,7 +80,7 @@ class Tip:
     def pieces(self, end: float, loop: Loop | None) -> Iterator[Piece]:
         """Live until ``end`` (s), under feedback or (None) without, in pieces of nearly constant conductance.
 
-        The pieces change the conductance by equal steps; each carries the middle of its step.
+        The pieces change the conductance by equal steps, small against the largest; each carries its step's middle.
         """
         course = self._course(loop)
         last = course.at(end)
