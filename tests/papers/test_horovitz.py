@@ -1,0 +1,46 @@
+"""What the survey says of Horovitz and Henkel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from stmlab.papers import Row, Verdict, horovitz
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    return horovitz.rows()
+
+
+def row_of(rows: list[Row], item: str) -> Row:
+    (row,) = (row for row in rows if item in row.item)
+    return row
+
+
+def test_all_fourteen_lines_of_fig_2_are_where_eq_9_puts_them(rows):
+    lines = [row for row in rows if row.item.startswith("Fig. 2: line of")]
+    assert len(lines) == 14
+    assert all(row.verdict is Verdict.AGREES for row in lines)
+
+
+def test_the_critical_weight_and_the_measures_come_back(rows):
+    assert row_of(rows, "p_c at V = 1.25").computed == pytest.approx(0.22881356, abs=5e-9)
+    measures = [float(value) for value in str(row_of(rows, "E_N, concurrence").computed).split(", ")]
+    assert measures == pytest.approx([0.10947195, 0.10126582, 0.02581784, 0.26025519], abs=5e-7)
+    transient = [float(value) for value in str(row_of(rows, "nu t = 10 and 100").computed).split(", ")]
+    assert transient == pytest.approx([0.66776747, 0.21689562], abs=5e-9)
+
+
+def test_the_faults_of_the_text_are_shown_as_such(rows):
+    differing = {row.item.split(":")[0] for row in rows if row.verdict is Verdict.DIFFERS}
+    assert differing == {"eq. 6", "Fig. 3 right"}
+    assert row_of(rows, "coefficient of nu").computed == pytest.approx(2 * np.log(25), rel=1e-3)
+    assert row_of(rows, "angular frequency").computed == pytest.approx(0.096, rel=1e-9)
+
+
+def test_both_figures_are_drawn(tmp_path):
+    paths = horovitz.figures(tmp_path)
+    assert [path.name for path in paths] == ["horovitz_fig2.png", "horovitz_fig3.png"]
+    assert all(imread(path).shape[1] == 2100 for path in paths)
