@@ -44,6 +44,7 @@ FULL_SCALE = 127  # codes; -128 is not used, so that a waveform may be turned ov
 FEWEST_CODES = 8  # of a waveform's peak: below, rounding to whole codes is more than 5 % rms
 
 _EQUAL = 1e-12  # relative frequency errors up to this are equal
+_NOISE = 1e-15  # of their computation
 _SEARCHED_VECTORS = 64  # at least: all segments up to 16384 ticks
 _SEARCHED_FROM_SHORTEST = 4096  # for waveforms slower than that
 _FIRST_LOOK = 8  # vectors
@@ -118,7 +119,7 @@ def _plan(frequency: float, samples_per_cycle: float, dividers: tuple[int, ...])
     cycles, vectors, clock, least = 0, 0, 0.0, math.inf
     for lengths in _lengths(frequency):
         found = _best(frequency, lengths)
-        if found[-1] < least:
+        if found[-1] < least - _NOISE:
             cycles, vectors, clock, least = found
         if least <= _EQUAL:
             break
@@ -147,7 +148,7 @@ def _best(frequency: float, vectors: IntArray) -> tuple[int, int, float, float]:
     wanted = frequency * VECTOR * vectors / cycles
     clock = np.clip(np.rint(wanted), *CLOCK_RANGE)
     error = np.abs(clock - wanted) / wanted
-    equal = np.flatnonzero(error <= max(_EQUAL, float(error.min())))
+    equal = np.flatnonzero(error <= max(_EQUAL, float(error.min()) + _NOISE))
     shortest = equal[vectors[equal] == vectors[equal[0]]]
     choice = shortest[error[shortest].argmin()]
     return int(cycles[choice]), int(vectors[choice]), float(clock[choice]), float(error[choice])
@@ -176,9 +177,10 @@ def sine(segment: Segment, peak: int) -> tuple[SampleArray, float]:
     table = np.empty(phases, np.int8)
     index = np.arange(min(_PIECE, points), dtype=np.float32)
     step, product = np.float32(2 * math.pi / phases), 0.0
+    height = np.float32(peak * (1 + 1e-6))  # half a code is rounded away from zero on both slopes alike
     for start in range(0, points, _PIECE):
         wave = np.sin((index[: points - start] + np.float32(start)) * step)  # indices up to 2**24 are exact
-        codes = np.rint(wave * np.float32(peak))
+        codes = np.rint(wave * height)
         product += float(np.dot(wave, codes))
         table[start : start + codes.size] = codes
     if even:

@@ -1,0 +1,425 @@
+"""The virtual M8195A: what it understands, what it refuses, and what the bench sees of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stmlab.simulation import m8195a_settings
+from stmlab.simulation.m8195a import VirtualM8195A
+from tests.simulation.generator_bench import GeneratorBench
+
+RAMP = np.tile(np.arange(-128, 128, dtype=np.int8), 5)  # 1280 samples, every code
+
+
+class Rig:
+    """An instrument on its bench and one connection to it."""
+
+    def __init__(self, channel: int = 1) -> None:
+        self.bench = GeneratorBench()
+        self.instrument = VirtualM8195A(self.bench, channel)
+        self.session = self.instrument.session()
+
+    @property
+    def panel(self):
+        return self.bench.generator
+
+    def send(self, *messages: str | bytes) -> list[str]:
+        raw = [message.encode() if isinstance(message, str) else message for message in messages]
+        return b"".join(self.session.receive(message + b"\n") for message in raw).decode().splitlines()
+
+    def ask(self, question: str) -> str:
+        (answer,) = self.send(question)
+        return answer
+
+    def errors(self) -> list[int]:
+        found = []
+        while (answer := self.ask(":SYST:ERR?")) != '0,"No error"':
+            found.append(int(answer.split(",")[0]))
+        return found
+
+    def numbers(self, question: str) -> list[int]:
+        return [int(number) for number in self.ask(question).split(",")]
+
+    def load(self, samples: np.ndarray, number: int = 1, channel: int = 1, offset: int = 0) -> None:
+        self.send(block(f":TRAC{channel}:DATA {number},{offset},", samples))
+
+
+def block(head: str, samples: np.ndarray) -> bytes:
+    content = samples.astype(np.int8).tobytes()
+    return f"{head}#{len(str(len(content)))}{len(content)}".encode() + content
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+@pytest.fixture
+def playing(rig):
+    """Plays the ramp without trigger."""
+    rig.send(":TRAC1:DEF 1,1280", block(":TRAC1:DATA 1,0,", RAMP), ":OUTP1 ON;:INIT:IMM")
+    assert rig.errors() == []
+    return rig
+
+
+def test_identity_errors_and_common_commands(rig):
+    assert rig.ask("*idn?").startswith("Keysight Technologies,M8195A,")
+    assert rig.ask("SYSTEM:ERROR?") == '0,"No error"'
+    rig.send(":NONSENSE 1")
+    assert rig.ask(":syst:err?") == '-113,"Undefined header"'
+    rig.send(":VOLT 2;*CLS")
+    assert rig.send("*OPC?", "*ESR?", "*TST?", "*OPT?") == ["1", "0", "0", "0"]
+    assert rig.errors() == []
+
+
+def short(pattern: str) -> str:
+    """A pattern without what may be left out, for channel 2 if it has channels."""
+    while "[" in pattern:
+        start, end = pattern.index("["), pattern.index("]")
+        pattern = pattern[:start] + pattern[end + 1 :]
+    return pattern.replace("#", "2")
+
+
+OTHER_VALUES = {  # the value to set is none that *RST leaves behind
+    m8195a_settings.SELECTED: "7",
+    m8195a_settings.RASTER: "53760000001",
+}
+
+
+def other_value(setting) -> str:
+    kind = type(setting.type).__name__
+    if setting.pattern in OTHER_VALUES:
+        return OTHER_VALUES[setting.pattern]
+    if kind == "Choice":
+        return next(
+            setting.type.parse(word) for word in setting.type.words if setting.type.parse(word) != setting.default
+        )
+    if kind == "Boolean":
+        return str(int(not setting.default))
+    return setting.type.render(setting.type.high if setting.default != setting.type.high else setting.type.low)
+
+
+@pytest.mark.parametrize("setting", m8195a_settings.SETTINGS, ids=lambda setting: short(setting.pattern))
+def test_every_setting_is_kept_read_back_and_reset(rig, setting):
+    header, value = short(setting.pattern), other_value(setting)
+    rig.send(":TRAC2:DEF 7,1280")
+    default = rig.ask(f"{header}?")
+    assert default != value
+    rig.send(f"{header} {value}")
+    assert rig.ask(f"{header}?") == value
+    assert rig.errors() == []
+    if "#" in setting.pattern:
+        assert rig.ask(f"{header.replace('2', '3')}?") == default  # the other channels are not touched
+    rig.send("*RST")
+    assert rig.ask(f"{header}?") == default
+
+
+@pytest.mark.parametrize("setting", m8195a_settings.SETTINGS, ids=lambda setting: short(setting.pattern))
+def test_every_setting_refuses_what_it_cannot_be(rig, setting):
+    header, kind = short(setting.pattern), type(setting.type).__name__
+    before = rig.ask(f"{header}?")
+    bad = {"Choice": ["NONSENSE"], "Boolean": ["MAYBE"]}.get(kind)
+    if bad is None:
+        low, high = setting.type.low, setting.type.high
+        margins = (1, 1) if kind == "Integer" else (1e-9 * max(1.0, abs(low)), 1e-9 * max(1.0, abs(high)))
+        bad = [f"{low - margins[0]:.15g}", f"{high + margins[1]:.15g}"]
+    for value in bad:
+        rig.send(f"{header} {value}")
+    assert rig.errors() == [{"Choice": -224, "Boolean": -104}.get(kind, -222)] * len(bad)
+    assert rig.ask(f"{header}?") == before
+
+
+# -- segments ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("memory", "divider", "fewest", "granularity"),
+    [("EXT", 1, 1280, 256), ("EXT", 2, 640, 128), ("EXT", 4, 320, 64), ("INT", 1, 1280, 128), ("INT", 4, 1280, 128)],
+)
+def test_lengths_follow_memory_and_divider(rig, memory, divider, fewest, granularity):
+    rig.send(f":TRAC1:MMOD {memory};:INST:MEM:EXT:RDIV DIV{divider}")
+    for number, length in enumerate((fewest, fewest + granularity), 1):
+        rig.send(f":TRAC1:DEF {number},{length}")
+    assert rig.errors() == []
+    for length in (fewest - granularity, fewest + 1, fewest + granularity // 2, 0, -256):
+        rig.send(f":TRAC1:DEF 9,{length}")
+    assert rig.errors() == [-222] * 5
+    assert rig.ask(":TRAC1:CAT?") == f"1,{fewest},2,{fewest + granularity}"
+
+
+def test_internal_memory_holds_so_much_and_no_more(rig):
+    rig.send(":TRAC1:MMOD INT", ":TRAC1:DEF 1,262144", ":TRAC1:DEF 2,1280")
+    assert rig.errors() == [-225]
+    rig.send(":TRAC1:DEL 1", ":TRAC1:DEF 2,1280")
+    assert rig.errors() == []
+    assert rig.numbers(":TRAC1:FREE?")[:2] == [262144 - 1280, 1280]
+    rig.send(":TRAC2:MMOD EXT", f":TRAC2:DEF 1,{(16 << 30) + 256}")
+    assert rig.errors() == [-225]
+
+
+def test_segments_are_defined_listed_and_deleted(rig):
+    assert rig.ask(":TRAC1:CAT?") == "0,0"
+    rig.send(":TRAC1:DEF 5,1280,-7", ":TRAC1:DEF 2,2560")
+    assert [rig.ask(":TRAC:DEF:NEW? 1536,3"), rig.ask(":TRAC:DEF:NEW? 1280")] == ["1", "3"]
+    assert rig.ask(":TRAC1:CAT?") == "1,1536,2,2560,3,1280,5,1280"
+    assert rig.ask(":TRAC2:CAT?") == "0,0"
+    assert set(rig.numbers(":TRAC1:DATA? 5,0,1280")) == {-7}
+    assert set(rig.numbers(":TRAC1:DATA? 1,0,1536")) == {3}
+    assert set(rig.numbers(":TRAC1:DATA? 2,0,2560")) == {0}
+    rig.send(":TRAC1:DEL 2")
+    assert rig.ask(":TRAC1:CAT?") == "1,1536,3,1280,5,1280"
+    rig.send(":TRAC1:DEL:ALL")
+    assert rig.ask(":TRAC1:CAT?") == "0,0"
+    assert rig.errors() == []
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (":TRAC1:DEF 1,1280", -221),  # it is there already
+        (":TRAC1:DEF 2,1280,200", -222),
+        (":TRAC1:DEF 2", -109),
+        (":TRAC1:DEL 9", -222),
+        (":TRAC1:SEL 9", -222),
+        (":TRAC1:DATA 9,0,1,2,3", -222),
+        (":TRAC1:DATA 1,0", -109),
+        (":TRAC1:DATA 1,0,128", -222),
+        (":TRAC1:DATA 1,0,1.5", -222),
+        (":TRAC1:DATA 1,-1,5", -222),
+        (":TRAC1:DATA 1,1279,1,2", -223),
+        (":TRAC1:DATA 1,1280,1", -223),
+        (":TRAC1:DATA 1,0,#11A,5", -108),
+        (":TRAC1:DATA? 1,0,1281", -222),
+        (":TRAC1:DATA? 9,0,1", -222),
+        (":TRAC5:DEF 1,1280", -114),
+        (':TRAC1:NAME 9,"x"', -222),
+        (f':TRAC1:NAME 1,"{"x" * 33}"', -223),
+        (":STAB:DATA 0,1,2,3", -109),
+        (":STAB:DATA 0,0,0,1,1,0,1279", -222),
+        (":FREQ:RAST 65.0000001e9", -222),
+        (":FREQ:RAST 53.7599999 GHz", -222),
+        (":VOLT1 0.0749", -222),
+        (":INST:DACM TRIPLE", -224),
+        (":INST:MEM:EXT:RDIV DIV3", -224),
+    ],
+)
+def test_every_mistake_has_its_number(rig, command, code):
+    rig.send(":TRAC1:DEF 1,1280,11")
+    assert rig.send(command) == []
+    assert rig.errors() == [code]
+    assert rig.ask(":TRAC1:CAT?") == "1,1280"
+    assert set(rig.numbers(":TRAC1:DATA? 1,0,1280")) == {11}
+
+
+@given(
+    content=st.lists(st.integers(-128, 127), min_size=1, max_size=300),
+    offset=st.integers(0, 1400),
+    as_block=st.booleans(),
+)
+def test_samples_written_at_an_offset_are_read_back_and_the_others_stay(content, offset, as_block):
+    rig, samples = Rig(), np.array(content, np.int8)
+    rig.send(":TRAC1:DEF 1,1280", block(":TRAC1:DATA 1,0,", RAMP))
+    if as_block:
+        rig.load(samples, offset=offset)
+    else:
+        rig.send(f":TRAC1:DATA 1,{offset}," + ",".join(map(str, content)))
+    expected = RAMP.copy()
+    if offset + samples.size > RAMP.size:
+        assert rig.errors() == [-223]
+    else:
+        expected[offset : offset + samples.size] = samples
+    assert rig.numbers(":TRAC1:DATA? 1,0,1280") == expected.tolist()
+    assert rig.numbers(":TRAC1? 1,1000,5") == expected[1000:1005].tolist()  # :DATA may be left out
+    assert rig.errors() == []
+    assert rig.panel.samples.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("mode", ["MARK", "DCM"])
+def test_with_markers_samples_and_marker_bits_alternate_on_channel_one(rig, mode):
+    rig.send(f":INST:DACM {mode};:TRAC1:DEF 1,1280;:TRAC2:DEF 1,1280")
+    data = np.stack((RAMP, np.arange(1280) % 4), axis=1).ravel()
+    rig.load(data)
+    rig.load(RAMP, channel=2)
+    assert rig.numbers(":TRAC1:DATA? 1,0,1280") == data.tolist()
+    assert rig.numbers(":TRAC1:DATA? 1,100,3") == data[200:206].tolist()
+    assert rig.numbers(":TRAC2:DATA? 1,0,1280") == RAMP.tolist()
+    assert rig.panel.samples.tolist() == RAMP.tolist()
+    rig.send(":TRAC1:DATA 1,0,1,2,3")
+    assert rig.errors() == [-222]
+
+
+def test_segments_have_names_and_comments(rig):
+    rig.send(':TRAC1:DEF 1,1280;NAME 1,"tone; 1 GHz";COMM 1,"for the ""chain"""')
+    assert rig.ask(":TRAC1:NAME? 1") == '"tone; 1 GHz"'
+    assert rig.ask(":TRAC1:COMM? 1") == '"for the ""chain"""'
+
+
+# -- what the bench sees -----------------------------------------------------------------------------------------------
+
+
+def test_the_bench_hears_the_selected_segment(playing):
+    panel = playing.panel
+    assert panel.samples.tolist() == RAMP.tolist()
+    assert (panel.on, panel.running, panel.gated) == (True, True, False)
+    assert (panel.sample_rate, panel.full_scale, panel.offset) == (64e9, 0.15, 0.0)
+    playing.send(":VOLT 0.9;:VOLT:OFFS -0.2;:FREQ:RAST 60 GHZ;:OUTP1 0")
+    assert (panel.sample_rate, panel.full_scale, panel.offset, panel.on) == (60e9, 0.45, -0.2, False)
+    playing.send(":ABOR")
+    assert not panel.running
+    playing.send(":TRAC1:DEF 4,2560,9;SEL 4;:INIT:IMM")
+    assert panel.running
+    assert panel.samples.tolist() == [9] * 2560
+    assert playing.errors() == []
+
+
+def test_time_is_lived_through_with_the_old_settings(playing):
+    playing.send(":VOLT 0.5", ":ABOR")
+    volt, abort = playing.bench.lived_through[-2:]
+    assert (volt.full_scale, volt.running) == (0.15, True)
+    assert (abort.full_scale, abort.running) == (0.25, True)
+    before = len(playing.bench.lived_through)
+    playing.send(":VOLT?;:TRAC1:CAT?;*IDN?")
+    assert len(playing.bench.lived_through) == before
+
+
+def test_samples_that_somebody_holds_never_change(playing):
+    held = playing.panel.samples
+    playing.load(np.full(1280, 5))
+    assert held.tolist() == RAMP.tolist()
+    assert playing.panel.samples.tolist() == [5] * 1280
+    with pytest.raises(ValueError, match="read-only"):
+        playing.panel.samples[0] = 1
+
+
+@pytest.mark.parametrize(
+    ("commands", "running", "gated"),
+    [
+        (":INIT:CONT 1;:INIT:GATE 0", True, False),
+        (":INIT:CONT 0;:INIT:GATE 1;:ARM:TRIG:SOUR TRIG", True, True),
+        (":INIT:CONT 0;:INIT:GATE 1;:ARM:TRIG:SOUR EVEN", False, False),
+        (":INIT:CONT 0;:INIT:GATE 1;:ARM:TRIG:SOUR TRIG;:TRIG:BEG:GATE 1", True, False),
+        (":INIT:CONT 0;:INIT:GATE 1;:ARM:TRIG:SOUR EVEN;:TRIG:BEG:GATE 1", True, False),
+        (":INIT:CONT 0;:INIT:GATE 0;:ARM:TRIG:SOUR TRIG", False, False),
+        (":INIT:CONT 0;:INIT:GATE 0;:TRIG:BEG", False, False),
+        (":TRAC1:ADV COND;:INIT:CONT 0;:INIT:GATE 0;:TRIG:BEG", True, False),
+        (":TRAC1:ADV COND;:INIT:CONT 0;:INIT:GATE 0;:TRIG:BEG;:TRIG:ADV", False, False),
+    ],
+)
+def test_when_it_plays(playing, commands, running, gated):
+    playing.send(commands)
+    assert playing.errors() == []
+    assert (playing.panel.running, playing.panel.gated) == (running, gated)
+
+
+def test_segments_change_only_while_it_is_stopped(playing):
+    playing.send(":TRAC1:DEL 1", ":TRAC1:DEL:ALL", ":TRAC1:DEF 2,1280")
+    assert playing.errors() == [-221] * 3
+    playing.send(":ABOR;:TRAC1:DEL:ALL")
+    assert playing.errors() == []
+    assert playing.panel.samples.size == 0
+    playing.send(":INIT:IMM")
+    assert not playing.panel.running  # there is nothing to play
+
+
+def test_a_change_of_the_divider_stops_it_and_a_segment_that_no_longer_fits_does_not_start(rig):
+    rig.send(":INST:MEM:EXT:RDIV DIV4;:TRAC1:DEF 1,320;:OUTP1 1;:INIT:IMM")
+    assert rig.panel.running
+    assert rig.panel.sample_rate == 16e9
+    rig.send(":INST:MEM:EXT:RDIV DIV2")
+    assert not rig.panel.running
+    rig.send(":INIT:IMM")
+    assert rig.errors() == [-221]
+    assert not rig.panel.running
+    rig.send(":INST:MEM:EXT:RDIV DIV4;:INIT:IMM")
+    assert rig.panel.running
+
+
+def test_internal_memory_is_read_at_the_full_clock(rig):
+    rig.send(":INST:MEM:EXT:RDIV DIV4;:TRAC1:MMOD INT")
+    assert rig.panel.sample_rate == 64e9
+
+
+@pytest.mark.parametrize(
+    ("cabled", "mode", "source"),
+    [
+        (1, "SING", 1),
+        (4, "DUAL", 4),
+        (2, "FOUR", 2),
+        (3, "DCD", 1),
+        (4, "DCD", 2),
+        (2, "SING", None),
+        (2, "DUAL", None),
+    ],
+)
+def test_the_cabled_channel_plays_what_the_mode_gives_it(cabled, mode, source):
+    rig = Rig(cabled)
+    rig.send(f":INST:DACM {mode}")
+    for channel in range(1, 5):
+        rig.send(f":TRAC{channel}:DEF 1,1280,{channel}")
+    rig.send(f":OUTP{cabled} 1;:VOLT{cabled} 0.8;:INIT:IMM")
+    assert rig.panel.running is (source is not None)
+    assert set(rig.panel.samples.tolist()) == ({source} if source else set())
+    assert (rig.panel.on, rig.panel.full_scale) == (True, 0.4)
+
+
+# -- sequences ---------------------------------------------------------------------------------------------------------
+
+START, SCENARIO_END, END, IDLE = 1 << 28, 1 << 29, 1 << 30, 1 << 31
+
+
+@pytest.fixture
+def table(rig):
+    """Segments 1 and 2; a sequence 1 1 2[256:512] from line 0, and one of idling and 2 from line 2."""
+    rig.send(":TRAC1:DEF 1,1280,1;DEF 2,1280", block(":TRAC1:DATA 2,0,", RAMP))
+    rig.send(f":STAB:DATA 0,{START},3,2,1,0,#HFFFFFFFF", f":STAB:DATA 1,{END},1,1,2,256,511")
+    rig.send(f":STAB:DATA 2,{START | IDLE},2,0,-5,2560,0,{END | SCENARIO_END},1,1,2,0,4294967295")
+    rig.send(":OUTP1 1")
+    assert rig.errors() == []
+    return rig
+
+
+def test_the_sequence_table_is_read_back(table):
+    assert table.numbers(":STAB:DATA? 0,6") == [START, 3, 2, 1, 0, 0xFFFFFFFF]
+    assert table.numbers(":STAB:DATA? 2,12") == [
+        START | IDLE,
+        2,
+        0,
+        -5,
+        2560,
+        0,
+        END | SCENARIO_END,
+        1,
+        1,
+        2,
+        0,
+        0xFFFFFFFF,
+    ]
+    table.send(":STAB:RES")
+    assert table.numbers(":STAB:DATA? 0,6") == [0, 1, 1, 1, 0, 0xFFFFFFFF]
+
+
+def test_a_sequence_and_a_scenario_are_played_as_the_table_says(table):
+    first = [1] * 2560 + RAMP[256:512].tolist()
+    second = [-5] * 2560 + RAMP.tolist()
+    table.send(":FUNC:MODE STS;:INIT:IMM")
+    assert table.panel.samples.tolist() == first
+    assert table.panel.running
+    table.send(":ABOR;:STAB:SEQ:SEL 2;:INIT:IMM")
+    assert table.panel.samples.tolist() == second
+    table.send(":FUNC:MODE STSC;:INIT:IMM")
+    assert table.panel.samples.tolist() == first * 3 + second * 2
+    table.send(":FUNC:MODE ARB;:INIT:IMM")
+    assert table.panel.samples.tolist() == [1] * 1280
+    assert table.errors() == []
+
+
+def test_a_sequence_with_a_gap_or_of_segments_that_are_not_there_does_not_start(table):
+    table.send(":FUNC:MODE STS;:STAB:SEQ:SEL 7;:INIT:IMM")
+    table.send(f":STAB:DATA 7,{START},1,1,9,0,1279;:INIT:IMM")
+    table.send(f":STAB:DATA 7,{START},1,1,2,0,1280;:INIT:IMM")
+    table.send(f":STAB:DATA 7,{START | END},1,{1 << 30},2,0,1279;:INIT:IMM")
+    assert table.errors() == [-221, -222, -222, -225]
+    assert not table.panel.running
