@@ -7,6 +7,8 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from drivers.connection import TCPAdapter
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds
 from stmlab.nanonis import (
@@ -81,12 +83,14 @@ class NanonisLine:
         body = self._adapter.read_bytes(header.size)
         try:
             returned, section = unpack(command.returns, body)
-            return returned, unpack_error(section)
+            error = unpack_error(section)
         except GarbledMessage:
             # A command that this release does not know returns nothing but the error section.
             if command.returns and (error := _only_an_error(body)):
                 return (), error
             raise
+        fields = zip(command.returns, returned, strict=True)
+        return tuple(_decimal(value) if field.type == "f4" else value for field, value in fields), error
 
     def get(self, command: str, *arguments: Any) -> Any:
         """The only value that ``command`` returns."""
@@ -111,6 +115,11 @@ class NanonisLine:
 def flag(on: bool | None) -> int:
     """A switch as most Sets want it: None keeps it as it is."""
     return NO_CHANGE if on is None else ON if on else OFF
+
+
+def _decimal(value: float) -> float:
+    """The shortest decimal that single precision cannot tell from ``value``: what was set as 0.1 is read as 0.1."""
+    return float(str(np.float32(value)))
 
 
 def _only_an_error(body: bytes) -> str:

@@ -12,10 +12,12 @@ from drivers.nanonis import Nanonis
 from drivers.nanonis_lockin import Filter
 from drivers.nanonis_spectroscopy import BiasSpectrum, SweepTiming
 from drivers.nanonis_tip import LoopGains, ZStatus
+from stmlab.clock import SimulatedClock
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, SequenceError
 from stmlab.instruments import BiasSource, TipController
 from stmlab.nanonis import pack, pack_request, pack_response
 from stmlab.nanonis_commands import COMMANDS
+from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.server import WireServer
 from stmlab.simulation.wire import WireAdapter
@@ -156,6 +158,14 @@ def test_bias_and_setpoint_act_on_the_microscope(nanonis, bench):
     assert nanonis.height == pytest.approx(bench.height())
 
 
+@pytest.mark.parametrize("value", [0.1, -3.3e-3, 10.0, 0.7])
+def test_a_bias_is_read_back_as_the_decimal_that_was_set_although_the_wire_has_single_precision(nanonis, value):
+    nanonis.bias = value
+    assert nanonis.bias == value
+    nanonis.setpoint = 1e-8  # the end of the range is within it
+    assert nanonis.setpoint == 1e-8
+
+
 def test_feedback_goes_off_and_on_and_says_so(nanonis, bench):
     assert nanonis.feedback
     nanonis.feedback = False
@@ -205,7 +215,7 @@ def test_a_current_at_the_end_of_the_range_is_a_fault(nanonis, bench):
     [
         (lambda n: setattr(n, "bias", 11.0), "bias = 11 V is out of bounds: -10 to 10 V"),
         (lambda n: setattr(n, "bias", math.nan), "bias = nan"),
-        (lambda n: setattr(n, "setpoint", 1.1e-8), "setpoint = 1.1e-08 A is out of bounds: -9.99"),
+        (lambda n: setattr(n, "setpoint", 1.1e-8), "setpoint = 1.1e-08 A is out of bounds: -1e-08 to 1e-08 A"),
         (lambda n: n.bias_pulse(0.0, 1.0), "pulse width"),
         (lambda n: n.bias_pulse(0.1, 9.995, relative=True), "pulse bias"),
         (lambda n: setattr(n.z, "position", 1e-6), "Z position"),
@@ -394,6 +404,28 @@ def test_a_spectrum_comes_back_over_tcp_and_a_slow_sweep_is_waited_for(bench):
         check(prepare(nanonis).start())
         assert nanonis.adapter.connection.gettimeout() == 5.0
         nanonis.close()
+
+
+def test_the_controllers_modulation_gives_the_slope_of_a_simulated_sample(tmp_path):
+    microscope = SimulatedMicroscope.from_config(
+        {}, sample="fe_atom", seed=3, clock=SimulatedClock(), directory=tmp_path
+    )
+    nanonis = Nanonis(microscope.adapter("nanonis"))
+    modulator = nanonis.lockin.modulator(1)
+    modulator.amplitude, modulator.frequency, modulator.on = 1e-3, 83.0, True
+    microscope.lockin.internal_reference = False  # the lock-in amplifier follows the controller's modulation
+    microscope.lockin.time_constant, microscope.lockin.poles = 0.03, 4  # fewer let the DC through as a ripple
+    sweep = nanonis.spectroscopy
+    sweep.channels = ("Current (A)", "LI Demod 1 X (A)")
+    sweep.limits, sweep.points, sweep.backward = (-0.01, 0.01), 21, True
+    sweep.timing = SweepTiming(settling=0.3, integration=0.1, initial_settling=0.5, z_control=0.2)
+    spectrum = sweep.start()
+    roll_off = 1 / (1 + (83.0 / microscope.preamplifier.bandwidth) ** 2)
+    for backward in (False, True):
+        slope = np.gradient(spectrum.channel("Current (A)", backward=backward), spectrum.bias)
+        in_phase = spectrum.channel("LI Demod 1 X (A)", backward=backward) / 1e-3
+        assert np.mean(in_phase[1:-1]) == pytest.approx(roll_off * np.mean(slope[1:-1]), rel=5e-3)
+    assert nanonis.feedback
 
 
 def test_nobody_at_the_address_is_a_lost_instrument(bench):
