@@ -84,9 +84,7 @@ class TipModule:
 
     def set_bias(self, bias: float) -> None:
         """Set the bias within the selected range (V)."""
-        limit = self.bias_limit
-        if not -limit <= bias <= limit:
-            raise Refusal(f"bias = {bias:g} V is out of range, {-limit:g} to {limit:g} V is allowed")
+        self._check_bias(bias)
         self.change(bias=bias)
         self.watch()
 
@@ -134,6 +132,11 @@ class TipModule:
 
     # -- bias and current ------------------------------------------------------------------------------------------
 
+    def _check_bias(self, bias: float) -> None:
+        limit = self.bias_limit
+        if not -limit <= bias <= limit:
+            raise Refusal(f"bias = {bias:g} V is out of range, {-limit:g} to {limit:g} V is allowed")
+
     def _select_bias_range(self, index: int) -> None:
         if index >= len(BIAS_RANGES):
             raise Refusal(f"bias range = {index} is out of range, 0 to {len(BIAS_RANGES) - 1} is allowed")
@@ -147,9 +150,10 @@ class TipModule:
         self._pulse_hold = hold == 1 if hold else self._pulse_hold
         self._pulse_absolute = absolute == 2 if absolute else self._pulse_absolute
         before, regulating = self._bench.tip.bias, self._bench.tip.feedback
-        self.set_bias(bias if self._pulse_absolute else before + bias)
-        if self._pulse_hold:
-            self.change(feedback=False)
+        during = bias if self._pulse_absolute else before + bias
+        self._check_bias(during)
+        self.change(bias=during, feedback=regulating and not self._pulse_hold)
+        self.watch()
         self._bench.clock.sleep(width)  # whether or not the client waits: nothing else can happen meanwhile
         self.change(bias=before, feedback=regulating and not self.tripped)
 

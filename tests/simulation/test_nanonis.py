@@ -259,12 +259,17 @@ def test_the_bias_must_fit_the_selected_range(client):
 
 def test_a_pulse_holds_the_tip_for_its_width_and_puts_the_bias_back(client):
     bench = client.bench
-    during = []
+    during, height = [], bench.height()
     sleep = bench.clock.sleep
-    bench.clock.sleep = lambda seconds: (during.append((bench.tip.bias, bench.tip.feedback)), sleep(seconds))
+    bench.clock.sleep = lambda seconds: (
+        during.append((bench.tip.bias, bench.tip.feedback, bench.height() - height)),
+        sleep(seconds),
+    )
     client.ask("Bias.Pulse", 1, 0.1, 1.0, 1, 1)  # relative, held
-    client.ask("Bias.Pulse", 1, 0.1, 1.0, 2, 2)  # absolute, not held
-    assert during == [(1.01, False), (1.0, True)]
+    client.ask("Bias.Pulse", 1, 0.1, 1.0, 2, 2)  # absolute, not held: the loop retracts
+    assert during[0] == (1.01, False, 0.0)
+    assert during[1][:2] == (1.0, True)
+    assert during[1][2] > 1e-10
     assert (bench.tip.bias, bench.tip.feedback, bench.clock.now()) == (0.01, True, pytest.approx(0.2))
 
 
