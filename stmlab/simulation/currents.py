@@ -50,7 +50,7 @@ class JunctionCurrents:
         self._wiring = wiring
         self._memory: tuple[SampleArray, float] | None = None
         self._spectrum = Spectrum(0.0, np.zeros(1, dtype=complex))
-        self._full_scale = 0.0
+        self._full_scale: float | None = None  # of the waveform below; None: it is out of date
         self._waveform: Drive | None = None
         self._answers: dict[tuple[float, float], float] = {}
 
@@ -91,20 +91,20 @@ class JunctionCurrents:
         if self._memory is None or self._memory[1] != rate or not np.array_equal(self._memory[0], samples):
             self._memory = (samples.copy(), rate)  # a copy: the instrument may write into its memory
             self._spectrum = memory_spectrum(samples, rate)
-            self._full_scale = 0.0
+            self._full_scale = None
         if self._full_scale != generator.full_scale:
             self._full_scale = generator.full_scale
-            self._waveform = self._arriving()
+            self._waveform = self._arriving(generator.full_scale)
             self._answers.clear()
         return self._waveform
 
-    def _arriving(self) -> Drive | None:
+    def _arriving(self, full_scale: float) -> Drive | None:
         harmonics = self._spectrum.amplitudes.size - 1
-        if harmonics == 0 or self._full_scale == 0.0:
+        if harmonics == 0 or full_scale == 0.0:
             return None  # the generator's offset does not pass the bias tee
         smooth = harmonics <= _SMOOTH
         count = max(_FEWEST, _OVERSAMPLING * harmonics) if smooth else 2 * harmonics + 2
-        arriving = self._spectrum.filtered(self._wiring.transfer, self._full_scale)
+        arriving = self._spectrum.filtered(self._wiring.transfer, full_scale)
         return Drive(arriving.fundamental, arriving.samples(1 << (count - 1).bit_length()), smooth)
 
 

@@ -241,6 +241,16 @@ def test_samples_written_into_the_same_array_are_noticed() -> None:
     assert abs(bench.lockin_output()) < 1e-4
 
 
+def test_a_waveform_of_no_amplitude_is_silent_even_if_it_changes() -> None:
+    bench = stabilised()
+    play(bench, 1e10)
+    wait(bench, 0.4)
+    bench.generator.full_scale = 0.0
+    bench.generator.samples = bench.generator.samples[::-1].copy()
+    wait(bench, 1.0)
+    assert abs(bench.lockin_output()) < 2e-4
+
+
 @pytest.mark.parametrize("switch", ["on", "running", "gated"])
 def test_nothing_is_chopped_unless_the_generator_plays_gated(switch: str) -> None:
     bench = stabilised()
@@ -315,7 +325,16 @@ def test_a_capture_of_many_readings_has_the_noise_of_the_filter() -> None:
     assert np.std(captured.real) == pytest.approx(rms, rel=0.05)
 
 
-def test_instruments_are_one_of_each_and_others_are_refused() -> None:
+def test_every_instrument_answers_on_its_wire() -> None:
+    bench = microscope()
+    for name, maker in (("sr860", "Stanford"), ("sr830", "Stanford"), ("m8195a", "Keysight")):
+        adapter = bench.adapter(name)
+        adapter.write("*IDN?")
+        assert maker in adapter.read()
+    assert bench.instrument("nanonis") is bench.instrument("nanonis")
+
+
+def test_instruments_that_do_not_exist_are_refused() -> None:
     bench = microscope()
     with pytest.raises(StationError, match="simulation:oscilloscope: no such instrument; there are sr860, sr830"):
         bench.instrument("oscilloscope")
