@@ -71,7 +71,7 @@ amplitudes = st.floats(-1.0, 1.0)
     rate=st.sampled_from([1e2, 1e6, 1e11]),
 )
 def test_two_states_agree_with_the_exact_integral(cosines, sines, down, omega, rate):
-    shape = sum(c * np.cos(k * PHASE) + s * np.sin(k * PHASE) for k, (c, s) in enumerate(zip(cosines, sines), start=1))
+    shape = sum(cosines[k - 1] * np.cos(k * PHASE) + sines[k - 1] * np.sin(k * PHASE) for k in (1, 2))
     excitation = rate * np.exp(0.5 * shape)
     relaxation = rate * np.exp(0.5 * down * np.cos(PHASE - 1.0))
     frequency = omega * float((excitation + relaxation).mean()) / (2 * np.pi)
@@ -121,7 +121,7 @@ def test_five_states_agree_with_lsoda():
 def test_many_frequencies_at_once_are_the_same_as_one_by_one():
     frequencies = np.geomspace(1e6, 2e10, 12)
     together = occupation_harmonics(fe_generators(), frequencies)
-    for frequency, harmonics in zip(frequencies, together):
+    for frequency, harmonics in zip(frequencies, together, strict=True):
         alone = occupation_harmonics(fe_generators(), np.array([frequency]), tolerance=1e-11)
         assert average(harmonics) == pytest.approx(average(alone)[0], abs=1e-10)
 
@@ -174,7 +174,7 @@ def test_rates_that_vanish_for_part_of_the_period_are_no_trouble():
     rates = two_level_generators(up, down)
     frequencies = np.array([3e7, 1e8, 3e8, 1e9])
     harmonics = occupation_harmonics(rates, frequencies)
-    for frequency, mean in zip(frequencies, average(harmonics)):
+    for frequency, mean in zip(frequencies, average(harmonics), strict=True):
         assert richardson(rates, frequency) == pytest.approx(mean, abs=2e-9)
 
 
