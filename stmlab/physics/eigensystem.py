@@ -20,8 +20,8 @@ from stmlab.physics.operators import spin_matrices
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray, IntArray
 
-_DEGENERATE = 1e-9
-"""Levels closer than this part of the whole spread of energies are one."""
+_DEGENERATE = 64 * float(np.finfo(float).eps)
+"""Levels closer than this times the number of states times the largest energy differ by rounding only: they are one."""
 _PERTURBATION_RATIO = 1e-3
 """Weight of each spin in the perturbation, relative to the one after it."""
 _VISIBLE = 1e-9
@@ -101,7 +101,8 @@ def diagonalise(hamiltonian: ComplexArray, multiplicities: tuple[int, ...], axis
 
 
 def _degenerate_blocks(energies: FloatArray) -> list[slice]:
-    breaks = np.flatnonzero(np.diff(energies) > _DEGENERATE * (energies[-1] - energies[0])) + 1
+    rounding = _DEGENERATE * len(energies) * np.abs(energies).max()
+    breaks = np.flatnonzero(np.diff(energies) > rounding) + 1
     edges = [0, *breaks.tolist(), len(energies)]
     return [slice(low, high) for low, high in pairwise(edges) if high - low > 1]
 

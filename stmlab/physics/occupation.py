@@ -65,14 +65,15 @@ class RateEquation:
     """A stack of rate equations, eliminated once and solved for many right-hand sides.
 
     Args:
-        rates: shape (n, n, V), [f, i, v] is the rate from i to f; the diagonal plays no part. It is copied.
+        rates: shape (n, n, V), [f, i, v] is the rate from i to f; the diagonal plays no part.
+        overwrite: work in the memory of ``rates``.
 
     Raises:
         PhysicsError: from some state none of those below can be reached: the steady state is not unique.
     """
 
-    def __init__(self, rates: FloatArray) -> None:
-        self._rates = np.array(rates, dtype=float)
+    def __init__(self, rates: FloatArray, *, overwrite: bool = False) -> None:
+        self._rates = rates if overwrite else np.array(rates, dtype=float)
         self._exits = np.ones((self._rates.shape[0], self._rates.shape[2]))
         for state in range(self._rates.shape[0] - 1, 0, -1):
             self._eliminate(state)
@@ -80,7 +81,7 @@ class RateEquation:
     def _eliminate(self, state: int) -> None:
         rates = self._rates
         exits = rates[:state, state].sum(axis=0)
-        if not (exits > 0).all():
+        if not exits.all():
             raise PhysicsError(
                 f"rates: the steady state is not unique, state {state} and those above it do not decay into the lower "
                 "ones; give the spins that are not tunnelled through a bath (Bath(spin, conductance_S > 0))"
@@ -129,5 +130,5 @@ def groups(joined: NDArray[np.bool_]) -> int:
 
 def drift(rates: FloatArray, occupations: FloatArray) -> FloatArray:
     """dp/dt at ``occupations`` of shape (n, V) under ``rates`` of shape (n, n, V)."""
-    change: FloatArray = (rates * occupations).sum(axis=1) - rates.sum(axis=0) * occupations
+    change: FloatArray = np.einsum("fiv,iv->fv", rates, occupations) - rates.sum(axis=0) * occupations
     return change

@@ -17,6 +17,8 @@ from stmlab.physics.scattering import density, strengths, vertices
 from stmlab.physics.third_order import Direction, ThirdOrder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from stmlab.arrays import FloatArray
     from stmlab.physics.transport import TunnelJunction
 
@@ -56,23 +58,28 @@ class Tunnelling:
         self._mirrored = np.ascontiguousarray(self._index.T)
         self._third = self._third_order() if junction.order == 3 else None
 
-    def channels(self, bias_meV: FloatArray, highest: int) -> tuple[list[FloatArray], list[FloatArray]]:
-        """K21 and K12 in meV and their derivatives by eV up to ``highest`` (at most 2), each of shape (n, n, V)."""
+    def channels(self, bias_meV: FloatArray, highest: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """K21 and K12 in meV, then their derivatives by eV up to ``highest`` (at most 2), each of shape (n, n, V)."""
         at_x, at_minus_x = windows((self._differences[:, None] - bias_meV) / self._kT, highest)
         # Seen from the sample the bias is -eV: zeta(D + eV) = zeta(-x) at the opposite difference.
-        there = [window[self._index] for window in at_x]
-        back = [window[self._mirrored] for window in at_minus_x]
         if self._third is None:
-            _scale(there, self._w21, self._kT, towards=1)
-            _scale(back, self._w12, self._kT, towards=-1)
-            return there, back
+            for order, (plus, minus) in enumerate(zip(at_x, at_minus_x, strict=True)):
+                there, back = plus[self._index], minus[self._mirrored]
+                there *= (self._kT * (-1 / self._kT) ** order * self._w21)[..., None]
+                back *= (self._kT * (1 / self._kT) ** order * self._w12)[..., None]
+                yield there, back
+            return
         logarithm, (third21, third12) = self._third
         tables = logarithm.orders(bias_meV - self._differences[:, None], -1, max(highest - 1, -1))
-        mean21 = third21.means(bias_meV, tables, self._index, self._kT, highest)
-        mean12 = third12.means(bias_meV, tables, self._index, self._kT, highest)
-        return _product(there, self._w21, mean21, self._kT, towards=1), _product(
-            back, self._w12, mean12, self._kT, towards=-1
-        )
+        to_sample = third21.means(bias_meV, tables, self._index, self._kT, highest)
+        to_tip = third12.means(bias_meV, tables, self._index, self._kT, highest)
+        to_sample[0] += self._w21[..., None]
+        to_tip[0] += self._w12[..., None]
+        there_zeta = [window[self._index] for window in at_x]
+        back_zeta = [window[self._mirrored] for window in at_minus_x]
+        for order in range(highest + 1):
+            there, back = (_product(*pair, self._kT, order) for pair in ((there_zeta, to_sample), (back_zeta, to_tip)))
+            yield there, back if order % 2 == 0 else -back
 
     @cached_property
     def bath_rates(self) -> FloatArray:
@@ -141,20 +148,10 @@ def _seen(polarisations: FloatArray, which: PolarisingState, *, leaves: bool) ->
     return density(final + zero)
 
 
-def _scale(window: list[FloatArray], strength: FloatArray, kT: float, *, towards: int) -> None:
-    """Turn zeta(x), x = (D - u)/kT, and its derivatives into kT zeta w and those by eV = ``towards`` u, in place."""
-    for order, derivative in enumerate(window):
-        derivative *= (kT * (-towards / kT) ** order * strength)[..., None]
-
-
-def _product(
-    window: list[FloatArray], strength: FloatArray, means: list[FloatArray], kT: float, *, towards: int
-) -> list[FloatArray]:
-    """kT zeta (w + M) and its derivatives by eV = ``towards`` u, from those of zeta by x = (D - u)/kT and of M by u."""
-    whole = [means[0] + strength[..., None], *means[1:]]
-    products = [kT * window[0] * whole[0]]
-    if len(window) > 1:
-        products.append(towards * (kT * window[0] * whole[1] - window[1] * whole[0]))
-    if len(window) > 2:
-        products.append(kT * window[0] * whole[2] - 2 * window[1] * whole[1] + window[2] / kT * whole[0])
-    return products
+def _product(zeta: list[FloatArray], strength: list[FloatArray], kT: float, order: int) -> FloatArray:
+    """Derivative ``order`` by u of kT zeta(x) W, from those of zeta by x = (D - u)/kT and those of W by u."""
+    if order == 0:
+        return kT * zeta[0] * strength[0]
+    if order == 1:
+        return kT * zeta[0] * strength[1] - zeta[1] * strength[0]
+    return kT * zeta[0] * strength[2] - 2 * zeta[1] * strength[1] + zeta[2] / kT * strength[0]
