@@ -17,7 +17,7 @@ import numpy as np
 
 from sequences.tip import hold, release, stabilise
 from stmlab.axes import Axis, Channel
-from stmlab.errors import OutOfBounds, SequenceError
+from stmlab.errors import OutOfBounds
 from stmlab.events import ParameterValue
 from stmlab.lowpass import SLOPES, noise_bandwidth, settling_time
 from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
@@ -65,7 +65,11 @@ class StochasticResonance(Sequence):
         "Last frequency", units="Hz", default=20e9, minimum=1e3, maximum=25e9, description="of the logarithmic grid"
     )
     points = IntegerParameter(
-        "Points", default=60, minimum=1, maximum=100_000, description="number of frequencies, spaced logarithmically"
+        "Points",
+        default=60,
+        minimum=1,
+        maximum=100_000,
+        description="frequencies, spaced logarithmically; those within the same multiple of twice the chop are one",
     )
     averages = IntegerParameter(
         "Averages", default=1, minimum=1, maximum=10_000, description="independent readings per frequency"
@@ -135,14 +139,15 @@ class StochasticResonance(Sequence):
         }
 
     def verify(self) -> None:
-        """The frequencies are apart, and the generator can play each at the amplitude that the line asks for."""
+        """The generator can play every tone at the amplitude that the line asks for, and the bias tee stands it."""
         frequency = self.axes()[0].values
-        if len(np.unique(frequency)) < len(frequency):
-            raise SequenceError(
-                f"srs: points = {self.points} from {self.start_frequency:g} to {self.stop_frequency:g} Hz lie closer "
-                f"than twice the chop frequency, {2 * self.chop_frequency:g} Hz: take fewer points or a higher band"
-            )
-        for f, needed in zip(frequency.tolist(), self._connector_amplitude(frequency).tolist(), strict=True):
+        amplitude = self._connector_amplitude(frequency)
+        self.station.path_to_junction.check(
+            voltage=max(abs(self.setpoint_bias), abs(self.dc_bias)),
+            current=self.setpoint_current,
+            rf_amplitude=float(amplitude.max()),
+        )
+        for f, needed in zip(frequency.tolist(), amplitude.tolist(), strict=True):
             if needed > (largest := self.station.generator.largest_amplitude(f)):
                 raise OutOfBounds(f"rf_amplitude at {f:.4g} Hz", needed, 0.0, largest, "V", "the generator's range")
 
@@ -234,13 +239,14 @@ class StochasticResonance(Sequence):
         self._taken = 0
 
     def _whole_periods(self, frequency: FloatArray) -> FloatArray:
-        """The nearest frequencies with a whole number of periods in the half period that the gate is open.
+        """The nearest frequencies with a whole number of periods in the half period that the gate is open, each once.
 
         With a fraction of a period left over, the microwave's mean over the open gate is not zero and a change of the
         DC bias is read as signal: up to 2 f_chop / (2 pi f) of the amplitude, times the conductance.
         """
         gate = 2 * self.chop_frequency
-        return np.maximum(np.round(frequency / gate), 1.0) * gate
+        once: FloatArray = np.unique(np.maximum(np.round(frequency / gate), 1.0)) * gate
+        return once if frequency[0] <= frequency[-1] else once[::-1]
 
     def _connector_amplitude(self, frequency: FloatArray) -> FloatArray:
         transfer: FloatArray = np.abs(self.station.path_to_junction.transfer(frequency))

@@ -6,14 +6,18 @@ misspelled limit is no limit.
 
 from __future__ import annotations
 
+import importlib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from stmlab.errors import SequenceError, StationError
 from stmlab.parameters import in_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _quantity(unit: str) -> BeforeValidator:
@@ -244,3 +248,20 @@ def explain(error: ValidationError, path: Path, table: str = "") -> str:
     else:
         line = f"{path}: {key} = {value!r}: {message}"
     return line + (f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else "")
+
+
+def imported(dotted: str, path: Path, key: str) -> Any:
+    """The object at ``module:name``; StationError naming file and key if there is none."""
+    module, _, name = dotted.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise StationError(f"{path}: {key} = {dotted!r}: {error}") from error
+
+
+def built(build: Callable[[], Any], path: Path, table: str) -> Any:
+    """What ``build`` makes of a table of options; a mistake in them is one line naming file and key."""
+    try:
+        return build()
+    except ValidationError as error:
+        raise StationError(explain(error, path, table)) from error

@@ -174,6 +174,9 @@ class RadioFrequencyPath(Protocol):
         Raises OutOfBounds outside the band: an extrapolated transfer function is a guess.
         """
 
+    def check(self, *, voltage: float = 0.0, current: float = 0.0, rf_amplitude: float = 0.0) -> None:
+        """Raise OutOfBounds if a DC voltage (V), DC current (A) or RF amplitude (V peak) is more than it stands."""
+
     def describe(self) -> Mapping[str, Any]:
         """Where the transfer function comes from: file, date, band."""
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from stmlab.clock import SimulatedClock
 from stmlab.configuration import find, read_station
 from stmlab.errors import StationError
-from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.server import WireServer
+from stmlab.station import simulated_microscope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from stmlab.simulation.microscope import SimulatedMicroscope
 
 PORTS = {"sr860": 5025, "sr860 telnet": 5023, "sr830": 5830, "m8195a": 5035, "nanonis": 6501}
 """Where ``stmlab simulate`` listens; port 0 lets the system choose."""
@@ -39,12 +41,9 @@ def serve(station: str, *, sample: str | None, seed: int | None, speed: float, a
         raise StationError(f"--speed {speed:g}: more than 0 is allowed")
     path = find(station)
     config, _ = read_station(path)
-    if config.simulation is None:
+    microscope = simulated_microscope(config, path, sample=sample, seed=seed, clock=SimulatedClock(speed))
+    if microscope is None:
         raise StationError(f"{path}: this station has no [simulation] table")
-    options = {**config.simulation.options, "seed": config.simulation.seed if seed is None else seed}
-    microscope = SimulatedMicroscope.from_config(
-        options, sample=sample or config.simulation.sample, clock=SimulatedClock(speed), directory=path.parent
-    )
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())

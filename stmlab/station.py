@@ -7,14 +7,11 @@ addresses ``simulation:NAME`` lead into the simulated microscope, over the same 
 
 from __future__ import annotations
 
-import importlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import ValidationError
-
 from stmlab.clock import Clock, RealClock, SimulatedClock
-from stmlab.configuration import StationConfig, explain, find, read_station
+from stmlab.configuration import StationConfig, built, find, imported, read_station
 from stmlab.errors import StationError, StmlabError
 from stmlab.instruments import Preamplifier
 from stmlab.limits import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedTip, Limit
@@ -47,7 +44,7 @@ class Station:
         self.config, self.text, self.path = config, text, path
         configured = config.simulation.seed if config.simulation else None
         self.seed = configured if seed is None or configured is None else seed
-        self.simulation = self._simulate(sample)
+        self.simulation = simulated_microscope(config, path, sample=sample, seed=seed, clock=SimulatedClock())
         self.clock: Clock = self.simulation.clock if self.simulation else RealClock()
         self.sample = (sample or config.sample or (config.simulation.sample if config.simulation else "")) or ""
         self.rf_path = self._build_path()
@@ -156,41 +153,19 @@ class Station:
 
     # -- building --------------------------------------------------------------------------------------------------
 
-    def _simulate(self, sample: str | None) -> Any:
-        simulation = self.config.simulation
-        if simulation is None:
-            return None
-        microscope = self._imported(simulation.microscope, "simulation.microscope")
-        return self._part(
-            "simulation.options",
-            lambda: microscope.from_config(
-                simulation.options,
-                sample=sample or simulation.sample,
-                seed=self.seed,
-                clock=SimulatedClock(),
-                directory=self.path.parent,
-            ),
-        )
-
     def _build_path(self) -> RadioFrequencyPath | None:
         path = self.config.rf_path
         if path is None:
             return None
-        part = self._imported(path.part, "rf_path.part")
+        part = imported(path.part, self.path, "rf_path.part")
         return cast(
             "RadioFrequencyPath",
-            self._part("rf_path.options", lambda: part.from_config(path.options, self.path.parent)),
+            built(lambda: part.from_config(path.options, self.path.parent), self.path, "rf_path.options"),
         )
-
-    def _part(self, table: str, build: Callable[[], Any]) -> Any:
-        try:
-            return build()
-        except ValidationError as error:
-            raise StationError(explain(error, self.path, table)) from error
 
     def _connect(self, name: str) -> Device:
         instrument = self.config.instruments[name]
-        driver = self._imported(instrument.driver, f"instruments.{name}.driver")
+        driver = imported(instrument.driver, self.path, f"instruments.{name}.driver")
         plug = instrument.address.removeprefix("simulation:")
         address = self.simulation.adapter(plug) if plug != instrument.address else instrument.address
         try:
@@ -199,13 +174,6 @@ class Station:
             raise StationError(f"{self.path}: instruments.{name}.address = {instrument.address!r}: {error}") from error
         except (TypeError, ValueError) as error:
             raise StationError(f"{self.path}: instruments.{name}.options: {error}") from error
-
-    def _imported(self, dotted: str, key: str) -> Any:
-        module, _, name = dotted.partition(":")
-        try:
-            return getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            raise StationError(f"{self.path}: {key} = {dotted!r}: {error}") from error
 
     def _read_limits(self) -> dict[str, Limit]:
         units = {"setpoint": "A", "rf_frequency": "Hz"}
@@ -273,3 +241,35 @@ def _attempt(step: Callable[[], None], problems: list[str]) -> None:
         step()
     except Exception as error:  # the next step must be tried whatever this one met; what it met is reported
         problems.append(f"{step.__name__.strip('_').replace('_', ' ')}: {error}")
+
+
+def simulated_microscope(
+    config: StationConfig, path: Path, *, sample: str | None, seed: int | None, clock: Clock
+) -> Any:
+    """The simulated microscope of a station, or None if it has none.
+
+    Args:
+        config: of the station.
+        path: of its file.
+        sample: name or file; None takes the configured one.
+        seed: None takes the configured one.
+        clock: what the microscope lives on.
+
+    Raises:
+        StationError: the microscope or the sample cannot be built.
+    """
+    simulation = config.simulation
+    if simulation is None:
+        return None
+    microscope = imported(simulation.microscope, path, "simulation.microscope")
+    return built(
+        lambda: microscope.from_config(
+            simulation.options,
+            sample=sample or simulation.sample,
+            seed=simulation.seed if seed is None else seed,
+            clock=clock,
+            directory=path.parent,
+        ),
+        path,
+        "simulation.options",
+    )

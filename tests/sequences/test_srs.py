@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sequences.srs import CHOP_FACTOR, StochasticResonance
-from stmlab.errors import InstrumentFault, OutOfBounds, SequenceError
+from stmlab.errors import InstrumentFault, OutOfBounds
 from stmlab.events import PointTaken, RunState
 from stmlab.runner import Runner
 from stmlab.station import Station
@@ -41,9 +41,9 @@ def test_every_frequency_has_whole_periods_in_the_open_gate(station):
     np.testing.assert_allclose(periods, np.round(periods), atol=1e-9)
 
 
-def test_a_grid_closer_than_the_chop_allows_is_refused(station, tmp_path):
-    with pytest.raises(SequenceError, match="closer than twice the chop frequency"):
-        Runner(StochasticResonance(start_frequency=2e3, stop_frequency=3e3, points=30), station).preflight()
+def test_frequencies_closer_than_the_chop_allows_are_taken_once(station):
+    sequence = StochasticResonance(start_frequency=1.4e3, stop_frequency=14e3, points=100)
+    np.testing.assert_allclose(sequence.axes()[0].values, 1382.0 * np.arange(1, 11))
 
 
 def test_feedback_is_open_during_the_sweep_and_closed_after_it(station, tmp_path):

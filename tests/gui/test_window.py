@@ -1,0 +1,98 @@
+"""The window, off screen: what the user does, and what it shows."""
+
+import numpy as np
+import pytest
+
+from stmlab.axes import Axis, Channel
+from stmlab.events import PointTaken, RunFinished, RunStarted, RunState
+from stmlab.gui.live import LiveRun
+from stmlab.gui.window import Window
+from stmlab.storage import open_run
+
+
+@pytest.fixture
+def window(qtbot, tmp_path):
+    found = Window(tmp_path / "runs")
+    qtbot.addWidget(found)
+    found.show()
+    yield found
+    found.close()
+
+
+def status(window):
+    return window.statusBar().currentMessage()
+
+
+def test_a_run_is_started_drawn_and_fitted(window, qtbot, tmp_path):
+    window.form.fields["points"].setText("12")
+    window.start()
+    qtbot.waitUntil(lambda: window.live.view().state == "finished" and not window.running, timeout=30_000)
+    window.refresh()
+    assert window.bar.value() == 12
+    assert "rate" in window.fit_text.text()
+    x, y = window.plot._points.getOriginalDataset()
+    (path,) = (tmp_path / "runs").glob("*.h5")
+    run = open_run(path)
+    np.testing.assert_allclose(x, run.coordinates["frequency"])
+    np.testing.assert_allclose(y, run.data["current"])
+    assert window.start_button.isEnabled()
+    assert not window.abort_button.isEnabled()
+
+
+@pytest.mark.parametrize("text", ["4 Hz", "", "nan", "20 V"])
+def test_a_wrong_value_is_shown_at_once_and_cannot_be_started(window, text):
+    window.form.fields["dc_bias"].setText(text)
+    assert "dc_bias" in status(window)
+    assert not window.form.right
+    window.start()
+    assert not window.running
+    window.form.fields["dc_bias"].setText("4 mV")
+    assert window.form.right
+    assert window.form.sequence.dc_bias == pytest.approx(4e-3)
+
+
+def test_a_refusal_of_the_station_is_shown_and_nothing_runs(window, tmp_path):
+    window.form.fields["dc_bias"].setText("0.2")
+    window.start()
+    assert "bias = 0.2 V is out of bounds" in status(window)
+    assert not window.running
+    assert not (tmp_path / "runs").exists()
+
+
+def test_pause_resume_and_stop(window, qtbot):
+    window.form.fields["points"].setText("4000")
+    window.start()
+    window.pause_or_resume()
+    qtbot.waitUntil(lambda: window.live.view().state == "paused", timeout=30_000)
+    window.refresh()
+    assert window.pause_button.text() == "Resume"
+    taken = len(window.live.view().values)
+    window.pause_or_resume()
+    qtbot.waitUntil(lambda: len(window.live.view().values) > taken, timeout=30_000)
+    window.stop()
+    qtbot.waitUntil(lambda: not window.running, timeout=30_000)
+    assert window.live.view().state == "stopped"
+
+
+def test_closing_the_window_aborts_and_leaves_the_station_safe(window, qtbot):
+    window.form.fields["points"].setText("4000")
+    window.start()
+    station = window.runner.station
+    qtbot.waitUntil(lambda: len(window.live.view().values) > 3, timeout=30_000)
+    window.close()
+    assert not window.running
+    assert window.live.view().state == "aborted"
+    assert not station.simulation.generator.on
+    assert station.simulation.tip.feedback
+
+
+def test_the_memory_of_a_long_run_is_bounded_by_its_shape():
+    live, axis = LiveRun(), Axis("bias", "V", np.arange(3.0))
+    channels = (Channel("x", "V", ""),)
+    live(RunStarted("1", "ramp", "", {}, (axis,), channels, 0.0, "bench", ""))
+    for k in range(3):
+        live(PointTaken(k, 0.0, (float(k),), (np.full(100, float(k)),)))
+    live(RunFinished(RunState.FINISHED, "completed", "", 3, 0.0))
+    view = live.view()
+    np.testing.assert_array_equal(view.values[:, 0], [0.0, 1.0, 2.0])
+    assert view.state == "finished"
