@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stmlab.arrays import FloatArray
+
+_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+_PREFIXED = frozenset({"A", "F", "Hz", "J", "K", "S", "Sa/s", "T", "V", "W", "eV", "m", "s", "Ω"})
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -70,3 +75,35 @@ class FitResult:
             "reduced_chi_square": self.reduced_chi_square,
             "warnings": list(self.warnings),
         }
+
+
+def format_value(value: float, error: float, unit: str = "") -> str:
+    """A value with its standard error as physicists write it: "(1.73 ± 0.04)·10⁹ /s", "(5.02 ± 0.05) pA".
+
+    The error has one digit, or two if the first is a 1; the value ends where the error does. Without a finite error the
+    value stands alone and says so.
+    """
+    if not math.isfinite(value):
+        return f"{value:g} {unit}".rstrip()
+    known = math.isfinite(error) and error > 0
+    power, suffix = _power_and_suffix(max(abs(value), error if known else 0.0), unit)
+    scaled = value * 10.0**-power
+    if not known:
+        return f"{scaled:.4g}{suffix} (error unknown)"
+    width = error * 10.0**-power
+    first, _, place = f"{width:.1e}".partition("e")
+    digits = first.startswith("1") - int(place)
+    numbers = [f"{round(number, digits):.{max(digits, 0)}f}" for number in (scaled, width)]
+    return f"({numbers[0]} ± {numbers[1]}){suffix}" if suffix else f"{numbers[0]} ± {numbers[1]}"
+
+
+def _power_and_suffix(size: float, unit: str) -> tuple[int, str]:
+    """The power of ten taken out of the number, and what stands for it behind: a prefix, or the power itself."""
+    power = max(3 * math.floor(math.log10(size) / 3), -300) if size > 0 else 0
+    if unit in _PREFIXED and power in _PREFIXES:
+        return power, f" {_PREFIXES[power]}{unit}"
+    if 0.01 <= size < 1000 or size == 0:
+        power = 0
+    written = unit.removeprefix("1") if unit.startswith("1/") else unit
+    raised = f"·10{str(power).translate(_RAISED)}" if power else ""
+    return power, raised + (f" {written}" if written else "")

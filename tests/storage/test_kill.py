@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from stmlab.events import RunState
-from stmlab.storage import append_fit, open_run
+from stmlab.storage import open_run
 
 WRITING = Path(__file__).parent / "writing_process.py"
 
@@ -68,7 +68,8 @@ from stmlab.storage import append_fit
 
 for k in range(1000):
     curve = np.full(300, float(k))
-    append_fit(sys.argv[1], FitResult("m", (FitParameter("a", k, 1.0),), ("a",), np.eye(1), k, 0.0, curves={"x": curve}))
+    fit = FitResult("m", (FitParameter("a", k, 1.0),), ("a",), np.eye(1), k, 0.0, curves={"x": curve})
+    append_fit(sys.argv[1], fit)
     os.write(1, f"{k + 1}\\n".encode())
 """
 

@@ -1,0 +1,191 @@
+"""Least squares of the stochastic resonance line, with one width or two.
+
+Frequencies are in units of the band's middle, currents in units of their span, and the rate is fitted by its
+logarithm: Gamma may lie anywhere in ten decades, and I_SR is some 1e-12 A.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.errors import FitError
+from stmlab.physics.stochastic_resonance import line_shape
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from stmlab.arrays import FloatArray
+
+STEPS = {1: ("step",), 2: ("step", "half_width_step")}
+"""Number of widths -> names of the heights, of width Gamma first."""
+
+_BEYOND = math.log(1e3)  # a rate is looked for this far outside the measured band
+_PER_DECADE = 8  # trial rates, much closer than the line is wide
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Checked data in the units of the fit: f = frequency / ``frequency_unit``, y = current / ``current_unit``."""
+
+    f: FloatArray  # rising
+    y: FloatArray
+    weight: FloatArray  # 1 / sigma in units of y; ones if the noise is not known
+    noise_known: bool
+    frequency_unit: float  # Hz; rates are in the same unit
+    current_unit: float  # A
+
+    @classmethod
+    def checked(cls, frequency: ArrayLike, current: ArrayLike, sigma: ArrayLike | None, *, parameters: int) -> Spectrum:
+        """Sort and scale the data; raises FitError for what cannot carry so many parameters."""
+        f, y = _numbers("frequency", frequency), _numbers("current", current)
+        if f.ndim != 1 or f.shape != y.shape:
+            raise FitError(f"frequency has shape {f.shape}, current {y.shape}: one current for each frequency, please")
+        if len(f) < parameters + 1:
+            raise FitError(f"{len(f)} points are too few for {parameters} parameters: at least {parameters + 1} needed")
+        if f.min() <= 0:
+            raise FitError(f"frequency = {f.min():.6g} Hz: positive frequencies are allowed")
+        if len(np.unique(f)) < parameters:
+            raise FitError(f"{len(np.unique(f))} different frequencies cannot tell {parameters} parameters apart")
+        if np.ptp(y) == 0:
+            raise FitError(f"current = {y[0]:.6g} A at every frequency: there is no step to fit")
+        order = np.argsort(f, kind="stable")
+        f, y = f[order], y[order]
+        frequency_unit, current_unit = math.sqrt(f[0]) * math.sqrt(f[-1]), float(np.ptp(y))
+        weight = np.ones_like(y)
+        if sigma is not None:
+            noise = _numbers("sigma", sigma)
+            if noise.shape not in ((), y.shape) or noise.min() <= 0:
+                raise FitError(f"sigma: shape {noise.shape}, least {noise.min():.6g} A: positive, one or one a point")
+            weight = current_unit / np.broadcast_to(noise, y.shape)[order]
+        return cls(f / frequency_unit, y / current_unit, weight, sigma is not None, frequency_unit, current_unit)
+
+    @property
+    def frequency(self) -> FloatArray:
+        """Hz."""
+        return self.f * self.frequency_unit
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A fit in the units of the spectrum: logarithm of the rate, heights of the steps, offset; and their covariance."""
+
+    values: FloatArray
+    covariance: FloatArray
+
+    @property
+    def harmonics(self) -> int:
+        """Number of widths."""
+        return len(self.values) - 2
+
+    @property
+    def log_error(self) -> float:
+        """Relative error of the rate."""
+        return math.sqrt(self.covariance[0, 0])
+
+    def model(self, f: FloatArray) -> FloatArray:
+        """Current at ``f``, both in units of the spectrum."""
+        current: FloatArray = _design(f, self.values[0], self.harmonics) @ self.values[1:]
+        return current
+
+
+def fit_one_width(data: Spectrum) -> Solution | None:
+    """Eq. 1, from the best of many trial rates; None if the data do not determine every parameter."""
+    return _solve(data, _best_trial(data))
+
+
+def fit_two_widths(data: Spectrum, solution: Solution) -> Solution | None:
+    """Widths Gamma and Gamma / 2 together, next to the ``solution`` with a single width.
+
+    It must start there: a line of width Gamma is as well one of width (2 Gamma) / 2, so that there is a second minimum
+    at twice the rate.
+    """
+    log_rate, step, offset = solution.values
+    return _solve(data, np.array([log_rate, step, 0.0, offset]))
+
+
+def _solve(data: Spectrum, start: FloatArray) -> Solution | None:
+    """Least squares by lmfit from ``start``; None if the data do not determine every parameter."""
+    import lmfit
+
+    harmonics = len(start) - 2
+    names = ("log_rate", *STEPS[harmonics], "offset")
+    parameters = lmfit.Parameters()
+    low, high = _rate_limits(data)
+    for name, value in zip(names, start.tolist(), strict=True):
+        parameters.add(name, value=value, **({"min": low, "max": high} if name == "log_rate" else {}))
+
+    def vector(p: Any) -> FloatArray:
+        return np.array([p[name].value for name in names])
+
+    def residual(p: Any) -> FloatArray:
+        v = vector(p)
+        return data.weight * (_design(data.f, v[0], harmonics) @ v[1:] - data.y)
+
+    def jacobian(p: Any) -> FloatArray:
+        v = vector(p)
+        slope = _design_slope(data.f, v[0], harmonics) @ v[1:-1]
+        return data.weight[:, None] * np.column_stack([slope, _design(data.f, v[0], harmonics)])
+
+    # Each residual is already over its sigma; without sigma the covariance is scaled by the residual.
+    minimizer = lmfit.Minimizer(residual, parameters, scale_covar=not data.noise_known)
+    found = minimizer.leastsq(Dfun=jacobian, ftol=1e-12, xtol=1e-10, gtol=0.0)
+    covariance = getattr(found, "covar", None)
+    if not found.success or covariance is None or not np.all(np.isfinite(covariance)) or covariance[0, 0] <= 0:
+        return None
+    return Solution(vector(found.params), np.asarray(covariance))
+
+
+def _best_trial(data: Spectrum) -> FloatArray:
+    """Of many trial rates the best, with the heights that linear least squares gives for it (variable projection)."""
+    low, high = _rate_limits(data)
+    best, start = math.inf, np.empty(0)
+    y = data.weight * data.y
+    for log_rate in np.linspace(low, high, math.ceil(_PER_DECADE * (high - low) / math.log(10)))[1:-1]:
+        design = data.weight[:, None] * _design(data.f, log_rate, 1)
+        heights = np.linalg.pinv(design.T @ design, rcond=1e-10, hermitian=True) @ (design.T @ y)
+        left = y - design @ heights
+        if (squares := float(left @ left)) < best:
+            best, start = squares, np.array([log_rate, *heights])
+    return start
+
+
+def _rate_limits(data: Spectrum) -> tuple[float, float]:
+    return math.log(2 * np.pi * data.f[0]) - _BEYOND, math.log(2 * np.pi * data.f[-1]) + _BEYOND
+
+
+def _design(f: FloatArray, log_rate: float, harmonics: int) -> FloatArray:
+    """Shapes whose heights are fitted: lines of width Gamma / q, and the offset; shape (n, harmonics + 1)."""
+    return np.column_stack([*_lines(f, log_rate, harmonics), np.ones_like(f)])
+
+
+def _design_slope(f: FloatArray, log_rate: float, harmonics: int) -> FloatArray:
+    """Derivative of the lines by the logarithm of the rate; shape (n, harmonics)."""
+    return np.column_stack([line_slope(line) for line in _lines(f, log_rate, harmonics)])
+
+
+def _lines(f: FloatArray, log_rate: float, harmonics: int) -> list[FloatArray]:
+    return [line_shape(f, math.exp(log_rate) / q, 1.0, 0.0) for q in range(1, harmonics + 1)]
+
+
+def line_slope(line: FloatArray) -> FloatArray:
+    """Derivative of 1 / (1 + x^2), x = 2 pi f / Gamma, by the logarithm of Gamma."""
+    return 2 * line * (1 - line)
+
+
+def sum_of_squares(data: Spectrum, solution: Solution) -> float:
+    """Sum of squared residuals, in units of sigma if it is known."""
+    return float(np.sum((data.weight * (data.y - solution.model(data.f))) ** 2))
+
+
+def _numbers(name: str, values: ArrayLike) -> FloatArray:
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise FitError(f"{name}: {values!r} are not numbers".replace("\n", " ")) from None
+    if array.size and not np.all(np.isfinite(array)):
+        raise FitError(f"{name}: {np.count_nonzero(~np.isfinite(array))} of {array.size} values are not finite")
+    return array
