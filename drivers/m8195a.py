@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import SampleArray
 
 LEVEL_RANGE = (0.075, 1.0)  # V peak to peak
+_DECIMALS = 7  # of a level; what the instrument makes of it is read back
 _INTERNAL_MEMORY = 262_144  # samples
 _MODES = {1: "SING", 2: "FOUR", 3: "FOUR", 4: "DUAL"}  # channel -> DAC mode with the fewest others
 _DIVIDERS = {"SING": (4, 2, 1), "DUAL": (4, 2, 1), "FOUR": (4, 1)}  # in four-channel mode extended memory needs DIV4
@@ -281,16 +282,20 @@ class M8195A(SCPIMixin, Instrument):
             samples: shape (N,), int8; N a multiple of the memory's granularity.
 
         Raises:
-            InstrumentFault: the instrument refuses it.
+            SequenceError: the samples are no row of int8.
+            InstrumentFault: the instrument refuses them.
         """
-        trace = f":TRAC{self.channel}"
-        self._loaded = self._playing = None
-        self._send(f"{trace}:DEL:ALL;:{trace[1:]}:DEF 1,{samples.size}")
-        size = str(samples.size)
-        head = f"{trace}:DATA 1,0,#{len(size)}{size}".encode("ascii")
-        self.adapter.write_bytes(b"".join((head, np.ascontiguousarray(samples, np.int8).data, b"\n")))
-        self._send(f"{trace}:SEL 1")
+        if samples.ndim != 1 or samples.dtype != np.int8:
+            raise SequenceError(f"samples are {samples.ndim}-dimensional {samples.dtype}: {SOURCE} takes a row of int8")
+        self._send_segment(samples)
         self.check_errors()
+
+    def _send_segment(self, samples: SampleArray) -> None:
+        trace, size = f":TRAC{self.channel}", str(samples.size)
+        head = f"{trace}:DEL:ALL;{trace}:DEF 1,{size}\n{trace}:DATA 1,0,#{len(size)}{size}"
+        self._loaded = self._playing = None
+        content = np.ascontiguousarray(samples).data
+        self.adapter.write_bytes(b"".join((head.encode("ascii"), content, f"\n{trace}:SEL 1\n".encode("ascii"))))
 
     def _send(self, command: str) -> None:
         self.adapter.write(command)
@@ -308,9 +313,9 @@ class M8195A(SCPIMixin, Instrument):
             )
             if not loaded:
                 self.upload(samples)
-            self._send(f":VOLT{channel} {level:.9g};:VOLT{channel}:OFFS 0;{_START[gated]};:OUTP{channel} 1;:INIT:IMM")
+            self._send(f":VOLT{channel} {level:.7g};:VOLT{channel}:OFFS 0;{_START[gated]};:OUTP{channel} 1;:INIT:IMM")
         else:
-            self._send(f":VOLT{channel} {level:.9g}")
+            self._send(f":VOLT{channel} {level:.7g}")
         self.check_errors()
         self._loaded, self._playing = (memory, segment.divider, samples), (segment, gated)
 
@@ -347,7 +352,7 @@ class M8195A(SCPIMixin, Instrument):
         share = amplitude / segment.hold / (LEVEL_RANGE[0] / 2)  # of the smallest level
         most = math.ceil(FULL_SCALE * share) if 0 < share < 1 else FULL_SCALE
         for peak in range(most, max(most - 3, FEWEST_CODES - 1), -1):  # rounding may make a tone of fewer codes larger
-            level = round(amplitude / self._amplitude(segment, peak, 1.0), 9)
+            level = round(amplitude / self._amplitude(segment, peak, 1.0), _DECIMALS)
             if LEVEL_RANGE[0] <= level <= LEVEL_RANGE[1]:
                 return peak, level
         least = self._amplitude(segment, FEWEST_CODES, LEVEL_RANGE[0])
@@ -383,7 +388,7 @@ def _pulse_level(pulses: PulsePair, peak: float) -> float:
     """The level, V peak to peak, that plays pulses whose sum reaches ``peak`` V either way."""
     if not 0 < peak <= LEVEL_RANGE[1] / 2:
         raise OutOfBounds("pump and probe together", peak, 0.0, LEVEL_RANGE[1] / 2, "V", SOURCE)
-    level = round(max(2 * peak, LEVEL_RANGE[0]), 9)
+    level = round(max(2 * peak, LEVEL_RANGE[0]), _DECIMALS)
     least = FEWEST_CODES * level / (2 * FULL_SCALE)
     for name, height in (("pump", pulses.pump), ("probe", pulses.probe)):
         if 0 < abs(height) < least:

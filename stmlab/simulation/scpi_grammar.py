@@ -53,7 +53,7 @@ class ScpiError(Exception):
 class Block:
     """An argument of arbitrary bytes, ``#<digits><length><bytes>``."""
 
-    content: bytes
+    content: memoryview
 
 
 Argument = str | Block
@@ -117,10 +117,10 @@ def _block(message: bytes, position: int) -> tuple[Argument, int]:
     start = position + 2 + digits
     length = message[position + 2 : start]
     if digits == 0:  # of indefinite length: to the end of the message
-        return Block(message[start:]), len(message)
+        return Block(memoryview(message)[start:]), len(message)
     if not length.isdigit() or len(length) < digits or start + int(length) > len(message):
         raise ScpiError(-161)
-    return Block(message[start : start + int(length)]), start + int(length)
+    return Block(memoryview(message)[start : start + int(length)]), start + int(length)
 
 
 def _decoded(raw: bytes) -> str:

@@ -50,24 +50,27 @@ class LineSession(ABC):
         """See Session."""
         self._pending += data
         answers = bytearray()
-        while (end := _end_of_message(self._pending)) is not None:
-            message = bytes(self._pending[:end])
+        while (ends := _end_of_message(self._pending)) is not None:
+            block, end = ends
+            with memoryview(self._pending) as pending:
+                message = bytes(pending[:end])  # one copy, not two: a waveform may be long
             del self._pending[: end + 1]
-            answers += self.answer(message.removesuffix(b"\r"))
+            answers += self.answer(message.removesuffix(b"\r") if block < end else message)
         return bytes(answers)
 
 
-def _end_of_message(buffer: bytearray) -> int | None:
-    """Index of the line feed that ends the first message, or None while it is incomplete.
+def _end_of_message(buffer: bytearray) -> tuple[int, int] | None:
+    """Where the last block of the first message ends (0 without one) and the line feed that ends the message.
 
-    Line feeds inside definite-length blocks (``#<digits><length><bytes>``) do not count.
+    Line feeds inside definite-length blocks (``#<digits><length><bytes>``) do not count, nor is a carriage return at
+    the end of one part of the line's end. None while the message is incomplete.
     """
     position = 0
     while True:
         line_feed = buffer.find(b"\n", position)
         block = buffer.find(b"#", position, line_feed if line_feed >= 0 else len(buffer))
         if block < 0:
-            return line_feed if line_feed >= 0 else None
+            return (position, line_feed) if line_feed >= 0 else None
         digits = buffer[block + 1 : block + 2]
         if not digits:
             return None

@@ -237,6 +237,14 @@ def test_samples_written_at_an_offset_are_read_back_and_the_others_stay(content,
     assert rig.panel.samples.tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize("code", [10, 13, 34, 35, 44, 59])
+def test_a_block_may_end_with_what_ends_a_line(rig, code):
+    rig.send(":TRAC1:DEF 1,1280")
+    rig.load(np.full(1280, code))
+    assert rig.errors() == []
+    assert set(rig.numbers(":TRAC1:DATA? 1,0,1280")) == {code}
+
+
 @pytest.mark.parametrize("mode", ["MARK", "DCM"])
 def test_with_markers_samples_and_marker_bits_alternate_on_channel_one(rig, mode):
     rig.send(f":INST:DACM {mode};:TRAC1:DEF 1,1280;:TRAC2:DEF 1,1280")
