@@ -40,9 +40,9 @@ class ParameterForm(QWidget):
             layout.addRow(parameter.name + (f" ({unit})" if unit else ""), field)
 
     @property
-    def right(self) -> bool:
-        """Whether every field holds what its parameter allows."""
-        return not self._reasons
+    def reason(self) -> str:
+        """Why the first wrong field is refused; "" when every field holds what its parameter allows."""
+        return next(iter(self._reasons.values()), "")
 
     def _field(self, name: str, parameter: Any) -> QLineEdit | QComboBox:
         choices = (True, False) if isinstance(parameter, BooleanParameter) else getattr(parameter, "choices", None)
@@ -64,4 +64,4 @@ class ParameterForm(QWidget):
         else:
             self._reasons.pop(name, None)
         self.fields[name].setStyleSheet(_REFUSED if name in self._reasons else "")
-        self.refused.emit(next(iter(self._reasons.values()), ""))
+        self.refused.emit(self.reason)

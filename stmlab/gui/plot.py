@@ -14,11 +14,26 @@ if TYPE_CHECKING:
 _DATA, _FIT = "#1f5fa8", "#d9541e"
 
 
+class DecadeAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
+    """A horizontal axis that writes whole decades with their SI prefix ("10 MHz") when it is logarithmic."""
+
+    unit = ""
+
+    def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Labels of the decades; the ticks between them stay without."""
+        return [self._decade(round(v)) if abs(v - round(v)) < 1e-9 else "" for v in values]
+
+    def _decade(self, power: int) -> str:
+        group = max(min(power // 3, 4), -5)
+        return f"{10 ** (power - 3 * group):g} {'fpnμm kMGT'[group + 5].strip()}{self.unit}"
+
+
 class LivePlot(pg.PlotWidget):  # type: ignore[misc, unused-ignore]
     """Draws a View; items are made once and only given new data."""
 
     def __init__(self) -> None:
-        super().__init__(background="w")
+        self._decades = DecadeAxis("bottom")
+        super().__init__(background="w", axisItems={"bottom": self._decades})
         item = self.getPlotItem()
         item.setDownsampling(auto=True, mode="peak")
         item.setClipToView(True)
@@ -59,6 +74,9 @@ class LivePlot(pg.PlotWidget):  # type: ignore[misc, unused-ignore]
         quantity, item = view.started.channels[channel], self.getPlotItem()
         if moved:
             item.setLogMode(x=moved[-1].logarithmic, y=False)
-            item.setLabel("bottom", moved[-1].label or moved[-1].name, units=moved[-1].unit)
+            axis = moved[-1]
+            self._decades.unit = axis.unit
+            self._decades.enableAutoSIPrefix(not axis.logarithmic)
+            item.setLabel("bottom", axis.label or axis.name, units=None if axis.logarithmic else axis.unit)
         item.setLabel("left", quantity.name.replace("_", " "), units=quantity.unit)
         item.enableAutoRange()

@@ -136,7 +136,7 @@ class Window(QMainWindow):
 
     def start(self) -> None:
         """Check everything and start the run; a refusal is shown and nothing moves."""
-        if self.running or not self.form.right:
+        if self.running or self.form.reason:
             return
         self._failure = ""
         sequence = self.form.sequence
@@ -198,7 +198,7 @@ class Window(QMainWindow):
     def refresh(self) -> None:
         """Draw what the run has come to; called by the timer."""
         view, running = self.live.view(), self.running
-        self.start_button.setEnabled(not running and self.form.right)
+        self.start_button.setEnabled(not running and not self.form.reason)
         for button in (self.pause_button, self.stop_button, self.abort_button):
             button.setEnabled(running)
         self.pause_button.setText("Resume" if view.state == "paused" else "Pause")
@@ -207,6 +207,8 @@ class Window(QMainWindow):
         self.plot.draw(view, max(self.channel_box.currentIndex(), 0))
         self.bar.setValue(len(view.values))
         self.fit_text.setText("\n".join(fit_as_text(fit) for fit in view.fits))
+        if self.form.reason:
+            return
         message = self._failure or view.message
         self._status(f"{view.started.sequence} {view.state}" + (f": {message}" if message else ""), bool(self._failure))
 

@@ -43,11 +43,12 @@ def test_a_run_is_started_drawn_and_fitted(window, qtbot, tmp_path):
 def test_a_wrong_value_is_shown_at_once_and_cannot_be_started(window, text):
     window.form.fields["dc_bias"].setText(text)
     assert "dc_bias" in status(window)
-    assert not window.form.right
     window.start()
     assert not window.running
+    window.refresh()
+    assert "dc_bias" in status(window)
     window.form.fields["dc_bias"].setText("4 mV")
-    assert window.form.right
+    assert not window.form.reason
     assert window.form.sequence.dc_bias == pytest.approx(4e-3)
 
 
