@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.physics.arguments import finite, real_array, refuse
-from stmlab.physics.lindblad import density_matrix
+from stmlab.physics.lindblad import density_matrix, hermitian
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
@@ -93,9 +93,12 @@ def transient(
         projector: shape (d, d), the result that is kept.
 
     Raises:
-        PhysicsError: times do not rise, ``initial`` is no state, or a result has probability 0.
+        PhysicsError: times do not rise, ``initial`` is no state, ``projector`` none, or a result has probability 0.
     """
     moments, instants = _rising("times", times), _rising("measurements", measurements)
+    doubled = float(np.abs(projector @ hermitian("projector", projector) - projector).max())
+    if doubled > 1e-9:
+        raise refuse("largest element of projector^2 - projector", doubled, "0 is needed")
     edges = np.concatenate([[0.0], instants, [np.inf]])
     state = density_matrix("initial", initial, generator.dimension)
     states, probabilities = [], []

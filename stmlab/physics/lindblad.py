@@ -208,7 +208,8 @@ class Lindbladian:
         seen = np.flatnonzero(lively)[heights > _UNSEEN * heights.max(initial=0.0)]
         weights, decays, turn = weights[..., seen], values[seen], 1j * angular[:, None]
         response = 2.0 * decays / (decays**2 - turn**2) if mirrored else 1.0 / (decays + turn)
-        answer: FloatArray = -2.0 * (weights @ response.T).real
+        summed = np.einsum("...k,wk->...w", weights, response)  # not @: threads would only wait for each other
+        answer: FloatArray = -2.0 * summed.real
         return answer
 
     def _spectrum_point_by_point(

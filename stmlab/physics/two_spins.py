@@ -17,7 +17,7 @@ weights, so every system says which one it uses. Line shifts are absorbed in the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ ALONG = np.stack([np.kron(_Z, _UNIT), np.kron(_UNIT, _Z)])
 """tau_z of spin 1 and of spin 2."""
 
 
-class MasterEquation(Enum):
+class MasterEquation(StrEnum):
     """Which energies the dissipator knows."""
 
     LOCAL = "local"
@@ -83,6 +83,9 @@ class TwoSpins:
             finite(name, getattr(self, name))
         not_negative("coupling_1", self.coupling_1)
         not_negative("coupling_2", self.coupling_2)
+        if self.master_equation not in list(MasterEquation):
+            raise refuse("master_equation", self.master_equation, f"one of {', '.join(MasterEquation)} is needed")
+        object.__setattr__(self, "master_equation", MasterEquation(self.master_equation))
         if self.thermal_energy is not None:
             positive("thermal_energy", self.thermal_energy)
         elif abs(self.bias) < abs(self.larmor):

@@ -122,6 +122,8 @@ def test_an_impossible_result_is_refused():
     still = TwoSpins(1.0, 1.25, 0.0126, 0.0126).generator
     with pytest.raises(PhysicsError, match="probability of the result"):
         transient(still, np.diag([1.0, 0, 0, 0]).astype(complex), np.array([1.0]), measurements=(0.0,))
+    with pytest.raises(PhysicsError, match=r"projector\^2 - projector = 2"):
+        transient(still, UP_DOWN, np.array([1.0]), measurements=(0.5,), projector=2 * ANTIPARALLEL)
     with pytest.raises(PhysicsError, match="times of 0 or more in rising order"):
         transient(still, UP_DOWN, np.array([1.0, 0.5]))
     with pytest.raises(PhysicsError, match=r"dark_weight = 1\.5"):

@@ -240,6 +240,7 @@ def test_the_electrodes_induce_exchange_and_dzyaloshinskii_moriya():
         ({"coupling_1": -0.01}, r"coupling_1 = -0\.01"),
         ({"thermal_energy": 0.0}, "thermal_energy = 0"),
         ({"exchange": np.nan}, "exchange = nan"),
+        ({"master_equation": "redfield"}, "master_equation = redfield: one of local, global is needed"),
     ],
 )
 def test_systems_for_which_the_model_is_not_defined_are_refused(wrong, message):
