@@ -208,6 +208,28 @@ def demo(
 
 @app.command()
 @_refusing
+def papers(
+    name: Annotated[str | None, typer.Argument(help="Only this paper.")] = None,
+    figures: Annotated[Path | None, typer.Option("--figures", help="Draw the model figures into this folder.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the papers' numbers beside the models': printed, computed, verdict, and the reason where they disagree."""
+    from stmlab import papers as survey
+    from stmlab.display import papers_as_text
+
+    rows = survey.rows(name)
+    if figures is not None:
+        figures.mkdir(parents=True, exist_ok=True)
+        drawn = survey.figures(figures, name)
+        print("\n".join(str(path) for path in drawn), file=sys.stderr)
+    if as_json:
+        _print_json([row.as_dict() for row in rows])
+    else:
+        print(papers_as_text(rows))
+
+
+@app.command()
+@_refusing
 def gui() -> None:
     """Open the live window."""
     try:

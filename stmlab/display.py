@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from stmlab.results import format_value
 
 if TYPE_CHECKING:
+    from stmlab.papers import Row
     from stmlab.results import FitResult
     from stmlab.station import Station
     from stmlab.storage import Run
@@ -69,3 +70,25 @@ def station_as_text(station: Station) -> str:
         lines.append(f"  {name}")
         lines += [f"    {key:26} {value}" for key, value in settings.items()]
     return "\n".join(lines)
+
+
+def papers_as_text(rows: list[Row]) -> str:
+    """The comparisons as a table, a paper after the other."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=150)
+    with console.capture() as capture:
+        for paper in dict.fromkeys(row.paper for row in rows):
+            table = Table("item", "printed", "computed", "unit", "verdict", "note", title=paper, title_justify="left")
+            for row in rows:
+                if row.paper == paper:
+                    table.add_row(
+                        row.item, _number(row.printed), _number(row.computed), row.unit, row.verdict.value, row.note
+                    )
+            console.print(table)
+    return capture.get().rstrip()
+
+
+def _number(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"

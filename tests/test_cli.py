@@ -108,3 +108,11 @@ def test_sequences_lists_parameters_with_units(cli):
     answer = json.loads(cli("sequences", "--json").stdout)
     assert answer["srs"]["parameters"]["dc_bias"]["unit"] == "V"
     assert "dc_bias" in cli("sequences", "srs").stdout
+
+
+def test_papers_gives_rows_with_a_verdict_each(cli):
+    rows = json.loads(cli("papers", "fransson", "--json").stdout)
+    assert {"paper", "item", "printed", "computed", "unit", "verdict", "note"} == set(rows[0])
+    assert {row["verdict"] for row in rows} <= {"agrees", "differs", "not reproducible"}
+    assert all(row["note"] for row in rows if row["verdict"] != "agrees")
+    assert cli("papers", "einstein").exit_code == 1
