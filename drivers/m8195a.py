@@ -21,6 +21,7 @@ from pymeasure.instruments import Instrument, SCPIMixin
 
 from drivers import waveforms
 from drivers.connection import connect
+from drivers.controls import one_of, switch, whole, within
 from drivers.waveforms import CLOCK_RANGE, FEWEST_CODES, FREQUENCY_RANGE, FULL_SCALE, SOURCE, Segment
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, SequenceError, StationError
 from stmlab.instruments import PulsePair, Tone
@@ -45,31 +46,6 @@ _START = {
 }
 
 
-def _within(name: str, low: float, high: float, unit: str) -> dict[str, Any]:
-    """Arguments that make a control refuse numbers outside ``low`` to ``high``."""
-
-    def validate(value: float, _: object) -> float:
-        if not low <= value <= high:
-            raise OutOfBounds(name, value, low, high, unit, SOURCE)
-        return value
-
-    return {"validator": validate, "check_set_errors": True}
-
-
-def _one_of(name: str, *choices: Any, cast: type = str) -> dict[str, Any]:
-    """Arguments that make a control refuse anything but ``choices``."""
-
-    def validate(value: Any, _: object) -> Any:
-        if value not in choices:
-            raise SequenceError(f"{name} = {value!r}: {SOURCE} has {', '.join(map(str, choices))}")
-        return value
-
-    return {"validator": validate, "cast": cast, "check_set_errors": True}
-
-
-_SWITCH: dict[str, Any] = {"map_values": True, "values": {True: 1, False: 0}, "cast": int, "check_set_errors": True}
-
-
 class M8195A(SCPIMixin, Instrument):
     """A Generator on one channel of a Keysight M8195A.
 
@@ -92,75 +68,80 @@ class M8195A(SCPIMixin, Instrument):
         ":FREQ:RAST?",
         ":FREQ:RAST %.12g",
         "Control the clock of the converter, Hz.",
-        **_within("sample_clock", *CLOCK_RANGE, "Hz"),
+        **within(SOURCE, "sample_clock", *CLOCK_RANGE, "Hz"),
     )
     divider = Instrument.control(
         ":INST:MEM:EXT:RDIV?",
         ":INST:MEM:EXT:RDIV DIV%d",
         "Control the divider of the clock at which extended memory is read.",
         preprocess_reply=lambda reply: reply.strip().removeprefix("DIV"),
-        **_one_of("divider", 1, 2, 4, cast=int),
+        **one_of(SOURCE, "divider", 1, 2, 4, cast=int),
     )
     dac_mode = Instrument.control(
         ":INST:DACM?",
         ":INST:DACM %s",
         "Control which channels play: SING, DUAL, FOUR, MARK, DCD or DCM.",
-        **_one_of("dac_mode", "SING", "DUAL", "FOUR", "MARK", "DCD", "DCM"),
+        **one_of(SOURCE, "dac_mode", "SING", "DUAL", "FOUR", "MARK", "DCD", "DCM"),
     )
     memory = Instrument.control(
         ":TRAC{ch}:MMOD?",
         ":TRAC{ch}:MMOD %s",
         "Control which memory the channel plays: INT or EXT.",
-        **_one_of("memory", "INT", "EXT"),
+        **one_of(SOURCE, "memory", "INT", "EXT"),
     )
     function = Instrument.control(
         ":FUNC:MODE?",
         ":FUNC:MODE %s",
         "Control what is played: ARB a segment, STS a sequence, STSC a scenario.",
-        **_one_of("function", "ARB", "STS", "STSC"),
+        **one_of(SOURCE, "function", "ARB", "STS", "STSC"),
     )
     segment = Instrument.control(
         ":TRAC{ch}:SEL?",
         ":TRAC{ch}:SEL %d",
         "Control the number of the segment that is played.",
-        **(_within("segment", 1, 16 << 20, "") | {"cast": int}),
+        **whole(SOURCE, "segment", 1, 16 << 20),
     )
     level = Instrument.control(
         ":VOLT{ch}?",
         ":VOLT{ch} %.9g",
         "Control the range of the converter, V peak to peak.",
-        **_within("level", *LEVEL_RANGE, "V"),
+        **within(SOURCE, "level", *LEVEL_RANGE, "V"),
     )
     offset = Instrument.control(
         ":VOLT{ch}:OFFS?",
         ":VOLT{ch}:OFFS %.9g",
         "Control the offset, V.",
-        **_within("offset", -1.0, 1.0, "V"),
+        **within(SOURCE, "offset", -1.0, 1.0, "V"),
     )
-    output = Instrument.control(":OUTP{ch}?", ":OUTP{ch} %d", "Control whether the output is closed.", **_SWITCH)
+    output = Instrument.control(
+        ":OUTP{ch}?", ":OUTP{ch} %d", "Control whether the output is closed.", **switch(SOURCE, "output")
+    )
     continuous = Instrument.control(
-        ":INIT:CONT?", ":INIT:CONT %d", "Control whether it plays without trigger.", **_SWITCH
+        ":INIT:CONT?", ":INIT:CONT %d", "Control whether it plays without trigger.", **switch(SOURCE, "continuous")
     )
     gate = Instrument.control(
-        ":INIT:GATE?", ":INIT:GATE %d", "Control whether the trigger opens a gate (or starts).", **_SWITCH
+        ":INIT:GATE?",
+        ":INIT:GATE %d",
+        "Control whether the trigger opens a gate (or starts).",
+        **switch(SOURCE, "gate"),
     )
     trigger_source = Instrument.control(
         ":ARM:TRIG:SOUR?",
         ":ARM:TRIG:SOUR %s",
         "Control where triggers come from: TRIG the trigger input, EVEN the event input, INT the internal generator.",
-        **_one_of("trigger_source", "TRIG", "EVEN", "INT"),
+        **one_of(SOURCE, "trigger_source", "TRIG", "EVEN", "INT"),
     )
     trigger_level = Instrument.control(
         ":ARM:TRIG:LEV?",
         ":ARM:TRIG:LEV %.9g",
         "Control the threshold of the trigger input, V.",
-        **_within("trigger_level", -4.0, 4.0, "V"),
+        **within(SOURCE, "trigger_level", -4.0, 4.0, "V"),
     )
     trigger_slope = Instrument.control(
         ":ARM:TRIG:SLOP?",
         ":ARM:TRIG:SLOP %s",
         "Control the edge that triggers: POS, NEG or EITH.",
-        **_one_of("trigger_slope", "POS", "NEG", "EITH"),
+        **one_of(SOURCE, "trigger_slope", "POS", "NEG", "EITH"),
     )
 
     def __init__(

@@ -356,6 +356,10 @@ def pulses(**change):
         (lambda d: setattr(d, "divider", 3), "divider"),
         (lambda d: setattr(d, "dac_mode", "TRIPLE"), "dac_mode"),
         (lambda d: setattr(d, "trigger_slope", "UP"), "trigger_slope"),
+        (lambda d: setattr(d, "segment", 3.7), "segment"),
+        (lambda d: setattr(d, "segment", 0), "segment"),
+        (lambda d: setattr(d, "output", 2), "output"),
+        (lambda d: setattr(d, "gate", "on"), "gate"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name_before_anything_is_sent(rig, ask, name):
