@@ -1,68 +1,17 @@
-"""What the lock-in amplifiers of one maker share: refusals of settings that they do not have, and common methods."""
+"""What the lock-in amplifiers of one maker share."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stmlab import lowpass
-from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, StmlabError
+from stmlab.errors import InstrumentFault, InstrumentLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Mapping
     from enum import IntFlag
 
     from pymeasure.adapters import Adapter
-
-
-class NotOffered(StmlabError, ValueError):
-    """A setting that the instrument does not have. Nothing was sent."""
-
-
-def within(name: str, low: float, high: float, unit: str, instrument: str) -> dict[str, Any]:
-    """Arguments that make a pymeasure control refuse numbers outside ``low`` to ``high`` with OutOfBounds."""
-
-    def validate(value: float, _: object) -> float:
-        if not low <= value <= high:
-            raise OutOfBounds(name, value, low, high, unit, f"the {instrument}")
-        return value
-
-    return {"validator": validate, "values": (low, high)}
-
-
-def whole(name: str, low: int, high: int, instrument: str) -> dict[str, Any]:
-    """Arguments that make a pymeasure control refuse what is no whole number from ``low`` to ``high``."""
-
-    def validate(value: float, _: object) -> int:
-        if not low <= value <= high:
-            raise OutOfBounds(name, value, low, high, "", f"the {instrument}")
-        if value != int(value):
-            raise NotOffered(f"{name} = {value} is not a whole number from {low} to {high} (set in the {instrument})")
-        return int(value)
-
-    return {"validator": validate, "values": (low, high), "cast": int}
-
-
-def one_of(name: str, choices: Sequence[Any] | Mapping[Any, int], unit: str, instrument: str) -> dict[str, Any]:
-    """Arguments that make a pymeasure control accept only ``choices``, sent as their index.
-
-    A mapping from choice to index may hold synonyms; the first one is read back.
-    """
-    indices = dict(choices) if isinstance(choices, Mapping) else {choice: i for i, choice in enumerate(choices)}
-
-    def validate(value: Any, _: object) -> Any:
-        for choice in indices:
-            if value == choice or (_is_number(value) and _is_number(choice) and math.isclose(value, choice)):
-                return choice
-        allowed = ", ".join(f"{choice:g}" if _is_number(choice) else str(choice) for choice in indices)
-        raise NotOffered(f"{name} = {value}{unit and ' '}{unit} is not offered by the {instrument}: {allowed}")
-
-    return {"validator": validate, "values": indices, "map_values": True}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class LockInAmplifier:
@@ -145,15 +94,3 @@ class LockInAmplifier:
     def close(self) -> None:
         """Let go of the connection; outputs stay as they are."""
         self.adapter.close()
-
-
-def smallest(name: str, value: float, choices: Iterable[float], unit: str, instrument: str) -> float:
-    """The smallest of ``choices`` that is at least ``value``.
-
-    Raises:
-        OutOfBounds: ``value`` is not positive, or larger than all of them.
-    """
-    steps = sorted(choices)
-    if not 0.0 < value <= steps[-1]:
-        raise OutOfBounds(name, value, 0.0, steps[-1], unit, f"the {instrument}")
-    return next(step for step in steps if step >= value)

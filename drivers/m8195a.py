@@ -21,7 +21,7 @@ from pymeasure.instruments import Instrument, SCPIMixin
 
 from drivers import waveforms
 from drivers.connection import connect
-from drivers.controls import one_of, switch, whole, within
+from drivers.controls import checked, one_of, switch, whole, within
 from drivers.waveforms import CLOCK_RANGE, FEWEST_CODES, FREQUENCY_RANGE, FULL_SCALE, SOURCE, Segment
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, SequenceError, StationError
 from stmlab.instruments import PulsePair, Tone
@@ -44,6 +44,7 @@ _START = {
     True: ":INIT:CONT 0;:INIT:GATE 1;:ARM:TRIG:SOUR TRIG;:ARM:TRIG:SLOP POS;:ARM:TRIG:LEV 1.4",  # TTL
     False: ":INIT:GATE 0;:INIT:CONT 1",
 }
+_MODEL = "M8195A"
 
 
 class M8195A(SCPIMixin, Instrument):
@@ -68,80 +69,83 @@ class M8195A(SCPIMixin, Instrument):
         ":FREQ:RAST?",
         ":FREQ:RAST %.12g",
         "Control the clock of the converter, Hz.",
-        **within(SOURCE, "sample_clock", *CLOCK_RANGE, "Hz"),
+        **checked(within("sample_clock", *CLOCK_RANGE, "Hz", _MODEL)),
     )
     divider = Instrument.control(
         ":INST:MEM:EXT:RDIV?",
         ":INST:MEM:EXT:RDIV DIV%d",
         "Control the divider of the clock at which extended memory is read.",
         preprocess_reply=lambda reply: reply.strip().removeprefix("DIV"),
-        **one_of(SOURCE, "divider", 1, 2, 4, cast=int),
+        **checked(one_of("divider", (1, 2, 4), _MODEL, cast=int)),
     )
     dac_mode = Instrument.control(
         ":INST:DACM?",
         ":INST:DACM %s",
         "Control which channels play: SING, DUAL, FOUR, MARK, DCD or DCM.",
-        **one_of(SOURCE, "dac_mode", "SING", "DUAL", "FOUR", "MARK", "DCD", "DCM"),
+        **checked(one_of("dac_mode", ("SING", "DUAL", "FOUR", "MARK", "DCD", "DCM"), _MODEL)),
     )
     memory = Instrument.control(
         ":TRAC{ch}:MMOD?",
         ":TRAC{ch}:MMOD %s",
         "Control which memory the channel plays: INT or EXT.",
-        **one_of(SOURCE, "memory", "INT", "EXT"),
+        **checked(one_of("memory", ("INT", "EXT"), _MODEL)),
     )
     function = Instrument.control(
         ":FUNC:MODE?",
         ":FUNC:MODE %s",
         "Control what is played: ARB a segment, STS a sequence, STSC a scenario.",
-        **one_of(SOURCE, "function", "ARB", "STS", "STSC"),
+        **checked(one_of("function", ("ARB", "STS", "STSC"), _MODEL)),
     )
     segment = Instrument.control(
         ":TRAC{ch}:SEL?",
         ":TRAC{ch}:SEL %d",
         "Control the number of the segment that is played.",
-        **whole(SOURCE, "segment", 1, 16 << 20),
+        **checked(whole("segment", 1, 16 << 20, _MODEL)),
     )
     level = Instrument.control(
         ":VOLT{ch}?",
         ":VOLT{ch} %.9g",
         "Control the range of the converter, V peak to peak.",
-        **within(SOURCE, "level", *LEVEL_RANGE, "V"),
+        **checked(within("level", *LEVEL_RANGE, "V", _MODEL)),
     )
     offset = Instrument.control(
         ":VOLT{ch}:OFFS?",
         ":VOLT{ch}:OFFS %.9g",
         "Control the offset, V.",
-        **within(SOURCE, "offset", -1.0, 1.0, "V"),
+        **checked(within("offset", -1.0, 1.0, "V", _MODEL)),
     )
     output = Instrument.control(
-        ":OUTP{ch}?", ":OUTP{ch} %d", "Control whether the output is closed.", **switch(SOURCE, "output")
+        ":OUTP{ch}?", ":OUTP{ch} %d", "Control whether the output is closed.", **checked(switch("output", _MODEL))
     )
     continuous = Instrument.control(
-        ":INIT:CONT?", ":INIT:CONT %d", "Control whether it plays without trigger.", **switch(SOURCE, "continuous")
+        ":INIT:CONT?",
+        ":INIT:CONT %d",
+        "Control whether it plays without trigger.",
+        **checked(switch("continuous", _MODEL)),
     )
     gate = Instrument.control(
         ":INIT:GATE?",
         ":INIT:GATE %d",
         "Control whether the trigger opens a gate (or starts).",
-        **switch(SOURCE, "gate"),
+        **checked(switch("gate", _MODEL)),
     )
     trigger_source = Instrument.control(
         ":ARM:TRIG:SOUR?",
         ":ARM:TRIG:SOUR %s",
         "Control where triggers come from: TRIG the trigger input, EVEN the event input, INT the internal generator.",
-        **one_of(SOURCE, "trigger_source", "TRIG", "EVEN", "INT"),
+        **checked(one_of("trigger_source", ("TRIG", "EVEN", "INT"), _MODEL)),
     )
     trigger_level = Instrument.control(
         ":ARM:TRIG:LEV?",
         ":ARM:TRIG:LEV %.9g",
         "Control the threshold of the trigger input, V.",
-        **within(SOURCE, "trigger_level", -4.0, 4.0, "V"),
+        **checked(within("trigger_level", -4.0, 4.0, "V", _MODEL)),
     )
     trigger_slope = Instrument.control(
         ":ARM:TRIG:SLOP?",
         ":ARM:TRIG:SLOP %s",
         "Control the edge that triggers: POS, NEG or EITH.",
-        **one_of(SOURCE, "trigger_slope", "POS", "NEG", "EITH"),
+        **checked(one_of("trigger_slope", ("POS", "NEG", "EITH"), _MODEL)),
     )
 
     def __init__(

@@ -59,7 +59,7 @@ class _Numbered:
     @property
     def signal(self) -> str:
         """Name of the signal that is modulated or demodulated."""
-        return self._signals.names[self._get("Signal")]
+        return str(self._signals.names[self._get("Signal")])
 
     @signal.setter
     def signal(self, name: str) -> None:

@@ -137,7 +137,7 @@ def _patience(adapter: Adapter, seconds: float) -> Iterator[None]:
         yield
         return
     usual = adapter.connection.gettimeout()
-    adapter.connection.settimeout(usual + seconds)
+    adapter.connection.settimeout(None if usual is None else usual + seconds)
     try:
         yield
     finally:

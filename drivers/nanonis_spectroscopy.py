@@ -63,7 +63,8 @@ class BiasSpectrum:
     @property
     def bias(self) -> FloatArray:
         """Bias of each point, V, shape (points,)."""
-        return self.data[0]
+        row: FloatArray = self.data[0]
+        return row
 
     def channel(self, name: str, *, backward: bool = False) -> FloatArray:
         """One channel, such as ``Current (A)``, of the forward or the backward sweep, shape (points,).
@@ -74,7 +75,8 @@ class BiasSpectrum:
         wanted = _backward_name(name) if backward else name
         if wanted not in self.channels:
             raise SequenceError(f"channel {wanted!r} was not recorded: {', '.join(self.channels)}")
-        return self.data[self.channels.index(wanted)]
+        row: FloatArray = self.data[self.channels.index(wanted)]
+        return row
 
 
 class BiasSpectroscopy:

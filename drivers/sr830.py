@@ -14,7 +14,8 @@ from pymeasure.instruments.srs.sr830 import SR830 as PymeasureSR830
 from pymeasure.instruments.srs.sr830 import ERRStatus, LIAStatus
 
 from drivers.connection import connect
-from drivers.lockin import LockInAmplifier, one_of, smallest, whole, within
+from drivers.controls import indexed, smallest, whole, within
+from drivers.lockin import LockInAmplifier
 from stmlab import lowpass
 from stmlab.errors import OutOfBounds
 
@@ -75,7 +76,7 @@ def _display(number: int, shown: tuple[str, ...]) -> Any:
         f"DDEF {number},%d,0",
         f"Control what channel {number} shows: {', '.join(shown)}.",
         get_process_list=lambda values: shown[int(values[0])],  # the second value is the ratio mode
-        **one_of(f"channel{number}", shown, "", "SR830"),
+        **indexed(f"channel{number}", shown, "", "SR830"),
     )
 
 
@@ -118,31 +119,31 @@ class SR830(LockInAmplifier, PymeasureSR830):
         "SENS?",
         "SENS %d",
         "Control the full scale of the outputs, V rms (2 nV to 1 V in steps of 1, 2, 5).",
-        **one_of("sensitivity", _SENSITIVITIES, "V", "SR830"),
+        **indexed("sensitivity", _SENSITIVITIES, "V", "SR830"),
     )
     time_constant = Instrument.control(
         "OFLT?",
         "OFLT %d",
         "Control the filter's time constant, s (10 us to 30 ks in steps of 1, 3).",
-        **one_of("time_constant", _TIME_CONSTANTS, "s", "SR830"),
+        **indexed("time_constant", _TIME_CONSTANTS, "s", "SR830"),
     )
     filter_slope = Instrument.control(
         "OFSL?",
         "OFSL %d",
         "Control the filter's slope: 6, 12, 18 or 24 dB per octave.",
-        **one_of("filter_slope", lowpass.SLOPES, "dB/octave", "SR830"),
+        **indexed("filter_slope", lowpass.SLOPES, "dB/octave", "SR830"),
     )
     reserve = Instrument.control(
         "RMOD?",
         "RMOD %d",
         "Control the dynamic reserve: High Reserve, Normal or Low Noise.",
-        **one_of("reserve", PymeasureSR830.RESERVE_VALUES, "", "SR830"),
+        **indexed("reserve", PymeasureSR830.RESERVE_VALUES, "", "SR830"),
     )
     sample_frequency = Instrument.control(
         "SRAT?",
         "SRAT %d",
         "Control the rate at which the buffers are filled, Hz; None: at each trigger.",
-        **one_of("sample_frequency", (*PymeasureSR830.SAMPLE_FREQUENCIES, None), "Hz", "SR830"),
+        **indexed("sample_frequency", (*PymeasureSR830.SAMPLE_FREQUENCIES, None), "Hz", "SR830"),
     )
     channel1 = _display(1, ("X", "R", "X Noise", "Aux In 1", "Aux In 2"))
     channel2 = _display(2, ("Y", "Theta", "Y Noise", "Aux In 3", "Aux In 4"))
@@ -210,8 +211,8 @@ class SR830(LockInAmplifier, PymeasureSR830):
         Raises:
             NotOffered, OutOfBounds: not one of these.
         """
-        which = one_of("channel", self.CHANNELS, "", "SR830")
-        factor = one_of("expand", self.EXPANSION_VALUES, "", "SR830")
+        which = indexed("channel", self.CHANNELS, "", "SR830")
+        factor = indexed("expand", self.EXPANSION_VALUES, "", "SR830")
         number = which["values"][which["validator"](channel, None)] + 1
         within("precent", -105.0, 105.0, "%", "SR830")["validator"](precent, None)
         code = factor["values"][factor["validator"](expand, None)]

@@ -16,7 +16,8 @@ from pymeasure.instruments import Instrument
 from pymeasure.instruments.srs.sr860 import SR860 as PymeasureSR860
 
 from drivers.connection import connect
-from drivers.lockin import LockInAmplifier, one_of, smallest, whole, within
+from drivers.controls import indexed, smallest, whole, within
+from drivers.lockin import LockInAmplifier
 from stmlab import lowpass
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, StationError
 
@@ -206,56 +207,56 @@ class SR860(LockInAmplifier, PymeasureSR860):
         "REFM?",
         "REFM %d",
         "Control whether the sine output's DC level is common (COM) or differential (DIF).",
-        **one_of("dcmode", {"COM": 0, "DIF": 1, "common": 0, "difference": 1}, "", "SR860"),
+        **indexed("dcmode", {"COM": 0, "DIF": 1, "common": 0, "difference": 1}, "", "SR860"),
     )
     reference_source = Instrument.control(
         "RSRC?",
         "RSRC %d",
         "Control the reference: INT, EXT, DUAL or CHOP.",
-        **one_of("reference_source", ("INT", "EXT", "DUAL", "CHOP"), "", "SR860"),
+        **indexed("reference_source", ("INT", "EXT", "DUAL", "CHOP"), "", "SR860"),
     )
     reference_triggermode = Instrument.control(
         "RTRG?",
         "RTRG %d",
         "Control the external reference's trigger: SIN, POS (TTL) or NEG (TTL).",
-        **one_of("reference_triggermode", _TRIGGERS, "", "SR860"),
+        **indexed("reference_triggermode", _TRIGGERS, "", "SR860"),
     )
     reference_source_trigger = reference_triggermode
     reference_externalinput = Instrument.control(
         "REFZ?",
         "REFZ %d",
         "Control the external reference's input impedance: 50OHMS or 1MEG.",
-        **one_of("reference_externalinput", ("50OHMS", "1MEG"), "", "SR860"),
+        **indexed("reference_externalinput", ("50OHMS", "1MEG"), "", "SR860"),
     )
     input_signal = Instrument.control(
         "IVMD?",
         "IVMD %d",
         "Control the signal input: VOLT or CURR.",
-        **one_of("input_signal", {"VOLT": 0, "CURR": 1, "voltage": 0, "current": 1}, "", "SR860"),
+        **indexed("input_signal", {"VOLT": 0, "CURR": 1, "voltage": 0, "current": 1}, "", "SR860"),
     )
     sensitivity = Instrument.control(
         "SCAL?",
         "SCAL %d",
         "Control the full scale of the outputs, V rms (1 nV to 1 V in steps of 1, 2, 5).",
-        **one_of("sensitivity", _SENSITIVITIES, "V", "SR860"),
+        **indexed("sensitivity", _SENSITIVITIES, "V", "SR860"),
     )
     time_constant = Instrument.control(
         "OFLT?",
         "OFLT %d",
         "Control the filter's time constant, s (1 us to 30 ks in steps of 1, 3).",
-        **one_of("time_constant", _TIME_CONSTANTS, "s", "SR860"),
+        **indexed("time_constant", _TIME_CONSTANTS, "s", "SR860"),
     )
     filter_slope = Instrument.control(
         "OFSL?",
         "OFSL %d",
         "Control the filter's slope: 6, 12, 18 or 24 dB per octave.",
-        **one_of("filter_slope", lowpass.SLOPES, "dB/octave", "SR860"),
+        **indexed("filter_slope", lowpass.SLOPES, "dB/octave", "SR860"),
     )
     filter_advanced = Instrument.control(
         "ADVFILT?",
         "ADVFILT %d",
         "Control whether the filter is the advanced one (On) or a row of equal RC poles (Off).",
-        **one_of("filter_advanced", ("Off", "On"), "", "SR860"),
+        **indexed("filter_advanced", ("Off", "On"), "", "SR860"),
     )
     frequencypreset1, frequencypreset2, frequencypreset3, frequencypreset4 = map(_frequency_preset, range(1, 5))
     sine_amplitudepreset1, sine_amplitudepreset2 = _amplitude_preset(1), _amplitude_preset(2)
@@ -353,7 +354,7 @@ class SR860(LockInAmplifier, PymeasureSR860):
             NotOffered: no such ``channels``.
             OutOfBounds: more samples than the memory holds, or a rate above the fastest or below the slowest.
         """
-        choice = one_of("channels", tuple(_CAPTURE_COLUMNS), "", "SR860")
+        choice = indexed("channels", tuple(_CAPTURE_COLUMNS), "", "SR860")
         columns = _CAPTURE_COLUMNS[choice["validator"](channels, None)]
         whole("samples", 1, _CAPTURE_MEMORY * 256 // columns, "SR860's memory")["validator"](samples, None)
         fastest = self.values("CAPTURERATEMAX?")[0]

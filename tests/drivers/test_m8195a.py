@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymeasure.test import expected_protocol
 
+from drivers.controls import NotOffered
 from drivers.m8195a import M8195A
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, SequenceError, StationError, StmlabError
 from stmlab.instruments import Generator, PulsePair
@@ -367,7 +368,7 @@ def test_what_cannot_be_is_refused_by_name_before_anything_is_sent(rig, ask, nam
         ask(rig.driver)
     assert str(refusal.value).startswith(name)
     assert "\n" not in str(refusal.value)
-    assert isinstance(refusal.value, OutOfBounds | SequenceError)
+    assert isinstance(refusal.value, OutOfBounds | NotOffered | SequenceError)
     assert rig.tap.sent == []
 
 

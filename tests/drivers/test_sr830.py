@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pymeasure.instruments.srs import SR830 as PymeasureSR830
 from pymeasure.test import expected_protocol
 
-from drivers.lockin import NotOffered
+from drivers.controls import NotOffered
 from drivers.sr830 import SR830
 from stmlab.errors import InstrumentFault, OutOfBounds
 from stmlab.instruments import LockIn

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pymeasure.instruments.srs import SR860 as PymeasureSR860
 from pymeasure.test import expected_protocol
 
-from drivers.lockin import NotOffered
+from drivers.controls import NotOffered
 from drivers.sr860 import SR860
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds
 from stmlab.instruments import LockIn
