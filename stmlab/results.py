@@ -97,13 +97,35 @@ def format_value(value: float, error: float, unit: str = "") -> str:
     return f"({numbers[0]} ± {numbers[1]}){suffix}" if suffix else f"{numbers[0]} ± {numbers[1]}"
 
 
+def prefixed_unit(size: float, unit: str) -> tuple[int, str]:
+    """The power of ten to take out of numbers as large as ``size``, and the unit with the prefix that stands for it.
+
+    (0, ``unit``) where the unit takes no prefix (a rate, meV), or there is none so large or so small.
+    """
+    return _prefixed(size, unit) or (0, unit)
+
+
+def format_quantity(value: float, unit: str) -> str:
+    """A number that is known exactly, such as a setting: "4 mV"."""
+    power, prefixed = prefixed_unit(abs(value), unit)
+    return f"{value * 10.0**-power:.6g} {prefixed}".rstrip()
+
+
 def _power_and_suffix(size: float, unit: str) -> tuple[int, str]:
     """The power of ten taken out of the number, and what stands for it behind: a prefix, or the power itself."""
-    power = max(3 * math.floor(math.log10(size) / 3), -300) if size > 0 else 0
-    if unit in _PREFIXED and power in _PREFIXES:
-        return power, f" {_PREFIXES[power]}{unit}"
-    if 0.01 <= size < 1000 or size == 0:
-        power = 0
+    if (found := _prefixed(size, unit)) is not None:
+        return found[0], f" {found[1]}"
+    power = 0 if 0.01 <= size < 1000 else max(_thousands(size), -300)
     written = unit.removeprefix("1") if unit.startswith("1/") else unit
     raised = f"·10{str(power).translate(_RAISED)}" if power else ""
     return power, raised + (f" {written}" if written else "")
+
+
+def _prefixed(size: float, unit: str) -> tuple[int, str] | None:
+    power = _thousands(size)
+    return (power, _PREFIXES[power] + unit) if unit in _PREFIXED and power in _PREFIXES else None
+
+
+def _thousands(size: float) -> int:
+    """The power of ten, a multiple of three, that leaves 1 to 1000."""
+    return 3 * math.floor(math.log10(size) / 3) if math.isfinite(size) and size > 0 else 0

@@ -194,7 +194,7 @@ class Run:
             raise FileError(f"{self.path}: the run went beyond its axes {outer}: use data[{name!r}] point by point")
         grid = np.full((places, *rows.shape[1:]), np.nan)
         grid[self.index] = rows
-        return grid.reshape(*outer, *rows.shape[1:])
+        return grid.reshape((*outer, *rows.shape[1:]))
 
     def to_xarray(self) -> xarray.Dataset:
         """The run as an xarray Dataset.
