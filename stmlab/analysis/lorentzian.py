@@ -178,15 +178,18 @@ def _too_much_scatter(data: Spectrum, solution: Solution) -> str:
 
 
 def _distorted(data: Spectrum, solution: Solution) -> str:
-    """Compare with the fit of two widths: do the rates disagree, or does it describe the points far better?"""
+    """Compare with the fit of two widths: is its rate higher, or does it describe the points far better?
+
+    Strong modulation lets eq. 1 read a rate that is too low, never one that is too high.
+    """
     two_widths = fit_two_widths(data, solution)
     if two_widths is None:
         return ""
     difference = two_widths.values[0] - solution.values[0]
     noise = 1.0 if data.noise_known else _reduced_chi_square(data, two_widths)
     better = (sum_of_squares(data, solution) - sum_of_squares(data, two_widths)) / noise
-    disagree = abs(difference) > 2 * math.hypot(two_widths.log_error, solution.log_error)
-    if not disagree and better <= _FAR_BETTER:
+    too_low = difference > 2 * math.hypot(two_widths.log_error, solution.log_error)
+    if not too_low and better <= _FAR_BETTER:
         return ""
     rate = data.frequency_unit * math.exp(two_widths.values[0])
     return (

@@ -105,11 +105,18 @@ def _draw_fit(axes: Axes, fit: FitResult, scale: float) -> None:
     lines = [f"$\\Gamma$ = {_valued(fit, 'rate')}", f"$f_\\Gamma$ = {_valued(fit, 'frequency')}"]
     lines += [f"$I_\\mathrm{{SR}}$ = {_valued(fit, 'step')}"]
     place = (0.97, 0.95, "right", "top") if falling else (0.97, 0.06, "right", "bottom")
-    axes.text(*place[:2], "\n".join(lines), transform=axes.transAxes, ha=place[2], va=place[3], linespacing=1.5)
+    _note(axes, "\n".join(lines), place, linespacing=1.5)
     if fit.warnings:
         note = "\n".join(line for text in fit.warnings for line in textwrap.wrap(plain(text), 60))
-        low = (0.03, 0.06, "bottom") if falling else (0.03, 0.95, "top")
-        axes.text(*low[:2], note, transform=axes.transAxes, ha="left", va=low[2], fontsize=SMALL - 1, color=VERMILION)
+        place = (0.03, 0.06, "left", "bottom") if falling else (0.03, 0.95, "left", "top")
+        _note(axes, note, place, fontsize=SMALL - 1, color=VERMILION)
+
+
+def _note(axes: Axes, text: str, place: tuple[float, float, str, str], **look: Any) -> None:
+    """Text in a corner of the panel, readable over lines."""
+    x, y, across, up = place
+    behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}
+    axes.text(x, y, text, transform=axes.transAxes, ha=across, va=up, bbox=behind, zorder=5, **look)
 
 
 def _draw_residual(axes: Axes, run: Run, fit: FitResult, unit: str) -> None:

@@ -6,6 +6,7 @@ A fit is trusted once ``committed`` counts it. What a killed process left behind
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,9 @@ import numpy as np
 from stmlab.errors import FileError
 from stmlab.results import FitParameter, FitResult
 from stmlab.storage.columns import write_line, write_rows
-from stmlab.storage.layout import FIT_CURVE, FIT_PARAMETER, FORMAT, LIBVER, NAME, UNIT, from_pieces, to_json
+from stmlab.storage.layout import FIT_PARAMETER, FORMAT, LIBVER, NAME, UNIT, from_pieces, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from stmlab.arrays import FloatArray
 
 _NOT_A_FIT = -1  # rows of a fit that was never finished
@@ -64,14 +63,13 @@ def write_fit(file: h5py.File, number: int, fit: FitResult, place: tuple[int, in
         FileError: a name is too long for the file.
     """
     _check_names(fit)
-    curves = {name: np.asarray(curve, dtype=float) for name, curve in fit.curves.items()}
     _replace(file["fits/parameters"], number, _parameter_rows(number, fit))
-    _replace(file["fits/curves"], number, _curve_rows(number, curves))
-    record = fit.as_dict() | {
-        "labels": dict(fit.labels),
-        "curves": {name: list(curve.shape) for name, curve in curves.items()},
-        "place": place,
-    }
+    curves: dict[str, dict[str, Any]] = {}
+    for name, curve in fit.curves.items():
+        values = np.asarray(curve, dtype=float)
+        curves[name] = {"start": len(file["fits/curves"]), "shape": values.shape}
+        write_rows(file["fits/curves"], len(file["fits/curves"]), values.ravel())
+    record = fit.as_dict() | {"labels": dict(fit.labels), "curves": curves, "place": place}
     write_line(file["fits/json"], number, to_json(record))
 
 
@@ -80,14 +78,10 @@ def read_fits(file: h5py.File, count: int) -> tuple[StoredFit, ...]:
     if not count:
         return ()
     lines = from_pieces(file["fits/json"][:]).split("\n")[:count]
-    curves = file["fits/curves"][:]
-    return tuple(_read(json.loads(line), curves[curves["fit"] == k]) for k, line in enumerate(lines))
+    return tuple(_read(json.loads(line), file["fits/curves"]) for line in lines)
 
 
-def _read(record: dict[str, Any], rows: np.ndarray[Any, Any]) -> StoredFit:
-    curves = {
-        name: rows["value"][rows["curve"] == name.encode()].reshape(shape) for name, shape in record["curves"].items()
-    }
+def _read(record: dict[str, Any], curves: h5py.Dataset) -> StoredFit:
     fit = FitResult(
         model=record["model"],
         parameters=tuple(FitParameter(**parameter) for parameter in record["parameters"]),
@@ -97,11 +91,16 @@ def _read(record: dict[str, Any], rows: np.ndarray[Any, Any]) -> StoredFit:
         residual=record["residual"],
         reduced_chi_square=record["reduced_chi_square"],
         warnings=tuple(record["warnings"]),
-        curves=curves,
+        curves={name: _read_curve(curves, **where) for name, where in record["curves"].items()},
         labels=record["labels"],
     )
     place = record["place"]
     return StoredFit(fit, None if place is None else (place[0], place[1]))
+
+
+def _read_curve(curves: h5py.Dataset, start: int, shape: list[int]) -> FloatArray:
+    values: FloatArray = curves[start : start + math.prod(shape)].reshape(shape)
+    return values
 
 
 def _replace(table: h5py.Dataset, number: int, rows: np.ndarray[Any, Any]) -> None:
@@ -121,17 +120,9 @@ def _parameter_rows(number: int, fit: FitResult) -> np.ndarray[Any, Any]:
     )
 
 
-def _curve_rows(number: int, curves: Mapping[str, FloatArray]) -> np.ndarray[Any, Any]:
-    rows = np.zeros(sum(curve.size for curve in curves.values()), dtype=FIT_CURVE)
-    rows["fit"] = number
-    rows["curve"] = np.repeat([name.encode() for name in curves], [curve.size for curve in curves.values()])
-    rows["value"] = np.concatenate([curve.ravel() for curve in curves.values()]) if curves else ()
-    return rows
-
-
 def _check_names(fit: FitResult) -> None:
-    longest = {"model": NAME, "parameter": NAME, "curve": NAME, "unit": UNIT}
-    names = [("model", fit.model), *(("curve", name) for name in fit.curves)]
+    longest = {"model": NAME, "parameter": NAME, "unit": UNIT}
+    names = [("model", fit.model)]
     names += [pair for p in fit.parameters for pair in (("parameter", p.name), ("unit", p.unit))]
     for what, name in names:
         if len(name.encode()) > (allowed := longest[what].itemsize):
@@ -160,5 +151,5 @@ def _why_not_writable(path: Path, error: OSError) -> str:
     if not h5py.is_hdf5(path):
         return "not an HDF5 file"
     if "already open for write" in str(error):
-        return "its writer was killed and never closed it; a fit can be added to a recovered copy"
+        return "its writer was killed and never closed it; copy it with stmlab.storage.recover first"
     return f"cannot be written ({error.strerror or 'HDF5 refuses'})"

@@ -9,7 +9,8 @@
     /channels/<name>        one column a channel; with hardware-swept axes one array a row
     /station/configuration, snapshot_before, snapshot_after
     /status/state, reason, message, end, history
-    /fits/parameters        one row for each fitted quantity     /fits/curves, json   to redraw without refitting
+    /fits/parameters        one row for each fitted quantity
+    /fits/json, curves      every fit whole, one a line; its curves end to end, to redraw it without refitting
 
 SWMR forbids new objects and variable-length data once it is on. So everything that comes later (history, the end, fits)
 has its place from the start: tables, and text cut into pieces of fixed length. The low format bound is that of
@@ -49,7 +50,6 @@ UNIT = h5py.string_dtype("utf-8", 32)
 FIT_PARAMETER = np.dtype(
     [("fit", "<i4"), ("model", NAME), ("parameter", NAME), ("value", "<f8"), ("error", "<f8"), ("unit", UNIT)]
 )
-FIT_CURVE = np.dtype([("fit", "<i4"), ("curve", NAME), ("value", "<f8")])
 
 
 def create(file: h5py.File, started: RunStarted) -> None:
@@ -78,7 +78,7 @@ def create(file: h5py.File, started: RunStarted) -> None:
     _dataset(status, "end", "points: 1, time: s", shape=(), dtype=END)
     fits = file.create_group("fits", track_order=True)
     _table(fits, "parameters", FIT_PARAMETER)
-    _table(fits, "curves", FIT_CURVE, rows=256)
+    _table(fits, "curves", "<f8", unit="as the labels in fits/json say", rows=1024)
     _table(fits, "json", TEXT)
 
 
@@ -163,8 +163,9 @@ def _column(
     )
 
 
-def _table(group: h5py.Group, name: str, dtype: Any, rows: int = 32) -> h5py.Dataset:
-    return _dataset(group, name, "", shape=(0,), maxshape=(None,), chunks=(rows,), dtype=dtype, dcpl=_allocated_early())
+def _table(group: h5py.Group, name: str, dtype: Any, *, unit: str = "", rows: int = 32) -> h5py.Dataset:
+    growing = {"shape": (0,), "maxshape": (None,), "chunks": (rows,), "dcpl": _allocated_early()}
+    return _dataset(group, name, unit, dtype=dtype, **growing)
 
 
 def _allocated_early() -> h5py.h5p.PropDCID:

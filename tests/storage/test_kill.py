@@ -6,11 +6,13 @@ import sys
 from itertools import islice
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
+from stmlab.errors import FileError
 from stmlab.events import RunState
-from stmlab.storage import open_run
+from stmlab.storage import Writer, append_fit, open_run, recover
 
 WRITING = Path(__file__).parent / "writing_process.py"
 
@@ -76,8 +78,6 @@ for k in range(1000):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_process_killed_while_it_adds_fits_leaves_a_file_that_opens(tmp_path, whole_run, make_fit, seed):
-    from stmlab.storage import Writer
-
     writer = Writer(path := tmp_path / "run.h5")
     for event in whole_run():
         writer(event)
@@ -88,3 +88,33 @@ def test_a_process_killed_while_it_adds_fits_leaves_a_file_that_opens(tmp_path, 
         assert fit["a"].value == k
         np.testing.assert_array_equal(fit.curves["x"], np.full(300, k))
     assert run.points == 12
+
+
+def test_a_recovered_copy_is_an_ordinary_file_with_the_same_points(tmp_path, make_fit):
+    path, copy = tmp_path / "run.h5", tmp_path / "copy.h5"
+    killed_after(50, [str(WRITING), str(path), "each"])
+    with pytest.raises(OSError, match="already open for"):
+        h5py.File(path, "r")
+    recover(path, copy)
+    before, after = open_run(path), open_run(copy)
+    assert after.points == before.points
+    np.testing.assert_array_equal(after.data["current"], before.data["current"])
+    assert list(after.data) == list(before.data)
+    assert (after.complete, after.reason, after.history) == (False, "killed", before.history)
+    with h5py.File(copy, "r") as file:
+        assert file["committed"]["points"][0] == before.points
+    append_fit(copy, make_fit())
+    assert len(open_run(copy).fits) == 1
+    with pytest.raises(FileError, match="exists already"):
+        recover(path, copy)
+
+
+def test_a_run_that_is_being_written_is_not_recovered(tmp_path, whole_run):
+    writer = Writer(path := tmp_path / "run.h5")
+    for event in whole_run()[:6]:
+        writer(event)
+    with pytest.raises(FileError, match="still being written"):
+        recover(path, tmp_path / "copy.h5")
+    writer.close()
+    recover(path, tmp_path / "copy.h5")
+    assert open_run(tmp_path / "copy.h5").points == 3

@@ -180,7 +180,6 @@ def test_a_fit_with_a_name_too_long_for_the_file_is_refused_and_nothing_is_added
     for fit in (
         FitResult("m" * 65, (), (), np.eye(0), 0, 0.0),
         FitResult("m", (FitParameter("p", 1.0, 1.0, "Ω" * 17),), ("p",), np.eye(1), 0, 0.0),
-        FitResult("m", (), (), np.eye(0), 0, 0.0, curves={"c" * 65: np.zeros(1)}),
     ):
         with pytest.raises(FileError, match="too long for the file"):
             append_fit(tmp_path / "run.h5", fit)
