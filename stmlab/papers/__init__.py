@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PAPERS", "Row", "Verdict", "figures", "rows"]
 
-PAPERS = ("betz", "horovitz", "fransson")
+PAPERS = ("muenks", "betz", "horovitz", "fransson")
 """Short names of the papers, in the order in which they are shown."""
 
 
