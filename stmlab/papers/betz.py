@@ -10,27 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.papers.betz_atom import PAPER, atom_rows
 from stmlab.papers.betz_model import (
     AMPLITUDE_V,
-    CONDUCTANCE_S,
     FREQUENCIES_HZ,
-    PRINTED_CONDUCTANCE_S,
     fe_atom,
     fitted_rate,
-    low_voltage_lifetime,
-    lowest_states,
     modulated_pair,
-    offset_scan,
     pair_orders,
     pair_response,
     series_step,
     srs,
 )
-from stmlab.papers.survey import Row, Verdict, compared, held
+from stmlab.papers.survey import Row, compared, held
 from stmlab.physics.constants import ELEMENTARY_CHARGE_C
 from stmlab.physics.driven import adiabatic_occupation, fast_occupation
-from stmlab.physics.pulses import Pulse, pump_probe_current
-from stmlab.physics.stochastic_resonance import static_current, stochastic_resonance
+from stmlab.physics.stochastic_resonance import stochastic_resonance
 from stmlab.physics.two_level import EffectiveTwoLevel, occupation_to_second_order, two_level_generators
 
 if TYPE_CHECKING:
@@ -38,13 +33,10 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import FloatArray
 
-PAPER = "betz"
-_NOBODY = "not reached from the printed parameters by this model or any other that was tried; nothing was tuned"
-
 
 def rows() -> list[Row]:
     """Every number and statement of the paper that the model speaks to."""
-    return [*_arithmetic(), *_atom(), *_rates(), *_signal(), *_two_states(), *_series()]
+    return [*_arithmetic(), *atom_rows(), *_two_states(), *_series()]
 
 
 def figures(directory: Path) -> list[Path]:
@@ -73,192 +65,6 @@ def _arithmetic() -> list[Row]:
         compared(PAPER, "Fig. 5: Gamma of the YSR state from f = 0.780 GHz", 4.91e9, 2 * np.pi * 0.78e9, "1/s", 0.06e9),
         compared(PAPER, "Sec. V: lifetime of the YSR state, 1/(4.91e9 /s)", 204e-12, 1 / 4.91e9, "s", 4e-12),
         compared(PAPER, "Sec. IV.C: electrons per mV at 1 nA and 10 mV", 0.6e9, per_charge, "1/s/mV", 0.05e9),
-    ]
-
-
-def _atom() -> list[Row]:
-    atom = fe_atom()
-    levels = atom.system.eigensystem.excitations_meV
-    low = np.array([-1e-3, 1e-3])
-    currents = EffectiveTwoLevel(atom).state_currents(low)
-    difference = float(np.mean((currents[:, 1] - currents[:, 0]) / low)) * 1e6
-    at_setpoint = static_current(atom, np.array([10e-3, -10e-3])) * 1e9
-    return [
-        compared(PAPER, "Fig. 3: threshold of the second excited state", 4.4, float(levels[2]), "meV", 0.05),
-        compared(PAPER, "Sec. IV.B: energy of the third excited state", 6.0, float(levels[3]), "meV", 0.05),
-        Row(
-            PAPER,
-            "Table S1: C_ST",
-            PRINTED_CONDUCTANCE_S * 1e6,
-            CONDUCTANCE_S * 1e6,
-            "uS",
-            Verdict.DIFFERS,
-            "the printed value gives slopes of Fig. 4 ten times too steep; all rows here use 0.050 uS",
-        ),
-        compared(PAPER, "Table S1: linearised conductivity difference", -0.26, difference, "uS", 0.01),
-        Row(
-            PAPER,
-            "Figs. 3, 4: current of the set point at 10 mV",
-            1.0,
-            f"{at_setpoint[0]:.2f} (+10 mV), {-at_setpoint[1]:.2f} (-10 mV)",
-            "nA",
-            Verdict.NOT_REPRODUCIBLE,
-            _NOBODY,
-        ),
-    ]
-
-
-def _rates() -> list[Row]:
-    offsets = np.arange(7.0, 10.1, 0.5)
-    up, down = (
-        np.polyfit(sign * offsets, [srs(fe_atom(), sign * 1e-3 * v)[1] / 1e9 for v in offsets], 1)[0]
-        for sign in (1, -1)
-    )
-    printed = EffectiveTwoLevel(fe_atom(PRINTED_CONDUCTANCE_S)).rates(np.array([7e-3, 10e-3]))
-    steep = float(np.diff(printed[:, 1, 0] + printed[:, 0, 1])[0] / 3e9)
-    low = [srs(fe_atom(), 1e-3 * v)[1] / 1e9 for v in (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0)]
-    _, at_work = srs(fe_atom(), -5.5e-3)
-    _, effective = srs(EffectiveTwoLevel(fe_atom()), -5.5e-3)
-    pump, probe = Pulse(0.0, 429e-12, -10e-3, 154e-12), Pulse(0.0, 429e-12, -2e-3, 154e-12)
-    delays = np.linspace(0.8e-9, 3.2e-9, 4)
-    decay = pump_probe_current(fe_atom(), pump, probe, delays, period_s=20e-9, tolerance=1e-11)
-    lifetime = float((delays[1] - delays[0]) / np.log((decay[0] - decay[1]) / (decay[1] - decay[2])))
-    return [
-        compared(PAPER, "Fig. 4: slope of Gamma above +7 mV", 0.36, float(up), "1e9/s/mV", 0.02),
-        compared(PAPER, "Fig. 4: slope of Gamma below -7 mV", -0.29, float(down), "1e9/s/mV", 0.02),
-        compared(
-            PAPER,
-            "Fig. 4: slope above +7 mV with the printed C_ST = 0.500 uS",
-            0.36,
-            steep,
-            "1e9/s/mV",
-            0.02,
-            "ten times too steep: C_ST must be 0.050 uS",
-        ),
-        compared(
-            PAPER,
-            "Fig. 4: Gamma at low offset (mean over 1 ... 3 mV of both signs)",
-            1.4,
-            float(np.mean(low)),
-            "1e9/s",
-            0.1,
-            f"{min(low):.2f} to {max(low):.2f} in the model; the paper's +- 0.1 is one standard deviation of measured "
-            "points",
-        ),
-        Row(
-            PAPER,
-            "Sec. IV.B: Gamma of the five-state simulation, V_dc = -5.5 mV, V_ac = 1.3 mV",
-            1.77,
-            at_work / 1e9,
-            "1e9/s",
-            Verdict.NOT_REPRODUCIBLE,
-            _NOBODY,
-        ),
-        Row(
-            PAPER,
-            "Sec. IV.B: Gamma of the effective two states, same drive",
-            1.74,
-            effective / 1e9,
-            "1e9/s",
-            Verdict.NOT_REPRODUCIBLE,
-            _NOBODY,
-        ),
-        held(
-            PAPER,
-            "Sec. IV.B: Gamma of two effective states over that of five, same drive",
-            "within 2 %",
-            effective / at_work,
-            "",
-            abs(effective / at_work - 1) < 0.02,
-        ),
-        compared(
-            PAPER,
-            "Fig. S1: T1 from simulated pump-probe with the printed pulses",
-            0.6,
-            lifetime * 1e9,
-            "ns",
-            0.1,
-            f"1/(slowest rate at V = 0) = {low_voltage_lifetime() * 1e9:.4f} ns; the measurement used another set "
-            "point (5 nA) and 2.4 K",
-        ),
-    ]
-
-
-def _signal() -> list[Row]:
-    full, pair = offset_scan(5, False, 0.25), offset_scan(5, True, 0.25)
-    offsets, steps = full.offsets_V * 1e3, full.steps_A * 1e12
-    peak, dip = float(offsets[steps.argmax()]), float(offsets[steps.argmin()])
-    negative, positive = np.abs(offsets + 5.5).argmin(), np.abs(offsets - 2.25).argmin()
-    below = stochastic_resonance(EffectiveTwoLevel(fe_atom()), FREQUENCIES_HZ, offset_V=-3e-3, amplitude_V=1e-3)
-    beyond = stochastic_resonance(EffectiveTwoLevel(fe_atom()), FREQUENCIES_HZ, offset_V=-3e-3, amplitude_V=3e-3)
-    at_work = stochastic_resonance(fe_atom(), FREQUENCIES_HZ, offset_V=-5.5e-3, amplitude_V=AMPLITUDE_V)
-    crossing = offsets[np.flatnonzero((steps[:-1] < 0) & (steps[1:] > 0) & (offsets[1:] > 1))]
-    two = [srs(lowest_states(count), -5.5e-3)[0] * 1e12 for count in (2, 3, 5)]
-    first = stochastic_resonance(fe_atom(), FREQUENCIES_HZ, offset_V=4e-3, amplitude_V=2.8e-3)
-    homodyne = abs(at_work.homodyne_A[0] / at_work.average_A[0])
-    return [
-        Row(
-            PAPER,
-            "Fig. 1: step of the Fe atom, V_dc = 4 mV, V_ac = 2.8 mV",
-            5.37,
-            first.step_A * 1e12,
-            "pA",
-            Verdict.NOT_REPRODUCIBLE,
-            _NOBODY + "; I_SR depends on conventions by 1.8x, Gamma does not",
-        ),
-        compared(PAPER, "Fig. 3f: offset of the large peak of I_SR", -5.0, peak, "mV", 0.3),
-        compared(PAPER, "Fig. 3f: offset of the dip of the lower threshold", 2.0, dip, "mV", 0.3),
-        held(
-            PAPER,
-            "Fig. 3f: I_SR at -5.5 and 2.25 mV",
-            "positive peak at negative, smaller negative one at positive offset",
-            f"{steps[negative]:.3f}, {steps[positive]:.3f}",
-            "pA",
-            bool(steps[negative] > 0 > steps[positive] > -steps[negative]),
-        ),
-        held(
-            PAPER,
-            "Sec. IV.C: offset where the simulated I_SR changes sign",
-            "sharp feature at +5.0 mV",
-            float(crossing[0]) if crossing.size else "none",
-            "mV",
-            bool(crossing.size and abs(crossing[0] - 5.0) < 0.4),
-            "homodyne and average parts cancel there, so that eq. 1 no longer fits",
-        ),
-        held(
-            PAPER,
-            "Fig. 3b: I_SR at V_ac = 1 and 3 mV, V_dc = -3 mV (threshold 4.4 mV)",
-            "no step below the threshold",
-            f"{below.step_A * 1e12:.3f}, {beyond.step_A * 1e12:.3f}",
-            "pA",
-            abs(below.step_A) < 0.1 * abs(beyond.step_A),
-            "below it the direct transitions between the two lowest states leave a small signal",
-        ),
-        held(
-            PAPER,
-            "Fig. 3e: I_SR of the lowest 2, 3 and all 5 states, V_dc = -5.5 mV",
-            "weak with 2, comparable to the measured one from 3 on",
-            ", ".join(f"{step:.2f}" for step in two),
-            "pA",
-            abs(two[0]) < 0.3 * abs(two[2]) and abs(two[1]) > 0.7 * abs(two[2]),
-        ),
-        held(
-            PAPER,
-            "Sec. IV.B: I_SR of two effective states over that of five, at -5.5 and 5.5 mV",
-            "up to 10 % larger",
-            ", ".join(f"{pair.steps_A[k] / full.steps_A[k]:.3f}" for k in (negative, np.abs(offsets - 5.5).argmin())),
-            "",
-            bool(np.abs(pair.steps_A[negative] / full.steps_A[negative] - 1) < 0.1),
-            "within 10 %, but smaller at negative and larger at positive offset",
-        ),
-        held(
-            PAPER,
-            "Sec. II: homodyne over average part of I_SR, V_dc = -5.5 mV",
-            "often dominated by the homodyne part",
-            homodyne,
-            "",
-            homodyne > 1.0,
-        ),
     ]
 
 

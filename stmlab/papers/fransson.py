@@ -11,25 +11,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.papers.fransson_formulas import PAPER, at_paper_parameters, formula_rows
 from stmlab.papers.survey import Row, compared, held
-from stmlab.physics.fermi_integrals import Contour, fermi_integrals
-from stmlab.physics.molecular_dimer import Dimer, Electrons, Leads
-from stmlab.physics.molecular_exchange import Form, MolecularExchange, molecular_exchange
+from stmlab.physics.molecular_dimer import Dimer, Leads
+from stmlab.physics.molecular_exchange import MolecularExchange, molecular_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from stmlab.arrays import ComplexArray, FloatArray
+    from stmlab.arrays import FloatArray
 
-PAPER = "fransson"
 POLARISATIONS = ((0.0, 0.0), (0.5, 0.5), (0.9, 0.9), (0.9, 0.0), (0.0, 0.9))
 """(p_L, p_R) that are looked at; the paper tells those of its curves by colour only."""
 
 
 def rows() -> list[Row]:
     """Every formula, number and statement of the paper that the model speaks to."""
-    return [*_formulas(), *_printed_forms(), *_equilibrium(), *_driven(), *_scaling(), *_ising(), *_moriya()]
+    return [*formula_rows(), *_equilibrium(), *_driven(), *_scaling(), *_ising(), *_moriya()]
 
 
 def figures(directory: Path) -> list[Path]:
@@ -39,109 +38,16 @@ def figures(directory: Path) -> list[Path]:
     return draw(directory)
 
 
-def _formulas() -> list[Row]:
-    pair = _exchange(mu=-2.0)
-    up = np.array([0.0, 0.0, 0.5])
-    parallel_minus_antiparallel = 2.0 * float(up @ pair.tensor_meV() @ up)
-    dimer, leads = Dimer(0.9, 0.2, level_2_meV=0.3), Leads(-0.9, 1.0)
-    mirrored = Dimer(0.2, 0.9, 0.3, 0.0)
-    there = float(molecular_exchange(dimer, leads).dzyaloshinskii_moriya_meV)
-    back = float(molecular_exchange(mirrored, Leads(-0.9, -1.0)).dzyaloshinskii_moriya_meV)
-    return [
-        held(
-            PAPER,
-            "eq. 5, sentence after it: energy of parallel minus antiparallel spins 1/2 where J > 0 (mu = -2 meV)",
-            "> 0: positive J is antiferromagnetic",
-            parallel_minus_antiparallel,
-            "meV",
-            parallel_minus_antiparallel > 0,
-            "with H = -S_m J S_n (eq. 4) and J of eq. 5a a positive J favours parallel moments; every 'ferromagnetic' "
-            "and 'anti-ferromagnetic' of the text is to be exchanged",
-        ),
-        compared(
-            PAPER,
-            "eq. 4: D_21 / D_12 of eq. 5c, as its sum over mn needs it",
-            -1.0,
-            back / there,
-            "",
-            1e-9,
-            "eq. 5c is even in mn, so D cancels in the printed sum: it is a torque of the spin current without "
-            "reaction. In addition D x S_n must read S_n x D (the trace of eq. 3; linear response agrees), the last "
-            "term of eq. 5c + g(1)>_mn g(0)<_nm, and each pair counts once",
-        ),
-        compared(
-            PAPER,
-            "after eq. 5: J = J_1 J_2 sum_s int f G G d eps / 4 pi in equilibrium (p = 0, mu = -1 meV)",
-            float(_equilibrium_formula(-1.0)),
-            float(_exchange(mu=-1.0).heisenberg_meV),
-            "meV",
-            1e-12,
-            "the imaginary part of G G is meant",
-        ),
-        compared(
-            PAPER,
-            "eq. 6: largest distance of the resonances from the zeros of det G^-1 (unequal levels, p = 0.9, 0.2)",
-            0.0,
-            _resonance_error(dimer),
-            "meV",
-            1e-14,
-        ),
-    ]
-
-
-def _printed_forms() -> list[Row]:
-    exact, printed = (_exchange(-1.0, 0.0, (0.5, 0.5), form) for form in (Form.EXACT, Form.PRINTED))
-    driven, driven_printed = (_exchange(-2.0, 3.0, (0.9, 0.0), form) for form in (Form.EXACT, Form.PRINTED))
-    unpolarised = _exchange(-1.0, form=Form.PRINTED)
-    return [
-        compared(
-            PAPER,
-            "eq. 7: J, p = 0, mu = -1 meV",
-            float(unpolarised.heisenberg_meV),
-            float(_exchange(-1.0).heisenberg_meV),
-            "meV",
-            1e-12,
-        ),
-        compared(
-            PAPER,
-            "eq. 7: J, p_L = p_R = 0.5, mu = -1 meV",
-            float(printed.heisenberg_meV),
-            float(exact.heisenberg_meV),
-            "meV",
-            1e-12,
-            "eq. 7 carries same-spin factors twice: it is J + I of eqs. 5, equal to 5a only for p = 0 or p_L = -p_R",
-        ),
-        compared(
-            PAPER,
-            "eq. 8: I, p_L = p_R = 0.5, mu = -1 meV",
-            float(printed.ising_meV),
-            float(exact.ising_meV),
-            "meV",
-            1e-12,
-            "eq. 8 is twice eq. 5b",
-        ),
-        compared(
-            PAPER,
-            "eq. 9: D, p = (0.9, 0), mu = -2 meV, V = 3 mV",
-            float(driven_printed.dzyaloshinskii_moriya_meV),
-            float(driven.dzyaloshinskii_moriya_meV),
-            "meV",
-            1e-12,
-            "eq. 9 is eight times eq. 5c",
-        ),
-    ]
-
-
 def _equilibrium() -> list[Row]:
     from scipy.optimize import brentq, minimize_scalar
 
     def heisenberg(mu: float) -> float:
-        return float(_exchange(mu).heisenberg_meV)
+        return float(at_paper_parameters(mu).heisenberg_meV)
 
     condition = float(np.sqrt(1.0 + (1.0 / 6.0) ** 2 / 16.0))
     zero = float(brentq(heisenberg, 0.5, 1.0))
     peak = float(minimize_scalar(lambda mu: -heisenberg(mu), bounds=(0.9, 1.2), method="bounded").x)
-    at_peak = [float(_exchange(peak, polarisations=p).heisenberg_meV) for p in POLARISATIONS]
+    at_peak = [float(at_paper_parameters(peak, polarisations=p).heisenberg_meV) for p in POLARISATIONS]
     spread = (max(at_peak) - min(at_peak)) / at_peak[0]
     return [
         compared(
@@ -183,7 +89,7 @@ def _equilibrium() -> list[Row]:
 
 
 def _driven() -> list[Row]:
-    along, against = (float(_exchange(-2.0, v, (0.9, 0.0)).heisenberg_meV) for v in (3.0, -3.0))
+    along, against = (float(at_paper_parameters(-2.0, v, (0.9, 0.0)).heisenberg_meV) for v in (3.0, -3.0))
     differences = np.linspace(0.0, 400.0, 4001)
     heated = {
         p: molecular_exchange(Dimer(*p), Leads(-2.0, temperature_difference_K=differences)).heisenberg_meV
@@ -254,7 +160,7 @@ def _scaling() -> list[Row]:
 
 
 def _ising() -> list[Row]:
-    on, off = (float(_exchange(mu, polarisations=(0.5, 0.5)).ising_meV) for mu in (-1.0, -2.0))
+    on, off = (float(at_paper_parameters(mu, polarisations=(0.5, 0.5)).ising_meV) for mu in (-1.0, -2.0))
     return [
         held(
             PAPER,
@@ -269,9 +175,9 @@ def _ising() -> list[Row]:
             PAPER,
             "eq. 8: I without polarisation",
             "0",
-            float(_exchange(-1.0, 2.0).ising_meV),
+            float(at_paper_parameters(-1.0, 2.0).ising_meV),
             "meV",
-            abs(float(_exchange(-1.0, 2.0).ising_meV)) < 1e-13,
+            abs(float(at_paper_parameters(-1.0, 2.0).ising_meV)) < 1e-13,
         ),
         compared(
             PAPER,
@@ -347,13 +253,6 @@ _QUANTITIES: tuple[Callable[[MolecularExchange], FloatArray], ...] = (
 )
 
 
-def _exchange(
-    mu: float, bias: float = 0.0, polarisations: tuple[float, float] = (0.0, 0.0), form: Form = Form.EXACT
-) -> MolecularExchange:
-    """J, I and D at the paper's parameters."""
-    return molecular_exchange(Dimer(*polarisations), Leads(mu, bias), form)
-
-
 def _coupling_exponent(quantity: Callable[[MolecularExchange], FloatArray], mu: float, temperature: float) -> float:
     """d ln|X| / d ln Gamma; D needs a bias and unequal polarisations."""
     moriya = quantity is _QUANTITIES[2]
@@ -369,32 +268,3 @@ def _exponent(function: Callable[[float], FloatArray], at: float, step: float = 
     """d ln|f| / d ln x."""
     above, below = (float(np.abs(function(at * factor))) for factor in (1.0 + step, 1.0 - step))
     return float(np.log(above / below) / np.log((1.0 + step) / (1.0 - step)))
-
-
-def _equilibrium_formula(mu: float) -> float:
-    """The formula after eq. 5 at p = 0, with the imaginary part of G_12 G_21 = (T_c / D)^2."""
-    leads = Leads(mu)
-
-    def integrand(contour: Contour) -> ComplexArray:
-        retarded, advanced = (1.0 / gaps.prod(axis=0) ** 2 for gaps in (contour.below, contour.above))
-        answer: ComplexArray = ((retarded - advanced) / 2j)[None, None]
-        return answer
-
-    poles = _electrons(Dimer()).poles[:, :2]
-    potentials, thermal = leads.chemical_potentials_meV[None, :1], leads.thermal_energies_meV[None, :1]
-    integral = fermi_integrals(integrand, poles, potentials, thermal)
-    return float(2.0 * integral[0, 0, 0] / (4.0 * np.pi))
-
-
-def _resonance_error(dimer: Dimer) -> float:
-    """Eq. 6's E_s+- against the zeros of the determinant, for one dimer."""
-    electrons = _electrons(dimer)
-    first, second = electrons.levels[:, 0, 0], electrons.levels[:, 1, 0]
-    left, right = electrons.left[:, 0], electrons.right[:, 0]
-    root = np.sqrt((first - second - 0.5j * (left - right)) ** 2 + 4.0 * electrons.tunnelling_squared)
-    printed = np.stack([(first + second + sign * root - 0.5j * (left + right)) / 2 for sign in (1, -1)], axis=1)
-    return float(np.abs(printed.ravel() - electrons.poles[0]).max())
-
-
-def _electrons(dimer: Dimer) -> Electrons:
-    return Electrons(**{name: np.atleast_1d(value) for name, value in dimer.arguments.items()})
