@@ -9,7 +9,7 @@ import numpy as np
 from stmlab.papers.survey import Row, compared, held
 from stmlab.physics.fermi_integrals import Contour, fermi_integrals
 from stmlab.physics.molecular_dimer import Dimer, Electrons, Leads
-from stmlab.physics.molecular_exchange import Form, MolecularExchange
+from stmlab.physics.molecular_exchange import Form, MolecularExchange, molecular_exchange
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray
