@@ -25,6 +25,7 @@ STEPS = {1: ("step",), 2: ("step", "half_width_step")}
 
 _BEYOND = math.log(1e3)  # a rate is looked for this far outside the measured band
 _PER_DECADE = 8  # trial rates, much closer than the line is wide
+_MOST_STEPS = 400  # a line that is there is found in some ten
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +132,7 @@ def _solve(data: Spectrum, start: FloatArray) -> Solution | None:
         return data.weight[:, None] * np.column_stack([slope, _design(data.f, v[0], harmonics)])
 
     # Each residual is already over its sigma; without sigma the covariance is scaled by the residual.
-    minimizer = lmfit.Minimizer(residual, parameters, scale_covar=not data.noise_known)
+    minimizer = lmfit.Minimizer(residual, parameters, scale_covar=not data.noise_known, max_nfev=_MOST_STEPS)
     found = minimizer.leastsq(Dfun=jacobian, ftol=1e-12, xtol=1e-10, gtol=0.0)
     covariance = getattr(found, "covar", None)
     if not found.success or covariance is None or not np.all(np.isfinite(covariance)) or covariance[0, 0] <= 0:
@@ -142,14 +143,17 @@ def _solve(data: Spectrum, start: FloatArray) -> Solution | None:
 def _best_trial(data: Spectrum) -> FloatArray:
     """Of many trial rates the best, with the heights that linear least squares gives for it (variable projection)."""
     low, high = _rate_limits(data)
-    best, start = math.inf, np.empty(0)
-    y = data.weight * data.y
-    for log_rate in np.linspace(low, high, math.ceil(_PER_DECADE * (high - low) / math.log(10)))[1:-1]:
-        design = data.weight[:, None] * _design(data.f, log_rate, 1)
-        heights = np.linalg.pinv(design.T @ design, rcond=1e-10, hermitian=True) @ (design.T @ y)
-        left = y - design @ heights
-        if (squares := float(left @ left)) < best:
-            best, start = squares, np.array([log_rate, *heights])
+    square = data.weight**2 / np.sum(data.weight**2)
+    mean = float(square @ data.y)
+    deviation = square * (data.y - mean)
+    best, start = -math.inf, np.empty(0)
+    for log_rate in np.linspace(low, high, math.ceil(_PER_DECADE * (high - low) / math.log(10)))[1:-1].tolist():
+        line = line_shape(data.f, math.exp(log_rate), 1.0, 0.0)
+        overlap, centre = float(deviation @ line), float(square @ line)
+        spread = float(square @ (line - centre) ** 2)
+        if spread > 0 and (explained := overlap**2 / spread) > best:
+            step = overlap / spread
+            best, start = explained, np.array([log_rate, step, mean - step * centre])
     return start
 
 
