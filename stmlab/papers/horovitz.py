@@ -139,11 +139,11 @@ def _lines() -> list[Row]:
         ),
         held(
             PAPER,
-            "Fig. 2: lowest over highest line of C2, with DM",
+            "Fig. 2: two upper over two lower lines of C2, with DM (heights)",
             "comparable intensity",
-            min(even) / max(even),
+            (even[2] + even[3]) / (even[0] + even[1]),
             "",
-            min(even) > 0.3 * max(even),
+            1 / 3 < (even[2] + even[3]) / (even[0] + even[1]) < 3,
             _LOCAL,
         ),
         held(
