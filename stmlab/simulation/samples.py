@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
     from stmlab.simulation.junctions import Junction
 
-_KINDS = {"two_level": "stmlab.simulation.junctions.two_level:TwoLevel"}
+_KINDS = {
+    "two_level": "stmlab.simulation.junctions.two_level:TwoLevel",
+    "rate_equation": "stmlab.simulation.junctions.rate_equation:RateEquation",
+    "bound_state": "stmlab.simulation.junctions.bound_state:BoundStateJunction",
+}
 """Kind of sample -> the junction that reads the table of that name."""
 
 
