@@ -155,6 +155,19 @@ def fit(
 
 @app.command()
 @_refusing
+def recover(
+    file: Annotated[Path, typer.Argument(help="A run whose process was killed.")],
+    copy: Annotated[Path, typer.Argument(help="The file to make.")],
+) -> None:
+    """Copy what a killed run has acknowledged into a file that opens everywhere; the killed file stays as it is."""
+    from stmlab.storage import recover as copy_out
+
+    copy_out(file, copy)
+    print(copy)
+
+
+@app.command()
+@_refusing
 def simulate(
     sample: SampleOption = None,
     seed: SeedOption = None,

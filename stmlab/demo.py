@@ -12,7 +12,7 @@ from stmlab.configuration import config_directories
 from stmlab.errors import StationError
 from stmlab.experiments import sequence_class
 from stmlab.progress import interruptible, progress_bar
-from stmlab.results import format_value
+from stmlab.results import format_quantity, format_value
 from stmlab.runner import Runner
 from stmlab.station import Station
 
@@ -66,9 +66,9 @@ def rows_as_text(rows: list[Row]) -> str:
         percent = f"{100 * (row.fitted / row.true - 1):+.2f} %"
         sigmas = f"{(row.fitted - row.true) / row.error:+.1f} s.e."
         fitted = format_value(row.fitted, row.error, row.unit)
-        true = f"{row.true:.4g} {row.unit}"
+        true = format_quantity(float(f"{row.true:.4g}"), row.unit)
         table.add_row(row.title, row.quantity, true, fitted, f"{percent} ({sigmas})", str(row.points))
-    console = Console(width=110)
+    console = Console(width=118)
     with console.capture() as capture:
         console.print(table)
         for row in rows:

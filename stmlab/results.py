@@ -106,9 +106,9 @@ def prefixed_unit(size: float, unit: str) -> tuple[int, str]:
 
 
 def format_quantity(value: float, unit: str) -> str:
-    """A number that is known exactly, such as a setting: "4 mV"."""
-    power, prefixed = prefixed_unit(abs(value), unit)
-    return f"{value * 10.0**-power:.6g} {prefixed}".rstrip()
+    """A number that is known exactly, such as a setting: "4 mV", "1.73·10⁹ /s"."""
+    power, suffix = _power_and_suffix(abs(value), unit)
+    return f"{value * 10.0**-power:.6g}{suffix}"
 
 
 def _power_and_suffix(size: float, unit: str) -> tuple[int, str]:

@@ -6,11 +6,11 @@ import sys
 from contextlib import ExitStack
 
 import pytest
-from stmlab.simulation.microscope import SimulatedMicroscope
 
 from stmlab.clock import SimulatedClock
 from stmlab.configuration import config_directories, find, read_station
 from stmlab.serving import servers
+from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.storage import open_run
 
 RUN = """
