@@ -203,13 +203,14 @@ def check(
 @_refusing
 def demo(
     directory: Annotated[Path, typer.Option("--directory", "-d", help="Where files and figures go.")] = Path("runs"),
+    everything: Annotated[bool, typer.Option("--all", help="Every paper's system; takes minutes.")] = False,
     seed: SeedOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the demonstration samples on the simulated microscope and compare with what they really are."""
     from stmlab.demo import rows_as_text, run_demo
 
-    rows = run_demo(directory, seed=seed)
+    rows = run_demo(directory, seed=seed, everything=everything)
     if as_json:
         _print_json([row.as_dict() for row in rows])
     else:

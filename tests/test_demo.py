@@ -1,0 +1,32 @@
+"""The demonstration: two samples, true and fitted side by side."""
+
+import json
+
+from typer.testing import CliRunner
+
+from stmlab.cli import app
+from stmlab.demo import Row
+from stmlab.storage import open_run
+
+
+def test_the_demo_measures_two_samples_and_agrees(tmp_path):
+    result = CliRunner().invoke(app, ["demo", "--json", "-d", str(tmp_path)])
+    assert result.exit_code == 0, result.stderr
+    rows = json.loads(result.stdout)
+    assert {row["sample"] for row in rows} == {"fe_atom", "fe_chain_of_four"}
+    for row in rows:
+        assert abs(row["fitted"] - row["true"]) <= min(3 * row["error"], 0.03 * row["true"])
+        assert open_run(row["file"]).points == row["points"]
+        assert open(row["figure"], "rb").read(4) == b"\x89PNG"
+    again = CliRunner().invoke(app, ["demo", "-d", str(tmp_path)])
+    assert again.exit_code == 0
+    assert "±" in again.stdout
+
+
+def test_a_value_that_lies_outside_does_not_agree():
+    def row(fitted, error):
+        return Row("s", "t", "rate", 100.0, fitted, error, "1/s", 3.0, 10, "", "")
+
+    assert row(102.0, 1.0).agrees
+    assert not row(102.0, 0.5).agrees
+    assert not row(104.0, 5.0).agrees
