@@ -1,7 +1,7 @@
 """The demonstration: measure samples whose truth is known, fit, and print true and fitted side by side.
 
-``config/demo.toml`` lists the measurements; the truth is asked of the sample's own model, under the bias and drive of the
-measurement, and never of the file.
+``config/demo.toml`` lists the measurements; the truth is asked of the sample's own model, under the bias and drive of
+the measurement, and never of the file.
 """
 
 from __future__ import annotations
