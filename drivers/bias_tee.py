@@ -7,6 +7,7 @@ series: Touchstone ``.s2p`` or tables ``.csv`` (see transfer_table.py). A file i
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ class BiasTeeConfig(BaseModel):
         largest_voltage: at the DC port, V.
         largest_current: through the DC port, A.
         largest_power: at the RF port, W.
+        largest_age_days: of a measured file, for a spectrum to be called flattened; None: any age, or no date.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,6 +56,7 @@ class BiasTeeConfig(BaseModel):
     largest_voltage: Rating
     largest_current: Rating
     largest_power: Rating
+    largest_age_days: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @field_validator("sections")
     @classmethod
@@ -132,6 +135,25 @@ class BiasTee:
             if not value <= rating.value:
                 raise OutOfBounds(name, value, 0.0, rating.value, unit, rating.source)
 
+    def check_age(self, today: date) -> None:
+        """Raise StationError if a file is older than ``largest_age_days``, of the future, or does not say its age."""
+        allowed = self.config.largest_age_days
+        if allowed is None:
+            return
+        for section in self.sections:
+            try:
+                age = (today - date.fromisoformat(section.date[:10])).days
+            except ValueError:
+                raise StationError(
+                    f"{section.file}: date = {section.date!r}: a date such as 2024-05-01 is needed, because "
+                    f"rf_path.options.largest_age_days = {allowed:g}"
+                ) from None
+            if not 0 <= age <= allowed:
+                raise StationError(
+                    f"{section.file}: measured {age} days ago, 0 to {allowed:g} are allowed "
+                    "(rf_path.options.largest_age_days): measure it again with the sequence transfer"
+                )
+
     def describe(self) -> dict[str, Any]:
         """Model, files with date and band, and ratings with their sources."""
         low, high = self.band
@@ -139,6 +161,8 @@ class BiasTee:
         for number, section in enumerate(self.sections, start=1):
             description[f"section_{number}_file"] = section.file
             description[f"section_{number}_date"] = section.date
+        if self.config.largest_age_days is not None:
+            description["largest_age_days"] = self.config.largest_age_days
         for name, unit in (("voltage", "V"), ("current", "A"), ("power", "W")):
             rating: Rating = getattr(self.config, f"largest_{name}")
             description[f"largest_{name}_{unit}"] = rating.value

@@ -5,23 +5,24 @@ the tunnel current. Swept in frequency, that change steps by I_SR at f = Gamma /
 height.
 
     setpoint, feedback off --> for each frequency: flatten, play gated, settle, read --> feedback on --> fit
+
+Flattening. The generator's amplitude makes good for the line between it and the junction, as the station's measured
+transfer function says. Without a transfer function that covers the band and is recent enough the spectrum cannot be
+called flattened, and is refused. Unflattened (``flatten = false``), the amplitude at the connector is the same at every
+frequency, and the ripple of the line is in the spectrum.
 """
 
 from __future__ import annotations
 
-import cmath
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sequences.tip import hold, release, stabilise
+from sequences.chopped import CHOP_FACTOR, ChoppedSequence, whole_periods
 from stmlab.axes import Axis, Channel
 from stmlab.errors import OutOfBounds
 from stmlab.events import ParameterValue
-from stmlab.lowpass import SLOPES, noise_bandwidth, settling_time
-from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
-from stmlab.sequence import Sequence
+from stmlab.parameters import BooleanParameter, FloatParameter, IntegerParameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,27 +30,20 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
 
-CHOP_FACTOR = math.sqrt(2) / math.pi
-"""rms first harmonic of a 50 % square chop of height 1."""
+__all__ = ["CHOP_FACTOR", "StochasticResonance"]
 
 
-class StochasticResonance(Sequence):
+class StochasticResonance(ChoppedSequence):
     """Microwave frequency sweep at fixed amplitude at the junction; chopped detection."""
 
     name = "srs"
     title = "stochastic resonance spectrum: chopped microwave, swept in frequency; fits the switching rate"
-    roles = ("lockin", "generator", "bias", "tip", "path_to_junction", "current_preamplifier")
     channels = (
         Channel("current", "A", "change of the mean tunnel current by the microwave (SRS signal)"),
-        Channel("current_error", "A", "standard error of the mean over the readings; nan for a single one"),
-        Channel("x", "V", "lock-in X, rms"),
-        Channel("y", "V", "lock-in Y, rms"),
+        *ChoppedSequence.channels[1:],
         Channel("amplitude", "V", "microwave amplitude at the junction, peak, as played"),
     )
 
-    dc_bias = FloatParameter(
-        "DC bias", units="V", default=4e-3, minimum=-10, maximum=10, description="bias during the sweep"
-    )
     amplitude = FloatParameter(
         "Microwave amplitude",
         units="V",
@@ -71,159 +65,74 @@ class StochasticResonance(Sequence):
         maximum=100_000,
         description="frequencies, spaced logarithmically; those within the same multiple of twice the chop are one",
     )
-    averages = IntegerParameter(
-        "Averages", default=1, minimum=1, maximum=10_000, description="independent readings per frequency"
-    )
-    chop_frequency = FloatParameter(
-        "Chop frequency",
-        units="Hz",
-        default=691.0,
-        minimum=1,
-        maximum=1e5,
-        description="of the lock-in's internal reference, which gates the generator",
-    )
-    time_constant = FloatParameter(
-        "Time constant", units="s", default=0.03, minimum=1e-6, maximum=3e4, description="of the lock-in"
-    )
-    filter_slope = ListParameter(
-        "Filter slope", choices=SLOPES, units="dB/octave", default=24, description="of the lock-in's output filter"
-    )
-    settling_residual = FloatParameter(
-        "Settling residual",
-        default=1e-3,
-        minimum=1e-9,
-        maximum=0.1,
-        description="part of a step that may be missing when a reading is taken",
-    )
-    current_range = FloatParameter(
-        "Current range",
-        units="A",
-        default=200e-12,
-        minimum=1e-15,
-        maximum=1e-6,
-        description="largest SRS current expected: sets the lock-in's input range and sensitivity",
-    )
-    setpoint_bias = FloatParameter(
-        "Setpoint bias", units="V", default=10e-3, minimum=-10, maximum=10, description="bias while feedback is on"
-    )
-    setpoint_current = FloatParameter(
-        "Setpoint current", units="A", default=4e-9, minimum=1e-15, maximum=1e-6, description="while feedback is on"
-    )
-    stabilise_time = FloatParameter(
-        "Stabilising time", units="s", default=1.0, minimum=0, maximum=3600, description="feedback on before the sweep"
-    )
-    stabilise_every = IntegerParameter(
-        "Stabilise every",
-        default=0,
-        minimum=0,
-        maximum=100_000,
-        description="points after which the tip is stabilised again (0: only at the start); long sweeps drift",
+    flatten = BooleanParameter(
+        "Flatten",
+        default=True,
+        description="make good for the line; if not, the generator's amplitude is the one right at the first frequency",
     )
 
     # -- what will happen ----------------------------------------------------------------------------------------
 
     def axes(self) -> tuple[Axis, ...]:
         """One axis: frequency, logarithmic, each value a whole number of periods per open gate."""
-        grid = np.geomspace(self.start_frequency, self.stop_frequency, self.points)
-        return (Axis("frequency", "Hz", self._whole_periods(grid), "microwave frequency", logarithmic=True),)
+        return (self._frequency_axis(),)
+
+    def offsets(self) -> FloatArray:
+        """Every DC bias of the run, V."""
+        return np.array([float(self.dc_bias)])
+
+    def amplitudes(self) -> FloatArray:
+        """Every microwave amplitude of the run, V peak at the junction."""
+        return np.array([float(self.amplitude)])
 
     def demands(self) -> Mapping[str, float | FloatArray]:
         """Every value of every output, the generator's amplitude behind the line included."""
-        frequency = self.axes()[0].values
+        frequency = self._frequency_axis().values
         return {
-            "bias": np.array([self.setpoint_bias, self.dc_bias]),
+            "bias": np.array([self.setpoint_bias, *self.offsets()]),
             "setpoint": self.setpoint_current,
-            "junction_amplitude": self.amplitude,
+            "junction_amplitude": self.amplitudes(),
             "rf_frequency": frequency,
-            "rf_amplitude": self._connector_amplitude(frequency),
+            "rf_amplitude": self.amplitudes()[:, None] / self._transfer(frequency),
         }
 
     def verify(self) -> None:
-        """The generator can play every tone at the amplitude that the line asks for, and the bias tee stands it."""
-        frequency = self.axes()[0].values
-        amplitude = self._connector_amplitude(frequency)
-        self.station.path_to_junction.check(
-            voltage=max(abs(self.setpoint_bias), abs(self.dc_bias)),
+        """The line is known well enough, the generator can play every tone, and the bias tee stands it."""
+        station, frequency = self.station, self._frequency_axis().values
+        if self.flatten:
+            station.path_to_junction.check_age(station.clock.date().date())
+        amplitude = self.amplitudes().max() / self._transfer(frequency)
+        station.path_to_junction.check(
+            voltage=float(np.abs([self.setpoint_bias, *self.offsets()]).max()),
             current=self.setpoint_current,
             rf_amplitude=float(amplitude.max()),
         )
         for f, needed in zip(frequency.tolist(), amplitude.tolist(), strict=True):
-            if needed > (largest := self.station.generator.largest_amplitude(f)):
+            if needed > (largest := station.generator.largest_amplitude(f)):
                 raise OutOfBounds(f"rf_amplitude at {f:.4g} Hz", needed, 0.0, largest, "V", "the generator's range")
 
-    def point_seconds(self) -> float:
-        """Settling, then the readings."""
-        return self.settling_time() + (int(self.averages) - 1) * self._reading_interval()
-
     def factors(self) -> Mapping[str, ParameterValue]:
-        """From the lock-in's volts to the SRS current: current = X / (chop factor * gain)."""
-        response = self.station.current_preamplifier.response(self.chop_frequency)
-        return {
-            "chop_factor": ParameterValue(CHOP_FACTOR, "", "rms first harmonic of a 50 % square chop of height 1"),
-            "gain": ParameterValue(abs(response), "V/A", "preamplifier at the chop frequency, with its roll-off"),
-            "phase": ParameterValue(
-                _degrees(response), "deg", "preamplifier at the chop frequency; the lock-in's phase"
-            ),
-        }
+        """Those of the detection, and whether the amplitude at the junction is the same at every frequency."""
+        meaning = "the line's transfer function, known over the band and recent, is made good for"
+        return {**super().factors(), "flattened": ParameterValue(bool(self.flatten), "", meaning)}
 
     # -- the experiment ------------------------------------------------------------------------------------------
 
-    def prepare(self) -> None:
-        """Set the lock-in, stabilise the tip, open the feedback, go to the bias of the sweep."""
-        station = self.station
-        station.generator.off()
-        lockin = station.lockin
-        response = station.current_preamplifier.response(self.chop_frequency)
-        lockin.use_internal_reference()
-        lockin.frequency = self.chop_frequency
-        lockin.harmonic = 1
-        lockin.phase = _degrees(response)
-        lockin.time_constant = self.time_constant
-        lockin.filter_slope = self.filter_slope
-        lockin.prepare_input(self.current_range * CHOP_FACTOR * abs(response))
-        self._volts_per_ampere = CHOP_FACTOR * abs(response)
-        self._stabilise()
-        station.check_status()
-
     def move_frequency(self, frequency: float) -> float:
         """Play the tone, flattened to the same amplitude at the junction; returns the frequency really played."""
-        if self.stabilise_every and self._taken == self.stabilise_every:
-            self.station.generator.off()
-            self._stabilise()
-        self._taken += 1
-        transfer = abs(self.station.path_to_junction.transfer(np.array([frequency]))[0])
-        tone = self.station.generator.play_tone(frequency, self.amplitude / transfer, gated=True)
+        self.next_point()
+        transfer = float(self._transfer(np.array([frequency]))[0])
+        tone = self.station.generator.play_tone(frequency, self.amplitude_now() / transfer, gated=True)
         self._played = tone.amplitude * transfer
         return tone.frequency
 
-    def settling_time(self) -> float:
-        """Of the lock-in's filter, for the residual that is asked for."""
-        return settling_time(self.time_constant, self.filter_slope, self.settling_residual)
+    def amplitude_now(self) -> float:
+        """Microwave amplitude of this point, V peak at the junction."""
+        return float(self.amplitude)
 
     def measure(self) -> dict[str, float | FloatArray]:
-        """Independent readings of X and Y, their mean, and the current it means."""
-        lockin = self.station.lockin
-        lockin.clear()  # what overloaded while the tone changed and settled does not count
-        readings = np.empty((self.averages, 2))
-        for k in range(self.averages):
-            if k:
-                self.wait(self._reading_interval())
-            readings[k] = lockin.xy
-        lockin.check_status()  # an overload now makes the readings wrong
-        x, y = readings.mean(axis=0).tolist()
-        spread = float(readings[:, 0].std(ddof=1)) / math.sqrt(self.averages) if self.averages > 1 else math.nan
-        return {
-            "current": x / self._volts_per_ampere,
-            "current_error": spread / self._volts_per_ampere,
-            "x": x,
-            "y": y,
-            "amplitude": self._played,
-        }
-
-    def finish(self) -> None:
-        """Microwave off, feedback on at the setpoint."""
-        self.station.generator.off()
-        release(self, self.setpoint_bias)
+        """The SRS current, and the amplitude as played."""
+        return {**super().measure(), "amplitude": self._played}
 
     def analyse(self, run: Any) -> FitResult | None:
         """The switching rate, by eq. 1."""
@@ -233,29 +142,14 @@ class StochasticResonance(Sequence):
 
     # -- details -------------------------------------------------------------------------------------------------
 
-    def _stabilise(self) -> None:
-        stabilise(self, self.setpoint_bias, self.setpoint_current, self.stabilise_time)
-        hold(self, self.dc_bias)
-        self._taken = 0
+    def _frequency_axis(self) -> Axis:
+        grid = np.geomspace(self.start_frequency, self.stop_frequency, self.points)
+        frequency = whole_periods(grid, self.chop_frequency)
+        return Axis("frequency", "Hz", frequency, "microwave frequency", logarithmic=True)
 
-    def _whole_periods(self, frequency: FloatArray) -> FloatArray:
-        """The nearest frequencies with a whole number of periods in the half period that the gate is open, each once.
-
-        With a fraction of a period left over, the microwave's mean over the open gate is not zero and a change of the
-        DC bias is read as signal: up to 2 f_chop / (2 pi f) of the amplitude, times the conductance.
-        """
-        gate = 2 * self.chop_frequency
-        once: FloatArray = np.unique(np.maximum(np.round(frequency / gate), 1.0)) * gate
-        return once if frequency[0] <= frequency[-1] else once[::-1]
-
-    def _connector_amplitude(self, frequency: FloatArray) -> FloatArray:
-        transfer: FloatArray = np.abs(self.station.path_to_junction.transfer(frequency))
-        return float(self.amplitude) / transfer
-
-    def _reading_interval(self) -> float:
-        """Time between readings whose noise is independent: the Nyquist interval of the noise bandwidth."""
-        return 1 / (2 * noise_bandwidth(self.time_constant, self.filter_slope))
-
-
-def _degrees(response: complex) -> float:
-    return math.degrees(cmath.phase(response))
+    def _transfer(self, frequency: FloatArray) -> FloatArray:
+        """Amplitude at the junction over that at the connector; unflattened: as if it were that of the first one."""
+        path = self.station.path_to_junction
+        if self.flatten:
+            return np.abs(path.transfer(frequency))
+        return np.full(frequency.shape, abs(path.transfer(self._frequency_axis().values[:1])[0]))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from stmlab.arrays import ComplexArray, FloatArray
 
@@ -176,6 +177,9 @@ class RadioFrequencyPath(Protocol):
 
     def check(self, *, voltage: float = 0.0, current: float = 0.0, rf_amplitude: float = 0.0) -> None:
         """Raise OutOfBounds if a DC voltage (V), DC current (A) or RF amplitude (V peak) is more than it stands."""
+
+    def check_age(self, today: date) -> None:
+        """Raise StationError if the transfer function is older than the station allows, or has no date then."""
 
     def describe(self) -> Mapping[str, Any]:
         """Where the transfer function comes from: file, date, band."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -42,6 +44,22 @@ def _srs_two_widths(run: Run) -> FitResult:
     return fit_srs(_column(run, "frequency"), _column(run, "current"), harmonics=2)
 
 
+def _srs_map(run: Run) -> FitResult:
+    return fit_srs_map(*(_column(run, name) for name in ("offset", "drive", "frequency", "current")))
+
+
+def _decay(run: Run) -> FitResult:
+    """On the sides and beyond the exclusion that the sequence was given; if that is 0, where pulses do not overlap."""
+    given = {name: parameter.value for name, parameter in run.parameters.items()}
+    overlap = float(given.get("width", 0.0)) + 2 * float(given.get("rise_time", 0.0))
+    return fit_decay(
+        _column(run, "delay"),
+        _column(run, "current"),
+        exclusion=float(given.get("exclusion", 0.0)) or overlap,
+        sides=str(given.get("fitted_sides", "both")),
+    )
+
+
 def _column(run: Run, name: str) -> FloatArray:
     """A coordinate or channel, point by point."""
     known = {**run.coordinates, **run.data}
@@ -52,5 +70,10 @@ def _column(run: Run, name: str) -> FloatArray:
 
 # The noise of a lock-in reading is the same at every frequency, and is taken from the residual: readings averaged at
 # one point are too few, and too close in time, to weight the points by their scatter.
-MODELS: Mapping[str, Callable[[Run], FitResult]] = {"srs": _srs, "srs_two_widths": _srs_two_widths}
-SEQUENCES: Mapping[str, str] = {"srs": "srs"}
+MODELS: Mapping[str, Callable[[Run], FitResult]] = {
+    "srs": _srs,
+    "srs_two_widths": _srs_two_widths,
+    "srs_map": _srs_map,
+    "decay": _decay,
+}
+SEQUENCES: Mapping[str, str] = {"srs": "srs", "srs_map": "srs_map", "pump_probe": "decay"}

@@ -1,0 +1,186 @@
+"""Pump and probe: the lifetime of an excited state from two voltage pulses (Betz et al., supplementary figure S1).
+
+The pump excites, the probe reads how much is still excited; the change of the mean current falls as exp(-delay / T1).
+At negative delays the probe comes first. Where the pulses overlap the current shows their cross-correlation, which the
+fit leaves out.
+
+    setpoint, feedback off --> for each delay: play both pulses gated, settle, read --> feedback on --> fit
+
+Heights are those at the junction: the generator's amplitude makes good for what the line does to such a pulse, as the
+station's transfer function says. The mean of the pulses does not pass the bias tee: the bias between them shifts by
+minus that mean, which a long period keeps small.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sequences.chopped import ChoppedSequence
+from stmlab.axes import Axis, Channel
+from stmlab.errors import SequenceError
+from stmlab.events import ParameterValue
+from stmlab.instruments import PulsePair
+from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.arrays import FloatArray
+    from stmlab.instruments import RadioFrequencyPath
+    from stmlab.results import FitResult
+
+_EDGE = 2 * math.asin(0.8) / math.pi  # 10-90 % rise over the whole length of a raised-cosine edge
+
+
+class PumpProbe(ChoppedSequence):
+    """Delay scan of a probe pulse behind (or before) a pump pulse; chopped detection."""
+
+    name = "pump_probe"
+    title = "pump-probe: two voltage pulses, swept in delay; fits T1"
+    channels = (
+        Channel("current", "A", "change of the mean tunnel current by the pulses"),
+        *ChoppedSequence.channels[1:],
+        Channel("pump_height", "V", "pump at the junction, as played"),
+        Channel("probe_height", "V", "probe at the junction, as played"),
+    )
+
+    dc_bias = FloatParameter(
+        "DC bias", units="V", default=0.0, minimum=-10, maximum=10, description="between the pulses: T1 is that at it"
+    )
+    pump = FloatParameter(
+        "Pump", units="V", default=-10e-3, minimum=-1, maximum=1, description="height at the junction, signed"
+    )
+    probe = FloatParameter(
+        "Probe", units="V", default=-2e-3, minimum=-1, maximum=1, description="height at the junction, signed"
+    )
+    width = FloatParameter(
+        "Width", units="s", default=429e-12, minimum=1e-11, maximum=1e-3, description="of both, at half maximum"
+    )
+    rise_time = FloatParameter(
+        "Rise time", units="s", default=154e-12, minimum=1e-11, maximum=1e-3, description="of both, 10-90 %"
+    )
+    start_delay = FloatParameter(
+        "First delay", units="s", default=-4e-9, minimum=-1e-3, maximum=1e-3, description="from pump to probe"
+    )
+    stop_delay = FloatParameter(
+        "Last delay", units="s", default=4e-9, minimum=-1e-3, maximum=1e-3, description="from pump to probe"
+    )
+    points = IntegerParameter("Points", default=41, minimum=1, maximum=100_000, description="delays, evenly spaced")
+    period = FloatParameter(
+        "Period", units="s", default=20e-9, minimum=1e-10, maximum=1e-3, description="from pump to pump: many T1"
+    )
+    exclusion = FloatParameter(
+        "Exclusion",
+        units="s",
+        default=0.0,
+        minimum=0,
+        maximum=1e-3,
+        description="|delay| up to which the fit leaves points out (0: width and two rise times)",
+    )
+    fitted_sides = ListParameter(
+        "Fitted sides",
+        choices=("positive", "negative", "both"),
+        default="positive",
+        description="of zero delay; echoes on the line disturb the side where the decay is small",
+    )
+
+    # -- what will happen ----------------------------------------------------------------------------------------
+
+    def axes(self) -> tuple[Axis, ...]:
+        """One axis: delay."""
+        delay = np.linspace(self.start_delay, self.stop_delay, self.points)
+        return (Axis("delay", "s", delay, "delay from pump to probe"),)
+
+    def demands(self) -> Mapping[str, float | FloatArray]:
+        """Every value of every output; pulses that overlap add."""
+        heights = np.abs([self.pump, self.probe, self.pump + self.probe])
+        return {
+            "bias": np.array([self.setpoint_bias, self.dc_bias]),
+            "setpoint": self.setpoint_current,
+            "junction_amplitude": heights,
+            "rf_frequency": 1 / float(self.period),
+            "rf_amplitude": heights / self._height_behind_line(),
+        }
+
+    def verify(self) -> None:
+        """The delays lie within half a period, and the bias tee stands the pulses."""
+        for name in ("start_delay", "stop_delay"):
+            if abs(delay := float(getattr(self, name))) > self.period / 2:
+                raise SequenceError(
+                    f"{self.name}: {name} = {delay:g} s: up to half of period = {self.period:g} s either way is allowed"
+                )
+        if (length := self.width + self.rise_time / _EDGE) > self.period / 2:
+            raise SequenceError(
+                f"{self.name}: width = {self.width:g} s: a pulse of {length:g} s with its edges does not fit into half "
+                f"of period = {self.period:g} s"
+            )
+        largest = (abs(self.pump) + abs(self.probe)) / self._height_behind_line()
+        self.station.path_to_junction.check(
+            voltage=max(abs(self.setpoint_bias), abs(self.dc_bias)),
+            current=self.setpoint_current,
+            rf_amplitude=float(largest),
+        )
+
+    def factors(self) -> Mapping[str, ParameterValue]:
+        """Those of the detection, and the height of a pulse behind the line."""
+        meaning = "height at the junction of a pulse of height 1 at the connector"
+        return {**super().factors(), "pulse_transfer": ParameterValue(self._height_behind_line(), "", meaning)}
+
+    # -- the experiment ------------------------------------------------------------------------------------------
+
+    def move_delay(self, delay: float) -> float:
+        """Play both pulses; returns the delay really played."""
+        self.next_point()
+        transfer = self._height_behind_line()
+        wanted = PulsePair(self.pump / transfer, self.probe / transfer, self.width, self.rise_time, delay, self.period)
+        played = self.station.generator.play_pulses(wanted, gated=True)
+        self._heights = {"pump_height": played.pump * transfer, "probe_height": played.probe * transfer}
+        return played.delay
+
+    def measure(self) -> dict[str, float | FloatArray]:
+        """The current, and the pulses as played."""
+        return {**super().measure(), **self._heights}
+
+    def analyse(self, run: Any) -> FitResult | None:
+        """T1, by an exponential decay on both sides of zero delay."""
+        from stmlab.analysis import analyse
+
+        return analyse(run)
+
+    # -- details -------------------------------------------------------------------------------------------------
+
+    _known_height: tuple[tuple[float, float, float], float] | None = None
+
+    def _height_behind_line(self) -> float:
+        key = (self.width, self.rise_time, self.period)
+        if self._known_height is None or self._known_height[0] != key:
+            height = pulse_height(self.station.path_to_junction, *key)
+            self._known_height = key, height
+        return self._known_height[1]
+
+
+def pulse_height(path: RadioFrequencyPath, width: float, rise_time: float, period: float) -> float:
+    """Height at the junction, above the voltage between pulses, of a pulse of height 1 at the connector.
+
+    Args:
+        path: from the generator to the junction.
+        width: at half maximum, s.
+        rise_time: 10-90 % of the raised-cosine edges, s.
+        period: of the pulses, s.
+
+    Raises:
+        OutOfBounds: ``1 / period`` lies below the band of ``path``, or the band ends below ``1 / rise_time``.
+    """
+    highest = min(max(path.band[1], 1 / rise_time), 2 / rise_time)
+    count = max(1, math.floor(highest * period * (1 + 1e-9)))
+    samples = 1 << (8 * count - 1).bit_length()
+    edge = rise_time / _EDGE
+    outward = (np.abs((np.arange(samples) / samples - 0.5) * period) - width / 2) / edge
+    lines = np.fft.rfft(0.5 * (1 - np.sin(np.pi * np.clip(outward, -0.5, 0.5))))
+    lines[0] = lines[count + 1 :] = 0.0
+    lines[1 : count + 1] *= path.transfer(np.arange(1, count + 1) / period)
+    arriving = np.fft.irfft(lines, samples)
+    return float(arriving.max() - np.median(arriving))

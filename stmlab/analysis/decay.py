@@ -1,0 +1,259 @@
+"""T1 from the pump-probe current against delay (Betz et al., supplementary figure S1).
+
+    I(t) = A_+ exp(-t / T1) + offset    for t > exclusion (the pump comes first)
+    I(t) = A_- exp( t / T1) + offset    for t < -exclusion (the probe comes first)
+
+Pump and probe swap their parts where the probe comes first, so the heights differ; the system relaxes with the same T1
+at the same bias. Where the pulses overlap, the current is their cross-correlation, and is left out. Echoes on the line
+make the second pulse ride on the first at either sign, and matter most where the decay is small: a fit of both sides
+says so when they do not agree.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.errors import FitError
+from stmlab.results import FitParameter, FitResult
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from stmlab.arrays import FloatArray
+
+_HEIGHTS = ("height_positive", "height_negative")
+_SIDES = {"both": (1, -1), "positive": (1,), "negative": (-1,)}
+_TRIALS = 60
+_FAR_BETTER = 20.0  # drop of chi square by two more parameters; 12 would be three standard deviations
+_SMOOTH = 400  # points of the drawn curve
+_SIGNIFICANT = 3.0  # standard errors of a height
+
+
+def fit_decay(
+    delay: ArrayLike,
+    current: ArrayLike,
+    *,
+    exclusion: float = 0.0,
+    sides: str = "both",
+    sigma: ArrayLike | None = None,
+) -> FitResult:
+    """Fit the decay on one or both sides of zero delay, with one T1 and one offset.
+
+    Args:
+        delay: s, shape (n,), in any order, from pump to probe; all of one sign will do.
+        current: A, shape (n,).
+        exclusion: s; points with |delay| up to this are not fitted.
+        sides: "both", "positive" (the pump first) or "negative".
+        sigma: standard deviation of the noise of each point, A, one number or shape (n,). Without it the errors are
+            scaled by the residual.
+
+    Returns:
+        Parameters "T1" (s), "offset" and "height_positive", "height_negative" (A, at zero delay; for the sides that
+        have points), and derived "rate" (1/T1, 1/s). Curves "x", "data", "fit", "residual" at the fitted points,
+        "x_excluded", "data_excluded", and "x_smooth", "fit_smooth" for drawing.
+
+    Raises:
+        FitError: the data cannot carry the fit.
+    """
+    data = _Decay.checked(delay, current, exclusion, sides, sigma)
+    found, names = _solved(data)
+    values = np.array([found.params[name].value for name in names])
+    return _result(data, names, values, np.asarray(found.covar))
+
+
+@dataclass(frozen=True, eq=False)
+class _Decay:
+    """Checked data: t = delay / ``time_unit``, y = current / ``current_unit``, in rising delay; what is left out."""
+
+    t: FloatArray
+    y: FloatArray
+    weight: FloatArray
+    noise_known: bool
+    time_unit: float
+    current_unit: float
+    excluded: FloatArray  # shape (2, m): delay in s and current in A
+
+    @classmethod
+    def checked(
+        cls, delay: ArrayLike, current: ArrayLike, exclusion: float, sides: str, sigma: ArrayLike | None
+    ) -> _Decay:
+        t, y = _numbers("delay", delay), _numbers("current", current)
+        if t.ndim != 1 or t.shape != y.shape:
+            raise FitError(f"delay has shape {t.shape}, current {y.shape}: one current for each delay, please")
+        if not (math.isfinite(exclusion) and exclusion >= 0):
+            raise FitError(f"exclusion = {exclusion!r} s: 0 or more is allowed")
+        if sides not in _SIDES:
+            raise FitError(f"sides = {sides!r}: one of {', '.join(_SIDES)} is allowed")
+        weight = np.ones_like(y)
+        if sigma is not None:
+            noise = _numbers("sigma", sigma)
+            if noise.shape not in ((), y.shape) or noise.min() <= 0:
+                raise FitError(f"sigma: shape {noise.shape}, least {noise.min():.6g} A: positive, one or one a point")
+            weight = 1 / np.broadcast_to(noise, y.shape)
+        order = np.argsort(t, kind="stable")
+        t, y, weight = t[order], y[order], weight[order]
+        kept = (np.abs(t) > exclusion) & np.isin(np.sign(t), _SIDES[sides])
+        excluded = np.stack([t[~kept], y[~kept]])
+        t, y, weight = t[kept], y[kept], weight[kept]
+        needed = 4 + int(t.size > 0 and t[0] < 0 < t[-1])
+        if t.size < needed or len(np.unique(t)) < needed - 1:
+            raise FitError(f"{t.size} points beyond the exclusion of {exclusion:g} s: at least {needed} are needed")
+        if np.ptp(y) == 0:
+            raise FitError(f"current = {y[0]:.6g} A at every delay: there is no decay to fit")
+        time_unit, current_unit = float(np.abs(t).max()), float(np.ptp(y))
+        return cls(
+            t / time_unit, y / current_unit, weight * current_unit, sigma is not None, time_unit, current_unit, excluded
+        )
+
+    @property
+    def heights(self) -> tuple[str, ...]:
+        """Names of the sides that have points."""
+        sides = (bool(np.any(self.t > 0)), bool(np.any(self.t < 0)))
+        return tuple(name for name, there in zip(_HEIGHTS, sides, strict=True) if there)
+
+    def design(self, log_t1: float, t: FloatArray | None = None) -> FloatArray:
+        """Shapes whose heights are fitted: offset, and the decay of each side; shape (n, 1 + sides)."""
+        t = self.t if t is None else t
+        decay = np.exp(-np.abs(t) / math.exp(log_t1))
+        sides = {_HEIGHTS[0]: t > 0, _HEIGHTS[1]: t < 0}
+        return np.column_stack([np.ones_like(t), *(np.where(sides[name], decay, 0.0) for name in self.heights)])
+
+
+def _solved(data: _Decay) -> tuple[Any, tuple[str, ...]]:
+    """Least squares by lmfit from the best of many trial lifetimes."""
+    import lmfit
+
+    names = ("log_T1", "offset", *data.heights)
+    low, high = math.log(np.abs(data.t).min()) - 4.0, math.log(10.0)
+    parameters = lmfit.Parameters()
+    for name, value in zip(names, _best_trial(data, low, high), strict=True):
+        parameters.add(name, value=float(value), **({"min": low, "max": high} if name == "log_T1" else {}))
+
+    def residual(p: Any) -> FloatArray:
+        v = np.array([p[name].value for name in names])
+        left: FloatArray = data.weight * (data.design(v[0]) @ v[1:] - data.y)
+        return left
+
+    found = lmfit.Minimizer(residual, parameters, scale_covar=not data.noise_known).leastsq(ftol=1e-12, xtol=1e-10)
+    covariance = getattr(found, "covar", None)
+    if not found.success or covariance is None or not np.all(np.isfinite(covariance)) or covariance[0, 0] <= 0:
+        raise FitError(f"the {len(data.t)} points hold no decay from which T1 could be read")
+    if not low + 1e-3 < found.params["log_T1"].value < high - 1e-3:
+        raise FitError(
+            f"T1 runs to {math.exp(found.params['log_T1'].value) * data.time_unit:.3g} s, the end of what delays up to "
+            f"{data.time_unit:.3g} s can show: there is no decay to fit"
+        )
+    return found, names
+
+
+def _best_trial(data: _Decay, low: float, high: float) -> FloatArray:
+    best, start = math.inf, np.empty(0)
+    for log_t1 in np.linspace(low, high, _TRIALS)[1:-1]:
+        design = data.weight[:, None] * data.design(log_t1)
+        heights = np.linalg.lstsq(design, data.weight * data.y, rcond=1e-10)[0]
+        left = data.weight * data.y - design @ heights
+        if (squares := float(left @ left)) < best:
+            best, start = squares, np.array([log_t1, *heights])
+    return start
+
+
+def _result(data: _Decay, names: tuple[str, ...], values: FloatArray, covariance: FloatArray) -> FitResult:
+    t1 = math.exp(values[0]) * data.time_unit
+    scale = np.array([t1] + [data.current_unit] * (len(names) - 1))  # d T1 = T1 d log T1
+    errors = np.sqrt(np.diag(covariance)) * scale
+    parameters = [FitParameter("T1", t1, float(errors[0]), "s")]
+    parameters += [
+        FitParameter(name, float(value) * data.current_unit, float(error), "A")
+        for name, value, error in zip(names[1:], values[1:], errors[1:], strict=True)
+    ]
+    parameters.append(FitParameter("rate", 1 / t1, float(errors[0]) / t1**2, "1/s"))
+    left = data.y - data.design(values[0]) @ values[1:]
+    chi_square = _chi_square(data, values)
+    return FitResult(
+        model="decay",
+        parameters=tuple(parameters),
+        free=("T1", *names[1:]),
+        covariance=covariance * np.outer(scale, scale),
+        points=len(data.t),
+        residual=float(np.sqrt(np.mean(left**2))) * data.current_unit,
+        reduced_chi_square=chi_square / (len(data.t) - len(names)) if data.noise_known else None,
+        warnings=_warnings(data, values, covariance),
+        curves=_curves(data, values),
+        labels={"x": "delay from pump to probe", "x_unit": "s", "y": "pump-probe current", "y_unit": "A"},
+    )
+
+
+def _warnings(data: _Decay, values: FloatArray, covariance: FloatArray) -> tuple[str, ...]:
+    found = []
+    heights, errors = values[2:], np.sqrt(np.diag(covariance))[2:]
+    if np.all(np.abs(heights) < _SIGNIFICANT * errors):
+        found.append("no decay is significant: every height is below three standard errors")
+    t1, reach = math.exp(values[0]), float(np.abs(data.t).max())
+    if t1 > reach / 2:
+        found.append(f"delays reach only {reach / t1:.1f} T1: offset and T1 can hardly be told apart")
+    if math.sqrt(covariance[0, 0]) > 0.5:
+        found.append("T1 is hardly determined: its error is more than half of it")
+    if disagreement := _sides_disagree(data, values):
+        found.append(disagreement)
+    if len(data.t) < 8:
+        found.append(f"{len(data.t)} points are few: the errors are themselves uncertain")
+    return tuple(found)
+
+
+def _sides_disagree(data: _Decay, values: FloatArray) -> str:
+    """Fit each side by itself: does that describe the points far better?"""
+    if len(data.heights) < 2 or min(np.count_nonzero(data.t > 0), np.count_nonzero(data.t < 0)) < 5:
+        return ""
+    lifetimes, apart = [], 0.0
+    for side in (data.t > 0, data.t < 0):
+        part = replace(data, t=data.t[side], y=data.y[side], weight=data.weight[side])
+        try:
+            found, names = _solved(part)
+        except FitError:
+            return ""
+        own = np.array([found.params[name].value for name in names])
+        apart += _chi_square(part, own)
+        lifetimes.append(math.exp(own[0]) * data.time_unit)
+    together, degrees = _chi_square(data, values), len(data.t) - 6
+    noise = 1.0 if data.noise_known else apart / degrees
+    if together - apart <= _FAR_BETTER * noise:
+        return ""
+    return (
+        f"the two sides do not share T1 and offset: by itself the positive side gives {lifetimes[0]:.3g} s, the negative "
+        f"{lifetimes[1]:.3g} s; echoes on the line do this"
+    )
+
+
+def _chi_square(data: _Decay, values: FloatArray) -> float:
+    return float(np.sum((data.weight * (data.y - data.design(values[0]) @ values[1:])) ** 2))
+
+
+def _curves(data: _Decay, values: FloatArray) -> dict[str, FloatArray]:
+    fit = data.design(values[0]) @ values[1:]
+    smooth = np.linspace(data.t[0], data.t[-1], _SMOOTH)
+    inside = np.abs(smooth) >= np.abs(data.t).min()
+    smooth = smooth[inside]
+    return {
+        "x": data.t * data.time_unit,
+        "data": data.y * data.current_unit,
+        "fit": fit * data.current_unit,
+        "residual": (data.y - fit) * data.current_unit,
+        "x_excluded": data.excluded[0],
+        "data_excluded": data.excluded[1],
+        "x_smooth": smooth * data.time_unit,
+        "fit_smooth": (data.design(values[0], smooth) @ values[1:]) * data.current_unit,
+    }
+
+
+def _numbers(name: str, values: ArrayLike) -> FloatArray:
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise FitError(f"{name}: {values!r} are not numbers".replace("\n", " ")) from None
+    if array.size and not np.all(np.isfinite(array)):
+        raise FitError(f"{name}: {np.count_nonzero(~np.isfinite(array))} of {array.size} values are not finite")
+    return array
