@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from stmlab.analysis.lorentzian import rate_error_bound
 
 from sequences.srs import StochasticResonance
+from stmlab.analysis.lorentzian import rate_error_bound
 from stmlab.runner import Runner
 from stmlab.station import Station
 from stmlab.storage import open_run

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import cmath
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.arrays import ComplexArray
 from stmlab.clock import SimulatedClock
 from stmlab.simulation.bench import GeneratorPanel, LockInPanel, TipPanel
+
+if TYPE_CHECKING:
+    from stmlab.arrays import ComplexArray
 
 
 class LockInBench:
