@@ -223,7 +223,7 @@ def _sides_disagree(data: _Decay, values: FloatArray) -> str:
     if together - apart <= _FAR_BETTER * noise:
         return ""
     return (
-        f"the two sides do not share T1 and offset: by itself the positive side gives {lifetimes[0]:.3g} s, the negative "
+        f"the two sides do not share T1 and offset: alone, the positive side gives {lifetimes[0]:.3g} s, the negative "
         f"{lifetimes[1]:.3g} s; echoes on the line do this"
     )
 

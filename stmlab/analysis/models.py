@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.srs_map import fit_srs_map
+from stmlab.analysis.transfer_function import fit_transfer
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -60,6 +61,16 @@ def _decay(run: Run) -> FitResult:
     )
 
 
+def _transfer(run: Run) -> FitResult:
+    """Amplitudes as asked for; what was played differs by the last digit of the generator's level."""
+    if "reference_magnitude" not in run.factors:
+        raise FitError(f"{run.path}: the model needs the factor reference_magnitude, which the run does not have")
+    return fit_transfer(
+        *(_column(run, name) for name in ("frequency", "drive", "current")),
+        reference_dB=float(run.factors["reference_magnitude"].value),
+    )
+
+
 def _column(run: Run, name: str) -> FloatArray:
     """A coordinate or channel, point by point."""
     known = {**run.coordinates, **run.data}
@@ -75,5 +86,6 @@ MODELS: Mapping[str, Callable[[Run], FitResult]] = {
     "srs_two_widths": _srs_two_widths,
     "srs_map": _srs_map,
     "decay": _decay,
+    "transfer": _transfer,
 }
-SEQUENCES: Mapping[str, str] = {"srs": "srs", "srs_map": "srs_map", "pump_probe": "decay"}
+SEQUENCES: Mapping[str, str] = {"srs": "srs", "srs_map": "srs_map", "pump_probe": "decay", "transfer": "transfer"}
