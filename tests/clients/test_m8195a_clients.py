@@ -13,8 +13,11 @@ from tests.clients.environment import client_environment
 from tests.simulation.generator_bench import GeneratorBench, lines
 
 _CONNECT = """
-import json, sys
+import importlib.util, json, sys
+from unittest.mock import MagicMock
 import numpy as np
+if importlib.util.find_spec("tkinter") is None:  # pyarbtools imports its window, which nothing here opens
+    sys.modules |= {name: MagicMock() for name in ("tkinter", "tkinter.ttk", "tkinter.filedialog")}
 from pyarbtools.error import InstrumentError
 from pyarbtools.instruments import M8195A
 

@@ -14,6 +14,7 @@ from stmlab.storage import open_run
 def window(qtbot, tmp_path):
     found = Window(tmp_path / "runs")
     qtbot.addWidget(found)
+    found.sequence_box.setCurrentText("srs")
     found.show()
     yield found
     found.close()
