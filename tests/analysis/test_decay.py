@@ -1,0 +1,109 @@
+"""T1 from pump-probe data."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stmlab.analysis.decay import fit_decay
+from stmlab.errors import FitError
+
+DELAY = np.linspace(-4e-9, 4e-9, 41)
+
+
+def decay(delay, t1=0.8e-9, positive=3e-12, negative=-1e-12, offset=0.7e-12):
+    height = np.where(delay > 0, positive, negative)
+    return offset + height * np.exp(-np.abs(delay) / t1)
+
+
+def test_noiseless_data_give_the_lifetime_back_with_every_height():
+    fit = fit_decay(DELAY, decay(DELAY), exclusion=0.7e-9)
+    for name, value in (("T1", 0.8e-9), ("offset", 0.7e-12), ("height_positive", 3e-12), ("height_negative", -1e-12)):
+        assert fit[name].value == pytest.approx(value, rel=1e-6)
+    assert fit["rate"].value == pytest.approx(1 / 0.8e-9, rel=1e-6)
+    assert fit.warnings == ()
+    assert fit.points == 34
+
+
+@given(t1=st.floats(1e-12, 1e-3), offset=st.floats(-10, 10), height=st.floats(0.1, 10))
+def test_the_fit_follows_the_units_of_time_and_current(t1, offset, height):
+    delay = t1 * np.linspace(0.2, 6, 25)
+    current = 1e-12 * (offset + height * np.exp(-delay / t1))
+    assert fit_decay(delay, current)["T1"].value == pytest.approx(t1, rel=1e-5)
+
+
+def test_the_cross_correlation_of_overlapping_pulses_is_left_out():
+    current = decay(DELAY) + 20e-12 * np.exp(-((DELAY / 0.2e-9) ** 2))
+    with_it, without = fit_decay(DELAY, current), fit_decay(DELAY, current, exclusion=0.9e-9)
+    assert abs(with_it["T1"].value / 0.8e-9 - 1) > 0.3
+    assert without["T1"].value == pytest.approx(0.8e-9, rel=1e-3)
+    assert without.curves["x_excluded"].size == 9
+
+
+def test_one_side_can_be_fitted_alone():
+    current = decay(DELAY)
+    current[DELAY < 0] = 0.0  # whatever is on the other side
+    fit = fit_decay(DELAY, current, exclusion=0.1e-9, sides="positive")
+    assert fit["T1"].value == pytest.approx(0.8e-9, rel=1e-6)
+    assert [p.name for p in fit.parameters] == ["T1", "offset", "height_positive", "rate"]
+
+
+def test_error_bars_are_honest():
+    pulls = []
+    for seed in range(200):
+        noise = np.random.default_rng(seed).normal(0, 0.05e-12, DELAY.size)
+        t1 = fit_decay(DELAY, decay(DELAY) + noise, exclusion=0.7e-9)["T1"]
+        pulls.append((t1.value - 0.8e-9) / t1.error)
+    assert 0.85 < np.std(pulls) < 1.15
+    assert abs(np.mean(pulls)) < 0.3
+
+
+def test_known_noise_gives_the_error_and_a_chi_square_of_one():
+    noise = np.random.default_rng(5).normal(0, 0.05e-12, DELAY.size)
+    free = fit_decay(DELAY, decay(DELAY) + noise, exclusion=0.7e-9)
+    known = fit_decay(DELAY, decay(DELAY) + noise, exclusion=0.7e-9, sigma=0.05e-12)
+    assert known["T1"].value == pytest.approx(free["T1"].value, rel=1e-6)
+    assert known.reduced_chi_square == pytest.approx(1.0, abs=0.5)
+    assert known["T1"].error == pytest.approx(free["T1"].error, rel=0.3)
+
+
+def test_sides_that_disagree_are_told():
+    noise = np.random.default_rng(2).normal(0, 0.02e-12, DELAY.size)
+    current = np.where(DELAY > 0, decay(DELAY), decay(DELAY, t1=2e-9)) + noise
+    assert any("two sides" in warning for warning in fit_decay(DELAY, current, exclusion=0.7e-9).warnings)
+
+
+def test_delays_too_short_for_the_lifetime_are_told():
+    delay = np.linspace(0.1e-9, 1e-9, 30)
+    current = decay(delay, t1=0.8e-9) + np.random.default_rng(0).normal(0, 1e-15, 30)
+    assert any("delays reach only" in warning for warning in fit_decay(delay, current).warnings)
+
+
+def test_noise_without_a_decay_is_never_a_confident_lifetime():
+    for seed in range(20):
+        current = np.random.default_rng(seed).normal(0, 1e-12, DELAY.size)
+        try:
+            fit = fit_decay(DELAY, current, exclusion=0.5e-9)
+        except FitError:
+            continue
+        assert fit.warnings or fit["T1"].error > 0.15 * fit["T1"].value
+
+
+@pytest.mark.parametrize(
+    ("delay", "current", "options", "text"),
+    [
+        (DELAY[:3], DELAY[:3], {}, "points"),
+        (DELAY, np.full(41, np.nan), {}, "not finite"),
+        (DELAY, np.full(41, 1e-12), {}, "no decay"),
+        (DELAY, DELAY[:5], {}, "shape"),
+        (DELAY, decay(DELAY), {"exclusion": 5e-9}, "exclusion"),
+        (DELAY, decay(DELAY), {"exclusion": -1.0}, "exclusion"),
+        (DELAY, decay(DELAY), {"sides": "left"}, "sides"),
+        (DELAY, decay(DELAY), {"sigma": 0.0}, "sigma"),
+        (DELAY, ["a"] * 41, {}, "numbers"),
+    ],
+)
+def test_data_that_cannot_carry_the_fit_are_refused_in_one_line(delay, current, options, text):
+    with pytest.raises(FitError, match=text) as refusal:
+        fit_decay(delay, current, **options)
+    assert "\n" not in str(refusal.value)
