@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The matrices here are small: more threads only compete with each other.
+export OPENBLAS_NUM_THREADS := 1
 QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3
 
 .PHONY: demo test lint bench gui clean
