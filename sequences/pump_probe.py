@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from stmlab.instruments import RadioFrequencyPath
     from stmlab.results import FitResult
 
+_LONE = 30.0  # widths from pulse to pulse
 _EDGE = 2 * math.asin(0.8) / math.pi  # 10-90 % rise over the whole length of a raised-cosine edge
 
 
@@ -96,6 +97,7 @@ class PumpProbe(ChoppedSequence):
 
     def demands(self) -> Mapping[str, float | FloatArray]:
         """Every value of every output; pulses that overlap add."""
+        self._check_times()
         heights = np.abs([self.pump, self.probe, self.pump + self.probe])
         return {
             "bias": np.array([self.setpoint_bias, self.dc_bias]),
@@ -106,17 +108,7 @@ class PumpProbe(ChoppedSequence):
         }
 
     def verify(self) -> None:
-        """The delays lie within half a period, and the bias tee stands the pulses."""
-        for name in ("start_delay", "stop_delay"):
-            if abs(delay := float(getattr(self, name))) > self.period / 2:
-                raise SequenceError(
-                    f"{self.name}: {name} = {delay:g} s: up to half of period = {self.period:g} s either way is allowed"
-                )
-        if (length := self.width + self.rise_time / _EDGE) > self.period / 2:
-            raise SequenceError(
-                f"{self.name}: width = {self.width:g} s: a pulse of {length:g} s with its edges does not fit into half "
-                f"of period = {self.period:g} s"
-            )
+        """The bias tee stands the pulses."""
         largest = (abs(self.pump) + abs(self.probe)) / self._height_behind_line()
         self.station.path_to_junction.check(
             voltage=max(abs(self.setpoint_bias), abs(self.dc_bias)),
@@ -154,6 +146,19 @@ class PumpProbe(ChoppedSequence):
 
     _known_height: tuple[tuple[float, float, float], float] | None = None
 
+    def _check_times(self) -> None:
+        """Refuse delays beyond half a period, and pulses that do not fit into it."""
+        for name in ("start_delay", "stop_delay"):
+            if abs(delay := float(getattr(self, name))) > self.period / 2:
+                raise SequenceError(
+                    f"{self.name}: {name} = {delay:g} s: up to half of period = {self.period:g} s either way is allowed"
+                )
+        if (length := self.width + self.rise_time / _EDGE) > self.period / 2:
+            raise SequenceError(
+                f"{self.name}: width = {self.width:g} s: a pulse of {length:g} s with its edges does not fit into half "
+                f"of period = {self.period:g} s"
+            )
+
     def _height_behind_line(self) -> float:
         key = (self.width, self.rise_time, self.period)
         if self._known_height is None or self._known_height[0] != key:
@@ -174,6 +179,7 @@ def pulse_height(path: RadioFrequencyPath, width: float, rise_time: float, perio
     Raises:
         OutOfBounds: ``1 / period`` lies below the band of ``path``, or the band ends below ``1 / rise_time``.
     """
+    period = min(period, _LONE * (width + rise_time))  # farther away, other pulses shift the voltage between them only
     highest = min(max(path.band[1], 1 / rise_time), 2 / rise_time)
     count = max(1, math.floor(highest * period * (1 + 1e-9)))
     samples = 1 << (8 * count - 1).bit_length()
