@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pymeasure.adapters import Adapter
 
-    from stmlab.arrays import SampleArray
+    from stmlab.arrays import FloatArray, SampleArray
 
 LEVEL_RANGE = (0.075, 1.0)  # V peak to peak
 _DECIMALS = 7  # of a level; what the instrument makes of it is read back
@@ -226,12 +226,13 @@ class M8195A(SCPIMixin, Instrument):
         self._play(segment, self._samples(segment, peak)[0], level, gated=gated)
         return _tone(self._as_played(segment), self._amplitude(segment, peak, self.level))
 
+    def check_pulses(self, pulses: PulsePair) -> None:
+        """See Generator."""
+        self._planned_pulses(pulses)
+
     def play_pulses(self, pulses: PulsePair, *, gated: bool) -> PulsePair:
         """See Generator; shapes are those of ``waveforms.pulse_pair``, and no pulse has fewer than 8 codes."""
-        segment = waveforms.plan_pulses(pulses, self._dividers)
-        self._check_memory(segment)
-        volts = waveforms.pulse_pair(segment, pulses)
-        level = _pulse_level(pulses, float(np.abs(volts).max()))
+        segment, volts, level = self._planned_pulses(pulses)
         codes_per_volt = 2 * FULL_SCALE / level
         self._play(segment, np.rint(volts * codes_per_volt).astype(np.int8), level, gated=gated)
         played = self._as_played(segment)
@@ -343,6 +344,13 @@ class M8195A(SCPIMixin, Instrument):
         least = self._amplitude(segment, FEWEST_CODES, LEVEL_RANGE[0])
         largest = self._amplitude(segment, FULL_SCALE, LEVEL_RANGE[1])
         raise OutOfBounds(f"amplitude at {segment.frequency:.6g} Hz", amplitude, least, largest, "V", SOURCE)
+
+    def _planned_pulses(self, pulses: PulsePair) -> tuple[Segment, FloatArray, float]:
+        """Segment, its voltages and the level, V peak to peak."""
+        segment = waveforms.plan_pulses(pulses, self._dividers)
+        self._check_memory(segment)
+        volts = waveforms.pulse_pair(segment, pulses)
+        return segment, volts, _pulse_level(pulses, float(np.abs(volts).max()))
 
     def _check_memory(self, segment: Segment) -> None:
         """Only in single-channel mode is extended memory read at the full clock."""

@@ -108,13 +108,16 @@ class PumpProbe(ChoppedSequence):
         }
 
     def verify(self) -> None:
-        """The bias tee stands the pulses."""
+        """The bias tee stands the pulses, and the generator can play them: apart, and nearest to each other."""
         largest = (abs(self.pump) + abs(self.probe)) / self._height_behind_line()
         self.station.path_to_junction.check(
             voltage=max(abs(self.setpoint_bias), abs(self.dc_bias)),
             current=self.setpoint_current,
             rf_amplitude=float(largest),
         )
+        delay = self.axes()[0].values
+        for value in {float(delay[0]), float(delay[-1]), float(delay[np.abs(delay).argmin()])}:
+            self.station.generator.check_pulses(self._pulses(value))
 
     def factors(self) -> Mapping[str, ParameterValue]:
         """Those of the detection, and the height of a pulse behind the line."""
@@ -127,8 +130,7 @@ class PumpProbe(ChoppedSequence):
         """Play both pulses; returns the delay really played."""
         self.next_point()
         transfer = self._height_behind_line()
-        wanted = PulsePair(self.pump / transfer, self.probe / transfer, self.width, self.rise_time, delay, self.period)
-        played = self.station.generator.play_pulses(wanted, gated=True)
+        played = self.station.generator.play_pulses(self._pulses(delay), gated=True)
         self._heights = {"pump_height": played.pump * transfer, "probe_height": played.probe * transfer}
         return played.delay
 
@@ -137,7 +139,7 @@ class PumpProbe(ChoppedSequence):
         return {**super().measure(), **self._heights}
 
     def analyse(self, run: Any) -> FitResult | None:
-        """T1, by an exponential decay on both sides of zero delay."""
+        """T1, by an exponential decay on the sides of zero delay that ``fitted_sides`` names."""
         from stmlab.analysis import analyse
 
         return analyse(run)
@@ -145,6 +147,11 @@ class PumpProbe(ChoppedSequence):
     # -- details -------------------------------------------------------------------------------------------------
 
     _known_height: tuple[tuple[float, float, float], float] | None = None
+
+    def _pulses(self, delay: float) -> PulsePair:
+        """What the generator is asked for."""
+        transfer = self._height_behind_line()
+        return PulsePair(self.pump / transfer, self.probe / transfer, self.width, self.rise_time, delay, self.period)
 
     def _check_times(self) -> None:
         """Refuse delays beyond half a period, and pulses that do not fit into it."""

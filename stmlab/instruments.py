@@ -125,6 +125,9 @@ class Generator(Device, Protocol):
         Returns what is really played. Raises OutOfBounds before anything is sent.
         """
 
+    def check_pulses(self, pulses: PulsePair) -> None:
+        """Raise OutOfBounds or SequenceError for pulses that cannot be played; nothing is sent."""
+
     def play_pulses(self, pulses: PulsePair, *, gated: bool) -> PulsePair:
         """Play pump and probe over and over; returns what is really played."""
 

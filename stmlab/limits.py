@@ -145,6 +145,11 @@ class GuardedGenerator:
         self.amplitude.check(amplitude)
         return self._generator.play_tone(frequency, amplitude, gated=gated)
 
+    def check_pulses(self, pulses: PulsePair) -> None:
+        """See Generator."""
+        self.amplitude.check([abs(pulses.pump), abs(pulses.probe), abs(pulses.pump + pulses.probe)])
+        self._generator.check_pulses(pulses)
+
     def play_pulses(self, pulses: PulsePair, *, gated: bool) -> PulsePair:
         """See Generator; overlapping pulses add, so their sum is what is checked."""
         self.amplitude.check([abs(pulses.pump), abs(pulses.probe), abs(pulses.pump + pulses.probe)])

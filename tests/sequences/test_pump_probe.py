@@ -70,6 +70,8 @@ def test_a_flat_line_leaves_a_pulse_as_high_as_it_is():
         ({"dc_bias": 0.2}, OutOfBounds, "bias"),
         ({"stop_delay": 11e-9}, SequenceError, "stop_delay"),
         ({"width": 15e-9}, SequenceError, "width"),
+        ({"probe": -0.5e-3}, OutOfBounds, "probe"),
+        ({"period": 0.9e-3}, OutOfBounds, "period"),
     ],
 )
 def test_what_cannot_be_played_is_refused_before_anything_moves(station, tmp_path, settings, error, name):
