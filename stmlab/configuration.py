@@ -236,7 +236,8 @@ def explain(error: ValidationError, path: Path, table: str = "") -> str:
         table: in which the checked part stands, "" for the whole file.
     """
     mistakes = error.errors(include_url=False)
-    first = mistakes[0]
+    # A misspelled key is reported twice, as unknown and as missing: what the user wrote says more.
+    first = next((mistake for mistake in mistakes if mistake["type"] == "extra_forbidden"), mistakes[0])
     key = ".".join(str(part) for part in (*([table] if table else []), *first["loc"]))
     value, message = first["input"], first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
