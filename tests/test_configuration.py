@@ -29,7 +29,8 @@ def test_the_stations_that_come_with_stmlab_are_right():
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("low = -0.1", "lowest = -0.1", r"limits\.bias\.low is missing"),
+        ("low = -0.1", "lowest = -0.1", r"limits\.bias\.lowest = -0\.1: this key is not known \(and 1 more\)"),
+        ("low = -0.1\n", "", r"limits\.bias\.low is missing"),
         ("slew = 0.5", 'slew = "fast"', r"limits\.bias\.slew = 'fast': 'fast' is not a number.*V/s"),
         ("slew = 0.5", 'slew = "5 mV"', r"limits\.bias\.slew = '5 mV': '5 mV' is not a number.*V/s"),
         ("slew = 0.5", "slew = 0", r"limits\.bias\.slew = 0: .*greater than 0"),
