@@ -44,8 +44,8 @@ def fit_transfer(
         sigma: standard deviation of the noise of a point, A; without it, that of the residual.
 
     Returns:
-        Parameters "quartic" (q T a^2 at its largest: the share of the next order) and "least_magnitude",
-        "largest_magnitude" (dB). Curves "x", "data", "fit" are the currents at the largest amplitude; "magnitude_dB"
+        Parameters "quartic" (q T a^2 at its largest: the share of the next order) and "span" (largest less least
+        magnitude, dB). Curves "x", "data", "fit" are the currents at the largest amplitude; "magnitude_dB"
         and "magnitude_error_dB" (relative to the reference) the result, in rising frequency.
 
     Raises:
@@ -65,13 +65,13 @@ def fit_transfer(
     error = _DECIBELS * noise * rectified.relative_error(reference)
     magnitude = reference_dB + _DECIBELS * np.log(rectified.strength / rectified.strength[reference])
     least, largest = int(magnitude.argmin()), int(magnitude.argmax())
+    span_error = _DECIBELS * noise * float(rectified.relative_error(largest)[least])
     quartic_error = noise * rectified.quartic_error
     return FitResult(
         model="transfer",
         parameters=(
             FitParameter("quartic", rectified.quartic, quartic_error),
-            FitParameter("least_magnitude", float(magnitude[least]), float(error[least]), "dB"),
-            FitParameter("largest_magnitude", float(magnitude[largest]), float(error[largest]), "dB"),
+            FitParameter("span", float(magnitude[largest] - magnitude[least]), span_error, "dB"),
         ),
         free=("quartic",),
         covariance=np.array([[quartic_error**2]]),
