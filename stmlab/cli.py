@@ -173,12 +173,13 @@ def simulate(
     seed: SeedOption = None,
     station: StationOption = "simulated",
     speed: Annotated[float, typer.Option(help="Simulated seconds per real second.")] = 1.0,
+    free_ports: Annotated[bool, typer.Option("--free-ports", help="Let the system choose the ports.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Serve the simulated instruments over TCP on this machine until Ctrl-C."""
     from stmlab.serving import serve
 
-    serve(station, sample=sample, seed=seed, speed=speed, as_json=as_json)
+    serve(station, sample=sample, seed=seed, speed=speed, free_ports=free_ports, as_json=as_json)
 
 
 @app.command()

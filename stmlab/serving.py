@@ -31,8 +31,24 @@ def servers(microscope: SimulatedMicroscope, ports: dict[str, int]) -> Iterator[
         yield name, WireServer(microscope.instrument(instrument), port=port, greet=bool(flavour), lock=lock)
 
 
-def serve(station: str, *, sample: str | None, seed: int | None, speed: float, as_json: bool) -> None:
+def serve(
+    station: str,
+    *,
+    sample: str | None = None,
+    seed: int | None = None,
+    speed: float = 1.0,
+    free_ports: bool = False,
+    as_json: bool = False,
+) -> None:
     """Serve the simulated microscope of ``station`` on the loopback interface until Ctrl-C.
+
+    Args:
+        station: name or file.
+        sample: under the tip; None takes the configured one.
+        seed: of the simulation; None takes the configured one.
+        speed: simulated seconds per real second.
+        free_ports: let the system choose the ports; they are printed.
+        as_json: print the addresses as one JSON object.
 
     Raises:
         StationError: the station has no simulation, or a port is taken.
@@ -49,11 +65,8 @@ def serve(station: str, *, sample: str | None, seed: int | None, speed: float, a
         signal.signal(number, lambda *_: ended.set())
     with ExitStack() as stack:
         addresses = {}
-        for name, server in servers(microscope, PORTS):
-            try:
-                stack.enter_context(server)
-            except OSError as error:
-                raise StationError(f"port {PORTS[name]} for the {name}: {error}") from error
+        for name, server in servers(microscope, dict.fromkeys(PORTS, 0) if free_ports else PORTS):
+            stack.enter_context(server)
             addresses[name] = f"TCPIP::127.0.0.1::{server.port}::SOCKET"
         if as_json:
             print(json.dumps(addresses), flush=True)
