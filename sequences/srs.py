@@ -22,7 +22,7 @@ from sequences.chopped import CHOP_FACTOR, ChoppedSequence, whole_periods
 from stmlab.axes import Axis, Channel
 from stmlab.errors import OutOfBounds
 from stmlab.events import ParameterValue
-from stmlab.parameters import BooleanParameter, FloatParameter, IntegerParameter
+from stmlab.parameters import BooleanParameter, FloatParameter, IntegerParameter, ListParameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,9 @@ class StochasticResonance(ChoppedSequence):
     channels = (
         Channel("current", "A", "change of the mean tunnel current by the microwave (SRS signal)"),
         *ChoppedSequence.channels[1:],
-        Channel("amplitude", "V", "microwave amplitude at the junction, peak, as played"),
+        Channel(
+            "amplitude", "V", "microwave amplitude at the junction, peak, as played; nan where the line is unknown"
+        ),
     )
 
     amplitude = FloatParameter(
@@ -53,17 +55,23 @@ class StochasticResonance(ChoppedSequence):
         description="peak amplitude at the junction, the same at every frequency",
     )
     start_frequency = FloatParameter(
-        "First frequency", units="Hz", default=3e6, minimum=1e3, maximum=25e9, description="of the logarithmic grid"
+        "First frequency", units="Hz", default=3e6, minimum=1e3, maximum=25e9, description="of the grid"
     )
     stop_frequency = FloatParameter(
-        "Last frequency", units="Hz", default=20e9, minimum=1e3, maximum=25e9, description="of the logarithmic grid"
+        "Last frequency", units="Hz", default=20e9, minimum=1e3, maximum=25e9, description="of the grid"
     )
     points = IntegerParameter(
         "Points",
         default=60,
         minimum=1,
         maximum=100_000,
-        description="frequencies, spaced logarithmically; those within the same multiple of twice the chop are one",
+        description="frequencies; those within the same multiple of twice the chop are one",
+    )
+    grid = ListParameter(
+        "Grid",
+        choices=("logarithmic", "linear"),
+        default="logarithmic",
+        description="spacing of the frequencies; logarithmic while the rate is not known to a factor of ten",
     )
     flatten = BooleanParameter(
         "Flatten",
@@ -74,7 +82,7 @@ class StochasticResonance(ChoppedSequence):
     # -- what will happen ----------------------------------------------------------------------------------------
 
     def axes(self) -> tuple[Axis, ...]:
-        """One axis: frequency, logarithmic, each value a whole number of periods per open gate."""
+        """One axis: frequency, each value a whole number of periods per open gate."""
         return (self._frequency_axis(),)
 
     def offsets(self) -> FloatArray:
@@ -123,7 +131,7 @@ class StochasticResonance(ChoppedSequence):
         self.next_point()
         transfer = float(self._transfer(np.array([frequency]))[0])
         tone = self.station.generator.play_tone(frequency, self.amplitude_now() / transfer, gated=True)
-        self._played = tone.amplitude * transfer
+        self._played = tone.amplitude * (transfer if self.flatten else self._known_transfer(frequency))
         return tone.frequency
 
     def amplitude_now(self) -> float:
@@ -143,9 +151,11 @@ class StochasticResonance(ChoppedSequence):
     # -- details -------------------------------------------------------------------------------------------------
 
     def _frequency_axis(self) -> Axis:
-        grid = np.geomspace(self.start_frequency, self.stop_frequency, self.points)
-        frequency = whole_periods(grid, self.chop_frequency)
-        return Axis("frequency", "Hz", frequency, "microwave frequency", logarithmic=True)
+        logarithmic = self.grid == "logarithmic"
+        space = np.geomspace if logarithmic else np.linspace
+        frequency = space(self.start_frequency, self.stop_frequency, self.points)
+        whole = whole_periods(frequency, self.chop_frequency)
+        return Axis("frequency", "Hz", whole, "microwave frequency", logarithmic=logarithmic)
 
     def _transfer(self, frequency: FloatArray) -> FloatArray:
         """Amplitude at the junction over that at the connector; unflattened: as if it were that of the first one."""
@@ -153,3 +163,10 @@ class StochasticResonance(ChoppedSequence):
         if self.flatten:
             return np.abs(path.transfer(frequency))
         return np.full(frequency.shape, abs(path.transfer(self._frequency_axis().values[:1])[0]))
+
+    def _known_transfer(self, frequency: float) -> float:
+        """What the station's transfer function says of the line, nan beyond it."""
+        low, high = self.station.path_to_junction.band
+        if not low <= frequency <= high:
+            return float("nan")
+        return float(abs(self.station.path_to_junction.transfer(np.array([frequency]))[0]))

@@ -108,3 +108,11 @@ def test_a_map_refuses_an_offset_or_amplitude_anywhere_that_is_out_of_bounds(tmp
         with Station.load("simulated", sample="fe_atom", seed=1) as station, pytest.raises(OutOfBounds):
             Runner(StochasticResonanceMap(**settings), station, tmp_path / "map.h5").run()
     assert not list(tmp_path.iterdir())
+
+
+def test_the_grid_is_logarithmic_or_linear():
+    band = {"start_frequency": 1e9, "stop_frequency": 9e9, "points": 3}
+    for grid, middle in (("logarithmic", 3e9), ("linear", 5e9)):
+        axis = StochasticResonance(grid=grid, **band).axes()[0]
+        np.testing.assert_allclose(axis.values, [1e9, middle, 9e9], rtol=1e-5)
+        assert axis.logarithmic == (grid == "logarithmic")

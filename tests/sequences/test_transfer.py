@@ -67,7 +67,9 @@ def test_without_flattening_a_ripple_of_6_dB_makes_the_rate_wrong_and_with_it_ri
             outcome = Runner(sequence, station, tmp_path / f"{flatten}.h5").run()
             rates[flatten] = outcome.fits[0]["rate"].value if outcome.fits else np.inf
             true = station.simulation.sample.true_rate(sequence.dc_bias, sequence.amplitude)
-        assert open_run(tmp_path / f"{flatten}.h5").factors["flattened"].value == flatten
+        run = open_run(tmp_path / f"{flatten}.h5")
+        assert run.factors["flattened"].value == flatten
+        assert (np.ptp(run.data["amplitude"]) < 1e-5 * sequence.amplitude) == flatten
     assert abs(rates[False] / true - 1) > 0.10
     assert abs(rates[True] / true - 1) < 0.02
 
@@ -97,6 +99,13 @@ def test_a_spectrum_is_not_called_flattened_beyond_the_table(tmp_path):
             Runner(StochasticResonance(points=3), station, tmp_path / "run.h5").run()
         assert not (tmp_path / "run.h5").exists()
         Runner(StochasticResonance(points=5, flatten=False), station, tmp_path / "unflattened.h5").run()
+    assert np.isnan(open_run(tmp_path / "unflattened.h5").data["amplitude"]).tolist() == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_a_table_is_never_overwritten(tmp_path):
