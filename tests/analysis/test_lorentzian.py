@@ -249,9 +249,9 @@ def test_the_sequence_chooses_the_model_and_a_name_overrules_it():
 
 
 def test_an_unknown_model_or_missing_data_are_refused_with_what_there_is():
-    with pytest.raises(FitError, match="model 'sine' is not known: .*srs, .*srs_two_widths.* are"):
+    with pytest.raises(FitError, match=r"model 'sine' is not known: .*srs, .*srs_two_widths.* are"):
         analyse(run_of("srs", current=GRID), "sine")
-    with pytest.raises(FitError, match="sequence other has no model of its own: name one of .*srs"):
+    with pytest.raises(FitError, match=r"sequence other has no model of its own: name one of .*srs"):
         analyse(run_of("other"))
-    with pytest.raises(FitError, match="the model needs current, the run has frequency, x"):
+    with pytest.raises(FitError, match=r"the model needs current, the run has frequency, x"):
         analyse(run_of("srs", x=GRID))
