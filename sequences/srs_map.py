@@ -83,6 +83,6 @@ class StochasticResonanceMap(StochasticResonance):
         """Play the tone; before the first one of a spectrum, stabilise the tip and go to its bias."""
         if self._new_spectrum:
             self.station.generator.off()
-            self._stabilise()
+            self.stabilise()
             self._new_spectrum = False
         return super().move_frequency(frequency)

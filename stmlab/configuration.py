@@ -127,6 +127,16 @@ class PreamplifierConfig(_Table):
     model: str = ""
 
 
+class ModulationConfig(_Table):
+    """How the lock-in's sine output reaches the bias.
+
+    Attributes:
+        divider: volts at the sine output per volt at the junction.
+    """
+
+    divider: float = Field(gt=0, allow_inf_nan=False)
+
+
 class PathConfig(_Table):
     """The radio-frequency path; ``options`` are read by the part itself."""
 
@@ -153,6 +163,7 @@ class StationConfig(_Table):
     limits: LimitsConfig
     safe: SafeConfig
     preamplifier: PreamplifierConfig | None = None
+    modulation: ModulationConfig | None = None
     rf_path: PathConfig | None = None
     simulation: SimulationConfig | None = None
 

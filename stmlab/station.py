@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from stmlab.configuration import ModulationConfig
     from stmlab.instruments import BiasSource, Device, Generator, LockIn, RadioFrequencyPath, TipController
 
 
@@ -100,6 +101,12 @@ class Station:
         """The current preamplifier."""
         return cast("Preamplifier", self._role("preamplifier", self.preamplifier))
 
+    @property
+    def modulation_divider(self) -> float:
+        """Volts at the lock-in's sine output per volt of modulation at the junction."""
+        modulation = cast("ModulationConfig", self._role("modulation", self.config.modulation))
+        return modulation.divider
+
     def limit(self, name: str) -> Limit:
         """The limit of an output: bias, setpoint, rf_frequency, rf_amplitude, junction_amplitude or modulation."""
         if name not in self._limits:
@@ -109,19 +116,21 @@ class Station:
     # -- states ----------------------------------------------------------------------------------------------------
 
     def hold(self) -> None:
-        """The hold state (pause): radio frequency off, feedback on."""
+        """The hold state (pause): radio frequency and modulation off, feedback on."""
         if self._generator is not None:
             self._generator.off()
+        self._switch_modulation_off()
         if self._tip is not None and not self._tip.feedback:
             self._tip.feedback = True
 
     def make_safe(self) -> list[str]:
-        """The safe state: RF off, bias stepped to its safe value, feedback on or tip withdrawn.
+        """The safe state: RF and modulation off, bias stepped to its safe value, feedback on or tip withdrawn.
 
         Every step is tried, whatever happens in the others. Returns what could not be done, one line each.
         """
         problems: list[str] = []
-        for step in (self._switch_generator_off, self._retire_bias, self._retire_tip):
+        steps = (self._switch_generator_off, self._switch_modulation_off, self._retire_bias, self._retire_tip)
+        for step in steps:
             _attempt(step, problems)
         return problems
 
@@ -215,6 +224,11 @@ class Station:
     def _switch_generator_off(self) -> None:
         if self._generator is not None:
             self._generator.off()
+
+    def _switch_modulation_off(self) -> None:
+        """Down to the lowest that the limit allows (0 where the instrument can)."""
+        if self._lockin is not None and self.config.modulation is not None and "modulation" in self._limits:
+            self._lockin.sine_voltage = self._limits["modulation"].low
 
     def _retire_bias(self) -> None:
         """Step the bias; through zero only with the tip held, because the loop would drive it into the sample."""

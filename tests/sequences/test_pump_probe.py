@@ -85,9 +85,9 @@ def test_the_tip_is_stabilised_again_every_so_many_delays(station, tmp_path):
     class Counted(PumpProbe):
         stabilised = 0
 
-        def _stabilise(self):
+        def stabilise(self):
             type(self).stabilised += 1
-            super()._stabilise()
+            super().stabilise()
 
     Runner(Counted(setpoint_current=SETPOINT, points=6, stabilise_every=2), station, tmp_path / "run.h5").run()
     assert Counted.stabilised == 3

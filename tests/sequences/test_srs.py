@@ -143,9 +143,9 @@ def test_the_tip_is_stabilised_again_every_so_many_points(station, tmp_path):
     class Counted(StochasticResonance):
         stabilised = 0
 
-        def _stabilise(self):
+        def stabilise(self):
             type(self).stabilised += 1
-            super()._stabilise()
+            super().stabilise()
 
     Runner(Counted(points=7, stabilise_every=3), station, tmp_path / "run.h5").run()
     assert Counted.stabilised == 3

@@ -85,9 +85,9 @@ def test_each_spectrum_of_a_map_begins_with_the_tip_stabilised(tmp_path):
     class Counted(StochasticResonanceMap):
         stabilised = 0
 
-        def _stabilise(self):
+        def stabilise(self):
             type(self).stabilised += 1
-            super()._stabilise()
+            super().stabilise()
 
     biases = []
     with Station.load("simulated", sample="fe_atom", seed=1) as station:

@@ -1,0 +1,171 @@
+"""Detection with the lock-in at fixed height: what a chopped experiment and a dI/dV spectrum share.
+
+The tip is stabilised at the setpoint, the feedback is opened, the bias goes to where the sweep begins; every point
+waits for the lock-in's filter, then X and Y are read as often as asked, at times apart enough for independent noise.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from sequences.tip import hold, release, stabilise
+from stmlab.events import ParameterValue
+from stmlab.lowpass import SLOPES, noise_bandwidth, settling_time
+from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
+from stmlab.sequence import Sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Mean of the readings of one point, V rms; ``error`` is the standard error of X, nan for a single reading."""
+
+    x: float
+    y: float
+    error: float
+
+
+class LockInSequence(Sequence):
+    """An experiment that reads the lock-in at fixed height."""
+
+    roles: ClassVar[tuple[str, ...]] = ("lockin", "bias", "tip", "current_preamplifier")
+
+    averages = IntegerParameter(
+        "Averages", default=1, minimum=1, maximum=10_000, description="independent readings per point"
+    )
+    time_constant = FloatParameter(
+        "Time constant", units="s", default=0.03, minimum=1e-6, maximum=3e4, description="of the lock-in"
+    )
+    filter_slope = ListParameter(
+        "Filter slope", choices=SLOPES, units="dB/octave", default=24, description="of the lock-in's output filter"
+    )
+    settling_residual = FloatParameter(
+        "Settling residual",
+        default=1e-3,
+        minimum=1e-9,
+        maximum=0.1,
+        description="part of a step that may be missing when a reading is taken",
+    )
+    setpoint_bias = FloatParameter(
+        "Setpoint bias", units="V", default=10e-3, minimum=-10, maximum=10, description="bias while feedback is on"
+    )
+    setpoint_current = FloatParameter(
+        "Setpoint current", units="A", default=4e-9, minimum=1e-15, maximum=1e-6, description="while feedback is on"
+    )
+    stabilise_time = FloatParameter(
+        "Stabilising time", units="s", default=1.0, minimum=0, maximum=3600, description="feedback on before the sweep"
+    )
+    stabilise_every = IntegerParameter(
+        "Stabilise every",
+        default=0,
+        minimum=0,
+        maximum=100_000,
+        description="points after which the tip is stabilised again (0: only at the start); long sweeps drift",
+    )
+
+    _taken = 0  # points since the tip was last stabilised
+
+    # -- what an experiment of this kind says ---------------------------------------------------------------------
+
+    def reference_frequency(self) -> float:
+        """Of the lock-in's internal reference, Hz."""
+        raise NotImplementedError
+
+    def full_scale(self) -> float:
+        """Largest signal expected at the lock-in's input, V rms."""
+        raise NotImplementedError
+
+    def bias_during_sweep(self) -> float:
+        """Bias to which the junction goes when the tip has been stabilised, V."""
+        raise NotImplementedError
+
+    def quiet(self) -> None:
+        """Take away what would disturb the feedback while the tip is stabilised."""
+
+    # -- what is done for it --------------------------------------------------------------------------------------
+
+    def point_seconds(self) -> float:
+        """Settling, then the readings."""
+        return self.settling_time() + (int(self.averages) - 1) * self._reading_interval()
+
+    def settling_time(self) -> float:
+        """Of the lock-in's filter, for the residual that is asked for."""
+        return settling_time(self.time_constant, self.filter_slope, self.settling_residual)
+
+    def response(self) -> complex:
+        """Of the preamplifier at the reference frequency, V/A, with its roll-off and phase."""
+        return self.station.current_preamplifier.response(self.reference_frequency())
+
+    def detection_factors(self) -> Mapping[str, ParameterValue]:
+        """Gain and phase of the preamplifier at the reference frequency."""
+        response = self.response()
+        return {
+            "gain": ParameterValue(abs(response), "V/A", "preamplifier at the reference frequency, with its roll-off"),
+            "phase": ParameterValue(degrees(response), "deg", "preamplifier there, and so the lock-in's"),
+        }
+
+    def prepare(self) -> None:
+        """Set the lock-in, stabilise the tip, open the feedback, go to the bias of the sweep."""
+        self.quiet()
+        lockin = self.station.lockin
+        lockin.use_internal_reference()
+        lockin.frequency = self.reference_frequency()
+        lockin.harmonic = 1
+        lockin.phase = degrees(self.response())
+        lockin.time_constant = self.time_constant
+        lockin.filter_slope = self.filter_slope
+        lockin.prepare_input(self.full_scale())
+        self.stabilise()
+        self.station.check_status()
+
+    def next_point(self) -> None:
+        """To be called at every move of the innermost axis: stabilises the tip when it is due."""
+        if self.stabilise_every and self._taken == self.stabilise_every:
+            self.quiet()
+            self.stabilise()
+        self._taken += 1
+
+    def stabilise(self) -> None:
+        """Feedback on at the setpoint, then off, then the bias of the sweep."""
+        stabilise(self, self.setpoint_bias, self.setpoint_current, self.stabilise_time)
+        hold(self, self.bias_during_sweep())
+        self._taken = 0
+
+    def read(self) -> Reading:
+        """Independent readings of X and Y.
+
+        Raises:
+            InstrumentFault: the lock-in is overloaded or unlocked now, which makes a reading wrong.
+        """
+        lockin = self.station.lockin
+        lockin.clear()  # what overloaded while something changed and settled does not count
+        readings = np.empty((self.averages, 2))
+        for k in range(self.averages):
+            if k:
+                self.wait(self._reading_interval())
+            readings[k] = lockin.xy
+        lockin.check_status()
+        x, y = readings.mean(axis=0).tolist()
+        spread = float(readings[:, 0].std(ddof=1)) / math.sqrt(self.averages) if self.averages > 1 else math.nan
+        return Reading(x, y, spread)
+
+    def finish(self) -> None:
+        """Quiet, then the setpoint's bias and feedback on."""
+        self.quiet()
+        release(self, self.setpoint_bias)
+
+    def _reading_interval(self) -> float:
+        """Time between readings whose noise is independent: the Nyquist interval of the noise bandwidth."""
+        return 1 / (2 * noise_bandwidth(self.time_constant, self.filter_slope))
+
+
+def degrees(response: complex) -> float:
+    """Phase of a response, degrees."""
+    return math.degrees(cmath.phase(response))
