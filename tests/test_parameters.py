@@ -37,13 +37,20 @@ def test_every_bare_number_reads_back(value):
 def test_a_headless_run_imports_neither_pandas_nor_scipy_nor_qt():
     program = (
         "import sys, stmlab.runner, stmlab.storage\n"
-        "names = 'pandas scipy.optimize scipy.special lmfit xarray matplotlib PyQt6 pyqtgraph skrf'.split()\n"
+        "names = 'pandas pint scipy.optimize scipy.special lmfit xarray matplotlib PyQt6 pyqtgraph skrf'.split()\n"
         "heavy = set(names) & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "import pymeasure.experiment as full\n"
         "from stmlab.parameters import Procedure, FloatParameter\n"
         "assert full.Procedure is Procedure and full.FloatParameter is FloatParameter\n"
         "assert full.Results is not None\n"
+        "assert Procedure.parse_columns(['Voltage (V)'])['Voltage (V)'] == 'volt'\n"
+        "try:\n"
+        "    Procedure.parse_columns(['Voltage (Vlt)'])\n"
+        "except ValueError as error:\n"
+        "    assert 'not defined in Pint registry' in str(error)\n"
+        "else:\n"
+        "    raise SystemExit('an unknown unit was accepted')\n"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
