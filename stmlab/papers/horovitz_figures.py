@@ -19,7 +19,7 @@ from stmlab.papers.drawing import (
     save,
     sheet,
 )
-from stmlab.papers.horovitz import EXCHANGE_ONLY, SYMMETRIC, UP_DOWN, WITH_MORIYA
+from stmlab.papers.horovitz_systems import EXCHANGE_ONLY, SYMMETRIC, UP_DOWN, WITH_MORIYA
 from stmlab.physics.dark_state import critical_weight, dark_state, steady_family, transient
 from stmlab.physics.entanglement import entanglement_of_formation, logarithmic_negativity, mutual_information
 from stmlab.physics.two_spins import TwoSpins, correlation_spectra
