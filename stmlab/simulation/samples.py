@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _KINDS = {
     "two_level": "stmlab.simulation.junctions.two_level:TwoLevel",
     "rate_equation": "stmlab.simulation.junctions.rate_equation:RateEquation",
+    "coupled_spins": "stmlab.simulation.junctions.coupled_spins:CoupledSpins",
     "bound_state": "stmlab.simulation.junctions.bound_state:BoundStateJunction",
 }
 """Kind of sample -> the junction that reads the table of that name."""
