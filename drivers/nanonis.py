@@ -1,8 +1,8 @@
 """SPECS/Nanonis STM controller (protocol release R14718), over its binary TCP interface.
 
-It is bias source and tip controller of a station in one. Besides bias, setpoint, feedback, current and height it has
-parts: ``z`` (Z-controller), ``safe_tip``, ``signals``, ``lockin`` and ``spectroscopy``. Ports are 6501 to 6504; each
-takes one client. Refusals are the controller's own words.
+It is bias source, tip controller and bias spectroscope of a station in one. Besides bias, setpoint, feedback, current
+and height it has parts: ``z`` (Z-controller), ``safe_tip``, ``signals``, ``lockin`` and ``spectroscopy``. Ports are
+6501 to 6504; each takes one client. Refusals are the controller's own words.
 """
 
 from __future__ import annotations
@@ -10,18 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pymeasure.instruments import Instrument
 
 from drivers.connection import connect
 from drivers.nanonis_lockin import LockInModule
 from drivers.nanonis_protocol import NanonisLine
 from drivers.nanonis_signals import Signals
-from drivers.nanonis_spectroscopy import BIAS, BiasSpectroscopy
+from drivers.nanonis_spectroscopy import BIAS, BiasSpectroscopy, SweepTiming
 from drivers.nanonis_tip import SafeTip, ZController, ZStatus
 from stmlab.errors import InstrumentFault, SequenceError
+from stmlab.instruments import BiasSweep
 
 if TYPE_CHECKING:
     from pymeasure.adapters import Adapter
+
+    from stmlab.arrays import FloatArray
 
 CURRENT = "Current (A)"
 
@@ -43,6 +47,7 @@ class Nanonis(Instrument):
         adapter: an Adapter, or an address such as ``TCPIP::192.168.0.10::6501::SOCKET``.
         name: in errors and files.
         timeout: seconds for what takes the controller no time of its own.
+        lockin_signals: names of the signals that carry a lock-in amplifier's X and Y, calibrated in V rms.
 
     Attributes:
         z: the feedback loop and the Z piezo.
@@ -55,7 +60,13 @@ class Nanonis(Instrument):
         InstrumentLost: nothing answers at the address.
     """
 
-    def __init__(self, adapter: str | Adapter, name: str = "Nanonis", timeout: float = 2.0) -> None:
+    def __init__(
+        self,
+        adapter: str | Adapter,
+        name: str = "Nanonis",
+        timeout: float = 2.0,
+        lockin_signals: tuple[str, str] = ("LockIn X (V)", "LockIn Y (V)"),
+    ) -> None:
         connection = connect(adapter, timeout=timeout)
         super().__init__(connection, name, includeSCPI=False)
         line = NanonisLine(connection, name, timeout)
@@ -65,6 +76,7 @@ class Nanonis(Instrument):
         self.signals = Signals(line)
         self.lockin = LockInModule(line, self.signals)
         self.spectroscopy = BiasSpectroscopy(line, self.signals)
+        self._lockin_signals = tuple(lockin_signals)
         self._ranges: dict[str, tuple[float, float]] = {}
 
     # -- bias source -----------------------------------------------------------------------------------------------
@@ -148,6 +160,38 @@ class Nanonis(Instrument):
     def is_safe(self) -> bool:
         """Whether SafeTip has not tripped and the tip is not withdrawing."""
         return self.z.status not in (ZStatus.SAFE_TIP, ZStatus.WITHDRAWING)
+
+    # -- bias spectroscopy -----------------------------------------------------------------------------------------
+
+    def sweep_bias(
+        self,
+        start: float,
+        stop: float,
+        points: int,
+        *,
+        settling: float,
+        integration: float,
+        slew: float,
+        backward: bool,
+    ) -> BiasSweep:
+        """See BiasSpectroscope: one sweep with the loop open; nothing can end it but the controller."""
+        x, y = self._lockin_signals
+        module = self.spectroscopy
+        module.channels = (CURRENT, x, y)
+        module.limits = start, stop
+        module.points, module.sweeps, module.backward = points, 1, backward
+        module.timing = SweepTiming(
+            initial_settling=settling, slew_rate=slew, settling=settling, integration=integration
+        )
+        module.set_advanced(reset_bias=True, z_hold=True, lockin_run=False)
+        found = module.start()
+
+        def visited(name: str) -> FloatArray:
+            there = found.channel(name)
+            return np.concatenate([there, found.channel(name, backward=True)[::-1]]) if backward else there
+
+        bias = np.concatenate([found.bias, found.bias[::-1]]) if backward else found.bias
+        return BiasSweep(bias, visited(CURRENT), visited(x), visited(y))
 
     # -- preamplifier and session ----------------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ class InstrumentConfig(_Table):
 
     driver: str = Field(pattern=r"^[\w.]+:\w+$")
     address: str
-    roles: tuple[Literal["lockin", "generator", "bias", "tip"], ...] = ()
+    roles: tuple[Literal["lockin", "generator", "bias", "tip", "spectroscopy"], ...] = ()
     options: dict[str, bool | int | float | str] = {}
 
 

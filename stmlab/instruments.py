@@ -164,6 +164,52 @@ class TipController(Device, Protocol):
         """Whether the SafeTip guard has not tripped and the tip is not withdrawing."""
 
 
+@dataclass(frozen=True, eq=False)
+class BiasSweep:
+    """What a controller read while it swept the bias itself; each shape (n,), in the order of visit.
+
+    Attributes:
+        bias: V.
+        current: A.
+        x, y: the lock-in's outputs as the controller reads them, V rms.
+    """
+
+    bias: FloatArray
+    current: FloatArray
+    x: FloatArray
+    y: FloatArray
+
+
+@runtime_checkable
+class BiasSpectroscope(Device, Protocol):
+    """A controller that sweeps the bias by itself, at an even pace, with the feedback open."""
+
+    def sweep_bias(
+        self,
+        start: float,
+        stop: float,
+        points: int,
+        *,
+        settling: float,
+        integration: float,
+        slew: float,
+        backward: bool,
+    ) -> BiasSweep:
+        """Sweep from ``start`` to ``stop`` (V) and, ``backward``, back again; returns when that is done.
+
+        Equal ends record the current against time. The bias ends where it was, the feedback as it was.
+
+        Args:
+            start: first bias, V.
+            stop: last bias, V.
+            points: in one direction.
+            settling: s at each point before it is read.
+            integration: s over which each point is averaged.
+            slew: of the bias between points, V/s.
+            backward: sweep back too.
+        """
+
+
 @runtime_checkable
 class RadioFrequencyPath(Protocol):
     """All between the generator's connector and the junction."""

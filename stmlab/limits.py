@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from stmlab.clock import Clock
-    from stmlab.instruments import BiasSource, Generator, LockIn, PulsePair, TipController, Tone
+    from stmlab.instruments import (
+        BiasSource,
+        BiasSpectroscope,
+        BiasSweep,
+        Generator,
+        LockIn,
+        PulsePair,
+        TipController,
+        Tone,
+    )
 
 
 @dataclass(frozen=True)
@@ -232,6 +241,53 @@ class GuardedTip:
     def close(self) -> None:
         """See Device."""
         self._tip.close()
+
+
+class GuardedSpectroscope:
+    """A BiasSpectroscope with checked ends, whose steps are no larger and no faster than the station allows."""
+
+    def __init__(self, spectroscope: BiasSpectroscope, bias: Limit) -> None:
+        self._spectroscope, self._bias = spectroscope, bias
+
+    def sweep_bias(
+        self,
+        start: float,
+        stop: float,
+        points: int,
+        *,
+        settling: float,
+        integration: float,
+        slew: float = math.inf,
+        backward: bool = False,
+    ) -> BiasSweep:
+        """See BiasSpectroscope; ``slew`` is at most the station's.
+
+        Raises:
+            OutOfBounds: an end lies outside limits.bias.
+            SequenceError: the points lie farther apart than limits.bias.largest_step.
+        """
+        self._bias.check([start, stop])
+        step = abs(stop - start) / max(points - 1, 1)
+        if self._bias.largest_step is not None and step > self._bias.largest_step * (1 + 1e-9):
+            raise SequenceError(
+                f"bias sweep in steps of {step:.4g} V: at most {self._bias.largest_step:g} V is allowed "
+                f"({self._bias.source}.largest_step): more points are needed"
+            )
+        slew = min(slew, self._bias.slew or math.inf)
+        timing = {"settling": settling, "integration": integration}
+        return self._spectroscope.sweep_bias(start, stop, points, **timing, slew=slew, backward=backward)
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """See Device."""
+        return self._spectroscope.snapshot()
+
+    def check_status(self) -> None:
+        """See Device."""
+        self._spectroscope.check_status()
+
+    def close(self) -> None:
+        """See Device."""
+        self._spectroscope.close()
 
 
 class GuardedLockIn:

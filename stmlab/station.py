@@ -1,8 +1,9 @@
 """The station: instruments by role behind their limits, built from configuration, with a hold state and a safe state.
 
 ``Station.load("simulated")`` reads the file, imports each driver by its dotted path, connects, and hands out the roles
-``lockin``, ``generator``, ``bias``, ``tip``, ``rf_path``, ``preamplifier`` and ``clock``. On a simulated station the
-addresses ``simulation:NAME`` lead into the simulated microscope, over the same bytes as the cable would carry.
+``lockin``, ``generator``, ``bias``, ``tip``, ``spectroscopy``, ``rf_path``, ``preamplifier`` and ``clock``. On a
+simulated station the addresses ``simulation:NAME`` lead into the simulated microscope, over the same bytes as the cable
+would carry.
 """
 
 from __future__ import annotations
@@ -14,14 +15,22 @@ from stmlab.clock import Clock, RealClock, SimulatedClock
 from stmlab.configuration import StationConfig, built, find, imported, read_station
 from stmlab.errors import StationError, StmlabError
 from stmlab.instruments import Preamplifier
-from stmlab.limits import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedTip, Limit
+from stmlab.limits import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedSpectroscope, GuardedTip, Limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from stmlab.configuration import ModulationConfig
-    from stmlab.instruments import BiasSource, Device, Generator, LockIn, RadioFrequencyPath, TipController
+    from stmlab.instruments import (
+        BiasSource,
+        BiasSpectroscope,
+        Device,
+        Generator,
+        LockIn,
+        RadioFrequencyPath,
+        TipController,
+    )
 
 
 class Station:
@@ -90,6 +99,11 @@ class Station:
     def tip(self) -> TipController:
         """The STM controller."""
         return cast("TipController", self._role("tip", self._tip))
+
+    @property
+    def spectroscopy(self) -> BiasSpectroscope:
+        """The controller's own sweeps of the bias."""
+        return cast("BiasSpectroscope", self._role("spectroscopy", self._spectroscopy))
 
     @property
     def path_to_junction(self) -> RadioFrequencyPath:
@@ -212,6 +226,8 @@ class Station:
             if generator
             else None
         )
+        spectroscopy = cast("BiasSpectroscope | None", by_role.get("spectroscopy"))
+        self._spectroscopy = GuardedSpectroscope(spectroscopy, self.limit("bias")) if spectroscopy else None
         self._lockin = GuardedLockIn(cast("LockIn", lockin), self._limits.get("modulation")) if lockin else None
 
     def _role(self, name: str, filled: object) -> object:
