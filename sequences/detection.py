@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sequences.tip import hold, release, stabilise
+from stmlab.errors import SequenceError
 from stmlab.events import ParameterValue
 from stmlab.lowpass import SLOPES, noise_bandwidth, settling_time
 from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
@@ -21,6 +22,9 @@ from stmlab.sequence import Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_PHASE_READINGS = 10
+_PHASE_ERROR = 1.0  # degree; cos differs from 1 by 2e-4
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class LockInSequence(Sequence):
 
     def point_seconds(self) -> float:
         """Settling, then the readings."""
-        return self.settling_time() + (int(self.averages) - 1) * self._reading_interval()
+        return self.settling_time() + (int(self.averages) - 1) * self.reading_interval()
 
     def settling_time(self) -> float:
         """Of the lock-in's filter, for the residual that is asked for."""
@@ -149,19 +153,41 @@ class LockInSequence(Sequence):
         readings = np.empty((self.averages, 2))
         for k in range(self.averages):
             if k:
-                self.wait(self._reading_interval())
+                self.wait(self.reading_interval())
             readings[k] = lockin.xy
         lockin.check_status()
         x, y = readings.mean(axis=0).tolist()
         spread = float(readings[:, 0].std(ddof=1)) / math.sqrt(self.averages) if self.averages > 1 else math.nan
         return Reading(x, y, spread)
 
+    def find_phase(self) -> None:
+        """Turn the lock-in's phase so that Y is zero, by less than 90 degrees: the sign of the signal stays.
+
+        Raises:
+            SequenceError: the noise leaves the phase uncertain by more than a degree.
+        """
+        lockin = self.station.lockin
+        self.wait(self.settling_time())
+        readings = np.empty((_PHASE_READINGS, 2))
+        for k in range(_PHASE_READINGS):
+            self.wait(self.reading_interval())
+            readings[k] = lockin.xy
+        x, y = readings.mean(axis=0).tolist()
+        noise = float(readings.std(axis=0, ddof=1).max()) / math.sqrt(_PHASE_READINGS)
+        if not math.degrees(noise) <= _PHASE_ERROR * math.hypot(x, y):
+            raise SequenceError(
+                f"{self.name}: auto_phase: a signal of {math.hypot(x, y):.3g} V with noise of {noise:.2g} V leaves the "
+                f"phase uncertain by more than {_PHASE_ERROR:g} degree: more modulation or a longer time constant is "
+                "needed, or auto_phase = false"
+            )
+        lockin.phase = lockin.phase + math.degrees(math.atan(y / x) if x else math.copysign(math.pi / 2, y))
+
     def finish(self) -> None:
         """Quiet, then the setpoint's bias and feedback on."""
         self.quiet()
         release(self, self.setpoint_bias)
 
-    def _reading_interval(self) -> float:
+    def reading_interval(self) -> float:
         """Time between readings whose noise is independent: the Nyquist interval of the noise bandwidth."""
         return 1 / (2 * noise_bandwidth(self.time_constant, self.filter_slope))
 

@@ -3,13 +3,16 @@
 The lock-in's sine output modulates the bias; the current's first harmonic over the modulation is dI/dV. The feedback is
 open during the sweep and closed after it, whatever happens.
 
-    setpoint, feedback off, modulation on --> for each bias: settle, read --> modulation off, feedback on
+    setpoint, feedback off, modulation on --> for each bias: settle, read --> modulation off, feedback on --> fit
+
+The bias is set point by point, or swept by the controller itself (``hardware``): faster, and evenly in time, but stop
+then waits for the end of a sweep. The fit takes a spectrum for inelastic steps.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,9 +23,11 @@ from stmlab.events import ParameterValue
 from stmlab.parameters import BooleanParameter, FloatParameter, IntegerParameter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from stmlab.arrays import FloatArray
+    from stmlab.results import FitResult
+    from stmlab.station import Station
 
 
 class ConductanceSpectrum(LockInSequence):
@@ -36,6 +41,7 @@ class ConductanceSpectrum(LockInSequence):
         Channel("current", "A", "tunnel current, as the controller reads it"),
         Channel("x", "V", "lock-in X, rms"),
         Channel("y", "V", "lock-in Y, rms"),
+        Channel("phase", "deg", "of the lock-in's reference"),
     )
 
     start_bias = FloatParameter(
@@ -49,6 +55,7 @@ class ConductanceSpectrum(LockInSequence):
     )
     backward = BooleanParameter("Backward", default=False, description="sweep back again after each forward sweep")
     sweeps = IntegerParameter("Sweeps", default=1, minimum=1, maximum=10_000, description="repetitions of the whole")
+    hardware = BooleanParameter("Hardware sweep", default=False, description="let the controller sweep the bias")
     modulation = FloatParameter(
         "Modulation",
         units="V",
@@ -68,13 +75,30 @@ class ConductanceSpectrum(LockInSequence):
         description="largest dI/dV expected, in setpoint conductances: sets the lock-in's input range",
     )
 
+    auto_phase = BooleanParameter(
+        "Auto-phase",
+        default=False,
+        description="turn the lock-in's phase until Y is zero at the first bias; else it is the preamplifier's",
+    )
+    temperature = FloatParameter(
+        "Temperature",
+        units="K",
+        default=0.0,
+        minimum=0,
+        maximum=1000,
+        description="of the sample, for the fit (0: fit it)",
+    )
+    field = FloatParameter(
+        "Field", units="T", default=0.0, minimum=-100, maximum=100, description="along the surface normal, for the fit"
+    )
+
     # -- what will happen ----------------------------------------------------------------------------------------
 
     def axes(self) -> tuple[Axis, ...]:
         """Sweeps, and the bias in the order in which it is visited: forward, then backward if wanted."""
         forward = np.linspace(self.start_bias, self.stop_bias, self.points)
         path = np.concatenate([forward, forward[::-1]]) if self.backward else forward
-        bias = Axis("bias", "V", path, "bias")
+        bias = Axis("bias", "V", path, "bias", hardware=bool(self.hardware))
         return (bias,) if self.sweeps == 1 else (Axis("sweep", "", np.arange(self.sweeps, dtype=float)), bias)
 
     def demands(self) -> Mapping[str, float | FloatArray]:
@@ -88,12 +112,14 @@ class ConductanceSpectrum(LockInSequence):
     def verify(self) -> None:
         """The setpoint has a conductance, and the preamplifier holds the current expected at the ends of the sweep."""
         if self.setpoint_bias == 0:
-            raise SequenceError("didv: setpoint_bias = 0 V has no conductance: another value is allowed")
+            raise SequenceError(f"{self.name}: setpoint_bias = 0 V has no conductance: another value is allowed")
+        if self.hardware:
+            self.station.limit("bias").check_sweep(float(self.start_bias), float(self.stop_bias), int(self.points))
         preamplifier = self.station.current_preamplifier
-        current = self._setpoint_conductance() * max(abs(self.start_bias), abs(self.stop_bias))
+        current = self.expected_current()
         if current * preamplifier.gain > preamplifier.saturation:
             raise SequenceError(
-                f"didv: about {current:.3g} A at the end of the sweep saturate the preamplifier at "
+                f"{self.name}: about {current:.3g} A at the end of the sweep saturate the preamplifier at "
                 f"{preamplifier.saturation / preamplifier.gain:.3g} A: lower the setpoint or the range"
             )
 
@@ -103,7 +129,28 @@ class ConductanceSpectrum(LockInSequence):
         divider = ParameterValue(self.station.modulation_divider, "", "sine output per modulation at the junction")
         return {"modulation_rms": rms, "modulation_divider": divider, **self.detection_factors()}
 
+    def connect(self, station: Station, checkpoint: Callable[[], None] | None = None) -> None:
+        """See Sequence; a hardware sweep needs a controller that can."""
+        super().connect(station, checkpoint)
+        if self.hardware:
+            _ = station.spectroscopy
+
+    def point_seconds(self) -> float:
+        """Of one bias, or of a whole hardware sweep."""
+        seconds = super().settling_time() + self._integration()
+        return seconds * len(self.axes()[-1]) if self.hardware else super().point_seconds()
+
+    def settling_time(self) -> float:
+        """Of the lock-in's filter; in a hardware sweep the controller waits at every point."""
+        return 0.0 if self.hardware else super().settling_time()
+
     # -- the experiment ------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """As every lock-in experiment; then the phase, if wanted."""
+        super().prepare()
+        if self.auto_phase:
+            self.find_phase()
 
     def move_sweep(self, number: float) -> None:
         """A new sweep begins with the tip stabilised again."""
@@ -117,7 +164,9 @@ class ConductanceSpectrum(LockInSequence):
         self.station.bias.bias = bias
 
     def measure(self) -> dict[str, float | FloatArray]:
-        """Readings of X and Y, dI/dV, and the current."""
+        """Readings of X and Y, dI/dV, and the current: of one bias, or of a whole hardware sweep."""
+        if self.hardware:
+            return self._sweep()
         reading, volts_per_siemens = self.read(), self._volts_per_siemens()
         return {
             "conductance": reading.x / volts_per_siemens,
@@ -125,9 +174,44 @@ class ConductanceSpectrum(LockInSequence):
             "current": self.station.tip.current,
             "x": reading.x,
             "y": reading.y,
+            "phase": self.station.lockin.phase,
         }
 
+    def analyse(self, run: Any) -> FitResult:
+        """Fit the inelastic steps."""
+        from stmlab.analysis import analyse
+
+        return analyse(run, "steps")
+
     # -- details -------------------------------------------------------------------------------------------------
+
+    def _sweep(self) -> dict[str, float | FloatArray]:
+        """Let the controller sweep; what overloads the lock-in anywhere in it makes it wrong."""
+        lockin = self.station.lockin
+        lockin.clear()
+        sweep = self.station.spectroscopy.sweep_bias(
+            self.start_bias,
+            self.stop_bias,
+            self.points,
+            settling=super().settling_time(),
+            integration=self._integration(),
+            slew=math.inf,
+            backward=self.backward,
+        )
+        lockin.check_status()
+        unknown = np.full(sweep.x.shape, math.nan)
+        return {
+            "conductance": sweep.x / self._volts_per_siemens(),
+            "conductance_error": unknown,
+            "current": sweep.current,
+            "x": sweep.x,
+            "y": sweep.y,
+            "phase": np.full(sweep.x.shape, lockin.phase),
+        }
+
+    def _integration(self) -> float:
+        """Of each point of a hardware sweep, s."""
+        return int(self.averages) * self.reading_interval()
 
     def reference_frequency(self) -> float:
         """The modulation frequency, Hz."""
@@ -149,6 +233,10 @@ class ConductanceSpectrum(LockInSequence):
         """At the setpoint without modulation; then with it."""
         super().stabilise()
         self.station.lockin.sine_voltage = self._sine_voltage()
+
+    def expected_current(self) -> float:
+        """At the end of the sweep, by the setpoint's conductance, A."""
+        return self._setpoint_conductance() * max(abs(float(self.start_bias)), abs(float(self.stop_bias)))
 
     def _sine_voltage(self) -> float:
         return float(self.modulation) / math.sqrt(2) * self.station.modulation_divider

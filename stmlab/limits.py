@@ -62,6 +62,16 @@ class Limit:
         if not inside.all():
             self.check(float(array[~inside][0]))
 
+    def check_sweep(self, start: float, stop: float, points: int) -> None:
+        """Raise for an end outside the bounds (OutOfBounds) or steps beyond the largest (SequenceError)."""
+        self.check([start, stop])
+        step = abs(stop - start) / max(points - 1, 1)
+        if self.largest_step is not None and step > self.largest_step * (1 + 1e-9):
+            raise SequenceError(
+                f"{self.name}: a sweep in steps of {step:.4g} {self.unit}: at most {self.largest_step:g} {self.unit} "
+                f"is allowed ({self.source}.largest_step): more points are needed"
+            )
+
     def ramp(self, start: float, end: float) -> tuple[list[float], float]:
         """Values from ``start`` (not included) to ``end``, none farther apart than the largest step; seconds each."""
         distance = abs(end - start)
@@ -266,13 +276,7 @@ class GuardedSpectroscope:
             OutOfBounds: an end lies outside limits.bias.
             SequenceError: the points lie farther apart than limits.bias.largest_step.
         """
-        self._bias.check([start, stop])
-        step = abs(stop - start) / max(points - 1, 1)
-        if self._bias.largest_step is not None and step > self._bias.largest_step * (1 + 1e-9):
-            raise SequenceError(
-                f"bias sweep in steps of {step:.4g} V: at most {self._bias.largest_step:g} V is allowed "
-                f"({self._bias.source}.largest_step): more points are needed"
-            )
+        self._bias.check_sweep(start, stop, points)
         slew = min(slew, self._bias.slew or math.inf)
         timing = {"settling": settling, "integration": integration}
         return self._spectroscope.sweep_bias(start, stop, points, **timing, slew=slew, backward=backward)

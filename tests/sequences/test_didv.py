@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sequences.didv import ConductanceSpectrum
-from stmlab.errors import InstrumentFault, OutOfBounds, SequenceError
+from stmlab.configuration import find
+from stmlab.errors import InstrumentFault, OutOfBounds, SequenceError, StationError
 from stmlab.events import PointTaken, RunState
 from stmlab.runner import Runner
 from stmlab.station import Station
@@ -96,3 +97,55 @@ def test_what_cannot_be_is_refused_before_anything_moves(station, tmp_path, sett
         Runner(ConductanceSpectrum(**settings), station, tmp_path / "run.h5").run()
     assert not (tmp_path / "run.h5").exists()
     assert station.snapshot()["lockin"] == before["lockin"]
+
+
+def test_the_controllers_own_sweep_measures_the_same_spectrum(station, tmp_path):
+    spectra = []
+    for hardware in (False, True):
+        path = tmp_path / f"{hardware}.h5"
+        sequence = ConductanceSpectrum(points=31, backward=True, sweeps=2, setpoint_current=SETPOINT, hardware=hardware)
+        Runner(sequence, station, path).run()
+        run = open_run(path)
+        assert run.complete
+        spectra.append(run.grid("conductance"))
+        assert station.tip.feedback
+        assert station.lockin.sine_voltage == 0
+    assert spectra[0].shape == spectra[1].shape == (2, 62)
+    np.testing.assert_allclose(spectra[1], spectra[0], atol=5e-3 * spectra[0].max())
+
+
+def test_an_overload_within_a_controllers_sweep_fails_the_run(station, tmp_path):
+    class TooSensitive(ConductanceSpectrum):
+        def full_scale(self):
+            return 1e-6
+
+    sequence = TooSensitive(points=31, setpoint_current=1e-8, modulation=1e-3, stop_bias=9e-3, hardware=True)
+    with pytest.raises(InstrumentFault, match="exceeds the input range"):
+        Runner(sequence, station, tmp_path / "run.h5").run()
+    assert station.tip.feedback
+
+
+def test_without_a_spectroscopy_module_a_controllers_sweep_is_refused(tmp_path):
+    text = find("simulated").read_text().replace('"tip", "spectroscopy"', '"tip"')
+    (tmp_path / "plain.toml").write_text(text.replace("transfer/", f"{find('simulated').parent.as_posix()}/transfer/"))
+    with Station.load(str(tmp_path / "plain.toml"), sample="fe_five_states") as plain:
+        with pytest.raises(StationError, match="no spectroscopy"):
+            Runner(ConductanceSpectrum(hardware=True), plain, tmp_path / "run.h5").run()
+        Runner(ConductanceSpectrum(points=3), plain, tmp_path / "run.h5").preflight()
+
+
+def test_auto_phase_finds_the_phase_that_the_preamplifier_gives(station, tmp_path):
+    sequence = ConductanceSpectrum(points=3, setpoint_current=SETPOINT, auto_phase=True)
+    Runner(sequence, station, tmp_path / "run.h5").run()
+    run = open_run(tmp_path / "run.h5")
+    assert run.data["phase"][0] == pytest.approx(run.factors["phase"].value, abs=1.0)
+    assert run.data["phase"][0] != pytest.approx(run.factors["phase"].value, abs=1e-6)  # it was measured
+
+
+def test_auto_phase_is_refused_where_noise_hides_the_signal(station, tmp_path):
+    sequence = ConductanceSpectrum(
+        points=3, setpoint_current=20e-12, modulation=5e-6, time_constant=0.01, auto_phase=True
+    )
+    with pytest.raises(SequenceError, match="auto_phase"):
+        Runner(sequence, station, tmp_path / "run.h5").run()
+    assert station.tip.feedback
