@@ -16,14 +16,15 @@ import numpy as np
 
 from stmlab.errors import PhysicsError
 from stmlab.physics.arguments import Vector, positive
-from stmlab.physics.baths import DEFAULT_RELAXATION_S, DEFAULT_SCATTERING_S, Bath, Electrode
+from stmlab.physics.baths import DEFAULT_RELAXATION_S, DEFAULT_SCATTERING_S
 from stmlab.physics.constants import K_B_MEV_PER_K
-from stmlab.physics.spins import Exchange, Spin, SpinSystem
-from stmlab.physics.transport import TunnelJunction
+from stmlab.physics.coupled_tip import ExchangeKind, coupled_junction
+from stmlab.physics.spins import Spin
 from stmlab.simulation.junctions.driven import mean_current
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
+    from stmlab.physics.transport import TunnelJunction
     from stmlab.simulation.junctions import Drive
 
 _PER_KT = 4.0  # points of a table within kT, and tables while the exchange grows by kT
@@ -113,22 +114,17 @@ class CoupledSpins:
 
     def at(self, scale: float) -> TunnelJunction:
         """The junction where the conductance is ``scale`` times the reference."""
-        conductance = scale * self.conductance_S
-        spins = [Spin(self.spin, self.axial_anisotropy_meV, self.transverse_anisotropy_meV, self.g_factor)]
-        exchanges: tuple[Exchange, ...] = ()
-        baths, tip = [Bath(0, self.sample_scattering_S)], Electrode()
-        if self.tip_spin:
-            spins.append(Spin(self.tip_spin, g=self.tip_g_factor))
-            couple = Exchange.ising if self.exchange == "ising" else Exchange.heisenberg
-            exchanges = (couple(0, 1, self.exchange_slope_meV_per_uS * 1e6 * conductance),)
-            baths.append(Bath(1, self.tip_relaxation_S))
-            tip = Electrode(correlation=self.correlation, spin=1)
-        return TunnelJunction(
-            SpinSystem(tuple(spins), exchanges, self.field_T),
+        return coupled_junction(
+            Spin(self.spin, self.axial_anisotropy_meV, self.transverse_anisotropy_meV, self.g_factor),
+            Spin(self.tip_spin or 0.5, g=self.tip_g_factor),
+            scale * self.conductance_S,
             self.temperature_K,
-            conductance,
-            tip=tip,
-            baths=tuple(baths),
+            exchange=ExchangeKind(self.exchange) if self.tip_spin else ExchangeKind.NONE,
+            exchange_slope_meV_per_uS=self.exchange_slope_meV_per_uS,
+            correlation=self.correlation,
+            field_T=self.field_T,
+            scattering_S=self.sample_scattering_S,
+            tip_relaxation_S=self.tip_relaxation_S,
             potential_scattering=self.potential_scattering,
             order=self.order,
             coupling=self.coupling,
