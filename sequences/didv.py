@@ -41,6 +41,7 @@ class ConductanceSpectrum(LockInSequence):
         Channel("current", "A", "tunnel current, as the controller reads it"),
         Channel("x", "V", "lock-in X, rms"),
         Channel("y", "V", "lock-in Y, rms"),
+        Channel("modulation", "V", "peak modulation of the bias at the junction, as the lock-in's output really is"),
         Channel("phase", "deg", "of the lock-in's reference"),
     )
 
@@ -92,6 +93,9 @@ class ConductanceSpectrum(LockInSequence):
         "Field", units="T", default=0.0, minimum=-100, maximum=100, description="along the surface normal, for the fit"
     )
 
+    _modulation = 0.0  # as played, V peak at the junction; 0 before it is
+    _phase = math.nan  # of the lock-in, degrees
+
     # -- what will happen ----------------------------------------------------------------------------------------
 
     def axes(self) -> tuple[Axis, ...]:
@@ -124,10 +128,9 @@ class ConductanceSpectrum(LockInSequence):
             )
 
     def factors(self) -> Mapping[str, ParameterValue]:
-        """From the lock-in's volts to dI/dV: conductance = X / (modulation rms * gain)."""
-        rms = ParameterValue(self.modulation / math.sqrt(2), "V", "rms modulation of the bias at the junction")
+        """From the lock-in's volts to dI/dV: conductance = X / (modulation / sqrt(2) * gain), modulation as played."""
         divider = ParameterValue(self.station.modulation_divider, "", "sine output per modulation at the junction")
-        return {"modulation_rms": rms, "modulation_divider": divider, **self.detection_factors()}
+        return {"modulation_divider": divider, **self.detection_factors()}
 
     def connect(self, station: Station, checkpoint: Callable[[], None] | None = None) -> None:
         """See Sequence; a hardware sweep needs a controller that can."""
@@ -151,6 +154,7 @@ class ConductanceSpectrum(LockInSequence):
         super().prepare()
         if self.auto_phase:
             self.find_phase()
+        self._phase = float(self.station.lockin.phase)
 
     def move_sweep(self, number: float) -> None:
         """A new sweep begins with the tip stabilised again."""
@@ -174,7 +178,8 @@ class ConductanceSpectrum(LockInSequence):
             "current": self.station.tip.current,
             "x": reading.x,
             "y": reading.y,
-            "phase": self.station.lockin.phase,
+            "modulation": self._modulation,
+            "phase": self._phase,
         }
 
     def analyse(self, run: Any) -> FitResult:
@@ -199,14 +204,15 @@ class ConductanceSpectrum(LockInSequence):
             backward=self.backward,
         )
         lockin.check_status()
-        unknown = np.full(sweep.x.shape, math.nan)
+        everywhere = np.ones(sweep.x.shape)
         return {
             "conductance": sweep.x / self._volts_per_siemens(),
-            "conductance_error": unknown,
+            "conductance_error": math.nan * everywhere,
             "current": sweep.current,
             "x": sweep.x,
             "y": sweep.y,
-            "phase": np.full(sweep.x.shape, lockin.phase),
+            "modulation": self._modulation * everywhere,
+            "phase": self._phase * everywhere,
         }
 
     def _integration(self) -> float:
@@ -230,9 +236,11 @@ class ConductanceSpectrum(LockInSequence):
         self.station.lockin.sine_voltage = self.station.limit("modulation").low
 
     def stabilise(self) -> None:
-        """At the setpoint without modulation; then with it."""
+        """At the setpoint without modulation; then with it, as large as the lock-in's output can come to it."""
         super().stabilise()
-        self.station.lockin.sine_voltage = self._sine_voltage()
+        lockin = self.station.lockin
+        lockin.sine_voltage = self._sine_voltage()
+        self._modulation = lockin.sine_voltage * math.sqrt(2) / self.station.modulation_divider
 
     def expected_current(self) -> float:
         """At the end of the sweep, by the setpoint's conductance, A."""
@@ -245,4 +253,4 @@ class ConductanceSpectrum(LockInSequence):
         return abs(float(self.setpoint_current) / float(self.setpoint_bias))
 
     def _volts_per_siemens(self) -> float:
-        return float(self.modulation) / math.sqrt(2) * abs(self.response())
+        return (self._modulation or float(self.modulation)) / math.sqrt(2) * abs(self.response())

@@ -17,7 +17,9 @@ def fit_as_text(fit: FitResult) -> str:
     """Model, each parameter with its error, number of points, residual, warnings."""
     unit = fit.labels.get("y_unit", "")
     lines = [f"fit {fit.model}: {fit.points} points, rms residual {fit.residual:.3g} {unit}".rstrip()]
-    lines += [f"  {p.name:12} {format_value(p.value, p.error, p.unit)}" for p in fit.parameters]
+    width = max(12, *(len(p.name) for p in fit.parameters))
+    lines += [f"  {what:{width}} {chosen}" for what, chosen in fit.choices.items()]
+    lines += [f"  {p.name:{width}} {format_value(p.value, p.error, p.unit)}" for p in fit.parameters]
     lines += [f"  warning: {warning}" for warning in fit.warnings]
     return "\n".join(lines)
 

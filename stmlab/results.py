@@ -41,6 +41,7 @@ class FitResult:
         warnings: where the model does not hold or the data are thin; one sentence each.
         curves: name -> array for drawing: at least ``x``, ``data`` and ``fit``.
         labels: axis labels of the curves: ``x`` and ``y``.
+        choices: what was chosen between models that were compared: ``exchange`` -> ``heisenberg``.
     """
 
     model: str
@@ -53,6 +54,7 @@ class FitResult:
     warnings: tuple[str, ...] = ()
     curves: Mapping[str, FloatArray] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> FitParameter:
         """The parameter called ``name``; raises KeyError naming those that exist."""
@@ -74,6 +76,7 @@ class FitResult:
             "residual": self.residual,
             "reduced_chi_square": self.reduced_chi_square,
             "warnings": list(self.warnings),
+            "choices": dict(self.choices),
         }
 
 

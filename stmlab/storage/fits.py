@@ -93,6 +93,7 @@ def _read(record: dict[str, Any], curves: h5py.Dataset) -> StoredFit:
         warnings=tuple(record["warnings"]),
         curves={name: _read_curve(curves, **where) for name, where in record["curves"].items()},
         labels=record["labels"],
+        choices=record.get("choices", {}),
     )
     place = record["place"]
     return StoredFit(fit, None if place is None else (place[0], place[1]))
