@@ -5,8 +5,8 @@ one energy: a convolution of all three. Its Fourier transform has a closed form,
 
     (u / sinh u)^2  2 J1(A w) / (A w),    u = pi kT w,
 
-so that the step, its slope and its derivative by the temperature are tabulated at once by fast Fourier transforms,
-however large the modulation. ``stmlab.physics.broadening`` has the same shape by quadrature.
+so that the step, its slope, its integral and their derivatives by the temperature are tabulated by fast Fourier
+transforms, however large the modulation. ``stmlab.physics.broadening`` has the same shape by quadrature.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _NODES_PER_KT = 8
 _TERMS = 7  # of the Taylor series about the next node, at most kT / 16 away
 _TAIL = 38.0  # kT; the step's tail, x exp(-x), is below rounding there
+_WIDTH_KT = 5.4  # full width of the thermal step's slope at half its height
 _WIDEST = 1e4  # modulation in kT; beyond, the table would be of millions of nodes
 
 
@@ -59,19 +60,35 @@ class StepShape:
     @property
     def width_meV(self) -> float:
         """Full width of the slope at half its height, about: 5.4 kT and 1.73 amplitudes of the modulation."""
-        return math.hypot(5.4 * self.thermal_energy_meV, math.sqrt(3) * MEV_PER_V * self.modulation_V)
+        return math.hypot(_WIDTH_KT * self.thermal_energy_meV, math.sqrt(3) * MEV_PER_V * self.modulation_V)
+
+    @classmethod
+    def of_width(cls, width_meV: float, modulation_V: float = 0.0) -> StepShape:
+        """The step as wide as ``width_meV`` (above 0); never narrower than the modulation and a tenth of the width."""
+        thermal_meV = math.sqrt(max(width_meV**2 - 3 * (MEV_PER_V * modulation_V) ** 2, (0.1 * width_meV) ** 2))
+        return cls(thermal_meV / _WIDTH_KT / K_B_MEV_PER_K, modulation_V)
 
     def step(self, x_meV: FloatArray) -> FloatArray:
         """The step at x = eV - E, meV, any shape."""
-        return self._at(x_meV, self._tables[0])
+        return self._at(x_meV, self._step)
 
     def slope(self, x_meV: FloatArray) -> FloatArray:
         """Derivative of the step by x, in 1/meV."""
-        return self._at(x_meV, self._tables[1]) / self.thermal_energy_meV
+        return self._at(x_meV, self._slope) / self.thermal_energy_meV
+
+    def ramp(self, x_meV: FloatArray) -> FloatArray:
+        """Integral of the step from far below to x, in meV: 0 there, and x far above."""
+        x = np.asarray(x_meV, dtype=float)
+        beyond = np.maximum(np.abs(x) - self._transform.half / _NODES_PER_KT * self.thermal_energy_meV, 0.0)
+        return (x + beyond) / 2 + self._at(x, self._even_ramp) * self.thermal_energy_meV
 
     def by_temperature(self, x_meV: FloatArray) -> FloatArray:
         """Derivative of the step by the temperature, in 1/K."""
-        return self._at(x_meV, self._tables[2]) / self.temperature_K
+        return self._at(x_meV, self._warmer) / self.temperature_K
+
+    def ramp_by_temperature(self, x_meV: FloatArray) -> FloatArray:
+        """Derivative of the ramp by the temperature, in meV/K."""
+        return self._at(x_meV, self._warmer_ramp) * self.thermal_energy_meV / self.temperature_K
 
     @property
     def _modulation_kT(self) -> float:
@@ -91,29 +108,81 @@ class StepShape:
         return np.asarray(total)
 
     @cached_property
-    def _tables(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Step, slope and derivative by log T about each node, in kT: shape (terms, nodes), powers of the distance."""
-        from scipy.fft import irfft, next_fast_len
+    def _transform(self) -> _Transform:
+        from scipy.fft import next_fast_len
         from scipy.special import j1
 
         half = _NODES_PER_KT * math.ceil(_TAIL + self._modulation_kT)
-        nodes = next_fast_len(2 * half + 2, real=True)
+        nodes = int(next_fast_len(2 * half + 2, real=True))
         frequency = 2 * np.pi * _NODES_PER_KT / nodes * np.arange(1, nodes // 2 + 1)
         u = np.pi * frequency
         slope = (u / np.sinh(u)) ** 2
         if self.modulation_V > 0:
             slope *= 2 * j1(self._modulation_kT * frequency) / (self._modulation_kT * frequency)
-        shapes = slope / (1j * frequency), slope, 2 * (1 - u / np.tanh(u)) * slope / (1j * frequency)
-        kept = np.arange(-half, half + 1)
-        turns = 1j * frequency / _NODES_PER_KT
+        return _Transform(half, nodes, 1j * frequency, slope, 2 * (1 - u / np.tanh(u)) * slope)
 
-        def series(shape: Any, mean: float) -> FloatArray:
-            powers = [shape * turns**k / math.factorial(k) for k in range(_TERMS)]
-            spectra = np.insert(np.array(powers), 0, 0.0, axis=1)
-            spectra[0, 0] = mean
-            return np.asarray(irfft(spectra, nodes)[:, kept]) * _NODES_PER_KT
+    @cached_property
+    def _slope(self) -> FloatArray:
+        return self._transform.series(self._transform.slope, 1.0)
 
-        step, by_energy, by_log_temperature = (series(s, m) for s, m in zip(shapes, (0.0, 1.0, 0.0), strict=True))
-        step[0] += 0.5 + kept / nodes  # the mean of the slope, which a Fourier series cannot integrate
-        step[1] += 1 / nodes
-        return step, by_energy, by_log_temperature
+    @cached_property
+    def _step(self) -> FloatArray:
+        transform = self._transform
+        table = transform.series(transform.slope / transform.turn, 0.0)
+        table[0] += 0.5 + transform.kept / transform.nodes  # the mean of the slope has no periodic integral
+        table[1] += 1 / transform.nodes
+        return table
+
+    @cached_property
+    def _even_ramp(self) -> FloatArray:
+        """The ramp less x / 2, which is |x| / 2 far away."""
+        transform = self._transform
+        table = transform.series(transform.slope / transform.turn**2, 0.0)
+        place = transform.kept / _NODES_PER_KT
+        table[0] += place**2 / (2 * transform.nodes) * _NODES_PER_KT
+        table[1] += place / transform.nodes
+        table[2] += 1 / (2 * _NODES_PER_KT * transform.nodes)
+        table[0] += transform.half / _NODES_PER_KT / 2 - table[0, -1]
+        return table
+
+    @cached_property
+    def _warmer(self) -> FloatArray:
+        return self._transform.series(self._transform.warmer / self._transform.turn, 0.0)
+
+    @cached_property
+    def _warmer_ramp(self) -> FloatArray:
+        mean = 2 * np.pi**2 / 3  # of 2 (1 - u / tanh u) / (i w)^2 at w = 0
+        return self._transform.series(self._transform.warmer / self._transform.turn**2, mean)
+
+
+@dataclass(frozen=True, eq=False)
+class _Transform:
+    """Fourier transforms of the slope and of its derivative by log T, in kT, and the way back.
+
+    Attributes:
+        half: nodes on either side of x = 0 that are kept.
+        nodes: of one period.
+        turn: i w of each frequency above zero, 1/kT.
+        slope, warmer: at these frequencies.
+    """
+
+    half: int
+    nodes: int
+    turn: Any
+    slope: FloatArray
+    warmer: FloatArray
+
+    @property
+    def kept(self) -> Any:
+        """Numbers of the nodes that are kept."""
+        return np.arange(-self.half, self.half + 1)
+
+    def series(self, spectrum: Any, mean: float) -> FloatArray:
+        """Taylor series about each node, shape (terms, nodes kept), in powers of the distance between nodes."""
+        from scipy.fft import irfft
+
+        turn = self.turn / _NODES_PER_KT
+        powers = np.array([spectrum * turn**k / math.factorial(k) for k in range(_TERMS)])
+        spectra = np.insert(powers, 0, 0.0, axis=1)
+        spectra[0, 0] = mean
+        return np.asarray(irfft(spectra, self.nodes)[:, self.kept]) * _NODES_PER_KT

@@ -38,6 +38,29 @@ def test_the_derivative_by_temperature_is_that_of_the_step(temperature, modulati
     assert found == pytest.approx(expected, abs=1e-8 / temperature)
 
 
+@pytest.mark.parametrize(("temperature", "modulation"), CASES)
+def test_the_ramp_is_the_integral_of_the_step(temperature, modulation):
+    shape = StepShape(temperature, modulation)
+    x = 1.3 * energies(temperature, modulation)
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    width = np.diff(x)[:, None]
+    inside = x[:-1, None] + width * (nodes + 1) / 2
+    scale = shape.thermal_energy_meV
+    assert np.diff(shape.ramp(x)) == pytest.approx((shape.step(inside) * width / 2) @ weights, abs=1e-11 * scale)
+    assert shape.ramp(x[[0, -1]]) == pytest.approx([0.0, x[-1]], abs=1e-10 * scale)
+    change = 1e-4 * temperature
+    warmer, colder = (StepShape(temperature + sign * change, modulation).ramp(x) for sign in (1, -1))
+    found = shape.ramp_by_temperature(x)
+    assert found == pytest.approx((warmer - colder) / 2 / change, abs=1e-7 * scale / temperature)
+
+
+@pytest.mark.parametrize(("width", "modulation"), [(1.0, 0.0), (1.0, 0.2e-3), (1.0, 5e-3)])
+def test_a_step_of_given_width_has_it_unless_the_modulation_is_wider(width, modulation):
+    assert StepShape.of_width(width, modulation).width_meV >= width - 1e-12
+    if 1e3 * modulation < width / 2:
+        assert StepShape.of_width(width, modulation).width_meV == pytest.approx(width)
+
+
 def test_steps_up_and_down_make_a_whole_far_and_near():
     x = np.array([0.0, 1e-9, 0.3, 5.0, 1e3, 1e9])
     shape = StepShape(1.2, 0.3e-3)
