@@ -1,0 +1,302 @@
+"""Anisotropy and exchange from step energies against conductance (Muenks et al., figures 2c and 2e).
+
+The exchange with the tip's spin grows with the conductance, J12 = slope Gs, and shifts both excitation steps of the
+spin below. Heisenberg and Ising exchange shift them differently; both are fitted, with no exchange as the third, and
+compared by Akaike's information criterion.
+
+Energies read off spectra are not quite levels: third order pulls the outer step 0.06-0.13 meV down. The transport fit
+(`stmlab.analysis.transport`) knows that; this one is for step energies as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.errors import FitError
+from stmlab.physics.coupled_tip import ExchangeKind
+from stmlab.physics.operators import spin_matrices
+from stmlab.physics.spins import Exchange, Spin, SpinSystem
+from stmlab.results import FitParameter, FitResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from stmlab.arrays import ComplexArray, FloatArray
+
+_NAMES = ("axial_anisotropy_meV", "transverse_anisotropy_meV", "exchange_slope_meV_per_uS")
+_UNITS = ("meV", "meV", "meV/uS")
+_LARGEST_EXCHANGES = (-3.0, -1.5, -0.5, 0.5, 1.5, 3.0)  # meV, tried at the largest conductance
+_DECIDED = 10.0  # difference of AIC that leaves no doubt
+_SCATTER = 2.0  # reduced chi square beyond which the errors do not explain the residual
+_SMOOTH = 100
+_GROUND = 1e-6  # meV; states so close to the lowest are the ground level
+
+
+def fit_exchange(
+    conductance: ArrayLike,
+    inner: ArrayLike,
+    outer: ArrayLike,
+    inner_error: ArrayLike,
+    outer_error: ArrayLike,
+    *,
+    field_T: float = 0.0,
+    spin: float = 1.0,
+    tip_spin: float = 0.5,
+    exchange: Sequence[str] = ("none", "heisenberg", "ising"),
+) -> FitResult:
+    """Fit D, E and the slope of the exchange to both step energies.
+
+    Args:
+        conductance: S, shape (n,): whichever the exchange shall be proportional to.
+        inner: energy of the inner step, meV, shape (n,).
+        outer: of the outer step, meV, shape (n,).
+        inner_error: standard errors, meV, shape (n,) or one number.
+        outer_error: the same of the outer step.
+        field_T: along z.
+        spin: on the sample, 1.
+        tip_spin: on the tip.
+        exchange: kinds to compare.
+
+    Returns:
+        Parameters "axial_anisotropy_meV", "transverse_anisotropy_meV" and, with exchange, "exchange_slope_meV_per_uS";
+        ``choices`` says which exchange was chosen. Curves "x" (S), "data", "fit", "residual" hold the inner and then
+        the outer steps, "x_smooth", "inner_smooth", "outer_smooth" the model, "aic" a number for each kind.
+
+    Raises:
+        FitError: the data cannot carry the fit.
+    """
+    steps = _Steps.checked(conductance, inner, outer, inner_error, outer_error)
+    try:
+        kinds = [ExchangeKind(kind) for kind in exchange]
+    except ValueError as error:
+        raise FitError(f"exchange: {error}; {', '.join(ExchangeKind)} are known") from None
+    if spin != 1.0:
+        raise FitError(f"spin = {spin:g}: only for a spin 1 do two steps give D and E")
+    found = [
+        solution
+        for kind in kinds
+        for start in anisotropies(*steps.first, fixed_axis=kind is ExchangeKind.ISING or field_T != 0)
+        if (solution := _fitted(steps, _Levels(kind, field_T, tip_spin), start)) is not None
+    ]
+    if not found:
+        raise FitError(f"{steps.conductance.size} pairs of steps do not determine anisotropy and exchange")
+    best = min(found, key=lambda solution: solution.aic)
+    return _result(steps, best, found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Steps:
+    """Step energies and errors, each shape (n,)."""
+
+    conductance: FloatArray
+    energies: FloatArray  # (2, n): inner, outer
+    errors: FloatArray  # (2, n)
+
+    @classmethod
+    def checked(
+        cls, conductance: ArrayLike, inner: ArrayLike, outer: ArrayLike, inner_error: ArrayLike, outer_error: ArrayLike
+    ) -> _Steps:
+        g = np.asarray(conductance, dtype=float)
+        if g.ndim != 1 or g.size < 2:
+            raise FitError(f"conductance has shape {g.shape}: at least two spectra are needed")
+        rows = {"inner": inner, "outer": outer, "inner_error": inner_error, "outer_error": outer_error}
+        table = {}
+        for name, values in rows.items():
+            try:
+                table[name] = np.broadcast_to(np.asarray(values, dtype=float), g.shape)
+            except ValueError:
+                raise FitError(f"{name}: shape {np.shape(values)} does not fit {g.size} conductances") from None
+        for name, values in (("conductance", g), *table.items()):
+            if not np.all(np.isfinite(values)):
+                raise FitError(f"{name}: {np.count_nonzero(~np.isfinite(values))} values are not finite")
+        if g.min() < 0 or min(table[name].min() for name in rows) <= 0:
+            raise FitError("conductances of 0 or more, energies and errors above 0 are needed")
+        if np.any(table["outer"] <= table["inner"]):
+            raise FitError("an outer step lies below its inner one")
+        energies, errors = (np.stack([table[f"inner{end}"], table[f"outer{end}"]]) for end in ("", "_error"))
+        return cls(g, energies, errors)
+
+    @property
+    def first(self) -> tuple[float, float]:
+        """Inner and outer step at the smallest conductance, meV."""
+        inner, outer = self.energies[:, int(self.conductance.argmin())].tolist()
+        return inner, outer
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Two steps of the coupled spins, as levels: each excited state of the spin 1 is a group of states of both."""
+
+    kind: ExchangeKind
+    field_T: float
+    tip_spin: float
+
+    @property
+    def free(self) -> int:
+        """Number of parameters: D, E and perhaps the slope."""
+        return 2 if self.kind is ExchangeKind.NONE else 3
+
+    def steps(self, values: FloatArray, conductance: FloatArray) -> FloatArray:
+        """Mean energies of both groups, by their intensities, inner first, shape (2, n), in meV."""
+        still, axial, transverse, exchange = self._parts
+        coupling = values[2] * 1e6 * conductance if self.free == 3 else np.zeros_like(conductance)
+        constant = still + values[0] * axial + values[1] * transverse
+        energies, states = np.linalg.eigh(constant + coupling[:, None, None] * exchange)
+        excitations = energies - energies[:, :1]
+        ground = excitations < _GROUND
+        elements = states.conj().swapaxes(1, 2) @ self._spin @ states  # [a, n, f, i]
+        strengths = ((np.abs(elements) ** 2).sum(axis=0) * ground[:, None, :]).sum(axis=2)
+        size = energies.shape[1] // 3
+        groups = [slice(k * size, (k + 1) * size) for k in (1, 2)]
+        means: FloatArray = np.array(
+            [(strengths[:, g] * excitations[:, g]).sum(axis=1) / strengths[:, g].sum(axis=1) for g in groups]
+        )
+        return means
+
+    @cached_property
+    def _parts(self) -> tuple[ComplexArray, ComplexArray, ComplexArray, ComplexArray]:
+        """The Hamiltonian without anisotropy and exchange, and what 1 meV of D, of E and of J adds to it."""
+        still = self._hamiltonian(0.0, 0.0, 0.0)
+        units = np.eye(3)
+        return still, *(self._hamiltonian(*unit) - still for unit in units)  # type: ignore[return-value]
+
+    @cached_property
+    def _spin(self) -> ComplexArray:
+        """S_a of the sample's spin, shape (3, 1, n, n)."""
+        system = self._system(0.0, 0.0, 0.0)
+        return np.array([system.operator({0: matrix}) for matrix in spin_matrices(1.0)])[:, None]
+
+    def _hamiltonian(self, axial: float, transverse: float, exchange: float) -> ComplexArray:
+        return self._system(axial, transverse, exchange).hamiltonian_meV()
+
+    def _system(self, axial: float, transverse: float, exchange: float) -> SpinSystem:
+        below, field = Spin(1.0, axial, transverse), (0.0, 0.0, self.field_T)
+        if self.kind is ExchangeKind.NONE:
+            return SpinSystem((below,), (), field)
+        couple = Exchange.ising if self.kind is ExchangeKind.ISING else Exchange.heisenberg
+        return SpinSystem((below, Spin(self.tip_spin)), (couple(0, 1, exchange),), field)
+
+
+@dataclass(frozen=True, eq=False)
+class _Solution:
+    levels: _Levels
+    values: FloatArray
+    covariance: FloatArray  # for the errors as they were given
+    chi_square: float
+    aic: float
+
+
+def _fitted(steps: _Steps, levels: _Levels, start: tuple[float, float]) -> _Solution | None:
+    """The best of several starts; None if none of them determines the parameters."""
+    import lmfit
+
+    names = _NAMES[: levels.free]
+    largest = 1e6 * float(steps.conductance.max())
+
+    def left(parameters: Any) -> FloatArray:
+        values = np.array([parameters[name].value for name in names])
+        wrong: FloatArray = ((levels.steps(values, steps.conductance) - steps.energies) / steps.errors).ravel()
+        return wrong
+
+    best = None
+    for exchange in _LARGEST_EXCHANGES if levels.free == 3 else (0.0,):
+        parameters = lmfit.Parameters()
+        for name, value in zip(names, (*start, exchange / largest), strict=False):
+            parameters.add(name, value=value)
+        found = lmfit.Minimizer(left, parameters, scale_covar=False).leastsq(ftol=1e-12, xtol=1e-10)
+        covariance = getattr(found, "covar", None)
+        if covariance is None or not np.all(np.isfinite(covariance)):
+            continue
+        if best is None or found.chisqr < best.chi_square:
+            values = np.array([found.params[name].value for name in names])
+            best = _Solution(levels, values, covariance, found.chisqr, _aic(steps, found.chisqr, levels.free))
+    return best
+
+
+def anisotropies(inner: float, outer: float, *, fixed_axis: bool) -> list[tuple[float, float]]:
+    """D and E (meV) of a spin 1 whose steps are ``inner`` and ``outer`` (meV).
+
+    Turning the axes gives the same steps other names; |E| <= |D| / 3 is the usual one. Where something else fixes the
+    z axis (a field, an Ising exchange), D of the other sign is another system, and comes second.
+    """
+    easy_axis = (-(outer - inner / 2), inner / 2)
+    easy_plane = ((inner + outer) / 2, (outer - inner) / 2)
+    usual, other = (easy_axis, easy_plane) if outer >= 2 * inner else (easy_plane, easy_axis)
+    return [usual, other] if fixed_axis else [usual]
+
+
+def _aic(steps: _Steps, chi_square: float, free: int) -> float:
+    """For errors that are known up to a common factor, which the residual gives: n ln(chi square / n) + 2 k."""
+    points = steps.energies.size
+    return points * math.log(max(chi_square / points, 1e-30)) + 2 * (free + 1)
+
+
+def _result(steps: _Steps, best: _Solution, found: list[_Solution]) -> FitResult:
+    points = steps.energies.size
+    values, free = best.values.copy(), _NAMES[: best.levels.free]
+    values[1] = abs(values[1])
+    reduced = best.chi_square / max(points - best.levels.free, 1)
+    covariance = best.covariance * max(reduced, 1.0)
+    errors = np.sqrt(np.diag(covariance))
+    fit = best.levels.steps(values, steps.conductance)
+    smooth = np.linspace(0.0, steps.conductance.max(), _SMOOTH)
+    drawn = best.levels.steps(values, smooth)
+    return FitResult(
+        model="exchange",
+        parameters=tuple(
+            FitParameter(name, float(value), float(error), unit)
+            for name, value, error, unit in zip(free, values, errors, _UNITS, strict=False)
+        ),
+        free=free,
+        covariance=covariance,
+        points=points,
+        residual=float(np.sqrt(np.mean((steps.energies - fit) ** 2))),
+        reduced_chi_square=reduced,
+        warnings=_warnings(best, found, reduced, values, errors),
+        curves={
+            "x": np.tile(steps.conductance, 2),
+            "data": steps.energies.ravel(),
+            "error": steps.errors.ravel(),
+            "fit": fit.ravel(),
+            "residual": (steps.energies - fit).ravel(),
+            "x_smooth": smooth,
+            "inner_smooth": drawn[0],
+            "outer_smooth": drawn[1],
+            "aic": np.array([solution.aic for solution in found]),
+        },
+        labels={"x": "conductance", "x_unit": "S", "y": "step energy", "y_unit": "meV"},
+        choices={"exchange": str(best.levels.kind)},
+    )
+
+
+def _warnings(
+    best: _Solution, found: list[_Solution], reduced: float, values: FloatArray, errors: FloatArray
+) -> tuple[str, ...]:
+    warnings = []
+    for kind in dict.fromkeys(solution.levels.kind for solution in found):
+        rival = min(solution.aic for solution in found if solution.levels.kind is kind)
+        if kind is not best.levels.kind and rival - best.aic < _DECIDED:
+            warnings.append(
+                f"{kind} exchange describes the steps as well as {best.levels.kind} (AIC differs by "
+                f"{rival - best.aic:.1f})"
+            )
+    opposite = [s.aic for s in found if s.levels.kind is best.levels.kind and s.values[0] * best.values[0] < 0]
+    if opposite and min(opposite) - best.aic < _DECIDED:
+        warnings.append("the steps allow an axial anisotropy of the other sign as well, along another axis")
+    if reduced > _SCATTER:
+        warnings.append(
+            f"the energies scatter more than their errors allow (reduced chi square {reduced:.1f}): third order and "
+            "pumping pull steps off the levels; the errors are scaled, the model transport describes it"
+        )
+    if best.levels.free == 3 and abs(values[2]) < 3 * errors[2]:
+        warnings.append("the exchange is not significant: its slope is below three standard errors")
+    if best.levels.kind is ExchangeKind.ISING and best.levels.field_T == 0:
+        warnings.append("the steps do not show the sign of an Ising exchange")
+    return tuple(warnings)

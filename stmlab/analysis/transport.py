@@ -1,0 +1,339 @@
+"""The transport model fitted to a set of dI/dV spectra at once (Muenks et al.; `stmlab.physics.transport`).
+
+One spin Hamiltonian describes spectra at many conductances: anisotropy D and E, an exchange with the tip's spin that
+grows with the conductance, the correlation C of the tip's electrons with that spin, the Kondo coupling J rho of the
+third order, the temperature; and the conductance of each spectrum, which scales it and pumps the spins. Steps read off
+a spectrum are pulled by third order and pumping; here both are part of the model.
+
+Without exchange, with Heisenberg and with Ising exchange are fitted each, and compared by Akaike's information
+criterion.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.analysis.transport_model import SpinParameters, SpinSetting, spectrum
+from stmlab.analysis.transport_start import starts
+from stmlab.errors import FitError, PhysicsError
+from stmlab.physics.baths import DEFAULT_SCATTERING_S
+from stmlab.physics.coupled_tip import ExchangeKind
+from stmlab.results import FitParameter, FitResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from stmlab.arrays import FloatArray
+
+_UNITS = {
+    "axial_anisotropy_meV": "meV",
+    "transverse_anisotropy_meV": "meV",
+    "temperature_K": "K",
+    "exchange_slope_meV_per_uS": "meV/uS",
+    "correlation": "",
+    "kondo_coupling": "",
+}
+_BOUNDS = {"temperature_K": (0.05, 300.0), "correlation": (-1.0, 1.0), "kondo_coupling": (-0.3, 0.3)}
+_STEP = 1e-4  # of a finite difference, in the natural size of each parameter
+_SIZES = {"temperature_K": 1.0, "correlation": 1.0, "kondo_coupling": 0.1}
+_REFUSED = 1e3  # residual, in units of the noise, where the model refuses the parameters
+_ROUGHLY = (1e-3, 1e-4)  # relative change of the squares at which the first rounds end
+_CONVERGED = 1e-8
+_FEWEST = 12  # points of a spectrum
+_DECIDED = 10.0  # difference of AIC that leaves no doubt
+_SMALLEST_NOISE = 1e-6  # of a spectrum's span; less is rounding
+
+
+@dataclass(frozen=True, eq=False)
+class SpectrumData:
+    """One spectrum: bias in V and dI/dV in S, shape (n,), and the setpoint that it was taken at, S."""
+
+    bias: FloatArray
+    conductance: FloatArray
+    setpoint: float
+
+
+def fit_transport(
+    bias: ArrayLike,
+    conductance: ArrayLike,
+    setpoint: ArrayLike,
+    *,
+    modulation_V: float = 0.0,
+    temperature_K: float | None = None,
+    field_T: float = 0.0,
+    order: int = 3,
+    spin: float = 1.0,
+    scattering_S: float = DEFAULT_SCATTERING_S,
+    exchange: Sequence[str] = ("none", "heisenberg", "ising"),
+) -> FitResult:
+    """Fit D, E, exchange, C, J rho and temperature to all spectra.
+
+    Args:
+        bias: V, shape (n,), of each point of every spectrum.
+        conductance: dI/dV in S, shape (n,).
+        setpoint: S, shape (n,); the points of one value are one spectrum.
+        modulation_V: peak amplitude of the bias modulation at the junction.
+        temperature_K: of the sample; None fits it.
+        field_T: along z.
+        order: 2, or 3 with Kondo-like logarithms.
+        spin: on the sample: 1 (its two steps give D and E to begin with).
+        scattering_S: G11, relaxation of the spin by the sample's electrons.
+        exchange: kinds to compare; only "none" makes sense for a single spectrum.
+
+    Returns:
+        Parameters "axial_anisotropy_meV", "transverse_anisotropy_meV", "exchange_slope_meV_per_uS" (J over the
+        junction's conductance), "correlation", "kondo_coupling", "temperature_K" (those that were fitted), then
+        "conductance_1" ... (S, of each spectrum). ``choices`` says which exchange was chosen. Curves "x", "data",
+        "fit", "residual", "setpoint" run over all points; "aic" over the kinds compared.
+
+    Raises:
+        FitError: the data cannot carry the fit.
+    """
+    spectra = _spectra(bias, conductance, setpoint)
+    kinds = _kinds(exchange, len(spectra))
+    setting = SpinSetting(spin=spin, field_T=field_T, modulation_V=modulation_V, scattering_S=scattering_S, order=order)
+    found = [_fitted(spectra, replace(setting, exchange=kind), temperature_K) for kind in kinds]
+    best = min(range(len(found)), key=lambda k: found[k].aic)
+    found[best] = _improved(spectra, found[best], _CONVERGED)
+    return _result(spectra, found[best], found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Solution:
+    """A fit with one kind of exchange: parameters, conductances, covariance of both, weights of the spectra."""
+
+    setting: SpinSetting
+    parameters: SpinParameters
+    free: tuple[str, ...]
+    conductances: FloatArray
+    covariance: FloatArray
+    noise: FloatArray  # of each spectrum, S
+    aic: float
+
+
+# -- the data ----------------------------------------------------------------------------------------------------------
+
+
+def _spectra(bias: ArrayLike, conductance: ArrayLike, setpoint: ArrayLike) -> list[SpectrumData]:
+    columns = [np.asarray(values, dtype=float) for values in (bias, conductance, setpoint)]
+    if columns[0].ndim != 1 or len({column.shape for column in columns}) > 1:
+        raise FitError(f"bias, conductance, setpoint have shapes {[c.shape for c in columns]}: one each a point")
+    for name, column in zip(("bias", "conductance", "setpoint"), columns, strict=True):
+        if not np.all(np.isfinite(column)):
+            raise FitError(f"{name}: {np.count_nonzero(~np.isfinite(column))} of {column.size} values are not finite")
+    v, g, gs = columns
+    spectra = [SpectrumData(v[gs == value], g[gs == value], float(value)) for value in np.unique(gs)]
+    if not spectra:
+        raise FitError("no points: there is nothing to fit")
+    for one in spectra:
+        if one.bias.size < _FEWEST:
+            raise FitError(f"{one.bias.size} points at {one.setpoint:.4g} S: at least {_FEWEST} a spectrum are needed")
+        if one.bias.min() >= 0 or one.bias.max() <= 0:
+            raise FitError(f"the spectrum at {one.setpoint:.4g} S covers only one polarity of the bias")
+        if np.ptp(one.conductance) == 0:
+            raise FitError(f"the spectrum at {one.setpoint:.4g} S is constant: there are no steps to fit")
+    return spectra
+
+
+def _kinds(exchange: Sequence[str], spectra: int) -> list[ExchangeKind]:
+    try:
+        kinds = [ExchangeKind(kind) for kind in exchange]
+    except ValueError as error:
+        raise FitError(f"exchange: {error}; {', '.join(ExchangeKind)} are known") from None
+    if spectra == 1:
+        kinds = [kind for kind in kinds if kind is ExchangeKind.NONE]
+    if not kinds:
+        raise FitError("exchange: at least one kind is needed, and a single spectrum allows only none")
+    return kinds
+
+
+# -- the fit -----------------------------------------------------------------------------------------------------------
+
+
+def _fitted(spectra: list[SpectrumData], setting: SpinSetting, temperature_K: float | None) -> _Solution:
+    """Near enough to compare kinds of exchange: weighted by the size of each spectrum, then by its residual."""
+    start, conductances = starts(spectra, setting, temperature_K)
+    noise = np.array([math.sqrt(one.conductance.max()) for one in spectra])
+    noise *= float(np.ptp(spectra[0].conductance)) / noise[0]
+    free = _free(setting, temperature_K)
+    solution = _Solution(setting, start, free, conductances, np.empty(0), noise, math.inf)
+    for tolerance in _ROUGHLY:
+        solution = _improved(spectra, solution, tolerance)
+    return solution
+
+
+def _improved(spectra: list[SpectrumData], solution: _Solution, tolerance: float) -> _Solution:
+    """Least squares from the solution, with the noise of each spectrum that it leaves."""
+    free = solution.free
+    problem = _Problem(spectra, solution.setting, solution.parameters, free, solution.noise)
+    parameters, conductances, covariance = problem.solved(solution.conductances, tolerance)
+    left = problem.residuals(parameters, conductances)
+    rms = np.array([math.sqrt(np.mean(part**2)) for part in left])
+    noise = np.maximum(solution.noise * rms, _SMALLEST_NOISE * np.array([np.ptp(one.conductance) for one in spectra]))
+    points = sum(one.bias.size for one in spectra)
+    likelihood = sum(one.bias.size * math.log(n**2) for one, n in zip(spectra, noise, strict=True))
+    aic = likelihood + 2 * (len(free) + 2 * len(spectra))
+    scale = points / max(points - len(free) - len(spectra), 1)
+    return _Solution(solution.setting, parameters, free, conductances, covariance * scale, noise, aic)
+
+
+def _free(setting: SpinSetting, temperature_K: float | None) -> tuple[str, ...]:
+    names = ["axial_anisotropy_meV", "transverse_anisotropy_meV"]
+    if setting.exchange is not ExchangeKind.NONE:
+        names += ["exchange_slope_meV_per_uS", "correlation"]
+    if setting.order == 3:
+        names.append("kondo_coupling")
+    if temperature_K is None:
+        names.append("temperature_K")
+    return tuple(names)
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """Least squares of one kind of exchange, with given noise of each spectrum."""
+
+    spectra: list[SpectrumData]
+    setting: SpinSetting
+    start: SpinParameters
+    free: tuple[str, ...]
+    noise: FloatArray
+
+    def solved(self, conductances: FloatArray, tolerance: float) -> tuple[SpinParameters, FloatArray, FloatArray]:
+        """Parameters, conductances and covariance (for noise as given) from the start and ``conductances``.
+
+        Raises:
+            FitError: the data do not determine every parameter.
+        """
+        import lmfit
+
+        variables = lmfit.Parameters()
+        for name in self.free:
+            low, high = _BOUNDS.get(name, (-math.inf, math.inf))
+            variables.add(name, value=getattr(self.start, name), min=low, max=high)
+        for k in range(len(self.spectra)):
+            variables.add(f"log_{k}", value=0.0)
+
+        def split(values: Any) -> tuple[SpinParameters, FloatArray]:
+            spins = replace(self.start, **{name: float(values[name].value) for name in self.free})
+            return spins, conductances * np.exp([values[f"log_{k}"].value for k in range(len(self.spectra))])
+
+        minimizer = lmfit.Minimizer(lambda v: np.concatenate(self.residuals(*split(v))), variables, scale_covar=False)
+        found = minimizer.leastsq(Dfun=lambda v: self._jacobian(*split(v)), ftol=tolerance, xtol=tolerance, gtol=0.0)
+        covariance = getattr(found, "covar", None)
+        if not found.success or covariance is None or not np.all(np.isfinite(covariance)):
+            raise FitError(
+                f"the {len(self.spectra)} spectra do not determine every parameter ({', '.join(self.free)}): "
+                "fewer, or more spectra, are needed"
+            )
+        spins, at = split(found.params)
+        scale = np.concatenate([np.ones(len(self.free)), at])
+        return spins, at, np.asarray(covariance) * np.outer(scale, scale)
+
+    def residuals(self, spins: SpinParameters, conductances: FloatArray) -> list[FloatArray]:
+        """Model less data over the noise, spectrum by spectrum; very large where the model refuses the parameters."""
+        try:
+            return [
+                (spectrum(self.setting, spins, float(g), one.bias) - one.conductance) / n
+                for one, g, n in zip(self.spectra, conductances, self.noise, strict=True)
+            ]
+        except PhysicsError:
+            return [np.full(one.bias.size, _REFUSED) for one in self.spectra]
+
+    def _jacobian(self, spins: SpinParameters, conductances: FloatArray) -> FloatArray:
+        """Forward differences; all conductances in one pass, because each moves its own spectrum only."""
+        here = self.residuals(spins, conductances)
+        columns = []
+        for name in self.free:
+            step = _STEP * _SIZES.get(name, 1.0)
+            step = -step if getattr(spins, name) > 0 else step  # towards zero: away from the bounds
+            moved = self.residuals(replace(spins, **{name: getattr(spins, name) + step}), conductances)
+            columns.append(np.concatenate([(a - b) / step for a, b in zip(moved, here, strict=True)]))
+        moved = self.residuals(spins, conductances * math.exp(_STEP))
+        sizes = [one.bias.size for one in self.spectra]
+        own = np.zeros((sum(sizes), len(sizes)))
+        first = 0
+        for k, (a, b) in enumerate(zip(moved, here, strict=True)):
+            own[first : first + sizes[k], k] = (a - b) / _STEP
+            first += sizes[k]
+        return np.column_stack([*columns, own])
+
+
+# -- the result --------------------------------------------------------------------------------------------------------
+
+
+def _result(spectra: list[SpectrumData], best: _Solution, found: list[_Solution]) -> FitResult:
+    errors = np.sqrt(np.diag(best.covariance))
+    spins = replace(best.parameters, transverse_anisotropy_meV=abs(best.parameters.transverse_anisotropy_meV))
+    names = (*best.free, *(f"conductance_{k + 1}" for k in range(len(spectra))))
+    values = [*(getattr(spins, name) for name in best.free), *best.conductances.tolist()]
+    units = [*(_UNITS[name] for name in best.free), *["S"] * len(spectra)]
+    parameters = tuple(
+        FitParameter(name, float(value), float(error), unit)
+        for name, value, error, unit in zip(names, values, errors, units, strict=True)
+    )
+    fit = np.concatenate(
+        [spectrum(best.setting, spins, float(g), one.bias) for one, g in zip(spectra, best.conductances, strict=True)]
+    )
+    data = np.concatenate([one.conductance for one in spectra])
+    return FitResult(
+        model="transport",
+        parameters=parameters,
+        free=names,
+        covariance=best.covariance,
+        points=data.size,
+        residual=float(np.sqrt(np.mean((data - fit) ** 2))),
+        warnings=_warnings(spectra, best, found, errors),
+        curves={
+            "x": np.concatenate([one.bias for one in spectra]),
+            "data": data,
+            "fit": fit,
+            "residual": data - fit,
+            "setpoint": np.concatenate([np.full(one.bias.size, one.setpoint) for one in spectra]),
+            "aic": np.array([solution.aic for solution in found]),
+        },
+        labels={"x": "bias", "x_unit": "V", "y": "dI/dV", "y_unit": "S"},
+        choices={"exchange": str(best.setting.exchange)},
+    )
+
+
+def _warnings(
+    spectra: list[SpectrumData], best: _Solution, found: list[_Solution], errors: FloatArray
+) -> tuple[str, ...]:
+    warnings = []
+    others = [solution for solution in found if solution is not best]
+    for other in others:
+        if other.aic - best.aic < _DECIDED:
+            warnings.append(
+                f"{other.setting.exchange} exchange describes the spectra as well as {best.setting.exchange} "
+                f"(AIC differs by {other.aic - best.aic:.1f})"
+            )
+    for name, error in zip(best.free, errors, strict=False):
+        low, high = _BOUNDS.get(name, (-math.inf, math.inf))
+        value = getattr(best.parameters, name)
+        if min(value - low, high - value) < 1e-3 * (high - low):
+            warnings.append(f"{name} = {value:.4g} ran to the end of what is allowed")
+        elif error > 0.5 * max(abs(value), _SIZES.get(name, 1.0)):
+            warnings.append(f"{name} is hardly determined: {value:.3g} +- {error:.2g}")
+    if best.setting.exchange is ExchangeKind.ISING and best.setting.field_T == 0:
+        warnings.append("without a field, Ising exchange J with C and -J with -C give the same spectra: J > 0 is shown")
+    structured = sum(_structured(one, best, float(g)) for one, g in zip(spectra, best.conductances, strict=True))
+    if structured:
+        warnings.append(
+            f"the residual of {structured} of {len(spectra)} spectra has a structure: the model does not hold"
+        )
+    return tuple(warnings)
+
+
+def _structured(one: SpectrumData, best: _Solution, conductance: float) -> bool:
+    """Whether neighbouring residuals are correlated by more than three standard deviations of white noise."""
+    order = np.argsort(one.bias, kind="stable")
+    left = (one.conductance - spectrum(best.setting, best.parameters, conductance, one.bias))[order]
+    if float(np.abs(left).max()) <= _SMALLEST_NOISE * float(np.ptp(one.conductance)):
+        return False
+    return float(left[1:] @ left[:-1]) / float(left @ left) > 3 / math.sqrt(left.size)

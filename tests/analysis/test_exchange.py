@@ -1,0 +1,90 @@
+"""Anisotropy and exchange from step energies, against closed forms and levels."""
+
+import numpy as np
+import pytest
+
+from stmlab.analysis.exchange import fit_exchange
+from stmlab.errors import FitError
+from stmlab.physics.spins import Exchange, Spin, SpinSystem
+
+GS = np.linspace(10e-9, 600e-9, 12)
+
+
+def ising_steps(axial, transverse, slope, conductance):
+    """Facts: inner 2R, outer |D| + R with R = sqrt(E^2 + J^2/4), without a field."""
+    r = np.hypot(transverse, slope * 1e6 * conductance / 2)
+    return 2 * r, abs(axial) + r
+
+
+def heisenberg_steps(axial, transverse, slope, conductance):
+    """Distinct levels above the ground level."""
+    rows = []
+    for g in conductance:
+        spins = (Spin(1, axial, transverse), Spin(0.5))
+        energies = np.linalg.eigvalsh(
+            SpinSystem(spins, (Exchange.heisenberg(0, 1, slope * 1e6 * g),)).hamiltonian_meV()
+        )
+        rows.append([energies[2] - energies[0], energies[4] - energies[0]])
+    return np.array(rows).T
+
+
+@pytest.mark.parametrize(
+    ("steps", "truth", "kind"),
+    [(ising_steps, (-3.23, 0.58, 5.9), "ising"), (heisenberg_steps, (-4.2, 0.87, 3.6), "heisenberg")],
+)
+def test_the_right_exchange_is_chosen_and_its_parameters_found(steps, truth, kind):
+    random = np.random.default_rng(1)
+    noisy = [energies + 0.01 * random.standard_normal(GS.size) for energies in steps(*truth, GS)]
+    fit = fit_exchange(GS, *noisy, 0.01, 0.01)
+    assert fit.choices["exchange"] == kind
+    for parameter, value in zip(fit.parameters, truth, strict=True):
+        assert abs(abs(parameter.value) - abs(value)) < 4 * parameter.error
+        assert parameter.error < 0.03 * abs(value)
+    assert not [w for w in fit.warnings if "as well" in w and "exchange describes" in w]
+
+
+def test_without_exchange_none_is_chosen():
+    random = np.random.default_rng(2)
+    inner, outer = (e + 0.01 * random.standard_normal(GS.size) for e in (1.74, 5.07))
+    fit = fit_exchange(GS, inner, outer, 0.01, 0.01)
+    assert fit.choices["exchange"] == "none"
+    np.testing.assert_allclose([p.value for p in fit.parameters], [-4.2, 0.87], atol=0.02)
+
+
+def test_error_bars_are_honest():
+    truth, random = (-4.2, 0.87, 3.6), np.random.default_rng(3)
+    exact = heisenberg_steps(*truth, GS)
+    pulls = []
+    for _ in range(200):
+        noisy = exact + 0.02 * random.standard_normal(exact.shape)
+        fit = fit_exchange(GS, *noisy, 0.02, 0.02, exchange=("heisenberg",))
+        pulls.append([(p.value - t) / p.error for p, t in zip(fit.parameters, truth, strict=True)])
+    width = np.std(pulls, axis=0)
+    assert np.all((width > 0.85) & (width < 1.15))
+
+
+def test_energies_that_are_no_levels_get_a_warning_and_larger_errors():
+    inner, outer = heisenberg_steps(-4.2, 0.87, 3.6, GS)
+    pulled = outer - np.linspace(0.0, 0.25, GS.size) ** 0.5
+    fit = fit_exchange(GS, inner, pulled, 0.005, 0.005)
+    assert any("scatter more" in warning for warning in fit.warnings)
+    assert fit.reduced_chi_square > 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"inner": np.full(GS.size, np.nan)}, "inner: 12 values are not finite"),
+        ({"conductance": GS[:1], "inner": [1.7], "outer": [5.0]}, "at least two spectra"),
+        ({"inner": np.full(GS.size, 6.0)}, "below its inner"),
+        ({"inner_error": 0.0}, "above 0"),
+        ({"outer": np.full(5, 5.0)}, "outer: shape"),
+        ({"exchange": ("xy",)}, "xy"),
+        ({"spin": 1.5}, "spin = 1.5"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(changes, complaint):
+    inner, outer = ising_steps(-3.23, 0.58, 5.9, GS)
+    given = {"conductance": GS, "inner": inner, "outer": outer, "inner_error": 0.01, "outer_error": 0.01} | changes
+    with pytest.raises(FitError, match=complaint):
+        fit_exchange(**given)
