@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sequences.tip import hold, release, stabilise
+from sequences.tip import FixedHeightSequence
 from stmlab.errors import SequenceError
 from stmlab.events import ParameterValue
 from stmlab.lowpass import SLOPES, noise_bandwidth, settling_time
 from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
-from stmlab.sequence import Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +35,7 @@ class Reading:
     error: float
 
 
-class LockInSequence(Sequence):
+class LockInSequence(FixedHeightSequence):
     """An experiment that reads the lock-in at fixed height."""
 
     roles: ClassVar[tuple[str, ...]] = ("lockin", "bias", "tip", "current_preamplifier")
@@ -57,15 +56,6 @@ class LockInSequence(Sequence):
         maximum=0.1,
         description="part of a step that may be missing when a reading is taken",
     )
-    setpoint_bias = FloatParameter(
-        "Setpoint bias", units="V", default=10e-3, minimum=-10, maximum=10, description="bias while feedback is on"
-    )
-    setpoint_current = FloatParameter(
-        "Setpoint current", units="A", default=4e-9, minimum=1e-15, maximum=1e-6, description="while feedback is on"
-    )
-    stabilise_time = FloatParameter(
-        "Stabilising time", units="s", default=1.0, minimum=0, maximum=3600, description="feedback on before the sweep"
-    )
     stabilise_every = IntegerParameter(
         "Stabilise every",
         default=0,
@@ -85,13 +75,6 @@ class LockInSequence(Sequence):
     def full_scale(self) -> float:
         """Largest signal expected at the lock-in's input, V rms."""
         raise NotImplementedError
-
-    def bias_during_sweep(self) -> float:
-        """Bias to which the junction goes when the tip has been stabilised, V."""
-        raise NotImplementedError
-
-    def quiet(self) -> None:
-        """Take away what would disturb the feedback while the tip is stabilised."""
 
     # -- what is done for it --------------------------------------------------------------------------------------
 
@@ -137,9 +120,8 @@ class LockInSequence(Sequence):
         self._taken += 1
 
     def stabilise(self) -> None:
-        """Feedback on at the setpoint, then off, then the bias of the sweep."""
-        stabilise(self, self.setpoint_bias, self.setpoint_current, self.stabilise_time)
-        hold(self, self.bias_during_sweep())
+        """See FixedHeightSequence; the count of points begins anew."""
+        super().stabilise()
         self._taken = 0
 
     def read(self) -> Reading:
@@ -181,11 +163,6 @@ class LockInSequence(Sequence):
                 "needed, or auto_phase = false"
             )
         lockin.phase = lockin.phase + math.degrees(math.atan(y / x) if x else math.copysign(math.pi / 2, y))
-
-    def finish(self) -> None:
-        """Quiet, then the setpoint's bias and feedback on."""
-        self.quiet()
-        release(self, self.setpoint_bias)
 
     def reading_interval(self) -> float:
         """Time between readings whose noise is independent: the Nyquist interval of the noise bandwidth."""

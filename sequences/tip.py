@@ -1,13 +1,10 @@
-"""What every experiment does with the tip: stabilise at a setpoint, hold, release."""
+"""What every experiment does with the tip: stabilise at a setpoint, hold, release; and experiments at fixed height."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stmlab.errors import SequenceError
-
-if TYPE_CHECKING:
-    from stmlab.sequence import Sequence
+from stmlab.parameters import FloatParameter
+from stmlab.sequence import Sequence
 
 _READINGS = 10
 _TOLERANCE = 0.2  # of the setpoint: what a loop that holds stays within, noise included
@@ -47,3 +44,34 @@ def release(sequence: Sequence, bias: float) -> None:
     """Back to ``bias`` (V), then close the feedback."""
     sequence.station.bias.bias = bias
     sequence.station.tip.feedback = True
+
+
+class FixedHeightSequence(Sequence):
+    """An experiment with the feedback open, between two times at the setpoint."""
+
+    setpoint_bias = FloatParameter(
+        "Setpoint bias", units="V", default=10e-3, minimum=-10, maximum=10, description="bias while feedback is on"
+    )
+    setpoint_current = FloatParameter(
+        "Setpoint current", units="A", default=4e-9, minimum=1e-15, maximum=1e-6, description="while feedback is on"
+    )
+    stabilise_time = FloatParameter(
+        "Stabilising time", units="s", default=1.0, minimum=0, maximum=3600, description="feedback on before the sweep"
+    )
+
+    def bias_during_sweep(self) -> float:
+        """Bias to which the junction goes when the tip has been stabilised, V."""
+        raise NotImplementedError
+
+    def quiet(self) -> None:
+        """Take away what would disturb the feedback while the tip is stabilised."""
+
+    def stabilise(self) -> None:
+        """Feedback on at the setpoint, then off, then the bias of the sweep."""
+        stabilise(self, self.setpoint_bias, self.setpoint_current, self.stabilise_time)
+        hold(self, self.bias_during_sweep())
+
+    def finish(self) -> None:
+        """Quiet, then the setpoint's bias and feedback on."""
+        self.quiet()
+        release(self, self.setpoint_bias)

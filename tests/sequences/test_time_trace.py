@@ -1,0 +1,44 @@
+"""Current against time on the simulated microscope."""
+
+import numpy as np
+import pytest
+
+from sequences.time_trace import TimeTrace
+from stmlab.errors import OutOfBounds
+from stmlab.runner import Runner
+from stmlab.station import Station
+from stmlab.storage import open_run
+
+
+@pytest.fixture
+def station():
+    with Station.load("simulated", sample="fe_five_states", seed=5) as found:
+        yield found
+
+
+def test_a_trace_is_sampled_at_fixed_height_at_an_even_pace(station, tmp_path):
+    sequence = TimeTrace(samples=400, interval=1e-3, dc_bias=5e-3, setpoint_current=2e-9)
+    begin = station.clock.now()
+    Runner(sequence, station, tmp_path / "run.h5").run()
+    run, junction = open_run(tmp_path / "run.h5"), station.simulation.sample.junction
+    assert station.clock.now() - begin >= 0.4
+    np.testing.assert_allclose(np.diff(run.axes[0].values), 1e-3)
+    scale = 2e-9 / junction.static_current(np.array([10e-3]), 1.0)[0]
+    current = run.grid("current")
+    assert current.shape == (400,)
+    assert current.mean() == pytest.approx(scale * junction.static_current(np.array([5e-3]), 1.0)[0], rel=1e-3)
+    assert 0 < current.std() < 1e-2 * current.mean()
+    assert station.tip.feedback
+    assert station.bias.bias == pytest.approx(10e-3)
+
+
+def test_traces_follow_each_other_each_from_the_setpoint(station, tmp_path):
+    Runner(TimeTrace(samples=50, traces=3), station, tmp_path / "run.h5").run()
+    assert open_run(tmp_path / "run.h5").grid("current").shape == (3, 50)
+
+
+@pytest.mark.parametrize(("settings", "name"), [({"dc_bias": 0.5}, "bias"), ({"setpoint_current": 1e-7}, "setpoint")])
+def test_what_cannot_be_is_refused_before_anything_moves(station, tmp_path, settings, name):
+    with pytest.raises(OutOfBounds, match=name):
+        Runner(TimeTrace(**settings), station, tmp_path / "run.h5").run()
+    assert not (tmp_path / "run.h5").exists()
