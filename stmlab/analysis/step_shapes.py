@@ -80,7 +80,7 @@ class StepShape:
         """Integral of the step from far below to x, in meV: 0 there, and x far above."""
         x = np.asarray(x_meV, dtype=float)
         beyond = np.maximum(np.abs(x) - self._transform.half / _NODES_PER_KT * self.thermal_energy_meV, 0.0)
-        return (x + beyond) / 2 + self._at(x, self._even_ramp) * self.thermal_energy_meV
+        return np.asarray((x + beyond) / 2 + self._at(x, self._even_ramp) * self.thermal_energy_meV)
 
     def by_temperature(self, x_meV: FloatArray) -> FloatArray:
         """Derivative of the step by the temperature, in 1/K."""

@@ -1,0 +1,148 @@
+"""Least squares of the broadened steps, and whether the data hold any."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.analysis.step_starts import starts
+from stmlab.errors import FitError
+from stmlab.physics.constants import K_B_MEV_PER_K, MEV_PER_V
+
+if TYPE_CHECKING:
+    from stmlab.analysis.step_model import StepModel
+    from stmlab.analysis.step_spectrum import StepSpectrum
+    from stmlab.arrays import FloatArray
+
+_CERTAIN = 60.0
+"""Drop of chi square by the steps: noise alone reaches 30 where its best of a thousand placements is taken."""
+_FAR_BETTER = 25.0  # drop of chi square by two plateau slopes
+_BEND = 0.01  # of the outer step; plateaus that bend less are flat
+_MOST_STEPS = 200
+_ABSURD = 20.0  # heights, in spans of the data
+_SHARPEST = 1e3  # the modulation in kT: a lower temperature changes nothing
+
+
+@dataclass(frozen=True, eq=False)
+class StepSolution:
+    """A fit in the units of the spectrum.
+
+    Attributes:
+        model: with its terms.
+        vector: of the model's parameters.
+        covariance: of the vector; scaled by the residual where the noise is not known.
+        squares: sum of squared residuals over the noise.
+    """
+
+    model: StepModel
+    vector: FloatArray
+    covariance: FloatArray
+    squares: float
+
+    def variance(self, data: StepSpectrum) -> float:
+        """Chi square of one degree of freedom: 1 where the noise is known."""
+        return 1.0 if data.noise_known else self.squares / max(len(data.x) - len(self.vector), 1)
+
+
+def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> StepSolution:
+    """The best fit; ``plateaus`` None adds slopes beyond the outer steps where they describe the data far better.
+
+    Raises:
+        FitError: no fit, or no better one than a straight line.
+    """
+    flat = None if plateaus else _solved(data, replace(model, plateaus=False))
+    sloped = None if plateaus is False else _solved(data, replace(model, plateaus=True))
+    found = flat if sloped is None or (flat is not None and not _bends(data, flat, sloped)) else sloped
+    many = "step pair is" if model.pairs == 1 else "two step pairs are"
+    if found is None:
+        raise FitError(f"the {len(data.x)} points hold no steps that could be told apart: no {many} found")
+    if _without(data) - found.squares < _CERTAIN * found.variance(data):
+        raise FitError(f"the {len(data.x)} points hold no step that stands out of the noise")
+    return found
+
+
+def one_pair_suffices(data: StepSpectrum, found: StepSolution) -> bool:
+    """Whether one pair with the same terms describes the data about as well as two."""
+    single = _solved(data, replace(found.model, pairs=1))
+    return single is not None and single.squares - found.squares < _FAR_BETTER * found.variance(data)
+
+
+def temperature_limits(data: StepSpectrum, modulation_V: float) -> tuple[float, float]:
+    """Of a fitted temperature, K: from steps far narrower than points are apart to steps as wide as the spectrum."""
+    low = max(0.05 * data.spacing, MEV_PER_V * modulation_V / _SHARPEST) / K_B_MEV_PER_K
+    return low, max(2 * low, data.reach / 4 / K_B_MEV_PER_K)
+
+
+def _bends(data: StepSpectrum, flat: StepSolution, sloped: StepSolution) -> bool:
+    if flat.squares - sloped.squares < _FAR_BETTER * sloped.variance(data):
+        return False
+    values = dict(zip(sloped.model.names, sloped.vector, strict=True))
+    outer = "outer" if sloped.model.pairs == 2 else "inner"
+    slopes = max(abs(values["plateau_negative"]), abs(values["plateau_positive"]))
+    heights = max(abs(values[f"{outer}_negative"]), abs(values[f"{outer}_positive"]))
+    return bool(slopes * (data.reach - sloped.model.energies(sloped.vector)[-1]) > _BEND * heights)
+
+
+def _without(data: StepSpectrum) -> float:
+    """Sum of squares about the best straight line."""
+    design = np.column_stack([np.ones_like(data.x), data.x]) / data.noise[:, None]
+    left = data.y / data.noise - design @ np.linalg.lstsq(design, data.y / data.noise, rcond=None)[0]
+    return float(left @ left)
+
+
+def _solved(data: StepSpectrum, model: StepModel) -> StepSolution | None:
+    """From the best start that leads to a sane fit; None if there is none."""
+    if len(data.x) <= len(model.names):
+        return None
+    for start in starts(data, model):
+        vector = start.vector(data, model)
+        if model.temperature_K is not None and start.shape.temperature_K > 1.5 * model.temperature_K:
+            wide = replace(model, temperature_K=start.shape.temperature_K)
+            if (first := _least_squares(data, wide, vector)) is not None:
+                vector = first.vector
+        found = _least_squares(data, model, vector)
+        if found is not None and _is_sane(data, found):
+            return found
+    return None
+
+
+def _is_sane(data: StepSpectrum, found: StepSolution) -> bool:
+    energies = found.model.energies(found.vector)
+    heights = found.vector[len(found.model.shaping) :][: 2 * found.model.pairs]
+    offset = abs(found.model.bias_offset(found.vector))
+    return bool(energies[-1] < data.reach and offset < data.reach / 2 and np.abs(heights).max() < _ABSURD)
+
+
+def _least_squares(data: StepSpectrum, model: StepModel, start: FloatArray) -> StepSolution | None:
+    """By lmfit; None where it does not converge or a parameter is not determined."""
+    import lmfit
+
+    names = model.names
+    limits: dict[str, dict[str, float]] = {"energy": {"min": 0.0}, "gap": {"min": 0.0}}
+    if model.temperature_K is None:
+        low, high = (math.log(limit) for limit in temperature_limits(data, model.modulation_V))
+        limits["log_temperature"] = {"min": low, "max": high}
+        at = names.index("log_temperature")
+        start[at] = np.clip(start[at], low + 0.01, high - 0.01)
+    parameters = lmfit.Parameters()
+    for name, value in zip(names, start.tolist(), strict=True):
+        parameters.add(name, value=value, **limits.get(name, {}))
+
+    def vector(p: Any) -> FloatArray:
+        return np.array([p[name].value for name in names])
+
+    def residual(p: Any) -> FloatArray:
+        return (model.value(vector(p), data.x) - data.y) / data.noise
+
+    def jacobian(p: Any) -> FloatArray:
+        return model.jacobian(vector(p), data.x) / data.noise[:, None]
+
+    minimizer = lmfit.Minimizer(residual, parameters, scale_covar=not data.noise_known, max_nfev=_MOST_STEPS)
+    found = minimizer.leastsq(Dfun=jacobian, ftol=1e-12, xtol=1e-10, gtol=0.0)
+    covariance = getattr(found, "covar", None)
+    if covariance is None or not np.all(np.isfinite(covariance)) or np.any(np.diag(covariance) < 0):
+        return None
+    return StepSolution(model, vector(found.params), np.asarray(covariance), float(np.sum(found.residual**2)))

@@ -1,0 +1,105 @@
+"""Where a fit of steps starts: the best of all placements on a coarse grid of energies, offsets and widths.
+
+A step down is a constant less a step up, so that every placement is linear in one family of steps at the grid's
+energies. Their scalar products are computed once, and each placement is a small linear system.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.step_shapes import StepShape
+
+if TYPE_CHECKING:
+    from stmlab.analysis.step_model import StepModel
+    from stmlab.analysis.step_spectrum import StepSpectrum
+    from stmlab.arrays import FloatArray, IntArray
+
+_ENERGIES = 24  # of the grid, up to the end of the spectrum
+_WIDTHS = 3  # trials of the width where the temperature is fitted
+_RIDGE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A placement on the grid.
+
+    Attributes:
+        energies: meV, rising.
+        offset: e V0, meV.
+        shape: of the trial step.
+        squares: sum of squared residuals, in units of the noise.
+    """
+
+    energies: FloatArray
+    offset: float
+    shape: StepShape
+    squares: float
+
+    def vector(self, data: StepSpectrum, model: StepModel) -> FloatArray:
+        """Starting values of the model: the linear ones by linear least squares."""
+        shaping = list(np.diff(self.energies, prepend=0.0))
+        shaping += [self.offset] if model.offset else []
+        shaping += [np.log(self.shape.temperature_K)] if model.temperature_K is None else []
+        vector = np.array([*shaping, *np.zeros(len(model.linear))])
+        design = model.design(vector, data.x) / data.noise[:, None]
+        vector[len(shaping) :] = np.linalg.lstsq(design, data.y / data.noise, rcond=1e-9)[0]
+        return vector
+
+
+def starts(data: StepSpectrum, model: StepModel) -> list[Start]:
+    """The best placement for each trial width, best first; those whose steps all point the same way before others."""
+    grid = data.reach / (_ENERGIES + 1)
+    least = max(grid, 2 * data.spacing)
+    if model.temperature_K is None:
+        widths = np.geomspace(least, data.reach / 2.5, _WIDTHS).tolist()
+    else:
+        widths = [max(least, StepShape(model.temperature_K, model.modulation_V).width_meV)]
+    found = [_best(data, model, grid, StepShape.of_width(width, model.modulation_V)) for width in widths]
+    return [start for _, start in sorted(found, key=lambda one: (not one[0], one[1].squares))]
+
+
+def _best(data: StepSpectrum, model: StepModel, grid: float, shape: StepShape) -> tuple[bool, Start]:
+    """The best placement of steps of one shape, and whether all its steps point the same way."""
+    places = np.arange(-_ENERGIES - 1, _ENERGIES + 2)
+    steps = shape.step(data.x - grid * places[:, None])
+    ramps = shape.ramp(data.x - grid * places[:, None]) if model.plateaus else np.empty((0, len(data.x)))
+    family = np.concatenate([steps, ramps, [np.ones_like(data.x), data.x]]) / data.noise
+    products, overlaps = family @ family.T, family @ (data.y / data.noise)
+    energies, offsets, chosen, signs = _placements(model)
+    systems = products[chosen[:, :, None], chosen[:, None, :]]
+    diagonal = np.arange(chosen.shape[1])
+    systems[:, diagonal, diagonal] *= 1 + _RIDGE
+    right = overlaps[chosen]
+    weights = np.linalg.solve(systems, right[:, :, None])[:, :, 0]
+    squares = np.sum((data.y / data.noise) ** 2) - np.sum(weights * right, axis=1)
+    heights = (weights * signs)[:, : 2 * model.pairs]
+    alike = (heights > 0).all(axis=1) | (heights < 0).all(axis=1)
+    best = int(np.argmin(np.where(alike, squares, np.inf) if alike.any() else squares))
+    return bool(alike.any()), Start(grid * energies[best], grid * offsets[best], shape, float(max(squares[best], 0.0)))
+
+
+def _placements(model: StepModel) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
+    """Energies and offsets in units of the grid, the members of the family that make them, and the steps' signs.
+
+    A step down has the weight of the opposite sign; a ramp down, S(-x) = S(x) - x, needs the slope as well.
+    """
+    pairs = np.array(list(combinations(range(1, _ENERGIES + 1), model.pairs)))
+    shifts = [-1, 0, 1] if model.offset else [0]
+    energies = np.concatenate([pairs] * len(shifts))
+    offsets = np.repeat(shifts, len(pairs))
+    both = np.stack([offsets[:, None] - energies, offsets[:, None] + energies], axis=2).reshape(len(offsets), -1)
+    members = both + _ENERGIES + 1
+    count = 2 * _ENERGIES + 3
+    if model.plateaus:
+        members = np.concatenate([members, members[:, -2:] + count], axis=1)
+    last = count * (2 if model.plateaus else 1)
+    background = [last, last + 1] if model.plateaus or model.slope else [last]
+    members = np.concatenate([members, np.broadcast_to(background, (len(members), len(background)))], axis=1)
+    signs = np.ones(members.shape[1])
+    signs[: 2 * model.pairs : 2] = -1
+    return energies.astype(float), offsets.astype(float), members, signs
