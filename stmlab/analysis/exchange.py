@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.spin_levels import SpinLevels, anisotropies
 from stmlab.errors import FitError
 from stmlab.physics.coupled_tip import ExchangeKind
-from stmlab.physics.operators import spin_matrices
-from stmlab.physics.spins import Exchange, Spin, SpinSystem
 from stmlab.results import FitParameter, FitResult
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from stmlab.arrays import ComplexArray, FloatArray
+    from stmlab.arrays import FloatArray
 
 _NAMES = ("axial_anisotropy_meV", "transverse_anisotropy_meV", "exchange_slope_meV_per_uS")
 _UNITS = ("meV", "meV", "meV/uS")
@@ -36,7 +34,6 @@ _LARGEST_EXCHANGES = (-3.0, -1.5, -0.5, 0.5, 1.5, 3.0)  # meV, tried at the larg
 _DECIDED = 10.0  # difference of AIC that leaves no doubt
 _SCATTER = 2.0  # reduced chi square beyond which the errors do not explain the residual
 _SMOOTH = 100
-_GROUND = 1e-6  # meV; states so close to the lowest are the ground level
 
 
 def fit_exchange(
@@ -83,7 +80,7 @@ def fit_exchange(
         solution
         for kind in kinds
         for start in anisotropies(*steps.first, fixed_axis=kind is ExchangeKind.ISING or field_T != 0)
-        if (solution := _fitted(steps, _Levels(kind, field_T, tip_spin), start)) is not None
+        if (solution := _fitted(steps, SpinLevels(kind, field_T, tip_spin), start)) is not None
     ]
     if not found:
         raise FitError(f"{steps.conductance.size} pairs of steps do not determine anisotropy and exchange")
@@ -130,70 +127,16 @@ class _Steps:
         return inner, outer
 
 
-@dataclass(frozen=True)
-class _Levels:
-    """Two steps of the coupled spins, as levels: each excited state of the spin 1 is a group of states of both."""
-
-    kind: ExchangeKind
-    field_T: float
-    tip_spin: float
-
-    @property
-    def free(self) -> int:
-        """Number of parameters: D, E and perhaps the slope."""
-        return 2 if self.kind is ExchangeKind.NONE else 3
-
-    def steps(self, values: FloatArray, conductance: FloatArray) -> FloatArray:
-        """Mean energies of both groups, by their intensities, inner first, shape (2, n), in meV."""
-        still, axial, transverse, exchange = self._parts
-        coupling = values[2] * 1e6 * conductance if self.free == 3 else np.zeros_like(conductance)
-        constant = still + values[0] * axial + values[1] * transverse
-        energies, states = np.linalg.eigh(constant + coupling[:, None, None] * exchange)
-        excitations = energies - energies[:, :1]
-        ground = excitations < _GROUND
-        elements = states.conj().swapaxes(1, 2) @ self._spin @ states  # [a, n, f, i]
-        strengths = ((np.abs(elements) ** 2).sum(axis=0) * ground[:, None, :]).sum(axis=2)
-        size = energies.shape[1] // 3
-        groups = [slice(k * size, (k + 1) * size) for k in (1, 2)]
-        means: FloatArray = np.array(
-            [(strengths[:, g] * excitations[:, g]).sum(axis=1) / strengths[:, g].sum(axis=1) for g in groups]
-        )
-        return means
-
-    @cached_property
-    def _parts(self) -> tuple[ComplexArray, ComplexArray, ComplexArray, ComplexArray]:
-        """The Hamiltonian without anisotropy and exchange, and what 1 meV of D, of E and of J adds to it."""
-        still = self._hamiltonian(0.0, 0.0, 0.0)
-        units = np.eye(3)
-        return still, *(self._hamiltonian(*unit) - still for unit in units)  # type: ignore[return-value]
-
-    @cached_property
-    def _spin(self) -> ComplexArray:
-        """S_a of the sample's spin, shape (3, 1, n, n)."""
-        system = self._system(0.0, 0.0, 0.0)
-        return np.array([system.operator({0: matrix}) for matrix in spin_matrices(1.0)])[:, None]
-
-    def _hamiltonian(self, axial: float, transverse: float, exchange: float) -> ComplexArray:
-        return self._system(axial, transverse, exchange).hamiltonian_meV()
-
-    def _system(self, axial: float, transverse: float, exchange: float) -> SpinSystem:
-        below, field = Spin(1.0, axial, transverse), (0.0, 0.0, self.field_T)
-        if self.kind is ExchangeKind.NONE:
-            return SpinSystem((below,), (), field)
-        couple = Exchange.ising if self.kind is ExchangeKind.ISING else Exchange.heisenberg
-        return SpinSystem((below, Spin(self.tip_spin)), (couple(0, 1, exchange),), field)
-
-
 @dataclass(frozen=True, eq=False)
 class _Solution:
-    levels: _Levels
+    levels: SpinLevels
     values: FloatArray
     covariance: FloatArray  # for the errors as they were given
     chi_square: float
     aic: float
 
 
-def _fitted(steps: _Steps, levels: _Levels, start: tuple[float, float]) -> _Solution | None:
+def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> _Solution | None:
     """The best of several starts; None if none of them determines the parameters."""
     import lmfit
 
@@ -220,18 +163,6 @@ def _fitted(steps: _Steps, levels: _Levels, start: tuple[float, float]) -> _Solu
     return best
 
 
-def anisotropies(inner: float, outer: float, *, fixed_axis: bool) -> list[tuple[float, float]]:
-    """D and E (meV) of a spin 1 whose steps are ``inner`` and ``outer`` (meV).
-
-    Turning the axes gives the same steps other names; |E| <= |D| / 3 is the usual one. Where something else fixes the
-    z axis (a field, an Ising exchange), D of the other sign is another system, and comes second.
-    """
-    easy_axis = (-(outer - inner / 2), inner / 2)
-    easy_plane = ((inner + outer) / 2, (outer - inner) / 2)
-    usual, other = (easy_axis, easy_plane) if outer >= 2 * inner else (easy_plane, easy_axis)
-    return [usual, other] if fixed_axis else [usual]
-
-
 def _aic(steps: _Steps, chi_square: float, free: int) -> float:
     """For errors that are known up to a common factor, which the residual gives: n ln(chi square / n) + 2 k."""
     points = steps.energies.size
@@ -242,6 +173,8 @@ def _result(steps: _Steps, best: _Solution, found: list[_Solution]) -> FitResult
     points = steps.energies.size
     values, free = best.values.copy(), _NAMES[: best.levels.free]
     values[1] = abs(values[1])
+    if best.levels.kind is ExchangeKind.ISING and best.levels.field_T == 0:
+        values[2] = abs(values[2])  # the levels do not know its sign
     reduced = best.chi_square / max(points - best.levels.free, 1)
     covariance = best.covariance * max(reduced, 1.0)
     errors = np.sqrt(np.diag(covariance))
@@ -298,5 +231,5 @@ def _warnings(
     if best.levels.free == 3 and abs(values[2]) < 3 * errors[2]:
         warnings.append("the exchange is not significant: its slope is below three standard errors")
     if best.levels.kind is ExchangeKind.ISING and best.levels.field_T == 0:
-        warnings.append("the steps do not show the sign of an Ising exchange")
+        warnings.append("without a field, the steps do not show the sign of an Ising exchange: J > 0 is shown")
     return tuple(warnings)

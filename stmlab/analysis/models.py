@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from stmlab.analysis.columns import averaged, column, modulation, setting, temperature
 from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.ramp import correlation_of, exchange_of, fit_series
 from stmlab.analysis.srs_map import fit_srs_map
+from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.transfer_function import fit_transfer
+from stmlab.analysis.transport import fit_transport
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from stmlab.analysis.ramp import StepSeries
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
     from stmlab.storage import Run
@@ -38,15 +45,15 @@ def analyse(run: Run, model: str | None = None) -> FitResult:
 
 
 def _srs(run: Run) -> FitResult:
-    return fit_srs(_column(run, "frequency"), _column(run, "current"))
+    return fit_srs(column(run, "frequency"), column(run, "current"))
 
 
 def _srs_two_widths(run: Run) -> FitResult:
-    return fit_srs(_column(run, "frequency"), _column(run, "current"), harmonics=2)
+    return fit_srs(column(run, "frequency"), column(run, "current"), harmonics=2)
 
 
 def _srs_map(run: Run) -> FitResult:
-    return fit_srs_map(*(_column(run, name) for name in ("offset", "drive", "frequency", "current")))
+    return fit_srs_map(*(column(run, name) for name in ("offset", "drive", "frequency", "current")))
 
 
 def _decay(run: Run) -> FitResult:
@@ -54,8 +61,8 @@ def _decay(run: Run) -> FitResult:
     given = {name: parameter.value for name, parameter in run.parameters.items()}
     overlap = float(given.get("width", 0.0)) + 2 * float(given.get("rise_time", 0.0))
     return fit_decay(
-        _column(run, "delay"),
-        _column(run, "current"),
+        column(run, "delay"),
+        column(run, "current"),
         exclusion=float(given.get("exclusion", 0.0)) or overlap,
         sides=str(given.get("fitted_sides", "both")),
     )
@@ -66,17 +73,56 @@ def _transfer(run: Run) -> FitResult:
     if "reference_magnitude" not in run.factors:
         raise FitError(f"{run.path}: the model needs the factor reference_magnitude, which the run does not have")
     return fit_transfer(
-        *(_column(run, name) for name in ("frequency", "drive", "current")),
+        *(column(run, name) for name in ("frequency", "drive", "current")),
         reference_dB=float(run.factors["reference_magnitude"].value),
     )
 
 
-def _column(run: Run, name: str) -> FloatArray:
-    """A coordinate or channel, point by point."""
-    known = {**run.coordinates, **run.data}
-    if name not in known:
-        raise FitError(f"{run.path}: the model needs {name}, the run has {', '.join(known)}")
-    return known[name]
+def _steps(run: Run) -> FitResult:
+    """One spectrum: sweeps there and back, and repeated ones, averaged at each bias."""
+    if extra := [axis.name for axis in run.axes if axis.name not in ("bias", "sweep") and len(axis) > 1]:
+        raise FitError(
+            f"{run.path}: the model steps takes one spectrum, the run has many over {extra[0]}: "
+            "transport, exchange and correlation take a ramp"
+        )
+    bias, conductance = averaged(column(run, "bias"), column(run, "conductance"))
+    return fit_steps(bias, conductance, temperature_K=temperature(run), modulation_V=modulation(run))
+
+
+def _transport(run: Run) -> FitResult:
+    """All spectra of a ramp, or a single one."""
+    many = any(axis.name == "setpoint" for axis in run.axes)
+    bias, given = column(run, "bias"), column(run, "conductance")
+    setpoint = column(run, "setpoint") if many else np.full(bias.shape, _setpoint(run))
+    setpoint, bias, conductance = averaged(setpoint, bias, given)
+    return fit_transport(
+        bias,
+        conductance,
+        setpoint,
+        modulation_V=modulation(run),
+        temperature_K=temperature(run),
+        field_T=setting(run, "field"),
+    )
+
+
+def _setpoint(run: Run) -> float:
+    return abs(setting(run, "setpoint_current") / setting(run, "setpoint_bias", 1.0))
+
+
+def _series(run: Run) -> tuple[StepSeries, FloatArray]:
+    """Steps of every spectrum of a ramp, and the biases."""
+    setpoint, bias, conductance = averaged(*(column(run, name) for name in ("setpoint", "bias", "conductance")))
+    series = fit_series(bias, conductance, setpoint, temperature_K=temperature(run), modulation_V=modulation(run))
+    return series, np.unique(bias)
+
+
+def _exchange(run: Run) -> FitResult:
+    return exchange_of(_series(run)[0], field_T=setting(run, "field"))
+
+
+def _correlation(run: Run) -> FitResult:
+    series, bias = _series(run)
+    return correlation_of(series, bias, field_T=setting(run, "field"), modulation_V=modulation(run))
 
 
 # The noise of a lock-in reading is the same at every frequency, and is taken from the residual: readings averaged at
@@ -87,5 +133,16 @@ MODELS: Mapping[str, Callable[[Run], FitResult]] = {
     "srs_map": _srs_map,
     "decay": _decay,
     "transfer": _transfer,
+    "steps": _steps,
+    "transport": _transport,
+    "exchange": _exchange,
+    "correlation": _correlation,
 }
-SEQUENCES: Mapping[str, str] = {"srs": "srs", "srs_map": "srs_map", "pump_probe": "decay", "transfer": "transfer"}
+SEQUENCES: Mapping[str, str] = {
+    "srs": "srs",
+    "srs_map": "srs_map",
+    "pump_probe": "decay",
+    "transfer": "transfer",
+    "didv": "steps",
+    "setpoint_ramp": "transport",
+}

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stmlab.analysis.transport_model import SpinParameters, SpinSetting, spectrum
+from stmlab.analysis.transport_problem import BOUNDS, SIZES, Problem, SpectrumData
 from stmlab.analysis.transport_start import starts
-from stmlab.errors import FitError, PhysicsError
+from stmlab.errors import FitError
 from stmlab.physics.baths import DEFAULT_SCATTERING_S
 from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.results import FitParameter, FitResult
@@ -39,24 +40,11 @@ _UNITS = {
     "correlation": "",
     "kondo_coupling": "",
 }
-_BOUNDS = {"temperature_K": (0.05, 300.0), "correlation": (-1.0, 1.0), "kondo_coupling": (-0.3, 0.3)}
-_STEP = 1e-4  # of a finite difference, in the natural size of each parameter
-_SIZES = {"temperature_K": 1.0, "correlation": 1.0, "kondo_coupling": 0.1}
-_REFUSED = 1e3  # residual, in units of the noise, where the model refuses the parameters
 _ROUGHLY = (1e-3, 1e-4)  # relative change of the squares at which the first rounds end
 _CONVERGED = 1e-8
 _FEWEST = 12  # points of a spectrum
 _DECIDED = 10.0  # difference of AIC that leaves no doubt
 _SMALLEST_NOISE = 1e-6  # of a spectrum's span; less is rounding
-
-
-@dataclass(frozen=True, eq=False)
-class SpectrumData:
-    """One spectrum: bias in V and dI/dV in S, shape (n,), and the setpoint that it was taken at, S."""
-
-    bias: FloatArray
-    conductance: FloatArray
-    setpoint: float
 
 
 def fit_transport(
@@ -171,7 +159,7 @@ def _fitted(spectra: list[SpectrumData], setting: SpinSetting, temperature_K: fl
 def _improved(spectra: list[SpectrumData], solution: _Solution, tolerance: float) -> _Solution:
     """Least squares from the solution, with the noise of each spectrum that it leaves."""
     free = solution.free
-    problem = _Problem(spectra, solution.setting, solution.parameters, free, solution.noise)
+    problem = Problem(spectra, solution.setting, solution.parameters, free, solution.noise)
     parameters, conductances, covariance = problem.solved(solution.conductances, tolerance)
     left = problem.residuals(parameters, conductances)
     rms = np.array([math.sqrt(np.mean(part**2)) for part in left])
@@ -194,82 +182,12 @@ def _free(setting: SpinSetting, temperature_K: float | None) -> tuple[str, ...]:
     return tuple(names)
 
 
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    """Least squares of one kind of exchange, with given noise of each spectrum."""
-
-    spectra: list[SpectrumData]
-    setting: SpinSetting
-    start: SpinParameters
-    free: tuple[str, ...]
-    noise: FloatArray
-
-    def solved(self, conductances: FloatArray, tolerance: float) -> tuple[SpinParameters, FloatArray, FloatArray]:
-        """Parameters, conductances and covariance (for noise as given) from the start and ``conductances``.
-
-        Raises:
-            FitError: the data do not determine every parameter.
-        """
-        import lmfit
-
-        variables = lmfit.Parameters()
-        for name in self.free:
-            low, high = _BOUNDS.get(name, (-math.inf, math.inf))
-            variables.add(name, value=getattr(self.start, name), min=low, max=high)
-        for k in range(len(self.spectra)):
-            variables.add(f"log_{k}", value=0.0)
-
-        def split(values: Any) -> tuple[SpinParameters, FloatArray]:
-            spins = replace(self.start, **{name: float(values[name].value) for name in self.free})
-            return spins, conductances * np.exp([values[f"log_{k}"].value for k in range(len(self.spectra))])
-
-        minimizer = lmfit.Minimizer(lambda v: np.concatenate(self.residuals(*split(v))), variables, scale_covar=False)
-        found = minimizer.leastsq(Dfun=lambda v: self._jacobian(*split(v)), ftol=tolerance, xtol=tolerance, gtol=0.0)
-        covariance = getattr(found, "covar", None)
-        if not found.success or covariance is None or not np.all(np.isfinite(covariance)):
-            raise FitError(
-                f"the {len(self.spectra)} spectra do not determine every parameter ({', '.join(self.free)}): "
-                "fewer, or more spectra, are needed"
-            )
-        spins, at = split(found.params)
-        scale = np.concatenate([np.ones(len(self.free)), at])
-        return spins, at, np.asarray(covariance) * np.outer(scale, scale)
-
-    def residuals(self, spins: SpinParameters, conductances: FloatArray) -> list[FloatArray]:
-        """Model less data over the noise, spectrum by spectrum; very large where the model refuses the parameters."""
-        try:
-            return [
-                (spectrum(self.setting, spins, float(g), one.bias) - one.conductance) / n
-                for one, g, n in zip(self.spectra, conductances, self.noise, strict=True)
-            ]
-        except PhysicsError:
-            return [np.full(one.bias.size, _REFUSED) for one in self.spectra]
-
-    def _jacobian(self, spins: SpinParameters, conductances: FloatArray) -> FloatArray:
-        """Forward differences; all conductances in one pass, because each moves its own spectrum only."""
-        here = self.residuals(spins, conductances)
-        columns = []
-        for name in self.free:
-            step = _STEP * _SIZES.get(name, 1.0)
-            step = -step if getattr(spins, name) > 0 else step  # towards zero: away from the bounds
-            moved = self.residuals(replace(spins, **{name: getattr(spins, name) + step}), conductances)
-            columns.append(np.concatenate([(a - b) / step for a, b in zip(moved, here, strict=True)]))
-        moved = self.residuals(spins, conductances * math.exp(_STEP))
-        sizes = [one.bias.size for one in self.spectra]
-        own = np.zeros((sum(sizes), len(sizes)))
-        first = 0
-        for k, (a, b) in enumerate(zip(moved, here, strict=True)):
-            own[first : first + sizes[k], k] = (a - b) / _STEP
-            first += sizes[k]
-        return np.column_stack([*columns, own])
-
-
 # -- the result --------------------------------------------------------------------------------------------------------
 
 
 def _result(spectra: list[SpectrumData], best: _Solution, found: list[_Solution]) -> FitResult:
     errors = np.sqrt(np.diag(best.covariance))
-    spins = replace(best.parameters, transverse_anisotropy_meV=abs(best.parameters.transverse_anisotropy_meV))
+    spins = _as_usual(best)
     names = (*best.free, *(f"conductance_{k + 1}" for k in range(len(spectra))))
     values = [*(getattr(spins, name) for name in best.free), *best.conductances.tolist()]
     units = [*(_UNITS[name] for name in best.free), *["S"] * len(spectra)]
@@ -302,6 +220,17 @@ def _result(spectra: list[SpectrumData], best: _Solution, found: list[_Solution]
     )
 
 
+def _as_usual(best: _Solution) -> SpinParameters:
+    """Of the signs that make no difference, those that are usual: E > 0; J > 0 of an Ising exchange without a field."""
+    spins = best.parameters
+    spins = replace(spins, transverse_anisotropy_meV=abs(spins.transverse_anisotropy_meV))
+    symmetric = best.setting.exchange is ExchangeKind.ISING and best.setting.field_T == 0
+    if symmetric and spins.exchange_slope_meV_per_uS < 0:
+        opposite = {"exchange_slope_meV_per_uS": -spins.exchange_slope_meV_per_uS, "correlation": -spins.correlation}
+        spins = replace(spins, **opposite)
+    return spins
+
+
 def _warnings(
     spectra: list[SpectrumData], best: _Solution, found: list[_Solution], errors: FloatArray
 ) -> tuple[str, ...]:
@@ -314,11 +243,11 @@ def _warnings(
                 f"(AIC differs by {other.aic - best.aic:.1f})"
             )
     for name, error in zip(best.free, errors, strict=False):
-        low, high = _BOUNDS.get(name, (-math.inf, math.inf))
+        low, high = BOUNDS.get(name, (-math.inf, math.inf))
         value = getattr(best.parameters, name)
         if min(value - low, high - value) < 1e-3 * (high - low):
             warnings.append(f"{name} = {value:.4g} ran to the end of what is allowed")
-        elif error > 0.5 * max(abs(value), _SIZES.get(name, 1.0)):
+        elif error > 0.5 * max(abs(value), SIZES.get(name, 1.0)):
             warnings.append(f"{name} is hardly determined: {value:.3g} +- {error:.2g}")
     if best.setting.exchange is ExchangeKind.ISING and best.setting.field_T == 0:
         warnings.append("without a field, Ising exchange J with C and -J with -C give the same spectra: J > 0 is shown")

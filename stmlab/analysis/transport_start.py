@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.exchange import anisotropies
+from stmlab.analysis.spin_levels import anisotropies
 from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.transport_model import SpinParameters, spectrum
 from stmlab.errors import FitError, PhysicsError
 from stmlab.physics.coupled_tip import ExchangeKind
 
 if TYPE_CHECKING:
-    from stmlab.analysis.transport import SpectrumData
     from stmlab.analysis.transport_model import SpinSetting
+    from stmlab.analysis.transport_problem import SpectrumData
     from stmlab.arrays import FloatArray
 
 _LARGEST_EXCHANGES = (0.3, 0.8, 1.6, 3.0)  # meV at the largest conductance

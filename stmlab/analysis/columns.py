@@ -1,0 +1,69 @@
+"""What a fit needs of a run, as plain arrays: columns point by point, settings, one averaged spectrum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.errors import FitError
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+    from stmlab.storage import Run
+
+
+def column(run: Run, name: str) -> FloatArray:
+    """A coordinate or channel, point by point; along hardware-swept axes too, innermost fastest.
+
+    Raises:
+        FitError: the run has neither.
+    """
+    swept = [axis for axis in run.axes if axis.hardware]
+    lengths = tuple(len(axis) for axis in swept)
+    everywhere = (run.points, *lengths)
+    if name in run.data:
+        return np.broadcast_to(run.data[name], everywhere).ravel()
+    if name in run.coordinates:
+        values = run.coordinates[name].reshape(run.points, *[1] * len(swept))
+        return np.broadcast_to(values, everywhere).ravel()
+    for place, axis in enumerate(swept):
+        if axis.name == name:
+            shape = [1] * (1 + len(swept))
+            shape[1 + place] = len(axis)
+            return np.broadcast_to(axis.values.reshape(shape), everywhere).ravel()
+    known = [*run.coordinates, *(axis.name for axis in swept), *run.data]
+    raise FitError(f"{run.path}: the model needs {name}, the run has {', '.join(known)}")
+
+
+def setting(run: Run, name: str, default: float = 0.0) -> float:
+    """A number that the sequence was given, or the default if it has no such parameter."""
+    return float(run.parameters[name].value) if name in run.parameters else default
+
+
+def temperature(run: Run) -> float | None:
+    """Of the sample, K, or None if nobody said."""
+    return setting(run, "temperature") or None
+
+
+def modulation(run: Run) -> float:
+    """Peak amplitude of the bias modulation at the junction, V, as it was played."""
+    played = run.data.get("modulation")
+    if played is not None and played.size:
+        return float(np.median(played))
+    return setting(run, "modulation")
+
+
+def averaged(*columns: FloatArray) -> tuple[FloatArray, ...]:
+    """The mean of the last column at each combination of the others, in rising order; nan is left out.
+
+    Sweeps there and back, and repeated ones, meet the same biases; a fit wants each once.
+    """
+    *keys, values = columns
+    known = np.isfinite(values)
+    table = np.column_stack([key[known] for key in keys])
+    places, number = np.unique(table, axis=0, return_inverse=True)
+    number = number.ravel()
+    sums = np.bincount(number, values[known], len(places))
+    counts = np.bincount(number, minlength=len(places))
+    return *places.T, sums / counts
