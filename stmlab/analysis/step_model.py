@@ -10,6 +10,7 @@ a slope of its own, as third-order scattering and pumping leave it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,14 +70,17 @@ class StepModel:
 
     def shape(self, vector: FloatArray) -> StepShape:
         """The broadened step."""
-        warm = self.temperature_K
-        if warm is None:
-            warm = float(np.exp(vector[len(self.shaping) - 1]))
-        return StepShape(warm, self.modulation_V)
+        if self._fixed_shape is not None:
+            return self._fixed_shape
+        return StepShape(float(np.exp(vector[len(self.shaping) - 1])), self.modulation_V)
 
-    def design(self, vector: FloatArray, x: FloatArray) -> FloatArray:
-        """Value of each linear term at x = eV, meV; shape (n, linear terms)."""
-        shape, distances = self.shape(vector), self._distances(vector, x)
+    @cached_property
+    def _fixed_shape(self) -> StepShape | None:
+        return None if self.temperature_K is None else StepShape(self.temperature_K, self.modulation_V)
+
+    def design(self, vector: FloatArray, x: FloatArray, shape: StepShape | None = None) -> FloatArray:
+        """Value of each linear term at x = eV, meV; shape (n, linear terms). ``shape`` saves a look-up."""
+        shape, distances = shape or self.shape(vector), self._distances(vector, x)
         columns = [*shape.step(distances)]
         if self.plateaus:
             columns += [*shape.ramp(distances[-2:])]
@@ -105,7 +109,7 @@ class StepModel:
             if self.plateaus:
                 warmer += (ramps * shape.ramp_by_temperature(distances[-2:])).sum(axis=0)
             columns.append(warmer * shape.temperature_K)
-        return np.column_stack([*columns, self.design(vector, x)])
+        return np.column_stack([*columns, self.design(vector, x, shape)])
 
     def _distances(self, vector: FloatArray, x: FloatArray) -> FloatArray:
         """Energy above each threshold, negative bias first; shape (2 pairs, n)."""

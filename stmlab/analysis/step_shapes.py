@@ -181,8 +181,8 @@ class _Transform:
         """Taylor series about each node, shape (terms, nodes kept), in powers of the distance between nodes."""
         from scipy.fft import irfft
 
-        turn = self.turn / _NODES_PER_KT
-        powers = np.array([spectrum * turn**k / math.factorial(k) for k in range(_TERMS)])
-        spectra = np.insert(powers, 0, 0.0, axis=1)
+        spectra = np.zeros((_TERMS, len(self.turn) + 1), dtype=complex)
+        spectra[:, 1:] = spectrum
+        spectra[1:, 1:] *= np.cumprod(self.turn / _NODES_PER_KT / np.arange(1, _TERMS)[:, None], axis=0)
         spectra[0, 0] = mean
         return np.asarray(irfft(spectra, self.nodes)[:, self.kept]) * _NODES_PER_KT

@@ -21,6 +21,7 @@ _CERTAIN = 60.0
 """Drop of chi square by the steps: noise alone reaches 30 where its best of a thousand placements is taken."""
 _FAR_BETTER = 25.0  # drop of chi square by two plateau slopes
 _BEND = 0.01  # of the outer step; plateaus that bend less are flat
+_BEYOND_DOUBT = 10.0  # standard errors of a height
 _MOST_STEPS = 200
 _ABSURD = 20.0  # heights, in spans of the data
 _SHARPEST = 1e3  # the modulation in kT: a lower temperature changes nothing
@@ -54,7 +55,8 @@ def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> 
         FitError: no fit, or no better one than a straight line.
     """
     flat = None if plateaus else _solved(data, replace(model, plateaus=False))
-    sloped = None if plateaus is False else _solved(data, replace(model, plateaus=True))
+    straight = plateaus is False or (plateaus is None and flat is not None and not _may_bend(data, flat))
+    sloped = None if straight else _solved(data, replace(model, plateaus=True))
     found = flat if sloped is None or (flat is not None and not _bends(data, flat, sloped)) else sloped
     many = "step pair is" if model.pairs == 1 else "two step pairs are"
     if found is None:
@@ -66,6 +68,12 @@ def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> 
 
 def one_pair_suffices(data: StepSpectrum, found: StepSolution) -> bool:
     """Whether one pair with the same terms describes the data about as well as two."""
+    heights, errors = (
+        values[len(found.model.shaping) :][:4] for values in (found.vector, np.sqrt(np.diag(found.covariance)))
+    )
+    apart = found.vector[1] > found.model.shape(found.vector).width_meV
+    if apart and np.all(np.abs(heights) > _BEYOND_DOUBT * errors):
+        return False
     single = _solved(data, replace(found.model, pairs=1))
     return single is not None and single.squares - found.squares < _FAR_BETTER * found.variance(data)
 
@@ -74,6 +82,18 @@ def temperature_limits(data: StepSpectrum, modulation_V: float) -> tuple[float, 
     """Of a fitted temperature, K: from steps far narrower than points are apart to steps as wide as the spectrum."""
     low = max(0.05 * data.spacing, MEV_PER_V * modulation_V / _SHARPEST) / K_B_MEV_PER_K
     return low, max(2 * low, data.reach / 4 / K_B_MEV_PER_K)
+
+
+def _may_bend(data: StepSpectrum, flat: StepSolution) -> bool:
+    """Whether plateau slopes would lower chi square far enough, to first order: cheaper than to fit them."""
+    shape, energy = flat.model.shape(flat.vector), flat.model.energies(flat.vector)[-1]
+    place = data.x - flat.model.bias_offset(flat.vector)
+    ramps = [shape.ramp(-place - energy), shape.ramp(place - energy)]
+    slopes = np.column_stack([flat.model.jacobian(flat.vector, data.x), *ramps]) / data.noise[:, None]
+    left = (data.y - flat.model.value(flat.vector, data.x)) / data.noise
+    better = left - slopes @ np.linalg.lstsq(slopes, left, rcond=1e-10)[0]
+    variance = 1.0 if data.noise_known else float(better @ better) / max(len(left) - slopes.shape[1], 1)
+    return bool(flat.squares - float(better @ better) > _FAR_BETTER / 2 * variance)
 
 
 def _bends(data: StepSpectrum, flat: StepSolution, sloped: StepSolution) -> bool:
@@ -141,7 +161,7 @@ def _least_squares(data: StepSpectrum, model: StepModel, start: FloatArray) -> S
         return model.jacobian(vector(p), data.x) / data.noise[:, None]
 
     minimizer = lmfit.Minimizer(residual, parameters, scale_covar=not data.noise_known, max_nfev=_MOST_STEPS)
-    found = minimizer.leastsq(Dfun=jacobian, ftol=1e-12, xtol=1e-10, gtol=0.0)
+    found = minimizer.leastsq(Dfun=jacobian, ftol=1e-10, xtol=1e-8, gtol=0.0)
     covariance = getattr(found, "covar", None)
     if covariance is None or not np.all(np.isfinite(covariance)) or np.any(np.diag(covariance) < 0):
         return None

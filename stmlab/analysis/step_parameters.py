@@ -1,0 +1,53 @@
+"""Parameters of a fit of steps with their errors, whichever method found them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.results import FitParameter
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Fitted values with their covariance: the source of everything derived.
+
+    Attributes:
+        names: of the free parameters.
+        values: in the units of ``units``.
+        covariance: shape (k, k).
+        units: of each.
+    """
+
+    names: tuple[str, ...]
+    values: FloatArray
+    covariance: FloatArray
+    units: tuple[str, ...]
+
+    def parameters(self) -> list[FitParameter]:
+        """The free ones."""
+        errors = np.sqrt(np.diag(self.covariance))
+        rows = zip(self.names, self.values.tolist(), errors.tolist(), self.units, strict=True)
+        return [FitParameter(*row) for row in rows]
+
+    def value(self, name: str) -> float:
+        """Of a free parameter."""
+        return float(self.values[self.names.index(name)])
+
+    def derived(self, name: str, value: float, gradient: dict[str, float], unit: str = "") -> FitParameter:
+        """A function of the free parameters, from its derivatives by them."""
+        slope = np.array([gradient.get(free, 0.0) for free in self.names])
+        return FitParameter(name, value, float(np.sqrt(slope @ self.covariance @ slope)), unit)
+
+    def asymmetry(self, pair: str) -> FitParameter:
+        """eta = (h_n - h_p) / (h_n + h_p) of the "inner" or "outer" pair (Muenks et al.)."""
+        names = f"{pair}_height_negative", f"{pair}_height_positive"
+        negative, positive = (self.value(name) for name in names)
+        total = negative + positive
+        gradient = dict(zip(names, (2 * positive / total**2, -2 * negative / total**2), strict=True))
+        return self.derived(f"eta_{pair}", (negative - positive) / total, gradient)

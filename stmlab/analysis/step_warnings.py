@@ -1,0 +1,123 @@
+"""Where a fit of steps does not hold, or the data are thin: one sentence each."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from stmlab.analysis.step_spectrum import StepSpectrum
+    from stmlab.arrays import FloatArray
+    from stmlab.results import FitParameter
+
+_SIGNIFICANT = 3.0  # standard errors of a height
+_FEW = 4.0  # points over the width of a step
+_STRUCTURED = 2.0  # variance over the width of a step against that between neighbours; 1 for white noise
+_CHI_SQUARE = 5.0  # standard deviations
+_UNEVEN = 2.5
+
+
+@dataclass(frozen=True, eq=False)
+class FittedSteps:
+    """What the warnings are about.
+
+    Attributes:
+        data: the spectrum that was fitted.
+        parameters: fitted and derived, by name.
+        pairs: names of the pairs, "inner" first.
+        width_meV: full width of the steps at half their slope's height, of the widest.
+        left: data less fit, in units of the noise.
+        reduced_chi_square: where the noise is known.
+    """
+
+    data: StepSpectrum
+    parameters: dict[str, FitParameter]
+    pairs: tuple[str, ...]
+    width_meV: float
+    left: FloatArray
+    reduced_chi_square: float | None
+
+    def energy(self, pair: str) -> float:
+        """Of a pair, meV."""
+        return self.parameters[f"{pair}_energy"].value
+
+
+def step_warnings(fit: FittedSteps) -> tuple[str, ...]:
+    """All that apply."""
+    found = [*_heights(fit), *_places(fit), *_temperature(fit), *_residual(fit)]
+    if fit.width_meV < _FEW * fit.data.spacing:
+        found.append(
+            f"only {fit.width_meV / fit.data.spacing:.1f} points over the width of a step: the bias is too coarse"
+        )
+    return tuple(found)
+
+
+def _heights(fit: FittedSteps) -> list[str]:
+    found = []
+    for pair in fit.pairs:
+        heights = [fit.parameters[f"{pair}_height_{side}"] for side in ("negative", "positive")]
+        weak = [abs(height.value) < _SIGNIFICANT * height.error for height in heights]
+        if any(weak):
+            which = "neither" if all(weak) else "not each"
+            found.append(f"{which} of the {pair} steps is three standard errors high: eta_{pair} is not determined")
+        elif heights[0].value * heights[1].value < 0:
+            found.append(f"the {pair} steps go up at one polarity and down at the other: eta_{pair} is no asymmetry")
+    if not found and len({math.copysign(1.0, fit.parameters[f"{p}_height_negative"].value) for p in fit.pairs}) > 1:
+        found.append("inner and outer steps have opposite signs: not two inelastic excitations")
+    return found
+
+
+def _places(fit: FittedSteps) -> list[str]:
+    found = []
+    last = fit.energy(fit.pairs[-1])
+    if last > fit.data.reach - fit.width_meV:
+        found.append(
+            f"the {fit.pairs[-1]} step at {last:.3g} meV is nearer than its width to the end of the fitted window, "
+            f"{fit.data.reach:.3g} meV: its height is hardly determined"
+        )
+    if len(fit.pairs) == 2 and (apart := last - fit.energy("inner")) < fit.width_meV:
+        found.append(
+            f"the two pairs overlap: {apart:.3g} meV apart, steps {fit.width_meV:.3g} meV wide; their heights are mixed"
+        )
+    if fit.energy("inner") < fit.width_meV / 2:
+        found.append(
+            f"the inner steps at {fit.energy('inner'):.3g} meV overlap at zero bias, {fit.width_meV:.3g} meV wide: "
+            "their heights are mixed"
+        )
+    return found
+
+
+def _temperature(fit: FittedSteps) -> list[str]:
+    if "temperature" not in fit.parameters:
+        return []
+    warm = fit.parameters["temperature"]
+    if warm.error < 0.5 * warm.value:
+        return []
+    return [f"the effective temperature of {warm.value:.3g} K is not determined: the steps are as sharp as the points"]
+
+
+def _residual(fit: FittedSteps) -> list[str]:
+    found = []
+    lag = max(2, round(0.5 * fit.width_meV / fit.data.spacing))
+    structured = _variance(fit.left, lag) > _STRUCTURED * _variance(fit.left, 1)
+    dof = len(fit.left) - len(fit.parameters)
+    if fit.reduced_chi_square is not None:
+        structured |= fit.reduced_chi_square > 1 + _CHI_SQUARE * math.sqrt(2 / max(dof, 1))
+    if structured:
+        found.append(
+            "the residual is not white noise: the spectrum has more than these steps (third-order peaks, pumping, bent "
+            "plateaus) or its noise is slow; the errors do not contain it"
+        )
+    near = np.abs(fit.data.x) < np.median(np.abs(fit.data.x))
+    quiet, loud = sorted(_variance(part, 1) for part in (fit.left[near], fit.left[~near]))
+    if not structured and loud > _UNEVEN**2 * quiet:
+        found.append("the noise is uneven over the bias: give sigma for errors that hold")
+    return found
+
+
+def _variance(left: FloatArray, lag: int) -> float:
+    """Mean square of differences between points ``lag`` apart (the variogram)."""
+    return float(np.mean((left[lag:] - left[:-lag]) ** 2)) if len(left) > lag else 0.0

@@ -1,0 +1,178 @@
+"""Inelastic steps in dI/dV: energies, heights and asymmetry of each pair (Muenks et al., Nat. Commun. 8, 14119).
+
+A spin excitation of energy E opens a channel at e|V| = E: dI/dV rises by h_n at negative and by h_p at positive bias.
+The steps of a correlated tip differ, and eta = (h_n - h_p) / (h_n + h_p) says by how much.
+
+Two methods. "steps" fits dI/dV itself with steps as temperature and the lock-in's modulation broaden them: the energies
+are the levels, and every point of a plateau counts. "gaussians" fits a Gaussian to each step in d2I/dV2, as in the
+paper: it looks only near the steps, so that bent plateaus matter less, at larger errors.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.step_curves import step_curves
+from stmlab.analysis.step_gaussians import fit_gaussians
+from stmlab.analysis.step_model import StepModel
+from stmlab.analysis.step_parameters import Estimates
+from stmlab.analysis.step_solution import StepSolution, one_pair_suffices, solve_steps
+from stmlab.analysis.step_spectrum import StepSpectrum
+from stmlab.analysis.step_warnings import FittedSteps, step_warnings
+from stmlab.errors import FitError
+from stmlab.physics.constants import MEV_PER_V
+from stmlab.results import FitResult
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from stmlab.arrays import FloatArray
+
+METHODS = ("steps", "gaussians")
+_SMOOTH = 600  # points of the drawn curve
+_LABELS = {"x": "bias", "x_unit": "V", "y": "dI/dV"}
+
+
+def fit_steps(
+    bias: ArrayLike,
+    conductance: ArrayLike,
+    *,
+    temperature_K: float | None = None,
+    modulation_V: float = 0.0,
+    pairs: int = 2,
+    method: str = "steps",
+    window_V: float | None = 10e-3,
+    sigma: ArrayLike | None = None,
+    bias_offset: bool = True,
+    background_slope: bool = False,
+    plateau_slopes: bool | None = None,
+) -> FitResult:
+    """Fit one or two pairs of steps.
+
+    Args:
+        bias: V, shape (n,), in any order, of both polarities.
+        conductance: dI/dV, shape (n,), in any unit: S, or V of a lock-in's output.
+        temperature_K: fixes the steps' width; None fits an effective temperature, common to all. "gaussians" has a
+            width for each step instead.
+        modulation_V: peak amplitude of the lock-in's sine at the junction, V.
+        pairs: 2 (inner and outer) or 1 (then "inner").
+        method: "steps" or "gaussians".
+        window_V: fits within +- this bias; None takes the whole spectrum.
+        sigma: standard deviation of the noise of each point, in the unit of the data, one number or shape (n,). Without
+            it the errors are scaled by the residual.
+        bias_offset: whether the steps' common zero is fitted ("steps"; the Gaussians' centres are free anyway).
+        background_slope: whether the background has a slope ("steps"; it is the Gaussians' constant anyway).
+        plateau_slopes: whether each plateau beyond the outermost step has a slope of its own ("steps"); None gives it
+            one where the data ask for it, and says so in a warning.
+
+    Returns:
+        Parameters "inner_energy", "outer_energy" (meV), "inner_height_negative", "inner_height_positive" and so on
+        (unit of the data), "background", with the options "background_slope", "plateau_slope_negative",
+        "plateau_slope_positive" (unit of the data/V, by the bias's size), "bias_offset" (V), "temperature" (K), and
+        derived "eta_inner", "eta_outer". The Gaussians have "inner_position_negative" (V), "inner_width_negative" (V,
+        standard deviation) and so on instead of offset and temperature, and derived energies. Curves "x", "data",
+        "fit", "residual", "x_smooth", "fit_smooth" of dI/dV, and "x_derivative", "derivative", "derivative_fit",
+        "derivative_smooth" (at "x_smooth") of d2I/dV2.
+
+    Raises:
+        FitError: an argument out of its range, or data that cannot carry the fit: too few points, one polarity, not
+            finite, without steps.
+    """
+    model = _model(temperature_K, modulation_V, pairs, method, bias_offset, background_slope)
+    free = len(model.names) if method == "steps" else 6 * pairs + 2
+    data = StepSpectrum.checked(bias, conductance, sigma, window_V, free)
+    found = solve_steps(data, model, plateau_slopes)
+    if method == "gaussians":
+        return fit_gaussians(data, found)
+    return _result(data, found)
+
+
+def _model(
+    temperature_K: float | None, modulation_V: float, pairs: int, method: str, offset: bool, slope: bool
+) -> StepModel:
+    if method not in METHODS:
+        raise FitError(f"method = {method!r}: {' or '.join(METHODS)} is allowed")
+    if pairs not in (1, 2):
+        raise FitError(f"pairs = {pairs!r}: 1 or 2 is allowed")
+    if temperature_K is not None and not (math.isfinite(temperature_K) and temperature_K > 0):
+        raise FitError(f"temperature_K = {temperature_K!r} K: above 0, or None for one that is fitted, is allowed")
+    if not (math.isfinite(modulation_V) and modulation_V >= 0):
+        raise FitError(f"modulation_V = {modulation_V!r} V: 0 or more is allowed")
+    fixed = None if method == "gaussians" else temperature_K
+    return StepModel(pairs, fixed, modulation_V, offset or method == "gaussians", slope, False)
+
+
+def _result(data: StepSpectrum, found: StepSolution) -> FitResult:
+    estimates = _estimates(data, found)
+    pairs = ("inner", "outer")[: found.model.pairs]
+    parameters = [*estimates.parameters(), *(estimates.asymmetry(pair) for pair in pairs)]
+    fit = found.model.value(found.vector, data.x)
+    dof = len(data.x) - len(found.vector)
+    chi_square = found.squares / dof if data.noise_known else None
+    steps = FittedSteps(
+        data,
+        {parameter.name: parameter for parameter in parameters},
+        pairs,
+        found.model.shape(found.vector).width_meV,
+        (data.y - fit) / data.noise,
+        chi_square,
+    )
+    return FitResult(
+        model="steps",
+        parameters=tuple(parameters),
+        free=estimates.names,
+        covariance=estimates.covariance,
+        points=len(data.x),
+        residual=float(np.sqrt(np.mean((data.y - fit) ** 2))) * data.unit,
+        reduced_chi_square=chi_square,
+        warnings=_warnings(data, found) + step_warnings(steps),
+        curves=_curves(data, found),
+        labels=_LABELS,
+    )
+
+
+def _estimates(data: StepSpectrum, found: StepSolution) -> Estimates:
+    """The solver's vector in the names and units of the user: linear in it, but for the temperature."""
+    model = found.model
+    rows: list[tuple[str, str, dict[str, float]]] = [("inner_energy", "meV", {"energy": 1.0})]
+    if model.pairs == 2:
+        rows.append(("outer_energy", "meV", {"energy": 1.0, "gap": 1.0}))
+    for name in model.linear[: 2 * model.pairs]:
+        rows.append((name.replace("_", "_height_"), "", {name: data.unit}))
+    rows.append(("background", "", {"background": data.unit}))
+    slope = data.unit * MEV_PER_V
+    if model.slope:
+        rows.append(("background_slope", "1/V", {"slope": slope}))
+    if model.plateaus:
+        rows += [(f"plateau_slope_{side}", "1/V", {f"plateau_{side}": slope}) for side in ("negative", "positive")]
+    if model.offset:
+        rows.append(("bias_offset", "V", {"offset": 1 / MEV_PER_V}))
+    factors = np.array([[weights.get(name, 0.0) for name in model.names] for _, _, weights in rows])
+    names, units = tuple(row[0] for row in rows), tuple(row[1] for row in rows)
+    values = factors @ found.vector
+    if model.temperature_K is None:
+        warm = model.shape(found.vector).temperature_K
+        factors = np.vstack([factors, warm * (np.array(model.names) == "log_temperature")])
+        names, units, values = (*names, "temperature"), (*units, "K"), np.append(values, warm)
+    return Estimates(names, values, factors @ found.covariance @ factors.T, units)
+
+
+def _warnings(data: StepSpectrum, found: StepSolution) -> tuple[str, ...]:
+    warnings = []
+    if found.model.plateaus:
+        warnings.append(
+            "the plateaus beyond the outermost steps are not flat, as third-order scattering or pumping leave them: "
+            "each is fitted with a slope of its own, and heights are those at the steps"
+        )
+    if found.model.pairs == 2 and one_pair_suffices(data, found):
+        warnings.append("one pair of steps describes the spectrum as well: the second is not significant (pairs=1)")
+    return tuple(warnings)
+
+
+def _curves(data: StepSpectrum, found: StepSolution) -> dict[str, FloatArray]:
+    smooth = np.linspace(data.x[0], data.x[-1], _SMOOTH)
+    fit = found.model.value(found.vector, data.x)
+    return step_curves(data, fit, smooth, found.model.value(found.vector, smooth))
