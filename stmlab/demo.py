@@ -6,10 +6,12 @@ the measurement, and never of the file.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stmlab.configuration import config_directories, explain
@@ -21,9 +23,13 @@ from stmlab.runner import Outcome, Runner
 from stmlab.station import Station
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from stmlab.results import FitResult
+
+
+_ERRORS = 4.0  # standard errors: among thirty rows, one in five hundred runs has one farther off
 
 
 class _Table(BaseModel):
@@ -31,12 +37,13 @@ class _Table(BaseModel):
 
 
 class Comparison(_Table):
-    """Which fitted parameter to hold against which true value of the sample, and how near they must come.
+    """What of a fit to hold against which true value of the sample, and how near they must come.
 
     Attributes:
-        fitted: name of the fit's parameter.
-        true: key of the sample's true values.
-        relative, absolute: largest deviation; the fitted value must also lie within three standard errors.
+        fitted: name of the fit's parameter, of what it chose ("exchange"), or "magnitude_dB": the curve of a measured
+            transfer function, whose largest deviation counts.
+        true: key of the sample's true values; "transfer" is the line's.
+        relative, absolute: largest deviation; none for what is chosen.
     """
 
     fitted: str
@@ -46,11 +53,21 @@ class Comparison(_Table):
 
 
 class Measurement(_Table):
-    """One run of the demonstration; ``long`` ones are only made with ``--all``."""
+    """One run of the demonstration.
+
+    Attributes:
+        sequence, sample, station: by name.
+        long: only made with ``--all``.
+        model: of the fit; "" is the sequence's own.
+        parameters: of the sequence.
+        compare: what with what.
+    """
 
     sequence: str
     sample: str
+    station: str = "simulated"
     long: bool = False
+    model: str = ""
     parameters: dict[str, Any] = {}
     compare: tuple[Comparison, ...] = Field(min_length=1)
 
@@ -61,13 +78,18 @@ class _Demonstration(_Table):
 
 @dataclass(frozen=True)
 class Row:
-    """One fitted quantity beside the truth, in ``unit``; ``allowed`` is the largest deviation."""
+    """One fitted quantity beside the truth, in ``unit``, or a choice in words.
+
+    Attributes:
+        allowed: largest deviation.
+        error: standard error; nan for a choice, and for the worst of many values.
+    """
 
     sample: str
     title: str
     quantity: str
-    true: float
-    fitted: float
+    true: float | str
+    fitted: float | str
     error: float
     unit: str
     allowed: float
@@ -77,9 +99,20 @@ class Row:
 
     @property
     def agrees(self) -> bool:
-        """Within three standard errors and within what is allowed."""
+        """Within what is allowed and, where the error is known, within four standard errors: there are many rows."""
+        if isinstance(self.true, str) or isinstance(self.fitted, str):
+            return self.true == self.fitted
         deviation = abs(self.fitted - self.true)
-        return deviation <= 3 * self.error and deviation <= self.allowed
+        return deviation <= self.allowed and not deviation > _ERRORS * self.error
+
+    @property
+    def deviation(self) -> str:
+        """In percent of the truth, or in the unit, and in standard errors."""
+        if isinstance(self.true, str) or isinstance(self.fitted, str):
+            return ""
+        away = self.fitted - self.true
+        relative = f"{100 * away / abs(self.true):+.2f} %" if self.true else f"{away:+.3g} {self.unit}".rstrip()
+        return relative + (f" ({away / self.error:+.1f} s.e.)" if self.error > 0 else "")
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -111,12 +144,10 @@ def rows_as_text(rows: list[Row]) -> str:
     for column in ("sample", "quantity", "true", "fitted", "deviation", "points"):
         table.add_column(column)
     for row in rows:
-        percent = f"{100 * (row.fitted / row.true - 1):+.2f} %" if row.true else f"{row.fitted:+.3g}"
-        sigmas = f"{(row.fitted - row.true) / row.error:+.1f} s.e."
-        fitted = format_value(row.fitted, row.error, row.unit)
-        true = format_quantity(float(f"{row.true:.4g}"), row.unit)
         mark = "" if row.agrees else " DIFFERS"
-        table.add_row(row.title, row.quantity, true, fitted, f"{percent} ({sigmas}){mark}", str(row.points))
+        fitted = row.fitted if isinstance(row.fitted, str) else format_value(row.fitted, row.error, row.unit)
+        true = row.true if isinstance(row.true, str) else format_quantity(float(f"{row.true:.4g}"), row.unit)
+        table.add_row(row.title, row.quantity, true, fitted, row.deviation + mark, str(row.points))
     console = Console(width=118)
     with console.capture() as capture:
         console.print(table)
@@ -138,6 +169,7 @@ def _measurements() -> tuple[Measurement, ...]:
 def _measure(entry: Measurement, directory: Path, seed: int | None) -> list[Row]:
     from rich.console import Console
 
+    from stmlab.analysis import analyse
     from stmlab.figures import save_png
     from stmlab.storage import open_run
 
@@ -145,24 +177,55 @@ def _measure(entry: Measurement, directory: Path, seed: int | None) -> list[Row]
     path = directory / f"{entry.sequence}_{entry.sample}.h5"
     path.unlink(missing_ok=True)  # the demonstration's own file of an earlier time
     console = Console(stderr=True)
-    with Station.load("simulated", sample=entry.sample, seed=seed) as station:
+    with Station.load(entry.station, sample=entry.sample, seed=seed) as station:
         runner = Runner(experiment, station, path)
         with progress_bar(console, runner.preflight().points) as bar, interruptible(runner, console):
             runner.listen(bar)
             outcome = runner.run()
+        fit = _fit_of(outcome)
+        if entry.model:
+            fit = analyse(open_run(path), entry.model)
         drive = (float(getattr(experiment, "dc_bias", 0.0)), float(getattr(experiment, "amplitude", 0.0)))
         truth, title = station.simulation.true_values(*drive), station.simulation.sample.title
-    fit = _fit_of(outcome)
-    figure = path.with_suffix(".png")
-    save_png(open_run(path), figure)
-    rows = []
-    for wanted in entry.compare:
-        parameter, true = fit[wanted.fitted], float(truth[wanted.true])
-        allowed = wanted.absolute if wanted.absolute is not None else (wanted.relative or 0.0) * abs(true)
-        value, error, unit = parameter.value, parameter.error, parameter.unit
-        where = (allowed, outcome.points, str(path), str(figure))
-        rows.append(Row(entry.sample, title, parameter.name, true, value, error, unit, *where))
-    return rows
+        figure = path.with_suffix(".png")
+        save_png(open_run(path), figure, fit)
+        where: dict[str, Any] = {"points": outcome.points, "file": str(path), "figure": str(figure)}
+        return [
+            Row(sample=entry.sample, title=title, **_compared(wanted, fit, truth, station.simulation), **where)
+            for wanted in entry.compare
+        ]
+
+
+def _compared(wanted: Comparison, fit: FitResult, truth: Mapping[str, float | str], simulation: Any) -> dict[str, Any]:
+    """Quantity, true and fitted value, error, unit and what is allowed."""
+    if wanted.fitted in fit.choices:
+        words = {"true": truth[wanted.true], "fitted": fit.choices[wanted.fitted]}
+        return {"quantity": wanted.fitted, **words, "error": math.nan, "unit": "", "allowed": 0.0}
+    if wanted.fitted in fit.curves:
+        return _transfer_compared(wanted, fit, simulation)
+    parameter, true = fit[wanted.fitted], float(truth[wanted.true])
+    return {
+        "quantity": parameter.name,
+        "true": true,
+        "fitted": parameter.value,
+        "error": parameter.error,
+        "unit": parameter.unit,
+        "allowed": wanted.absolute if wanted.absolute is not None else (wanted.relative or 0.0) * abs(true),
+    }
+
+
+def _transfer_compared(wanted: Comparison, fit: FitResult, simulation: Any) -> dict[str, Any]:
+    """A measured transfer function against the simulated line: the largest deviation, in dB."""
+    true = 20 * np.log10(np.abs(simulation.true_transfer(fit.curves["x"])))
+    away = fit.curves[wanted.fitted] - true
+    return {
+        "quantity": f"{wanted.fitted}, worst of {away.size}",
+        "true": 0.0,
+        "fitted": float(away[np.abs(away).argmax()]),
+        "error": math.nan,
+        "unit": "dB",
+        "allowed": wanted.absolute or 0.0,
+    }
 
 
 def _fit_of(outcome: Outcome) -> FitResult:

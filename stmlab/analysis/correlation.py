@@ -117,14 +117,12 @@ class _Model:
 
     def eta(self, correlation: float | FloatArray) -> FloatArray:
         """Asymmetries, shape (2 n,) or (2 n, m) for m correlations."""
-        values: FloatArray = np.polynomial.chebyshev.chebval(correlation, self.coefficients)
-        return values
+        return np.asarray(np.polynomial.chebyshev.chebval(correlation, self.coefficients), dtype=float)
 
     def slope(self, correlation: float) -> FloatArray:
         """Derivative by C, shape (2 n,)."""
         derivative = np.polynomial.chebyshev.chebder(self.coefficients)
-        values: FloatArray = np.polynomial.chebyshev.chebval(correlation, derivative)
-        return values
+        return np.asarray(np.polynomial.chebyshev.chebval(correlation, derivative), dtype=float)
 
 
 def _asymmetries(

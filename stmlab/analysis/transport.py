@@ -42,6 +42,7 @@ _UNITS = {
 }
 _ROUGHLY = (1e-3, 1e-4)  # relative change of the squares at which the first rounds end
 _CONVERGED = 1e-8
+_HOPELESS = 200.0  # difference of AIC beyond which a kind of exchange is not followed any further
 _FEWEST = 12  # points of a spectrum
 _DECIDED = 10.0  # difference of AIC that leaves no doubt
 _SMALLEST_NOISE = 1e-6  # of a spectrum's span; less is rounding
@@ -86,7 +87,11 @@ def fit_transport(
     spectra = _spectra(bias, conductance, setpoint)
     kinds = _kinds(exchange, len(spectra))
     setting = SpinSetting(spin=spin, field_T=field_T, modulation_V=modulation_V, scattering_S=scattering_S, order=order)
-    found = [_fitted(spectra, replace(setting, exchange=kind), temperature_K) for kind in kinds]
+    found = [_begun(spectra, replace(setting, exchange=kind), temperature_K) for kind in kinds]
+    least = math.inf
+    for tolerance in _ROUGHLY:
+        found = [_improved(spectra, s, tolerance) if s.aic < least + _HOPELESS else s for s in found]
+        least = min(solution.aic for solution in found)
     best = min(range(len(found)), key=lambda k: found[k].aic)
     found[best] = _improved(spectra, found[best], _CONVERGED)
     return _result(spectra, found[best], found)
@@ -144,16 +149,12 @@ def _kinds(exchange: Sequence[str], spectra: int) -> list[ExchangeKind]:
 # -- the fit -----------------------------------------------------------------------------------------------------------
 
 
-def _fitted(spectra: list[SpectrumData], setting: SpinSetting, temperature_K: float | None) -> _Solution:
-    """Near enough to compare kinds of exchange: weighted by the size of each spectrum, then by its residual."""
+def _begun(spectra: list[SpectrumData], setting: SpinSetting, temperature_K: float | None) -> _Solution:
+    """The start of one kind of exchange, each spectrum weighted by its size."""
     start, conductances = starts(spectra, setting, temperature_K)
     noise = np.array([math.sqrt(one.conductance.max()) for one in spectra])
     noise *= float(np.ptp(spectra[0].conductance)) / noise[0]
-    free = _free(setting, temperature_K)
-    solution = _Solution(setting, start, free, conductances, np.empty(0), noise, math.inf)
-    for tolerance in _ROUGHLY:
-        solution = _improved(spectra, solution, tolerance)
-    return solution
+    return _Solution(setting, start, _free(setting, temperature_K), conductances, np.empty(0), noise, -math.inf)
 
 
 def _improved(spectra: list[SpectrumData], solution: _Solution, tolerance: float) -> _Solution:

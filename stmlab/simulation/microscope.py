@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from stmlab.arrays import ComplexArray
+    from stmlab.arrays import ComplexArray, FloatArray
     from stmlab.clock import Clock
     from stmlab.simulation.wire import VirtualInstrument
 
@@ -64,7 +64,8 @@ class SimulatedMicroscope:
         self.config = config if config is not None else SimulationConfig()
         self.lockin, self.generator, self.tip = LockInPanel(), GeneratorPanel(), TipPanel()
         self.preamplifier = self.config.preamplifier
-        self._currents = JunctionCurrents(sample.junction, RadioFrequencyWiring(self.config.line, self.config.bias_tee))
+        self._wiring = RadioFrequencyWiring(self.config.line, self.config.bias_tee)
+        self._currents = JunctionCurrents(sample.junction, self._wiring)
         for_lockin, for_converter = np.random.default_rng(seed).spawn(2)
         self._demodulator = Demodulator(for_lockin)
         self._converter = CurrentConverter(self.config.converter_bandwidth, for_converter)
@@ -107,9 +108,13 @@ class SimulatedMicroscope:
         path = beside if beside.is_file() else find(name, "samples")
         return cls(read_sample(path), clock=clock, seed=config.seed if seed is None else seed, config=config)
 
-    def true_values(self, v_dc: float, v_ac: float) -> Mapping[str, float]:
+    def true_values(self, v_dc: float, v_ac: float) -> Mapping[str, float | str]:
         """What an experiment at bias ``v_dc`` and drive amplitude ``v_ac`` (V) should find; keys carry the unit."""
         return self.sample.true_values(v_dc, v_ac)
+
+    def true_transfer(self, frequency: FloatArray) -> ComplexArray:
+        """Amplitude at the junction over amplitude at the generator's connector, as it really is; Hz."""
+        return self._wiring.transfer(frequency)
 
     # -- connections ---------------------------------------------------------------------------------------------
 

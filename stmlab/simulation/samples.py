@@ -51,13 +51,13 @@ class Sample:
     decay_constant: float
     junction: Junction
 
-    def true_values(self, v_dc: float, v_ac: float) -> Mapping[str, float]:
+    def true_values(self, v_dc: float, v_ac: float) -> Mapping[str, float | str]:
         """What an experiment at bias ``v_dc`` and drive amplitude ``v_ac`` (V) should find; keys carry the unit."""
         return self.junction.true_values(v_dc, v_ac)
 
     def true_rate(self, v_dc: float, v_ac: float) -> float:
         """The switching rate Gamma under that drive, 1/s, from the model itself."""
-        return self.true_values(v_dc, v_ac)["rate_per_s"]
+        return float(self.true_values(v_dc, v_ac)["rate_per_s"])
 
 
 class _SampleFile(BaseModel):

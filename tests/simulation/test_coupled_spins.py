@@ -72,9 +72,10 @@ def test_a_slow_drive_gives_the_mean_of_the_static_current():
 def test_true_values_are_the_parameters():
     truth = junction(exchange="ising").true_values(0.0, 0.0)
     assert truth["correlation"] == -0.5
-    assert truth["ising"] == 1.0
+    assert truth["exchange"] == "ising"
     bare = junction(tip_spin=0.0, exchange_slope_meV_per_uS=0.0, correlation=0.0)
-    assert set(bare.true_values(0.0, 0.0)) == {"axial_anisotropy_meV", "transverse_anisotropy_meV"}
+    assert bare.true_values(0.0, 0.0)["exchange"] == "none"
+    assert "correlation" not in bare.true_values(0.0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ class Junction(Protocol):
     def mean_current(self, drive: Drive, scale: float) -> float:
         """Average current over one period of the drive, in the periodic steady state, A."""
 
-    def true_values(self, v_dc: float, v_ac: float) -> Mapping[str, float]:
+    def true_values(self, v_dc: float, v_ac: float) -> Mapping[str, float | str]:
         """What an experiment should find, from the model itself, under v_dc + v_ac cos(2 pi f t) in V.
 
-        Keys name quantity and unit, such as ``rate_per_s``.
+        Keys name quantity and unit, such as ``rate_per_s``; a kind is named in words (``exchange``).
         """

@@ -99,17 +99,18 @@ class CoupledSpins:
         """See Junction."""
         return mean_current(self.at(scale), drive)
 
-    def true_values(self, v_dc: float, v_ac: float) -> dict[str, float]:
+    def true_values(self, v_dc: float, v_ac: float) -> dict[str, float | str]:
         """See Junction: the parameters themselves; drive and bias do not change them."""
         del v_dc, v_ac
-        truth = {
+        truth: dict[str, float | str] = {
             "axial_anisotropy_meV": self.axial_anisotropy_meV,
             "transverse_anisotropy_meV": self.transverse_anisotropy_meV,
+            "temperature_K": self.temperature_K,
+            "exchange": self.exchange if self.tip_spin else "none",
         }
         if self.tip_spin:
             truth["exchange_slope_meV_per_uS"] = self.exchange_slope_meV_per_uS
             truth["correlation"] = self.correlation
-            truth["ising"] = float(self.exchange == "ising")
         return truth
 
     def at(self, scale: float) -> TunnelJunction:
