@@ -13,12 +13,13 @@ dI/dV), but it looks only near the steps: bent plateaus, which third-order scatt
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stmlab.analysis.step_curves import step_curves
+from stmlab.analysis.step_noise import is_structured, local, widened
 from stmlab.analysis.step_parameters import Estimates
 from stmlab.analysis.step_warnings import FittedSteps, step_warnings
 from stmlab.errors import FitError
@@ -86,12 +87,21 @@ class _Gaussians:
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """Vector with the level of dI/dV as its last element, its covariance, and the variance of white noise."""
+    """Vector with the level of dI/dV as its last element, its covariance, and the variance over the noise's."""
 
     model: _Gaussians
     vector: FloatArray
     covariance: FloatArray
     variance: float
+
+    @property
+    def width_meV(self) -> float:
+        """Full width at half height of the widest Gaussian."""
+        return _FULL_WIDTH * float(self.model.parts(self.vector[:-1])[1].max())
+
+    def left(self, data: StepSpectrum) -> FloatArray:
+        """What the fit leaves near the steps, over the noise."""
+        return local((data.y - self.value(data.x)) / data.noise, self.width_meV / data.spacing)
 
     def value(self, x: FloatArray) -> FloatArray:
         """dI/dV in units of the spectrum."""
@@ -113,12 +123,11 @@ def fit_gaussians(data: StepSpectrum, start: StepSolution) -> FitResult:
     fit = _errors(data, *_solved(data, _Gaussians(sides, lag), start))
     estimates = _estimates(data, fit)
     left = data.y - fit.value(data.x)
-    free = len(fit.vector)
     parameters = [*estimates.parameters(), *_derived(estimates, start.model.pairs)]
     pairs = ("inner", "outer")[: start.model.pairs]
     named = {parameter.name: parameter for parameter in parameters}
-    width = _FULL_WIDTH * float(fit.model.parts(fit.vector[:-1])[1].max())
-    steps = FittedSteps(data, named, pairs, width, left / data.noise, fit.variance if data.noise_known else None)
+    chi_square = fit.variance if data.noise_known else None
+    steps = FittedSteps(data, named, pairs, fit.width_meV, fit.left(data), chi_square)
     smooth = np.linspace(data.x[0], data.x[-1], _SMOOTH)
     return FitResult(
         model="steps",
@@ -127,7 +136,7 @@ def fit_gaussians(data: StepSpectrum, start: StepSolution) -> FitResult:
         covariance=estimates.covariance,
         points=len(data.x),
         residual=float(np.sqrt(left @ left / len(left))) * data.unit,
-        reduced_chi_square=float(np.sum((left / data.noise) ** 2)) / (len(left) - free) if data.noise_known else None,
+        reduced_chi_square=chi_square,
         warnings=step_warnings(steps),
         curves=step_curves(data, fit.value(data.x), smooth, fit.value(smooth)),
         labels={"x": "bias", "x_unit": "V", "y": "dI/dV"},
@@ -184,7 +193,7 @@ def _errors(data: StepSpectrum, model: _Gaussians, vector: FloatArray, slopes: F
     except np.linalg.LinAlgError:
         raise FitError(f"the {len(data.x)} points do not determine the Gaussians") from None
     response = inverse @ differences  # d vector = response @ d y
-    left = differences @ (data.y - model.value(vector, data.x))
+    rest = differences @ (data.y - model.value(vector, data.x))
     share = data.noise**-2 / np.sum(data.noise**-2)
     level = share @ (data.y - model.value(vector, data.x))
     level_response = share - share @ model.jacobian(vector, data.x) @ response
@@ -192,10 +201,14 @@ def _errors(data: StepSpectrum, model: _Gaussians, vector: FloatArray, slopes: F
     # The expected sum of squares of what the fit leaves of noise of variance 1: tr((1 - H) D N D'), with N = noise^2.
     spread = differences * data.noise
     expected = float(np.sum(spread**2) - np.sum((slopes.T @ spread) * (inverse @ spread)))
-    variance = float(left @ left) / expected
+    variance = float(rest @ rest) / expected
     known = response * data.noise
     covariance = known @ known.T * (1.0 if data.noise_known else variance)
-    return _Fit(model, np.append(vector, level), covariance, variance)
+    fit = _Fit(model, np.append(vector, level), covariance, variance)
+    left, width = fit.left(data), fit.width_meV / data.spacing
+    if data.noise_known or not is_structured(left, width):
+        return fit
+    return replace(fit, covariance=widened(fit.covariance, known, left, width))
 
 
 def _estimates(data: StepSpectrum, fit: _Fit) -> Estimates:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.step_noise import is_structured, widened
 from stmlab.analysis.step_starts import starts
 from stmlab.errors import FitError
 from stmlab.physics.constants import K_B_MEV_PER_K, MEV_PER_V
@@ -63,7 +64,17 @@ def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> 
         raise FitError(f"the {len(data.x)} points hold no steps that could be told apart: no {many} found")
     if _without(data) - found.squares < _CERTAIN * found.variance(data):
         raise FitError(f"the {len(data.x)} points hold no step that stands out of the noise")
-    return found
+    return _allowing_for_structure(data, found)
+
+
+def _allowing_for_structure(data: StepSpectrum, found: StepSolution) -> StepSolution:
+    """With wider errors, where the noise is not known and what is left is not white."""
+    left = (data.y - found.model.value(found.vector, data.x)) / data.noise
+    width = found.model.shape(found.vector).width_meV / data.spacing
+    if data.noise_known or not is_structured(left, width):
+        return found
+    response = np.asarray(np.linalg.pinv(found.model.jacobian(found.vector, data.x) / data.noise[:, None]), dtype=float)
+    return replace(found, covariance=widened(found.covariance, response, left, width))
 
 
 def one_pair_suffices(data: StepSpectrum, found: StepSolution) -> bool:

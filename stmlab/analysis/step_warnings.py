@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.step_noise import is_structured, mean_square_difference
+
 if TYPE_CHECKING:
     from stmlab.analysis.step_spectrum import StepSpectrum
     from stmlab.arrays import FloatArray
@@ -15,9 +17,8 @@ if TYPE_CHECKING:
 
 _SIGNIFICANT = 3.0  # standard errors of a height
 _FEW = 4.0  # points over the width of a step
-_STRUCTURED = 2.0  # variance over the width of a step against that between neighbours; 1 for white noise
 _CHI_SQUARE = 5.0  # standard deviations
-_UNEVEN = 2.5
+_UNEVEN = 2.5  # standard deviation of the noise far from zero bias against that near it, or the reverse
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,23 +102,17 @@ def _temperature(fit: FittedSteps) -> list[str]:
 
 def _residual(fit: FittedSteps) -> list[str]:
     found = []
-    lag = max(2, round(0.5 * fit.width_meV / fit.data.spacing))
-    structured = _variance(fit.left, lag) > _STRUCTURED * _variance(fit.left, 1)
+    structured = is_structured(fit.left, fit.width_meV / fit.data.spacing)
     dof = len(fit.left) - len(fit.parameters)
     if fit.reduced_chi_square is not None:
         structured |= fit.reduced_chi_square > 1 + _CHI_SQUARE * math.sqrt(2 / max(dof, 1))
     if structured:
         found.append(
             "the residual is not white noise: the spectrum has more than these steps (third-order peaks, pumping, bent "
-            "plateaus) or its noise is slow; the errors do not contain it"
+            f"plateaus) or drifts; the errors {'leave it out' if fit.data.noise_known else 'are widened for it'}"
         )
     near = np.abs(fit.data.x) < np.median(np.abs(fit.data.x))
-    quiet, loud = sorted(_variance(part, 1) for part in (fit.left[near], fit.left[~near]))
+    quiet, loud = sorted(mean_square_difference(part, 1) for part in (fit.left[near], fit.left[~near]))
     if not structured and loud > _UNEVEN**2 * quiet:
         found.append("the noise is uneven over the bias: give sigma for errors that hold")
     return found
-
-
-def _variance(left: FloatArray, lag: int) -> float:
-    """Mean square of differences between points ``lag`` apart (the variogram)."""
-    return float(np.mean((left[lag:] - left[:-lag]) ** 2)) if len(left) > lag else 0.0

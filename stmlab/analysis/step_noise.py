@@ -1,0 +1,56 @@
+"""What a fit of steps leaves: white noise, or structure that the errors must allow for.
+
+White noise differs as much between neighbours as between points a step apart. Third-order peaks, pumping, drift and a
+slow lock-in leave a residual that differs less between neighbours. Its covariance is then taken from its own
+autocovariance up to the width of a step (Newey and West's estimate, which is positive whatever the residual).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+
+_STRUCTURED = 2.0
+"""Mean square difference a step's half width apart against that of neighbours; noise alone reaches 1.8."""
+
+
+def mean_square_difference(left: FloatArray, lag: int) -> float:
+    """Of points ``lag`` apart (the variogram): twice the variance of white noise."""
+    return float(np.mean((left[lag:] - left[:-lag]) ** 2)) if len(left) > lag else 0.0
+
+
+def is_structured(left: FloatArray, width: float) -> bool:
+    """Whether the residual is more than white noise; ``width`` of a step in points."""
+    lag = max(2, round(width / 2))
+    return mean_square_difference(left, lag) > _STRUCTURED * mean_square_difference(left, 1)
+
+
+def local(left: FloatArray, width: float) -> FloatArray:
+    """The residual less its running mean over three steps' widths: what a fit of differences sees of it."""
+    reach = max(1, round(1.5 * width))
+    window = np.ones(2 * reach + 1)[: len(left)]
+    mean = np.convolve(left, window, "same") / np.convolve(np.ones_like(left), window, "same")
+    return np.asarray(left - mean)
+
+
+def widened(covariance: FloatArray, response: FloatArray, left: FloatArray, width: float) -> FloatArray:
+    """Covariance of estimates with d(estimate) = response @ d(left), if the residual's own covariance is its noise.
+
+    Args:
+        covariance: as it is for white noise, shape (k, k); no error becomes smaller than it has here.
+        response: shape (k, n).
+        left: residual, shape (n,).
+        width: of a step, in points.
+    """
+    reach = min(max(2, round(width)), len(left) - 1)
+    sums = np.array([left[lag:] @ left[: len(left) - lag] for lag in range(reach + 1)]) / len(left)
+    falling = sums * (1 - np.arange(reach + 1) / (reach + 1))
+    apart = np.abs(np.subtract.outer(np.arange(len(left)), np.arange(len(left))))
+    noise = np.where(apart <= reach, falling[np.minimum(apart, reach)], 0.0)
+    found = response @ noise @ response.T
+    short = np.sqrt(np.maximum(np.diag(covariance) / np.maximum(np.diag(found), 1e-300), 1.0))
+    return np.asarray(found * np.outer(short, short))
