@@ -68,11 +68,11 @@ class _Gaussians:
         return centres, np.exp(log_widths), heights
 
     def value(self, vector: FloatArray, x: FloatArray) -> FloatArray:
-        """Integral of Gaussians and constant up to x, meV."""
+        """Integral of Gaussians and constant from between the steps to x, meV."""
         from scipy.special import ndtr
 
         centres, widths, heights = self.parts(vector)
-        total = ndtr((x[:, None] - centres) / widths) @ (self.signs * heights) + vector[-1] * x
+        total = ndtr(self.signs * (x[:, None] - centres) / widths) @ heights + vector[-1] * x
         return np.asarray(total)
 
     def jacobian(self, vector: FloatArray, x: FloatArray) -> FloatArray:
@@ -82,7 +82,7 @@ class _Gaussians:
         centres, widths, heights = self.parts(vector)
         place = (x[:, None] - centres) / widths
         rising = self.signs * heights * np.exp(-(place**2) / 2) / math.sqrt(2 * math.pi)
-        return np.column_stack([-rising / widths, -rising * place, self.signs * ndtr(place), x])
+        return np.column_stack([-rising / widths, -rising * place, ndtr(self.signs * place), x])
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +194,8 @@ def _errors(data: StepSpectrum, model: _Gaussians, vector: FloatArray, slopes: F
         raise FitError(f"the {len(data.x)} points do not determine the Gaussians") from None
     response = inverse @ differences  # d vector = response @ d y
     rest = differences @ (data.y - model.value(vector, data.x))
-    share = data.noise**-2 / np.sum(data.noise**-2)
+    share = _between_steps(data, model, vector) * data.noise**-2
+    share = share / share.sum()
     level = share @ (data.y - model.value(vector, data.x))
     level_response = share - share @ model.jacobian(vector, data.x) @ response
     response = np.vstack([response, level_response])
@@ -209,6 +210,13 @@ def _errors(data: StepSpectrum, model: _Gaussians, vector: FloatArray, slopes: F
     if data.noise_known or not is_structured(left, width):
         return fit
     return replace(fit, covariance=widened(fit.covariance, known, left, width))
+
+
+def _between_steps(data: StepSpectrum, model: _Gaussians, vector: FloatArray) -> FloatArray:
+    """1 for the points whose mean sets the level of dI/dV, 0 for those on the outer plateaus, which may bend."""
+    centres = model.parts(vector)[0]
+    inside = (data.x >= centres.min()) & (data.x <= centres.max())
+    return np.asarray(inside if inside.any() else np.ones_like(inside), dtype=float)
 
 
 def _estimates(data: StepSpectrum, fit: _Fit) -> Estimates:
