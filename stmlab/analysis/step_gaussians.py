@@ -206,10 +206,10 @@ def _errors(data: StepSpectrum, model: _Gaussians, vector: FloatArray, slopes: F
     known = response * data.noise
     covariance = known @ known.T * (1.0 if data.noise_known else variance)
     fit = _Fit(model, np.append(vector, level), covariance, variance)
-    left, width = fit.left(data), fit.width_meV / data.spacing
-    if data.noise_known or not is_structured(left, width):
+    left = fit.left(data)
+    if data.noise_known or not is_structured(left):
         return fit
-    return replace(fit, covariance=widened(fit.covariance, known, left, width))
+    return replace(fit, covariance=widened(fit.covariance, known, left, fit.width_meV / data.spacing))
 
 
 def _between_steps(data: StepSpectrum, model: _Gaussians, vector: FloatArray) -> FloatArray:

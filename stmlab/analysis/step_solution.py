@@ -70,9 +70,9 @@ def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> 
 def _allowing_for_structure(data: StepSpectrum, found: StepSolution) -> StepSolution:
     """With wider errors, where the noise is not known and what is left is not white."""
     left = (data.y - found.model.value(found.vector, data.x)) / data.noise
-    width = found.model.shape(found.vector).width_meV / data.spacing
-    if data.noise_known or not is_structured(left, width):
+    if data.noise_known or not is_structured(left):
         return found
+    width = found.model.shape(found.vector).width_meV / data.spacing
     response = np.asarray(np.linalg.pinv(found.model.jacobian(found.vector, data.x) / data.noise[:, None]), dtype=float)
     return replace(found, covariance=widened(found.covariance, response, left, width))
 
@@ -128,7 +128,10 @@ def _solved(data: StepSpectrum, model: StepModel) -> StepSolution | None:
     """From the best start that leads to a sane fit; None if there is none."""
     if len(data.x) <= len(model.names):
         return None
-    for start in starts(data, model):
+    placed = starts(data, model)
+    if not _promising(data, min(start.squares for start in placed), len(model.names)):
+        return None
+    for start in placed:
         vector = start.vector(data, model)
         if model.temperature_K is not None and start.shape.temperature_K > 1.5 * model.temperature_K:
             wide = replace(model, temperature_K=start.shape.temperature_K)
@@ -138,6 +141,12 @@ def _solved(data: StepSpectrum, model: StepModel) -> StepSolution | None:
         if found is not None and _is_sane(data, found):
             return found
     return None
+
+
+def _promising(data: StepSpectrum, squares: float, parameters: int) -> bool:
+    """Whether steps on the coarse grid alone describe the data better than a straight line: saves a hopeless fit."""
+    variance = 1.0 if data.noise_known else squares / (len(data.x) - parameters)
+    return _without(data) - squares > _CERTAIN / 2 * variance
 
 
 def _is_sane(data: StepSpectrum, found: StepSolution) -> bool:

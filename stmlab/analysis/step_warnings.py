@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.step_noise import is_structured, mean_square_difference
+from stmlab.analysis.step_noise import is_structured, white_variance
 
 if TYPE_CHECKING:
     from stmlab.analysis.step_spectrum import StepSpectrum
@@ -102,7 +102,7 @@ def _temperature(fit: FittedSteps) -> list[str]:
 
 def _residual(fit: FittedSteps) -> list[str]:
     found = []
-    structured = is_structured(fit.left, fit.width_meV / fit.data.spacing)
+    structured = is_structured(fit.left)
     dof = len(fit.left) - len(fit.parameters)
     if fit.reduced_chi_square is not None:
         structured |= fit.reduced_chi_square > 1 + _CHI_SQUARE * math.sqrt(2 / max(dof, 1))
@@ -112,7 +112,7 @@ def _residual(fit: FittedSteps) -> list[str]:
             f"plateaus) or drifts; the errors {'leave it out' if fit.data.noise_known else 'are widened for it'}"
         )
     near = np.abs(fit.data.x) < np.median(np.abs(fit.data.x))
-    quiet, loud = sorted(mean_square_difference(part, 1) for part in (fit.left[near], fit.left[~near]))
+    quiet, loud = sorted(white_variance(part) for part in (fit.left[near], fit.left[~near]))
     if not structured and loud > _UNEVEN**2 * quiet:
         found.append("the noise is uneven over the bias: give sigma for errors that hold")
     return found
