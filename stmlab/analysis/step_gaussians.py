@@ -186,30 +186,39 @@ def _start(model: _Gaussians, start: StepSolution, narrowest: float) -> list[flo
 
 def _errors(data: StepSpectrum, model: _Gaussians, vector: FloatArray, slopes: FloatArray) -> _Fit:
     """Covariance from the noise of the points, white before it was differentiated; and the level of dI/dV."""
-    points, lag = np.eye(len(data.x)), model.lag
-    differences = (points[lag:] - points[:-lag]) / np.hypot(data.noise[lag:], data.noise[:-lag])[:, None]
+    lag = model.lag
+    weight = 1 / np.hypot(data.noise[lag:], data.noise[:-lag])
+
+    def of_points(rows: FloatArray) -> FloatArray:
+        """What acts on the weighted differences, as it acts on the points."""
+        both = np.zeros((len(rows), len(data.x)))
+        both[:, lag:] += rows * weight
+        both[:, :-lag] -= rows * weight
+        return both
+
     try:
         inverse = np.linalg.pinv(slopes, rcond=1e-12)
     except np.linalg.LinAlgError:
         raise FitError(f"the {len(data.x)} points do not determine the Gaussians") from None
-    response = inverse @ differences  # d vector = response @ d y
-    rest = differences @ (data.y - model.value(vector, data.x))
+    response = of_points(np.asarray(inverse, dtype=float))  # d vector = response @ d y
+    left = data.y - model.value(vector, data.x)
+    rest = weight * (left[lag:] - left[:-lag])
     share = _between_steps(data, model, vector) * data.noise**-2
     share = share / share.sum()
-    level = share @ (data.y - model.value(vector, data.x))
+    level = share @ left
     level_response = share - share @ model.jacobian(vector, data.x) @ response
     response = np.vstack([response, level_response])
-    # The expected sum of squares of what the fit leaves of noise of variance 1: tr((1 - H) D N D'), with N = noise^2.
-    spread = differences * data.noise
-    expected = float(np.sum(spread**2) - np.sum((slopes.T @ spread) * (inverse @ spread)))
+    # The expected sum of squares of what the fit leaves: of each difference its weight makes 1, less the fitted part.
+    fitted = float(np.sum((of_points(slopes.T) * data.noise) * (response[: len(vector)] * data.noise)))
+    expected = len(rest) - fitted
     variance = float(rest @ rest) / expected
     known = response * data.noise
     covariance = known @ known.T * (1.0 if data.noise_known else variance)
     fit = _Fit(model, np.append(vector, level), covariance, variance)
-    left = fit.left(data)
-    if data.noise_known or not is_structured(left):
+    near = fit.left(data)
+    if data.noise_known or not is_structured(near):
         return fit
-    return replace(fit, covariance=widened(fit.covariance, known, left, fit.width_meV / data.spacing))
+    return replace(fit, covariance=widened(fit.covariance, known, near, fit.width_meV / data.spacing))
 
 
 def _between_steps(data: StepSpectrum, model: _Gaussians, vector: FloatArray) -> FloatArray:

@@ -47,10 +47,10 @@ def widened(covariance: FloatArray, response: FloatArray, left: FloatArray, widt
         width: of a step, in points.
     """
     reach = min(max(2, round(width)), len(left) - 1)
-    sums = np.array([left[lag:] @ left[: len(left) - lag] for lag in range(reach + 1)]) / len(left)
-    falling = sums * (1 - np.arange(reach + 1) / (reach + 1))
-    apart = np.abs(np.subtract.outer(np.arange(len(left)), np.arange(len(left))))
-    noise = np.where(apart <= reach, falling[np.minimum(apart, reach)], 0.0)
-    found = response @ noise @ response.T
+    found = np.mean(left**2) * response @ response.T
+    for lag in range(1, reach + 1):
+        falling = left[lag:] @ left[:-lag] / len(left) * (1 - lag / (reach + 1))
+        shifted = falling * response[:, lag:] @ response[:, :-lag].T
+        found += shifted + shifted.T
     short = np.sqrt(np.maximum(np.diag(covariance) / np.maximum(np.diag(found), 1e-300), 1.0))
     return np.asarray(found * np.outer(short, short))

@@ -23,9 +23,9 @@ _CERTAIN = 60.0
 _FAR_BETTER = 25.0  # drop of chi square by two plateau slopes
 _BEND = 0.01  # of the outer step; plateaus that bend less are flat
 _BEYOND_DOUBT = 10.0  # standard errors of a height
-_MOST_STEPS = 200
+_MOST_STEPS = 80  # evaluations; a fit that settles takes some ten
 _ABSURD = 20.0  # heights, in spans of the data
-_SHARPEST = 1e3  # the modulation in kT: a lower temperature changes nothing
+_SHARPEST = 100.0  # the modulation in kT: a lower temperature changes nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +183,11 @@ def _least_squares(data: StepSpectrum, model: StepModel, start: FloatArray) -> S
     minimizer = lmfit.Minimizer(residual, parameters, scale_covar=not data.noise_known, max_nfev=_MOST_STEPS)
     found = minimizer.leastsq(Dfun=jacobian, ftol=1e-10, xtol=1e-8, gtol=0.0)
     covariance = getattr(found, "covar", None)
-    if covariance is None or not np.all(np.isfinite(covariance)) or np.any(np.diag(covariance) < 0):
+    if (
+        not found.success
+        or covariance is None
+        or not np.all(np.isfinite(covariance))
+        or np.any(np.diag(covariance) < 0)
+    ):
         return None
     return StepSolution(model, vector(found.params), np.asarray(covariance), float(np.sum(found.residual**2)))

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from stmlab.results import FitParameter
 
 _SIGNIFICANT = 3.0  # standard errors of a height
-_FEW = 4.0  # points over the width of a step
+_FEW = 3.0  # points over the width of a step
 _CHI_SQUARE = 5.0  # standard deviations
 _UNEVEN = 2.5  # standard deviation of the noise far from zero bias against that near it, or the reverse
+_MANY = 60  # points, from which the noise can be judged apart near zero bias and far from it
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,11 @@ def _heights(fit: FittedSteps) -> list[str]:
 
 
 def _places(fit: FittedSteps) -> list[str]:
-    found = []
+    found = [
+        f"the {pair} energy is not determined: its error is more than a third of a step's width"
+        for pair in fit.pairs
+        if fit.parameters[f"{pair}_energy"].error > fit.width_meV / 3
+    ]
     last = fit.energy(fit.pairs[-1])
     if last > fit.data.reach - fit.width_meV:
         found.append(
@@ -113,6 +118,6 @@ def _residual(fit: FittedSteps) -> list[str]:
         )
     near = np.abs(fit.data.x) < np.median(np.abs(fit.data.x))
     quiet, loud = sorted(white_variance(part) for part in (fit.left[near], fit.left[~near]))
-    if not structured and loud > _UNEVEN**2 * quiet:
+    if not structured and len(fit.left) >= _MANY and loud > _UNEVEN**2 * quiet:
         found.append("the noise is uneven over the bias: give sigma for errors that hold")
     return found
