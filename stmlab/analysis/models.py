@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.ramp import correlation_of, exchange_of, fit_series
 from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.analysis.steps import fit_steps
+from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.transfer_function import fit_transfer
 from stmlab.analysis.transport import fit_transport
 from stmlab.errors import FitError
@@ -125,6 +127,19 @@ def _correlation(run: Run) -> FitResult:
     return correlation_of(series, bias, field_T=setting(run, "field"), modulation_V=modulation(run))
 
 
+def _telegraph(run: Run) -> FitResult:
+    """The first trace; more of them are more runs of the same process, which the likelihood does not join."""
+    time = next((axis for axis in run.axes if axis.name == "time"), None)
+    if time is None or "current" not in run.data:
+        raise FitError(
+            f"{run.path}: the model telegraph needs current against time, as the sequence time_trace takes it"
+        )
+    traces = column(run, "current").reshape(-1, len(time))
+    fit = fit_telegraph(traces[0], float(time.values[1] - time.values[0]))
+    left = f"only the first of {len(traces)} traces is fitted"
+    return fit if len(traces) == 1 else replace(fit, warnings=(left, *fit.warnings))
+
+
 # The noise of a lock-in reading is the same at every frequency, and is taken from the residual: readings averaged at
 # one point are too few, and too close in time, to weight the points by their scatter.
 MODELS: Mapping[str, Callable[[Run], FitResult]] = {
@@ -137,6 +152,7 @@ MODELS: Mapping[str, Callable[[Run], FitResult]] = {
     "transport": _transport,
     "exchange": _exchange,
     "correlation": _correlation,
+    "telegraph": _telegraph,
 }
 SEQUENCES: Mapping[str, str] = {
     "srs": "srs",
@@ -145,4 +161,5 @@ SEQUENCES: Mapping[str, str] = {
     "transfer": "transfer",
     "didv": "steps",
     "setpoint_ramp": "transport",
+    "time_trace": "telegraph",
 }
