@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _FEWEST = 50  # samples
 _APART = 2.0  # noise between the levels, below which two states cannot be told from one
 _HYSTERESIS = 1.0  # noise on either side of a threshold
+_SMALL = 0.1  # noise over step: a filter's tails count for more
 _FEW_DWELLS = 10
 _FAST = 0.3  # transitions per sample of a state: beyond, dwells are hardly sampled
 _LEVELS_MOVED = 5.0  # standard errors
@@ -127,10 +128,31 @@ def _by_likelihood(trace: _Trace, start: Switching) -> FitResult:
     try:
         covariance = np.asarray(np.linalg.inv(second), dtype=float)
     except np.linalg.LinAlgError:
-        covariance = np.full((6, 6), math.nan)
+        covariance = np.full((5, 5), math.nan)
     if not np.all(np.diag(covariance) > 0):
         raise FitError("the trace does not determine levels and rates together")
-    return _result(trace, best, covariance[:5, :5], counted, "the whole trace")
+    return _result(trace, *_quiet_levels(trace, best, covariance, counted), counted, "the whole trace")
+
+
+def _quiet_levels(
+    trace: _Trace, best: Switching, covariance: FloatArray, counted: Dwells
+) -> tuple[Switching, FloatArray]:
+    """Where noise is small against the step, levels and noise from the samples away from jumps.
+
+    What a filter leaves of a jump in the samples after it would pull the levels together.
+    """
+    quiet, high = ~_moving(counted), counted.states.astype(bool)
+    parts = trace.y[quiet & ~high], trace.y[quiet & high]
+    if best.deviation > _SMALL * best.step or min(part.size for part in parts) < _FEWEST:
+        return best, covariance
+    low, top = (float(part.mean()) for part in parts)
+    noise = math.sqrt(0.5 * sum(float(part.var()) for part in parts))
+    step, (below, above) = top - low, (float(part.var()) / part.size for part in parts)
+    errors = covariance.copy()
+    errors[2:], errors[:, 2:] = 0.0, 0.0
+    errors[2, 2], errors[3, 3], errors[4, 4] = below, (below + above) / step**2, 0.5 / trace.y.size
+    errors[2, 3] = errors[3, 2] = -below / step
+    return replace(best, low=low, step=step, noise=noise, heavy=False), errors
 
 
 def _refuse_one_level(trace: _Trace, best: Switching, likelihood: float) -> None:
@@ -228,7 +250,7 @@ def _result(trace: _Trace, found: Switching, covariance: FloatArray, counted: Dw
         residual=float(np.sqrt(np.mean((data - fit) ** 2))),
         warnings=_warnings(trace, found, counted),
         curves={
-            "x": trace.interval * np.arange(data.size),
+            "x": np.asarray(trace.interval * np.arange(data.size), dtype=float),
             "data": data,
             "fit": fit,
             "residual": data - fit,
@@ -240,13 +262,13 @@ def _result(trace: _Trace, found: Switching, covariance: FloatArray, counted: Dw
 
 
 def _histogram(data: FloatArray, low: float, step: float, noise: float, occupation: float) -> dict[str, FloatArray]:
-    counts, edges = np.histogram(data, bins=min(_BINS, max(20, data.size // 20)))
+    counts, edges = np.histogram(np.asarray(data, dtype=float), bins=min(_BINS, max(20, data.size // 20)))
     centres = np.asarray(0.5 * (edges[1:] + edges[:-1]), dtype=float)
     size = data.size * (edges[1] - edges[0]) / (noise * math.sqrt(2 * math.pi))
     drawn = (1 - occupation) * np.exp(-0.5 * ((centres - low) / noise) ** 2)
     drawn = drawn + occupation * np.exp(-0.5 * ((centres - low - step) / noise) ** 2)
-    fitted, counted = np.asarray(size * drawn, dtype=float), np.asarray(counts, dtype=float)
-    return {"histogram_x": centres, "histogram": counted, "histogram_fit": fitted}
+    fitted, seen = np.asarray(size * drawn, dtype=float), np.asarray(counts, dtype=float)
+    return {"histogram_x": centres, "histogram": seen, "histogram_fit": fitted}
 
 
 # -- what should not be believed ---------------------------------------------------------------------------------------
@@ -254,7 +276,7 @@ def _histogram(data: FloatArray, low: float, step: float, noise: float, occupati
 
 def _warnings(trace: _Trace, found: Switching, counted: Dwells) -> tuple[str, ...]:
     checks = [_few(counted), _close(found), _too_fast(found), _drifting(trace, found, counted)]
-    checks += [_more_levels(trace, found, counted), _not_exponential(counted)]
+    checks += [_coloured(trace, found, counted), _more_levels(trace, found, counted), _not_exponential(counted)]
     return tuple(text for text in checks if text)
 
 
@@ -287,13 +309,34 @@ def _drifting(trace: _Trace, found: Switching, counted: Dwells) -> str:
     return f"the levels drift by {moved * trace.spread:.3g} A from the first to the second half of the trace"
 
 
+def _coloured(trace: _Trace, found: Switching, counted: Dwells) -> str:
+    """Correlation of the noise of neighbouring samples, away from jumps."""
+    left = trace.y - found.low - found.step * counted.states
+    quiet = ~_moving(counted)
+    pairs = quiet[1:] & quiet[:-1] & (np.maximum(np.abs(left[1:]), np.abs(left[:-1])) < 4 * found.deviation)
+    if np.count_nonzero(pairs) < _FEWEST:
+        return ""
+    correlation = float(np.mean((left[1:] * left[:-1])[pairs]) / np.mean((left[1:] ** 2)[pairs]))
+    if correlation < 0.1 + 3 / math.sqrt(np.count_nonzero(pairs)):
+        return ""
+    return f"neighbouring samples share their noise (correlation {correlation:.2f}): errors of the levels are too small"
+
+
+def _moving(counted: Dwells) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Samples within or next to a jump, and the two after it, in which a filter may still show it."""
+    jumps = np.flatnonzero(np.diff(counted.states))
+    moving = np.zeros(counted.states.size, dtype=bool)
+    for after in range(-1, 4):
+        moving[np.clip(jumps + after, 0, moving.size - 1)] = True
+    return moving
+
+
 def _more_levels(trace: _Trace, found: Switching, counted: Dwells) -> str:
     """Samples that neither level explains, beyond those of intervals in which the system switched."""
     left = np.abs(trace.y - found.low - found.step * counted.states)
-    moving = np.zeros(left.size, dtype=bool)
-    moving[1:] |= np.diff(counted.states) != 0
-    moving[:-1] |= np.diff(counted.states) != 0
-    odd = float(np.mean(left[~moving] > 6 * found.deviation)) if np.any(~moving) else 0.0
+    moving = _moving(counted)
+    noise = max(found.deviation, 0.05 * found.step)
+    odd = float(np.mean(left[~moving] > 6 * noise)) if np.any(~moving) else 0.0
     return "" if odd < 0.005 else f"{odd:.1%} of the samples lie off both levels: there may be more than two states"
 
 

@@ -3,10 +3,10 @@
 Between samples the system goes from state i to j with P = exp(Q dt); a sample is Gaussian around the level of the state
 it ends in, or, where the instrument averages over the interval, anything between both levels if the system switched
 within it. Noise is Gaussian, or has the heavier tails of Student's t with four degrees of freedom, as where it drifts
-or rings. What is left of the noise of one sample in the next (a filter, a slow drift) is a parameter too. The
-likelihood is the product of 2 x 2 matrices M_t[i, j] = P_ij p(y_t | i, j), multiplied pairwise, so that a trace costs
-as many passes as its length has binary digits. Short dwells that no sample shows are accounted for, and so are the
-first and the last: there is nothing to correct afterwards.
+or rings; it counts as at least a twentieth of the step, because a filter leaves as much of a jump in the samples after
+it. The likelihood is the product of 2 x 2 matrices M_t[i, j] = P_ij p(y_t | i, j), multiplied pairwise, so that a trace
+costs as many passes as its length has binary digits. Short dwells that no sample shows are accounted for, and so are
+the first and the last: there is nothing to correct afterwards.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
 _FLOOR = 1e-5  # of a density: no single sample, however far off, makes two transitions of its own
-_ORDINARY = 5.0  # noise
-_LONGEST = 0.98  # memory: beyond, noise is a drift
+_QUIETEST = 0.05  # of the step: what a filter leaves of a jump in the next samples is no other jump
 _STEP = 0.03  # of the rates' logarithms, for the curvature; the others by their own errors
 
 
@@ -33,7 +32,6 @@ class Switching:
     Attributes:
         up, down: probabilities per sample interval of leaving the low and the high state.
         low, step, noise: level, height and scale of the noise (its standard deviation if Gaussian), in one unit.
-        memory: correlation of the noise of neighbouring samples.
         averaged: samples are means over their interval.
         heavy: the noise has heavy tails.
     """
@@ -43,7 +41,6 @@ class Switching:
     low: float
     step: float
     noise: float
-    memory: float = 0.0
     averaged: bool = True
     heavy: bool = False
 
@@ -53,17 +50,14 @@ class Switching:
         return self.noise * (math.sqrt(2.0) if self.heavy else 1.0)
 
     def vector(self) -> FloatArray:
-        """ln up, ln down, low, ln step, ln noise, artanh(memory / 0.98)."""
+        """ln up, ln down, low, ln step, ln noise."""
         rates = math.log(self.up), math.log(self.down)
-        return np.array(
-            [*rates, self.low, math.log(self.step), math.log(self.noise), math.atanh(self.memory / _LONGEST)]
-        )
+        return np.array([*rates, self.low, math.log(self.step), math.log(self.noise)])
 
     def moved(self, vector: FloatArray) -> Switching:
         """The same kind with other numbers, given as ``vector``."""
-        up, down, low, step, noise, memory = vector.tolist()
-        numbers = math.exp(up), math.exp(down), low, math.exp(step), math.exp(noise), _LONGEST * math.tanh(memory)
-        return Switching(*numbers, self.averaged, self.heavy)
+        up, down, low, step, noise = vector.tolist()
+        return Switching(math.exp(up), math.exp(down), low, math.exp(step), math.exp(noise), self.averaged, self.heavy)
 
     def transitions(self) -> FloatArray:
         """P[i, j] over one interval, low state first."""
@@ -77,22 +71,16 @@ class Switching:
         return np.array([self.down, self.up]) / (self.up + self.down)
 
     def densities(self, values: FloatArray) -> FloatArray:
-        """p(y_t | y_(t-1), i, j), shape (n, 2, 2)."""
+        """p(y_t | i, j), shape (n, 2, 2)."""
         density, between = (_student, _between_student) if self.heavy else (_normal, _between)
-        away = np.stack([values - self.low, values - self.low - self.step]) / self.noise  # from each level
-        kept, width = np.zeros_like(away), np.ones_like(away)
-        # A sample far from the level was taken on the way from level to level: it says nothing of the noise after it.
-        memory = self.memory / (1 + (away[:, :-1] / _ORDINARY) ** 8)
-        kept[:, 1:] = memory * away[:, :-1]
-        width[:, 1:] = np.sqrt(1 - memory**2)
+        noise = max(self.noise, _QUIETEST * self.step)
+        away = (values - self.low) / noise
         found = np.empty((values.size, 2, 2))
-        for i in (0, 1):
-            for j in (0, 1):
-                found[:, i, j] = density((away[j] - kept[i]) / width[i]) / width[i] / self.noise
+        found[:, 0, 0] = found[:, 1, 0] = density(away) / noise
+        found[:, 1, 1] = found[:, 0, 1] = density(away - self.step / noise) / noise
         if self.averaged:
-            moving = between(away[0], self.step / self.noise) / self.step
-            found[:, 0, 1] = found[:, 1, 0] = moving
-        found += _FLOOR / self.noise
+            found[:, 0, 1] = found[:, 1, 0] = between(away, self.step / noise) / self.step
+        found += _FLOOR / noise
         return found
 
 
@@ -116,7 +104,7 @@ def most_likely(values: FloatArray, start: Switching) -> tuple[Switching, float]
     """The parameters of largest likelihood near ``start``, and its logarithm."""
     import lmfit
 
-    names = ("up", "down", "low", "step", "noise", "memory")
+    names = ("up", "down", "low", "step", "noise")
     parameters = lmfit.Parameters()
     for name, value in zip(names, start.vector().tolist(), strict=True):
         parameters.add(name, value=value)
@@ -135,11 +123,11 @@ def most_likely(values: FloatArray, start: Switching) -> tuple[Switching, float]
 
 
 def curvature(values: FloatArray, switching: Switching) -> FloatArray:
-    """Second derivatives of -ln likelihood by ``switching.vector()``, shape (6, 6)."""
+    """Second derivatives of -ln likelihood by ``switching.vector()``, shape (5, 5)."""
     centre = switching.vector()
     levels = switching.noise / math.sqrt(values.size)
     small = 0.3 / math.sqrt(values.size)
-    steps = np.array([_STEP, _STEP, 0.3 * levels, 0.3 * levels / switching.step, small, small])
+    steps = np.array([_STEP, _STEP, 0.3 * levels, 0.3 * levels / switching.step, small])
 
     def at(*moves: tuple[int, float]) -> float:
         vector = centre.copy()
@@ -148,12 +136,15 @@ def curvature(values: FloatArray, switching: Switching) -> FloatArray:
         return -log_likelihood(values, switching.moved(vector))
 
     here = at()
-    second = np.empty((6, 6))
-    for i in range(6):
+    second = np.empty((5, 5))
+    for i in range(5):
         second[i, i] = (at((i, 1)) - 2 * here + at((i, -1))) / steps[i] ** 2
         for j in range(i):
             mixed = at((i, 1), (j, 1)) - at((i, 1), (j, -1)) - at((i, -1), (j, 1)) + at((i, -1), (j, -1))
             second[i, j] = second[j, i] = mixed / (4 * steps[i] * steps[j])
+    if second[4, 4] < _STEP * values.size:  # the noise is below the least that is told from the filter's
+        second[4], second[:, 4] = 0.0, 0.0
+        second[4, 4] = 2.0 * values.size
     return second
 
 

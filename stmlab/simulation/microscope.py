@@ -27,9 +27,11 @@ from stmlab.simulation.converter import CurrentConverter
 from stmlab.simulation.currents import JunctionCurrents, Levels
 from stmlab.simulation.demodulator import Demodulator
 from stmlab.simulation.feedback import Loop, Tip
+from stmlab.simulation.junctions import Switches
 from stmlab.simulation.line import RadioFrequencyWiring
 from stmlab.simulation.lockin_input import InputSignal, Modulation, demodulated, input_signal
 from stmlab.simulation.samples import Sample, read_sample
+from stmlab.simulation.telegraph import SlowSwitch
 from stmlab.simulation.wire import WireAdapter
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import ComplexArray, FloatArray
     from stmlab.clock import Clock
+    from stmlab.simulation.junctions import Telegraph
     from stmlab.simulation.wire import VirtualInstrument
 
 _INSTRUMENTS = {
@@ -66,9 +69,10 @@ class SimulatedMicroscope:
         self.preamplifier = self.config.preamplifier
         self._wiring = RadioFrequencyWiring(self.config.line, self.config.bias_tee)
         self._currents = JunctionCurrents(sample.junction, self._wiring)
-        for_lockin, for_converter = np.random.default_rng(seed).spawn(2)
+        for_lockin, for_converter, for_switch = np.random.default_rng(seed).spawn(3)
         self._demodulator = Demodulator(for_lockin)
         self._converter = CurrentConverter(self.config.converter_bandwidth, for_converter)
+        self._switch = SlowSwitch(self.config.converter_bandwidth, for_switch)
         self._time = clock.now()
         contact = math.log(CONDUCTANCE_QUANTUM_S / sample.junction.reference_conductance)
         self._tip = Tip(sample.decay_constant, drift=self.config.drift, contact=contact, time=self._time)
@@ -147,6 +151,7 @@ class SimulatedMicroscope:
         for piece in self._tip.pieces(now, self._loop()):
             if piece.end > piece.start:
                 self._live(piece.start, piece.end, piece.scale)
+        self._switch.live(now - self._time, self._telegraph())
         self._converter.live(now - self._time)
         self._time = now
 
@@ -174,7 +179,8 @@ class SimulatedMicroscope:
         levels = self._levels(self._tip.scale)
         on, off = (self.preamplifier.output(np.array([levels.on, levels.off])) / self.preamplifier.gain).tolist()
         mean = Levels(on, off, levels.chopped).mean
-        return self._converter.reading(mean, self.preamplifier.current_noise(mean))
+        switching = 0.0 if self.tip.feedback else self._switch.deviation(self._telegraph())
+        return self._converter.reading(mean + switching, self.preamplifier.current_noise(mean))
 
     def height(self) -> float:
         """Z position of the tip now, m; zero where the conductance was the sample's reference at the beginning."""
@@ -212,6 +218,14 @@ class SimulatedMicroscope:
 
     def _levels(self, scale: float) -> Levels:
         return self._currents.levels(self.generator, self._bias(), scale)
+
+    def _telegraph(self) -> Telegraph | None:
+        """What switches by itself under the tip now, without a microwave."""
+        junction, scale = self.sample.junction, self._tip.scale
+        driven = self.generator.on and self.generator.running
+        if driven or scale == 0.0 or not isinstance(junction, Switches):
+            return None
+        return junction.telegraph(self._bias(), scale)
 
     def _input(self, levels: Levels, scale: float) -> InputSignal:
         modulations = tuple(

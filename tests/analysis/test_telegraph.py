@@ -72,7 +72,7 @@ def test_the_correction_for_missed_dwells_is_that_of_a_long_simulation():
 
 
 def test_the_likelihood_is_the_sum_over_all_paths():
-    values, switching = trace(0.3, 0.2, 8, 0.2, 3), Switching(0.3, 0.2, 0.05, 0.9, 0.25, memory=0.3)
+    values, switching = trace(0.3, 0.2, 8, 0.2, 3), Switching(0.3, 0.2, 0.05, 0.9, 0.25)
     matrices, total = switching.transitions() * switching.densities(values), 0.0
     for path in np.ndindex(*[2] * 9):
         probability = switching.stationary()[path[0]]

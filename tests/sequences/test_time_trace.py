@@ -42,3 +42,15 @@ def test_what_cannot_be_is_refused_before_anything_moves(station, tmp_path, sett
     with pytest.raises(OutOfBounds, match=name):
         Runner(TimeTrace(**settings), station, tmp_path / "run.h5").run()
     assert not (tmp_path / "run.h5").exists()
+
+
+def test_the_rates_of_a_slow_switch_come_back(tmp_path):
+    with Station.load("simulated", sample="slow_switch", seed=6) as slow:
+        sequence = TimeTrace(setpoint_current=250e-12, samples=3000, interval=3e-3)
+        fit = Runner(sequence, slow, tmp_path / "run.h5").run().fits[0]
+        truth = slow.simulation.true_values(sequence.dc_bias, 0.0)
+    assert fit.model == "telegraph"
+    for name in ("rate_up", "rate_down"):
+        assert abs(fit[name].value - truth[f"{name}_per_s"]) < 3 * fit[name].error
+        assert fit[name].error < 0.2 * fit[name].value
+    assert fit["step"].value == pytest.approx(50e-12, rel=0.01)

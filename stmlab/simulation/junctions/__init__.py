@@ -11,7 +11,7 @@ below. A junction decides what follows it (conductance always; exchange with the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,38 @@ class Drive:
     frequency: float
     voltage: FloatArray
     smooth: bool
+
+
+@dataclass(frozen=True)
+class Telegraph:
+    """Two states between which a junction switches by itself, at one bias.
+
+    Attributes:
+        excitation_per_s, relaxation_per_s: rates of leaving the ground and the excited state.
+        difference_A: current in the excited state less that in the ground state.
+    """
+
+    excitation_per_s: float
+    relaxation_per_s: float
+    difference_A: float
+
+    @property
+    def total(self) -> float:
+        """Sum of both rates, 1/s."""
+        return self.excitation_per_s + self.relaxation_per_s
+
+    @property
+    def occupation(self) -> float:
+        """Mean occupation of the excited state."""
+        return self.excitation_per_s / self.total
+
+
+@runtime_checkable
+class Switches(Protocol):
+    """A junction of two states, whose switching can be followed in time."""
+
+    def telegraph(self, voltage: float, scale: float) -> Telegraph:
+        """Rates and currents at a voltage that holds still (V)."""
 
 
 class Junction(Protocol):

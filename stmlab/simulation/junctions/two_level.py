@@ -8,7 +8,7 @@ Both rates are a baseline plus a part that spin-polarised electrons pump in or o
 both rates positive at any bias. The rates are those of the sample under this tip and do not follow the tip's height.
 
 The switching itself also makes noise in the current (its telegraph noise, 4 Delta I**2 n (1-n)/Gamma far below Gamma);
-it is not part of this model, which gives averages.
+averages do not contain it. Slow switching shows in the current readings (`stmlab.simulation.telegraph`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 from stmlab.errors import PhysicsError
 from stmlab.physics.arguments import finite, not_negative, positive, refuse
 from stmlab.physics.driven import occupation_harmonics
+from stmlab.simulation.junctions import Telegraph
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
@@ -121,10 +122,27 @@ class TwoLevel:
         return scale * float(self._current(voltage, occupation).mean())
 
     def true_values(self, v_dc: float, v_ac: float) -> dict[str, float]:
-        """See Junction: ``rate_per_s`` is Gamma = <Gamma_+ + Gamma_->, as in Betz et al., eq. 1."""
+        """See Junction: ``rate_per_s`` is Gamma = <Gamma_+ + Gamma_->, as in Betz et al., eq. 1.
+
+        ``rate_up_per_s`` and ``rate_down_per_s`` are those of the current's jumps at ``v_dc`` alone.
+        """
         phase = 2 * np.pi * np.arange(_QUADRATURE) / _QUADRATURE
         excitation, relaxation = self.rates(v_dc + v_ac * np.cos(phase))
-        return {"rate_per_s": float((excitation + relaxation).mean())}
+        return {"rate_per_s": float((excitation + relaxation).mean()), **self._switching_rates(v_dc)}
+
+    def telegraph(self, voltage: float, scale: float) -> Telegraph:
+        """See Switches."""
+        excitation, relaxation = self.rates(np.array([voltage]))
+        difference = scale * voltage * self.conductance_difference_S
+        return Telegraph(float(excitation[0]), float(relaxation[0]), difference)
+
+    def _switching_rates(self, voltage: float) -> dict[str, float]:
+        """Rates of the jumps of the current, up and down, where it is held still."""
+        switching = self.telegraph(voltage, 1.0)
+        up, down = switching.excitation_per_s, switching.relaxation_per_s
+        if switching.difference_A < 0:
+            up, down = down, up
+        return {"rate_up_per_s": up, "rate_down_per_s": down}
 
     def _current(self, voltage: FloatArray, occupation: FloatArray) -> FloatArray:
         conductance = self.ground_conductance_S + self.conductance_difference_S * occupation
