@@ -112,45 +112,74 @@ def sequences(
 @app.command()
 @_refusing
 def show(
-    file: Annotated[Path, typer.Argument(help="A run.")],
-    png: Annotated[Path | None, typer.Option("--png", help="Draw the run into this file.")] = None,
+    file: Annotated[Path, typer.Argument(help="A run, or a file that another program recorded (.dat, .VERT).")],
+    png: Annotated[Path | None, typer.Option("--png", help="Draw the file, with its fit, into this one.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what is in a file: parameters, state, points, fits."""
-    from stmlab.display import run_as_dict, run_as_text
-    from stmlab.storage import open_run
+    """Show what is in a file: parameters, state, points, fits; or the header and columns of a recorded one."""
+    from stmlab import display
+    from stmlab.storage.recorded import is_recorded, open_recording
 
-    found = open_run(file)
-    if png is not None:
-        from stmlab.figures import save_png
+    if is_recorded(file):
+        recording = open_recording(file)
+        if png is not None:
+            from stmlab.figures.recording import draw_recording
 
-        save_png(found, png)
-    if as_json:
-        _print_json(run_as_dict(found))
+            draw_recording(recording, png)
+        found, text = display.recording_as_dict(recording), display.recording_as_text(recording)
     else:
-        print(run_as_text(found))
+        from stmlab.storage import open_run
+
+        run = open_run(file)
+        if png is not None:
+            from stmlab.figures import save_png
+
+            save_png(run, png)
+        found, text = display.run_as_dict(run), display.run_as_text(run)
+    if as_json:
+        _print_json(found)
+    else:
+        print(text)
 
 
 @app.command()
 @_refusing
 def fit(
-    file: Annotated[Path, typer.Argument(help="A run.")],
-    model: Annotated[str | None, typer.Option("--model", help="Model; by default the sequence's own.")] = None,
+    file: Annotated[Path, typer.Argument(help="A run, or a file that another program recorded (.dat, .VERT).")],
+    model: Annotated[str | None, typer.Option("--model", help="Model; by default the one for what was done.")] = None,
+    channel: Annotated[
+        str | None, typer.Option("--channel", help="Column of a recorded file; by default the lock-in's.")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit a run again."""
+    """Fit a run again, or a recorded file (each direction of a sweep by itself)."""
+    from stmlab import display
+    from stmlab.storage.recorded import is_recorded, open_recording
+
+    if is_recorded(file):
+        from stmlab.analysis.recordings import analyse_recording
+
+        if keep:
+            raise SequenceError(f"{file}: --keep: a file of another program is never written to")
+        fits = analyse_recording(open_recording(file), model, channel)
+        if as_json:
+            _print_json({"file": str(file), "fits": {label: result.as_dict() for label, result in fits.items()}})
+        else:
+            print("\n".join(f"{label}: {display.fit_as_text(result)}" for label, result in fits.items()))
+        return
     from stmlab.analysis import analyse
-    from stmlab.display import fit_as_text
     from stmlab.storage import append_fit, open_run
 
+    if channel is not None:
+        raise SequenceError(f"{file}: --channel is for recorded files; a run's model knows its channels")
     result = analyse(open_run(file), model)
     if keep:
         append_fit(file, result)
     if as_json:
         _print_json(result.as_dict())
     else:
-        print(fit_as_text(result))
+        print(display.fit_as_text(result))
 
 
 @app.command()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from stmlab.results import format_value
 
 if TYPE_CHECKING:
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
     from stmlab.station import Station
     from stmlab.storage import Run
+    from stmlab.storage.recorded import Recording
 
 
 def fit_as_text(fit: FitResult) -> str:
@@ -62,6 +65,30 @@ def run_as_dict(run: Run) -> dict[str, Any]:
         "versions": dict(run.versions),
         "git": run.git,
         "fits": [fit.as_dict() for fit in run.fits],
+    }
+
+
+def recording_as_text(recording: Recording) -> str:
+    """A recorded file on one screen: format, rows, columns with their ranges."""
+    rows = len(recording.columns[0].values)
+    interval = f", every {recording.sample_interval:g} s" if recording.sample_interval else ""
+    lines = [f"{recording.path}", f"  format     {recording.format}", f"  rows       {rows}{interval}", "  columns"]
+    for column in recording.columns:
+        finite = column.values[np.isfinite(column.values)]
+        span = f"{finite.min():.6g} to {finite.max():.6g} {column.unit}".rstrip() if finite.size else "no numbers"
+        lines.append(f"    {column.name:28} {span}")
+    return "\n".join(lines)
+
+
+def recording_as_dict(recording: Recording) -> dict[str, Any]:
+    """A recorded file's header and columns, ready for JSON; without the data."""
+    return {
+        "file": str(recording.path),
+        "format": recording.format,
+        "rows": len(recording.columns[0].values),
+        "sample_interval": recording.sample_interval,
+        "columns": [{"name": column.name, "unit": column.unit} for column in recording.columns],
+        "header": dict(recording.header),
     }
 
 

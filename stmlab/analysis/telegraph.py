@@ -50,7 +50,8 @@ def fit_telegraph(
 
     Returns:
         Parameters "rate_up" and "rate_down" (1/s, of leaving the low and the high level), "low", "high" (A), "noise"
-        (A, of a sample), and derived "rate" (their sum), "step" (A), "occupation" (of the high level), "transitions".
+        (A, of a sample), and derived "rate" (their sum), "step" (A), "occupation" (of the high level). ``choices``
+        holds the number of transitions.
         Curves "x" (s), "data", "fit" (the most likely course), "residual", "histogram_x" (A), "histogram",
         "histogram_fit" (samples).
 
@@ -237,7 +238,6 @@ def _result(trace: _Trace, found: Switching, covariance: FloatArray, counted: Dw
         FitParameter("rate", up + down, math.sqrt(both @ covariance @ both), "1/s"),
         FitParameter("step", step, math.sqrt(covariance[3, 3]), "A"),
         FitParameter("occupation", up / (up + down), math.sqrt(shift @ covariance @ shift)),
-        FitParameter("transitions", float(counted.transitions), 0.0),
     ]
     fit = low + step * counted.states
     data = trace.middle + trace.spread * trace.y
@@ -257,7 +257,7 @@ def _result(trace: _Trace, found: Switching, covariance: FloatArray, counted: Dw
             **_histogram(data, low, step, noise, float(counted.states.mean())),
         },
         labels={"x": "time", "x_unit": "s", "y": "current", "y_unit": "A"},
-        choices={"rates": method},
+        choices={"from": method, "transitions": str(counted.transitions)},
     )
 
 

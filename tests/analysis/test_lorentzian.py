@@ -237,7 +237,10 @@ def test_any_finite_data_give_a_fit_or_a_refusal(points):
 
 def run_of(sequence, **columns):
     coordinates = {"frequency": columns.pop("frequency", GRID)}
-    return SimpleNamespace(path="run.h5", sequence=sequence, coordinates=coordinates, data=columns)
+    points = len(coordinates["frequency"])
+    return SimpleNamespace(
+        path="run.h5", sequence=sequence, coordinates=coordinates, data=columns, axes=(), points=points
+    )
 
 
 def test_the_sequence_chooses_the_model_and_a_name_overrules_it():

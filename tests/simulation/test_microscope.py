@@ -347,7 +347,7 @@ def test_a_configuration_that_is_wrong_is_refused() -> None:
         microscope(drift=math.nan)
     with pytest.raises(StationError, match="needs a sample"):
         microscope("")
-    with pytest.raises(StationError, match="gold: no such sample; there are .*fe_atom"):
+    with pytest.raises(StationError, match=r"gold: no such sample; there are .*fe_atom"):
         microscope("gold")
 
 
