@@ -1,0 +1,103 @@
+"""Many spectra on one axis, fitted at once: what all batch fits share.
+
+A batch fit finds the same minimum as the fit of one spectrum, without its warnings, and many times faster. A spectrum
+that cannot be fitted gets nan and a reason; the others do not notice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.errors import FitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike
+
+    from stmlab.arrays import BoolArray, FloatArray
+
+_CACHED = 30_000
+"""Numbers in an array of one pass: such arrays stay in the cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class BatchFit:
+    """Fits of m spectra.
+
+    Attributes:
+        model: its name.
+        names: of the k parameters, the free ones first.
+        units: of each.
+        values: shape (m, k), nan where a spectrum was not fitted.
+        errors: standard errors, shape (m, k).
+        covariance: of the first f parameters, which are free, shape (m, f, f).
+        residual: root mean square of data minus model, shape (m,).
+        ok: shape (m,), whether a spectrum was fitted.
+        reasons: why not; "" where it was.
+    """
+
+    model: str
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    values: FloatArray
+    errors: FloatArray
+    covariance: FloatArray
+    residual: FloatArray
+    ok: BoolArray
+    reasons: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> tuple[FloatArray, FloatArray]:
+        """Values and errors of one parameter, each of shape (m,); raises KeyError naming those that exist."""
+        if name not in self.names:
+            raise KeyError(f"{name}: these fits have {', '.join(self.names)}")
+        k = self.names.index(name)
+        return self.values[:, k], self.errors[:, k]
+
+    def __len__(self) -> int:
+        return len(self.ok)
+
+
+def checked(axis: ArrayLike, rows: ArrayLike, sigma: ArrayLike | None) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Axis (n,), spectra (m, n), and weights 1 / sigma (n,).
+
+    Raises:
+        FitError: shapes that do not fit, or an axis or sigma that is not finite and positive.
+    """
+    x, y = np.asarray(axis, dtype=float), np.asarray(rows, dtype=float)
+    if x.ndim != 1 or y.ndim != 2 or y.shape[1] != x.size:
+        raise FitError(f"axis has shape {x.shape}, spectra {y.shape}: (n,) and (m, n) are needed")
+    if not np.all(np.isfinite(x)):
+        raise FitError("the axis has values that are not finite")
+    if sigma is None:
+        return x, y, np.ones(x.size)
+    noise = np.asarray(sigma, dtype=float)
+    if noise.shape not in ((), x.shape) or not np.all(noise > 0):
+        raise FitError(f"sigma: shape {noise.shape}: positive, one or one a point of the axis")
+    return x, y, np.broadcast_to(1 / noise, x.shape)
+
+
+def chunks(count: int, points: int) -> Iterator[slice]:
+    """Slices of so many spectra of ``points`` points that their arrays stay in the cache."""
+    size = max(16, _CACHED // points)
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
+
+
+def joined(parts: list[BatchFit]) -> BatchFit:
+    """Parts of a batch, one after the other."""
+    first = parts[0]
+    return BatchFit(
+        first.model,
+        first.names,
+        first.units,
+        values=np.concatenate([part.values for part in parts]),
+        errors=np.concatenate([part.errors for part in parts]),
+        covariance=np.concatenate([part.covariance for part in parts]),
+        residual=np.concatenate([part.residual for part in parts]),
+        ok=np.concatenate([part.ok for part in parts]),
+        reasons=tuple(reason for part in parts for reason in part.reasons),
+    )

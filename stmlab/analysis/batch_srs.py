@@ -1,0 +1,180 @@
+"""Stochastic resonance spectra in batches: I(f) = I_SR / (1 + (2 pi f / Gamma)^2) + I_rec (Betz et al., eq. 1).
+
+Only the rate enters nonlinearly. Trial rates, the same for all spectra, are one matrix product; from the best of them,
+steps of Gauss and Newton with step and offset eliminated, for all spectra side by side.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.batch import BatchFit, checked, chunks, joined
+from stmlab.errors import FitError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from stmlab.arrays import FloatArray
+
+_NAMES = ("rate", "step", "offset", "frequency")
+_UNITS = ("1/s", "A", "A", "Hz")
+_BEYOND = math.log(1e3)  # a rate is looked for this far outside the band
+_PER_DECADE = 8
+_ROUNDS = 60
+_CONVERGED = 1e-5  # of the standard error
+_LARGEST_MOVE = 0.5  # of the logarithm of the rate
+_SIGNIFICANT = 3.0  # standard errors of the step
+_ROUNDING = 1e-12  # of a spectrum's span
+
+
+def fit_srs_batch(frequency: ArrayLike, currents: ArrayLike, *, sigma: ArrayLike | None = None) -> BatchFit:
+    """Fit eq. 1 to every spectrum.
+
+    Args:
+        frequency: Hz, shape (n,), of all spectra.
+        currents: A, shape (m, n).
+        sigma: standard deviation of the noise, A, one number or shape (n,). Without it the errors are scaled by the
+            residual of each spectrum.
+
+    Returns:
+        Parameters "rate" (1/s), "step", "offset" (A) and derived "frequency" (Hz). A spectrum without a significant
+        step, or with values that are not finite, has nan and a reason.
+
+    Raises:
+        FitError: the arrays do not match, or the frequencies cannot carry the fit.
+    """
+    f, y, weight = checked(frequency, currents, sigma)
+    if f.size < 4 or f.min() <= 0 or len(np.unique(f)) < 3:
+        raise FitError("at least 4 positive frequencies, 3 of them different, are needed")
+    if not len(y):
+        raise FitError("no spectra: there is nothing to fit")
+    unit = math.sqrt(f.min()) * math.sqrt(f.max())
+    lines = _Lines(2 * np.pi * f / unit, weight)
+    return joined([_fitted(lines, y[part], unit, known=sigma is not None) for part in chunks(*y.shape)])
+
+
+class _Lines:
+    """Weighted sums over the frequencies that all spectra share."""
+
+    def __init__(self, x: FloatArray, weight: FloatArray) -> None:
+        self.square = x * x
+        self.weight = weight**2
+        self.total = float(self.weight.sum())
+        low, high = math.log(x.min()) - _BEYOND, math.log(x.max()) + _BEYOND
+        self.limits = low, high
+        self.trials = np.linspace(low, high, math.ceil(_PER_DECADE * (high - low) / math.log(10)))[1:-1]
+        shapes = self.shape(self.trials)
+        centred = shapes - (shapes @ self.weight / self.total)[:, None]
+        spread = centred**2 @ self.weight
+        useful = spread > 1e-20 * self.total
+        self.trials, self._matrix = self.trials[useful], (centred * self.weight / np.sqrt(spread)[:, None])[useful].T
+
+    def shape(self, log_rate: FloatArray) -> FloatArray:
+        """1 / (1 + x^2 / rate^2), shape (m, n)."""
+        shape: FloatArray = 1 / (1 + np.exp(-2 * log_rate)[:, None] * self.square)
+        return shape
+
+    def best_trial(self, y: FloatArray) -> FloatArray:
+        """Of the trial rates the one that explains most of each spectrum; their logarithms, shape (m,)."""
+        best: FloatArray = self.trials[np.abs(y @ self._matrix).argmax(axis=1)]
+        return best
+
+    def normal(self, log_rate: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Slope of the squares by the log rate and its normal matrix with step and offset eliminated; the solution.
+
+        Returns:
+            gradient (m,), information (m,), and step and offset (m, 2).
+        """
+        line = self.shape(log_rate)
+        square = line * line
+        w = self.weight
+        s1, s2, s3, s4 = line @ w, square @ w, (square * line) @ w, (square * square) @ w
+        weighted = y * w
+        y0, y1 = weighted.sum(axis=1), (weighted * line).sum(axis=1)
+        y2 = (weighted * square).sum(axis=1)
+        spread = s2 - s1**2 / self.total
+        step = (y1 - s1 * y0 / self.total) / spread
+        offset = (y0 - step * s1) / self.total
+        # the slope 2 L (1 - L), off the line and the constant
+        slope_one, slope_line, slope_slope = 2 * (s1 - s2), 2 * (s2 - s3), 4 * (s2 - 2 * s3 + s4)
+        along = (slope_line - s1 * slope_one / self.total) / spread
+        left = slope_slope - slope_one**2 / self.total - along**2 * spread
+        gradient = 2 * (y1 - y2) - offset * slope_one - step * slope_line
+        information = np.maximum(step**2 * left, np.finfo(float).tiny)
+        return step * gradient, information, np.column_stack([step, offset])
+
+
+def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> BatchFit:
+    span = np.ptp(given, axis=1)
+    reasons = np.full(len(given), "", dtype=object)
+    reasons[~np.isfinite(span)] = "values that are not finite"
+    reasons[span == 0] = "the same current at every frequency"
+    usable = reasons == ""
+    scale = np.where(usable, span, 1.0)
+    y = np.where(usable[:, None], given, 0.0) / scale[:, None]
+    log_rate, late = _solved(lines, y)
+    reasons[usable & late] = "the fit does not converge"
+    linear = lines.normal(log_rate, y)[2]
+    line = lines.shape(log_rate)
+    left = y - linear[:, :1] * line - linear[:, 1:]
+    squares = (left**2) @ lines.weight
+    degrees = y.shape[1] - 3
+    # sigma is in A: the weights belong to the data as they were given
+    noise = np.ones(len(y)) / scale**2 if known else np.maximum(squares / degrees, (_ROUNDING**2) * lines.total)
+    covariance = _covariance(lines, line, linear[:, 0]) * noise[:, None, None]
+    errors = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0.0))
+    low, high = lines.limits
+    outside = (log_rate < low + 1e-3) | (log_rate > high - 1e-3) | ~np.isfinite(errors).all(axis=1)
+    reasons[(reasons == "") & outside] = "no step from which a rate could be read"
+    reasons[(reasons == "") & (np.abs(linear[:, 0]) < _SIGNIFICANT * errors[:, 1])] = "the step is not significant"
+    rate = np.exp(log_rate) * unit
+    units = np.column_stack([rate, scale, scale])
+    values = np.column_stack([rate, linear * scale[:, None], rate / (2 * np.pi)])
+    spread = np.column_stack([errors * units, errors[:, 0] * rate / (2 * np.pi)])
+    ok = np.asarray(reasons == "", dtype=bool)
+    return BatchFit(
+        "srs",
+        _NAMES,
+        _UNITS,
+        np.where(ok[:, None], values, np.nan),
+        np.where(ok[:, None], spread, np.nan),
+        np.where(ok[:, None, None], covariance * units[:, :, None] * units[:, None, :], np.nan),
+        np.where(ok, np.sqrt(np.mean(left**2, axis=1)) * scale, np.nan),
+        ok,
+        tuple(reasons.tolist()),
+    )
+
+
+def _solved(lines: _Lines, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Logarithms of the rates, and which have not converged; those that have are left alone."""
+    log_rate = lines.best_trial(y)
+    active = np.arange(len(y))
+    degrees = max(y.shape[1] - 3, 1)
+    for _ in range(_ROUNDS):
+        gradient, information, linear = lines.normal(log_rate[active], y[active])
+        move = np.clip(gradient / information, -_LARGEST_MOVE, _LARGEST_MOVE)
+        left = y[active] - linear[:, :1] * lines.shape(log_rate[active]) - linear[:, 1:]
+        error = np.sqrt((left**2 @ lines.weight) / degrees / information)
+        log_rate[active] = np.clip(log_rate[active] + move, *lines.limits)
+        active = active[np.abs(move) > np.maximum(_CONVERGED * error, 1e-13)]
+        if not active.size:
+            break
+    late = np.zeros(len(y), dtype=bool)
+    late[active] = True
+    return log_rate, late
+
+
+def _covariance(lines: _Lines, line: FloatArray, step: FloatArray) -> FloatArray:
+    """Inverse normal matrix of log rate, step and offset for unit noise, shape (m, 3, 3)."""
+    design = np.stack([2 * step[:, None] * line * (1 - line), line, np.ones_like(line)], axis=1)
+    normal = (design * lines.weight) @ design.swapaxes(1, 2)
+    size = np.sqrt(np.maximum(np.diagonal(normal, axis1=1, axis2=2), np.finfo(float).tiny))
+    scaled = normal / size[:, :, None] / size[:, None, :]
+    regular = np.linalg.cond(scaled) < 1e13
+    scaled[~regular] = np.eye(3)
+    inverse: FloatArray = np.linalg.inv(scaled) / size[:, :, None] / size[:, None, :]
+    inverse[~regular] = np.nan
+    return inverse

@@ -1,0 +1,148 @@
+"""Batch fits: the same minima as one by one, honest errors, and bad spectra that do not disturb the good ones."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import least_squares
+
+from stmlab.analysis.batch_srs import fit_srs_batch
+from stmlab.analysis.batch_steps import fit_steps_batch
+from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.step_shapes import StepShape
+from stmlab.errors import FitError
+from stmlab.physics.stochastic_resonance import line_shape
+
+FREQUENCY = np.geomspace(3e6, 20e9, 60)
+BIAS = np.linspace(-10e-3, 10e-3, 201)
+SHAPE = StepShape(2.0, 0.2e-3)
+
+
+def srs(rates, noise, seed=1, step=5e-12, offset=-3e-12):
+    random = np.random.default_rng(seed)
+    clean = np.array([line_shape(FREQUENCY, rate, step, offset) for rate in rates])
+    return clean + noise * random.standard_normal(clean.shape)
+
+
+def step_spectrum(p):
+    x = 1e3 * BIAS
+    inner = p[3] * SHAPE.step(-x - p[0]) + p[4] * SHAPE.step(x - p[0])
+    return p[2] + inner + p[5] * SHAPE.step(-x - p[1]) + p[6] * SHAPE.step(x - p[1])
+
+
+def steps(count, noise, seed=1):
+    random = np.random.default_rng(seed)
+    truth = np.column_stack(
+        [random.uniform(1.2, 2.4, count), random.uniform(4.0, 6.0, count), *random.uniform(0.2, 0.6, (5, count))]
+    )
+    return truth, np.array([step_spectrum(p) for p in truth]) + noise * random.standard_normal((count, BIAS.size))
+
+
+@pytest.mark.parametrize("noise", [0.05e-12, 0.5e-12, 1.5e-12])
+def test_srs_minima_are_those_of_single_fits(noise):
+    rates = np.geomspace(2e7, 8e10, 25)
+    spectra = srs(rates, noise)
+    batch = fit_srs_batch(FREQUENCY, spectra)
+    for k, spectrum in enumerate(spectra):
+        if not batch.ok[k]:
+            continue
+        single = fit_srs(FREQUENCY, spectrum)
+        for name in ("rate", "step", "offset", "frequency"):
+            value, error = batch[name][0][k], batch[name][1][k]
+            assert abs(value - single[name].value) < 1e-3 * single[name].error
+            assert error == pytest.approx(single[name].error, rel=1e-3)
+        np.testing.assert_allclose(batch.covariance[k], single.covariance, rtol=5e-3)
+        assert batch.residual[k] == pytest.approx(single.residual, rel=1e-6)
+    assert batch.ok[4:18].all() or noise > 1e-12
+
+
+def test_srs_errors_are_honest_with_sigma_and_without():
+    rate, noise = 1.7e9, 0.3e-12
+    spectra = srs(np.full(400, rate), noise)
+    for sigma in (None, noise, np.full(FREQUENCY.size, noise)):
+        values, errors = fit_srs_batch(FREQUENCY, spectra, sigma=sigma)["rate"]
+        assert 0.9 < np.std((values - rate) / errors) < 1.1
+        assert abs(np.mean((values - rate) / errors)) < 0.2
+
+
+def test_step_minima_are_those_of_least_squares():
+    truth, spectra = steps(40, 0.05)
+    batch = fit_steps_batch(BIAS, spectra, temperature_K=2.0, modulation_V=0.2e-3)
+    assert batch.ok.all()
+    for k, spectrum in enumerate(spectra):
+        found = least_squares(lambda p, y=spectrum: step_spectrum(p) - y, truth[k], method="lm", xtol=1e-12, ftol=1e-12)
+        assert np.all(np.abs(batch.values[k, :7] - found.x) < 1e-3 * batch.errors[k, :7])
+        covariance = np.linalg.inv(found.jac.T @ found.jac) * 2 * found.cost / (BIAS.size - 7)
+        np.testing.assert_allclose(batch.covariance[k], covariance, rtol=0.02, atol=1e-3 * covariance.max())
+
+
+def test_step_errors_are_honest():
+    truth, spectra = steps(400, 0.05, seed=4)
+    batch = fit_steps_batch(BIAS, spectra, temperature_K=2.0, modulation_V=0.2e-3)
+    pulls = (batch.values[:, :7] - truth) / batch.errors[:, :7]
+    assert np.all((pulls.std(axis=0) > 0.9) & (pulls.std(axis=0) < 1.1))
+    eta = (truth[:, 3] - truth[:, 4]) / (truth[:, 3] + truth[:, 4])
+    values, errors = batch["eta_inner"]
+    assert 0.9 < np.std((values - eta) / errors) < 1.1
+
+
+def test_a_start_leads_to_the_same_minimum():
+    _, spectra = steps(10, 0.03, seed=5)
+    free = fit_steps_batch(BIAS, spectra, temperature_K=2.0, modulation_V=0.2e-3)
+    begun = fit_steps_batch(BIAS, spectra, temperature_K=2.0, modulation_V=0.2e-3, start=(1.8, 5.0))
+    assert np.all(np.abs(free.values - begun.values) < 1e-2 * free.errors)
+
+
+def test_bad_spectra_are_flagged_and_do_not_disturb_the_others():
+    good = srs([1e9, 2e9], 0.2e-12)
+    noise = np.random.default_rng(6).standard_normal(60) * 1e-12
+    bad = np.vstack([good[0], np.full(60, np.nan), np.full(60, 1e-12), noise, good[1]])
+    batch, alone = fit_srs_batch(FREQUENCY, bad), fit_srs_batch(FREQUENCY, good)
+    assert batch.ok.tolist() == [True, False, False, False, True]
+    assert all(batch.reasons[k] for k in (1, 2, 3))
+    assert np.isnan(batch.values[1:4]).all()
+    np.testing.assert_allclose(batch.values[[0, 4]], alone.values, rtol=1e-10)
+
+
+def test_steps_that_are_not_there_are_flagged():
+    _, good = steps(2, 0.05)
+    noise = np.random.default_rng(7).standard_normal(BIAS.size)
+    one = 0.3 + 0.5 * SHAPE.step(1e3 * BIAS - 3.0) + 0.5 * SHAPE.step(-1e3 * BIAS - 3.0)
+    rows = np.vstack([good[0], noise, np.full(BIAS.size, 2.0), np.where(BIAS > 0, np.inf, 1.0), one, good[1]])
+    batch = fit_steps_batch(BIAS, rows, temperature_K=2.0, modulation_V=0.2e-3)
+    assert batch.ok[[0, 5]].all()
+    assert not batch.ok[[1, 2, 3]].any()
+    alone = fit_steps_batch(BIAS, good, temperature_K=2.0, modulation_V=0.2e-3)
+    np.testing.assert_allclose(batch.values[[0, 5]], alone.values, rtol=1e-10)
+
+
+@settings(max_examples=20, deadline=None)
+@given(scale=st.floats(1e-15, 1e6), shift=st.floats(-10.0, 10.0), seed=st.integers(0, 1000))
+def test_scale_and_order_make_no_difference(scale, shift, seed):
+    spectra = srs([5e8, 2e9, 6e9], 0.2e-12, seed=seed)
+    batch = fit_srs_batch(FREQUENCY, spectra)
+    order = np.random.default_rng(seed).permutation(3)
+    moved = fit_srs_batch(FREQUENCY, scale * (1e12 * spectra[order] + shift))
+    np.testing.assert_allclose(moved["rate"][0], batch["rate"][0][order], rtol=1e-5)
+    np.testing.assert_allclose(moved["step"][0], scale * 1e12 * batch["step"][0][order], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "complaint"),
+    [
+        (lambda: fit_srs_batch(FREQUENCY, np.zeros(60)), "are needed"),
+        (lambda: fit_srs_batch(-FREQUENCY, np.zeros((2, 60))), "positive frequencies"),
+        (lambda: fit_srs_batch(FREQUENCY, np.zeros((2, 60)), sigma=0.0), "sigma"),
+        (lambda: fit_srs_batch(FREQUENCY, np.zeros((0, 60))), "no spectra"),
+        (lambda: fit_steps_batch(np.abs(BIAS), np.zeros((2, 201)), temperature_K=2.0), "both polarities"),
+        (lambda: fit_steps_batch(0.05 * BIAS, np.zeros((2, 201)), temperature_K=2.0), "too few for steps"),
+    ],
+)
+def test_what_cannot_be_fitted_at_all_is_refused(call, complaint):
+    with pytest.raises(FitError, match=complaint):
+        call()
+
+
+def test_a_name_that_is_not_there_is_refused_with_those_that_are():
+    with pytest.raises(KeyError, match="rate, step, offset"):
+        fit_srs_batch(FREQUENCY, srs([1e9], 1e-13))["width"]
