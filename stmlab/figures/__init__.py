@@ -1,4 +1,4 @@
-"""Figures of runs, for a paper or a lab book. Needs no screen; matplotlib is imported only when something is drawn."""
+"""Figures of runs and fits, for a paper or a lab book. Needs no screen; matplotlib is imported only when drawing."""
 
 from __future__ import annotations
 
@@ -13,24 +13,33 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
     from stmlab.storage import Run
 
-__all__ = ["draw_run", "save_png"]
+__all__ = ["draw_run", "save_figure", "save_png"]
 
 _DPI = 200
 
 
 def draw_run(run: Run, fit: FitResult | None = None) -> Figure:
-    """Draw a run: a spectrum with its fit where stmlab knows what it is, else every channel over the axes.
+    """Draw a run: with its fit where there is one, else every channel over the axes.
 
     Args:
         run: as ``open_run`` gives it; may be unfinished.
         fit: drawn with the data; by default the last one in the run's file.
     """
     from stmlab.figures.channels import draw_channels
+    from stmlab.figures.fits import draw_fits
+    from stmlab.figures.page import foot, head
     from stmlab.figures.spectrum import draw_spectrum, is_spectrum
 
     if fit is None and run.fits:
         fit = run.fits[-1]
-    return draw_spectrum(run, fit) if is_spectrum(run) else draw_channels(run)
+    if is_spectrum(run):
+        return draw_spectrum(run, fit)
+    if fit is None:
+        return draw_channels(run)
+    figure = draw_fits("", [("", fit)])
+    head(figure, run, [])
+    foot(figure, run)
+    return figure
 
 
 def save_png(run: Run, path: str | Path, fit: FitResult | None = None) -> None:
@@ -39,7 +48,15 @@ def save_png(run: Run, path: str | Path, fit: FitResult | None = None) -> None:
     Raises:
         FileError: the file cannot be written.
     """
-    figure = draw_run(run, fit)
+    save_figure(draw_run(run, fit), path)
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write a PNG file; an older one is replaced.
+
+    Raises:
+        FileError: the file cannot be written.
+    """
     try:
         figure.savefig(Path(path), dpi=_DPI, format="png")
     except OSError as error:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.errors import FitError
-from stmlab.figures import draw_fits, save_figure
-from stmlab.figures.page import SMALL, plain, scaled, titled
+from stmlab.figures import save_figure
+from stmlab.figures.fits import draw_fits
+from stmlab.figures.page import SMALL, entitle, plain, scaled, titled
 from stmlab.papers.drawing import BLUE, GREY, VERMILION, house_style, sheet
 from stmlab.results import prefixed_unit
 
@@ -58,7 +59,7 @@ def draw_columns(recording: Recording, note: str = "") -> Figure:
             panel.set_ylabel(titled(column.name, y_unit))
         for panel in panels[len(forward) :]:
             panel.set_axis_off()
-        figure.suptitle(plain(recording.path.name), x=0.02, ha="left", fontweight="bold", fontsize=9)
+        entitle(figure, recording.path.name)
         if note:
             figure.supxlabel(plain(f"no fit: {note}"), x=0.02, ha="left", fontsize=SMALL, color=GREY)
     return figure

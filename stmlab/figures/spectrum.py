@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.figures.page import SMALL, foot, head, logarithmic, plain, say, titled
+from stmlab.figures.page import SMALL, foot, head, logarithmic, plain, say, titled, valued
 from stmlab.papers.drawing import BLUE, GREY, VERMILION, house_style, sheet
-from stmlab.results import format_quantity, format_value, prefixed_unit
+from stmlab.results import format_quantity, prefixed_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,8 +102,8 @@ def _draw_fit(axes: Axes, fit: FitResult, scale: float) -> None:
     if x[0] <= at <= x[-1]:
         axes.plot(at, np.interp(np.log(at), np.log(x), y) * scale, "o", ms=5, mfc="white", mec=VERMILION, zorder=4)
     falling = y[0] > y[-1]
-    lines = [f"$\\Gamma$ = {_valued(fit, 'rate')}", f"$f_\\Gamma$ = {_valued(fit, 'frequency')}"]
-    lines += [f"$I_\\mathrm{{SR}}$ = {_valued(fit, 'step')}"]
+    lines = [f"$\\Gamma$ = {valued(fit, 'rate')}", f"$f_\\Gamma$ = {valued(fit, 'frequency')}"]
+    lines += [f"$I_\\mathrm{{SR}}$ = {valued(fit, 'step')}"]
     place = (0.97, 0.95, "right", "top") if falling else (0.97, 0.06, "right", "bottom")
     _note(axes, "\n".join(lines), place, linespacing=1.5)
     if fit.warnings:
@@ -136,11 +136,6 @@ def _draw_residual(axes: Axes, run: Run, fit: FitResult, unit: str) -> None:
 def _smooth(curves: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
     """The curve for drawing, or the one at the points where a fit has no other."""
     return (curves["x_smooth"], curves["fit_smooth"]) if "x_smooth" in curves else (curves["x"], curves["fit"])
-
-
-def _valued(fit: FitResult, name: str) -> str:
-    parameter = fit[name]
-    return format_value(parameter.value, parameter.error, parameter.unit).replace("-", "\N{MINUS SIGN}")
 
 
 def _settings(run: Run) -> list[str]:

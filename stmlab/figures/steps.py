@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stmlab.errors import FitError
-from stmlab.figures.page import SMALL, plain, titled
+from stmlab.figures.page import entitle, plain, titled, valued, warn
 from stmlab.papers.drawing import BLUE, GREY, VERMILION, house_style, sheet
-from stmlab.results import format_value, prefixed_unit
+from stmlab.results import prefixed_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,9 +53,8 @@ def draw_steps(fits: Sequence[tuple[str, FitResult]], title: str = "", unit: str
         per_volt = prefixed_unit(1 / slope_scale, unit)[1]
         panels[1, 0].set_ylabel(f"$d^2I/dV^2$ ({per_volt}/V)" if per_volt else "$d^2I/dV^2$ (1/V)")
         _make_room(panels, fits, scale, slope_scale)
-        if title:
-            figure.suptitle(plain(title), x=0.02, ha="left", fontweight="bold", fontsize=9)
-        _warn(figure, fits)
+        entitle(figure, title)
+        warn(figure, fits, 45 + 45 * len(fits))
         figure.align_ylabels()
     return figure
 
@@ -94,10 +92,10 @@ def _mark(above: Axes, below: Axes, fit: FitResult) -> None:
 
 def _say(axes: Axes, fit: FitResult) -> None:
     """Energies, asymmetries and the temperature, at the top of the panel."""
-    left = [f"$E_\\mathrm{{{pair}}}$ = {_valued(fit, f'{pair}_energy')}" for pair in _pairs(fit)]
-    right = [f"$\\eta_\\mathrm{{{pair}}}$ = {_valued(fit, f'eta_{pair}')}" for pair in _pairs(fit)]
+    left = [f"$E_\\mathrm{{{pair}}}$ = {valued(fit, f'{pair}_energy')}" for pair in _pairs(fit)]
+    right = [f"$\\eta_\\mathrm{{{pair}}}$ = {valued(fit, f'eta_{pair}')}" for pair in _pairs(fit)]
     if any(parameter.name == "temperature" for parameter in fit.parameters):
-        left.append(f"$T_\\mathrm{{eff}}$ = {_valued(fit, 'temperature')}")
+        left.append(f"$T_\\mathrm{{eff}}$ = {valued(fit, 'temperature')}")
     behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}
     look: dict[str, Any] = {"va": "top", "fontsize": 7, "bbox": behind, "zorder": 5, "linespacing": 1.5}
     for at, lines in ((0.04, left), (0.56, right)):
@@ -113,20 +111,3 @@ def _make_room(panels: Any, fits: Sequence[tuple[str, FitResult]], scale: float,
     drawn = slope_scale * np.concatenate([fit.curves["derivative_smooth"] for _, fit in fits])
     reach = 1.15 * max(float(np.quantile(np.abs(slopes), 0.99)), float(np.abs(drawn).max()))
     panels[1, 0].set_ylim(-reach, reach)
-
-
-def _warn(figure: Figure, fits: Sequence[tuple[str, FitResult]]) -> None:
-    """Each warning once, at the foot, with the columns it belongs to."""
-    belongs: dict[str, list[str]] = {}
-    for label, fit in fits:
-        for warning in fit.warnings:
-            belongs.setdefault(warning, []).append(label)
-    texts = [text if len(labels) == len(fits) else f"{', '.join(labels)}: {text}" for text, labels in belongs.items()]
-    lines = [line for text in texts for line in textwrap.wrap(text, 45 + 45 * len(fits))]
-    if lines:
-        figure.supxlabel(plain("\n".join(lines)), x=0.02, ha="left", fontsize=SMALL - 1, color=VERMILION)
-
-
-def _valued(fit: FitResult, name: str) -> str:
-    parameter = fit[name]
-    return format_value(parameter.value, parameter.error, parameter.unit).replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,41 @@
+"""The figure that suits the model of a fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stmlab.figures.fitted import draw_fitted
+from stmlab.figures.ramp import draw_ramp
+from stmlab.figures.series import draw_series
+from stmlab.figures.srs_map import draw_srs_map
+from stmlab.figures.steps import draw_steps
+from stmlab.figures.telegraph import draw_telegraph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from matplotlib.figure import Figure
+
+    from stmlab.results import FitResult
+
+
+def draw_fits(title: str, fits: Sequence[tuple[str, FitResult]]) -> Figure:
+    """Draw fits of one model: side by side where there are several of a spectrum, else the first.
+
+    Args:
+        title: of the page; may be empty.
+        fits: label ("forward") and result, at least one.
+    """
+    model, (_, first) = fits[0][1].model, fits[0]
+    if model == "steps":
+        return draw_steps(fits, title, first.labels.get("y_unit", ""))
+    return _FIGURES.get(model, draw_fitted)(first, title)
+
+
+_FIGURES: Mapping[str, Callable[[FitResult, str], Figure]] = {
+    "telegraph": draw_telegraph,
+    "transport": draw_ramp,
+    "exchange": draw_series,
+    "correlation": draw_series,
+    "srs_map": draw_srs_map,
+}

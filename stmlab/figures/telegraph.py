@@ -1,0 +1,94 @@
+"""A current that switches between two levels: the trace, a part of it with the idealised course, the histogram."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.figures.page import entitle, scaled, titled, valued, warn
+from stmlab.papers.drawing import BLUE, GREY, VERMILION, house_style, sheet
+from stmlab.results import prefixed_unit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from stmlab.arrays import FloatArray
+    from stmlab.results import FitResult
+
+_TRANSITIONS_SHOWN = 8
+_TRACE: dict[str, Any] = {"color": BLUE, "lw": 0.6}
+_COURSE: dict[str, Any] = {"color": VERMILION, "lw": 1.0, "drawstyle": "steps-mid"}
+
+
+def draw_telegraph(fit: FitResult, title: str = "") -> Figure:
+    """The whole trace above, its most eventful part below, both with the most likely course; the histogram beside.
+
+    Args:
+        fit: of ``stmlab.analysis.telegraph.fit_telegraph``.
+        title: of the page.
+    """
+    with house_style():
+        figure = sheet(7.0, 4.2)
+        panels = figure.subplots(2, 2, sharey="row", width_ratios=[4.0, 1.0])
+        (whole, histogram), (part, words) = panels
+        power, unit = prefixed_unit(float(np.abs(fit.curves["data"]).max()), fit.labels["y_unit"])
+        scale = 10.0**-power
+        zoom = _eventful(fit.curves["fit"])
+        _draw(whole, fit, slice(None), scale, span=zoom)
+        _draw(part, fit, zoom, scale)
+        for axes in (whole, part):
+            axes.set_ylabel(titled(fit.labels["y"], unit))
+        histogram.barh(
+            scale * fit.curves["histogram_x"],
+            fit.curves["histogram"],
+            scale * float(np.diff(fit.curves["histogram_x"][:2])[0]),
+            color=BLUE,
+            alpha=0.5,
+        )
+        histogram.plot(fit.curves["histogram_fit"], scale * fit.curves["histogram_x"], color=VERMILION, lw=1.0)
+        histogram.set_xlabel("samples")
+        words.set_axis_off()
+        _say(words, fit)
+        entitle(figure, title)
+        warn(figure, [("", fit)])
+        figure.align_ylabels()
+    return figure
+
+
+def _eventful(course: FloatArray) -> slice:
+    """A part with a few transitions, with room on both sides; all of it if there are no more."""
+    jumps = np.flatnonzero(np.diff(course) != 0)
+    if jumps.size <= _TRANSITIONS_SHOWN:
+        return slice(0, course.size)
+    reach = jumps[_TRANSITIONS_SHOWN - 1 :] - jumps[: 1 - _TRANSITIONS_SHOWN]
+    first = int(np.argsort(reach, kind="stable")[reach.size // 2])  # a typical part
+    begin, end = int(jumps[first]), int(jumps[first + _TRANSITIONS_SHOWN - 1])
+    room = max((end - begin) // 4, 10)
+    return slice(max(begin - room, 0), min(end + room, course.size))
+
+
+def _draw(axes: Axes, fit: FitResult, part: slice, scale: float, span: slice | None = None) -> None:
+    time, unit = scaled(fit.curves["x"], fit.labels["x_unit"])
+    if part != slice(None):
+        time, unit = scaled(fit.curves["x"][part], fit.labels["x_unit"])
+    axes.plot(time, scale * fit.curves["data"][part], **_TRACE)
+    axes.plot(time, scale * fit.curves["fit"][part], **_COURSE)
+    if span is not None and span != slice(0, time.size):
+        axes.axvspan(time[span][0], time[span][-1], color=GREY, alpha=0.2, lw=0, zorder=0)
+    axes.set_xlim(time[0], time[-1])
+    axes.set_xlabel(titled(fit.labels["x"], unit))
+
+
+def _say(axes: Axes, fit: FitResult) -> None:
+    names = {
+        "rate_up": r"$\Gamma_\mathrm{up}$",
+        "rate_down": r"$\Gamma_\mathrm{down}$",
+        "low": r"$I_\mathrm{low}$",
+        "high": r"$I_\mathrm{high}$",
+        "occupation": r"$p_\mathrm{high}$",
+    }
+    lines = [f"{symbol} = {valued(fit, name)}" for name, symbol in names.items()]
+    lines.append(f"{fit.choices.get('transitions', '?')} transitions")
+    axes.text(0.0, 0.95, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=7, linespacing=1.8)
