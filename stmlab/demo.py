@@ -85,6 +85,7 @@ class Row:
         error: standard error; nan for a choice, and for the worst of many values.
     """
 
+    sequence: str
     sample: str
     title: str
     quantity: str
@@ -141,14 +142,19 @@ def rows_as_text(rows: list[Row]) -> str:
     from rich.table import Table
 
     table = Table(title="true and fitted, simulated microscope")
-    for column in ("sample", "quantity", "true", "fitted", "deviation", "points"):
+    for column in ("sequence", "sample", "quantity", "true", "fitted", "deviation", "points"):
         table.add_column(column)
+    previous = None
     for row in rows:
         mark = "" if row.agrees else " DIFFERS"
+        first, previous = row.file != previous, row.file
+        if first:
+            table.add_section()
+        what = (row.sequence, row.sample) if first else ("", "")
         fitted = row.fitted if isinstance(row.fitted, str) else format_value(row.fitted, row.error, row.unit)
         true = row.true if isinstance(row.true, str) else format_quantity(float(f"{row.true:.4g}"), row.unit)
-        table.add_row(row.title, row.quantity, true, fitted, row.deviation + mark, str(row.points))
-    console = Console(width=118)
+        table.add_row(*what, row.quantity, true, fitted, row.deviation + mark, str(row.points) if first else "")
+    console = Console(width=132)
     with console.capture() as capture:
         console.print(table)
         for file, figure in dict.fromkeys((row.file, row.figure) for row in rows):
@@ -191,7 +197,13 @@ def _measure(entry: Measurement, directory: Path, seed: int | None) -> list[Row]
         save_png(open_run(path), figure, fit)
         where: dict[str, Any] = {"points": outcome.points, "file": str(path), "figure": str(figure)}
         return [
-            Row(sample=entry.sample, title=title, **_compared(wanted, fit, truth, station.simulation), **where)
+            Row(
+                sequence=entry.sequence,
+                sample=entry.sample,
+                title=title,
+                **_compared(wanted, fit, truth, station.simulation),
+                **where,
+            )
             for wanted in entry.compare
         ]
 

@@ -26,7 +26,7 @@ def test_the_demo_measures_two_samples_and_agrees(tmp_path):
 
 def test_a_value_that_lies_outside_does_not_agree():
     def row(fitted, error):
-        return Row("s", "t", "rate", 100.0, fitted, error, "1/s", 3.0, 10, "", "")
+        return Row("srs", "s", "t", "rate", 100.0, fitted, error, "1/s", 3.0, 10, "", "")
 
     assert row(102.0, 1.0).agrees
     assert not row(102.0, 0.4).agrees
@@ -37,7 +37,7 @@ def test_a_value_that_lies_outside_does_not_agree():
 
 def test_a_choice_agrees_only_with_itself():
     def row(fitted):
-        return Row("s", "t", "exchange", "ising", fitted, float("nan"), "", 0.0, 10, "", "")
+        return Row("srs", "s", "t", "exchange", "ising", fitted, float("nan"), "", 0.0, 10, "", "")
 
     assert row("ising").agrees
     assert not row("heisenberg").agrees

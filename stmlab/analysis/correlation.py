@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.analysis.steps import fit_steps
-from stmlab.analysis.transport_model import SpinParameters, SpinSetting, spectrum
+from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectrum
 from stmlab.errors import FitError, PhysicsError
 from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.results import FitParameter, FitResult

@@ -14,7 +14,7 @@ import numpy as np
 from stmlab.analysis.correlation import fit_correlation
 from stmlab.analysis.exchange import fit_exchange
 from stmlab.analysis.steps import fit_steps
-from stmlab.analysis.transport_model import SpinParameters, SpinSetting
+from stmlab.analysis.transport.model import SpinParameters, SpinSetting
 from stmlab.errors import FitError
 from stmlab.physics.coupled_tip import ExchangeKind
 

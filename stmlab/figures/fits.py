@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stmlab.figures.fitted import draw_fitted
 from stmlab.figures.ramp import draw_ramp
 from stmlab.figures.series import draw_series
@@ -29,6 +31,8 @@ def draw_fits(title: str, fits: Sequence[tuple[str, FitResult]]) -> Figure:
     model, (_, first) = fits[0][1].model, fits[0]
     if model == "steps":
         return draw_steps(fits, title, first.labels.get("y_unit", ""))
+    if model == "transport" and np.ptp(first.curves["setpoint"]) == 0:  # a single spectrum
+        return draw_fitted(first, title)
     return _FIGURES.get(model, draw_fitted)(first, title)
 
 

@@ -62,7 +62,8 @@ def foot(figure: Figure, run: Run) -> None:
     look: dict[str, Any] = {"x": 0.98, "ha": "right", "fontsize": SMALL - 1, "color": VERMILION if troubled else GREY}
     text = plain("\n".join(lines))
     if warnings := figure.get_supxlabel():
-        figure.supxlabel(warnings + "\n" * (len(lines) + 1), x=0.02, ha="left")  # room for the foot
+        room = "\n" * (len(lines) + 1)
+        figure.supxlabel(warnings + room, x=0.02, ha="left", fontsize=SMALL - 1, color=VERMILION)
         figure.text(y=0.01, s=text, va="bottom", **look)
     else:
         figure.supxlabel(text, **look)

@@ -73,8 +73,8 @@ class _Rows:
 def _waterfall(axes: Axes, rows: _Rows) -> None:
     offset = _APART * float(np.ptp(rows.data, axis=1).mean())
     for k, (value, data, fit) in enumerate(zip(rows.setpoint, rows.data, rows.fit, strict=True)):
-        axes.plot(rows.bias, data + k * offset, ".", ms=2.0, mew=0, color=BLUE, zorder=2)
-        axes.plot(rows.bias, fit + k * offset, color=VERMILION, lw=0.9, zorder=3)
+        axes.plot(rows.bias, data + k * offset, "o", ms=2.6, mew=0, color=BLUE, alpha=0.6, zorder=2)
+        axes.plot(rows.bias, fit + k * offset, color=VERMILION, lw=0.7, zorder=3)
         axes.annotate(
             format_quantity(float(f"{value:.3g}"), "S"),
             (rows.bias[-1], fit[-1] + k * offset),

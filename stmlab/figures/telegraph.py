@@ -58,13 +58,14 @@ def draw_telegraph(fit: FitResult, title: str = "") -> Figure:
 
 
 def _eventful(course: FloatArray) -> slice:
-    """A part with a few transitions, with room on both sides; all of it if there are no more."""
+    """A typical part with a few transitions, with room on both sides; all of it if there is only one."""
     jumps = np.flatnonzero(np.diff(course) != 0)
-    if jumps.size <= _TRANSITIONS_SHOWN:
+    if jumps.size < 2:
         return slice(0, course.size)
-    reach = jumps[_TRANSITIONS_SHOWN - 1 :] - jumps[: 1 - _TRANSITIONS_SHOWN]
-    first = int(np.argsort(reach, kind="stable")[reach.size // 2])  # a typical part
-    begin, end = int(jumps[first]), int(jumps[first + _TRANSITIONS_SHOWN - 1])
+    shown = min(_TRANSITIONS_SHOWN, max(2, jumps.size // 3))
+    reach = jumps[shown - 1 :] - jumps[: 1 - shown]
+    first = int(np.argsort(reach, kind="stable")[reach.size // 2])
+    begin, end = int(jumps[first]), int(jumps[first + shown - 1])
     room = max((end - begin) // 4, 10)
     return slice(max(begin - room, 0), min(end + room, course.size))
 

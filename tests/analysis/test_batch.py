@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
-from stmlab.analysis.batch_srs import fit_srs_batch
-from stmlab.analysis.batch_steps import fit_steps_batch
+from stmlab.analysis.batch.srs import fit_srs_batch
+from stmlab.analysis.batch.steps import fit_steps_batch
 from stmlab.analysis.lorentzian import fit_srs
-from stmlab.analysis.step_shapes import StepShape
+from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FitError
 from stmlab.physics.stochastic_resonance import line_shape
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stmlab.analysis.step_shapes import StepShape
+from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import PhysicsError
 from stmlab.physics.broadening import modulated, thermal_step, windows
 from stmlab.physics.constants import K_B_MEV_PER_K

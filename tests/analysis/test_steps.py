@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stmlab.analysis.step_shapes import StepShape
 from stmlab.analysis.steps import fit_steps
+from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FitError
 from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, BIAS_V, FERROMAGNETIC, fitted_steps, level_steps
 from stmlab.storage.recorded import open_recording

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from stmlab.analysis.telegraph import fit_telegraph
-from stmlab.analysis.telegraph_dwells import corrected_rates, dwells, idealised
-from stmlab.analysis.telegraph_likelihood import Switching, log_likelihood
+from stmlab.analysis.telegraph.dwells import corrected_rates, dwells, idealised
+from stmlab.analysis.telegraph.likelihood import Switching, log_likelihood
 from stmlab.errors import FitError
 from stmlab.storage.recorded import open_recording
 
@@ -50,6 +51,21 @@ def test_rates_and_their_errors_are_honest(up, down, noise, averaged):
         )
     assert np.all(np.abs(np.mean(pulls, axis=0)) < 0.7)
     assert np.all((np.std(pulls, axis=0) > 0.6) & (np.std(pulls, axis=0) < 1.45))
+
+
+@pytest.mark.parametrize("constant", [1.0, 2.5, 6.0])
+def test_jumps_that_a_filter_spreads_are_not_counted_more_than_once(constant):
+    up, down, fine, samples = 0.012, 0.03, 20, 20_000
+    clean = trace(up / fine, down / fine, samples * fine, 0.0, 5)
+    unfiltered = fit_telegraph(clean[fine - 1 :: fine], INTERVAL)
+    keep = math.exp(-1 / (constant * fine))
+    filtered = lfilter([1 - keep], [1, -keep], clean)[fine - 1 :: fine]
+    for noise in (0.003, 0.1):
+        fit = fit_telegraph(filtered + noise * np.random.default_rng(6).standard_normal(samples), INTERVAL)
+        assert any("filter" in warning for warning in fit.warnings)
+        for name in ("rate_up", "rate_down"):
+            assert fit[name].value == pytest.approx(unfiltered[name].value, rel=0.1)
+        assert fit["high"].value == pytest.approx(1.0, abs=0.02)
 
 
 def test_both_ways_to_the_rates_agree():

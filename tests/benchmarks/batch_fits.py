@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import curve_fit, least_squares
 
-from stmlab.analysis.batch_srs import fit_srs_batch
-from stmlab.analysis.batch_steps import fit_steps_batch
-from stmlab.analysis.step_shapes import StepShape
+from stmlab.analysis.batch.srs import fit_srs_batch
+from stmlab.analysis.batch.steps import fit_steps_batch
+from stmlab.analysis.steps.shapes import StepShape
 from stmlab.physics.stochastic_resonance import line_shape
 
 if TYPE_CHECKING:

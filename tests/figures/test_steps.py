@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stmlab.analysis.step_shapes import StepShape
 from stmlab.analysis.steps import fit_steps
+from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FitError
 from stmlab.figures.steps import draw_steps
 

@@ -9,7 +9,7 @@ import numpy as np
 from stmlab.physics.constants import MEV_PER_V
 
 if TYPE_CHECKING:
-    from stmlab.analysis.step_spectrum import StepSpectrum
+    from stmlab.analysis.steps.spectrum import StepSpectrum
     from stmlab.arrays import FloatArray
 
 

@@ -1,8 +1,9 @@
 """Two-step spectra in batches: G(V) = b + sum_k [n_k s(-eV - E_k) + p_k s(eV - E_k)], k = inner, outer.
 
-s is the thermally and modulation broadened step (`step_shapes`), with temperature and modulation known. Only the two
-energies enter nonlinearly. Trial pairs of energies, the same for all spectra, cost a few matrix products; then follow
-steps of Gauss and Newton, with the steps interpolated between energies at which they were computed once.
+s is the thermally and modulation broadened step (`stmlab.analysis.steps.shapes`), with temperature and modulation
+known. Only the two energies enter nonlinearly. Trial pairs of energies, the same for all spectra, cost a few matrix
+products; then follow steps of Gauss and Newton, with the steps interpolated between energies at which they were
+computed once.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.batch import BatchFit, checked, chunks, joined
-from stmlab.analysis.step_shapes import StepShape
+from stmlab.analysis.batch.result import BatchFit, checked, chunks, joined
+from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
 

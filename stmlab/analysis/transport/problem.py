@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.transport_model import SpinParameters, SpinSetting, spectrum
+from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectrum
 from stmlab.errors import FitError, PhysicsError
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.step_noise import is_structured, white_variance
+from stmlab.analysis.steps.noise import is_structured, white_variance
 
 if TYPE_CHECKING:
-    from stmlab.analysis.step_spectrum import StepSpectrum
+    from stmlab.analysis.steps.spectrum import StepSpectrum
     from stmlab.arrays import FloatArray
     from stmlab.results import FitParameter
 

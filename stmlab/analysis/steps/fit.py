@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.step_curves import step_curves
-from stmlab.analysis.step_gaussians import fit_gaussians
-from stmlab.analysis.step_model import StepModel
-from stmlab.analysis.step_parameters import Estimates
-from stmlab.analysis.step_solution import StepSolution, one_pair_suffices, solve_steps
-from stmlab.analysis.step_spectrum import StepSpectrum
-from stmlab.analysis.step_warnings import FittedSteps, step_warnings
+from stmlab.analysis.steps.curves import step_curves
+from stmlab.analysis.steps.doubts import FittedSteps, step_warnings
+from stmlab.analysis.steps.gaussians import fit_gaussians
+from stmlab.analysis.steps.model import StepModel
+from stmlab.analysis.steps.parameters import Estimates
+from stmlab.analysis.steps.solution import StepSolution, one_pair_suffices, solve_steps
+from stmlab.analysis.steps.spectrum import StepSpectrum
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
 from stmlab.results import FitResult

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.step_shapes import StepShape
+from stmlab.analysis.steps.shapes import StepShape
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.batch import BatchFit, checked, chunks, joined
+from stmlab.analysis.batch.result import BatchFit, checked, chunks, joined
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.step_shapes import StepShape
+from stmlab.analysis.steps.shapes import StepShape
 
 if TYPE_CHECKING:
-    from stmlab.analysis.step_model import StepModel
-    from stmlab.analysis.step_spectrum import StepSpectrum
+    from stmlab.analysis.steps.model import StepModel
+    from stmlab.analysis.steps.spectrum import StepSpectrum
     from stmlab.arrays import FloatArray, IntArray
 
 _ENERGIES = 24  # of the grid, up to the end of the spectrum

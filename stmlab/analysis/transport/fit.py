@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.transport_model import SpinParameters, SpinSetting, spectrum
-from stmlab.analysis.transport_problem import BOUNDS, SIZES, Problem, SpectrumData
-from stmlab.analysis.transport_start import starts
+from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectrum
+from stmlab.analysis.transport.problem import BOUNDS, SIZES, Problem, SpectrumData
+from stmlab.analysis.transport.start import starts
 from stmlab.errors import FitError
 from stmlab.physics.baths import DEFAULT_SCATTERING_S
 from stmlab.physics.coupled_tip import ExchangeKind

@@ -125,7 +125,7 @@ def most_likely(values: FloatArray, start: Switching) -> tuple[Switching, float]
 def curvature(values: FloatArray, switching: Switching) -> FloatArray:
     """Second derivatives of -ln likelihood by ``switching.vector()``, shape (5, 5)."""
     centre = switching.vector()
-    levels = switching.noise / math.sqrt(values.size)
+    levels = max(switching.noise, _QUIETEST * switching.step) / math.sqrt(values.size)
     small = 0.3 / math.sqrt(values.size)
     steps = np.array([_STEP, _STEP, 0.3 * levels, 0.3 * levels / switching.step, small])
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.step_noise import is_structured, widened
-from stmlab.analysis.step_starts import starts
+from stmlab.analysis.steps.noise import is_structured, widened
+from stmlab.analysis.steps.starts import starts
 from stmlab.errors import FitError
 from stmlab.physics.constants import K_B_MEV_PER_K, MEV_PER_V
 
 if TYPE_CHECKING:
-    from stmlab.analysis.step_model import StepModel
-    from stmlab.analysis.step_spectrum import StepSpectrum
+    from stmlab.analysis.steps.model import StepModel
+    from stmlab.analysis.steps.spectrum import StepSpectrum
     from stmlab.arrays import FloatArray
 
 _CERTAIN = 60.0

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.step_curves import step_curves
-from stmlab.analysis.step_noise import is_structured, local, widened
-from stmlab.analysis.step_parameters import Estimates
-from stmlab.analysis.step_warnings import FittedSteps, step_warnings
+from stmlab.analysis.steps.curves import step_curves
+from stmlab.analysis.steps.doubts import FittedSteps, step_warnings
+from stmlab.analysis.steps.noise import is_structured, local, widened
+from stmlab.analysis.steps.parameters import Estimates
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
 from stmlab.results import FitParameter, FitResult
 
 if TYPE_CHECKING:
-    from stmlab.analysis.step_solution import StepSolution
-    from stmlab.analysis.step_spectrum import StepSpectrum
+    from stmlab.analysis.steps.solution import StepSolution
+    from stmlab.analysis.steps.spectrum import StepSpectrum
     from stmlab.arrays import FloatArray
 
 _FULL_WIDTH = 2 * math.sqrt(2 * math.log(2))

@@ -13,13 +13,13 @@ import numpy as np
 
 from stmlab.analysis.spin_levels import anisotropies
 from stmlab.analysis.steps import fit_steps
-from stmlab.analysis.transport_model import SpinParameters, spectrum
+from stmlab.analysis.transport.model import SpinParameters, spectrum
 from stmlab.errors import FitError, PhysicsError
 from stmlab.physics.coupled_tip import ExchangeKind
 
 if TYPE_CHECKING:
-    from stmlab.analysis.transport_model import SpinSetting
-    from stmlab.analysis.transport_problem import SpectrumData
+    from stmlab.analysis.transport.model import SpinSetting
+    from stmlab.analysis.transport.problem import SpectrumData
     from stmlab.arrays import FloatArray
 
 _LARGEST_EXCHANGES = (0.3, 0.8, 1.6, 3.0)  # meV at the largest conductance

@@ -1,0 +1,7 @@
+"""Inelastic steps of one dI/dV spectrum: `fit` is where to begin reading."""
+
+from __future__ import annotations
+
+from stmlab.analysis.steps.fit import METHODS, fit_steps
+
+__all__ = ["METHODS", "fit_steps"]

@@ -1,0 +1,119 @@
+"""What should not be believed of a fit of switching: drift, more states, jumps lost between samples."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.telegraph.trace import FEWEST
+
+if TYPE_CHECKING:
+    from stmlab.analysis.telegraph.dwells import Dwells
+    from stmlab.analysis.telegraph.likelihood import Switching
+    from stmlab.analysis.telegraph.trace import Trace
+    from stmlab.arrays import BoolArray
+
+_FEW_DWELLS = 10
+_FAST = 0.3  # transitions per sample of a state: beyond, dwells are hardly sampled
+_LEVELS_MOVED = 5.0  # standard errors
+_RUNG_OUT = 6.0  # time constants after which nothing is left of a jump
+_ODD = 1e-3  # probability below which dwell times are no longer called exponential
+
+
+def warnings(trace: Trace, found: Switching, counted: Dwells) -> tuple[str, ...]:
+    """One sentence for each doubt."""
+    checks = [_filtered(trace), _few(counted), _close(found), _too_fast(found), _drifting(trace, found, counted)]
+    checks += [_coloured(trace, found, counted), _more_levels(trace, found, counted), _not_exponential(counted)]
+    return tuple(text for text in checks if text)
+
+
+def _filtered(trace: Trace) -> str:
+    if trace.filter == 0:
+        return ""
+    return (
+        f"a filter spreads each jump over several samples (about {trace.filter * trace.interval:.2g} s): dwells are "
+        "counted, and corrected for those that it hides"
+    )
+
+
+def _few(counted: Dwells) -> str:
+    fewest = min(counted.low.size, counted.high.size)
+    if fewest >= _FEW_DWELLS:
+        return ""
+    return f"only {counted.transitions} transitions: the rates are uncertain by more than their errors may say"
+
+
+def _close(found: Switching) -> str:
+    apart = found.step / found.deviation
+    return "" if apart >= 3 else f"the levels lie only {apart:.1f} times the noise apart"
+
+
+def _too_fast(found: Switching) -> str:
+    fastest = max(found.up, found.down)
+    return "" if fastest < _FAST else f"the fastest dwell lasts only {1 / fastest:.1f} samples: sample faster"
+
+
+def _drifting(trace: Trace, found: Switching, counted: Dwells) -> str:
+    """Compare the levels of both halves."""
+    left = trace.y - found.low - found.step * counted.states
+    half = left.size // 2
+    first, second = left[:half], left[half:]
+    error = found.deviation * math.sqrt(1 / first.size + 1 / second.size)
+    moved = float(second.mean() - first.mean())
+    if abs(moved) < max(_LEVELS_MOVED * error, 0.1 * found.step):
+        return ""
+    return f"the levels drift by {moved * trace.spread:.3g} A from the first to the second half of the trace"
+
+
+def _coloured(trace: Trace, found: Switching, counted: Dwells) -> str:
+    """Correlation of the noise of neighbouring samples, away from jumps."""
+    left = trace.y - found.low - found.step * counted.states
+    quiet = ~moving(counted, trace)
+    pairs = quiet[1:] & quiet[:-1] & (np.maximum(np.abs(left[1:]), np.abs(left[:-1])) < 4 * found.deviation)
+    if np.count_nonzero(pairs) < FEWEST:
+        return ""
+    correlation = float(np.mean((left[1:] * left[:-1])[pairs]) / np.mean((left[1:] ** 2)[pairs]))
+    if correlation < 0.1 + 3 / math.sqrt(np.count_nonzero(pairs)):
+        return ""
+    return f"neighbouring samples share their noise (correlation {correlation:.2f}): errors of the levels are too small"
+
+
+def moving(counted: Dwells, trace: Trace) -> BoolArray:
+    """Samples within or next to a jump, and those after it in which a filter may still show it; shape (n,)."""
+    jumps = np.flatnonzero(np.diff(counted.states))
+    moving = np.zeros(counted.states.size, dtype=bool)
+    for after in range(-1 - math.ceil(trace.filter), 4 + math.ceil(_RUNG_OUT * trace.filter)):
+        moving[np.clip(jumps + after, 0, moving.size - 1)] = True
+    return moving
+
+
+def _more_levels(trace: Trace, found: Switching, counted: Dwells) -> str:
+    """Samples that neither level explains, beyond those of intervals in which the system switched.
+
+    Behind a filter, dwells too short to count leave such samples as well: they say nothing there.
+    """
+    if trace.filter:
+        return ""
+    left = np.abs(trace.y - found.low - found.step * counted.states)
+    quiet = ~moving(counted, trace)
+    noise = max(found.deviation, 0.05 * found.step)
+    odd = float(np.mean(left[quiet] > 6 * noise)) if np.any(quiet) else 0.0
+    return "" if odd < 0.005 else f"{odd:.1%} of the samples lie off both levels: there may be more than two states"
+
+
+def _not_exponential(counted: Dwells) -> str:
+    """Kolmogorov and Smirnov's distance from an exponential with the same mean (as Lilliefors has it)."""
+    for name, lengths in (("low", counted.low), ("high", counted.high)):
+        seen = lengths[lengths > 1] - 1.5  # whole samples: the first is blurred
+        if seen.size < 30:
+            continue
+        ordered = np.sort(seen + 0.5)
+        model = 1 - np.exp(-ordered / ordered.mean())
+        rank = np.arange(ordered.size + 1) / ordered.size
+        distance = max(float(np.abs(model - rank[1:]).max()), float(np.abs(model - rank[:-1]).max()))
+        grain = 1 - math.exp(-1 / ordered.mean())  # dwells come in whole samples
+        if (distance - grain) * math.sqrt(ordered.size) > math.sqrt(-0.5 * math.log(_ODD / 2)):
+            return f"the dwells in the {name} state are not exponentially distributed: more than two states, or a drift"
+    return ""

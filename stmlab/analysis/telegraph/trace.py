@@ -1,0 +1,95 @@
+"""A current trace as the fit takes it: checked, in units of its spread, with a first guess at what it shows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.telegraph.dwells import idealised
+from stmlab.analysis.telegraph.likelihood import Switching
+from stmlab.errors import FitError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from stmlab.arrays import FloatArray
+
+FEWEST = 50  # samples
+NOISELESS = 1e-6  # of the step: taken where there is no noise at all
+_QUIET = 0.15  # noise over step, beyond which a filter's slopes drown
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Checked data in units of its spread: y = (current - middle) / spread."""
+
+    y: FloatArray
+    interval: float  # s
+    middle: float  # A
+    spread: float  # A
+    filter: float = 0.0  # time constant that spreads jumps, in samples
+
+    @classmethod
+    def checked(cls, current: ArrayLike, sample_interval: float) -> Trace:
+        """A, shape (n,), evenly sampled; s. Raises FitError for what is no trace, or stands still."""
+        try:
+            values = np.asarray(current, dtype=float)
+        except (TypeError, ValueError):
+            raise FitError("current: a row of numbers is needed") from None
+        if values.ndim != 1 or values.size < FEWEST:
+            raise FitError(f"current has shape {values.shape}: a row of at least {FEWEST} samples is needed")
+        if not np.all(np.isfinite(values)):
+            raise FitError(f"current: {np.count_nonzero(~np.isfinite(values))} of {values.size} values are not finite")
+        if not (math.isfinite(sample_interval) and sample_interval > 0):
+            raise FitError(f"sample_interval = {sample_interval!r} s: a value above 0 is needed")
+        spread = float(values.std())
+        if not spread > 1e-12 * float(np.abs(values).max()):
+            raise FitError(f"current = {values[0]:.6g} A all the time: there is nothing that switches")
+        middle = float(values.mean())
+        return cls((values - middle) / spread, float(sample_interval), middle, spread)
+
+
+def first_guess(trace: Trace) -> Switching:
+    """Levels that split the samples best (Otsu), and rates by counting; refuses a trace with one level."""
+    ordered = np.sort(trace.y)
+    count = np.arange(1, ordered.size)
+    below = np.cumsum(ordered)[:-1]
+    between = (below / count - (ordered.sum() - below) / (ordered.size - count)) ** 2 * count * (ordered.size - count)
+    split = 0.5 * (ordered[between.argmax()] + ordered[between.argmax() + 1])
+    parts = trace.y[trace.y < split], trace.y[trace.y >= split]
+    low, high = (float(np.median(part)) for part in parts)
+    noise = max(min(_robust(part) for part in parts), NOISELESS * (high - low))
+    states = idealised(trace.y, (split - 0.2 * (high - low), split + 0.2 * (high - low)))
+    rises, falls = (int(np.count_nonzero(np.diff(states) == sign)) for sign in (1, -1))
+    lows = max(float(np.count_nonzero(states == 0)), 1.0)
+    highs = max(float(np.count_nonzero(states == 1)), 1.0)
+    return Switching((rises + 0.5) / lows, (falls + 0.5) / highs, low, high - low, noise, averaged=True)
+
+
+def _robust(values: FloatArray) -> float:
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+
+
+def filter_of(trace: Trace, start: Switching) -> float:
+    """Time constant, in samples, of a filter that spreads jumps over several samples; 0 where there is none to see.
+
+    Of the exponential that a filter of time constant tau makes of a jump, ln 2 tau lies in the middle third of the
+    step. A sample that averages over a jump within its interval lies there once in three jumps, or more often where
+    jumps follow each other within a few samples; that is no filter.
+    """
+    thirds = start.low + start.step / 3, start.low + 2 * start.step / 3
+    jumps = int(np.count_nonzero(np.diff(idealised(trace.y, thirds))))
+    on_the_way = int(np.count_nonzero((trace.y > thirds[0]) & (trace.y < thirds[1])))
+    by_noise = trace.y.size * (_beyond(start.step / 3 / start.noise) - _beyond(2 * start.step / 3 / start.noise))
+    expected = by_noise + jumps * (1 / 3 + max(start.up, start.down))
+    if jumps == 0 or start.noise > _QUIET * start.step or on_the_way <= expected + 3 * math.sqrt(expected):
+        return 0.0
+    return (on_the_way - by_noise) / jumps / math.log(2.0)
+
+
+def _beyond(deviations: float) -> float:
+    """Share of a normal distribution that lies more than so many deviations above its mean."""
+    return 0.5 * math.erfc(deviations / math.sqrt(2.0))
