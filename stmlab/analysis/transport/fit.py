@@ -87,7 +87,7 @@ def fit_transport(
     spectra = _spectra(bias, conductance, setpoint)
     kinds = _kinds(exchange, len(spectra))
     setting = SpinSetting(spin=spin, field_T=field_T, modulation_V=modulation_V, scattering_S=scattering_S, order=order)
-    found = [_begun(spectra, replace(setting, exchange=kind), temperature_K) for kind in kinds]
+    found = [start for kind in kinds for start in _begun(spectra, replace(setting, exchange=kind), temperature_K)]
     least = math.inf
     for tolerance in _ROUGHLY:
         found = [_improved(spectra, s, tolerance) if s.aic < least + _HOPELESS else s for s in found]
@@ -149,12 +149,15 @@ def _kinds(exchange: Sequence[str], spectra: int) -> list[ExchangeKind]:
 # -- the fit -----------------------------------------------------------------------------------------------------------
 
 
-def _begun(spectra: list[SpectrumData], setting: SpinSetting, temperature_K: float | None) -> _Solution:
-    """The start of one kind of exchange, each spectrum weighted by its size."""
-    start, conductances = starts(spectra, setting, temperature_K)
+def _begun(spectra: list[SpectrumData], setting: SpinSetting, temperature_K: float | None) -> list[_Solution]:
+    """The starts of one kind of exchange, each spectrum weighted by its size."""
     noise = np.array([math.sqrt(one.conductance.max()) for one in spectra])
     noise *= float(np.ptp(spectra[0].conductance)) / noise[0]
-    return _Solution(setting, start, _free(setting, temperature_K), conductances, np.empty(0), noise, -math.inf)
+    free = _free(setting, temperature_K)
+    return [
+        _Solution(setting, parameters, free, conductances, np.empty(0), noise, -math.inf)
+        for parameters, conductances in starts(spectra, setting, temperature_K)
+    ]
 
 
 def _improved(spectra: list[SpectrumData], solution: _Solution, tolerance: float) -> _Solution:
@@ -214,7 +217,7 @@ def _result(spectra: list[SpectrumData], best: _Solution, found: list[_Solution]
             "fit": fit,
             "residual": data - fit,
             "setpoint": np.concatenate([np.full(one.bias.size, one.setpoint) for one in spectra]),
-            "aic": np.array([solution.aic for solution in found]),
+            "aic": np.array([min(s.aic for s in group) for group in _by_kind(found).values()]),
         },
         labels={"x": "bias", "x_unit": "V", "y": "dI/dV", "y_unit": "S"},
         choices={"exchange": str(best.setting.exchange)},
@@ -232,16 +235,24 @@ def _as_usual(best: _Solution) -> SpinParameters:
     return spins
 
 
+def _by_kind(found: list[_Solution]) -> dict[ExchangeKind, list[_Solution]]:
+    groups: dict[ExchangeKind, list[_Solution]] = {}
+    for solution in found:
+        groups.setdefault(solution.setting.exchange, []).append(solution)
+    return groups
+
+
 def _warnings(
     spectra: list[SpectrumData], best: _Solution, found: list[_Solution], errors: FloatArray
 ) -> tuple[str, ...]:
     warnings = []
-    others = [solution for solution in found if solution is not best]
-    for other in others:
-        if other.aic - best.aic < _DECIDED:
+    for kind, group in _by_kind(found).items():
+        rivals = [solution.aic - best.aic for solution in group if solution is not best]
+        if rivals and min(rivals) < _DECIDED:
+            other = "of the other sign" if kind is best.setting.exchange else f"{kind}"
             warnings.append(
-                f"{other.setting.exchange} exchange describes the spectra as well as {best.setting.exchange} "
-                f"(AIC differs by {other.aic - best.aic:.1f})"
+                f"exchange {other} describes the spectra as well as {best.setting.exchange} exchange "
+                f"(AIC differs by {min(rivals):.1f})"
             )
     for name, error in zip(best.free, errors, strict=False):
         low, high = BOUNDS.get(name, (-math.inf, math.inf))

@@ -30,25 +30,33 @@ _MOST = 6  # spectra that the scan looks at
 
 def starts(
     spectra: list[SpectrumData], setting: SpinSetting, temperature_K: float | None
-) -> tuple[SpinParameters, FloatArray]:
-    """Parameters to begin with, and the conductance of each spectrum, shape (K,), S."""
+) -> list[tuple[SpinParameters, FloatArray]]:
+    """Parameters to begin with, and the conductance of each spectrum, shape (K,), S.
+
+    One start for each sign of the exchange that makes a difference: the valleys lie apart.
+    """
     anisotropies, effective = _anisotropies(spectra, setting, temperature_K)
     temperature = effective if temperature_K is None else temperature_K
     scanned = [spectra[k] for k in np.unique(np.linspace(0, len(spectra) - 1, _MOST).astype(int))]
     second = replace(setting, order=2)
-    best, chosen = np.inf, None
+    found: dict[bool, tuple[float, SpinParameters]] = {}
     for (axial, transverse), slope, correlation in itertools.product(anisotropies, *_exchanges(spectra, setting)):
         trial = SpinParameters(axial, transverse, temperature, slope, correlation)
         try:
             squares = sum(_scaled(one, second, trial)[1] for one in scanned)
         except PhysicsError:
             continue
-        if squares < best:
-            best, chosen = squares, trial
-    if chosen is None:
+        if squares < found.get(slope < 0, (np.inf,))[0]:
+            found[slope < 0] = squares, trial
+    if not found:
         raise FitError("no trial parameters of the transport model are possible: is the temperature right?")
-    conductances = np.array([_scaled(one, second, chosen)[0] for one in spectra])
-    return replace(chosen, kondo_coupling=_KONDO if setting.order == 3 else 0.0), conductances
+    return [
+        (
+            replace(trial, kondo_coupling=_KONDO if setting.order == 3 else 0.0),
+            np.array([_scaled(one, second, trial)[0] for one in spectra]),
+        )
+        for _, trial in found.values()
+    ]
 
 
 def _exchanges(spectra: list[SpectrumData], setting: SpinSetting) -> tuple[tuple[float, ...], tuple[float, ...]]:
