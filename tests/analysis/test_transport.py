@@ -1,0 +1,108 @@
+"""The transport model fitted to spectra of known spins: kind of exchange, sign, parameters, refusals."""
+
+import numpy as np
+import pytest
+
+from stmlab.analysis.transport import fit_transport
+from stmlab.errors import FitError
+from stmlab.physics.coupled_tip import ExchangeKind, coupled_junction
+from stmlab.physics.spins import Spin
+
+BIAS = np.linspace(-8e-3, 8e-3, 41)
+SETPOINTS = (100e-9, 300e-9, 500e-9)
+NAMES = ("axial_anisotropy_meV", "transverse_anisotropy_meV", "exchange_slope_meV_per_uS", "correlation")
+
+
+def spectra(kind, truth, setpoints=SETPOINTS, *, field=0.0, noise=2e-3, order=2, seed=0):
+    """Junctions at thermal broadening alone, with white noise."""
+    axial, transverse, slope, correlation = truth
+    random, rows = np.random.default_rng(seed), []
+    for g in setpoints:
+        junction = coupled_junction(
+            Spin(1, axial, transverse),
+            Spin(0.5),
+            g,
+            2.0,
+            exchange=ExchangeKind(kind),
+            exchange_slope_meV_per_uS=slope,
+            correlation=correlation,
+            field_T=(0.0, 0.0, field),
+            order=order,
+            **({"coupling": -0.05} if order == 3 else {}),
+        )
+        rows.append(junction.conductance(BIAS) + noise * g * random.standard_normal(BIAS.size))
+    return np.tile(BIAS, len(setpoints)), np.concatenate(rows), np.repeat(setpoints, BIAS.size)
+
+
+@pytest.mark.parametrize(
+    ("kind", "truth", "field"),
+    [
+        ("heisenberg", (-4.2, 0.87, 3.6, -0.5), 0.0),
+        ("heisenberg", (3.9, 0.85, -4.1, -0.46), 0.0),
+        ("ising", (-3.23, 0.58, 5.9, 0.35), 0.0),
+        ("ising", (-4.05, 0.65, -1.5, 0.6), 5.0),
+    ],
+)
+def test_kind_sign_and_parameters_come_back_within_their_errors(kind, truth, field):
+    fit = fit_transport(*spectra(kind, truth, field=field), temperature_K=2.0, field_T=field, order=2)
+    assert fit.choices["exchange"] == kind
+    for name, value in zip(NAMES, truth, strict=True):
+        assert abs(fit[name].value - value) < 4 * fit[name].error
+        assert fit[name].error < 0.02 * abs(value)
+    for k, g in enumerate(SETPOINTS):
+        assert fit[f"conductance_{k + 1}"].value == pytest.approx(g, rel=5e-3)
+    assert fit.curves["aic"].size == 3
+    assert not any("structure" in warning for warning in fit.warnings)
+
+
+def test_third_order_is_found_in_a_single_spectrum_without_exchange():
+    data = spectra("none", (-4.8, 0.7, 0.0, 0.0), (100e-9,), noise=1e-3, order=3)
+    fit = fit_transport(*data)
+    assert fit.choices["exchange"] == "none"
+    for name, value in (*zip(NAMES, (-4.8, 0.7), strict=False), ("kondo_coupling", -0.05), ("temperature_K", 2.0)):
+        assert abs(fit[name].value - value) < 4 * fit[name].error
+    second = fit_transport(*data, order=2)
+    assert any("structure" in warning for warning in second.warnings)
+    assert second.residual > 2 * fit.residual
+
+
+def test_without_a_field_the_sign_of_an_ising_exchange_is_said_to_be_open():
+    fit = fit_transport(*spectra("ising", (-3.23, 0.58, -5.9, -0.35)), temperature_K=2.0, order=2, exchange=["ising"])
+    assert fit["exchange_slope_meV_per_uS"].value == pytest.approx(5.9, rel=0.01)
+    assert fit["correlation"].value == pytest.approx(0.35, abs=0.01)
+    assert any("-J with -C" in warning for warning in fit.warnings)
+
+
+def test_error_bars_are_honest():
+    truth, pulls = (-4.2, 0.87, 3.6, -0.5), []
+    for seed in range(20):
+        data = spectra("heisenberg", truth, (150e-9, 400e-9), noise=5e-3, seed=seed)
+        fit = fit_transport(*data, temperature_K=2.0, order=2, exchange=["heisenberg"])
+        pulls.append([(fit[n].value - v) / fit[n].error for n, v in zip(NAMES, truth, strict=True)])
+    assert np.all(np.abs(np.mean(pulls, axis=0)) < 0.75)
+    assert np.all((np.std(pulls, axis=0) > 0.6) & (np.std(pulls, axis=0) < 1.5))
+
+
+def _with_nan():
+    bias, conductance, setpoint = spectra("ising", (-3.23, 0.58, 5.9, 0.35))
+    return bias, np.where(np.arange(bias.size) == 5, np.nan, conductance), setpoint
+
+
+@pytest.mark.parametrize(
+    ("data", "settings", "complaint"),
+    [
+        (_with_nan(), {}, "conductance: 1 of 123 values are not finite"),
+        ((BIAS, BIAS[:3], BIAS), {}, "shapes"),
+        (([], [], []), {}, "no points"),
+        ((BIAS[:8], np.ones(8), np.ones(8)), {}, "at least 12 a spectrum"),
+        ((BIAS[21:], np.ones(20), np.ones(20)), {}, "one polarity"),
+        ((BIAS, np.ones(41), np.ones(41)), {}, "constant"),
+        ((BIAS, 1e-7 + 1e-6 * BIAS, np.full(41, 1e-7)), {}, "no spectrum shows two pairs of steps"),
+        (spectra("ising", (-3.23, 0.58, 5.9, 0.35)), {"exchange": ["xy"]}, "none, heisenberg, ising are known"),
+        (spectra("none", (-3.23, 0.58, 0, 0), SETPOINTS[:1]), {"exchange": ["ising"]}, "a single spectrum allows only"),
+        (spectra("ising", (-3.23, 0.58, 5.9, 0.35)), {"spin": 1.5}, "spin = 1.5"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(data, settings, complaint):
+    with pytest.raises(FitError, match=complaint):
+        fit_transport(*data, **settings)
