@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stmlab.clock import SimulatedClock
 from stmlab.errors import OutOfBounds, SequenceError
-from stmlab.limits import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedTip, Limit
+from stmlab.limits import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedSpectroscope, GuardedTip, Limit
 
 BIAS = Limit("bias", "V", -0.1, 0.1, "lab.toml: limits.bias", largest_step=1e-3, slew=0.5)
 
@@ -103,3 +103,45 @@ def test_the_sine_output_needs_a_limit():
     guarded.sine_voltage = 0.02
     guarded.phase = 12.0
     assert (lockin.sine_voltage, lockin.phase) == (0.02, 12.0)
+
+
+class Spectroscope:
+    def __init__(self):
+        self.asked = []
+
+    def sweep_bias(self, *arguments, **timing):
+        self.asked.append((arguments, timing))
+        return "a sweep"
+
+
+def test_a_controllers_sweep_goes_out_no_faster_than_the_station_allows():
+    device = Spectroscope()
+    guarded = GuardedSpectroscope(device, BIAS)
+    assert guarded.sweep_bias(-0.01, 0.01, 21, settling=0.02, integration=0.01) == "a sweep"
+    guarded.sweep_bias(0.01, -0.01, 41, settling=0.02, integration=0.01, slew=0.1, backward=True)
+    (first, timing), (second, slower) = device.asked
+    assert (first, second) == ((-0.01, 0.01, 21), (0.01, -0.01, 41))
+    assert timing == {"settling": 0.02, "integration": 0.01, "slew": 0.5, "backward": False}
+    assert (slower["slew"], slower["backward"]) == (0.1, True)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "points", "error", "words"),
+    [
+        (-0.2, 0.01, 2001, OutOfBounds, "bias = -0.2 V"),
+        (0.0, math.nan, 11, OutOfBounds, "bias = nan"),
+        (-0.01, 0.01, 20, SequenceError, "in steps of 0.001053 V: at most 0.001 V"),
+        (-0.01, 0.01, 1, SequenceError, "more points are needed"),
+    ],
+)
+def test_a_controllers_sweep_beyond_the_limits_never_reaches_it(start, stop, points, error, words):
+    device = Spectroscope()
+    with pytest.raises(error, match=words):
+        GuardedSpectroscope(device, BIAS).sweep_bias(start, stop, points, settling=0.02, integration=0.01)
+    assert not device.asked
+
+
+def test_a_trace_at_one_bias_is_a_sweep_with_equal_ends():
+    device = Spectroscope()
+    GuardedSpectroscope(device, BIAS).sweep_bias(0.01, 0.01, 500, settling=0.0, integration=1e-3)
+    assert device.asked[0][0] == (0.01, 0.01, 500)

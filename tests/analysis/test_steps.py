@@ -1,7 +1,5 @@
 """Inelastic steps in dI/dV: energies, heights and asymmetries, with honest errors."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,8 +8,8 @@ from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FitError
 from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, BIAS_V, FERROMAGNETIC, fitted_steps, level_steps
 from stmlab.storage.recorded import open_recording
+from tests.recorded_files import RECORDED, recorded
 
-RECORDED = Path(__file__).parents[2] / ".." / "shared" / "data" / "recorded" / "spmqt_nanonis_sts_15mv.dat"
 BIAS = np.linspace(-10e-3, 10e-3, 401)
 MODULATION = 0.2e-3
 TRUE = {"inner_energy": 1.74, "outer_energy": 5.07, "eta_inner": 0.1 / 1.9, "eta_outer": -0.3 / 1.9}
@@ -301,11 +299,11 @@ def test_data_that_cannot_carry_the_fit_are_refused_in_one_line(bias, read, opti
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.skipif(not RECORDED.exists(), reason="the recorded files are not beside the repository")
+@recorded
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("window", [7e-3, 10e-3, None])
 def test_a_recorded_spectrum_has_both_pairs_in_both_directions(method, window):
-    recording = open_recording(RECORDED)
+    recording = open_recording(RECORDED / "spmqt_nanonis_sts_15mv.dat")
     bias = recording["Bias calc"].values
     sweeps = [recording[name].values for name in ("LockIn [AVG]", "LockIn [AVG] [bwd]")]
     forward, backward = (fit_steps(bias, read, method=method, window_V=window) for read in sweeps)

@@ -1,7 +1,6 @@
 """Telegraph switching: rates of traces made in continuous time, and of recorded ones."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,8 @@ from stmlab.analysis.telegraph.dwells import corrected_rates, dwells, idealised
 from stmlab.analysis.telegraph.likelihood import Switching, log_likelihood
 from stmlab.errors import FitError
 from stmlab.storage.recorded import open_recording
+from tests.recorded_files import RECORDED, recorded
 
-RECORDED = Path(__file__).parents[2].parent / "shared" / "data" / "recorded"
 INTERVAL = 1e-3
 
 
@@ -113,6 +112,7 @@ def test_noise_between_the_thresholds_makes_no_transition():
     assert states.tolist() == [0, 0, 0, 0, 1, 1, 1, 0]
 
 
+@recorded
 @pytest.mark.parametrize(
     ("name", "low", "high", "times"),
     [
@@ -122,10 +122,7 @@ def test_noise_between_the_thresholds_makes_no_transition():
 )
 def test_recorded_traces_switch_where_a_reader_sees_it(name, low, high, times):
     """Levels and times read off the plotted traces, before the fit."""
-    path = RECORDED / f"spmqt_createc_ivt_telegraph_300mv_{name}.VERT"
-    if not path.is_file():
-        pytest.skip(f"{path} is not here: recorded files are kept beside the repository")
-    recording = open_recording(path)
+    recording = open_recording(RECORDED / f"spmqt_createc_ivt_telegraph_300mv_{name}.VERT")
     fit = fit_telegraph(recording["Current"].values, recording.sample_interval)
     assert fit["low"].value == pytest.approx(low, abs=1e-12)
     assert fit["high"].value == pytest.approx(high, abs=1e-12)

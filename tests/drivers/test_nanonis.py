@@ -428,6 +428,30 @@ def test_the_controllers_modulation_gives_the_slope_of_a_simulated_sample(tmp_pa
     assert nanonis.feedback
 
 
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_sweep_comes_back_in_the_order_in_which_the_bias_went(session, bench, backward):
+    nanonis = Nanonis(WireAdapter(session), lockin_signals=("LI Demod 1 X (A)", "LI Demod 1 Y (A)"))
+    nanonis.lockin.modulator(1).amplitude, nanonis.lockin.modulator(1).on = 1e-3, True
+    sweep = nanonis.sweep_bias(-0.05, 0.05, 21, settling=0.01, integration=0.02, slew=1.0, backward=backward)
+    there = np.linspace(-0.05, 0.05, 21)
+    np.testing.assert_allclose(sweep.bias, np.concatenate([there, there[::-1]]) if backward else there, atol=1e-8)
+    held = 1e-10 / (0.01 + CUBIC * 0.01**3)
+    np.testing.assert_allclose(sweep.current, held * (sweep.bias + CUBIC * sweep.bias**3), rtol=1e-5, atol=1e-16)
+    assert sweep.x.shape == sweep.y.shape == sweep.bias.shape
+    steepest, flattest = sweep.x[np.argmax(np.abs(sweep.bias))], sweep.x[10]
+    assert steepest / flattest == pytest.approx(1 + 3 * CUBIC * 0.05**2, rel=0.02)
+    assert nanonis.bias == pytest.approx(0.01)
+    module = nanonis.spectroscopy
+    assert (module.sweeps, module.backward, module.z_hold, module.reset_bias) == (1, backward, True, True)
+    assert module.timing.slew_rate == pytest.approx(1.0)
+
+
+def test_lockin_signals_that_the_controller_does_not_have_are_refused_by_name(session):
+    nanonis = Nanonis(WireAdapter(session), lockin_signals=("Lockin 7 X (V)", "Lockin 7 Y (V)"))
+    with pytest.raises(SequenceError, match="Lockin 7 X"):
+        nanonis.sweep_bias(-0.05, 0.05, 21, settling=0.01, integration=0.02, slew=1.0, backward=False)
+
+
 def test_nobody_at_the_address_is_a_lost_instrument(bench):
     with WireServer(VirtualNanonis(bench)) as server:
         port = server.port

@@ -1,7 +1,5 @@
 """Files of other programs: real ones where they are at hand, and what can be wrong with them."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,9 +7,7 @@ from hypothesis import strategies as st
 
 from stmlab.errors import FileError
 from stmlab.storage.recorded import open_recording
-
-RECORDED = Path(__file__).parents[3] / "shared" / "data" / "recorded"
-recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason=f"the recorded files are not here ({RECORDED})")
+from tests.recorded_files import RECORDED, recorded
 
 DAT = (
     "Experiment\tbias spectroscopy\t\nUser\t\n\n[DATA]\n"

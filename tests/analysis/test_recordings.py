@@ -1,0 +1,124 @@
+"""Fits of recorded files: which column is taken, what is refused, and what a careful reader sees in the real ones."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stmlab.analysis.recordings import analyse_recording
+from stmlab.analysis.steps.shapes import StepShape
+from stmlab.errors import FileError, FitError
+from stmlab.storage.recorded import Column, Recording, open_recording
+from tests.recorded_files import RECORDED, recorded
+
+BIAS = np.linspace(-10e-3, 10e-3, 401)
+
+
+def read(seed, inner=2.0, outer=5.0):
+    x, shape = 1e3 * BIAS, StepShape(2.0)
+    steps = sum(shape.step(side * x - e) for e in (inner, outer) for side in (-1, 1))
+    return 1e-3 * (1 + steps + 0.02 * np.random.default_rng(seed).standard_normal(BIAS.size))
+
+
+def recording(*columns, first=("Bias calc", "V", BIAS), interval=None):
+    return Recording(Path("x.dat"), "nanonis", {}, tuple(Column(*c) for c in (first, *columns)), interval)
+
+
+def current(conductance):
+    return np.concatenate([[0.0], np.cumsum(0.5 * (conductance[1:] + conductance[:-1]) * np.diff(BIAS))])
+
+
+def test_the_lockin_column_is_taken_in_both_directions():
+    file = recording(
+        ("Current", "A", current(read(0))),
+        ("LIX 1 omega", "A", read(1)),
+        ("LIX 1 omega [bwd]", "A", read(2, 2.3)),
+        ("LIX 1 omega [00001]", "A", read(3, 3.0)),
+    )
+    fits = analyse_recording(file)
+    assert list(fits) == ["forward", "backward"]
+    assert fits["forward"]["inner_energy"].value == pytest.approx(2.0, abs=0.03)
+    assert fits["backward"]["inner_energy"].value == pytest.approx(2.3, abs=0.03)
+    assert fits["forward"].labels["y"] == "LIX 1 omega"
+
+
+def test_an_average_finds_its_backward_sweep():
+    file = recording(
+        ("LockIn [AVG]", "V", read(1)), ("LockIn [bwd]", "V", read(2)), ("LockIn [AVG] [bwd]", "V", read(3))
+    )
+    backward = analyse_recording(file)["backward"]
+    np.testing.assert_allclose(backward.curves["data"], read(3))
+
+
+def test_without_a_lockin_the_current_is_differentiated_and_it_is_said():
+    fit = analyse_recording(recording(("Current", "A", current(read(0)))))["forward"]
+    assert fit["outer_energy"].value == pytest.approx(5.0, abs=0.1)
+    assert fit.labels["y"] == "d(Current)/dV"
+    assert any("numerical derivative" in warning for warning in fit.warnings)
+
+
+def test_a_column_can_be_named():
+    file = recording(("LIX", "V", read(1)), ("Input 3", "V", read(2, 2.4)))
+    assert analyse_recording(file, channel="Input 3")["forward"]["inner_energy"].value == pytest.approx(2.4, abs=0.03)
+    with pytest.raises(FileError, match="no column 'Input 4'; there are Bias calc, LIX, Input 3"):
+        analyse_recording(file, channel="Input 4")
+
+
+def switching(samples=4000):
+    random, states, k = np.random.default_rng(1), np.zeros(samples), 0
+    while k < samples:
+        for state in (0, 1):
+            length = 1 + int(random.exponential(40))
+            states[k : k + length] = state
+            k += length
+    return 1e-12 * (states + 0.05 * random.standard_normal(samples))
+
+
+STILL = ("Bias", "V", np.full(4000, 0.1))
+
+
+def test_a_trace_is_fitted_for_its_rates():
+    fit = analyse_recording(recording(("Current", "A", switching()), first=STILL, interval=2e-3))["trace"]
+    assert fit["rate_up"].value == pytest.approx(1 / 40 / 2e-3, rel=0.4)
+    assert fit["step"].value == pytest.approx(1e-12, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("file", "settings", "complaint"),
+    [
+        (recording(("LIX", "V", read(1))), {"model": "srs"}, "model 'srs' is not for recorded files: steps, telegraph"),
+        (recording(("Current", "A", switching()), first=STILL), {}, "does not say how far apart its samples are"),
+        (recording(("Current", "A", switching()), first=STILL, interval=1e-3), {"model": "steps"}, "stands still"),
+        (recording(("Z", "m", read(1))), {}, "no current among Bias calc, Z: name the channel"),
+        (recording(("Current", "A", read(1)), first=("Z", "m", BIAS)), {}, "steps need a bias in V"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(file, settings, complaint):
+    with pytest.raises(FitError, match=complaint):
+        analyse_recording(file, **settings)
+
+
+@recorded
+def test_both_step_pairs_of_the_recorded_spectrum_are_found_in_both_directions():
+    fits = analyse_recording(open_recording(RECORDED / "spmqt_nanonis_sts_15mv.dat"))
+    assert list(fits) == ["forward", "backward"]
+    for fit in fits.values():
+        assert fit["inner_energy"].value == pytest.approx(1.2, abs=0.15)
+        assert fit["outer_energy"].value == pytest.approx(3.8, abs=0.2)
+        for name in ("inner_energy", "outer_energy", "eta_inner", "eta_outer"):
+            assert 0 < fit[name].error < 0.1
+    pull = fits["forward"]["inner_energy"].value - fits["backward"]["inner_energy"].value
+    assert abs(pull) < 4 * np.hypot(*(fit["inner_energy"].error for fit in fits.values()))
+
+
+@recorded
+@pytest.mark.parametrize("path", sorted([*RECORDED.glob("*.dat"), *RECORDED.glob("*.VERT")]), ids=lambda p: p.name)
+def test_every_recorded_file_is_fitted_or_refused_with_a_reason(path):
+    try:
+        fits = analyse_recording(open_recording(path))
+    except FitError as error:
+        assert len(str(error)) > 20
+        assert not path.name.startswith("spmqt")
+    else:
+        assert path.name.startswith("spmqt"), "the other files show no steps of a spin and no switching"
+        assert all(fit.points > 100 for fit in fits.values())
