@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from stmlab.analysis.steps.shapes import StepShape
 from stmlab.cli import app
 
 FAST = ["--set", "points=8", "--seed", "2"]
@@ -116,3 +118,58 @@ def test_papers_gives_rows_with_a_verdict_each(cli):
     assert {row["verdict"] for row in rows} <= {"agrees", "differs", "not reproducible"}
     assert all(row["note"] for row in rows if row["verdict"] != "agrees")
     assert cli("papers", "einstein").exit_code == 1
+
+
+DAT = "Experiment\tbias spectroscopy\t\n\n[DATA]\nBias calc (V)\tLIX 1 omega (A)\tLIX 1 omega [bwd] (A)\n"
+
+
+@pytest.fixture
+def spectrum(tmp_path):
+    """Recorded by another program: two pairs of steps."""
+    bias, shape = np.linspace(-10e-3, 10e-3, 301), StepShape(2.0)
+    random = np.random.default_rng(4)
+    rows = [bias]
+    for _ in range(2):
+        steps = sum(shape.step(side * 1e3 * bias - e) for e in (2.0, 5.0) for side in (-1, 1))
+        rows.append(1e-12 * (1 + steps + 0.02 * random.standard_normal(bias.size)))
+    path = tmp_path / "spectrum.dat"
+    path.write_text(DAT + "\n".join("\t".join(f"{v:.9E}" for v in row) for row in np.column_stack(rows)) + "\n")
+    return path
+
+
+def test_a_recorded_file_is_fitted_shown_and_drawn(cli, spectrum, tmp_path):
+    answer = json.loads(cli("fit", spectrum, "--json").stdout)
+    assert list(answer["fits"]) == ["forward", "backward"]
+    inner = answer["fits"]["backward"]["parameters"][0]
+    assert (inner["name"], inner["unit"]) == ("inner_energy", "meV")
+    assert abs(inner["value"] - 2.0) < 4 * inner["error"] < 0.1
+    text = cli("fit", spectrum, "--channel", "LIX 1 omega [bwd]")
+    assert text.exit_code == 0, text.stderr
+    assert text.stdout.startswith("forward: fit steps: 301 points")
+    shown = cli("show", spectrum, "--png", tmp_path / "spectrum.png")
+    assert "LIX 1 omega [bwd]" in shown.stdout
+    assert (tmp_path / "spectrum.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--keep"], "a file of another program is never written to"),
+        (["--model", "srs"], "model 'srs' is not for recorded files: steps, telegraph"),
+        (["--channel", "Z"], "no column 'Z'; there are Bias calc, LIX 1 omega, LIX 1 omega [bwd]"),
+    ],
+)
+def test_what_a_recorded_file_cannot_have_is_refused_in_one_line(cli, spectrum, arguments, complaint):
+    before = spectrum.read_bytes()
+    result = cli("fit", spectrum, *arguments)
+    assert result.exit_code == 1
+    assert complaint in " ".join(result.stderr.split())
+    assert spectrum.read_bytes() == before
+
+
+def test_a_channel_is_not_for_runs(cli, tmp_path):
+    path = tmp_path / "run.h5"
+    cli("run", "srs", "-o", path, *FAST)
+    result = cli("fit", path, "--channel", "current")
+    assert result.exit_code == 1
+    assert "--channel is for recorded files" in " ".join(result.stderr.split())
