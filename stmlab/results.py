@@ -108,6 +108,12 @@ def prefixed_unit(size: float, unit: str) -> tuple[int, str]:
     return _prefixed(size, unit) or (0, unit)
 
 
+def written_unit(size: float, unit: str) -> tuple[int, str]:
+    """As `prefixed_unit`, but with a power of ten before a unit that takes no prefix: (9, "10⁹ /s")."""
+    power, suffix = _power_and_suffix(size, unit)
+    return power, suffix.lstrip(" ·")
+
+
 def format_quantity(value: float, unit: str) -> str:
     """A number that is known exactly, such as a setting: "4 mV", "1.73·10⁹ /s"."""
     power, suffix = _power_and_suffix(abs(value), unit)

@@ -88,8 +88,7 @@ def _steps(run: Run) -> FitResult:
             "transport, exchange and correlation take a ramp"
         )
     bias, conductance = averaged(column(run, "bias"), column(run, "conductance"))
-    fit = fit_steps(bias, conductance, temperature_K=temperature(run), modulation_V=modulation(run))
-    return replace(fit, labels={**fit.labels, "y_unit": "S"})
+    return fit_steps(bias, conductance, temperature_K=temperature(run), modulation_V=modulation(run), unit="S")
 
 
 def _transport(run: Run) -> FitResult:

@@ -71,13 +71,12 @@ def _steps(recording: Recording, column: Column, *, derived: bool) -> FitResult:
     values: FloatArray = column.values
     if derived:
         values = np.gradient(values, bias.values)
-    fit = fit_steps(bias.values, values)
-    unit = "S" if derived else column.unit
+    fit = fit_steps(bias.values, values, unit="S" if derived else column.unit)
     name = f"d({column.name})/dV" if derived else column.name
     warnings = fit.warnings
     if derived:
         warnings = ("dI/dV is the numerical derivative of the current: there is no lock-in column", *warnings)
-    return replace(fit, labels={**fit.labels, "y": name, "y_unit": unit}, warnings=warnings)
+    return replace(fit, labels={**fit.labels, "y": name}, warnings=warnings)
 
 
 def _spectrum(recording: Recording, channel: str | None) -> tuple[Column, bool]:

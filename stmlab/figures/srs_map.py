@@ -8,7 +8,7 @@ import numpy as np
 
 from stmlab.figures.page import entitle, titled, warn
 from stmlab.papers.drawing import house_style, sheet
-from stmlab.results import format_quantity, prefixed_unit
+from stmlab.results import format_quantity, prefixed_unit, written_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from stmlab.results import FitResult
 
-_TITLES = {"bias": r"DC bias $V_\mathrm{dc}$", "amplitude": r"microwave amplitude $V_\mathrm{ac}$"}
+_TITLES = {"bias": "DC bias", "amplitude": "microwave amplitude"}
 _FEW = 8  # curves that a legend can name
 
 
@@ -34,9 +34,9 @@ def draw_srs_map(fit: FitResult, title: str = "") -> Figure:
         figure = sheet(4.6, 4.4)
         rate, step = figure.subplots(2, 1, sharex=True)
         unit = _draw(rate, fit, "rate", "1/s", (along, other))
-        rate.set_ylabel(titled(r"rate $\Gamma$", unit))
+        rate.set_ylabel(titled("rate", unit))
         unit = _draw(step, fit, "step", "A", (along, other))
-        step.set_ylabel(titled(r"SRS amplitude $I_\mathrm{SR}$", unit))
+        step.set_ylabel(titled("SRS amplitude", unit))
         step.set_xlabel(titled(_TITLES[along], _scale(fit, along)[1]))
         entitle(figure, title)
         warn(figure, [("", fit)], 80)
@@ -56,7 +56,7 @@ def _draw(axes: Axes, fit: FitResult, quantity: str, unit: str, names: tuple[str
     along, other = names
     values, errors = fit.curves[quantity], fit.curves[f"{quantity}_error"]
     finite = np.abs(values[np.isfinite(values)])
-    power, shown = prefixed_unit(float(finite.max(initial=0.0)), unit)
+    power, shown = written_unit(float(finite.max(initial=0.0)), unit)
     scale, colours = 10.0**-power, colormaps["viridis"]
     groups = np.unique(fit.curves[other])
     for k, group in enumerate(groups):

@@ -16,9 +16,9 @@ from PyQt6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMainWindow,
+    QPlainTextEdit,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -41,6 +41,7 @@ from stmlab.station import Station
 if TYPE_CHECKING:
     from PyQt6.QtGui import QCloseEvent
 
+_FIT_HEIGHT = 200  # px
 _INTERVAL = 50  # ms between redraws: 20 Hz, whatever the rate of the points
 
 
@@ -111,8 +112,11 @@ class Window(QMainWindow):
         panel, right_panel = QWidget(), QWidget()
         panel.setLayout(left)
         self.plot, self.channel_box = LivePlot(), QComboBox()
-        self.fit_text, self.bar = QLabel(), QProgressBar()
-        self.fit_text.setStyleSheet("font-family: monospace; padding: 4px;")
+        self.fit_text, self.bar = QPlainTextEdit(), QProgressBar()
+        self.fit_text.setReadOnly(True)
+        self.fit_text.setPlaceholderText("no fit yet")
+        self.fit_text.setStyleSheet("font-family: monospace;")
+        self.fit_text.setMaximumHeight(_FIT_HEIGHT)
         right = QVBoxLayout(right_panel)
         right.addWidget(self.channel_box)
         right.addWidget(self.plot, stretch=1)
@@ -206,7 +210,9 @@ class Window(QMainWindow):
             return
         self.plot.draw(view, max(self.channel_box.currentIndex(), 0))
         self.bar.setValue(len(view.values))
-        self.fit_text.setText("\n".join(fit_as_text(fit) for fit in view.fits))
+        text = "\n".join(fit_as_text(fit) for fit in view.fits)
+        if text != self.fit_text.toPlainText():  # setting it anew would scroll it back
+            self.fit_text.setPlainText(text)
         if self.form.reason:
             return
         message = self._failure or view.message

@@ -137,7 +137,8 @@ def test_a_map_has_a_curve_for_each_amplitude():
     rate, step = draw_fits("", [("", fit)]).axes
     assert len(rate.containers) == len(step.containers) == 2
     np.testing.assert_allclose(rate.containers[0].lines[0].get_xdata(), [1, 2, 3])
-    np.testing.assert_allclose(rate.containers[0].lines[0].get_ydata(), [1.1e9, 1.2e9, 1.3e9], rtol=1e-3)
+    np.testing.assert_allclose(rate.containers[0].lines[0].get_ydata(), [1.1, 1.2, 1.3], rtol=1e-3)
+    assert rate.get_ylabel() == "rate (10⁹ /s)"
     assert [text.get_text() for text in rate.get_legend().get_texts()] == ["1 mV", "2 mV"]
 
 

@@ -30,7 +30,7 @@ def test_a_run_is_started_drawn_and_fitted(window, qtbot, tmp_path):
     qtbot.waitUntil(lambda: window.live.view().state == "finished" and not window.running, timeout=30_000)
     window.refresh()
     assert window.bar.value() == 12
-    assert "rate" in window.fit_text.text()
+    assert "rate" in window.fit_text.toPlainText()
     x, y = window.plot._points.getOriginalDataset()
     (path,) = (tmp_path / "runs").glob("*.h5")
     run = open_run(path)
@@ -98,3 +98,60 @@ def test_the_memory_of_a_long_run_is_bounded_by_its_shape():
     view = live.view()
     np.testing.assert_array_equal(view.values[:, 0], [0.0, 1.0, 2.0])
     assert view.state == "finished"
+
+
+def test_lines_along_a_hardware_axis_are_those_of_the_last_points():
+    live, axes = LiveRun(), (Axis("sweep", "", np.arange(40.0)), Axis("bias", "V", np.arange(5.0), hardware=True))
+    channels = (Channel("current", "A", ""), Channel("height", "m", ""))
+    live(RunStarted("1", "didv", "", {}, axes, channels, 0.0, "bench", ""))
+    assert live.view().lines(0, 3) == []
+    for k in range(40):
+        live(PointTaken(k, 0.0, (float(k),), (np.arange(5.0) + 10 * k, 7.0)))
+    view = live.view()
+    assert len(view.swept) < 20
+    lines = view.lines(0, 2)
+    np.testing.assert_array_equal(lines[0], [np.arange(5.0), np.arange(5.0) + 380])
+    np.testing.assert_array_equal(lines[1], [np.arange(5.0), np.arange(5.0) + 390])
+    np.testing.assert_array_equal(view.lines(1, 1)[0][1], np.full(5, 7.0))
+
+
+def test_lines_of_a_software_grid_end_with_the_one_being_taken():
+    live, axes = LiveRun(), (Axis("offset", "V", np.arange(3.0)), Axis("frequency", "Hz", np.arange(4.0)))
+    live(RunStarted("1", "map", "", {}, axes, (Channel("x", "V", ""),), 0.0, "bench", ""))
+    for k in range(10):
+        live(PointTaken(k, 0.0, (k // 4, k % 4), (float(k),)))
+    lines = live.view().lines(0, 12)
+    assert [y.tolist() for _, y in lines] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert [x.tolist() for x, _ in lines] == [[0, 1, 2, 3]] * 2 + [[0, 1]]
+    assert [y.tolist() for _, y in live.view().lines(0, 1)] == [[8, 9]]
+
+
+def test_a_trace_of_a_controller_is_drawn_with_its_fit(window, qtbot):
+    window.sequence_box.setCurrentText("time_trace")
+    window.sample_box.setCurrentText("slow_switch")
+    window.form.fields["setpoint_current"].setText("250 pA")
+    window.form.fields["interval"].setText("3 ms")
+    window.start()
+    qtbot.waitUntil(lambda: window.live.view().state == "finished" and not window.running, timeout=30_000)
+    window.refresh()
+    x, y = window.plot._points.getOriginalDataset()
+    assert x.size == y.size == 5000
+    np.testing.assert_allclose(np.diff(x), 3e-3)
+    assert set(np.round(window.plot._fit.getOriginalDataset()[1][:-1] * 1e12)) == {236.0, 286.0}
+    assert "rate_up" in window.fit_text.toPlainText()
+    assert window.width() == 1180
+
+
+def test_spectra_of_a_ramp_stay_in_grey_behind_the_last(window, qtbot):
+    window.sequence_box.setCurrentText("setpoint_ramp")
+    window.sample_box.setCurrentText("coh_bare")
+    for name, text in (("conductances", "3"), ("points", "31"), ("stop_conductance", "300 nS")):
+        window.form.fields[name].setText(text)
+    window.start()
+    qtbot.waitUntil(lambda: len(window.live.view().values) > 70, timeout=60_000)
+    window.refresh()
+    assert np.count_nonzero(np.isnan(window.plot._earlier.getOriginalDataset()[0])) == 2
+    qtbot.waitUntil(lambda: not window.running, timeout=120_000)
+    window.refresh()
+    fitted = window.plot._fit.getOriginalDataset()[0]
+    assert np.count_nonzero(np.isnan(fitted)) == 3

@@ -11,6 +11,7 @@ paper: it looks only near the steps, so that bent plateaus matter less, at large
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,7 @@ from stmlab.analysis.steps.solution import StepSolution, one_pair_suffices, solv
 from stmlab.analysis.steps.spectrum import StepSpectrum
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
-from stmlab.results import FitResult
+from stmlab.results import FitParameter, FitResult
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -49,6 +50,7 @@ def fit_steps(
     bias_offset: bool = True,
     background_slope: bool = False,
     plateau_slopes: bool | None = None,
+    unit: str = "",
 ) -> FitResult:
     """Fit one or two pairs of steps.
 
@@ -67,6 +69,7 @@ def fit_steps(
         background_slope: whether the background has a slope ("steps"; it is the Gaussians' constant anyway).
         plateau_slopes: whether each plateau beyond the outermost step has a slope of its own ("steps"); None gives it
             one where the data ask for it, and says so in a warning.
+        unit: of the conductance, written beside the heights.
 
     Returns:
         Parameters "inner_energy", "outer_energy" (meV), "inner_height_negative", "inner_height_positive" and so on
@@ -85,9 +88,8 @@ def fit_steps(
     free = len(model.names) if method == "steps" else 6 * pairs + 2
     data = StepSpectrum.checked(bias, conductance, sigma, window_V, free)
     found = solve_steps(data, model, plateau_slopes)
-    if method == "gaussians":
-        return fit_gaussians(data, found)
-    return _result(data, found)
+    fit = fit_gaussians(data, found) if method == "gaussians" else _result(data, found)
+    return _in_unit(fit, unit) if unit else fit
 
 
 def _model(
@@ -132,6 +134,18 @@ def _result(data: StepSpectrum, found: StepSolution) -> FitResult:
         curves=_curves(data, found),
         labels=_LABELS,
     )
+
+
+def _in_unit(fit: FitResult, unit: str) -> FitResult:
+    """The result with the unit of the conductance, which a fit itself need not know."""
+
+    def of(parameter: FitParameter) -> str:
+        if "_height_" in parameter.name or parameter.name == "background":
+            return unit
+        return f"{unit}/V" if "slope" in parameter.name else parameter.unit
+
+    parameters = tuple(replace(parameter, unit=of(parameter)) for parameter in fit.parameters)
+    return replace(fit, parameters=parameters, labels={**fit.labels, "y_unit": unit})
 
 
 def _estimates(data: StepSpectrum, found: StepSolution) -> Estimates:
