@@ -6,7 +6,7 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from stmlab.events import PointTaken, RunFinished, RunStarted, StateChanged
+from stmlab.events import PointTaken, RunFinished, RunStarted, RunState, StateChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from stmlab.events import Event
     from stmlab.runner import Runner
+
+_FITTING = "all points are taken and the station is safe; the fit is under way, Ctrl-C again gives it up"
 
 
 @contextmanager
@@ -63,7 +65,8 @@ def interruptible(runner: Runner, console: Console) -> Iterator[None]:
         nonlocal pressed
         pressed += 1
         if number == signal.SIGINT and pressed == 1:
-            console.print("stopping after this point; Ctrl-C again aborts at once")
+            fitting = runner.state is RunState.ANALYSING
+            console.print(_FITTING if fitting else "stopping after this point; Ctrl-C again aborts at once")
             runner.stop()
         else:
             runner.abort()

@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from stmlab.events import Event
     from stmlab.results import FitResult
     from stmlab.station import Station
+    from stmlab.storage import Run
 
 log = logging.getLogger(__name__)
+_PATIENCE = 0.05  # s between looks at whether an analysis shall be given up
 
 
 class Aborted(StmlabError):
@@ -142,7 +144,7 @@ class Runner:
         self._resume.set()
 
     def abort(self) -> None:
-        """End at once; the point that is being taken is lost."""
+        """End at once; the point that is being taken is lost. An analysis is given up."""
         self._abort.set()
         self._interrupted = True
         self._resume.set()
@@ -276,7 +278,7 @@ class Runner:
         self._enter(RunState.ANALYSING)
         assert self.path is not None
         try:
-            fit = self.sequence.analyse(open_run(self.path))
+            fit = self._fit(open_run(self.path))
         except StmlabError as error:  # data that cannot be fitted are data all the same
             progress.message = f"no fit: {error}"
             return
@@ -287,6 +289,33 @@ class Runner:
         if fit is not None:
             progress.fits.append(fit)
             self._emit(Analysed(fit))
+
+    def _fit(self, run: Run) -> FitResult | None:
+        """The sequence's analysis, in a thread of its own so that `abort` need not wait for it.
+
+        Raises:
+            Aborted: it was given up; the thread ends by itself, and nobody hears of its result.
+            Exception: what the analysis raised.
+        """
+        found: list[FitResult | None] = []
+        raised: list[Exception] = []
+        done = threading.Event()
+
+        def work() -> None:
+            try:
+                found.append(self.sequence.analyse(run))
+            except Exception as error:  # raised again where it is waited for
+                raised.append(error)
+            finally:
+                done.set()
+
+        threading.Thread(target=work, name="analysis", daemon=True).start()
+        while not done.wait(_PATIENCE):
+            if self._abort.is_set():
+                raise Aborted("given up by the user; the data are whole, `stmlab fit` fits them again")
+        if raised:
+            raise raised[0]
+        return found[0]
 
     def _finish(self, progress: _Progress) -> None:
         try:

@@ -1,6 +1,7 @@
 """A run: what is done in which order, on every way out."""
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -100,6 +101,24 @@ def test_abort_ends_at_once_in_the_middle_of_a_wait(tmp_path):
     assert station.clock.now() < 101.0
     assert open_run(path).points == 2
     assert station.log[-1] == "safe"
+
+
+def test_a_long_analysis_can_be_given_up_and_the_file_is_whole(tmp_path):
+    station, path, given_up = BenchStation(), tmp_path / "run.h5", threading.Event()
+
+    class Slow(Ramp):
+        def analyse(self, run):
+            runner.abort()
+            given_up.wait(30.0)
+
+    runner = Runner(Slow(points=4, rows=1), station, path)
+    outcome = runner.run()
+    given_up.set()
+    assert (outcome.state, outcome.reason, outcome.fits) == (RunState.FINISHED, "completed", ())
+    assert "given up by the user" in outcome.message
+    run = open_run(path)
+    assert run.complete
+    assert run.points == 4
 
 
 def test_pause_holds_and_resume_goes_back_to_where_it_was(tmp_path):

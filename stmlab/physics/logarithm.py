@@ -50,8 +50,8 @@ class BroadenedLogarithm:
 
     def orders(self, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
         """Derivatives ``lowest`` ... ``highest`` (-1 ... 2; -1 is the integral from 0) at y, each of the shape of y."""
-        divergent = self._divergent(y, lowest, highest)
-        return [self._cut_off(y, order) - divergent[order - lowest] for order in range(lowest, highest + 1)]
+        parts = zip(self._cut_off(y, lowest, highest), self._divergent(y, lowest, highest), strict=True)
+        return [cut_off - divergent for cut_off, divergent in parts]
 
     def _divergent(self, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
         """ln sqrt(x^2 + G0^2), broadened."""
@@ -67,20 +67,25 @@ class BroadenedLogarithm:
                 values.append(derivative.real + (math.log(tau) - 1 if order == 0 else 0.0))
         return values
 
-    def _cut_off(self, y: FloatArray, order: int) -> FloatArray:
+    def _cut_off(self, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
         """ln(w0 + |x|), broadened."""
         small = self._kT / self._bandwidth
         u = np.abs(y) / self._kT
         near = u < _FAR
-        values = np.empty_like(u)
-        values[near] = chebyshev.chebval(u[near] * (2 / _FAR) - 1, _near_series(small, order))
-        values[~near] = _far_value(u[~near], small, order)
-        if order % 2:
-            values = values * np.sign(y)
-        values = values / self._kT**order
-        if order == -1:
-            return values + y * math.log(self._bandwidth)
-        return values + math.log(self._bandwidth) if order == 0 else values
+        far = u[~near]
+        inside = chebyshev.chebval(u[near] * (2 / _FAR) - 1, _near_series(small, lowest, highest))
+        found = []
+        for order in range(lowest, highest + 1):
+            values = np.empty_like(u)
+            values[near] = inside[order - lowest]
+            values[~near] = _far_value(far, small, order)
+            if order % 2:
+                values = values * np.sign(y)
+            values = values / self._kT**order
+            if order == -1:
+                values += y * math.log(self._bandwidth)
+            found.append(values + math.log(self._bandwidth) if order == 0 else values)
+        return found
 
 
 @lru_cache
@@ -98,14 +103,23 @@ def _near_projection() -> tuple[FloatArray, FloatArray]:
     return u, projection @ (kernel * du)
 
 
-def _near_series(small: float, order: int) -> FloatArray:
-    """Chebyshev series on 0 < u < 40 of a derivative (-1: the integral) of ln(1 + small |u|), broadened."""
+@lru_cache(maxsize=64)
+def _near_series(small: float, lowest: int, highest: int) -> FloatArray:
+    """Chebyshev series on 0 < u < 40 of the derivatives (-1: the integral) of ln(1 + small |u|), broadened.
+
+    One column a derivative, so that all are summed in one pass.
+    """
     u, matrix = _near_projection()
     full = matrix @ np.log1p(small * u)
     series = chebyshev.chebtrim(full, 1e-17 * float(np.abs(full).max()))
-    if order == -1:
-        return np.asarray(chebyshev.chebint(series, lbnd=-1, scl=_FAR / 2), dtype=float)
-    return np.asarray(chebyshev.chebder(series, order, scl=2 / _FAR), dtype=float)
+    columns = np.zeros((series.size + 1, highest - lowest + 1))
+    for order in range(lowest, highest + 1):
+        if order == -1:
+            column = chebyshev.chebint(series, lbnd=-1, scl=_FAR / 2)
+        else:
+            column = chebyshev.chebder(series, order, scl=2 / _FAR)
+        columns[: column.size, order - lowest] = column
+    return columns
 
 
 def _far_value(u: FloatArray, small: float, order: int) -> FloatArray:

@@ -40,9 +40,10 @@ _UNITS = {
     "correlation": "",
     "kondo_coupling": "",
 }
-_ROUGHLY = (1e-3, 1e-4)  # relative change of the squares at which the first rounds end
+_ROUNDS = (3e-2, 1e-3, 1e-4)  # relative change of the squares at which each of the first rounds ends
 _CONVERGED = 1e-8
-_HOPELESS = 200.0  # difference of AIC beyond which a kind of exchange is not followed any further
+_FAR_BEHIND = 2.0  # difference of AIC, a point, beyond which a start is given up after the first round
+_HOPELESS = 200.0  # and after the others
 _FEWEST = 12  # points of a spectrum
 _DECIDED = 10.0  # difference of AIC that leaves no doubt
 _SMALLEST_NOISE = 1e-6  # of a spectrum's span; less is rounding
@@ -88,10 +89,14 @@ def fit_transport(
     kinds = _kinds(exchange, len(spectra))
     setting = SpinSetting(spin=spin, field_T=field_T, modulation_V=modulation_V, scattering_S=scattering_S, order=order)
     found = [start for kind in kinds for start in _begun(spectra, replace(setting, exchange=kind), temperature_K)]
-    least = math.inf
-    for tolerance in _ROUGHLY:
-        found = [_improved(spectra, s, tolerance) if s.aic < least + _HOPELESS else s for s in found]
-        least = min(solution.aic for solution in found)
+    beaten = math.inf
+    for tolerance in _ROUNDS:
+        found = [_improved(spectra, start, tolerance) if start.aic < beaten else start for start in found]
+        points = sum(one.bias.size for one in spectra)
+        behind = max(_FAR_BEHIND * points, _HOPELESS) if tolerance == _ROUNDS[0] else _HOPELESS
+        beaten = min(solution.aic for solution in found) + behind
+        if sum(solution.aic < beaten for solution in found) == 1:
+            break
     best = min(range(len(found)), key=lambda k: found[k].aic)
     found[best] = _improved(spectra, found[best], _CONVERGED)
     return _result(spectra, found[best], found)
