@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.numbers import finite, numbers
 from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectrum
 from stmlab.errors import FitError, PhysicsError
@@ -67,7 +68,7 @@ def fit_correlation(
     if setting.exchange is ExchangeKind.NONE:
         raise FitError("setting: without exchange the electrons' correlation with the tip's spin has no effect")
     etas = _Asymmetries.checked(conductance, eta_inner, eta_outer, eta_inner_error, eta_outer_error)
-    axis = np.linspace(-10e-3, 10e-3, 201) if bias is None else np.unique(np.asarray(bias, dtype=float))
+    axis = np.linspace(-10e-3, 10e-3, 201) if bias is None else np.unique(finite("bias", bias))
     model = _Model.computed(etas.conductance, setting, parameters, axis, method)
     return _result(etas, model, *_solved(etas, model))
 
@@ -82,14 +83,14 @@ class _Asymmetries:
 
     @classmethod
     def checked(cls, conductance: ArrayLike, *rows: ArrayLike) -> _Asymmetries:
-        g = np.asarray(conductance, dtype=float)
+        g = numbers("conductance", conductance)
         if g.ndim != 1 or g.size == 0 or not np.all(np.isfinite(g)) or g.min() <= 0:
             raise FitError("conductance: a row of finite values above 0 is needed")
         names = ("eta_inner", "eta_outer", "eta_inner_error", "eta_outer_error")
         table = []
         for name, values in zip(names, rows, strict=True):
             try:
-                table.append(np.broadcast_to(np.asarray(values, dtype=float), g.shape))
+                table.append(np.broadcast_to(numbers(name, values), g.shape))
             except ValueError:
                 raise FitError(f"{name}: shape {np.shape(values)} does not fit {g.size} conductances") from None
         eta, error = np.stack(table[:2]), np.stack(table[2:])

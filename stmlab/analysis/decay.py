@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.numbers import finite
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult
 
@@ -81,7 +82,7 @@ class _Decay:
     def checked(
         cls, delay: ArrayLike, current: ArrayLike, exclusion: float, sides: str, sigma: ArrayLike | None
     ) -> _Decay:
-        t, y = _numbers("delay", delay), _numbers("current", current)
+        t, y = finite("delay", delay), finite("current", current)
         if t.ndim != 1 or t.shape != y.shape:
             raise FitError(f"delay has shape {t.shape}, current {y.shape}: one current for each delay, please")
         if not (math.isfinite(exclusion) and exclusion >= 0):
@@ -90,7 +91,7 @@ class _Decay:
             raise FitError(f"sides = {sides!r}: one of {', '.join(_SIDES)} is allowed")
         weight = np.ones_like(y)
         if sigma is not None:
-            noise = _numbers("sigma", sigma)
+            noise = finite("sigma", sigma)
             if noise.shape not in ((), y.shape) or noise.min() <= 0:
                 raise FitError(f"sigma: shape {noise.shape}, least {noise.min():.6g} A: positive, one or one a point")
             weight = 1 / np.broadcast_to(noise, y.shape)
@@ -251,13 +252,3 @@ def _curves(data: _Decay, values: FloatArray) -> dict[str, FloatArray]:
         "x_smooth": smooth * data.time_unit,
         "fit_smooth": (data.design(values[0], smooth) @ values[1:]) * data.current_unit,
     }
-
-
-def _numbers(name: str, values: ArrayLike) -> FloatArray:
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise FitError(f"{name}: {values!r} are not numbers".replace("\n", " ")) from None
-    if array.size and not np.all(np.isfinite(array)):
-        raise FitError(f"{name}: {np.count_nonzero(~np.isfinite(array))} of {array.size} values are not finite")
-    return array

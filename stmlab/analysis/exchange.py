@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.numbers import numbers
 from stmlab.analysis.spin_levels import SpinLevels, anisotropies
 from stmlab.errors import FitError
 from stmlab.physics.coupled_tip import ExchangeKind
@@ -100,14 +101,14 @@ class _Steps:
     def checked(
         cls, conductance: ArrayLike, inner: ArrayLike, outer: ArrayLike, inner_error: ArrayLike, outer_error: ArrayLike
     ) -> _Steps:
-        g = np.asarray(conductance, dtype=float)
+        g = numbers("conductance", conductance)
         if g.ndim != 1 or g.size < 2:
             raise FitError(f"conductance has shape {g.shape}: at least two spectra are needed")
         rows = {"inner": inner, "outer": outer, "inner_error": inner_error, "outer_error": outer_error}
         table = {}
         for name, values in rows.items():
             try:
-                table[name] = np.broadcast_to(np.asarray(values, dtype=float), g.shape)
+                table[name] = np.broadcast_to(numbers(name, values), g.shape)
             except ValueError:
                 raise FitError(f"{name}: shape {np.shape(values)} does not fit {g.size} conductances") from None
         for name, values in (("conductance", g), *table.items()):

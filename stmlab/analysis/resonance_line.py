@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.numbers import finite
 from stmlab.errors import FitError
 from stmlab.physics.stochastic_resonance import line_shape
 
@@ -42,7 +43,7 @@ class Spectrum:
     @classmethod
     def checked(cls, frequency: ArrayLike, current: ArrayLike, sigma: ArrayLike | None, *, parameters: int) -> Spectrum:
         """Sort and scale the data; raises FitError for what cannot carry so many parameters."""
-        f, y = _numbers("frequency", frequency), _numbers("current", current)
+        f, y = finite("frequency", frequency), finite("current", current)
         if f.ndim != 1 or f.shape != y.shape:
             raise FitError(f"frequency has shape {f.shape}, current {y.shape}: one current for each frequency, please")
         if len(f) < parameters + 1:
@@ -58,7 +59,7 @@ class Spectrum:
         frequency_unit, current_unit = math.sqrt(f[0]) * math.sqrt(f[-1]), float(np.ptp(y))
         weight = np.ones_like(y)
         if sigma is not None:
-            noise = _numbers("sigma", sigma)
+            noise = finite("sigma", sigma)
             if noise.shape not in ((), y.shape) or noise.min() <= 0:
                 raise FitError(f"sigma: shape {noise.shape}, least {noise.min():.6g} A: positive, one or one a point")
             weight = current_unit / np.broadcast_to(noise, y.shape)[order]
@@ -183,13 +184,3 @@ def line_slope(line: FloatArray) -> FloatArray:
 def sum_of_squares(data: Spectrum, solution: Solution) -> float:
     """Sum of squared residuals, in units of sigma if it is known."""
     return float(np.sum((data.weight * (data.y - solution.model(data.f))) ** 2))
-
-
-def _numbers(name: str, values: ArrayLike) -> FloatArray:
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise FitError(f"{name}: {values!r} are not numbers".replace("\n", " ")) from None
-    if array.size and not np.all(np.isfinite(array)):
-        raise FitError(f"{name}: {np.count_nonzero(~np.isfinite(array))} of {array.size} values are not finite")
-    return array

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.numbers import numbers
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult
 
@@ -37,7 +38,8 @@ def fit_srs_map(
     Raises:
         FitError: no spectrum can be fitted, or the arrays do not match.
     """
-    columns = [np.asarray(values, dtype=float) for values in (bias, amplitude, frequency, current)]
+    given = {"bias": bias, "amplitude": amplitude, "frequency": frequency, "current": current}
+    columns = [numbers(name, values) for name, values in given.items()]
     if len({column.shape for column in columns}) > 1 or columns[0].ndim != 1:
         raise FitError(f"bias, amplitude, frequency, current have shapes {[c.shape for c in columns]}: one is needed")
     where = np.column_stack(columns[:2])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.numbers import finite
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult
 
@@ -56,7 +57,7 @@ def fit_transfer(
         raise FitError(f"reference_dB = {reference_dB!r}: a finite number is needed")
     if sigma is not None and not sigma > 0:
         raise FitError(f"sigma = {sigma!r} A: a value above 0 is needed")
-    reference = int(np.flatnonzero(f == np.asarray(frequency, dtype=float)[0])[0])
+    reference = int(np.flatnonzero(f == finite("frequency", frequency)[0])[0])
     rectified = _rectified(amplitudes, currents)
     if not np.all(rectified.strength > 0):
         worst = f[rectified.strength.argmin()]
@@ -190,9 +191,9 @@ def _grid(frequency: ArrayLike, amplitude: ArrayLike, current: ArrayLike) -> tup
     """Frequencies (F,) and amplitudes (L,), rising, and the currents (F, L)."""
     columns = []
     for name, values in (("frequency", frequency), ("amplitude", amplitude), ("current", current)):
-        column = np.asarray(values, dtype=float)
-        if column.ndim != 1 or not np.all(np.isfinite(column)):
-            raise FitError(f"{name}: a row of finite numbers is needed")
+        column = finite(name, values)
+        if column.ndim != 1:
+            raise FitError(f"{name} has shape {column.shape}: one value a point is needed")
         columns.append(column)
     f, a, y = columns
     if not f.size == a.size == y.size:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.numbers import finite, numbers
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -67,14 +68,12 @@ def checked(axis: ArrayLike, rows: ArrayLike, sigma: ArrayLike | None) -> tuple[
     Raises:
         FitError: shapes that do not fit, or an axis or sigma that is not finite and positive.
     """
-    x, y = np.asarray(axis, dtype=float), np.asarray(rows, dtype=float)
+    x, y = finite("axis", axis), numbers("spectra", rows)
     if x.ndim != 1 or y.ndim != 2 or y.shape[1] != x.size:
         raise FitError(f"axis has shape {x.shape}, spectra {y.shape}: (n,) and (m, n) are needed")
-    if not np.all(np.isfinite(x)):
-        raise FitError("the axis has values that are not finite")
     if sigma is None:
         return x, y, np.ones(x.size)
-    noise = np.asarray(sigma, dtype=float)
+    noise = finite("sigma", sigma)
     if noise.shape not in ((), x.shape) or not np.all(noise > 0):
         raise FitError(f"sigma: shape {noise.shape}: positive, one or one a point of the axis")
     return x, y, np.broadcast_to(1 / noise, x.shape)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.numbers import finite
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
 
@@ -48,7 +49,9 @@ class StepSpectrum:
         parameters: int,
     ) -> StepSpectrum:
         """Sort, cut and scale the data; raises FitError for what cannot carry so many parameters."""
-        x, y = _numbers("bias", bias), _numbers("conductance", conductance)
+        x, y = finite("bias", bias), finite("conductance", conductance)
+        if not x.size:
+            raise FitError("bias: no values")
         if x.ndim != 1 or x.shape != y.shape:
             raise FitError(f"bias has shape {x.shape}, conductance {y.shape}: one conductance for each bias, please")
         window = math.inf if window_V is None else float(window_V)
@@ -56,7 +59,7 @@ class StepSpectrum:
             raise FitError(f"window_V = {window_V!r} V: above 0, or None for the whole spectrum, is allowed")
         noise = np.ones_like(y)
         if sigma is not None:
-            given = _numbers("sigma", sigma)
+            given = finite("sigma", sigma)
             if given.shape not in ((), y.shape) or given.min() <= 0:
                 raise FitError(f"sigma: shape {given.shape}, least {given.min():.6g}: positive, one or one a point")
             noise = np.broadcast_to(given, y.shape)
@@ -99,15 +102,3 @@ def _check_cover(x: FloatArray, parameters: int, window_V: float) -> None:
         raise FitError(f"bias = {x[0] / MEV_PER_V:.6g} to {x[-1] / MEV_PER_V:.6g} V: both polarities are needed")
     if min(np.count_nonzero(x < 0), np.count_nonzero(x > 0)) < parameters // 2:
         raise FitError(f"bias{inside}: fewer than {parameters // 2} points at one of the polarities")
-
-
-def _numbers(name: str, values: ArrayLike) -> FloatArray:
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise FitError(f"{name}: {values!r} are not numbers".replace("\n", " ")) from None
-    if not array.size:
-        raise FitError(f"{name}: no values")
-    if not np.all(np.isfinite(array)):
-        raise FitError(f"{name}: {np.count_nonzero(~np.isfinite(array))} of {array.size} values are not finite")
-    return array

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.numbers import finite
 from stmlab.analysis.telegraph.dwells import idealised
 from stmlab.analysis.telegraph.likelihood import Switching
 from stmlab.errors import FitError
@@ -35,14 +36,9 @@ class Trace:
     @classmethod
     def checked(cls, current: ArrayLike, sample_interval: float) -> Trace:
         """A, shape (n,), evenly sampled; s. Raises FitError for what is no trace, or stands still."""
-        try:
-            values = np.asarray(current, dtype=float)
-        except (TypeError, ValueError):
-            raise FitError("current: a row of numbers is needed") from None
+        values = finite("current", current)
         if values.ndim != 1 or values.size < FEWEST:
             raise FitError(f"current has shape {values.shape}: a row of at least {FEWEST} samples is needed")
-        if not np.all(np.isfinite(values)):
-            raise FitError(f"current: {np.count_nonzero(~np.isfinite(values))} of {values.size} values are not finite")
         if not (math.isfinite(sample_interval) and sample_interval > 0):
             raise FitError(f"sample_interval = {sample_interval!r} s: a value above 0 is needed")
         spread = float(values.std())

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.numbers import finite
 from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectrum
 from stmlab.analysis.transport.problem import BOUNDS, SIZES, Problem, SpectrumData
 from stmlab.analysis.transport.start import starts
@@ -119,12 +120,10 @@ class _Solution:
 
 
 def _spectra(bias: ArrayLike, conductance: ArrayLike, setpoint: ArrayLike) -> list[SpectrumData]:
-    columns = [np.asarray(values, dtype=float) for values in (bias, conductance, setpoint)]
+    given = {"bias": bias, "conductance": conductance, "setpoint": setpoint}
+    columns = [finite(name, values) for name, values in given.items()]
     if columns[0].ndim != 1 or len({column.shape for column in columns}) > 1:
         raise FitError(f"bias, conductance, setpoint have shapes {[c.shape for c in columns]}: one each a point")
-    for name, column in zip(("bias", "conductance", "setpoint"), columns, strict=True):
-        if not np.all(np.isfinite(column)):
-            raise FitError(f"{name}: {np.count_nonzero(~np.isfinite(column))} of {column.size} values are not finite")
     v, g, gs = columns
     spectra = [SpectrumData(v[gs == value], g[gs == value], float(value)) for value in np.unique(gs)]
     if not spectra:
