@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from stmlab.analysis.resonance_line import Solution
     from stmlab.arrays import FloatArray
 
+SIGNIFICANT = 5.0
+"""Standard errors of a step that count: noise with a rate to choose makes one of four in a spectrum of a hundred."""
 _MODELS = {1: "srs", 2: "srs_two_widths"}
 _FEW_POINTS = 8
 _FAR_BETTER = 10.0  # drop of chi square by one more parameter; 9 would be three standard deviations
@@ -159,7 +161,9 @@ def _outside_band(data: Spectrum, solution: Solution) -> str:
 def _no_step(solution: Solution) -> str:
     heights, covariance = solution.values[1:-1], solution.covariance[1:-1, 1:-1]
     significance = abs(heights.sum()) / math.sqrt(covariance.sum())
-    return "" if significance >= 3 else f"the step is not significant: only {significance:.1f} standard errors high"
+    if significance >= SIGNIFICANT:
+        return ""
+    return f"the step is not significant: only {significance:.1f} standard errors high"
 
 
 def _few_points(data: Spectrum) -> str:

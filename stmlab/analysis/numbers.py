@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ def numbers(name: str, values: ArrayLike) -> FloatArray:
             raise FitError(f"{name}: complex numbers; real ones are needed")
         return np.asarray(values, dtype=float)
     except (TypeError, ValueError):
-        raise FitError(f"{name}: {values!r} are not numbers".replace("\n", " ")) from None
+        raise FitError(f"{name}: {reprlib.repr(values)} are not numbers") from None
 
 
 def finite(name: str, values: ArrayLike) -> FloatArray:

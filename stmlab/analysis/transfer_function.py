@@ -206,6 +206,8 @@ def _grid(frequency: ArrayLike, amplitude: ArrayLike, current: ArrayLike) -> tup
         raise FitError(f"{frequencies.size} frequencies: at least 3 are needed")
     grid = np.full((frequencies.size, amplitudes.size), np.nan)
     grid[row, column_] = y
+    if not np.any(y):
+        raise FitError("current = 0 A everywhere: nothing is rectified")
     if not np.all(np.isfinite(grid)):
         missing = frequencies[np.flatnonzero(~np.isfinite(grid).all(axis=1))[0]]
         raise FitError(f"{missing:.6g} Hz was not measured at every amplitude: the run was not finished")

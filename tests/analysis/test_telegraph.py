@@ -35,6 +35,10 @@ def trace(up, down, samples, noise, seed, *, averaged=True):
     return clean + noise * random.standard_normal(samples)
 
 
+def noise(seed, samples):
+    return 0.05 * np.random.default_rng(seed).standard_normal(samples)
+
+
 @pytest.mark.parametrize(
     ("up", "down", "noise", "averaged"), [(0.02, 0.05, 0.2, True), (0.1, 0.05, 0.1, False), (0.02, 0.01, 1 / 3, True)]
 )
@@ -135,7 +139,9 @@ def test_recorded_traces_switch_where_a_reader_sees_it(name, low, high, times):
 @pytest.mark.parametrize(
     ("current", "complaint"),
     [
-        (np.random.default_rng(1).standard_normal(3000), "one level"),
+        (np.random.default_rng(1).standard_normal(3000), "does not show two levels"),
+        (np.repeat([0, 1, 2, 1, 0, 2, 0, 1, 2, 0] * 15, 20) + noise(1, 3000), "or a third level"),
+        (np.r_[np.zeros(500), 100, np.zeros(500)] + noise(2, 1001), "levels|transitions"),
         (np.r_[np.zeros(500), np.ones(500)] + 0.1 * np.random.default_rng(2).standard_normal(1000), "1 transition in"),
         (np.full(200, 3e-12), "nothing that switches"),
         (np.r_[np.nan, trace(0.1, 0.1, 300, 0.1, 4)], "1 of 301 values are not finite"),

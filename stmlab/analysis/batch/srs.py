@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.batch.result import BatchFit, checked, chunks, joined
+from stmlab.analysis.lorentzian import SIGNIFICANT
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ _PER_DECADE = 8
 _ROUNDS = 60
 _CONVERGED = 1e-5  # of the standard error
 _LARGEST_MOVE = 0.5  # of the logarithm of the rate
-_SIGNIFICANT = 3.0  # standard errors of the step
 _ROUNDING = 1e-12  # of a spectrum's span
 
 
@@ -129,7 +129,7 @@ def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> Ba
     low, high = lines.limits
     outside = (log_rate < low + 1e-3) | (log_rate > high - 1e-3) | ~np.isfinite(errors).all(axis=1)
     reasons[(reasons == "") & outside] = "no step from which a rate could be read"
-    reasons[(reasons == "") & (np.abs(linear[:, 0]) < _SIGNIFICANT * errors[:, 1])] = "the step is not significant"
+    reasons[(reasons == "") & (np.abs(linear[:, 0]) < SIGNIFICANT * errors[:, 1])] = "the step is not significant"
     rate = np.exp(log_rate) * unit
     units = np.column_stack([rate, scale, scale])
     values = np.column_stack([rate, linear * scale[:, None], rate / (2 * np.pi)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.telegraph.trace import FEWEST
+from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS
 
 if TYPE_CHECKING:
     from stmlab.analysis.telegraph.dwells import Dwells
@@ -68,7 +68,9 @@ def _drifting(trace: Trace, found: Switching, counted: Dwells) -> str:
 
 
 def _coloured(trace: Trace, found: Switching, counted: Dwells) -> str:
-    """Correlation of the noise of neighbouring samples, away from jumps."""
+    """Correlation of the noise of neighbouring samples, away from jumps; what is left without noise is rounding."""
+    if found.deviation < 2 * NOISELESS * found.step:
+        return ""
     left = trace.y - found.low - found.step * counted.states
     quiet = ~moving(counted, trace)
     pairs = quiet[1:] & quiet[:-1] & (np.maximum(np.abs(left[1:]), np.abs(left[:-1])) < 4 * found.deviation)

@@ -63,7 +63,7 @@ def fit_telegraph(
         constant = filter_of(trace, start)
         if constant == 0:
             return _by_likelihood(trace, start)
-        trace, dead_time = replace(trace, filter=constant), _HIDDEN * constant * sample_interval
+        return _behind_filter(replace(trace, filter=constant), start)
     return _by_dwells(trace, start, threshold, dead_time)
 
 
@@ -114,7 +114,7 @@ def _refuse_one_level(trace: Trace, best: Switching, likelihood: float) -> None:
     apart = best.step / best.deviation
     if apart < _APART or likelihood - single < _BETTER:
         raise FitError(
-            f"the trace shows one level with noise: two would lie {apart:.2g} times the noise apart, at least "
+            f"the trace does not show two levels: they would lie {apart:.2g} times the noise apart, at least "
             f"{_APART:g} is needed"
         )
 
@@ -123,6 +123,17 @@ def _refuse_standstill(counted: Dwells) -> None:
     if counted.transitions < 2:
         seen = f"{counted.transitions} transition{'' if counted.transitions == 1 else 's'} in the whole trace"
         raise FitError(f"{seen}: no rate can be had from it; a longer trace is needed")
+
+
+def _behind_filter(trace: Trace, start: Switching) -> FitResult:
+    """By dwells, with a dead time that suits the filter."""
+    try:
+        return _by_dwells(trace, start, None, _HIDDEN * trace.filter * trace.interval)
+    except FitError as error:
+        raise FitError(
+            f"samples lie between the two levels, as a filter of {trace.filter * trace.interval:.2g} s leaves them, or "
+            f"a third level: {error}"
+        ) from error
 
 
 # -- by dwells ---------------------------------------------------------------------------------------------------------
@@ -161,6 +172,7 @@ def _by_dwells(trace: Trace, start: Switching, threshold: float | None, dead_tim
     left = (trace.y - np.where(states, levels[1], levels[0]))[quiet]
     noise = max(float(np.sqrt(np.mean(left**2))), NOISELESS * (levels[1] - levels[0]))
     found = Switching(rates[0], rates[1], levels[0], levels[1] - levels[0], noise)
+    _refuse_one_level(trace, found, math.inf)
     covariance = np.zeros((5, 5))
     covariance[:2, :2] = slope @ np.diag(spread) @ slope.T
     below, above = noise**2 / np.count_nonzero(quiet & ~states), noise**2 / np.count_nonzero(quiet & states)

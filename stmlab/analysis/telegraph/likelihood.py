@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _FLOOR = 1e-5  # of a density: no single sample, however far off, makes two transitions of its own
 _QUIETEST = 0.05  # of the step: what a filter leaves of a jump in the next samples is no other jump
+_FARTHEST = 1e6  # noises from a level: beyond, squares would overflow where a search strays
+_LARGEST_LOGARITHM = 30.0  # of step and noise in units of the trace's spread, where a search strays
 _STEP = 0.03  # of the rates' logarithms, for the curvature; the others by their own errors
 
 
@@ -56,7 +58,8 @@ class Switching:
 
     def moved(self, vector: FloatArray) -> Switching:
         """The same kind with other numbers, given as ``vector``."""
-        up, down, low, step, noise = vector.tolist()
+        up, down, low = vector[:3].tolist()
+        step, noise = np.clip(vector[3:], -_LARGEST_LOGARITHM, _LARGEST_LOGARITHM).tolist()
         return Switching(math.exp(up), math.exp(down), low, math.exp(step), math.exp(noise), self.averaged, self.heavy)
 
     def transitions(self) -> FloatArray:
@@ -74,7 +77,7 @@ class Switching:
         """p(y_t | i, j), shape (n, 2, 2)."""
         density, between = (_student, _between_student) if self.heavy else (_normal, _between)
         noise = max(self.noise, _QUIETEST * self.step)
-        away = (values - self.low) / noise
+        away = np.clip((values - self.low) / noise, -_FARTHEST, _FARTHEST)
         found = np.empty((values.size, 2, 2))
         found[:, 0, 0] = found[:, 1, 0] = density(away) / noise
         found[:, 1, 1] = found[:, 0, 1] = density(away - self.step / noise) / noise

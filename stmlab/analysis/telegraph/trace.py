@@ -49,7 +49,7 @@ class Trace:
 
 
 def first_guess(trace: Trace) -> Switching:
-    """Levels that split the samples best (Otsu), and rates by counting; refuses a trace with one level."""
+    """Levels that split the samples best (Otsu), and rates by counting."""
     ordered = np.sort(trace.y)
     count = np.arange(1, ordered.size)
     below = np.cumsum(ordered)[:-1]
