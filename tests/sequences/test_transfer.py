@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from drivers.transfer_table import read_table
+from sequences.pump_probe import PumpProbe
 from sequences.srs import StochasticResonance
 from sequences.transfer import TransferFunction
 from stmlab.errors import OutOfBounds, SequenceError, StationError
@@ -87,6 +88,8 @@ def test_a_spectrum_is_not_called_flattened_with_a_table_that_is_too_old(tmp_pat
             Runner(StochasticResonance(points=3), station, tmp_path / "run.h5").run()
         assert "line.csv" in str(refusal.value)
         assert not (tmp_path / "run.h5").exists()
+        with pytest.raises(StationError, match=words):  # the height of a pulse needs the table too
+            Runner(PumpProbe(points=3), station, tmp_path / "run.h5").run()
         Runner(StochasticResonance(points=5, flatten=False), station, tmp_path / "unflattened.h5").run()
     assert not open_run(tmp_path / "unflattened.h5").factors["flattened"].value
 
