@@ -108,7 +108,7 @@ class PumpProbe(ChoppedSequence):
         }
 
     def verify(self) -> None:
-        """The line is known as of late, the bias tee stands the pulses, and the generator can play the extreme delays."""
+        """The line was measured of late, the tee stands the pulses, and the generator can play the extreme delays."""
         self.station.path_to_junction.check_age(self.station.clock.date().date())
         largest = (abs(self.pump) + abs(self.probe)) / self._height_behind_line()
         self.station.path_to_junction.check(
