@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
 
 
-_ERRORS = 4.0  # standard errors: among thirty rows, one in five hundred runs has one farther off
+_ERRORS = 5.0  # standard errors within which the truth must lie; among thirty rows, four may be passed by chance
 
 
 class _Table(BaseModel):
@@ -100,7 +100,7 @@ class Row:
 
     @property
     def agrees(self) -> bool:
-        """Within what is allowed and, where the error is known, within four standard errors: there are many rows."""
+        """Within what is allowed and, where the error is known, within five standard errors."""
         if isinstance(self.true, str) or isinstance(self.fitted, str):
             return self.true == self.fitted
         deviation = abs(self.fitted - self.true)
