@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.errors import FileError
-from stmlab.storage.recorded import Column, Recording, read_text
+from stmlab.storage.recorded import Column, Recording, read_row, read_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,15 +74,13 @@ def _number(path: Path, header: dict[str, str], key: str) -> float:
 
 
 def _rows(path: Path, lines: list[str], first: int, count: int, channels: int) -> FloatArray:
-    try:
-        values = np.array([[float(cell) for cell in line.split()] for line in lines[first : first + count]])
-    except ValueError as error:
-        raise FileError(f"{path}: rows of different length, or text where a number should be: {error}") from error
-    if len(values) != count:
-        raise FileError(f"{path}: {len(values)} rows, the line of counts promises {count}")
-    if not 2 <= values.shape[1] - 1 - channels <= len(_POSITIONS):
-        raise FileError(f"{path}: rows of {values.shape[1]} numbers do not fit {channels} channels")
-    return values
+    cells = [line.split() for line in lines[first : first + count]]
+    if len(cells) != count:
+        raise FileError(f"{path}: {len(cells)} rows, the line of counts promises {count} (is the file cut off?)")
+    width = len(cells[0]) if cells else 0
+    if not 2 <= width - 1 - channels <= len(_POSITIONS):
+        raise FileError(f"{path}: rows of {width} numbers do not fit {channels} channels")
+    return np.array([read_row(path, number, row, width) for number, row in enumerate(cells, first + 1)])
 
 
 def _columns(path: Path, header: dict[str, str], names: list[str], values: FloatArray) -> tuple[Column, ...]:

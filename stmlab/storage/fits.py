@@ -17,7 +17,9 @@ import numpy as np
 from stmlab.errors import FileError
 from stmlab.results import FitParameter, FitResult
 from stmlab.storage.columns import write_line, write_rows
-from stmlab.storage.layout import FIT_PARAMETER, FORMAT, LIBVER, NAME, UNIT, from_pieces, to_json
+from stmlab.storage.layout import FIT_PARAMETER, LIBVER, NAME, UNIT, from_pieces, to_json
+from stmlab.storage.opening import opened
+from stmlab.storage.refusals import HDF5_ERRORS, why_not_opened
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
@@ -44,9 +46,10 @@ def append_fit(path: str | Path, fit: FitResult) -> None:
         FileError: no such file, not a run, still being written, or never closed because its writer was killed.
     """
     path = Path(path)
+    with opened(path) as (_, live):
+        if live:
+            raise FileError(f"{path}: {_WRITTEN}")
     with _open_for_appending(path) as file:
-        if file.attrs.get("format") != FORMAT:
-            raise FileError(f"{path}: not a run of stmlab")
         committed = file["committed"][:]
         _check_names(fit)
         write_fit(file, int(committed["fits"][0]), fit, None)
@@ -136,21 +139,14 @@ def _open_for_appending(path: Path) -> h5py.File:
     access.set_libver_bounds(*(_BOUNDS[name] for name in LIBVER))
     try:
         identifier = h5py.h5f.open(str(path).encode(), h5py.h5f.ACC_RDWR | h5py.h5f.ACC_SWMR_WRITE, access)
-    except FileNotFoundError:
-        raise FileError(f"{path}: no such file") from None
     except BlockingIOError:
-        raise FileError(f"{path}: still being written; the fit can be added when the run is over") from None
-    except OSError as error:
-        raise FileError(f"{path}: {_why_not_writable(path, error)}") from None
+        raise FileError(f"{path}: {_WRITTEN}") from None
+    except HDF5_ERRORS as error:
+        unclosed = any(words in str(error) for words in ("already open for write", "truncated file"))
+        raise FileError(f"{path}: {_UNCLOSED if unclosed else why_not_opened(path, error)}") from None
     return h5py.File(identifier)
 
 
 _BOUNDS = {"v110": h5py.h5f.LIBVER_V110, "latest": h5py.h5f.LIBVER_LATEST}
-
-
-def _why_not_writable(path: Path, error: OSError) -> str:
-    if not h5py.is_hdf5(path):
-        return "not an HDF5 file"
-    if "already open for write" in str(error):
-        return "its writer was killed and never closed it; copy it with stmlab.storage.recover first"
-    return f"cannot be written ({error.strerror or 'HDF5 refuses'})"
+_WRITTEN = "still being written; the fit can be added when the run is over"
+_UNCLOSED = "its writer was killed or its disk was full; copy it with stmlab.storage.recover first"

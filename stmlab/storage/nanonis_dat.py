@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.errors import FileError
-from stmlab.storage.recorded import Column, Recording, read_text
+from stmlab.storage.recorded import Column, Recording, read_row, read_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,17 +60,11 @@ def _name_and_unit(title: str) -> tuple[str, str]:
 
 
 def _rows(path: Path, lines: list[str], first: int, width: int) -> FloatArray:
-    rows = []
-    for number, line in enumerate(lines[first:], first + 1):
-        if not line.strip():
-            continue
-        cells = line.rstrip("\t\r").split("\t")
-        if len(cells) != width:
-            raise FileError(f"{path}: line {number} has {len(cells)} values, the line of names has {width}")
-        try:
-            rows.append([float(cell) for cell in cells])
-        except ValueError as error:
-            raise FileError(f"{path}: line {number}: {error}") from error
+    rows = [
+        read_row(path, number, line.rstrip("\t\r").split("\t"), width)
+        for number, line in enumerate(lines[first:], first + 1)
+        if line.strip()
+    ]
     if not rows:
         raise FileError(f"{path}: no rows follow the line of names")
     return np.array(rows)

@@ -7,18 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import h5py
-
 from stmlab.axes import Axis, Channel
-from stmlab.errors import FileError
 from stmlab.events import ParameterValue, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.storage.fits import read_fits
-from stmlab.storage.layout import FORMAT, FORMAT_VERSION, from_pieces
-from stmlab.storage.liveness import has_writer
-from stmlab.storage.refusals import reason
+from stmlab.storage.layout import from_pieces
+from stmlab.storage.opening import opened
 from stmlab.storage.run import Run
 
 if TYPE_CHECKING:
+    import h5py
+
     from stmlab.arrays import FloatArray
 
 
@@ -28,39 +26,12 @@ def open_run(path: str | Path) -> Run:
     Reads a killed run, and one that is being written (in this process or another), up to the last acknowledged point.
 
     Raises:
-        FileError: no such file, not HDF5, not a run of stmlab, or written by a newer stmlab.
+        FileError: no such file, not HDF5, not a run of stmlab, written by a newer stmlab, or damaged.
     """
     path = Path(path)
-    run = _read_file(path)
-    if run.complete:
-        return run
-    live = has_writer(path)
-    if live is False:
-        run = _read_file(path)  # the run may have ended between the reading and the asking
+    with opened(path) as (file, live):
+        run = _read(path, file)
     return run if run.complete else replace(run, live=live)
-
-
-def _read_file(path: Path) -> Run:
-    try:
-        file = h5py.File(path, "r", swmr=True)
-    except FileNotFoundError:
-        raise FileError(f"{path}: no such file") from None
-    except OSError as error:
-        raise FileError(f"{path}: {_why_unreadable(path, error)}") from None
-    with file:
-        _check_format(path, file)
-        try:
-            return _read(path, file)
-        except (KeyError, ValueError, TypeError, OSError, RuntimeError) as error:
-            raise FileError(f"{path}: damaged, or not written by stmlab ({reason(error)})") from error
-
-
-def _check_format(path: Path, file: h5py.File) -> None:
-    if file.attrs.get("format") != FORMAT:
-        raise FileError(f"{path}: an HDF5 file, but not a run of stmlab")
-    version = int(file.attrs["format_version"])
-    if version > FORMAT_VERSION:
-        raise FileError(f"{path}: format {version} of a newer stmlab; this one reads up to {FORMAT_VERSION}: update it")
 
 
 def _read(path: Path, file: h5py.File) -> Run:
@@ -88,8 +59,8 @@ def _read_start(file: h5py.File) -> RunStarted:
         sequence=said["sequence"],
         date=said["date"],
         parameters=_read_quantities(file["parameters"]),
-        axes=tuple(_read_axis(dataset) for dataset in file["axes"].values()),
-        channels=tuple(_read_channel(dataset) for dataset in file["channels"].values()),
+        axes=tuple(_read_axis(dataset) for _, dataset in _members(file["axes"])),
+        channels=tuple(_read_channel(dataset) for _, dataset in _members(file["channels"])),
         point_seconds=float(said["point_seconds"]),
         station=said["station"],
         configuration=file["station/configuration"].asstr()[()],
@@ -103,7 +74,7 @@ def _read_start(file: h5py.File) -> RunStarted:
 
 
 def _read_quantities(group: h5py.Group) -> dict[str, ParameterValue]:
-    return {name: ParameterValue(_scalar(d), d.attrs["units"], d.attrs["meaning"]) for name, d in group.items()}
+    return {name: ParameterValue(_scalar(d), d.attrs["units"], d.attrs["meaning"]) for name, d in _members(group)}
 
 
 def _scalar(dataset: h5py.Dataset) -> Any:
@@ -129,7 +100,7 @@ def _read_channel(dataset: h5py.Dataset) -> Channel:
 
 
 def _read_columns(group: h5py.Group, rows: int) -> dict[str, FloatArray]:
-    return {name: dataset[:rows] for name, dataset in group.items()}
+    return {name: dataset[:rows] for name, dataset in _members(group)}
 
 
 def _read_history(file: h5py.File, count: int) -> tuple[tuple[int, StateChanged], ...]:
@@ -150,13 +121,10 @@ def _read_end(file: h5py.File) -> RunFinished:
     )
 
 
+def _members(group: h5py.Group) -> list[tuple[str, h5py.Dataset]]:
+    """Every dataset with its name; h5py's own ``items`` gives None for a damaged one."""
+    return [(name, group[name]) for name in group]
+
+
 def _name(dataset: h5py.Dataset) -> str:
     return str(dataset.name).rpartition("/")[2]
-
-
-def _why_unreadable(path: Path, error: OSError) -> str:
-    if path.is_dir():
-        return "a folder, not a run"
-    if path.is_file() and path.stat().st_size and not h5py.is_hdf5(path):
-        return "not an HDF5 file"
-    return f"cannot be read ({reason(error)})"

@@ -84,3 +84,22 @@ def read_text(path: Path, encoding: str) -> str:
         return path.read_text(encoding=encoding)
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"{path}: {error}") from error
+
+
+def read_row(path: Path, number: int, cells: list[str], width: int) -> list[float]:
+    """The ``width`` numbers of line ``number`` (counted from one), or FileError in one line."""
+    if len(cells) != width:
+        raise FileError(f"{path}: line {number} holds {len(cells)} values instead of {width} (is the file cut off?)")
+    try:
+        return [float(cell) for cell in cells]
+    except ValueError:
+        wrong = next(cell for cell in cells if not _is_number(cell))
+        raise FileError(f"{path}: line {number} holds {wrong[:40]!r} where a number should be") from None
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -8,8 +8,8 @@ import h5py
 
 from stmlab.errors import FileError
 from stmlab.storage.layout import LIBVER
-from stmlab.storage.reader import open_run
-from stmlab.storage.refusals import reason
+from stmlab.storage.opening import opened
+from stmlab.storage.refusals import HDF5_ERRORS, reason
 
 
 def recover(path: str | Path, copy: str | Path) -> None:
@@ -21,14 +21,19 @@ def recover(path: str | Path, copy: str | Path) -> None:
         FileError: ``path`` is no run or is still being written; ``copy`` is there already or cannot be made.
     """
     path, copy = Path(path), Path(copy)
-    if open_run(path).live:
-        raise FileError(f"{path}: still being written; there is nothing to recover yet")
+    with opened(path) as (source, live):
+        if live:
+            raise FileError(f"{path}: still being written; there is nothing to recover yet")
+        _copy(source, copy)
+
+
+def _copy(source: h5py.File, copy: Path) -> None:
     try:
-        with h5py.File(path, "r", swmr=True) as source, h5py.File(copy, "x", libver=LIBVER) as target:
+        with h5py.File(copy, "x", libver=LIBVER) as target:
             target.attrs.update(source.attrs)
             for name in source:
                 source.copy(name, target)
     except FileExistsError:
         raise FileError(f"{copy} exists already: give another file") from None
-    except (OSError, RuntimeError, ValueError) as error:
-        raise FileError(f"{path}: cannot be copied to {copy} ({reason(error)})") from error
+    except HDF5_ERRORS as error:
+        raise FileError(f"cannot be copied to {copy} ({reason(error)})") from error

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HDF5_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError)
+"""What h5py raises on a file that is damaged, according to where HDF5 stumbles."""
+
 
 def reason(error: Exception) -> str:
     """The system's own words out of HDF5's report, which runs over several lines and names its internals."""
-    report = getattr(error, "strerror", None) or str(error)
+    report = getattr(error, "strerror", None) or str(error.args[0] if isinstance(error, KeyError) else error)
     words = report.partition("error message = '")[2].partition("'")[0]
     return words or report.partition("\n")[0]
+
+
+def why_not_opened(path: Path, error: Exception) -> str:
+    """Why HDF5 does not open ``path``, in a physicist's words where the reason is a usual one."""
+    words = reason(error)
+    if path.is_dir():
+        return "a folder, not a run"
+    if path.is_file() and not path.stat().st_size:
+        return "an empty file"
+    if "signature not found" in words:
+        return "not an HDF5 file"
+    if "truncated file" in words:
+        return "its end is missing (was the file copied to its end?)"
+    return f"cannot be opened ({words})"

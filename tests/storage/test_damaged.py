@@ -1,0 +1,129 @@
+"""Files that were cut short: a refusal in one line, or all that was acknowledged; never an endless reading."""
+
+import json
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stmlab.errors import FileError
+from stmlab.storage import Writer, append_fit, open_run, recover
+from stmlab.storage.superblock import SIZE, closed, is_cut, is_unclosed, lookup3
+
+READING = """
+import json, sys
+from pathlib import Path
+from stmlab.errors import FileError
+from stmlab.storage import append_fit, open_run
+
+def said(image):
+    path = Path(sys.argv[2])
+    path.write_bytes(image)
+    try:
+        return open_run(path).points
+    except FileError as error:
+        return str(error)
+
+image = Path(sys.argv[1]).read_bytes()
+lengths = sorted({*range(60), 500, 3000, *range(0, len(image), 1999), len(image) - 1})
+print(json.dumps([said(image[:length]) for length in lengths]))
+"""
+
+
+@pytest.fixture
+def closed_run(tmp_path, whole_run):
+    writer = Writer(path := tmp_path / "run.h5")
+    for event in whole_run():
+        writer(event)
+    return path
+
+
+@pytest.fixture
+def killed_run(tmp_path, whole_run):
+    """As a killed writer leaves it: 5 points acknowledged, never closed."""
+    writer = Writer(tmp_path / "writing.h5")
+    for event in whole_run()[:8]:
+        writer(event)
+    (path := tmp_path / "killed.h5").write_bytes((tmp_path / "writing.h5").read_bytes())
+    writer.close()
+    return path
+
+
+@pytest.mark.parametrize("run", ["closed_run", "killed_run"])
+def test_a_file_cut_anywhere_is_refused_in_one_line_and_at_once(request, tmp_path, run):
+    """In a process of its own: HDF5 cannot be interrupted, and it used to read such files for ever."""
+    path = request.getfixturevalue(run)
+    answer = subprocess.run(
+        [sys.executable, "-c", READING, str(path), str(tmp_path / "cut.h5")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    said = json.loads(answer.stdout)
+    assert all(isinstance(words, str) and "\n" not in words for words in said)
+    assert {words.partition(": ")[2].partition(",")[0] for words in said[60:]} == {"its end is missing"}
+
+
+def test_a_closed_file_whose_last_bytes_hold_nothing_needed_is_read(tmp_path, closed_run):
+    image = closed_run.read_bytes()
+    (longer := tmp_path / "longer.h5").write_bytes(stretched(image, 4096))
+    assert is_cut(longer.read_bytes(), len(image))
+    assert open_run(longer).points == open_run(closed_run).points
+
+
+def stretched(image, by):
+    """The same file, which says that it goes on for ``by`` more bytes: what a full disk leaves."""
+    head = image[:28] + struct.pack("<Q", len(image) + by) + image[36:44]
+    return head + struct.pack("<I", lookup3(head)) + image[SIZE:]
+
+
+def test_a_fit_is_not_added_to_a_file_that_was_cut_and_nothing_is_written(tmp_path, closed_run, make_fit):
+    image = closed_run.read_bytes()
+    for name, cut in (("short.h5", image[:20000]), ("longer.h5", stretched(image, 64)), ("empty.h5", b"")):
+        (path := tmp_path / name).write_bytes(cut)
+        with pytest.raises(FileError, match=r"end is missing|its disk was full|an empty file"):
+            append_fit(path, make_fit())
+        assert path.read_bytes() == cut
+
+
+def test_a_killed_run_is_read_and_recovered_without_a_writer(tmp_path, killed_run):
+    run = open_run(killed_run)
+    assert (run.points, run.live, run.reason) == (5, False, "killed")
+    recover(killed_run, tmp_path / "copy.h5")
+    np.testing.assert_array_equal(open_run(tmp_path / "copy.h5").data["x"], run.data["x"])
+
+
+def test_the_checksum_is_the_one_of_its_author_and_of_hdf5(closed_run):
+    assert lookup3(b"Four score and seven years ago") == 0x17770551  # lookup3.c, driver5
+    assert lookup3(b"") == 0xDEADBEEF
+    image = closed_run.read_bytes()
+    assert lookup3(image[:44]) == struct.unpack_from("<I", image, 44)[0]
+
+
+def test_closing_an_image_changes_its_head_only(closed_run, killed_run):
+    assert closed(closed_run.read_bytes()) == closed_run.read_bytes()
+    image = killed_run.read_bytes()
+    assert is_unclosed(image)
+    assert not is_unclosed(closed(image))
+    assert closed(image)[SIZE:] == image[SIZE:]
+
+
+@given(st.binary(max_size=100))
+def test_what_is_no_superblock_is_left_to_hdf5(start):
+    assert not is_unclosed(start)
+    assert not is_cut(start, 0)
+
+
+def test_a_damaged_column_is_refused(tmp_path, closed_run):
+    image = bytearray(closed_run.read_bytes())
+    place = image.index(b"OHDR", image.index(b"OHDR") + 1)  # the header of the first object behind the root
+    image[place + 8] ^= 0xFF
+    (path := Path(tmp_path / "damaged.h5")).write_bytes(image)
+    with pytest.raises(FileError, match="damaged, or not written by stmlab"):
+        open_run(path)
