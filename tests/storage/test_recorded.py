@@ -77,7 +77,7 @@ def test_a_createc_step_is_ten_volts_over_half_the_range_through_the_gain(tmp_pa
         ("a.dat", DAT[: DAT.index("-1E-3")], "no rows"),
         ("a.VERT", "hello", "not a Createc"),
         ("a.VERT", VERT.replace("   2  10", "   3  10"), "2 rows, the line of counts promises 3"),
-        ("a.VERT", VERT[:-24], "line 8 holds 2 values instead of 4"),
+        ("a.VERT", VERT[:-12], "line 8 holds 2 values instead of 4"),
         ("a.VERT", VERT.replace("524288", "much"), "line 7 holds 'much' where"),
         ("a.VERT", VERT.replace("20bit", ""), "DAC-Type"),
         ("a.VERT", VERT.replace("SpecFreq=1000.0\n", ""), "SpecFreq"),
