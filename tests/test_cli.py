@@ -155,7 +155,10 @@ def test_a_recorded_file_is_fitted_shown_and_drawn(cli, spectrum, tmp_path):
     ("arguments", "complaint"),
     [
         (["--keep"], "a file of another program is never written to"),
-        (["--model", "srs"], "model 'srs' is not for recorded files: steps, telegraph"),
+        (
+            ["--model", "srs"],
+            "model 'srs' is not for recorded files: steps, steps_one_pair, gaussians, gaussians_one_pair, telegraph",
+        ),
         (["--channel", "Z"], "no column 'Z'; there are Bias calc, LIX 1 omega, LIX 1 omega [bwd]"),
     ],
 )

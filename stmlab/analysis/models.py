@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.ramp import correlation_of, exchange_of, fit_series
 from stmlab.analysis.srs_map import fit_srs_map
-from stmlab.analysis.steps import fit_steps
+from stmlab.analysis.steps import STEP_MODELS, fit_steps
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.transfer_function import fit_transfer
 from stmlab.analysis.transport import fit_transport
@@ -80,15 +81,24 @@ def _transfer(run: Run) -> FitResult:
     )
 
 
-def _steps(run: Run) -> FitResult:
+def _steps(run: Run, model: str) -> FitResult:
     """One spectrum: sweeps there and back, and repeated ones, averaged at each bias."""
     if extra := [axis.name for axis in run.axes if axis.name not in ("bias", "sweep") and len(axis) > 1]:
         raise FitError(
-            f"{run.path}: the model steps takes one spectrum, the run has many over {extra[0]}: "
+            f"{run.path}: the model {model} takes one spectrum, the run has many over {extra[0]}: "
             "transport, exchange and correlation take a ramp"
         )
     bias, conductance = averaged(column(run, "bias"), column(run, "conductance"))
-    return fit_steps(bias, conductance, temperature_K=temperature(run), modulation_V=modulation(run), unit="S")
+    method, pairs = STEP_MODELS[model]
+    return fit_steps(
+        bias,
+        conductance,
+        temperature_K=temperature(run),
+        modulation_V=modulation(run),
+        pairs=pairs,
+        method=method,
+        unit="S",
+    )
 
 
 def _transport(run: Run) -> FitResult:
@@ -148,7 +158,7 @@ MODELS: Mapping[str, Callable[[Run], FitResult]] = {
     "srs_map": _srs_map,
     "decay": _decay,
     "transfer": _transfer,
-    "steps": _steps,
+    **{name: partial(_steps, model=name) for name in STEP_MODELS},
     "transport": _transport,
     "exchange": _exchange,
     "correlation": _correlation,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.steps import fit_steps
+from stmlab.analysis.steps import STEP_MODELS, fit_steps
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.errors import FitError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
     from stmlab.storage.recorded import Column, Recording
 
-MODELS = ("steps", "telegraph")
+MODELS = (*STEP_MODELS, "telegraph")
 _BACKWARD = "[bwd]"
 _LOCKIN = re.compile(r"lock-?in(?! y)|\bLIX? |Demod \d* ?X|\bZI (X|R)", re.IGNORECASE)
 _SINGLE_SWEEP = re.compile(r"\[\d{5}\]")
@@ -30,7 +30,7 @@ def analyse_recording(
 
     Args:
         recording: as ``open_recording`` gives it.
-        model: "steps" or "telegraph"; None chooses.
+        model: "telegraph" or one of the ``STEP_MODELS``; None chooses.
         channel: name of a column; by default the lock-in's, or the numerical derivative of the current where there is
             none; of a trace the current.
 
@@ -49,10 +49,10 @@ def analyse_recording(
     if recording.is_trace:
         raise FitError(f"{recording.path}: {recording.columns[0].name} stands still: there is no spectrum to fit")
     forward, derived = _spectrum(recording, channel)
-    fits = {"forward": _steps(recording, forward, derived=derived)}
+    fits = {"forward": _steps(recording, forward, model, derived=derived)}
     backward = _backward_of(recording, forward)
     if backward is not None:
-        fits["backward"] = _steps(recording, backward, derived=derived)
+        fits["backward"] = _steps(recording, backward, model, derived=derived)
     return fits
 
 
@@ -64,14 +64,15 @@ def _telegraph(recording: Recording, channel: str | None) -> FitResult:
     return replace(fit, labels={**fit.labels, "y": column.name, "y_unit": column.unit})
 
 
-def _steps(recording: Recording, column: Column, *, derived: bool) -> FitResult:
+def _steps(recording: Recording, column: Column, model: str, *, derived: bool) -> FitResult:
     bias = recording.columns[0]
     if bias.unit != "V":
         raise FitError(f"{recording.path}: {bias.name} in {bias.unit or 'no unit'} was swept: steps need a bias in V")
     values: FloatArray = column.values
     if derived:
         values = np.gradient(values, bias.values)
-    fit = fit_steps(bias.values, values, unit="S" if derived else column.unit)
+    method, pairs = STEP_MODELS[model]
+    fit = fit_steps(bias.values, values, method=method, pairs=pairs, unit="S" if derived else column.unit)
     name = f"d({column.name})/dV" if derived else column.name
     warnings = fit.warnings
     if derived:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.steps import STEP_MODELS
 from stmlab.figures.fitted import draw_fitted
 from stmlab.figures.ramp import draw_ramp
 from stmlab.figures.series import draw_series
@@ -29,7 +30,7 @@ def draw_fits(title: str, fits: Sequence[tuple[str, FitResult]]) -> Figure:
         fits: label ("forward") and result, at least one.
     """
     model, (_, first) = fits[0][1].model, fits[0]
-    if model == "steps":
+    if model in STEP_MODELS:
         return draw_steps(fits, title, first.labels.get("y_unit", ""))
     if model == "transport" and np.ptp(first.curves["setpoint"]) == 0:  # a single spectrum
         return draw_fitted(first, title)

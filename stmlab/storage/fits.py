@@ -149,4 +149,4 @@ def _open_for_appending(path: Path) -> h5py.File:
 
 _BOUNDS = {"v110": h5py.h5f.LIBVER_V110, "latest": h5py.h5f.LIBVER_LATEST}
 _WRITTEN = "still being written; the fit can be added when the run is over"
-_UNCLOSED = "its writer was killed or its disk was full; copy it with stmlab.storage.recover first"
+_UNCLOSED = "its writer was killed or its disk was full; make a copy of it with `stmlab recover` first"

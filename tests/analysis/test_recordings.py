@@ -57,6 +57,22 @@ def test_without_a_lockin_the_current_is_differentiated_and_it_is_said():
     assert any("numerical derivative" in warning for warning in fit.warnings)
 
 
+@pytest.mark.parametrize("pairs", [1, 2])
+@pytest.mark.parametrize("method", ["steps", "gaussians"])
+def test_steps_are_fitted_by_either_method_with_one_pair_or_two(pairs, method):
+    x, shape = 1e3 * BIAS, StepShape(2.0)
+    seen = (
+        read(0) if pairs == 2 else 1e-3 * (1 + shape.step(x - 2.0) + shape.step(-x - 2.0)) + 0.02 * (read(1) - read(2))
+    )
+    model = method + ("_one_pair" if pairs == 1 else "")
+    fit = analyse_recording(recording(("LIX 1 omega", "A", seen)), model)["forward"]
+    assert fit.model == model
+    assert fit["inner_energy"].value == pytest.approx(2.0, abs=4 * fit["inner_energy"].error)
+    assert fit["inner_energy"].error < 0.1
+    assert ("outer_energy" in {p.name for p in fit.parameters}) is (pairs == 2)
+    assert ("inner_width_positive" in {p.name for p in fit.parameters}) is (method == "gaussians")
+
+
 def test_a_column_can_be_named():
     file = recording(("LIX", "V", read(1)), ("Input 3", "V", read(2, 2.4)))
     assert analyse_recording(file, channel="Input 3")["forward"]["inner_energy"].value == pytest.approx(2.4, abs=0.03)
@@ -86,7 +102,11 @@ def test_a_trace_is_fitted_for_its_rates():
 @pytest.mark.parametrize(
     ("file", "settings", "complaint"),
     [
-        (recording(("LIX", "V", read(1))), {"model": "srs"}, "model 'srs' is not for recorded files: steps, telegraph"),
+        (
+            recording(("LIX", "V", read(1))),
+            {"model": "srs"},
+            "model 'srs' is not for recorded files: steps, steps_one_pair, gaussians, gaussians_one_pair, telegraph",
+        ),
         (recording(("Current", "A", switching()), first=STILL), {}, "does not say how far apart its samples are"),
         (recording(("Current", "A", switching()), first=STILL, interval=1e-3), {"model": "steps"}, "stands still"),
         (recording(("Z", "m", read(1))), {}, "no current among Bias calc, Z: name the channel"),

@@ -205,6 +205,14 @@ def test_what_is_smooth_but_no_steps_is_refused_or_warned_of(shape):
         assert fit.warnings
 
 
+@pytest.mark.parametrize("bend", [lambda v: v * np.tanh(v), lambda v: np.log(np.cosh(v)), lambda v: 1 / (1 + v**2)])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_clean_bend_is_not_taken_for_steps(bend, method):
+    """Without noise every wiggle of a fit is significant; a bend must still not read as steps."""
+    with pytest.raises(FitError, match="steps"):
+        fit_steps(BIAS, 1e-7 * (1 + 0.1 * bend(BIAS / 4e-3)), method=method)
+
+
 def test_bent_plateaus_get_slopes_of_their_own_and_a_warning():
     x, bend = 1e3 * BIAS - 0.1, 0.06
     shape = StepShape(2.0, MODULATION)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from stmlab.analysis.steps.fit import METHODS, fit_steps
+from stmlab.analysis.steps.fit import METHODS, STEP_MODELS, fit_steps
 
-__all__ = ["METHODS", "fit_steps"]
+__all__ = ["METHODS", "STEP_MODELS", "fit_steps"]

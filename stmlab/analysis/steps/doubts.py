@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.steps.noise import is_structured, white_variance
+from stmlab.errors import FitError
 
 if TYPE_CHECKING:
     from stmlab.analysis.steps.spectrum import StepSpectrum
@@ -48,13 +49,33 @@ class FittedSteps:
 
 
 def step_warnings(fit: FittedSteps) -> tuple[str, ...]:
-    """All that apply."""
+    """All that apply.
+
+    Raises:
+        FitError: neither a height nor an energy is determined: the spectrum bends, but not in steps.
+    """
+    _refuse_bends(fit)
     found = [*_heights(fit), *_places(fit), *_temperature(fit), *_residual(fit)]
     if fit.width_meV < _FEW * fit.data.spacing:
         found.append(
             f"only {fit.width_meV / fit.data.spacing:.1f} points over the width of a step: the bias is too coarse"
         )
     return tuple(found)
+
+
+def _refuse_bends(fit: FittedSteps) -> None:
+    heights = [fit.parameters[f"{pair}_height_{side}"] for pair in fit.pairs for side in ("negative", "positive")]
+    if any(abs(height.value) >= _SIGNIFICANT * height.error for height in heights):
+        return
+    if all(_is_vague(fit, pair) for pair in fit.pairs):
+        raise FitError(
+            f"the {len(fit.data.x)} points do not look like steps: no height is three standard errors, and no energy "
+            "is known to a third of a step's width"
+        )
+
+
+def _is_vague(fit: FittedSteps, pair: str) -> bool:
+    return fit.parameters[f"{pair}_energy"].error > fit.width_meV / 3
 
 
 def _heights(fit: FittedSteps) -> list[str]:
@@ -76,7 +97,7 @@ def _places(fit: FittedSteps) -> list[str]:
     found = [
         f"the {pair} energy is not determined: its error is more than a third of a step's width"
         for pair in fit.pairs
-        if fit.parameters[f"{pair}_energy"].error > fit.width_meV / 3
+        if _is_vague(fit, pair)
     ]
     last = fit.energy(fit.pairs[-1])
     if last > fit.data.reach - fit.width_meV:

@@ -28,11 +28,22 @@ from stmlab.physics.constants import MEV_PER_V
 from stmlab.results import FitParameter, FitResult
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
 
     from stmlab.arrays import FloatArray
 
 METHODS = ("steps", "gaussians")
+STEP_MODELS: Mapping[str, tuple[str, int]] = {
+    "steps": ("steps", 2),
+    "steps_one_pair": ("steps", 1),
+    "gaussians": ("gaussians", 2),
+    "gaussians_one_pair": ("gaussians", 1),
+}
+"""Name of the model -> method and number of pairs."""
+
+_NAMES = {what: name for name, what in STEP_MODELS.items()}
 _SMOOTH = 600  # points of the drawn curve
 _LABELS = {"x": "bias", "x_unit": "V", "y": "dI/dV"}
 
@@ -89,6 +100,7 @@ def fit_steps(
     data = StepSpectrum.checked(bias, conductance, sigma, window_V, free)
     found = solve_steps(data, model, plateau_slopes)
     fit = fit_gaussians(data, found) if method == "gaussians" else _result(data, found)
+    fit = replace(fit, model=_NAMES[method, pairs])
     return _in_unit(fit, unit) if unit else fit
 
 
@@ -182,7 +194,9 @@ def _warnings(data: StepSpectrum, found: StepSolution) -> tuple[str, ...]:
             "each is fitted with a slope of its own, and heights are those at the steps"
         )
     if found.model.pairs == 2 and one_pair_suffices(data, found):
-        warnings.append("one pair of steps describes the spectrum as well: the second is not significant (pairs=1)")
+        warnings.append(
+            "one pair of steps describes the spectrum as well: the second is not significant (take steps_one_pair)"
+        )
     return tuple(warnings)
 
 
