@@ -114,9 +114,10 @@ class ConductanceSpectrum(LockInSequence):
         }
 
     def verify(self) -> None:
-        """The setpoint has a conductance, and the preamplifier holds the current expected at the ends of the sweep."""
-        if self.setpoint_bias == 0:
-            raise SequenceError(f"{self.name}: setpoint_bias = 0 V has no conductance: another value is allowed")
+        """There is a sweep, and the preamplifier holds the current expected at the ends of the sweep."""
+        super().verify()
+        if self.start_bias == self.stop_bias:
+            raise SequenceError(f"{self.name}: start_bias = stop_bias = {self.start_bias:g} V: there is no sweep")
         if self.hardware:
             self.station.limit("bias").check_sweep(float(self.start_bias), float(self.stop_bias), int(self.points))
         preamplifier = self.station.current_preamplifier

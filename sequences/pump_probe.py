@@ -109,6 +109,7 @@ class PumpProbe(ChoppedSequence):
 
     def verify(self) -> None:
         """The line was measured of late, the tee stands the pulses, and the generator can play the extreme delays."""
+        super().verify()
         self.station.path_to_junction.check_age(self.station.clock.date().date())
         largest = (abs(self.pump) + abs(self.probe)) / self._height_behind_line()
         self.station.path_to_junction.check(

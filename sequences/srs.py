@@ -106,6 +106,7 @@ class StochasticResonance(ChoppedSequence):
 
     def verify(self) -> None:
         """The line is known well enough, the generator can play every tone, and the bias tee stands it."""
+        super().verify()
         station, frequency = self.station, self._frequency_axis().values
         if self.flatten:
             station.path_to_junction.check_age(station.clock.date().date())

@@ -36,7 +36,7 @@ class TimeTrace(FixedHeightSequence):
     dc_bias = FloatParameter(
         "DC bias", units="V", default=10e-3, minimum=-10, maximum=10, description="during the trace"
     )
-    samples = IntegerParameter("Samples", default=5000, minimum=10, maximum=1_000_000, description="of one trace")
+    samples = IntegerParameter("Samples", default=5000, minimum=10, maximum=100_000, description="of one trace")
     interval = FloatParameter(
         "Interval", units="s", default=1e-3, minimum=1e-6, maximum=100, description="from sample to sample"
     )

@@ -59,6 +59,10 @@ class FixedHeightSequence(Sequence):
         "Stabilising time", units="s", default=1.0, minimum=0, maximum=3600, description="feedback on before the sweep"
     )
 
+    def verify(self) -> None:
+        """See Sequence; the feedback can be closed at the setpoint's bias."""
+        self.station.check_setpoint(float(self.setpoint_bias))
+
     def bias_during_sweep(self) -> float:
         """Bias to which the junction goes when the tip has been stabilised, V."""
         raise NotImplementedError

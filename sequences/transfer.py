@@ -14,6 +14,7 @@ the run's file, with its date; put it into ``sections`` of the station's ``rf_pa
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class TransferFunction(ChoppedSequence):
     """Rectified current against frequency at constant amplitude at the connector; writes a transfer table."""
 
     name = "transfer"
-    title = "RF transfer function by rectification: writes the table that flattens spectra"
+    title = "RF transfer function by rectification at a static non-linearity: writes the table that flattens spectra"
     channels = (
         Channel("current", "A", "rectified current"),
         *ChoppedSequence.channels[1:],
@@ -105,6 +106,7 @@ class TransferFunction(ChoppedSequence):
 
     def verify(self) -> None:
         """The grid rises, the generator can play the amplitude at every frequency, and the bias tee stands it."""
+        super().verify()
         if not self.start_frequency < self.stop_frequency:
             raise SequenceError(
                 f"{self.name}: stop_frequency = {self.stop_frequency:g} Hz: more than start_frequency = "
@@ -150,8 +152,8 @@ class TransferFunction(ChoppedSequence):
 
         fit = analyse(run)
         source = f"{run.path.name}, run {run.run_id}, sample {run.sample or 'unknown'}"
-        _write_new(run.path, transfer_table(fit, date=run.date[:10], source=source))
-        return fit
+        table = _write_new(run.path, transfer_table(fit, date=run.date[:10], source=source))
+        return replace(fit, choices={"table": table.name})
 
     # -- details -------------------------------------------------------------------------------------------------
 

@@ -120,6 +120,10 @@ def show(
     from stmlab import display
     from stmlab.storage.recorded import is_recorded, open_recording
 
+    if png is not None:
+        from stmlab.figures import check_png
+
+        check_png(png)
     if is_recorded(file):
         recording = open_recording(file)
         if png is not None:

@@ -22,7 +22,8 @@ def fit_as_text(fit: FitResult) -> str:
     lines = [f"fit {fit.model}: {fit.points} points, rms residual {fit.residual:.3g} {unit}".rstrip()]
     width = max(12, *(len(p.name) for p in fit.parameters))
     lines += [f"  {what:{width}} {chosen}" for what, chosen in fit.choices.items()]
-    lines += [f"  {p.name:{width}} {format_value(p.value, p.error, p.unit)}" for p in fit.parameters]
+    for p in fit.parameters:
+        lines.append(f"  {p.name:{width}} {format_value(p.value, p.error, p.unit)}" + (f"   at {p.at}" if p.at else ""))
     lines += [f"  warning: {warning}" for warning in fit.warnings]
     return "\n".join(lines)
 

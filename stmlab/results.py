@@ -18,12 +18,16 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class FitParameter:
-    """One fitted quantity: value and one standard error in ``unit``."""
+    """One fitted quantity: value and one standard error in ``unit``.
+
+    ``at`` says, for a quantity of one of many curves, of which: "4 mV, 2 mV".
+    """
 
     name: str
     value: float
     error: float
     unit: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,7 @@ class FitResult:
         warnings: where the model does not hold or the data are thin; one sentence each.
         curves: name -> array for drawing: at least ``x``, ``data`` and ``fit``.
         labels: axis labels of the curves: ``x`` and ``y``.
-        choices: what was chosen between models that were compared: ``exchange`` -> ``heisenberg``.
+        choices: words: which of several models (``exchange`` -> ``heisenberg``), which file was written (``table``).
     """
 
     model: str
@@ -68,7 +72,8 @@ class FitResult:
         return {
             "model": self.model,
             "parameters": [
-                {"name": p.name, "value": p.value, "error": p.error, "unit": p.unit} for p in self.parameters
+                {"name": p.name, "value": p.value, "error": p.error, "unit": p.unit, "at": p.at}
+                for p in self.parameters
             ],
             "free": list(self.free),
             "covariance": self.covariance.tolist(),
@@ -96,7 +101,7 @@ def format_value(value: float, error: float, unit: str = "") -> str:
     width = error * 10.0**-power
     first, _, place = f"{width:.1e}".partition("e")
     digits = first.startswith("1") - int(place)
-    numbers = [f"{round(number, digits):.{max(digits, 0)}f}" for number in (scaled, width)]
+    numbers = [f"{round(number, digits) or 0.0:.{max(digits, 0)}f}" for number in (scaled, width)]  # no "-0"
     return f"({numbers[0]} ± {numbers[1]}){suffix}" if suffix else f"{numbers[0]} ± {numbers[1]}"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from stmlab.clock import Clock, RealClock, SimulatedClock
 from stmlab.configuration import StationConfig, built, find, imported, read_station
-from stmlab.errors import StationError, StmlabError
+from stmlab.errors import SequenceError, StationError, StmlabError
 from stmlab.instruments import Preamplifier
 from stmlab.limits import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedSpectroscope, GuardedTip, Limit
 
@@ -126,6 +126,15 @@ class Station:
         if name not in self._limits:
             raise StationError(f"{self.path}: limits.{name} is missing, so nothing may use this output")
         return self._limits[name]
+
+    def check_setpoint(self, bias: float) -> None:
+        """Raise SequenceError if the feedback, closed at this bias (V), would drive the tip into the sample."""
+        smallest = self.config.limits.bias.smallest_with_feedback
+        if abs(bias) < smallest:
+            raise SequenceError(
+                f"feedback at a bias of {bias:g} V would drive the tip into the sample: at least {smallest:g} V is "
+                f"allowed ({self.path}: limits.bias.smallest_with_feedback)"
+            )
 
     # -- states ----------------------------------------------------------------------------------------------------
 

@@ -102,7 +102,10 @@ class _Decay:
         t, y, weight = t[kept], y[kept], weight[kept]
         needed = 4 + int(t.size > 0 and t[0] < 0 < t[-1])
         if t.size < needed or len(np.unique(t)) < needed - 1:
-            raise FitError(f"{t.size} points beyond the exclusion of {exclusion:g} s: at least {needed} are needed")
+            raise FitError(
+                f"{t.size} points at {len(np.unique(t))} delays beyond the exclusion of {exclusion:.3g} s: at least "
+                f"{needed} are needed"
+            )
         if np.ptp(y) == 0:
             raise FitError(f"current = {y[0]:.6g} A at every delay: there is no decay to fit")
         time_unit, current_unit = float(np.abs(t).max()), float(np.ptp(y))

@@ -20,7 +20,7 @@ from stmlab.analysis.transport import fit_transport
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from stmlab.analysis.ramp import StepSeries
     from stmlab.arrays import FloatArray
@@ -47,11 +47,28 @@ def analyse(run: Run, model: str | None = None) -> FitResult:
     return MODELS[model](run)
 
 
+def _only(run: Run, model: str, allowed: tuple[str, ...], instead: str) -> None:
+    """Refuse a run over more than the model knows of; curves that differ must not be fitted as one."""
+    given = [axis.name for axis in run.axes if len(axis) > 1]
+    if allowed[0] not in given:
+        raise FitError(f"{run.path}: {model} needs a run over {allowed[0]}, this one is over {_listed(given)}")
+    if extra := [name for name in given if name not in allowed]:
+        raise FitError(
+            f"{run.path}: {model} takes a run over {allowed[0]}; this one has many over {_listed(extra)}: {instead}"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
 def _srs(run: Run) -> FitResult:
+    _only(run, "srs", ("frequency",), _MAPS)
     return fit_srs(column(run, "frequency"), column(run, "current"))
 
 
 def _srs_two_widths(run: Run) -> FitResult:
+    _only(run, "srs_two_widths", ("frequency",), _MAPS)
     return fit_srs(column(run, "frequency"), column(run, "current"), harmonics=2)
 
 
@@ -61,6 +78,7 @@ def _srs_map(run: Run) -> FitResult:
 
 def _decay(run: Run) -> FitResult:
     """On the sides and beyond the exclusion that the sequence was given; if that is 0, where pulses do not overlap."""
+    _only(run, "decay", ("delay",), "one delay scan a fit")
     given = {name: parameter.value for name, parameter in run.parameters.items()}
     overlap = float(given.get("width", 0.0)) + 2 * float(given.get("rise_time", 0.0))
     return fit_decay(
@@ -83,11 +101,7 @@ def _transfer(run: Run) -> FitResult:
 
 def _steps(run: Run, model: str) -> FitResult:
     """One spectrum: sweeps there and back, and repeated ones, averaged at each bias."""
-    if extra := [axis.name for axis in run.axes if axis.name not in ("bias", "sweep") and len(axis) > 1]:
-        raise FitError(
-            f"{run.path}: the model {model} takes one spectrum, the run has many over {extra[0]}: "
-            "transport, exchange and correlation take a ramp"
-        )
+    _only(run, model, ("bias", "sweep"), "transport, exchange and correlation take a ramp")
     bias, conductance = averaged(column(run, "bias"), column(run, "conductance"))
     method, pairs = STEP_MODELS[model]
     return fit_steps(
@@ -149,6 +163,8 @@ def _telegraph(run: Run) -> FitResult:
     left = f"only the first of {len(traces)} traces is fitted"
     return fit if len(traces) == 1 else replace(fit, warnings=(left, *fit.warnings))
 
+
+_MAPS = "srs_map takes maps over bias and amplitude"
 
 # The noise of a lock-in reading is the same at every frequency, and is taken from the residual: readings averaged at
 # one point are too few, and too close in time, to weight the points by their scatter.

@@ -9,7 +9,7 @@ import numpy as np
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.numbers import numbers
 from stmlab.errors import FitError
-from stmlab.results import FitParameter, FitResult
+from stmlab.results import FitParameter, FitResult, format_quantity
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -48,7 +48,10 @@ def fit_srs_map(
     parameters, warnings, drawn = list[FitParameter](), list[str](), list[FitResult]()
     for k, cell in enumerate(cells):
         inside = np.all(where == cell, axis=1)
-        place = f"{cell[0]:.4g} V, {cell[1]:.4g} V"
+        place = ", ".join(
+            f"{what} {format_quantity(float(f'{value:.4g}'), 'V')}"
+            for what, value in zip(("bias", "amplitude"), cell, strict=True)
+        )
         try:
             fit = fit_srs(columns[2][inside], columns[3][inside], harmonics=harmonics)
         except FitError as error:
@@ -58,7 +61,7 @@ def fit_srs_map(
         drawn.append(fit)
         for name, unit in _QUANTITIES:
             map_[name][k], map_[f"{name}_error"][k] = fit[name].value, fit[name].error
-            parameters.append(FitParameter(f"{name}_{k + 1}", fit[name].value, fit[name].error, unit))
+            parameters.append(FitParameter(f"{name}_{k + 1}", fit[name].value, fit[name].error, unit, place))
     if not drawn:
         raise FitError(
             f"none of {len(cells)} spectra can be fitted; the first: {warnings[0] if warnings else 'no data'}"

@@ -104,6 +104,7 @@ def transfer_table(fit: FitResult, *, date: str, source: str) -> str:
         f"# date: {date}",
         f"# source: {source}",
         "# from the generator's connector to the junction, by rectification",
+        "# right if the junction has no dynamics in the band: a spin that relaxes there is taken for the line",
         "# the phase is not measured: rectification does not see it, and 0 is written",
         f"# standard error against the first frequency: {np.median(errors):.3f} dB, at most {errors.max():.3f} dB",
         "frequency_Hz,magnitude_dB,phase_deg",

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
     from stmlab.storage import Run
 
-__all__ = ["draw_run", "save_figure", "save_png"]
+__all__ = ["check_png", "draw_run", "save_figure", "save_png"]
 
 _DPI = 200
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def draw_run(run: Run, fit: FitResult | None = None) -> Figure:
@@ -46,18 +47,39 @@ def save_png(run: Run, path: str | Path, fit: FitResult | None = None) -> None:
     """Draw a run into a PNG file; an older one is replaced.
 
     Raises:
-        FileError: the file cannot be written.
+        FileError: the name does not end in .png, or is that of something else than a picture; not writable.
     """
     save_figure(draw_run(run, fit), path)
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a PNG file; an older one is replaced.
+    """Write a PNG file; an older picture is replaced, and nothing else ever is.
 
     Raises:
-        FileError: the file cannot be written.
+        FileError: see `check_png`; or the file cannot be written.
     """
+    check_png(path)
     try:
         figure.savefig(Path(path), dpi=_DPI, format="png")
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def check_png(path: str | Path) -> None:
+    """Refuse a name for a picture that would lose something.
+
+    Raises:
+        FileError: the name does not end in .png, or the file is there and is no picture.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise FileError(f"{path}: figures are PNG files: a name that ends in .png is allowed")
+    try:
+        with path.open("rb") as file:
+            found = file.read(len(_PNG))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written ({error.strerror or error})") from error
+    if found and found != _PNG:
+        raise FileError(f"{path}: is there already and no picture: give another name")

@@ -11,6 +11,7 @@ from scipy.optimize import curve_fit
 
 from stmlab.analysis import analyse
 from stmlab.analysis.lorentzian import fit_srs, rate_error_bound
+from stmlab.axes import Axis
 from stmlab.errors import FitError
 from stmlab.physics.driven import occupation_harmonics
 from stmlab.physics.stochastic_resonance import line_shape
@@ -238,8 +239,9 @@ def test_any_finite_data_give_a_fit_or_a_refusal(points):
 def run_of(sequence, **columns):
     coordinates = {"frequency": columns.pop("frequency", GRID)}
     points = len(coordinates["frequency"])
+    axes = tuple(Axis(name, "", values, "") for name, values in coordinates.items())
     return SimpleNamespace(
-        path="run.h5", sequence=sequence, coordinates=coordinates, data=columns, axes=(), points=points
+        path="run.h5", sequence=sequence, coordinates=coordinates, data=columns, axes=axes, points=points
     )
 
 
@@ -258,3 +260,14 @@ def test_an_unknown_model_or_missing_data_are_refused_with_what_there_is():
         analyse(run_of("other"))
     with pytest.raises(FitError, match=r"the model needs current, the run has frequency, x"):
         analyse(run_of("srs", x=GRID))
+
+
+@pytest.mark.parametrize("model", ["srs", "srs_two_widths"])
+def test_many_spectra_are_not_fitted_as_one(model):
+    run = run_of("srs_map", current=noisy(2, 1e-13))
+    run.axes = (Axis("drive", "V", np.array([1e-3, 2e-3]), ""), *run.axes)
+    with pytest.raises(FitError, match="many over drive: srs_map takes"):
+        analyse(run, model)
+    run.axes = run.axes[:1]
+    with pytest.raises(FitError, match="needs a run over frequency, this one is over drive"):
+        analyse(run, model)

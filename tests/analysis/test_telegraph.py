@@ -9,6 +9,7 @@ from scipy.signal import lfilter
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.telegraph.dwells import corrected_rates, dwells, idealised
 from stmlab.analysis.telegraph.likelihood import Switching, log_likelihood
+from stmlab.analysis.telegraph.noise import likelihood_of_noise
 from stmlab.errors import FitError
 from stmlab.storage.recorded import open_recording
 from tests.recorded_files import RECORDED, recorded
@@ -54,6 +55,32 @@ def test_rates_and_their_errors_are_honest(up, down, noise, averaged):
         )
     assert np.all(np.abs(np.mean(pulls, axis=0)) < 0.7)
     assert np.all((np.std(pulls, axis=0) > 0.6) & (np.std(pulls, axis=0) < 1.45))
+
+
+@pytest.mark.parametrize("correlation", [0.3, 0.6, 0.9, 0.97])
+def test_filtered_noise_is_not_taken_for_switching(correlation):
+    """It strays to either side as a telegraph does; it has one level all the same."""
+    for seed in range(6):
+        white = np.random.default_rng(seed).standard_normal(5000)
+        with pytest.raises(FitError, match="does not show two levels"):
+            fit_telegraph(1e-12 * lfilter([1.0], [1.0, -correlation], white), INTERVAL)
+
+
+def test_levels_near_each_other_are_told_from_noise_that_is_white():
+    for seed in range(4):
+        fit = fit_telegraph(trace(0.05, 0.08, 5000, 1 / 2.5, seed), INTERVAL)
+        assert fit["rate"].value * INTERVAL == pytest.approx(0.13, abs=5 * fit["rate"].error * INTERVAL)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.95])
+def test_the_likelihood_of_noise_is_that_of_the_process_that_made_it(correlation):
+    """Against the closed form for a first-order process of known innovations."""
+    white = np.random.default_rng(1).standard_normal(20000)
+    made = lfilter([1.0], [1.0, -correlation], white)
+    true = -0.5 * white.size * (math.log(2 * math.pi * white.var()) + 1)
+    assert likelihood_of_noise(made) == pytest.approx(true, abs=30)
+    if correlation:
+        assert likelihood_of_noise(made) > -0.5 * white.size * (math.log(2 * math.pi * made.var()) + 1) + 1000
 
 
 @pytest.mark.parametrize("constant", [1.0, 2.5, 6.0])

@@ -121,11 +121,26 @@ def test_a_given_fit_is_drawn_instead_of_the_stored_one(spectrum):
 
 def test_a_png_is_written_and_replaced_and_refused_in_one_line(spectrum, tmp_path):
     run = spectrum(sample="a $5 chip, $^ & more")
-    (tmp_path / "run.png").write_text("old")
+    (tmp_path / "run.png").write_bytes(b"\x89PNG\r\n\x1a\n an older one")
     save_png(run, tmp_path / "run.png")
+    assert b"an older one" not in (tmp_path / "run.png").read_bytes()
     assert (tmp_path / "run.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     with pytest.raises(FileError, match="No such file or directory"):
         save_png(run, tmp_path / "nowhere" / "run.png")
+
+
+def test_a_figure_never_replaces_anything_but_a_picture(spectrum, tmp_path):
+    run = spectrum()
+    (tmp_path / "notes.png").write_text("what I saw")
+    for name, complaint in (
+        (run.path.name, "a name that ends in .png"),
+        ("a.pdf", "ends in .png"),
+        ("notes.png", "no picture"),
+    ):
+        with pytest.raises(FileError, match=complaint):
+            save_png(run, tmp_path / name)
+    assert (tmp_path / "notes.png").read_text() == "what I saw"
+    assert open_run(run.path).points == run.points
 
 
 def test_a_map_has_the_values_where_they_belong(tmp_path):

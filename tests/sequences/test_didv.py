@@ -87,7 +87,9 @@ def test_a_failure_in_the_sweep_takes_modulation_away_and_closes_the_feedback(st
         ({"stop_bias": 0.2}, OutOfBounds, "bias"),
         ({"modulation": 5e-3}, OutOfBounds, "modulation"),
         ({"setpoint_current": 2e-8}, OutOfBounds, "setpoint"),
-        ({"setpoint_bias": 0.0}, SequenceError, "setpoint_bias = 0"),
+        ({"setpoint_bias": 0.0}, SequenceError, "would drive the tip into the sample"),
+        ({"setpoint_bias": -0.5e-3}, SequenceError, r"at least 0.001 V is allowed .*smallest_with_feedback"),
+        ({"start_bias": 1e-3, "stop_bias": 1e-3}, SequenceError, "there is no sweep"),
         ({"stop_bias": 0.09, "setpoint_current": 4e-9}, SequenceError, "saturate the preamplifier"),
     ],
 )

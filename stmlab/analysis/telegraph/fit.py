@@ -17,6 +17,7 @@ import numpy as np
 from stmlab.analysis.telegraph.doubts import moving, warnings
 from stmlab.analysis.telegraph.dwells import Dwells, corrected_rates, dwells, idealised
 from stmlab.analysis.telegraph.likelihood import Switching, curvature, most_likely, most_likely_states
+from stmlab.analysis.telegraph.noise import likelihood_of_noise
 from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS, Trace, filter_of, first_guess
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 _APART = 2.0  # noise between the levels, below which two states cannot be told from one
 _HYSTERESIS = 1.0  # noise on either side of a threshold
 _SMALL = 0.1  # noise over step: a filter's tails count for more
-_BETTER = 10.0  # ln likelihood that two states must gain over one
+_PLAIN = 4.0  # noise between the levels, from which no noise looks like them
+_BETTER = 10.0  # ln likelihood that two states must gain over noise alone
 _BINS = 120
 _HIDDEN = 1.25  # dead time over a filter's time constant
 
@@ -110,12 +112,16 @@ def _quiet_levels(
 
 
 def _refuse_one_level(trace: Trace, best: Switching, likelihood: float) -> None:
-    single = -0.5 * trace.y.size * (math.log(2 * math.pi) + 1)  # of a Gaussian with the trace's own spread, 1
     apart = best.step / best.deviation
-    if apart < _APART or likelihood - single < _BETTER:
+    if apart < _APART:
         raise FitError(
             f"the trace does not show two levels: they would lie {apart:.2g} times the noise apart, at least "
             f"{_APART:g} is needed"
+        )
+    if apart < _PLAIN and likelihood - likelihood_of_noise(trace.y) < _BETTER:
+        raise FitError(
+            "the trace does not show two levels: noise whose samples depend on each other, as a filter leaves it, "
+            f"describes it as well as levels {apart:.2g} times the noise apart"
         )
 
 

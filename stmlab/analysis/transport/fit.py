@@ -24,7 +24,7 @@ from stmlab.analysis.transport.start import starts
 from stmlab.errors import FitError
 from stmlab.physics.baths import DEFAULT_SCATTERING_S
 from stmlab.physics.coupled_tip import ExchangeKind
-from stmlab.results import FitParameter, FitResult
+from stmlab.results import FitParameter, FitResult, format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,9 +199,10 @@ def _result(spectra: list[SpectrumData], best: _Solution, found: list[_Solution]
     names = (*best.free, *(f"conductance_{k + 1}" for k in range(len(spectra))))
     values = [*(getattr(spins, name) for name in best.free), *best.conductances.tolist()]
     units = [*(_UNITS[name] for name in best.free), *["S"] * len(spectra)]
+    places = [*[""] * len(best.free), *(f"setpoint {format_quantity(one.setpoint, 'S')}" for one in spectra)]
     parameters = tuple(
-        FitParameter(name, float(value), float(error), unit)
-        for name, value, error, unit in zip(names, values, errors, units, strict=True)
+        FitParameter(name, float(value), float(error), unit, place)
+        for name, value, error, unit, place in zip(names, values, errors, units, places, strict=True)
     )
     fit = np.concatenate(
         [spectrum(best.setting, spins, float(g), one.bias) for one, g in zip(spectra, best.conductances, strict=True)]
