@@ -111,6 +111,20 @@ def sequences(
 
 @app.command()
 @_refusing
+def stations(as_json: JsonOption = False) -> None:
+    """List the stations: the simulated ones, and yours."""
+    _list_files("", "description", as_json=as_json)
+
+
+@app.command()
+@_refusing
+def samples(as_json: JsonOption = False) -> None:
+    """List the samples that the simulated microscope can have under its tip."""
+    _list_files("samples", "title", as_json=as_json)
+
+
+@app.command()
+@_refusing
 def show(
     file: Annotated[Path, typer.Argument(help="A run, or a file that another program recorded (.dat, .VERT).")],
     png: Annotated[Path | None, typer.Option("--png", help="Draw the file, with its fit, into this one.")] = None,
@@ -289,11 +303,32 @@ def gui() -> None:
     raise typer.Exit(status)
 
 
+def _list_files(folder: str, key: str, *, as_json: bool) -> None:
+    """Name and title of each configuration file; where it lies, in JSON."""
+    import tomllib
+
+    from stmlab.configuration import known
+
+    found = {}
+    for name, path in known(folder).items():
+        try:
+            title = str(tomllib.loads(path.read_text(encoding="utf-8")).get(key, ""))
+        except (OSError, ValueError) as error:
+            title = f"cannot be read: {error}"
+        found[name] = {"title": title, "file": str(path)}
+    if as_json:
+        _print_json(found)
+    else:
+        print("\n".join(f"{name:20} {about['title']}" for name, about in found.items()))
+
+
 def _pairs(settings: list[str]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not name.strip() or not value.strip():
             raise SequenceError(f"--set {setting!r}: NAME=VALUE is allowed")
+        if name.strip() in pairs:
+            raise SequenceError(f"--set {setting!r}: {name.strip()} is set already, to {pairs[name.strip()]!r}")
         pairs[name.strip()] = value.strip()
     return pairs

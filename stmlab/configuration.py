@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_NO_STATIONS = ("sequences", "demo")  # files beside the stations
+
+
 def _quantity(unit: str) -> BeforeValidator:
     def read(value: Any) -> Any:
         if not isinstance(value, str):
@@ -215,12 +218,17 @@ def find(name: str, folder: str = "") -> Path:
         if direct.is_file():
             return direct
         raise StationError(f"{name}: no such file")
-    directories = [directory / folder for directory in config_directories()]
-    for directory in directories:
-        if (path := directory / f"{name}.toml").is_file():
-            return path
-    known = sorted({path.stem for directory in directories for path in directory.glob("*.toml")})
-    raise StationError(f"{name}: no such {folder.rstrip('s') or 'station'}; there are {', '.join(known) or 'none'}")
+    files = known(folder)
+    if name in files:
+        return files[name]
+    there = ", ".join(files) or "none"
+    raise StationError(f"{name}: no such {folder.rstrip('s') or 'station'}; there are {there}")
+
+
+def known(folder: str = "") -> dict[str, Path]:
+    """Stations (samples, with ``folder="samples"``) by name; those of the user overrule the package's."""
+    files = {path.stem: path for d in reversed(config_directories()) for path in (d / folder).glob("*.toml")}
+    return {name: files[name] for name in sorted(files) if folder or name not in _NO_STATIONS}
 
 
 def read_station(path: Path) -> tuple[StationConfig, str]:
@@ -255,7 +263,7 @@ def explain(error: ValidationError, path: Path, table: str = "") -> str:
         message = "this key is not known"
     if first["type"] == "missing":
         line = f"{path}: {key} is missing"
-    elif isinstance(value, dict) or not key:
+    elif isinstance(value, dict | list) or not key:
         line = f"{path}: {key + ': ' if key else ''}{message}"
     else:
         line = f"{path}: {key} = {value!r}: {message}"

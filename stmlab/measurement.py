@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from stmlab.events import Event
+
+_MINUTES = 120.0  # s, from which a duration is told in hours, minutes and seconds
 
 
 def measure(
@@ -71,7 +74,7 @@ def outcome_as_dict(outcome: Outcome) -> dict[str, Any]:
     return result | {
         "points": outcome.points,
         "file": str(outcome.path) if outcome.path else None,
-        "state": str(outcome.state),
+        "state": _state(outcome),
         "reason": outcome.reason,
         "message": outcome.message,
         "run_id": outcome.run_id,
@@ -83,7 +86,8 @@ def outcome_as_text(outcome: Outcome) -> str:
     """For people: how it ended, the fits, the file."""
     from stmlab.display import fit_as_text
 
-    lines = [f"{outcome.state}: {outcome.points} points" + (f" ({outcome.message})" if outcome.message else "")]
+    points = "1 point" if outcome.points == 1 else f"{outcome.points} points"
+    lines = [f"{_state(outcome)}: {points}" + (f" ({outcome.message})" if outcome.message else "")]
     lines += [fit_as_text(fit) for fit in outcome.fits]
     if outcome.path is not None:
         lines.append(f"file: {outcome.path}")
@@ -91,8 +95,16 @@ def outcome_as_text(outcome: Outcome) -> str:
 
 
 def _checked(estimate: Estimate) -> Outcome:
-    message = f"would take {estimate.seconds:.3g} s and about {estimate.size / 1e3:.3g} kB; nothing moved"
+    from rich.filesize import decimal
+
+    seconds = estimate.seconds
+    lasts = f"{seconds:.3g} s" if seconds < _MINUTES else str(timedelta(seconds=round(seconds)))
+    message = f"would take {lasts} and about {decimal(estimate.size)}; nothing moved"
     return Outcome("", RunState.FINISHED, "checked", message, estimate.points, None)
+
+
+def _state(outcome: Outcome) -> str:
+    return outcome.reason if outcome.reason == "checked" else str(outcome.state)
 
 
 def _free_name(sequence: str, station: Station) -> Path:

@@ -68,8 +68,10 @@ def interruptible(runner: Runner, console: Console) -> Iterator[None]:
             fitting = runner.state is RunState.ANALYSING
             console.print(_FITTING if fitting else "stopping after this point; Ctrl-C again aborts at once")
             runner.stop()
-        else:
+        elif number == signal.SIGINT:
             runner.abort()
+        else:
+            runner.abort("aborted: the system asked the process to end (SIGTERM)")
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

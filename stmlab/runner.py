@@ -120,6 +120,7 @@ class Runner:
         self._stop, self._abort, self._resume = threading.Event(), threading.Event(), threading.Event()
         self._resume.set()
         self._interrupted = False
+        self._why_aborted = "aborted by the user"
         self.state: RunState | None = None
 
     def listen(self, *listeners: Callable[[Event], None]) -> None:
@@ -143,8 +144,9 @@ class Runner:
         self._interrupted = True
         self._resume.set()
 
-    def abort(self) -> None:
+    def abort(self, why: str = "aborted by the user") -> None:
         """End at once; the point that is being taken is lost. An analysis is given up."""
+        self._why_aborted = why
         self._abort.set()
         self._interrupted = True
         self._resume.set()
@@ -187,7 +189,7 @@ class Runner:
             self._emit(started)
             self._take_points(progress)
         except (Aborted, KeyboardInterrupt):
-            progress.end(RunState.ABORTED, "aborted", "aborted by the user")
+            progress.end(RunState.ABORTED, "aborted", self._why_aborted)
         except Exception as error:
             progress.end(RunState.FAILED, type(error).__name__, str(error) or repr(error), error)
         finally:
@@ -256,7 +258,7 @@ class Runner:
 
     def _checkpoint(self) -> None:
         if self._abort.is_set():
-            raise Aborted("aborted by the user")
+            raise Aborted(self._why_aborted)
 
     def _close(self, progress: _Progress, run_id: str) -> None:
         """Safe state first, then the analysis, then the file; each whatever the others met."""

@@ -209,9 +209,10 @@ class Station:
 
     def _read_limits(self) -> dict[str, Limit]:
         units = {"setpoint": "A", "rf_frequency": "Hz"}
+        said = {"modulation": "modulation (rms at the lock-in's sine output)"}
         return {
             name: Limit(
-                name,
+                said.get(name, name),
                 units.get(name, "V"),
                 limit.low,
                 limit.high,

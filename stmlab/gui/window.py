@@ -27,7 +27,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from stmlab.configuration import config_directories
+from stmlab.configuration import known
 from stmlab.display import fit_as_text
 from stmlab.errors import StmlabError
 from stmlab.experiments import sequence_class, sequence_names
@@ -67,9 +67,9 @@ class Window(QMainWindow):
     def _build(self, folder: Path) -> None:
         self.sequence_box, self.station_box, self.sample_box = QComboBox(), QComboBox(), QComboBox()
         self.sequence_box.addItems(sorted(sequence_names()))
-        self.station_box.addItems(_names("*.toml", without=("sequences", "demo")))
+        self.station_box.addItems(known())
         self.station_box.setCurrentText("simulated")
-        self.sample_box.addItems(["", *_names("samples/*.toml")])
+        self.sample_box.addItems(["", *known("samples")])
         self.folder = QLineEdit(str(folder))
         browse = QPushButton("...")
         browse.setMaximumWidth(30)
@@ -235,11 +235,6 @@ class Window(QMainWindow):
                 runner.run()
         except Exception as error:  # the run has made the station safe; the window must say why it ended
             self._failure = str(error)
-
-
-def _names(pattern: str, without: tuple[str, ...] = ()) -> list[str]:
-    stems = {path.stem for directory in config_directories() for path in directory.glob(pattern)}
-    return sorted(stems - set(without))
 
 
 def launch() -> int:

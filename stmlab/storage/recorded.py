@@ -52,7 +52,7 @@ class Recording:
     def is_trace(self) -> bool:
         """Whether the first column stands still: current against time, not a sweep."""
         first = self.columns[0].values
-        return bool((first == first[0]).all())
+        return first.size > 1 and bool((first == first[0]).all())
 
 
 READERS = {".dat": "stmlab.storage.nanonis_dat", ".vert": "stmlab.storage.createc_vert"}
@@ -82,8 +82,12 @@ def read_text(path: Path, encoding: str) -> str:
     """The file's text, or FileError in one line."""
     try:
         return path.read_text(encoding=encoding)
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"{path}: {error}") from error
+    except FileNotFoundError:
+        raise FileError(f"{path}: no such file") from None
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError:
+        raise FileError(f"{path}: not a text file, as {path.suffix} files are") from None
 
 
 def read_row(path: Path, number: int, cells: list[str], width: int) -> list[float]:

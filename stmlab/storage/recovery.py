@@ -9,7 +9,7 @@ import h5py
 from stmlab.errors import FileError
 from stmlab.storage.layout import LIBVER
 from stmlab.storage.opening import opened
-from stmlab.storage.refusals import HDF5_ERRORS, reason
+from stmlab.storage.refusals import reason
 
 
 def recover(path: str | Path, copy: str | Path) -> None:
@@ -28,12 +28,18 @@ def recover(path: str | Path, copy: str | Path) -> None:
 
 
 def _copy(source: h5py.File, copy: Path) -> None:
+    """Whole, or not at all."""
     try:
-        with h5py.File(copy, "x", libver=LIBVER) as target:
+        target = h5py.File(copy, "x", libver=LIBVER)
+    except FileExistsError:
+        raise FileError(f"{copy} exists already: give another file") from None
+    except OSError as error:
+        raise FileError(f"{copy}: cannot be made ({reason(error)})") from error
+    try:
+        with target:
             target.attrs.update(source.attrs)
             for name in source:
                 source.copy(name, target)
-    except FileExistsError:
-        raise FileError(f"{copy} exists already: give another file") from None
-    except HDF5_ERRORS as error:
-        raise FileError(f"cannot be copied to {copy} ({reason(error)})") from error
+    except BaseException:
+        copy.unlink()
+        raise

@@ -26,7 +26,7 @@ def why_not_opened(path: Path, error: Exception) -> str:
     if path.is_file() and not path.stat().st_size:
         return "an empty file"
     if "signature not found" in words:
-        return "not an HDF5 file"
+        return "not an HDF5 file (recorded files of other programs are known by their ending: .dat, .VERT)"
     if "truncated file" in words:
         return "its end is missing (was the file copied to its end?)"
     return f"cannot be opened ({words})"

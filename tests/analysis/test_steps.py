@@ -37,6 +37,16 @@ def parted(fit):
     return {parameter.name: (parameter.value, parameter.error) for parameter in fit.parameters}
 
 
+def test_a_window_that_leaves_points_out_is_told():
+    wide = np.linspace(-15e-3, 15e-3, 301)
+    fit = fit_steps(wide, spectrum(wide, noise=0.01), modulation_V=MODULATION)
+    assert fit.choices == {"fitted": "201 of 301 points within +-10 mV"}
+    assert fit_steps(wide, spectrum(wide, noise=0.01), modulation_V=MODULATION, window_V=None).choices == {}
+    with pytest.raises(FitError, match=r"the 81 of 401 points within \+-2 mV"):
+        noise = np.random.default_rng(0).normal(size=BIAS.size)
+        fit_steps(BIAS, noise, window_V=2e-3)
+
+
 def test_a_spectrum_without_noise_gives_back_its_steps():
     fit = fit_steps(BIAS, spectrum(), modulation_V=MODULATION)
     for name, value in TRUE.items():

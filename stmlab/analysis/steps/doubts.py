@@ -69,7 +69,7 @@ def _refuse_bends(fit: FittedSteps) -> None:
         return
     if all(_is_vague(fit, pair) for pair in fit.pairs):
         raise FitError(
-            f"the {len(fit.data.x)} points do not look like steps: no height is three standard errors, and no energy "
+            f"{fit.data.points} do not look like steps: no height is three standard errors, and no energy "
             "is known to a third of a step's width"
         )
 
@@ -135,7 +135,8 @@ def _residual(fit: FittedSteps) -> list[str]:
     if structured:
         found.append(
             "the residual is not white noise: the spectrum has more than these steps (third-order peaks, pumping, bent "
-            f"plateaus) or drifts; the errors {'leave it out' if fit.data.noise_known else 'are widened for it'}"
+            "plateaus) or drifts, which may shift energies and heights by more than their errors "
+            f"{'(these leave it out)' if fit.data.noise_known else '(widened for it)'}; the model transport has it all"
         )
     near = np.abs(fit.data.x) < np.median(np.abs(fit.data.x))
     quiet, loud = sorted(white_variance(part) for part in (fit.left[near], fit.left[~near]))

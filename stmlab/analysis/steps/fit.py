@@ -100,7 +100,7 @@ def fit_steps(
     data = StepSpectrum.checked(bias, conductance, sigma, window_V, free)
     found = solve_steps(data, model, plateau_slopes)
     fit = fit_gaussians(data, found) if method == "gaussians" else _result(data, found)
-    fit = replace(fit, model=_NAMES[method, pairs])
+    fit = replace(fit, model=_NAMES[method, pairs], choices={"fitted": data.cut} if data.cut else {})
     return _in_unit(fit, unit) if unit else fit
 
 

@@ -61,9 +61,9 @@ def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> 
     found = flat if sloped is None or (flat is not None and not _bends(data, flat, sloped)) else sloped
     many = "step pair is" if model.pairs == 1 else "two step pairs are"
     if found is None:
-        raise FitError(f"the {len(data.x)} points hold no steps that could be told apart: no {many} found")
+        raise FitError(f"{data.points} hold no steps that could be told apart: no {many} found")
     if _without(data) - found.squares < _CERTAIN * found.variance(data):
-        raise FitError(f"the {len(data.x)} points hold no step that stands out of the noise")
+        raise FitError(f"{data.points} hold no step that stands out of the noise")
     return _allowing_for_structure(data, found)
 
 

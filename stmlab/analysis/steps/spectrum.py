@@ -31,6 +31,7 @@ class StepSpectrum:
         noise: standard deviation of each y; ones if it is not known.
         noise_known: whether it is.
         unit: span of the conductance, in its own unit.
+        cut: what was taken where the window left some out: "267 of 401 points within +-10 mV".
     """
 
     x: FloatArray
@@ -38,6 +39,7 @@ class StepSpectrum:
     noise: FloatArray
     noise_known: bool
     unit: float
+    cut: str = ""
 
     @classmethod
     def checked(
@@ -71,7 +73,13 @@ class StepSpectrum:
         line = np.polynomial.Polynomial.fit(x, y, 1)(x)
         if np.abs(y - line).max() <= _ROUNDING * np.abs(y).max():
             raise FitError(f"conductance: a straight line through {y[0]:.6g} and {y[-1]:.6g}, there is no step to fit")
-        return cls(x, y / unit, noise / unit if sigma is not None else noise, sigma is not None, unit)
+        cut = f"{x.size} of {np.size(bias)} points within +-{1e3 * window:g} mV" if x.size < np.size(bias) else ""
+        return cls(x, y / unit, noise / unit if sigma is not None else noise, sigma is not None, unit, cut)
+
+    @property
+    def points(self) -> str:
+        """For a message: "the 201 points", and of which window."""
+        return "the " + (self.cut or f"{len(self.x)} points")
 
     @property
     def reach(self) -> float:
@@ -90,7 +98,7 @@ class StepSpectrum:
             return self
         weight = np.bincount(place, self.noise**-2.0).astype(float)
         y = np.bincount(place, self.y * self.noise**-2.0) / weight
-        return StepSpectrum(x, y, weight**-0.5, self.noise_known, self.unit)
+        return StepSpectrum(x, y, weight**-0.5, self.noise_known, self.unit, self.cut)
 
 
 def _check_cover(x: FloatArray, parameters: int, window_V: float) -> None:
