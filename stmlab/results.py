@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
-_PREFIXED = frozenset({"A", "F", "Hz", "J", "K", "S", "Sa/s", "T", "V", "W", "eV", "m", "s", "Ω"})
+_PREFIXED = frozenset({"A", "F", "Hz", "J", "K", "S", "Sa/s", "T", "V", "Vrms", "W", "eV", "m", "s", "Ω"})
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.figures.page import foot, head, logarithmic, plain, say, scaled, titled
+from stmlab.figures.page import SMALL, foot, head, logarithmic, plain, say, scaled, titled
 from stmlab.papers.drawing import BLUE, house_style, sheet
 from stmlab.results import format_quantity, prefixed_unit
 
@@ -20,32 +20,46 @@ if TYPE_CHECKING:
     from stmlab.storage import Run
 
 _MANY = 300  # points of a curve beyond which they are not marked one by one
+_FEW = 6  # curves that are told apart in one panel; more are a map
 
 
 def draw_channels(run: Run) -> Figure:
-    """One panel a channel: curves along one axis, maps over two.
+    """One panel for each channel that varies: a curve along one axis, a few curves or a map over two.
 
-    Of more axes than two the inner two are drawn, at the first value of the outer ones; the head says so. Axes of a
-    single value count as settings.
+    Of more axes than two the inner two are drawn, at the first value of the outer ones; the head says so, and what the
+    channels are that stand still or are empty. Axes of a single value count as settings.
     """
+    channels = [channel for channel in run.channels if _varies(run.data[channel.name])] or list(run.channels)
     with house_style():
-        columns = 1 if len(run.channels) < 3 else 2
-        rows = math.ceil(len(run.channels) / columns) or 1
+        columns = 1 if len(channels) < 3 else 2
+        rows = math.ceil(len(channels) / columns) or 1
         figure = sheet(4.2 * columns, 0.7 + 2.1 * rows)
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
         drawn = [k for k, axis in enumerate(run.axes) if len(axis) > 1][-2:]
         place = tuple(slice(None) if k in drawn else 0 for k in range(len(run.axes)))
         axes = [run.axes[k] for k in drawn]
-        for panel, channel in zip(panels, run.channels, strict=False):
+        for panel, channel in zip(panels, channels, strict=False):
             if len(run.axes) == 1 and not run.axes[0].hardware:
                 _draw_curve(panel, run.axes[0], channel, run.data[channel.name], run.coordinates[run.axes[0].name])
             else:
                 _draw(panel, axes, channel, run.grid(channel.name)[place])
-        for panel in panels[len(run.channels) :]:
+        for panel in panels[len(channels) :]:
             panel.set_axis_off()
-        head(figure, run, [_held(axis) for k, axis in enumerate(run.axes) if k not in drawn])
+        still = [_standing(channel, run.data[channel.name]) for channel in run.channels if channel not in channels]
+        head(figure, run, [_held(axis) for k, axis in enumerate(run.axes) if k not in drawn] + still)
         foot(figure, run)
     return figure
+
+
+def _varies(values: FloatArray) -> bool:
+    known = values[np.isfinite(values)]
+    return bool(known.size) and bool(np.ptp(known) > 0 or values.size == 1)
+
+
+def _standing(channel: Channel, values: FloatArray) -> str:
+    known = values[np.isfinite(values)]
+    value = format_quantity(float(known[0]), channel.unit) if known.size else "no values"
+    return f"{plain(channel.name)} = {value}" if known.size else f"{plain(channel.name)}: {value}"
 
 
 def _held(axis: Axis) -> str:
@@ -56,6 +70,8 @@ def _held(axis: Axis) -> str:
 def _draw(panel: Panel, axes: list[Axis], channel: Channel, values: FloatArray) -> None:
     if not np.isfinite(values).any():
         say(panel, f"{channel.name}: no values")
+    elif len(axes) == 2 and len(axes[0]) <= _FEW:
+        _draw_curves(panel, axes, channel, values)
     elif len(axes) == 2:
         _draw_map(panel, axes, channel, values)
     elif len(axes) == 1:
@@ -72,6 +88,20 @@ def _draw_curve(panel: Panel, axis: Axis, channel: Channel, values: FloatArray, 
     panel.set_ylabel(titled(channel.name, unit))
     if not np.isfinite(values).any():
         say(panel, "no values")
+
+
+def _draw_curves(panel: Panel, axes: list[Axis], channel: Channel, values: FloatArray) -> None:
+    """A curve for each value of the outer axis."""
+    from matplotlib import colormaps
+
+    power = _along(panel, axes[1], "x")
+    shown, unit = scaled(values, channel.unit)
+    for k, (value, curve) in enumerate(zip(axes[0].values.tolist(), shown, strict=True)):
+        label = f"{axes[0].label or axes[0].name} {format_quantity(value, axes[0].unit)}"
+        colour = colormaps["viridis"](0.85 * k / max(len(shown) - 1, 1))
+        panel.plot(axes[1].values * 10.0**-power, curve, color=colour, lw=0.7, label=plain(label))
+    panel.set_ylabel(titled(channel.name, unit))
+    panel.legend(fontsize=SMALL, ncols=2)
 
 
 def _draw_map(panel: Panel, axes: list[Axis], channel: Channel, values: FloatArray) -> None:

@@ -68,5 +68,6 @@ def _draw(axes: Axes, fit: FitResult, quantity: str, unit: str, names: tuple[str
         x = _scale(fit, along)[0] * fit.curves[along][rows]
         axes.errorbar(x, scale * values[rows], scale * errors[rows], label=label, **look)
     if groups.size <= _FEW and quantity == "rate":
-        axes.legend(title=_TITLES[other], title_fontsize=7)
+        where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "borderaxespad": 0.2}
+        axes.legend(title=_TITLES[other], title_fontsize=7, alignment="left", ncols=4, **where)
     return shown

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.axes import Axis, Channel
@@ -145,22 +146,33 @@ def test_a_figure_never_replaces_anything_but_a_picture(spectrum, tmp_path):
 
 def test_a_map_has_the_values_where_they_belong(tmp_path):
     down = Axis("bias", "V", np.linspace(0.01, -0.01, 5), "bias")
-    decades = Axis("conductance", "S", np.geomspace(1e-8, 1e-6, 3), "conductance", logarithmic=True)
-    values = np.arange(15.0).reshape(3, 5) * 1e-9
-    points = [PointTaken(k, 0.0, (0.0, 0.0), (values.ravel()[k],)) for k in range(12)]
+    decades = Axis("conductance", "S", np.geomspace(1e-9, 1e-3, 7), "conductance", logarithmic=True)
+    values = np.arange(35.0).reshape(7, 5) * 1e-9
+    points = [PointTaken(k, 0.0, (0.0, 0.0), (values.ravel()[k],)) for k in range(32)]
     run = write(
-        tmp_path / "run.h5", (decades, down), (Channel("current", "A", ""),), points, ended(12, RunState.STOPPED)
+        tmp_path / "run.h5", (decades, down), (Channel("current", "A", ""),), points, ended(32, RunState.STOPPED)
     )
     figure = draw_run(run)
     mesh = figure.axes[0].collections[0]
     shown = mesh.get_array()
-    assert shown.shape == (3, 5)
+    assert shown.shape == (7, 5)
     np.testing.assert_allclose(shown[0], values[0, ::-1] * 1e9)
-    assert shown.mask[2].tolist() == [True, True, True, False, False]
+    assert shown.mask[6].tolist() == [True, True, True, False, False]
     corners = mesh.get_coordinates()
     np.testing.assert_allclose(corners[0, :, 0], np.linspace(-12.5, 12.5, 6))
-    np.testing.assert_allclose(corners[:, 0, 1], np.geomspace(10**-8.5, 10**-5.5, 4))
+    np.testing.assert_allclose(corners[:, 0, 1], np.geomspace(10**-9.5, 10**-2.5, 8))
     assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("bias (mV)", "conductance")
+
+
+def test_a_few_sweeps_are_curves_and_what_stands_still_is_said(tmp_path):
+    axes = Axis("sweep", "", np.arange(2.0)), Axis("bias", "V", np.linspace(-0.01, 0.01, 5), "bias")
+    channels = Channel("current", "A", ""), Channel("modulation", "V", ""), Channel("error", "A", "")
+    points = [PointTaken(k, 0.0, (0.0, 0.0), (1e-9 * k, 2e-4, np.nan)) for k in range(10)]
+    (panel,) = draw_run(write(tmp_path / "run.h5", axes, channels, points, ended(10))).axes
+    for sweep, line in enumerate(panel.lines):
+        np.testing.assert_allclose(line.get_ydata(), 5 * sweep + np.arange(5))
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["sweep 0", "sweep 1"]
+    assert panel.get_title("left") == "modulation = 200 µV,  error: no values"
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (9,), (1, 9), (9, 1), (4, 5), (2, 4, 5), (1, 1, 1)])
@@ -179,7 +191,8 @@ def test_any_run_can_be_drawn(tmp_path, shape, hardware, fraction):
     run = write(tmp_path / "run.h5", axes, (Channel("one", "A", ""), Channel("none", "V", "")), points, ended(total))
     figure = draw_run(run)
     figure.draw_without_rendering()
-    assert len(figure.axes) >= 2
+    assert len(figure.axes) >= 1
+    assert "none" in "".join(text.get_text() for text in figure.findobj(Text))
 
 
 def test_a_run_that_went_beyond_its_axis_is_drawn_point_by_point(tmp_path):
