@@ -175,14 +175,14 @@ def test_a_recorded_file_without_a_fit_shows_its_columns_and_says_why(tmp_path):
 def test_columns_that_are_not_drawn_are_named():
     bias = np.linspace(-1, 1, 50)
     columns = [Column("Bias calc", "V", bias), Column("Bias", "mV", 1e3 * bias), Column("Z", "m", np.full(50, 4e-8))]
-    columns += [Column(f"Filtered {k} [filt]", "V", np.sin(k * bias)) for k in range(1, 7)]
-    columns += [Column(f"Signal {k}", "Vrms", 1e-5 * np.cos(k * bias)) for k in range(1, 11)]
+    columns += [Column(f"Filtered {k} [filt]", "V", 0.5 * np.sin(k * bias)) for k in range(1, 7)]
+    columns += [Column(f"Signal {k}", "Vrms", 2e-5 * np.cos(k * bias)) for k in range(1, 11)]
     columns.append(Column("Signal 1 [bwd]", "Vrms", -1e-5 * np.cos(bias)))
     figure = draw_columns(Recording(Path("x.dat"), "nanonis", {}, tuple(columns)), note="it is no spectrum")
     drawn = [panel for panel in figure.axes if panel.lines]
     assert [panel.get_ylabel() for panel in drawn] == [
-        "Filtered 1 [filt] (V)",
-        "Filtered 2 [filt] (V)",
+        "Filtered 1 [filt] (mV)",
+        "Filtered 2 [filt] (mV)",
         *(f"Signal {k} (µVrms)" for k in range(1, 11)),
     ]
     assert [text.get_text() for text in drawn[2].get_legend().get_texts()] == ["forward", "backward"]
