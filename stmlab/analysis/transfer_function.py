@@ -30,6 +30,9 @@ _CONVERGED = 1e-12
 _DECIBELS = 10 / math.log(10)  # of a relative change of the current
 _LARGE_QUARTIC = 0.3  # of the quadratic part: the order after the next is then not small either
 _POOR_DECIBELS = 0.2
+_PARTS = 8  # of the band, in each of which the law of rectification is looked at by itself
+_UNLIKELY = 1e-4  # probability
+_ROUNDING = 1e-9  # of the current: less is no noise
 
 
 def fit_transfer(
@@ -78,7 +81,7 @@ def fit_transfer(
         covariance=np.array([[quartic_error**2]]),
         points=currents.size,
         residual=float(np.sqrt(np.mean((currents - rectified.fit) ** 2))),
-        warnings=_warnings(f, amplitudes, rectified, error),
+        warnings=_warnings(f, amplitudes, rectified, error, noise),
         curves={
             "x": f,
             "data": currents[:, -1],
@@ -107,6 +110,7 @@ def transfer_table(fit: FitResult, *, date: str, source: str) -> str:
         "# right if the junction has no dynamics in the band: a spin that relaxes there is taken for the line",
         "# the phase is not measured: rectification does not see it, and 0 is written",
         f"# standard error against the first frequency: {np.median(errors):.3f} dB, at most {errors.max():.3f} dB",
+        *(f"# warning: {warning}" for warning in fit.warnings),
         "frequency_Hz,magnitude_dB,phase_deg",
     ]
     rows = zip(fit.curves["x"].tolist(), fit.curves["magnitude_dB"].tolist(), strict=True)
@@ -123,6 +127,7 @@ class _Rectified:
     own: FloatArray  # variance of each strength alone, over the square of the noise
     shared: FloatArray  # response of each strength to the common quartic error, times that error
     fit: FloatArray  # shape (F, L), A
+    contrast: FloatArray  # what the common quartic leaves of each frequency's own, A, as noisy as a current; shape (F,)
 
     def relative_error(self, reference: int) -> FloatArray:
         """Of each strength over that of the reference, per A of noise."""
@@ -153,6 +158,8 @@ def _rectified(amplitudes: FloatArray, currents: FloatArray) -> _Rectified:
             break
     else:
         raise FitError("the rectified currents follow no square law: a smaller amplitude is needed")
+    across = quartic_slope - slope * (b / a)[:, None]  # of the quartic term, what no strength can make
+    contrast = (left * across).sum(axis=1) / np.sqrt((across**2).sum(axis=1)) if u.size > 1 else np.zeros_like(strength)
     largest, power = float(strength.max()), strength[:, None] * u
     quartic_error = 1 / math.sqrt(known) if u.size > 1 else 0.0
     return _Rectified(
@@ -162,6 +169,7 @@ def _rectified(amplitudes: FloatArray, currents: FloatArray) -> _Rectified:
         own=1 / a,
         shared=b / a * quartic_error,
         fit=sign * unit * (power + q * power**2),
+        contrast=unit * contrast,
     )
 
 
@@ -175,8 +183,19 @@ def _noise(rectified: _Rectified, currents: FloatArray, sigma: float | None) -> 
     return math.sqrt(float(((currents - rectified.fit) ** 2).sum()) / degrees)
 
 
-def _warnings(f: FloatArray, amplitudes: FloatArray, rectified: _Rectified, error: FloatArray) -> tuple[str, ...]:
+def _warnings(
+    f: FloatArray, amplitudes: FloatArray, rectified: _Rectified, error: FloatArray, noise: float
+) -> tuple[str, ...]:
     found = []
+    if (
+        amplitudes.size > 1
+        and noise > _ROUNDING * rectified.strength.max()
+        and _law_differs(f, rectified.contrast / noise)
+    ):
+        found.append(
+            "the current grows differently with the power in different parts of the band: the junction has dynamics "
+            "there (a spin that relaxes), or is driven too far; the magnitudes are not those of the line"
+        )
     if amplitudes.size == 1:
         found.append("measured at one amplitude: the square law is taken for granted, and errors are not known")
     if abs(rectified.quartic) > _LARGE_QUARTIC:
@@ -186,6 +205,17 @@ def _warnings(f: FloatArray, amplitudes: FloatArray, rectified: _Rectified, erro
             f"{np.count_nonzero(poor)} magnitudes have errors above {_POOR_DECIBELS} dB, at {f[poor][0]:.4g} Hz"
         )
     return tuple(found)
+
+
+def _law_differs(f: FloatArray, contrast: FloatArray) -> bool:
+    """Whether the means of the contrast (of unit variance) over parts of the band are more than noise."""
+    from scipy.stats import chi2
+
+    part = np.floor(_PARTS * np.log(f / f[0]) / math.log(f[-1] / f[0]) * (1 - 1e-9)).astype(int)
+    sums, counts = np.bincount(part, contrast, _PARTS), np.bincount(part, minlength=_PARTS)
+    filled = counts > 0
+    square = float((sums[filled] ** 2 / counts[filled]).sum())
+    return bool(chi2.sf(square, np.count_nonzero(filled) - 1) < _UNLIKELY)
 
 
 def _grid(frequency: ArrayLike, amplitude: ArrayLike, current: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:

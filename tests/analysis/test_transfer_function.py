@@ -49,6 +49,22 @@ def test_errors_are_honest():
     assert 0.85 < np.std(pulls) < 1.15
 
 
+def test_a_law_that_changes_over_the_band_is_told_and_noise_is_not():
+    """A spin that follows below 1 GHz only: its own saturation is seen there, not above."""
+    complaints = 0
+    for seed in range(100):
+        fit = fit_transfer(*measured(0.05, 0.2e-12, seed=seed), reference_dB=MAGNITUDE[0])
+        complaints += any("dynamics" in warning for warning in fit.warnings)
+    assert complaints <= 1
+    f, drive, current = measured(0.05, 0.1e-12)
+    share = (drive / drive.max()) ** 2
+    spin = 10e-12 * share / (1 + 0.4 * share) / (1 + (f / 1e9) ** 2)
+    fit = fit_transfer(f, drive, current + spin, reference_dB=MAGNITUDE[0])
+    assert np.abs(fit.curves["magnitude_dB"] - MAGNITUDE).max() > 0.3
+    assert any("dynamics" in warning for warning in fit.warnings)
+    assert "# warning: the current grows differently" in transfer_table(fit, date="2024-01-01", source="s")
+
+
 def test_the_order_of_the_points_does_not_matter_but_the_first_is_the_reference():
     f, drive, current = measured(0.05)
     order = np.random.default_rng(1).permutation(f.size)
