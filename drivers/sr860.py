@@ -300,7 +300,8 @@ class SR860(LockInAmplifier, PymeasureSR860):
             lines.append(self.read().strip())
         if "SR860," not in lines[-1]:
             self.close()
-            raise StationError(f"{address}: {lines[-1]!r} answers there, which is no SR860")
+            said = next((line for line in reversed(lines) if line), "an empty line")
+            raise StationError(f"{address}: {said!r} answers there, which is no SR860")
 
     @property
     def xy(self) -> tuple[float, float]:

@@ -30,7 +30,7 @@ class FitParameter:
     at: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FitResult:
     """A fit with everything that makes it a result.
 
@@ -59,6 +59,10 @@ class FitResult:
     curves: Mapping[str, FloatArray] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{p.name} {format_value(p.value, p.error, p.unit)}" for p in self.parameters)
+        return f"<FitResult {self.model}: {values}; {len(self.warnings)} warnings>"
 
     def __getitem__(self, name: str) -> FitParameter:
         """The parameter called ``name``; raises KeyError naming those that exist."""

@@ -63,7 +63,7 @@ def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> 
     if found is None:
         raise FitError(f"{data.points} hold no steps that could be told apart: no {many} found")
     if _without(data) - found.squares < _CERTAIN * found.variance(data):
-        raise FitError(f"{data.points} hold no step that stands out of the noise")
+        raise FitError(f"{data.points} hold no step that stands out of the noise, or of what else they show")
     return _allowing_for_structure(data, found)
 
 
