@@ -23,7 +23,7 @@ from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.results import FitParameter, FitResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -34,6 +34,7 @@ _UNITS = ("meV", "meV", "meV/uS")
 _LARGEST_EXCHANGES = (-3.0, -1.5, -0.5, 0.5, 1.5, 3.0)  # meV, tried at the largest conductance
 _DECIDED = 10.0  # difference of AIC that leaves no doubt
 _SCATTER = 2.0  # reduced chi square beyond which the errors do not explain the residual
+_DIFFERENCE = 1e-4  # relative step of derivatives
 _SMOOTH = 100
 
 
@@ -114,6 +115,8 @@ class _Steps:
         for name, values in (("conductance", g), *table.items()):
             if not np.all(np.isfinite(values)):
                 raise FitError(f"{name}: {np.count_nonzero(~np.isfinite(values))} values are not finite")
+        if g.max() == 0:
+            raise FitError("conductance: 0 in every spectrum")
         if g.min() < 0 or min(table[name].min() for name in rows) <= 0:
             raise FitError("conductances of 0 or more, energies and errors above 0 are needed")
         if np.any(table["outer"] <= table["inner"]):
@@ -155,13 +158,33 @@ def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> _S
         for name, value in zip(names, (*start, exchange / largest), strict=False):
             parameters.add(name, value=value)
         found = lmfit.Minimizer(left, parameters, scale_covar=False).leastsq(ftol=1e-12, xtol=1e-10)
-        covariance = getattr(found, "covar", None)
-        if covariance is None or not np.all(np.isfinite(covariance)):
+        values = np.array([found.params[name].value for name in names])
+        covariance = _covariance(lambda v: levels.steps(v, steps.conductance) / steps.errors, values)
+        if covariance is None:
             continue
         if best is None or found.chisqr < best.chi_square:
-            values = np.array([found.params[name].value for name in names])
             best = _Solution(levels, values, covariance, found.chisqr, _aic(steps, found.chisqr, levels.free))
     return best
+
+
+def _covariance(model: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray | None:
+    """Of least squares with unit noise; None where the data do not determine the values.
+
+    Where levels cross the mean of a group jumps, and the best fit may lie just there: of the differences to either side
+    the smaller one is the slope.
+    """
+    here, columns = model(values).ravel(), []
+    for k, value in enumerate(values.tolist()):
+        step = np.zeros_like(values)
+        step[k] = _DIFFERENCE * max(abs(value), float(np.abs(values).max()) * _DIFFERENCE)
+        after, before = model(values + step).ravel() - here, here - model(values - step).ravel()
+        columns.append(np.where(np.abs(after) < np.abs(before), after, before) / step[k])
+    slopes = np.column_stack(columns)
+    try:
+        covariance = np.asarray(np.linalg.inv(slopes.T @ slopes), dtype=float)
+    except np.linalg.LinAlgError:
+        return None
+    return covariance if np.all(np.isfinite(covariance)) and np.all(np.diag(covariance) > 0) else None
 
 
 def _aic(steps: _Steps, chi_square: float, free: int) -> float:

@@ -15,6 +15,7 @@ from stmlab.physics.spins import Exchange, Spin, SpinSystem
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
 
+_UNREACHED = 1e-12  # of a strength that is 1 for a whole spin flip
 _GROUND = 1e-6  # meV; states so close to the lowest are the ground level
 
 
@@ -55,10 +56,7 @@ class SpinLevels:
         strengths = ((np.abs(elements) ** 2).sum(axis=0) * ground[:, None, :]).sum(axis=2)
         size = energies.shape[1] // 3
         groups = [slice(k * size, (k + 1) * size) for k in (1, 2)]
-        means: FloatArray = np.array(
-            [(strengths[:, g] * excitations[:, g]).sum(axis=1) / strengths[:, g].sum(axis=1) for g in groups]
-        )
-        return means
+        return np.array([_mean(excitations[:, group], strengths[:, group]) for group in groups])
 
     @cached_property
     def _parts(self) -> tuple[ComplexArray, ComplexArray, ComplexArray, ComplexArray]:
@@ -82,3 +80,9 @@ class SpinLevels:
             return SpinSystem((below,), (), field)
         couple = Exchange.ising if self.kind is ExchangeKind.ISING else Exchange.heisenberg
         return SpinSystem((below, Spin(self.tip_spin)), (couple(0, 1, exchange),), field)
+
+
+def _mean(energies: FloatArray, strengths: FloatArray) -> FloatArray:
+    """Along the last axis, by strength; of a group that no transition reaches (in a field), of all alike."""
+    unreached = strengths.sum(axis=-1, keepdims=True) < _UNREACHED
+    return np.asarray(np.average(energies, axis=-1, weights=np.where(unreached, 1.0, strengths)))

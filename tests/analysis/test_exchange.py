@@ -43,6 +43,39 @@ def test_the_right_exchange_is_chosen_and_its_parameters_found(steps, truth, kin
     assert not [w for w in fit.warnings if "as well" in w and "exchange describes" in w]
 
 
+def steps_in_a_field(axial, transverse, slope, field, conductance):
+    """Mean energies by spin strength, from matrices written out by hand; field along z, g = 2."""
+    root = np.sqrt(0.5)
+    x, z = np.array([[0, root, 0], [root, 0, root], [0, root, 0]]), np.diag([1.0, 0.0, -1.0])
+    y = np.array([[0, -1j * root, 0], [1j * root, 0, -1j * root], [0, 1j * root, 0]])
+    tip = [np.array(m) / 2 for m in ([[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]])]
+    one, two = np.eye(2), np.eye(3)
+    still = np.kron(axial * z @ z + transverse * (x @ x - y @ y), one)
+    still = still + 2 * 0.05788381806 * field * (np.kron(z, one) + np.kron(two, tip[2]))
+    rows = []
+    for g in conductance:
+        energies, states = np.linalg.eigh(still + slope * 1e6 * g * sum(map(np.kron, (x, y, z), tip)))
+        strength = sum(np.abs(states.conj().T @ np.kron(a, one) @ states)[:, 0] ** 2 for a in (x, y, z))
+        above = energies - energies[0]
+        rows.append([np.average(above[k : k + 2], weights=strength[k : k + 2]) for k in (2, 4)])
+    return np.array(rows).T
+
+
+@pytest.mark.parametrize(
+    ("truth", "field"), [((-4.05, 0.65, 1.1), 5.0), ((-1.5, 0.3, 0.5), 4.0), ((2.0, 0.3, 1.0), 9.0)]
+)
+def test_a_field_is_part_of_the_levels(truth, field):
+    """Levels cross there, and some trial levels cannot be reached at all."""
+    random = np.random.default_rng(1)
+    conductance = np.linspace(50e-9, 1e-6, 8)
+    noisy = [energies + 0.01 * random.standard_normal(8) for energies in steps_in_a_field(*truth, field, conductance)]
+    fit = fit_exchange(conductance, *noisy, 0.01, 0.01, field_T=field)
+    assert fit.choices["exchange"] == "heisenberg"
+    for parameter, value in zip(fit.parameters, truth, strict=True):
+        assert abs(parameter.value - value) < 4 * parameter.error
+        assert 1e-4 * abs(value) < parameter.error < 0.1 * abs(value)
+
+
 def test_without_exchange_none_is_chosen():
     random = np.random.default_rng(2)
     inner, outer = (e + 0.01 * random.standard_normal(GS.size) for e in (1.74, 5.07))
