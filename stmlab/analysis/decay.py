@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.analysis.numbers import finite
+from stmlab.analysis.residuals import scatter_warning, structure_warning
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult
 
@@ -31,6 +32,7 @@ _SIDES = {"both": (1, -1), "positive": (1,), "negative": (-1,)}
 _TRIALS = 60
 _FAR_BETTER = 20.0  # drop of chi square by two more parameters; 12 would be three standard deviations
 _SMOOTH = 400  # points of the drawn curve
+_ROUNDING = 1e-9  # of the span of the data: less is no noise
 _SIGNIFICANT = 3.0  # standard errors of a height
 
 
@@ -216,9 +218,14 @@ def _warnings(data: _Decay, values: FloatArray, covariance: FloatArray) -> tuple
         found.append("T1 is hardly determined: its error is more than half of it")
     if disagreement := _sides_disagree(data, values):
         found.append(disagreement)
+    left, squares = data.weight * (data.y - data.design(values[0]) @ values[1:]), _chi_square(data, values)
+    if data.noise_known:
+        found.append(scatter_warning(squares, len(data.t) - len(values)))
+    if float(np.abs(left / data.weight).max()) > _ROUNDING:
+        found.append(structure_warning(left, data.noise_known))
     if len(data.t) < 8:
         found.append(f"{len(data.t)} points are few: the errors are themselves uncertain")
-    return tuple(found)
+    return tuple(warning for warning in found if warning)
 
 
 def _sides_disagree(data: _Decay, values: FloatArray) -> str:

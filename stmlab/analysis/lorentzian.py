@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.residuals import scatter_warning, structure_warning
 from stmlab.analysis.resonance_line import (
     STEPS,
     Spectrum,
@@ -143,9 +144,12 @@ def _curves(data: Spectrum, solution: Solution) -> dict[str, FloatArray]:
 
 def _warnings(data: Spectrum, solution: Solution) -> tuple[str, ...]:
     """Where the fit should not be believed."""
-    found = [_outside_band(data, solution), _no_step(solution), _few_points(data), _too_much_scatter(data, solution)]
-    if solution.harmonics == 1 and len(data.f) > 4 and _rms(data, solution) > _ROUNDING:
-        found.append(_distorted(data, solution))
+    found = [_outside_band(data, solution), _no_step(solution), _few_points(data)]
+    if data.noise_known:
+        found.append(scatter_warning(sum_of_squares(data, solution), len(data.f) - len(solution.values)))
+    if len(data.f) > 4 and _rms(data, solution) > _ROUNDING:
+        found.append(_distorted(data, solution) if solution.harmonics == 1 else "")
+        found.append(structure_warning(data.weight * (data.y - solution.model(data.f)), data.noise_known))
     return tuple(warning for warning in found if warning)
 
 
@@ -169,16 +173,6 @@ def _no_step(solution: Solution) -> str:
 def _few_points(data: Spectrum) -> str:
     n = len(data.f)
     return "" if n >= _FEW_POINTS else f"{n} points are few: the errors are themselves uncertain"
-
-
-def _too_much_scatter(data: Spectrum, solution: Solution) -> str:
-    """Chi square beyond three of its own standard deviations."""
-    if not data.noise_known:
-        return ""
-    reduced = _reduced_chi_square(data, solution)
-    if reduced <= 1 + 3 * math.sqrt(2 / (len(data.f) - len(solution.values))):
-        return ""
-    return f"the points scatter more than sigma allows (reduced chi square {reduced:.2f}): errors are too small"
 
 
 def _distorted(data: Spectrum, solution: Solution) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.steps.noise import is_structured, white_variance
+from stmlab.analysis.residuals import is_structured, white_variance
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stmlab.results import FitParameter
 
 _SIGNIFICANT = 3.0  # standard errors of a height
-_FEW = 3.0  # points over the width of a step
+_FEW = 3  # points over the width of a step
 _CHI_SQUARE = 5.0  # standard deviations
 _UNEVEN = 2.5  # standard deviation of the noise far from zero bias against that near it, or the reverse
 _MANY = 60  # points, from which the noise can be judged apart near zero bias and far from it
@@ -32,6 +32,7 @@ class FittedSteps:
         parameters: fitted and derived, by name.
         pairs: names of the pairs, "inner" first.
         width_meV: full width of the steps at half their slope's height, of the widest.
+        steps: centre and full width of each, meV, at both polarities.
         left: data less fit, in units of the noise.
         reduced_chi_square: where the noise is known.
     """
@@ -40,6 +41,7 @@ class FittedSteps:
     parameters: dict[str, FitParameter]
     pairs: tuple[str, ...]
     width_meV: float
+    steps: tuple[tuple[float, float], ...]
     left: FloatArray
     reduced_chi_square: float | None
 
@@ -56,9 +58,10 @@ def step_warnings(fit: FittedSteps) -> tuple[str, ...]:
     """
     _refuse_bends(fit)
     found = [*_heights(fit), *_places(fit), *_temperature(fit), *_residual(fit)]
-    if fit.width_meV < _FEW * fit.data.spacing:
+    fewest, centre = min((np.count_nonzero(np.abs(fit.data.x - c) < w / 2), c) for c, w in fit.steps)
+    if fewest < _FEW:
         found.append(
-            f"only {fit.width_meV / fit.data.spacing:.1f} points over the width of a step: the bias is too coarse"
+            f"only {fewest} points over the width of the step at {centre:.3g} mV: the bias is too coarse there"
         )
     return tuple(found)
 

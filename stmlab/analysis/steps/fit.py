@@ -131,6 +131,7 @@ def _result(data: StepSpectrum, found: StepSolution) -> FitResult:
         {parameter.name: parameter for parameter in parameters},
         pairs,
         found.model.shape(found.vector).width_meV,
+        found.places(),
         (data.y - fit) / data.noise,
         chi_square,
     )

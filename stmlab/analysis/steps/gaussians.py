@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.residuals import is_structured
 from stmlab.analysis.steps.curves import step_curves
 from stmlab.analysis.steps.doubts import FittedSteps, step_warnings
-from stmlab.analysis.steps.noise import is_structured, local, widened
+from stmlab.analysis.steps.noise import local, widened
 from stmlab.analysis.steps.parameters import Estimates
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _FULL_WIDTH = 2 * math.sqrt(2 * math.log(2))
 """Full width of a Gaussian at half its height, in standard deviations."""
+_UNDETERMINED = 1e8  # condition of the slopes
 _SMOOTH = 600
 _LAG = 1.5  # standard deviations of a step over which differences are taken
 _MOST_STEPS = 400
@@ -99,6 +101,11 @@ class _Fit:
         """Full width at half height of the widest Gaussian."""
         return _FULL_WIDTH * float(self.model.parts(self.vector[:-1])[1].max())
 
+    def places(self) -> tuple[tuple[float, float], ...]:
+        """Centre and full width of each Gaussian, meV."""
+        centres, widths, _ = self.model.parts(self.vector[:-1])
+        return tuple(zip(centres.tolist(), (_FULL_WIDTH * widths).tolist(), strict=True))
+
     def left(self, data: StepSpectrum) -> FloatArray:
         """What the fit leaves near the steps, over the noise."""
         return local((data.y - self.value(data.x)) / data.noise, self.width_meV / data.spacing)
@@ -127,7 +134,7 @@ def fit_gaussians(data: StepSpectrum, start: StepSolution) -> FitResult:
     pairs = ("inner", "outer")[: start.model.pairs]
     named = {parameter.name: parameter for parameter in parameters}
     chi_square = fit.variance if data.noise_known else None
-    steps = FittedSteps(data, named, pairs, fit.width_meV, fit.left(data), chi_square)
+    steps = FittedSteps(data, named, pairs, fit.width_meV, fit.places(), fit.left(data), chi_square)
     smooth = np.linspace(data.x[0], data.x[-1], _SMOOTH)
     return FitResult(
         model="steps",
@@ -196,10 +203,11 @@ def _errors(data: StepSpectrum, model: _Gaussians, vector: FloatArray, slopes: F
         both[:, :-lag] -= rows * weight
         return both
 
-    try:
-        inverse = np.linalg.pinv(slopes, rcond=1e-12)
-    except np.linalg.LinAlgError:
-        raise FitError(f"the {len(data.x)} points do not determine the Gaussians") from None
+    if np.linalg.cond(slopes / np.maximum(np.linalg.norm(slopes, axis=0), 1e-300)) > _UNDETERMINED:
+        raise FitError(
+            f"{data.points} do not determine the Gaussians: one has shrunk between two of them, or two are one"
+        )
+    inverse = np.linalg.pinv(slopes)
     response = of_points(np.asarray(inverse, dtype=float))  # d vector = response @ d y
     left = data.y - model.value(vector, data.x)
     rest = weight * (left[lag:] - left[:-lag])

@@ -1,32 +1,17 @@
 """What a fit of steps leaves: white noise, or structure that the errors must allow for.
 
-White noise differs as much between neighbours as between any points. Third-order peaks, pumping, drift and a slow
-lock-in leave a residual that differs less between neighbours (von Neumann's ratio). Its covariance is then taken from
+Third-order peaks, pumping, drift and a slow lock-in leave a residual with structure. Its covariance is then taken from
 its own autocovariance up to the width of a step (Newey and West's estimate, which is positive whatever the residual).
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
-
-_CERTAIN = 6.0
-"""Standard deviations of the ratio, which are 1 / sqrt(n) for white noise."""
-
-
-def white_variance(left: FloatArray) -> float:
-    """Variance of the noise by the differences between neighbours: what varies slowly does not count."""
-    return float(np.mean(np.diff(left) ** 2) / 2) if len(left) > 1 else 0.0
-
-
-def is_structured(left: FloatArray) -> bool:
-    """Whether the residual is more than white noise."""
-    return bool(np.mean(left**2) > (1 + _CERTAIN / math.sqrt(len(left))) * white_variance(left))
 
 
 def local(left: FloatArray, width: float) -> FloatArray:

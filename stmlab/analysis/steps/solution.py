@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.steps.noise import is_structured, widened
+from stmlab.analysis.residuals import is_structured
+from stmlab.analysis.steps.noise import widened
 from stmlab.analysis.steps.starts import starts
 from stmlab.errors import FitError
 from stmlab.physics.constants import K_B_MEV_PER_K, MEV_PER_V
@@ -43,6 +44,12 @@ class StepSolution:
     vector: FloatArray
     covariance: FloatArray
     squares: float
+
+    def places(self) -> tuple[tuple[float, float], ...]:
+        """Centre and full width of each step, meV."""
+        energies, offset = self.model.energies(self.vector), self.model.bias_offset(self.vector)
+        width = self.model.shape(self.vector).width_meV
+        return tuple((offset + side * float(energy), width) for energy in energies for side in (-1, 1))
 
     def variance(self, data: StepSpectrum) -> float:
         """Chi square of one degree of freedom: 1 where the noise is known."""

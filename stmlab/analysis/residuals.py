@@ -1,0 +1,46 @@
+"""What a fit leaves: white noise, or structure that its errors know nothing of.
+
+White noise differs as much between neighbours as between any points. A model that does not hold, a drift and a slow
+lock-in leave a residual that differs less between neighbours (von Neumann's ratio).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+
+_CERTAIN = 6.0  # standard deviations of the ratio, which are 1 / sqrt(n) for white noise
+_LIKELY = 3.5  # of them: enough to say so
+
+
+def white_variance(left: FloatArray) -> float:
+    """Variance of the noise by the differences between neighbours: what varies slowly does not count."""
+    return float(np.mean(np.diff(left) ** 2) / 2) if len(left) > 1 else 0.0
+
+
+def is_structured(left: FloatArray, certain: float = _CERTAIN) -> bool:
+    """Whether the residual is more than white noise, by so many standard deviations."""
+    return bool(np.mean(left**2) > (1 + certain / math.sqrt(len(left))) * white_variance(left))
+
+
+def structure_warning(left: FloatArray, noise_known: bool) -> str:
+    """What to say of a residual in units of its noise, in the order of the points; "" if it is white."""
+    if not is_structured(left, _LIKELY):
+        return ""
+    allowed = "leave it out" if noise_known else "are too small"
+    return (
+        f"the residual is not white noise: it holds more than this curve (a drift, another process); errors {allowed}"
+    )
+
+
+def scatter_warning(squares: float, degrees: int) -> str:
+    """What to say of chi square where the noise is known: "" up to three of its own standard deviations too many."""
+    reduced = squares / degrees
+    if reduced <= 1 + 3 * math.sqrt(2 / degrees):
+        return ""
+    return f"the points scatter more than sigma allows (reduced chi square {reduced:.2f}): errors are too small"
