@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.numbers import finite
+from stmlab.analysis.numbers import deviations, finite
 from stmlab.analysis.residuals import scatter_warning, structure_warning
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult
@@ -93,10 +93,7 @@ class _Decay:
             raise FitError(f"sides = {sides!r}: one of {', '.join(_SIDES)} is allowed")
         weight = np.ones_like(y)
         if sigma is not None:
-            noise = finite("sigma", sigma)
-            if noise.shape not in ((), y.shape) or noise.min() <= 0:
-                raise FitError(f"sigma: shape {noise.shape}, least {noise.min():.6g} A: positive, one or one a point")
-            weight = 1 / np.broadcast_to(noise, y.shape)
+            weight = 1 / deviations(sigma, y)
         order = np.argsort(t, kind="stable")
         t, y, weight = t[order], y[order], weight[order]
         kept = (np.abs(t) > exclusion) & np.isin(np.sign(t), _SIDES[sides])

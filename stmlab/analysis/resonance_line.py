@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.numbers import finite
+from stmlab.analysis.numbers import deviations, finite
 from stmlab.errors import FitError
 from stmlab.physics.stochastic_resonance import line_shape
 
@@ -59,10 +59,7 @@ class Spectrum:
         frequency_unit, current_unit = math.sqrt(f[0]) * math.sqrt(f[-1]), float(np.ptp(y))
         weight = np.ones_like(y)
         if sigma is not None:
-            noise = finite("sigma", sigma)
-            if noise.shape not in ((), y.shape) or noise.min() <= 0:
-                raise FitError(f"sigma: shape {noise.shape}, least {noise.min():.6g} A: positive, one or one a point")
-            weight = current_unit / np.broadcast_to(noise, y.shape)[order]
+            weight = current_unit / deviations(sigma, y)[order]
         return cls(f / frequency_unit, y / current_unit, weight, sigma is not None, frequency_unit, current_unit)
 
     @property

@@ -235,8 +235,10 @@ def _grid(frequency: ArrayLike, amplitude: ArrayLike, current: ArrayLike) -> tup
     amplitudes, column_ = np.unique(a, return_inverse=True)
     if frequencies.size < 3:
         raise FitError(f"{frequencies.size} frequencies: at least 3 are needed")
-    grid = np.full((frequencies.size, amplitudes.size), np.nan)
-    grid[row, column_] = y
+    place, cells = row * amplitudes.size + column_, frequencies.size * amplitudes.size
+    counts = np.bincount(place, minlength=cells)
+    sums = np.where(counts > 0, np.bincount(place, y, cells), np.nan)  # what was measured again is averaged
+    grid = (sums / np.maximum(counts, 1)).reshape(frequencies.size, amplitudes.size)
     if not np.any(y):
         raise FitError("current = 0 A everywhere: nothing is rectified")
     if not np.all(np.isfinite(grid)):

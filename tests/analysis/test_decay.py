@@ -107,3 +107,15 @@ def test_data_that_cannot_carry_the_fit_are_refused_in_one_line(delay, current, 
     with pytest.raises(FitError, match=text) as refusal:
         fit_decay(delay, current, **options)
     assert "\n" not in str(refusal.value)
+
+
+def test_what_is_no_single_decay_is_told():
+    """Pulses that overlap, left in; a sigma that is too small."""
+    delay = np.concatenate([-np.linspace(5e-9, 300e-9, 40)[::-1], np.linspace(5e-9, 300e-9, 40)])
+    clean = np.where(delay > 0, 1e-12, 0.6e-12) * np.exp(-np.abs(delay) / 50e-9) + 0.2e-12
+    overlap = 2e-12 * np.exp(-(delay**2) / 2 / 8e-9**2)
+    for seed in range(10):
+        noise = 2e-14 * np.random.default_rng(seed).normal(size=80)
+        assert not fit_decay(delay, clean + noise, sigma=2e-14).warnings
+        assert any("not white" in warning for warning in fit_decay(delay, clean + overlap + noise).warnings)
+        assert any("more than sigma" in warning for warning in fit_decay(delay, clean + noise, sigma=2e-15).warnings)

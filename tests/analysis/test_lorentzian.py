@@ -233,6 +233,17 @@ def test_any_finite_data_give_a_fit_or_a_refusal(points):
     assert all(math.isfinite(p.value) and math.isfinite(p.error) and p.error >= 0 for p in fit.parameters)
 
 
+@pytest.mark.parametrize("harmonics", [1, 2])
+def test_a_current_that_only_wanders_is_no_confident_step(harmonics):
+    for seed in range(20):
+        wander = 1e-13 * np.cumsum(np.random.default_rng(seed).normal(size=80))
+        try:
+            fit = fit_srs(np.geomspace(1e6, 1e10, 80), wander, harmonics=harmonics)
+        except FitError:
+            continue
+        assert any("not white" in warning for warning in fit.warnings)
+
+
 # -- runs --------------------------------------------------------------------------------------------------------------
 
 

@@ -337,3 +337,31 @@ def test_a_recorded_spectrum_has_both_pairs_in_both_directions(method, window):
         assert abs(forward[name].value - backward[name].value) < 3 * spread, name
     # The lock-in lags: the zero is shifted along the sweep.
     assert forward["bias_offset"].value > 0.05e-3 > -0.02e-3 > backward["bias_offset"].value
+
+
+@pytest.mark.parametrize("low", [1e-3, 4e-3])
+def test_a_gap_at_a_step_is_told_and_no_gaussian_hides_in_it(low):
+    for seed in range(20):
+        bias = np.linspace(-9e-3, 9e-3, 241)
+        bias = bias[(bias < low) | (bias > low + 1e-3)]
+        seen = spectrum(bias, energies=(1.5, 4.5), offset=0.0, noise=0.02, seed=seed)
+        for method in METHODS:
+            try:
+                fit = fit_steps(bias, seen, modulation_V=MODULATION, method=method)
+            except FitError:
+                continue
+            for name, true in (("inner_energy", 1.5), ("outer_energy", 4.5)):
+                told = any("points over the width" in warning for warning in fit.warnings)
+                assert told or abs(fit[name].value - true) < 5 * fit[name].error
+                assert fit[name].error > 1e-3
+
+
+@pytest.mark.parametrize("few", [5, 7])
+def test_too_few_points_at_one_polarity_are_told(few):
+    bias = np.concatenate([np.linspace(-9e-3, -0.5e-3, few), np.linspace(0, 9e-3, 200)])
+    for seed in range(10):
+        try:
+            fit = fit_steps(bias, spectrum(bias, energies=(1.5, 4.5), noise=0.01, seed=seed), modulation_V=MODULATION)
+        except FitError:
+            continue
+        assert any("points over the width of the step at -" in warning for warning in fit.warnings)

@@ -65,6 +65,13 @@ def test_a_law_that_changes_over_the_band_is_told_and_noise_is_not():
     assert "# warning: the current grows differently" in transfer_table(fit, date="2024-01-01", source="s")
 
 
+def test_points_that_were_measured_again_are_averaged():
+    once, again = (measured(0.05, 0.2e-12, seed=seed) for seed in (1, 2))
+    both = fit_transfer(*(np.concatenate(pair) for pair in zip(once, again, strict=True)), reference_dB=MAGNITUDE[0])
+    mean = fit_transfer(once[0], once[1], (once[2] + again[2]) / 2, reference_dB=MAGNITUDE[0])
+    np.testing.assert_allclose(both.curves["magnitude_dB"], mean.curves["magnitude_dB"], rtol=1e-12)
+
+
 def test_the_order_of_the_points_does_not_matter_but_the_first_is_the_reference():
     f, drive, current = measured(0.05)
     order = np.random.default_rng(1).permutation(f.size)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.numbers import finite, numbers
+from stmlab.analysis.numbers import deviations, finite, numbers
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -73,10 +73,8 @@ def checked(axis: ArrayLike, rows: ArrayLike, sigma: ArrayLike | None) -> tuple[
         raise FitError(f"axis has shape {x.shape}, spectra {y.shape}: (n,) and (m, n) are needed")
     if sigma is None:
         return x, y, np.ones(x.size)
-    noise = finite("sigma", sigma)
-    if noise.shape not in ((), x.shape) or not np.all(noise > 0):
-        raise FitError(f"sigma: shape {noise.shape}: positive, one or one a point of the axis")
-    return x, y, np.broadcast_to(1 / noise, x.shape)
+    typical = np.max(np.abs(y), axis=0, initial=0.0, where=np.isfinite(y))
+    return x, y, 1 / deviations(sigma, typical)
 
 
 def chunks(count: int, points: int) -> Iterator[slice]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.numbers import finite
+from stmlab.analysis.numbers import deviations, finite
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
 
@@ -59,12 +59,7 @@ class StepSpectrum:
         window = math.inf if window_V is None else float(window_V)
         if not window > 0:
             raise FitError(f"window_V = {window_V!r} V: above 0, or None for the whole spectrum, is allowed")
-        noise = np.ones_like(y)
-        if sigma is not None:
-            given = finite("sigma", sigma)
-            if given.shape not in ((), y.shape) or given.min() <= 0:
-                raise FitError(f"sigma: shape {given.shape}, least {given.min():.6g}: positive, one or one a point")
-            noise = np.broadcast_to(given, y.shape)
+        noise = np.ones_like(y) if sigma is None else deviations(sigma, y)
         order = np.argsort(x, kind="stable")
         order = order[np.abs(x[order]) <= window * (1 + 1e-9)]
         x, y, noise = MEV_PER_V * x[order], y[order], noise[order]

@@ -133,6 +133,10 @@ def _spectra(bias: ArrayLike, conductance: ArrayLike, setpoint: ArrayLike) -> li
             raise FitError(f"{one.bias.size} points at {one.setpoint:.4g} S: at least {_FEWEST} a spectrum are needed")
         if one.bias.min() >= 0 or one.bias.max() <= 0:
             raise FitError(f"the spectrum at {one.setpoint:.4g} S covers only one polarity of the bias")
+        if np.median(one.conductance) <= 0:
+            raise FitError(
+                f"the spectrum at {one.setpoint:.4g} S is negative: is the lock-in's phase wrong by half a turn?"
+            )
         if np.ptp(one.conductance) == 0:
             raise FitError(f"the spectrum at {one.setpoint:.4g} S is constant: there are no steps to fit")
     return spectra
