@@ -203,3 +203,37 @@ def test_doubtful_traces_say_so():
     assert fit_telegraph(three, INTERVAL).warnings
     fast = fit_telegraph(trace(0.5, 0.6, 4000, 0.05, 9), INTERVAL)
     assert any("sample faster" in warning for warning in fast.warnings)
+
+
+@pytest.mark.parametrize(("digit", "offset", "noise"), [(0.3, 0.1, 0.05), (0.25, 0.0, 0.1), (0.3, 0.1, 0.1)])
+def test_a_coarse_digitiser_makes_no_transitions(digit, offset, noise):
+    made = trace(0.02, 0.05, 40000, noise, 2)
+    fit = fit_telegraph(np.round((made + offset) / digit) * digit, INTERVAL)
+    for name, true in (("rate_up", 20.0), ("rate_down", 50.0)):
+        assert fit[name].value == pytest.approx(true, abs=4 * fit[name].error)
+    for name, true in (("low", offset), ("high", 1 + offset)):
+        assert fit[name].value == pytest.approx(true, abs=0.2)
+        assert fit[name].error > digit / 4
+    assert any("digitised in steps" in warning for warning in fit.warnings)
+
+
+@pytest.mark.parametrize("constant", [1.0, 3.0])
+def test_a_filter_before_loud_noise_is_told(constant):
+    kept = math.exp(-1 / constant)
+    filtered = lfilter([1 - kept], [1, -kept], trace(0.02, 0.05, 40000, 0.0, 3))
+    fit = fit_telegraph(filtered + 0.2 * np.random.default_rng(1).standard_normal(40000), INTERVAL)
+    assert any("away from its new level" in warning for warning in fit.warnings)
+
+
+def test_the_noise_of_a_quiet_trace_is_not_that_of_its_hidden_dwells():
+    for seed in range(5):
+        fit = fit_telegraph(trace(0.02, 0.02, 10000, 0.01, seed), INTERVAL)
+        assert fit["noise"].value == pytest.approx(0.01, abs=4 * fit["noise"].error)
+        assert not fit.warnings
+
+
+def test_dwells_hardly_longer_than_the_dead_time_are_told():
+    made = trace(0.1, 0.1, 50000, 0.1, 4)
+    assert any("dead time" in warning for warning in fit_telegraph(made, INTERVAL, threshold=0.5).warnings)
+    with pytest.raises(FitError, match=r"a sample, 0\.001 s, or more"):
+        fit_telegraph(made, INTERVAL, dead_time=0.0)

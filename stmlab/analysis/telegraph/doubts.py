@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS
+from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS, digits
 
 if TYPE_CHECKING:
     from stmlab.analysis.telegraph.dwells import Dwells
@@ -17,14 +17,19 @@ if TYPE_CHECKING:
 
 _FEW_DWELLS = 10
 _FAST = 0.3  # transitions per sample of a state: beyond, dwells are hardly sampled
+_HIDDEN = 0.05  # share of dwells that are missed: beyond, more than a correction of first order
+_RUNG_UP = 5  # samples after a jump that are looked at, from the third
+_LATE = 0.005  # of a jump
 _LEVELS_MOVED = 5.0  # standard errors
 _RUNG_OUT = 6.0  # time constants after which nothing is left of a jump
 _ODD = 1e-3  # probability below which dwell times are no longer called exponential
 
 
-def warnings(trace: Trace, found: Switching, counted: Dwells) -> tuple[str, ...]:
-    """One sentence for each doubt."""
-    checks = [_filtered(trace), _few(counted), _close(found), _too_fast(found), _drifting(trace, found, counted)]
+def warnings(trace: Trace, found: Switching, counted: Dwells, dead: float) -> tuple[str, ...]:
+    """One sentence for each doubt; ``dead`` is the time, in samples, below which dwells were not counted."""
+    checks = [_filtered(trace), _few(counted), _close(found), _too_fast(found), _missed(found, dead)]
+    checks.append(_drifting(trace, found, counted))
+    checks += [_digitised(trace, found), _lagging(trace, found, counted)]
     checks += [_coloured(trace, found, counted), _more_levels(trace, found, counted), _not_exponential(counted)]
     return tuple(text for text in checks if text)
 
@@ -53,6 +58,42 @@ def _close(found: Switching) -> str:
 def _too_fast(found: Switching) -> str:
     fastest = max(found.up, found.down)
     return "" if fastest < _FAST else f"the fastest dwell lasts only {1 / fastest:.1f} samples: sample faster"
+
+
+def _missed(found: Switching, dead: float) -> str:
+    hidden = dead * max(found.up, found.down)
+    if hidden < _HIDDEN:
+        return ""
+    return f"{hidden:.0%} of the dwells in one state are shorter than the dead time: the correction for them is rough"
+
+
+def _digitised(trace: Trace, found: Switching) -> str:
+    if not (step := digits(trace)):
+        return ""
+    return (
+        f"the current is digitised in steps of {step * trace.spread:.3g} A, {step / found.step:.0%} of the jump: "
+        "dwells are counted, and levels are no better than the digitiser"
+    )
+
+
+def _lagging(trace: Trace, found: Switching, counted: Dwells) -> str:
+    """Whether the current, some samples after a jump, is still on its way to the new level."""
+    if trace.filter or digits(trace):
+        return ""
+    jumps = np.flatnonzero(np.diff(counted.states))
+    jumps = jumps[:-1][np.diff(jumps) > _RUNG_UP + 2]  # those that nothing follows at once
+    if jumps.size < _FEW_DWELLS:
+        return ""
+    left = trace.y - found.low - found.step * counted.states
+    towards = np.where(counted.states[jumps + 1] > counted.states[jumps], 1.0, -1.0)
+    behind = float(np.mean([np.mean(towards * left[jumps + after]) for after in range(3, _RUNG_UP + 1)]))
+    error = found.deviation / math.sqrt(jumps.size * (_RUNG_UP - 2))
+    if behind > -max(_LEVELS_MOVED * error, _LATE * found.step):
+        return ""
+    return (
+        f"some samples after a jump the current is still {-behind / found.step:.0%} of it away from its new level, as "
+        "behind a filter: levels and rates are shifted by more than their errors"
+    )
 
 
 def _drifting(trace: Trace, found: Switching, counted: Dwells) -> str:

@@ -18,7 +18,7 @@ from stmlab.analysis.telegraph.doubts import moving, warnings
 from stmlab.analysis.telegraph.dwells import Dwells, corrected_rates, dwells, idealised
 from stmlab.analysis.telegraph.likelihood import Switching, curvature, most_likely, most_likely_states
 from stmlab.analysis.telegraph.noise import likelihood_of_noise
-from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS, Trace, filter_of, first_guess
+from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS, Trace, digits, filter_of, first_guess
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult
 
@@ -32,6 +32,8 @@ _HYSTERESIS = 1.0  # noise on either side of a threshold
 _SMALL = 0.1  # noise over step: a filter's tails count for more
 _PLAIN = 4.0  # noise between the levels, from which no noise looks like them
 _BETTER = 10.0  # ln likelihood that two states must gain over noise alone
+_ROBUST = 1.36  # variance of a standard deviation by the median, times samples; 0.5 by the squares
+_MEDIAN = math.pi / 2  # variance of a median over that of a mean
 _BINS = 120
 _HIDDEN = 1.25  # dead time over a filter's time constant
 
@@ -47,7 +49,8 @@ def fit_telegraph(
         threshold: A; a transition is counted when the current passes it by the noise. None: the middle of the levels.
         dead_time: s; shorter dwells are not counted, and corrected for. None: one sample.
             Giving either counts dwells; without, the likelihood of the whole trace is maximised, unless a filter
-            spreads jumps over several samples: then dwells are counted, with a dead time that suits the filter.
+            spreads jumps over several samples, or a coarse digitiser leaves no noise to speak of: then dwells are
+            counted, with a dead time that suits the filter.
 
     Returns:
         Parameters "rate_up" and "rate_down" (1/s, of leaving the low and the high level), "low", "high" (A), "noise"
@@ -64,7 +67,7 @@ def fit_telegraph(
     if threshold is None and dead_time is None:
         constant = filter_of(trace, start)
         if constant == 0:
-            return _by_likelihood(trace, start)
+            return _by_dwells(trace, start, None, None) if digits(trace) else _by_likelihood(trace, start)
         return _behind_filter(replace(trace, filter=constant), start)
     return _by_dwells(trace, start, threshold, dead_time)
 
@@ -102,13 +105,18 @@ def _quiet_levels(
     if best.deviation > _SMALL * best.step or min(part.size for part in parts) < FEWEST:
         return best, covariance
     low, top = (float(part.mean()) for part in parts)
-    noise = max(math.sqrt(0.5 * sum(float(part.var()) for part in parts)), NOISELESS * (top - low))
+    noise = max(_robust(parts[0] - low, parts[1] - top), NOISELESS * (top - low))
     step, (below, above) = top - low, (float(part.var()) / part.size for part in parts)
     errors = covariance.copy()
     errors[2:], errors[:, 2:] = 0.0, 0.0
-    errors[2, 2], errors[3, 3], errors[4, 4] = below, (below + above) / step**2, 0.5 / trace.y.size
+    errors[2, 2], errors[3, 3], errors[4, 4] = below, (below + above) / step**2, _ROBUST / trace.y.size
     errors[2, 3] = errors[3, 2] = -below / step
     return replace(best, low=low, step=step, noise=noise, heavy=False), errors
+
+
+def _robust(*left: FloatArray) -> float:
+    """Standard deviation by the median: what short dwells leave in a few samples does not count."""
+    return 1.4826 * float(np.median(np.abs(np.concatenate(left))))
 
 
 def _refuse_one_level(trace: Trace, best: Switching, likelihood: float) -> None:
@@ -154,10 +162,14 @@ def _by_dwells(trace: Trace, start: Switching, threshold: float | None, dead_tim
             f"threshold = {threshold:.6g} A lies outside the two levels, {trace.middle + trace.spread * start.low:.6g} "
             f"and {trace.middle + trace.spread * (start.low + start.step):.6g} A"
         )
+    digit = digits(trace)
     dead = 1.0 if dead_time is None else dead_time / trace.interval
-    if not (math.isfinite(dead) and dead >= 0):
-        raise FitError(f"dead_time = {dead_time!r} s: 0 or more is allowed")
-    hysteresis = min(_HYSTERESIS * start.noise, 0.9 * min(at - start.low, start.low + start.step - at))
+    if not (math.isfinite(dead) and dead >= 1 - 1e-9):
+        raise FitError(
+            f"dead_time = {dead_time!r} s: a sample, {trace.interval:.3g} s, or more is allowed: less is not seen"
+        )
+    widest = 0.9 * min(at - start.low, start.low + start.step - at)
+    hysteresis = min(_HYSTERESIS * max(start.noise, digit / 2), widest)
     counted = dwells(idealised(trace.y, (at - hysteresis, at + hysteresis)), dead)
     _refuse_standstill(counted)
     if not (counted.low.size and counted.high.size):
@@ -173,25 +185,27 @@ def _by_dwells(trace: Trace, start: Switching, threshold: float | None, dead_tim
     states, quiet = counted.states.astype(bool), ~moving(counted, trace)
     if not (np.any(quiet & states) and np.any(quiet & ~states)):
         quiet = np.ones_like(states)
-    middle = np.median if trace.filter else np.mean  # dwells that the filter hides pull a mean
-    levels = [float(middle(trace.y[quiet & ~states])), float(middle(trace.y[quiet & states]))]
+    middle = np.mean if digit else np.median  # hidden dwells pull a mean; a median knows the digitiser's values only
+    levels = [float(middle(trace.y[quiet & where])) for where in (~states, states)]
     left = (trace.y - np.where(states, levels[1], levels[0]))[quiet]
-    noise = max(float(np.sqrt(np.mean(left**2))), NOISELESS * (levels[1] - levels[0]))
+    noise = max(float(left.std()) if digit else _robust(left), NOISELESS * (levels[1] - levels[0]))
     found = Switching(rates[0], rates[1], levels[0], levels[1] - levels[0], noise)
     _refuse_one_level(trace, found, math.inf)
     covariance = np.zeros((5, 5))
     covariance[:2, :2] = slope @ np.diag(spread) @ slope.T
-    below, above = noise**2 / np.count_nonzero(quiet & ~states), noise**2 / np.count_nonzero(quiet & states)
+    below, above = (_MEDIAN * noise**2 / np.count_nonzero(quiet & where) + digit**2 / 12 for where in (~states, states))
     covariance[2, 2], covariance[3, 3] = below, (below + above) / found.step**2
     covariance[2, 3] = covariance[3, 2] = -below / found.step
-    covariance[4, 4] = 0.5 / np.count_nonzero(quiet)
-    return _result(trace, found, covariance, counted, f"dwells of at least {dead * trace.interval:.3g} s")
+    covariance[4, 4] = _ROBUST / np.count_nonzero(quiet)
+    return _result(trace, found, covariance, counted, f"dwells of at least {dead * trace.interval:.3g} s", dead)
 
 
 # -- the result --------------------------------------------------------------------------------------------------------
 
 
-def _result(trace: Trace, found: Switching, covariance: FloatArray, counted: Dwells, method: str) -> FitResult:
+def _result(
+    trace: Trace, found: Switching, covariance: FloatArray, counted: Dwells, method: str, dead: float = 0.0
+) -> FitResult:
     """From logarithms and units of the trace to 1/s and A."""
     up, down = found.up / trace.interval, found.down / trace.interval
     scale = np.diag([up, down, trace.spread, found.step * trace.spread, found.deviation * trace.spread])
@@ -223,7 +237,7 @@ def _result(trace: Trace, found: Switching, covariance: FloatArray, counted: Dwe
         covariance=free,
         points=data.size,
         residual=float(np.sqrt(np.mean((data - fit) ** 2))),
-        warnings=warnings(trace, found, counted),
+        warnings=warnings(trace, found, counted, dead),
         curves={
             "x": np.asarray(trace.interval * np.arange(data.size), dtype=float),
             "data": data,

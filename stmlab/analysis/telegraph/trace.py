@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FEWEST = 50  # samples
 NOISELESS = 1e-6  # of the step: taken where there is no noise at all
+_REPEATED = 10  # times that each value is there, on average, in a digitised trace
+_COARSE = 0.2  # of the spread, two or three of which are a jump: finer steps of a digitiser do not matter
 _QUIET = 0.15  # noise over step, beyond which a filter's slopes drown
 
 
@@ -46,6 +48,18 @@ class Trace:
             raise FitError(f"current = {values[0]:.6g} A all the time: there is nothing that switches")
         middle = float(values.mean())
         return cls((values - middle) / spread, float(sample_interval), middle, spread)
+
+
+def digits(trace: Trace) -> float:
+    """The step of the digitiser, in units of the spread; 0 where it is too fine to matter.
+
+    Few values with nothing between them are no Gaussian noise: a likelihood takes the rarer ones for jumps.
+    """
+    values = np.unique(trace.y)
+    if values.size > trace.y.size / _REPEATED or values.size < 2:
+        return 0.0
+    step = float(np.diff(values).min())
+    return step if step > _COARSE else 0.0
 
 
 def first_guess(trace: Trace) -> Switching:
