@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import BoolArray, FloatArray
 
 _CERTAIN = 6.0  # standard deviations of the ratio, which are 1 / sqrt(n) for white noise
 _LIKELY = 3.5  # of them: enough to say so
@@ -26,6 +26,13 @@ def white_variance(left: FloatArray) -> float:
 def is_structured(left: FloatArray, certain: float = _CERTAIN) -> bool:
     """Whether the residual is more than white noise, by so many standard deviations."""
     return bool(np.mean(left**2) > (1 + certain / math.sqrt(len(left))) * white_variance(left))
+
+
+def are_structured(left: FloatArray) -> BoolArray:
+    """`structure_warning` for many residuals at once: shape (m, n) to (m,)."""
+    white = (np.diff(left, axis=1) ** 2).mean(axis=1) / 2
+    found: BoolArray = (left**2).mean(axis=1) > (1 + _LIKELY / math.sqrt(left.shape[1])) * white
+    return found
 
 
 def structure_warning(left: FloatArray, noise_known: bool) -> str:

@@ -146,3 +146,23 @@ def test_what_cannot_be_fitted_at_all_is_refused(call, complaint):
 def test_a_name_that_is_not_there_is_refused_with_those_that_are():
     with pytest.raises(KeyError, match="rate, step, offset"):
         fit_srs_batch(FREQUENCY, srs([1e9], 1e-13))["width"]
+
+
+def test_a_residual_that_is_not_white_is_marked_as_in_the_fit_of_one():
+    spectra = srs(np.full(300, 2e9), 0.2e-12)
+    order = np.random.default_rng(0).permutation(FREQUENCY.size)
+    batch = fit_srs_batch(FREQUENCY[order], spectra[:, order])
+    assert np.mean(batch.structured) < 0.02
+    wander = 1e-12 * np.cumsum(np.random.default_rng(1).standard_normal((100, FREQUENCY.size)), axis=1)
+    batch = fit_srs_batch(FREQUENCY[order], wander[:, order])
+    assert batch.ok.sum() > 20
+    assert np.mean(batch.structured[batch.ok]) > 0.95
+    assert not batch.structured[~batch.ok].any()
+    for row in np.flatnonzero(batch.ok)[:5]:
+        assert any("not white" in warning for warning in fit_srs(FREQUENCY, wander[row]).warnings)
+    rows = 1 + np.array([SHAPE.step(side * 1e3 * BIAS - e) for e in (2.0, 5.0) for side in (-1, 1)]).sum(axis=0)
+    rows = rows + 0.02 * np.random.default_rng(2).standard_normal((200, BIAS.size))
+    assert np.mean(fit_steps_batch(BIAS, rows, temperature_K=2.0).structured) < 0.02
+    waves = rows + 0.1 * np.sin(1e3 * BIAS)
+    batch = fit_steps_batch(BIAS, waves, temperature_K=2.0)
+    assert np.mean(batch.structured[batch.ok]) > 0.95

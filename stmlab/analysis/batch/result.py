@@ -1,7 +1,8 @@
 """Many spectra on one axis, fitted at once: what all batch fits share.
 
-A batch fit finds the same minimum as the fit of one spectrum, without its warnings, and many times faster. A spectrum
-that cannot be fitted gets nan and a reason; the others do not notice.
+A batch fit finds the same minimum as the fit of one spectrum with the same parameters, many times faster; of its
+warnings it knows one, that the residual is not white. A spectrum that cannot be fitted gets nan and a reason; the
+others do not notice.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class BatchFit:
         errors: standard errors, shape (m, k).
         covariance: of the first f parameters, which are free, shape (m, f, f).
         residual: root mean square of data minus model, shape (m,).
+        structured: shape (m,), whether the residual is more than white noise: the errors are then too small.
         ok: shape (m,), whether a spectrum was fitted.
         reasons: why not; "" where it was.
     """
@@ -48,6 +50,7 @@ class BatchFit:
     errors: FloatArray
     covariance: FloatArray
     residual: FloatArray
+    structured: BoolArray
     ok: BoolArray
     reasons: tuple[str, ...]
 
@@ -95,6 +98,7 @@ def joined(parts: list[BatchFit]) -> BatchFit:
         errors=np.concatenate([part.errors for part in parts]),
         covariance=np.concatenate([part.covariance for part in parts]),
         residual=np.concatenate([part.residual for part in parts]),
+        structured=np.concatenate([part.structured for part in parts]),
         ok=np.concatenate([part.ok for part in parts]),
         reasons=tuple(reason for part in parts for reason in part.reasons),
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from stmlab.analysis.batch.result import BatchFit, checked, chunks, joined
 from stmlab.analysis.lorentzian import SIGNIFICANT
+from stmlab.analysis.residuals import are_structured
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class _Lines:
     """Weighted sums over the frequencies that all spectra share."""
 
     def __init__(self, x: FloatArray, weight: FloatArray) -> None:
-        self.square = x * x
+        self.square, self.order = x * x, np.argsort(x, kind="stable")
         self.weight = weight**2
         self.total = float(self.weight.sum())
         low, high = math.log(x.min()) - _BEYOND, math.log(x.max()) + _BEYOND
@@ -143,6 +144,7 @@ def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> Ba
         np.where(ok[:, None], spread, np.nan),
         np.where(ok[:, None, None], covariance * units[:, :, None] * units[:, None, :], np.nan),
         np.where(ok, np.sqrt(np.mean(left**2, axis=1)) * scale, np.nan),
+        ok & are_structured((left * np.sqrt(lines.weight))[:, lines.order]),
         ok,
         tuple(reasons.tolist()),
     )

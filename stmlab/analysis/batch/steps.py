@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.batch.result import BatchFit, checked, chunks, joined
+from stmlab.analysis.residuals import are_structured
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
@@ -22,7 +23,7 @@ from stmlab.physics.constants import MEV_PER_V
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import BoolArray, FloatArray
 
 _FREE = (
     "inner_energy",
@@ -88,6 +89,7 @@ class _Family:
 
     def __init__(self, bias: FloatArray, weight: FloatArray, shape: StepShape) -> None:
         self.x, self.weight = MEV_PER_V * bias, weight
+        self.order = np.argsort(bias, kind="stable")
         self.width = shape.width_meV
         self.limits = 0.2 * self.width, float(min(-self.x.min(), self.x.max()))
         low, high = self.limits
@@ -172,7 +174,9 @@ def _fitted(family: _Family, given: FloatArray, start: tuple[float, float] | Non
     reasons[(reasons == "") & crossed] = "the two energies cannot be told apart"
     ended = (energies <= family.limits[0]) | (energies >= family.limits[1])
     reasons[(reasons == "") & ended.any(axis=1)] = "an energy runs to the end of the spectrum"
-    return _result(family, energies, linear, inverse * noise[:, None, None], squares, scale, reasons)
+    left = weighted - (linear[:, None, :] @ family.design(energies)[0])[:, 0]
+    structured = are_structured(left[:, family.order])
+    return _result(family, energies, linear, inverse * noise[:, None, None], squares, structured, scale, reasons)
 
 
 def _without_steps(family: _Family, weighted: FloatArray, squares: FloatArray, noise: FloatArray) -> FloatArray:
@@ -233,6 +237,7 @@ def _result(
     linear: FloatArray,
     covariance: FloatArray,
     squares: FloatArray,
+    structured: BoolArray,
     scale: FloatArray,
     reasons: np.ndarray[tuple[int], np.dtype[np.object_]],
 ) -> BatchFit:
@@ -260,6 +265,7 @@ def _result(
         np.where(ok[:, None], np.column_stack([errors, eta_error]), np.nan),
         np.where(ok[:, None, None], covariance, np.nan),
         np.where(ok, np.sqrt(squares / family.x.size / effective) * scale, np.nan),
+        ok & structured,
         ok,
         tuple(reasons.tolist()),
     )

@@ -21,7 +21,7 @@ from stmlab.analysis.steps.doubts import FittedSteps, step_warnings
 from stmlab.analysis.steps.gaussians import fit_gaussians
 from stmlab.analysis.steps.model import StepModel
 from stmlab.analysis.steps.parameters import Estimates
-from stmlab.analysis.steps.solution import StepSolution, one_pair_suffices, solve_steps
+from stmlab.analysis.steps.solution import StepSolution, one_pair_suffices, solve_steps, tilts
 from stmlab.analysis.steps.spectrum import StepSpectrum
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
@@ -193,6 +193,11 @@ def _warnings(data: StepSpectrum, found: StepSolution) -> tuple[str, ...]:
         warnings.append(
             "the plateaus beyond the outermost steps are not flat, as third-order scattering or pumping leave them: "
             "each is fitted with a slope of its own, and heights are those at the steps"
+        )
+    if tilts(data, found):
+        warnings.append(
+            "the background has a slope, which shifts heights and eta by more than their errors: "
+            "background_slope=True fits it"
         )
     if found.model.pairs == 2 and one_pair_suffices(data, found):
         warnings.append(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _CERTAIN = 60.0
 """Drop of chi square by the steps: noise alone reaches 30 where its best of a thousand placements is taken."""
 _FAR_BETTER = 25.0  # drop of chi square by two plateau slopes
+_TILTED = 9.0  # drop of chi square by a slope of the background that is told
+_NOISELESS = 1e-6  # of the span
 _BEND = 0.01  # of the outer step; plateaus that bend less are flat
 _BEYOND_DOUBT = 10.0  # standard errors of a height
 _MOST_STEPS = 80  # evaluations; a fit that settles takes some ten
@@ -94,6 +96,21 @@ def one_pair_suffices(data: StepSpectrum, found: StepSolution) -> bool:
         return False
     single = _solved(data, replace(found.model, pairs=1))
     return single is not None and single.squares - found.squares < _FAR_BETTER * found.variance(data)
+
+
+def tilts(data: StepSpectrum, found: StepSolution) -> bool:
+    """Whether a slope of the background would describe the data far better, to first order."""
+    if found.model.slope:
+        return False
+    slopes = found.model.jacobian(found.vector, data.x) / data.noise[:, None]
+    left = (data.y - found.model.value(found.vector, data.x)) / data.noise
+    rounding = float(np.abs(left).max()) < _NOISELESS and not data.noise_known
+    if rounding or is_structured(left):  # then anything would
+        return False
+    more = np.column_stack([slopes, data.x / data.noise])
+    better = left - more @ np.linalg.lstsq(more, left, rcond=1e-10)[0]
+    variance = 1.0 if data.noise_known else float(better @ better) / max(len(left) - more.shape[1], 1)
+    return bool(float(left @ left) - float(better @ better) > _TILTED * variance)
 
 
 def temperature_limits(data: StepSpectrum, modulation_V: float) -> tuple[float, float]:
