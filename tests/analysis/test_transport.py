@@ -52,7 +52,16 @@ def test_kind_sign_and_parameters_come_back_within_their_errors(kind, truth, fie
     for k, g in enumerate(SETPOINTS):
         assert fit[f"conductance_{k + 1}"].value == pytest.approx(g, rel=5e-3)
     assert fit.curves["aic"].size == 3
-    assert not any("structure" in warning for warning in fit.warnings)
+    assert not any("structure" in warning or "as well as" in warning for warning in fit.warnings)
+
+
+def test_a_sign_that_a_weak_field_leaves_open_is_told_with_both_values():
+    data = spectra("ising", (-3.23, 0.58, 5.9, 0.35), field=0.02, noise=2e-2)
+    fit = fit_transport(*data, temperature_K=2.0, field_T=0.02, order=2, exchange=["ising"])
+    assert abs(abs(fit["exchange_slope_meV_per_uS"].value) - 5.9) < 0.2
+    (open_sign,) = (warning for warning in fit.warnings if "as well as" in warning)
+    assert open_sign.count("meV/uS with C = ") == 2
+    assert open_sign.count("exchange of -") == 1
 
 
 def test_third_order_is_found_in_a_single_spectrum_without_exchange():

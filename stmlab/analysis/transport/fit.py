@@ -47,6 +47,7 @@ _FAR_BEHIND = 2.0  # difference of AIC, a point, beyond which a start is given u
 _HOPELESS = 200.0  # and after the others
 _FEWEST = 12  # points of a spectrum
 _DECIDED = 10.0  # difference of AIC that leaves no doubt
+_SAME_VALLEY = 5.0  # standard errors; within _DECIDED a valley is not wider
 _SMALLEST_NOISE = 1e-6  # of a spectrum's span; less is rounding
 
 
@@ -255,13 +256,13 @@ def _warnings(
     spectra: list[SpectrumData], best: _Solution, found: list[_Solution], errors: FloatArray
 ) -> tuple[str, ...]:
     warnings = []
-    for kind, group in _by_kind(found).items():
-        rivals = [solution.aic - best.aic for solution in group if solution is not best]
-        if rivals and min(rivals) < _DECIDED:
-            other = "of the other sign" if kind is best.setting.exchange else f"{kind}"
+    for group in _by_kind(found).values():
+        rivals = [solution for solution in group if _elsewhere(solution, best, errors)]
+        closest = min(rivals, key=lambda solution: solution.aic, default=None)
+        if closest is not None and closest.aic - best.aic < _DECIDED:
             warnings.append(
-                f"exchange {other} describes the spectra as well as {best.setting.exchange} exchange "
-                f"(AIC differs by {min(rivals):.1f})"
+                f"{_exchange(closest)} describes the spectra as well as {_exchange(best)} "
+                f"(AIC differs by {closest.aic - best.aic:.1f})"
             )
     for name, error in zip(best.free, errors, strict=False):
         low, high = BOUNDS.get(name, (-math.inf, math.inf))
@@ -278,6 +279,27 @@ def _warnings(
             f"the residual of {structured} of {len(spectra)} spectra has a structure: the model does not hold"
         )
     return tuple(warnings)
+
+
+def _elsewhere(solution: _Solution, best: _Solution, errors: FloatArray) -> bool:
+    """Whether it is another description, not the best one's valley reached from another start."""
+    if solution.setting.exchange is not best.setting.exchange:
+        return True
+    one, other = _as_usual(solution), _as_usual(best)
+    return any(
+        abs(getattr(one, name) - getattr(other, name)) > _SAME_VALLEY * error
+        for name, error in zip(best.free, errors, strict=False)
+    )
+
+
+def _exchange(solution: _Solution) -> str:
+    spins = _as_usual(solution)
+    if solution.setting.exchange is ExchangeKind.NONE:
+        return "no exchange"
+    return (
+        f"{solution.setting.exchange} exchange of {spins.exchange_slope_meV_per_uS:.3g} meV/uS "
+        f"with C = {spins.correlation:.2g}"
+    )
 
 
 def _structured(one: SpectrumData, best: _Solution, conductance: float) -> bool:
