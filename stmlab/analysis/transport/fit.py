@@ -12,14 +12,16 @@ criterion.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stmlab.analysis.numbers import finite
-from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectrum
-from stmlab.analysis.transport.problem import BOUNDS, SIZES, Problem, SpectrumData
+from stmlab.analysis.transport.doubts import doubts
+from stmlab.analysis.transport.model import SpinSetting, spectrum
+from stmlab.analysis.transport.problem import SMALLEST_NOISE, Problem, SpectrumData
+from stmlab.analysis.transport.solution import Solution, as_usual, by_kind
 from stmlab.analysis.transport.start import starts
 from stmlab.errors import FitError
 from stmlab.physics.baths import DEFAULT_SCATTERING_S
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from stmlab.arrays import FloatArray
 
 _UNITS = {
     "axial_anisotropy_meV": "meV",
@@ -46,9 +47,6 @@ _CONVERGED = 1e-8
 _FAR_BEHIND = 2.0  # difference of AIC, a point, beyond which a start is given up after the first round
 _HOPELESS = 200.0  # and after the others
 _FEWEST = 12  # points of a spectrum
-_DECIDED = 10.0  # difference of AIC that leaves no doubt
-_SAME_VALLEY = 5.0  # standard errors; within _DECIDED a valley is not wider
-_SMALLEST_NOISE = 1e-6  # of a spectrum's span; less is rounding
 
 
 def fit_transport(
@@ -104,19 +102,6 @@ def fit_transport(
     return _result(spectra, found[best], found)
 
 
-@dataclass(frozen=True, eq=False)
-class _Solution:
-    """A fit with one kind of exchange: parameters, conductances, covariance of both, weights of the spectra."""
-
-    setting: SpinSetting
-    parameters: SpinParameters
-    free: tuple[str, ...]
-    conductances: FloatArray
-    covariance: FloatArray
-    noise: FloatArray  # of each spectrum, S
-    aic: float
-
-
 # -- the data ----------------------------------------------------------------------------------------------------------
 
 
@@ -158,30 +143,30 @@ def _kinds(exchange: Sequence[str], spectra: int) -> list[ExchangeKind]:
 # -- the fit -----------------------------------------------------------------------------------------------------------
 
 
-def _begun(spectra: list[SpectrumData], setting: SpinSetting, temperature_K: float | None) -> list[_Solution]:
+def _begun(spectra: list[SpectrumData], setting: SpinSetting, temperature_K: float | None) -> list[Solution]:
     """The starts of one kind of exchange, each spectrum weighted by its size."""
     noise = np.array([math.sqrt(one.conductance.max()) for one in spectra])
     noise *= float(np.ptp(spectra[0].conductance)) / noise[0]
     free = _free(setting, temperature_K)
     return [
-        _Solution(setting, parameters, free, conductances, np.empty(0), noise, -math.inf)
+        Solution(setting, parameters, free, conductances, np.empty(0), noise, -math.inf)
         for parameters, conductances in starts(spectra, setting, temperature_K)
     ]
 
 
-def _improved(spectra: list[SpectrumData], solution: _Solution, tolerance: float) -> _Solution:
+def _improved(spectra: list[SpectrumData], solution: Solution, tolerance: float) -> Solution:
     """Least squares from the solution, with the noise of each spectrum that it leaves."""
     free = solution.free
     problem = Problem(spectra, solution.setting, solution.parameters, free, solution.noise)
     parameters, conductances, covariance = problem.solved(solution.conductances, tolerance)
     left = problem.residuals(parameters, conductances)
     rms = np.array([math.sqrt(np.mean(part**2)) for part in left])
-    noise = np.maximum(solution.noise * rms, _SMALLEST_NOISE * np.array([np.ptp(one.conductance) for one in spectra]))
+    noise = np.maximum(solution.noise * rms, SMALLEST_NOISE * np.array([np.ptp(one.conductance) for one in spectra]))
     points = sum(one.bias.size for one in spectra)
     likelihood = sum(one.bias.size * math.log(n**2) for one, n in zip(spectra, noise, strict=True))
     aic = likelihood + 2 * (len(free) + 2 * len(spectra))
     scale = points / max(points - len(free) - len(spectra), 1)
-    return _Solution(solution.setting, parameters, free, conductances, covariance * scale, noise, aic)
+    return Solution(solution.setting, parameters, free, conductances, covariance * scale, noise, aic)
 
 
 def _free(setting: SpinSetting, temperature_K: float | None) -> tuple[str, ...]:
@@ -198,9 +183,9 @@ def _free(setting: SpinSetting, temperature_K: float | None) -> tuple[str, ...]:
 # -- the result --------------------------------------------------------------------------------------------------------
 
 
-def _result(spectra: list[SpectrumData], best: _Solution, found: list[_Solution]) -> FitResult:
+def _result(spectra: list[SpectrumData], best: Solution, found: list[Solution]) -> FitResult:
     errors = np.sqrt(np.diag(best.covariance))
-    spins = _as_usual(best)
+    spins = as_usual(best)
     names = (*best.free, *(f"conductance_{k + 1}" for k in range(len(spectra))))
     values = [*(getattr(spins, name) for name in best.free), *best.conductances.tolist()]
     units = [*(_UNITS[name] for name in best.free), *["S"] * len(spectra)]
@@ -220,92 +205,15 @@ def _result(spectra: list[SpectrumData], best: _Solution, found: list[_Solution]
         covariance=best.covariance,
         points=data.size,
         residual=float(np.sqrt(np.mean((data - fit) ** 2))),
-        warnings=_warnings(spectra, best, found, errors),
+        warnings=doubts(spectra, best, found, errors),
         curves={
             "x": np.concatenate([one.bias for one in spectra]),
             "data": data,
             "fit": fit,
             "residual": data - fit,
             "setpoint": np.concatenate([np.full(one.bias.size, one.setpoint) for one in spectra]),
-            "aic": np.array([min(s.aic for s in group) for group in _by_kind(found).values()]),
+            "aic": np.array([min(s.aic for s in group) for group in by_kind(found).values()]),
         },
         labels={"x": "bias", "x_unit": "V", "y": "dI/dV", "y_unit": "S"},
         choices={"exchange": str(best.setting.exchange)},
     )
-
-
-def _as_usual(best: _Solution) -> SpinParameters:
-    """Of the signs that make no difference, those that are usual: E > 0; J > 0 of an Ising exchange without a field."""
-    spins = best.parameters
-    spins = replace(spins, transverse_anisotropy_meV=abs(spins.transverse_anisotropy_meV))
-    symmetric = best.setting.exchange is ExchangeKind.ISING and best.setting.field_T == 0
-    if symmetric and spins.exchange_slope_meV_per_uS < 0:
-        opposite = {"exchange_slope_meV_per_uS": -spins.exchange_slope_meV_per_uS, "correlation": -spins.correlation}
-        spins = replace(spins, **opposite)
-    return spins
-
-
-def _by_kind(found: list[_Solution]) -> dict[ExchangeKind, list[_Solution]]:
-    groups: dict[ExchangeKind, list[_Solution]] = {}
-    for solution in found:
-        groups.setdefault(solution.setting.exchange, []).append(solution)
-    return groups
-
-
-def _warnings(
-    spectra: list[SpectrumData], best: _Solution, found: list[_Solution], errors: FloatArray
-) -> tuple[str, ...]:
-    warnings = []
-    for group in _by_kind(found).values():
-        rivals = [solution for solution in group if _elsewhere(solution, best, errors)]
-        closest = min(rivals, key=lambda solution: solution.aic, default=None)
-        if closest is not None and closest.aic - best.aic < _DECIDED:
-            warnings.append(
-                f"{_exchange(closest)} describes the spectra as well as {_exchange(best)} "
-                f"(AIC differs by {closest.aic - best.aic:.1f})"
-            )
-    for name, error in zip(best.free, errors, strict=False):
-        low, high = BOUNDS.get(name, (-math.inf, math.inf))
-        value = getattr(best.parameters, name)
-        if min(value - low, high - value) < 1e-3 * (high - low):
-            warnings.append(f"{name} = {value:.4g} ran to the end of what is allowed")
-        elif error > 0.5 * max(abs(value), SIZES.get(name, 1.0)):
-            warnings.append(f"{name} is hardly determined: {value:.3g} +- {error:.2g}")
-    if best.setting.exchange is ExchangeKind.ISING and best.setting.field_T == 0:
-        warnings.append("without a field, Ising exchange J with C and -J with -C give the same spectra: J > 0 is shown")
-    structured = sum(_structured(one, best, float(g)) for one, g in zip(spectra, best.conductances, strict=True))
-    if structured:
-        warnings.append(
-            f"the residual of {structured} of {len(spectra)} spectra has a structure: the model does not hold"
-        )
-    return tuple(warnings)
-
-
-def _elsewhere(solution: _Solution, best: _Solution, errors: FloatArray) -> bool:
-    """Whether it is another description, not the best one's valley reached from another start."""
-    if solution.setting.exchange is not best.setting.exchange:
-        return True
-    one, other = _as_usual(solution), _as_usual(best)
-    return any(
-        abs(getattr(one, name) - getattr(other, name)) > _SAME_VALLEY * error
-        for name, error in zip(best.free, errors, strict=False)
-    )
-
-
-def _exchange(solution: _Solution) -> str:
-    spins = _as_usual(solution)
-    if solution.setting.exchange is ExchangeKind.NONE:
-        return "no exchange"
-    return (
-        f"{solution.setting.exchange} exchange of {spins.exchange_slope_meV_per_uS:.3g} meV/uS "
-        f"with C = {spins.correlation:.2g}"
-    )
-
-
-def _structured(one: SpectrumData, best: _Solution, conductance: float) -> bool:
-    """Whether neighbouring residuals are correlated by more than three standard deviations of white noise."""
-    order = np.argsort(one.bias, kind="stable")
-    left = (one.conductance - spectrum(best.setting, best.parameters, conductance, one.bias))[order]
-    if float(np.abs(left).max()) <= _SMALLEST_NOISE * float(np.ptp(one.conductance)):
-        return False
-    return float(left[1:] @ left[:-1]) / float(left @ left) > 3 / math.sqrt(left.size)

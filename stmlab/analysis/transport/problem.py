@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BOUNDS = {"temperature_K": (0.05, 300.0), "correlation": (-1.0, 1.0), "kondo_coupling": (-0.3, 0.3)}
 SIZES = {"temperature_K": 1.0, "correlation": 1.0, "kondo_coupling": 0.1}
 """By how much a parameter counts as changed; 1 for those that are not named."""
+SMALLEST_NOISE = 1e-6  # of a spectrum's span; less is rounding
 _STEP = 1e-4  # of a finite difference, in the size of each parameter
 _REFUSED = 1e3  # residual, in units of the noise, where the model refuses the parameters
 

@@ -1,0 +1,88 @@
+"""What a result of the transport fit leaves in doubt: rivals, what is hardly determined, structured residuals."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.residuals import structure_warning
+from stmlab.analysis.transport.model import spectrum
+from stmlab.analysis.transport.problem import BOUNDS, SIZES, SMALLEST_NOISE, SpectrumData
+from stmlab.analysis.transport.solution import Solution, as_usual, by_kind
+from stmlab.physics.coupled_tip import ExchangeKind
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+
+_DECIDED = 10.0  # difference of AIC that leaves no doubt
+_SAME_VALLEY = 5.0  # standard errors; within _DECIDED a valley is not wider
+
+
+def doubts(spectra: list[SpectrumData], best: Solution, found: list[Solution], errors: FloatArray) -> tuple[str, ...]:
+    """Warnings about the best of the solutions, whose free parameters have these errors."""
+    warnings = [*_rivals(best, found, errors), *_undetermined(best, errors)]
+    if best.setting.exchange is ExchangeKind.ISING and best.setting.field_T == 0:
+        warnings.append("without a field, Ising exchange J with C and -J with -C give the same spectra: J > 0 is shown")
+    structured = sum(_structured(one, best, float(g)) for one, g in zip(spectra, best.conductances, strict=True))
+    if structured:
+        warnings.append(
+            f"the residual of {structured} of {len(spectra)} spectra has a structure: the model does not hold"
+        )
+    return tuple(warnings)
+
+
+def _rivals(best: Solution, found: list[Solution], errors: FloatArray) -> list[str]:
+    """Of each kind of exchange the closest other description, if it is as good."""
+    warnings = []
+    for group in by_kind(found).values():
+        rivals = [solution for solution in group if _elsewhere(solution, best, errors)]
+        closest = min(rivals, key=lambda solution: solution.aic, default=None)
+        if closest is not None and closest.aic - best.aic < _DECIDED:
+            warnings.append(
+                f"{_exchange(closest)} describes the spectra as well as {_exchange(best)} "
+                f"(AIC differs by {closest.aic - best.aic:.1f})"
+            )
+    return warnings
+
+
+def _undetermined(best: Solution, errors: FloatArray) -> list[str]:
+    warnings = []
+    for name, error in zip(best.free, errors, strict=False):
+        low, high = BOUNDS.get(name, (-math.inf, math.inf))
+        value = getattr(best.parameters, name)
+        if min(value - low, high - value) < 1e-3 * (high - low):
+            warnings.append(f"{name} = {value:.4g} ran to the end of what is allowed")
+        elif error > 0.5 * max(abs(value), SIZES.get(name, 1.0)):
+            warnings.append(f"{name} is hardly determined: {value:.3g} +- {error:.2g}")
+    return warnings
+
+
+def _elsewhere(solution: Solution, best: Solution, errors: FloatArray) -> bool:
+    """Whether it is another description, not the best one's valley reached from another start."""
+    if solution.setting.exchange is not best.setting.exchange:
+        return True
+    one, other = as_usual(solution), as_usual(best)
+    return any(
+        abs(getattr(one, name) - getattr(other, name)) > _SAME_VALLEY * error
+        for name, error in zip(best.free, errors, strict=False)
+    )
+
+
+def _exchange(solution: Solution) -> str:
+    spins = as_usual(solution)
+    if solution.setting.exchange is ExchangeKind.NONE:
+        return "no exchange"
+    return (
+        f"{solution.setting.exchange} exchange of {spins.exchange_slope_meV_per_uS:.3g} meV/uS "
+        f"with C = {spins.correlation:.2g}"
+    )
+
+
+def _structured(one: SpectrumData, best: Solution, conductance: float) -> bool:
+    order = np.argsort(one.bias, kind="stable")
+    left = (one.conductance - spectrum(best.setting, best.parameters, conductance, one.bias))[order]
+    if float(np.abs(left).max()) <= SMALLEST_NOISE * float(np.ptp(one.conductance)):
+        return False
+    return bool(structure_warning(left, noise_known=False))
