@@ -67,3 +67,19 @@ def averaged(*columns: FloatArray) -> tuple[FloatArray, ...]:
     sums = np.bincount(number, values[known], len(places))
     counts = np.bincount(number, minlength=len(places))
     return *places.T, sums / counts
+
+
+def whole_spectra(
+    setpoint: FloatArray, bias: FloatArray, conductance: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, tuple[str, ...]]:
+    """Of averaged spectra those that have every bias, and which were left out: a run may end within one.
+
+    If none has every bias, all are returned: a fit says what they lack.
+    """
+    values, which, counts = np.unique(setpoint, return_inverse=True, return_counts=True)
+    whole = counts == len(np.unique(bias))
+    if whole.all() or not whole.any():
+        return setpoint, bias, conductance, ()
+    lacking = ", ".join(f"{value:.3g} S ({n} biases)" for value, n in zip(values[~whole], counts[~whole], strict=True))
+    kept = whole[which.ravel()]
+    return setpoint[kept], bias[kept], conductance[kept], (f"left out, because they are not whole: {lacking}",)

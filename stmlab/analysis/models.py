@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.columns import averaged, column, modulation, setting, temperature
+from stmlab.analysis.columns import averaged, column, modulation, setting, temperature, whole_spectra
 from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.ramp import correlation_of, exchange_of, fit_series
@@ -120,8 +120,8 @@ def _transport(run: Run) -> FitResult:
     many = any(axis.name == "setpoint" for axis in run.axes)
     bias, given = column(run, "bias"), column(run, "conductance")
     setpoint = column(run, "setpoint") if many else np.full(bias.shape, _setpoint(run))
-    setpoint, bias, conductance = averaged(setpoint, bias, given)
-    return fit_transport(
+    setpoint, bias, conductance, left_out = whole_spectra(*averaged(setpoint, bias, given))
+    fit = fit_transport(
         bias,
         conductance,
         setpoint,
@@ -129,6 +129,7 @@ def _transport(run: Run) -> FitResult:
         temperature_K=temperature(run),
         field_T=setting(run, "field"),
     )
+    return replace(fit, warnings=(*left_out, *fit.warnings))
 
 
 def _setpoint(run: Run) -> float:
@@ -137,9 +138,10 @@ def _setpoint(run: Run) -> float:
 
 def _series(run: Run) -> tuple[StepSeries, FloatArray]:
     """Steps of every spectrum of a ramp, and the biases."""
-    setpoint, bias, conductance = averaged(*(column(run, name) for name in ("setpoint", "bias", "conductance")))
+    columns = averaged(*(column(run, name) for name in ("setpoint", "bias", "conductance")))
+    setpoint, bias, conductance, left_out = whole_spectra(*columns)
     series = fit_series(bias, conductance, setpoint, temperature_K=temperature(run), modulation_V=modulation(run))
-    return series, np.unique(bias)
+    return replace(series, warnings=(*left_out, *series.warnings)), np.unique(bias)
 
 
 def _exchange(run: Run) -> FitResult:

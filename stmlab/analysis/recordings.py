@@ -1,15 +1,18 @@
-"""Fits of files that other programs recorded: steps of a spectrum, switching of a trace."""
+"""Fits of files that other programs recorded: steps of a spectrum or the transport model, switching of a trace."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.calibration import siemens_per_reading
 from stmlab.analysis.steps import STEP_MODELS, fit_steps
 from stmlab.analysis.telegraph import fit_telegraph
+from stmlab.analysis.transport import fit_transport
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
     from stmlab.storage.recorded import Column, Recording
 
-MODELS = (*STEP_MODELS, "telegraph")
+MODELS = (*STEP_MODELS, "transport", "telegraph")
+_WINDOW = 10e-3  # V; of a transport fit, as of steps
 _BACKWARD = "[bwd]"
 _LOCKIN = re.compile(r"lock-?in(?! y)|\bLIX? |Demod \d* ?X|\bZI (X|R)", re.IGNORECASE)
 _SINGLE_SWEEP = re.compile(r"\[\d{5}\]")
@@ -30,7 +34,7 @@ def analyse_recording(
 
     Args:
         recording: as ``open_recording`` gives it.
-        model: "telegraph" or one of the ``STEP_MODELS``; None chooses.
+        model: "telegraph", "transport" or one of the ``STEP_MODELS``; None chooses.
         channel: name of a column; by default the lock-in's, or the numerical derivative of the current where there is
             none; of a trace the current.
 
@@ -49,10 +53,11 @@ def analyse_recording(
     if recording.is_trace:
         raise FitError(f"{recording.path}: {recording.columns[0].name} stands still: there is no spectrum to fit")
     forward, derived = _spectrum(recording, channel)
-    fits = {"forward": _steps(recording, forward, model, derived=derived)}
+    fit = _transport if model == "transport" else partial(_steps, model=model)
+    fits = {"forward": fit(recording, forward, derived=derived)}
     backward = _backward_of(recording, forward)
     if backward is not None:
-        fits["backward"] = _steps(recording, backward, model, derived=derived)
+        fits["backward"] = fit(recording, backward, derived=derived)
     return fits
 
 
@@ -65,19 +70,41 @@ def _telegraph(recording: Recording, channel: str | None) -> FitResult:
 
 
 def _steps(recording: Recording, column: Column, model: str, *, derived: bool) -> FitResult:
+    bias, values = _bias(recording), column.values
+    method, pairs = STEP_MODELS[model]
+    if derived:
+        values = np.gradient(values, bias)
+    fit = fit_steps(bias, values, method=method, pairs=pairs, unit="S" if derived else column.unit)
+    return _told(fit, column, derived=derived)
+
+
+def _transport(recording: Recording, column: Column, *, derived: bool) -> FitResult:
+    """The lock-in's reading in S by the current of the same direction; the field is taken for 0."""
+    bias, values = _bias(recording), column.values
+    current = column if derived else _current(recording)
+    if _BACKWARD in column.name and not derived:
+        current = _backward_of(recording, current) or current
+    conductance = np.gradient(values, bias) if derived else values * siemens_per_reading(bias, values, current.values)
+    end = np.abs(bias).argmax()
+    setpoint = abs(current.values[end] / bias[end])  # the tip is stabilised at an end of the sweep
+    inside = np.abs(bias) <= _WINDOW * (1 + 1e-9)
+    fit = fit_transport(bias[inside], conductance[inside], np.full(np.count_nonzero(inside), setpoint))
+    return _told(fit, column, derived=derived)
+
+
+def _bias(recording: Recording) -> FloatArray:
     bias = recording.columns[0]
     if bias.unit != "V":
         raise FitError(f"{recording.path}: {bias.name} in {bias.unit or 'no unit'} was swept: steps need a bias in V")
-    values: FloatArray = column.values
-    if derived:
-        values = np.gradient(values, bias.values)
-    method, pairs = STEP_MODELS[model]
-    fit = fit_steps(bias.values, values, method=method, pairs=pairs, unit="S" if derived else column.unit)
-    name = f"d({column.name})/dV" if derived else column.name
-    warnings = fit.warnings
-    if derived:
-        warnings = ("dI/dV is the numerical derivative of the current: there is no lock-in column", *warnings)
-    return replace(fit, labels={**fit.labels, "y": name}, warnings=warnings)
+    return bias.values
+
+
+def _told(fit: FitResult, column: Column, *, derived: bool) -> FitResult:
+    """With the column's name, and where it was differentiated."""
+    if not derived:
+        return replace(fit, labels={**fit.labels, "y": column.name})
+    warning = "dI/dV is the numerical derivative of the current: there is no lock-in column"
+    return replace(fit, labels={**fit.labels, "y": f"d({column.name})/dV"}, warnings=(warning, *fit.warnings))
 
 
 def _spectrum(recording: Recording, channel: str | None) -> tuple[Column, bool]:

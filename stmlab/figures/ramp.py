@@ -23,6 +23,7 @@ _SYMBOLS = {
     "exchange_slope_meV_per_uS": r"$J/G_{12}$",
     "correlation": "$C$",
     "kondo_coupling": r"$J\rho$",
+    "potential_scattering": "$U$",
     "temperature_K": "$T$",
 }
 _APART = 0.55  # offset of neighbouring spectra, as a share of their mean span

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _FAR = 40.0
 """In units of kT: the double Fermi edge is zero beyond."""
 _DEGREE = 110
+_PANEL = 4.0
+"""Likewise: the series is cut into panels, in each of which few terms do: the kernel's poles lie 2 pi away."""
+_PANEL_DEGREE = 22
 _MOMENTS = tuple(
     math.pi ** (2 * n) * c for n, c in enumerate((1 / 3, 1 / 15, 2 / 189, 1 / 675, 2 / 10395, 1382 / 58046625), start=1)
 )
@@ -73,12 +76,13 @@ class BroadenedLogarithm:
         u = np.abs(y) / self._kT
         near = u < _FAR
         far = u[~near]
-        inside = chebyshev.chebval(u[near] * (2 / _FAR) - 1, _near_series(small, lowest, highest))
+        inside = _near_values(u[near], _near_panels(small, lowest, highest))
         found = []
         for order in range(lowest, highest + 1):
             values = np.empty_like(u)
             values[near] = inside[order - lowest]
-            values[~near] = _far_value(far, small, order)
+            if far.size:
+                values[~near] = _far_value(far, small, order)
             if order % 2:
                 values = values * np.sign(y)
             values = values / self._kT**order
@@ -104,22 +108,39 @@ def _near_projection() -> tuple[FloatArray, FloatArray]:
 
 
 @lru_cache(maxsize=64)
-def _near_series(small: float, lowest: int, highest: int) -> FloatArray:
-    """Chebyshev series on 0 < u < 40 of the derivatives (-1: the integral) of ln(1 + small |u|), broadened.
+def _near_panels(small: float, lowest: int, highest: int) -> FloatArray:
+    """Derivatives (-1: the integral) of ln(1 + small |u|), broadened, on 0 < u < 40: a Chebyshev series a panel.
 
-    One column a derivative, so that all are summed in one pass.
+    Returns:
+        Shape (panels, derivatives, _PANEL_DEGREE + 2), for u from -1 to 1 across its panel.
     """
     u, matrix = _near_projection()
-    full = matrix @ np.log1p(small * u)
-    series = chebyshev.chebtrim(full, 1e-17 * float(np.abs(full).max()))
-    columns = np.zeros((series.size + 1, highest - lowest + 1))
-    for order in range(lowest, highest + 1):
-        if order == -1:
-            column = chebyshev.chebint(series, lbnd=-1, scl=_FAR / 2)
-        else:
-            column = chebyshev.chebder(series, order, scl=2 / _FAR)
-        columns[: column.size, order - lowest] = column
-    return columns
+    nodes = chebyshev.chebpts1(_PANEL_DEGREE + 1)
+    transform = chebyshev.chebvander(nodes, _PANEL_DEGREE).T * (2 / nodes.size)
+    transform[0] /= 2
+    starts = np.arange(0.0, _FAR, _PANEL)[:, None]
+    places = (starts + 0.5 * _PANEL * (nodes + 1)) * (2 / _FAR) - 1
+    series = chebyshev.chebval(places, matrix @ np.log1p(small * u)) @ transform.T
+    panels = np.zeros((len(series), highest - lowest + 1, _PANEL_DEGREE + 2))
+    so_far = 0.0
+    for panel, one in enumerate(series):
+        for order in range(lowest, highest + 1):
+            if order == -1:
+                column = chebyshev.chebint(one, lbnd=-1, scl=_PANEL / 2)
+                column[0] += so_far
+                so_far = float(column.sum())  # at the panel's end, where every polynomial is 1
+            else:
+                column = chebyshev.chebder(one, order, scl=2 / _PANEL)
+            panels[panel, order - lowest, : column.size] = column
+    return panels
+
+
+def _near_values(u: FloatArray, panels: FloatArray) -> FloatArray:
+    """The series of `_near_panels` at u of shape (n,), 0 <= u < 40: shape (derivatives, n)."""
+    panel = (u / _PANEL).astype(int)
+    terms = chebyshev.chebvander((2 / _PANEL) * (u - _PANEL * panel) - 1, _PANEL_DEGREE + 1)
+    found: FloatArray = np.einsum("nk,nok->on", terms, panels[panel])
+    return found
 
 
 def _far_value(u: FloatArray, small: float, order: int) -> FloatArray:

@@ -90,6 +90,10 @@ class ThirdOrder:
         # Poles as [f, i, m].
         self._direct_pole = (energy - energy[:, None])[None]
         self._exchanged_pole = (energy[:, None] - energy)[:, None] if self._exact else -self._direct_pole
+        # Both diagrams side by side, [f, i, m]: they share every evaluation of the logarithm.
+        poles = (np.broadcast_to(pole, self._direct.shape) for pole in (self._direct_pole, self._exchanged_pole))
+        self._poles = np.concatenate([*poles], axis=-1)
+        self._strengths = np.concatenate([self._direct, self._exchanged], axis=-1)
         self._integral_at_threshold = self._spectral(self._threshold[..., None], np.s_[:, :], -1, -1)[0][..., 0]
 
     def means(
@@ -140,13 +144,9 @@ class ThirdOrder:
 
     def _spectral(self, energy: FloatArray, at: tuple[Any, ...], lowest: int, highest: int) -> list[FloatArray]:
         """Derivatives of c at energies [..., k] for the transitions ``at``; each of the shape of ``energy``."""
-        shape = self._direct.shape
-        totals = [np.zeros(energy.shape) for _ in range(lowest, highest + 1)]
-        for strength, pole in ((self._direct, self._direct_pole), (self._exchanged, self._exchanged_pole)):
-            distance = energy[..., None] - np.broadcast_to(pole, shape)[at][..., None, :]
-            for total, logarithm in zip(totals, self._logarithm.orders(distance, lowest, highest), strict=True):
-                total += (logarithm @ strength[at][..., None])[..., 0]
-        return totals
+        distance = energy[..., None] - self._poles[at][..., None, :]
+        strength = self._strengths[at][..., None]
+        return [(logarithm @ strength)[..., 0] for logarithm in self._logarithm.orders(distance, lowest, highest)]
 
 
 def diagrams(vertex: ComplexArray, direction: Direction) -> tuple[FloatArray, FloatArray]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stmlab.errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from stmlab.arrays import FloatArray
 
@@ -64,12 +64,13 @@ def is_recorded(path: Path) -> bool:
     return path.suffix.lower() in READERS
 
 
-def open_recording(path: Path) -> Recording:
+def open_recording(path: str | Path) -> Recording:
     """Read a recorded file by its ending.
 
     Raises:
         FileError: unknown ending, no such file, or not what its ending says.
     """
+    path = Path(path)
     if not is_recorded(path):
         raise FileError(f"{path}: {path.suffix or 'no ending'} is not known; {', '.join(READERS)} are")
     import importlib

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from stmlab.analysis.columns import averaged, column, modulation, setting, temperature
+from stmlab.analysis.columns import averaged, column, modulation, setting, temperature, whole_spectra
 from stmlab.axes import Axis
 from stmlab.errors import FitError
 
@@ -53,3 +53,11 @@ def test_settings_have_defaults_and_the_modulation_that_was_played_counts():
     assert temperature(run(parameters={})) is None
     assert modulation(run()) == 1e-4
     assert modulation(run(data={"modulation": np.array([1.02e-4, 1.02e-4, 9e-4])})) == 1.02e-4
+
+
+def test_a_spectrum_that_was_cut_off_is_left_out_and_told():
+    setpoint, bias = np.array([1.0, 1.0, 1.0, 2.0, 2.0]), np.array([-1.0, 0.0, 1.0, -1.0, 0.0])
+    kept = whole_spectra(setpoint, bias, 10 * bias)
+    assert [column.tolist() for column in kept[:3]] == [[1.0] * 3, [-1.0, 0.0, 1.0], [-10.0, 0.0, 10.0]]
+    assert kept[3] == ("left out, because they are not whole: 2 S (2 biases)",)
+    assert whole_spectra(setpoint[3:], bias[3:], bias[3:])[3] == ()

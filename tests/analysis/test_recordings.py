@@ -8,6 +8,8 @@ import pytest
 from stmlab.analysis.recordings import analyse_recording
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FileError, FitError
+from stmlab.physics.spins import Spin, SpinSystem
+from stmlab.physics.transport import TunnelJunction
 from stmlab.storage.recorded import Column, Recording, open_recording
 from tests.recorded_files import RECORDED, recorded
 
@@ -90,6 +92,27 @@ def switching(samples=4000):
     return 1e-12 * (states + 0.05 * random.standard_normal(samples))
 
 
+def test_the_transport_model_takes_the_lockin_in_siemens_by_the_current():
+    junction = TunnelJunction(SpinSystem((Spin(1, -3.1, 0.6),)), 2.0, 30e-9, potential_scattering=0.5)
+    conductance = junction.conductance(BIAS) * (1 + 2e-3 * np.random.default_rng(1).standard_normal(BIAS.size))
+    file = recording(
+        ("Current", "A", current(conductance) + 1e-12),
+        ("LockIn", "V", -2e8 * conductance),
+        ("LockIn [bwd]", "V", -2e8 * conductance[::-1]),
+    )
+    fit = analyse_recording(file, "transport")["forward"]
+    assert fit["conductance_1"].value == pytest.approx(30e-9, rel=0.01)
+    assert fit["axial_anisotropy_meV"].value == pytest.approx(-3.1, abs=4 * fit["axial_anisotropy_meV"].error)
+    assert abs(fit["potential_scattering"].value) == pytest.approx(0.5, abs=0.02)
+    assert fit.labels["y"] == "LockIn"
+
+
+def test_a_lockin_that_is_not_the_derivative_of_the_current_is_not_taken_in_siemens():
+    file = recording(("Current", "A", 1e-9 * np.sin(BIAS / 1e-3)), ("LockIn", "V", read(1)))
+    with pytest.raises(FitError, match="not the derivative of the recorded current"):
+        analyse_recording(file, "transport")
+
+
 STILL = ("Bias", "V", np.full(4000, 0.1))
 
 
@@ -105,7 +128,7 @@ def test_a_trace_is_fitted_for_its_rates():
         (
             recording(("LIX", "V", read(1))),
             {"model": "srs"},
-            "model 'srs' is not for recorded files: steps, steps_one_pair, gaussians, gaussians_one_pair, telegraph",
+            "model 'srs' is not for recorded files: steps, steps_one_pair, gaussians, .*, transport, telegraph are",
         ),
         (recording(("Current", "A", switching()), first=STILL), {}, "does not say how far apart its samples are"),
         (recording(("Current", "A", switching()), first=STILL, interval=1e-3), {"model": "steps"}, "stands still"),
@@ -129,6 +152,17 @@ def test_both_step_pairs_of_the_recorded_spectrum_are_found_in_both_directions()
             assert 0 < fit[name].error < 0.1
     pull = fits["forward"]["inner_energy"].value - fits["backward"]["inner_energy"].value
     assert abs(pull) < 4 * np.hypot(*(fit["inner_energy"].error for fit in fits.values()))
+
+
+@recorded
+def test_the_transport_model_describes_the_recorded_spectrum_alike_in_both_directions():
+    fits = analyse_recording(open_recording(RECORDED / "spmqt_nanonis_sts_15mv.dat"), "transport")
+    for fit in fits.values():
+        axial, transverse = fit["axial_anisotropy_meV"].value, fit["transverse_anisotropy_meV"].value
+        assert 2 * transverse == pytest.approx(1.2, abs=0.15)
+        assert transverse - axial == pytest.approx(3.75, abs=0.15)
+    one, other = (fits[way]["axial_anisotropy_meV"] for way in ("forward", "backward"))
+    assert abs(one.value - other.value) < 4 * np.hypot(one.error, other.error)
 
 
 @recorded

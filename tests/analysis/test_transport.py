@@ -13,7 +13,9 @@ SETPOINTS = (100e-9, 300e-9, 500e-9)
 NAMES = ("axial_anisotropy_meV", "transverse_anisotropy_meV", "exchange_slope_meV_per_uS", "correlation")
 
 
-def spectra(kind, truth, setpoints=SETPOINTS, *, field=0.0, noise=2e-3, order=2, seed=0):
+def spectra(
+    kind, truth, setpoints=SETPOINTS, *, field=0.0, noise=2e-3, order=2, seed=0, potential=0.0, offset=0.0, kondo=-0.05
+):
     """Junctions at thermal broadening alone, with white noise."""
     axial, transverse, slope, correlation = truth
     random, rows = np.random.default_rng(seed), []
@@ -28,9 +30,10 @@ def spectra(kind, truth, setpoints=SETPOINTS, *, field=0.0, noise=2e-3, order=2,
             correlation=correlation,
             field_T=(0.0, 0.0, field),
             order=order,
-            **({"coupling": -0.05} if order == 3 else {}),
+            potential_scattering=potential,
+            **({"coupling": kondo} if order == 3 else {}),
         )
-        rows.append(junction.conductance(BIAS) + noise * g * random.standard_normal(BIAS.size))
+        rows.append(junction.conductance(BIAS - offset) + noise * g * random.standard_normal(BIAS.size))
     return np.tile(BIAS, len(setpoints)), np.concatenate(rows), np.repeat(setpoints, BIAS.size)
 
 
@@ -53,6 +56,41 @@ def test_kind_sign_and_parameters_come_back_within_their_errors(kind, truth, fie
         assert fit[f"conductance_{k + 1}"].value == pytest.approx(g, rel=5e-3)
     assert fit.curves["aic"].size == 3
     assert not any("structure" in warning or "as well as" in warning for warning in fit.warnings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "truth", "setpoints", "potential", "order"),
+    [
+        ("heisenberg", (-4.2, 0.87, 3.6, -0.5), SETPOINTS, 0.55, 2),
+        ("ising", (-3.23, 0.58, 5.9, 0.35), SETPOINTS, -0.4, 2),
+        ("none", (-4.8, 0.7, 0.0, 0.0), SETPOINTS[:1], -0.5, 3),
+    ],
+)
+def test_electrons_that_pass_beside_the_spin_and_an_offset_of_the_bias_are_found(
+    kind, truth, setpoints, potential, order
+):
+    data = spectra(kind, truth, setpoints, potential=potential, offset=80e-6, noise=1e-3, order=order)
+    fit = fit_transport(*data, temperature_K=2.0, order=order, exchange=[kind])
+    wanted = dict(zip(NAMES, truth, strict=True)) | {"potential_scattering": potential, "bias_offset": 80e-6}
+    for name in set(wanted) & {parameter.name for parameter in fit.parameters}:
+        assert abs(fit[name].value - wanted[name]) < 4 * fit[name].error, name
+    assert fit["potential_scattering"].error < 0.02
+    assert fit["bias_offset"].error < 10e-6
+
+
+def test_what_the_spectra_do_not_ask_for_is_not_in_the_result():
+    fit = fit_transport(*spectra("none", (-4.8, 0.7, 0.0, 0.0), SETPOINTS[:1]), order=2)
+    assert "potential_scattering" not in {parameter.name for parameter in fit.parameters}
+    assert abs(fit["bias_offset"].value) < 4 * fit["bias_offset"].error
+
+
+def test_axes_that_could_as_well_have_other_names_are_told_apart():
+    """Easy axis z with these values has the steps of an easy plane; a scan in second order takes it for one."""
+    data = spectra("heisenberg", (-4.321, 0.488, 1.91, -0.143), (20e-9, 300e-9, 550e-9), order=3, kondo=-0.099)
+    fit = fit_transport(*data, exchange=["heisenberg"])
+    assert fit["axial_anisotropy_meV"].value == pytest.approx(-4.321, rel=0.02)
+    assert fit["transverse_anisotropy_meV"].value == pytest.approx(0.488, rel=0.02)
+    assert not any("structure" in warning for warning in fit.warnings)
 
 
 def test_a_sign_that_a_weak_field_leaves_open_is_told_with_both_values():

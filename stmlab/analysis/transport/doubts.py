@@ -16,8 +16,9 @@ from stmlab.physics.coupled_tip import ExchangeKind
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
-_DECIDED = 10.0  # difference of AIC that leaves no doubt
-_SAME_VALLEY = 5.0  # standard errors; within _DECIDED a valley is not wider
+DECIDED = 10.0
+"""Difference of AIC that leaves no doubt."""
+_SAME_VALLEY = 5.0  # standard errors; within DECIDED a valley is not wider
 
 
 def doubts(spectra: list[SpectrumData], best: Solution, found: list[Solution], errors: FloatArray) -> tuple[str, ...]:
@@ -39,7 +40,7 @@ def _rivals(best: Solution, found: list[Solution], errors: FloatArray) -> list[s
     for group in by_kind(found).values():
         rivals = [solution for solution in group if _elsewhere(solution, best, errors)]
         closest = min(rivals, key=lambda solution: solution.aic, default=None)
-        if closest is not None and closest.aic - best.aic < _DECIDED:
+        if closest is not None and closest.aic - best.aic < DECIDED:
             warnings.append(
                 f"{_exchange(closest)} describes the spectra as well as {_exchange(best)} "
                 f"(AIC differs by {closest.aic - best.aic:.1f})"

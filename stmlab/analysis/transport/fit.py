@@ -2,8 +2,9 @@
 
 One spin Hamiltonian describes spectra at many conductances: anisotropy D and E, an exchange with the tip's spin that
 grows with the conductance, the correlation C of the tip's electrons with that spin, the Kondo coupling J rho of the
-third order, the temperature; and the conductance of each spectrum, which scales it and pumps the spins. Steps read off
-a spectrum are pulled by third order and pumping; here both are part of the model.
+third order, the potential scattering U, an offset of the bias, the temperature; and the conductance of each spectrum,
+which scales it and pumps the spins. Steps read off a spectrum are pulled by third order and pumping; here both are part
+of the model.
 
 Without exchange, with Heisenberg and with Ising exchange are fitted each, and compared by Akaike's information
 criterion.
@@ -18,10 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.numbers import finite
-from stmlab.analysis.transport.doubts import doubts
+from stmlab.analysis.transport.doubts import DECIDED, doubts
 from stmlab.analysis.transport.model import SpinSetting, spectrum
 from stmlab.analysis.transport.problem import SMALLEST_NOISE, Problem, SpectrumData
-from stmlab.analysis.transport.solution import Solution, as_usual, by_kind
+from stmlab.analysis.transport.solution import Solution, as_usual, by_kind, distinct
 from stmlab.analysis.transport.start import starts
 from stmlab.errors import FitError
 from stmlab.physics.baths import DEFAULT_SCATTERING_S
@@ -41,6 +42,8 @@ _UNITS = {
     "exchange_slope_meV_per_uS": "meV/uS",
     "correlation": "",
     "kondo_coupling": "",
+    "potential_scattering": "",
+    "bias_offset": "V",
 }
 _ROUNDS = (3e-2, 1e-3, 1e-4)  # relative change of the squares at which each of the first rounds ends
 _CONVERGED = 1e-8
@@ -78,8 +81,9 @@ def fit_transport(
 
     Returns:
         Parameters "axial_anisotropy_meV", "transverse_anisotropy_meV", "exchange_slope_meV_per_uS" (J over the
-        junction's conductance), "correlation", "kondo_coupling", "temperature_K" (those that were fitted), then
-        "conductance_1" ... (S, of each spectrum). ``choices`` says which exchange was chosen. Curves "x", "data",
+        junction's conductance), "correlation", "kondo_coupling", "potential_scattering" (unless the spectra are as
+        well described without), "bias_offset" (V), "temperature_K" (those that were fitted), then "conductance_1" ...
+        (S, of each spectrum). ``choices`` says which exchange was chosen. Curves "x", "data",
         "fit", "residual", "setpoint" run over all points; "aic" over the kinds compared.
 
     Raises:
@@ -91,14 +95,14 @@ def fit_transport(
     found = [start for kind in kinds for start in _begun(spectra, replace(setting, exchange=kind), temperature_K)]
     beaten = math.inf
     for tolerance in _ROUNDS:
-        found = [_improved(spectra, start, tolerance) if start.aic < beaten else start for start in found]
+        found = distinct([_improved(spectra, start, tolerance) if start.aic < beaten else start for start in found])
         points = sum(one.bias.size for one in spectra)
         behind = max(_FAR_BEHIND * points, _HOPELESS) if tolerance == _ROUNDS[0] else _HOPELESS
         beaten = min(solution.aic for solution in found) + behind
         if sum(solution.aic < beaten for solution in found) == 1:
             break
     best = min(range(len(found)), key=lambda k: found[k].aic)
-    found[best] = _improved(spectra, found[best], _CONVERGED)
+    found[best] = _settled(spectra, found[best])
     return _result(spectra, found[best], found)
 
 
@@ -169,12 +173,28 @@ def _improved(spectra: list[SpectrumData], solution: Solution, tolerance: float)
     return Solution(solution.setting, parameters, free, conductances, covariance * scale, noise, aic)
 
 
+def _settled(spectra: list[SpectrumData], solution: Solution) -> Solution:
+    """Converged; without potential scattering if the spectra do not ask for it, else with its better sign."""
+    with_it = _improved(spectra, solution, _CONVERGED)
+    none = replace(with_it.parameters, potential_scattering=0.0)
+    free = tuple(name for name in with_it.free if name != "potential_scattering")
+    without = _improved(spectra, replace(with_it, parameters=none, free=free), _CONVERGED)
+    if without.aic <= with_it.aic + DECIDED:
+        return without
+    turned = replace(with_it.parameters, potential_scattering=-with_it.parameters.potential_scattering)
+    other = _improved(spectra, replace(with_it, parameters=turned), _CONVERGED)
+    if with_it.aic <= other.aic:
+        return with_it
+    return _improved(spectra, other, _CONVERGED)  # once more, with its own noise: the covariance is for that
+
+
 def _free(setting: SpinSetting, temperature_K: float | None) -> tuple[str, ...]:
     names = ["axial_anisotropy_meV", "transverse_anisotropy_meV"]
     if setting.exchange is not ExchangeKind.NONE:
         names += ["exchange_slope_meV_per_uS", "correlation"]
     if setting.order == 3:
         names.append("kondo_coupling")
+    names += ["potential_scattering", "bias_offset"]
     if temperature_K is None:
         names.append("temperature_K")
     return tuple(names)

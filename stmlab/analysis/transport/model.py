@@ -34,6 +34,8 @@ class SpinParameters:
         exchange_slope_meV_per_uS: exchange J over the conductance of the junction.
         correlation: C between the tip's spin and its electrons.
         kondo_coupling: J rho of the sample; 0 is second order.
+        potential_scattering: U; electrons that pass without flipping a spin, 2 U^2 of the conductance.
+        bias_offset: V at the junction is the bias less this, V.
     """
 
     axial_anisotropy_meV: float
@@ -42,6 +44,8 @@ class SpinParameters:
     exchange_slope_meV_per_uS: float = 0.0
     correlation: float = 0.0
     kondo_coupling: float = 0.0
+    potential_scattering: float = 0.0
+    bias_offset: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def junction(setting: SpinSetting, parameters: SpinParameters, conductance_S: fl
         correlation=parameters.correlation,
         field_T=(0.0, 0.0, setting.field_T),
         scattering_S=setting.scattering_S,
+        potential_scattering=parameters.potential_scattering,
         order=setting.order,
         **({"coupling": parameters.kondo_coupling} if setting.order == 3 else {}),
     )
@@ -94,9 +99,10 @@ def spectrum(setting: SpinSetting, parameters: SpinParameters, conductance_S: fl
     from scipy.interpolate import CubicSpline
 
     spacing = 1e-3 * K_B_MEV_PER_K * parameters.temperature_K / _PER_KT
-    low, high = bias_V.min() - setting.modulation_V, bias_V.max() + setting.modulation_V
+    at_junction = bias_V - parameters.bias_offset
+    low, high = at_junction.min() - setting.modulation_V, at_junction.max() + setting.modulation_V
     count = int(np.ceil((high - low) / spacing)) + 7
     margin = 0.5 * ((count - 1) * spacing - (high - low))  # a spline is poor at its ends
     axis = np.linspace(low - margin, high + margin, count)
     smooth = CubicSpline(axis, junction(setting, parameters, conductance_S).conductance(axis))
-    return modulated(smooth, bias_V, setting.modulation_V, parameters.temperature_K)
+    return modulated(smooth, at_junction, setting.modulation_V, parameters.temperature_K)

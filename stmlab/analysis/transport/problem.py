@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
 BOUNDS = {"temperature_K": (0.05, 300.0), "correlation": (-1.0, 1.0), "kondo_coupling": (-0.3, 0.3)}
-SIZES = {"temperature_K": 1.0, "correlation": 1.0, "kondo_coupling": 0.1}
+SIZES = {"kondo_coupling": 0.1, "bias_offset": 1e-3}
 """By how much a parameter counts as changed; 1 for those that are not named."""
 SMALLEST_NOISE = 1e-6  # of a spectrum's span; less is rounding
 _STEP = 1e-4  # of a finite difference, in the size of each parameter
