@@ -9,7 +9,7 @@ same fit as the measured ones: what that fit does to an asymmetry, it does to bo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _NODES = 9  # correlations at which the model is computed; between them, a polynomial through all
 _TRIALS = 401
-_SIDES = ("inner", "outer")
 _SCATTER = 2.0
 _FAR_AGAIN = 9.0  # chi square of a second minimum above the first: three standard deviations
 
@@ -63,14 +62,17 @@ def fit_correlation(
         asymmetries.
 
     Raises:
-        FitError: the data cannot carry the fit, or the model has no two pairs of steps at a conductance.
+        FitError: the data cannot carry the fit, or the model shows two pairs of steps at no conductance. One at which
+            it does not is left out, with a warning.
     """
     if setting.exchange is ExchangeKind.NONE:
         raise FitError("setting: without exchange the electrons' correlation with the tip's spin has no effect")
     etas = _Asymmetries.checked(conductance, eta_inner, eta_outer, eta_inner_error, eta_outer_error)
     axis = np.linspace(-10e-3, 10e-3, 201) if bias is None else np.unique(finite("bias", bias))
     model = _Model.computed(etas.conductance, setting, parameters, axis, method)
-    return _result(etas, model, *_solved(etas, model))
+    etas, left_out = _readable(etas, model)
+    correlation, error, chi_square, doubts = _solved(etas, model)
+    return _result(etas, model, correlation, error, chi_square, (*left_out, *doubts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,15 +108,28 @@ class _Asymmetries:
 class _Model:
     """Asymmetries of the model at Chebyshev nodes of C, interpolated in between."""
 
-    coefficients: FloatArray  # (nodes, 2 n)
+    coefficients: FloatArray  # (nodes, 2 n); nan where the model's spectra do not show both steps at every node
+    reason: str = ""  # why not, at the first of them
 
     @classmethod
     def computed(
         cls, conductance: FloatArray, setting: SpinSetting, parameters: SpinParameters, bias: FloatArray, method: str
     ) -> _Model:
         nodes = np.polynomial.chebyshev.chebpts2(_NODES)
-        etas = np.array([_asymmetries(conductance, setting, parameters, float(c), bias, method) for c in nodes])
-        return cls(np.polynomial.chebyshev.chebfit(nodes, etas.reshape(_NODES, -1), _NODES - 1))
+        etas, reason = np.full((_NODES, 2, conductance.size), math.nan), ""
+        for place, g in enumerate(conductance):
+            try:
+                for node, c in enumerate(nodes.tolist()):
+                    etas[node, :, place] = _asymmetries(
+                        float(g), setting, replace(parameters, correlation=c), bias, method
+                    )
+            except (FitError, PhysicsError) as error:
+                reason = reason or f"the model at {g:.4g} S and C = {c:.3g}: {error}"
+                etas[:, :, place] = math.nan
+        rows = etas.reshape(_NODES, -1)
+        coefficients, known = np.full(rows.shape, math.nan), np.isfinite(rows).all(axis=0)
+        coefficients[:, known] = np.polynomial.chebyshev.chebfit(nodes, rows[:, known], _NODES - 1)
+        return cls(coefficients, reason)
 
     def eta(self, correlation: float | FloatArray) -> FloatArray:
         """Asymmetries, shape (2 n,) or (2 n, m) for m correlations."""
@@ -127,33 +142,30 @@ class _Model:
 
 
 def _asymmetries(
-    conductance: FloatArray,
-    setting: SpinSetting,
-    parameters: SpinParameters,
-    correlation: float,
-    bias: FloatArray,
-    method: str,
-) -> FloatArray:
-    """Inner and outer asymmetry of the model at each conductance, shape (2, n)."""
-    from dataclasses import replace
+    conductance: float, setting: SpinSetting, parameters: SpinParameters, bias: FloatArray, method: str
+) -> tuple[float, float]:
+    """Inner and outer asymmetry of the model's spectrum at one conductance."""
+    fit = fit_steps(
+        bias,
+        spectrum(setting, parameters, conductance, bias),
+        temperature_K=parameters.temperature_K,
+        modulation_V=setting.modulation_V,
+        pairs=2,
+        method=method,
+    )
+    return fit["eta_inner"].value, fit["eta_outer"].value
 
-    spins = replace(parameters, correlation=correlation)
-    rows = []
-    for g in conductance:
-        try:
-            values = spectrum(setting, spins, float(g), bias)
-            fit = fit_steps(
-                bias,
-                values,
-                temperature_K=parameters.temperature_K,
-                modulation_V=setting.modulation_V,
-                pairs=2,
-                method=method,
-            )
-        except (FitError, PhysicsError) as error:
-            raise FitError(f"the model at {g:.4g} S and C = {correlation:.3g}: {error}") from error
-        rows.append([fit[f"eta_{side}"].value for side in _SIDES])
-    return np.array(rows).T
+
+def _readable(etas: _Asymmetries, model: _Model) -> tuple[_Asymmetries, tuple[str, ...]]:
+    """The asymmetries that the model has as well, and what is to say of the others."""
+    unread = np.isnan(model.coefficients[0]).reshape(etas.eta.shape)
+    if np.all(unread | np.isnan(etas.eta)):
+        raise FitError(model.reason)
+    if not np.any(unread):
+        return etas, ()
+    at = ", ".join(f"{g:.3g} S" for g in etas.conductance[unread[0]])
+    left_out = f"left out, because the model shows no two pairs of steps there: {at}"
+    return replace(etas, eta=np.where(unread, math.nan, etas.eta)), (left_out,)
 
 
 def _solved(etas: _Asymmetries, model: _Model) -> tuple[float, float, float, tuple[str, ...]]:

@@ -33,7 +33,7 @@ _NAMES = ("axial_anisotropy_meV", "transverse_anisotropy_meV", "exchange_slope_m
 _UNITS = ("meV", "meV", "meV/uS")
 _LARGEST_EXCHANGES = (-3.0, -1.5, -0.5, 0.5, 1.5, 3.0)  # meV, tried at the largest conductance
 _DECIDED = 10.0  # difference of AIC that leaves no doubt
-_SCATTER = 2.0  # reduced chi square beyond which the errors do not explain the residual
+_SCATTER = 3.5  # standard deviations of the reduced chi square, beyond which the errors do not explain the residual
 _DIFFERENCE = 1e-4  # relative step of derivatives
 _SMOOTH = 100
 
@@ -78,11 +78,13 @@ def fit_exchange(
         raise FitError(f"exchange: {error}; {', '.join(ExchangeKind)} are known") from None
     if spin != 1.0:
         raise FitError(f"spin = {spin:g}: only for a spin 1 do two steps give D and E")
+    if not (tip_spin > 0 and (2 * tip_spin).is_integer()):
+        raise FitError(f"tip_spin = {tip_spin:g}: 1/2, 1, 3/2 ... is allowed")
     found = [
         solution
         for kind in kinds
         for start in anisotropies(*steps.first, fixed_axis=kind is ExchangeKind.ISING or field_T != 0)
-        if (solution := _fitted(steps, SpinLevels(kind, field_T, tip_spin), start)) is not None
+        for solution in _fitted(steps, SpinLevels(kind, field_T, tip_spin), start)
     ]
     if not found:
         raise FitError(f"{steps.conductance.size} pairs of steps do not determine anisotropy and exchange")
@@ -139,9 +141,14 @@ class _Solution:
     chi_square: float
     aic: float
 
+    @property
+    def negative(self) -> bool:
+        """Whether the exchange is, where the levels know its sign."""
+        return self.levels.signed and bool(self.values[2] < 0)
 
-def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> _Solution | None:
-    """The best of several starts; None if none of them determines the parameters."""
+
+def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> list[_Solution]:
+    """The best of several starts for each sign of the exchange; none where they do not determine the parameters."""
     import lmfit
 
     names = _NAMES[: levels.free]
@@ -152,7 +159,7 @@ def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> _S
         wrong: FloatArray = ((levels.steps(values, steps.conductance) - steps.energies) / steps.errors).ravel()
         return wrong
 
-    best = None
+    best: dict[bool, _Solution] = {}
     for exchange in _LARGEST_EXCHANGES if levels.free == 3 else (0.0,):
         parameters = lmfit.Parameters()
         for name, value in zip(names, (*start, exchange / largest), strict=False):
@@ -162,9 +169,10 @@ def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> _S
         covariance = _covariance(lambda v: levels.steps(v, steps.conductance) / steps.errors, values)
         if covariance is None:
             continue
-        if best is None or found.chisqr < best.chi_square:
-            best = _Solution(levels, values, covariance, found.chisqr, _aic(steps, found.chisqr, levels.free))
-    return best
+        solution = _Solution(levels, values, covariance, found.chisqr, _aic(steps, found.chisqr, levels.free))
+        if solution.negative not in best or solution.chi_square < best[solution.negative].chi_square:
+            best[solution.negative] = solution
+    return list(best.values())
 
 
 def _covariance(model: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray | None:
@@ -197,8 +205,8 @@ def _result(steps: _Steps, best: _Solution, found: list[_Solution]) -> FitResult
     points = steps.energies.size
     values, free = best.values.copy(), _NAMES[: best.levels.free]
     values[1] = abs(values[1])
-    if best.levels.kind is ExchangeKind.ISING and best.levels.field_T == 0:
-        values[2] = abs(values[2])  # the levels do not know its sign
+    if best.levels.free == 3 and not best.levels.signed:
+        values[2] = abs(values[2])
     reduced = best.chi_square / max(points - best.levels.free, 1)
     covariance = best.covariance * max(reduced, 1.0)
     errors = np.sqrt(np.diag(covariance))
@@ -216,7 +224,7 @@ def _result(steps: _Steps, best: _Solution, found: list[_Solution]) -> FitResult
         points=points,
         residual=float(np.sqrt(np.mean((steps.energies - fit) ** 2))),
         reduced_chi_square=reduced,
-        warnings=_warnings(best, found, reduced, values, errors),
+        warnings=_warnings(best, found, reduced, points, values, errors),
         curves={
             "x": np.tile(steps.conductance, 2),
             "data": steps.energies.ravel(),
@@ -234,7 +242,7 @@ def _result(steps: _Steps, best: _Solution, found: list[_Solution]) -> FitResult
 
 
 def _warnings(
-    best: _Solution, found: list[_Solution], reduced: float, values: FloatArray, errors: FloatArray
+    best: _Solution, found: list[_Solution], reduced: float, points: int, values: FloatArray, errors: FloatArray
 ) -> tuple[str, ...]:
     warnings = []
     for kind in dict.fromkeys(solution.levels.kind for solution in found):
@@ -244,16 +252,23 @@ def _warnings(
                 f"{kind} exchange describes the steps as well as {best.levels.kind} (AIC differs by "
                 f"{rival - best.aic:.1f})"
             )
-    opposite = [s.aic for s in found if s.levels.kind is best.levels.kind and s.values[0] * best.values[0] < 0]
-    if opposite and min(opposite) - best.aic < _DECIDED:
+    alike = [s for s in found if s.levels.kind is best.levels.kind and s.aic - best.aic < _DECIDED]
+    if any(s.values[0] * best.values[0] < 0 for s in alike):
         warnings.append("the steps allow an axial anisotropy of the other sign as well, along another axis")
-    if reduced > _SCATTER:
+    turned = [s for s in alike if s.negative is not best.negative]
+    if turned:
+        other = min(turned, key=lambda solution: solution.aic)
+        warnings.append(
+            f"the sign of the exchange is open: {other.values[2]:.3g} meV/uS describes the steps as well (AIC differs "
+            f"by {other.aic - best.aic:.1f})"
+        )
+    if reduced > 1 + _SCATTER * math.sqrt(2 / max(points - best.levels.free, 1)):
         warnings.append(
             f"the energies scatter more than their errors allow (reduced chi square {reduced:.1f}): third order and "
             "pumping pull steps off the levels; the errors are scaled, the model transport describes it"
         )
     if best.levels.free == 3 and abs(values[2]) < 3 * errors[2]:
         warnings.append("the exchange is not significant: its slope is below three standard errors")
-    if best.levels.kind is ExchangeKind.ISING and best.levels.field_T == 0:
+    if best.levels.free == 3 and not best.levels.signed:
         warnings.append("without a field, the steps do not show the sign of an Ising exchange: J > 0 is shown")
     return tuple(warnings)

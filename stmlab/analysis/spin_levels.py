@@ -44,6 +44,11 @@ class SpinLevels:
         """Number of parameters: D, E and perhaps the slope."""
         return 2 if self.kind is ExchangeKind.NONE else 3
 
+    @property
+    def signed(self) -> bool:
+        """Whether the sign of the exchange shows: without a field, an Ising exchange of either sign splits alike."""
+        return self.free == 3 and not (self.kind is ExchangeKind.ISING and self.field_T == 0)
+
     def steps(self, values: FloatArray, conductance: FloatArray) -> FloatArray:
         """Mean energies of both groups, by their intensities, inner first, shape (2, n), in meV."""
         still, axial, transverse, exchange = self._parts

@@ -60,6 +60,15 @@ def test_what_is_not_known_is_left_out_and_said(asymmetries):
     assert "1 of 6 asymmetries are not known and left out" in fit.warnings
 
 
+def test_a_conductance_at_which_the_model_shows_no_two_steps_is_left_out_and_said(asymmetries):
+    """The exchange has moved the outer steps beyond the spectrum."""
+    conductance, etas = np.append(GS, 3e-6), np.column_stack([asymmetries, [0.3, 0.3]])
+    fit = fit_correlation(conductance, *etas, 0.01, 0.01, setting=SETTING, parameters=SPINS, bias=BIAS)
+    assert fit["correlation"].value == pytest.approx(-0.5, abs=0.01)
+    assert fit.points == 6
+    assert "left out, because the model shows no two pairs of steps there: 3e-06 S" in fit.warnings
+
+
 def test_asymmetries_that_no_correlation_makes_get_a_warning_and_a_larger_error(asymmetries):
     turned = asymmetries * np.array([[1], [-1]])
     fit = fit_correlation(GS, *turned, 0.01, 0.01, setting=SETTING, parameters=SPINS, bias=BIAS)

@@ -84,6 +84,23 @@ def test_without_exchange_none_is_chosen():
     np.testing.assert_allclose([p.value for p in fit.parameters], [-4.2, 0.87], atol=0.02)
 
 
+def test_a_sign_of_the_exchange_that_the_steps_leave_open_is_told():
+    inner, outer = [1.31, 1.47, 1.54, 1.55, 1.66, 1.61, 1.7], [4.46, 4.58, 4.51, 4.62, 4.62, 4.94, 5.0]
+    fit = fit_exchange(np.linspace(20e-9, 350e-9, 7), inner, outer, 0.1, 0.1, exchange=("heisenberg",))
+    (told,) = (warning for warning in fit.warnings if "the sign of the exchange is open" in warning)
+    assert fit["exchange_slope_meV_per_uS"].value < -3
+    assert "open: 3.0" in told
+
+
+def test_scatter_that_the_errors_allow_is_not_complained_of():
+    random, exact, told = np.random.default_rng(4), heisenberg_steps(-4.2, 0.87, 3.6, GS[:3]), 0
+    for _ in range(100):
+        noisy = exact + 0.02 * random.standard_normal(exact.shape)
+        fit = fit_exchange(GS[:3], *noisy, 0.02, 0.02, exchange=("heisenberg",))
+        told += any("scatter more" in warning for warning in fit.warnings)
+    assert told < 3
+
+
 def test_error_bars_are_honest():
     truth, random = (-4.2, 0.87, 3.6), np.random.default_rng(3)
     exact = heisenberg_steps(*truth, GS)
@@ -114,6 +131,7 @@ def test_energies_that_are_no_levels_get_a_warning_and_larger_errors():
         ({"outer": np.full(5, 5.0)}, "outer: shape"),
         ({"exchange": ("xy",)}, "xy"),
         ({"spin": 1.5}, "spin = 1.5"),
+        ({"tip_spin": 0.3}, "tip_spin = 0.3"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(changes, complaint):
