@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.numbers import deviations, finite
+from stmlab.analysis.numbers import deviations, finite, number
 from stmlab.analysis.residuals import scatter_warning, structure_warning
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult
@@ -33,6 +33,8 @@ _TRIALS = 60
 _FAR_BETTER = 20.0  # drop of chi square by two more parameters; 12 would be three standard deviations
 _SMOOTH = 400  # points of the drawn curve
 _ROUNDING = 1e-9  # of the span of the data: less is no noise
+_FEWEST_WITHIN = 2  # points within T1 of the first delay
+_UNCERTAIN = 0.2  # relative error of T1 from which it is far from symmetric
 _SIGNIFICANT = 3.0  # standard errors of a height
 
 
@@ -87,7 +89,7 @@ class _Decay:
         t, y = finite("delay", delay), finite("current", current)
         if t.ndim != 1 or t.shape != y.shape:
             raise FitError(f"delay has shape {t.shape}, current {y.shape}: one current for each delay, please")
-        if not (math.isfinite(exclusion) and exclusion >= 0):
+        if not 0 <= number("exclusion", exclusion) < math.inf:
             raise FitError(f"exclusion = {exclusion!r} s: 0 or more is allowed")
         if sides not in _SIDES:
             raise FitError(f"sides = {sides!r}: one of {', '.join(_SIDES)} is allowed")
@@ -208,11 +210,16 @@ def _warnings(data: _Decay, values: FloatArray, covariance: FloatArray) -> tuple
     heights, errors = values[2:], np.sqrt(np.diag(covariance))[2:]
     if np.all(np.abs(heights) < _SIGNIFICANT * errors):
         found.append("no decay is significant: every height is below three standard errors")
-    t1, reach = math.exp(values[0]), float(np.abs(data.t).max())
+    t1, first, reach = math.exp(values[0]), float(np.abs(data.t).min()), float(np.abs(data.t).max())
+    if np.count_nonzero(np.abs(data.t) < first + t1) < _FEWEST_WITHIN or t1 < first:
+        found.append(
+            f"T1 is shorter than the delays can show: {data.time_unit * t1:.3g} s, the first of them at "
+            f"{data.time_unit * first:.3g} s"
+        )
     if t1 > reach / 2:
         found.append(f"delays reach only {reach / t1:.1f} T1: offset and T1 can hardly be told apart")
-    if math.sqrt(covariance[0, 0]) > 0.5:
-        found.append("T1 is hardly determined: its error is more than half of it")
+    if (relative := math.sqrt(covariance[0, 0])) > _UNCERTAIN:
+        found.append(f"T1 is hardly determined: its error is {relative:.0%} of it, and larger upwards than downwards")
     if disagreement := _sides_disagree(data, values):
         found.append(disagreement)
     left, squares = data.weight * (data.y - data.design(values[0]) @ values[1:]), _chi_square(data, values)
@@ -237,7 +244,7 @@ def _sides_disagree(data: _Decay, values: FloatArray) -> str:
     noise = 1.0 if data.noise_known else apart / (len(data.t) - 6)
     if _chi_square(data, values) - apart <= _FAR_BETTER * noise:
         return ""
-    return "the two sides do not share T1 and offset, as echoes on the line make it: fit them one by one (sides)"
+    return "the two sides do not share T1 and offset, as echoes on the line make it: fit one of them (sides, or fitted_sides of a run)"
 
 
 def _chi_square(data: _Decay, values: FloatArray) -> float:

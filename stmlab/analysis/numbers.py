@@ -18,6 +18,17 @@ _LARGEST = 1e100
 _LEAST = 1e-12  # of the data: less than their rounding
 
 
+def number(name: str, value: object) -> float:
+    """``value`` as a float, finite or not.
+
+    Raises:
+        FitError: it is not a single real number.
+    """
+    if isinstance(value, bool | str) or not np.isscalar(value) or not np.isreal(value):
+        raise FitError(f"{name} = {value!r}: a number is needed")
+    return float(value)  # type: ignore[arg-type]
+
+
 def numbers(name: str, values: ArrayLike) -> FloatArray:
     """``values`` as an array of floats of any shape, some of which may be nan (as masked ones become) or infinite.
 

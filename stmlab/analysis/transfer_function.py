@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.numbers import finite
+from stmlab.analysis.numbers import finite, number
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult
 
@@ -56,9 +56,9 @@ def fit_transfer(
         FitError: the data cannot carry the fit.
     """
     f, amplitudes, currents = _grid(frequency, amplitude, current)
-    if not math.isfinite(reference_dB):
+    if not math.isfinite(number("reference_dB", reference_dB)):
         raise FitError(f"reference_dB = {reference_dB!r}: a finite number is needed")
-    if sigma is not None and not sigma > 0:
+    if sigma is not None and not number("sigma", sigma) > 0:
         raise FitError(f"sigma = {sigma!r} A: a value above 0 is needed")
     reference = int(np.flatnonzero(f == finite("frequency", frequency)[0])[0])
     rectified = _rectified(amplitudes, currents)

@@ -86,6 +86,21 @@ def test_step_errors_are_honest():
     assert 0.9 < np.std((values - eta) / errors) < 1.1
 
 
+@pytest.mark.parametrize("more", [lambda rows: rows + 0.01 * 1e3 * BIAS, lambda rows: np.roll(rows, 2, axis=1)])
+def test_a_sloping_background_and_an_offset_of_the_bias_are_marked(more):
+    _, spectra = steps(200, 0.02, seed=7)
+    settings = {"temperature_K": 2.0, "modulation_V": 0.2e-3}
+    assert np.mean(fit_steps_batch(BIAS, spectra, **settings).structured) < 0.02
+    batch = fit_steps_batch(BIAS, more(spectra), **settings)
+    assert np.mean(batch.structured[batch.ok]) > 0.95
+
+
+def test_a_rate_far_above_the_band_makes_no_overflow():
+    current = 1 / (1 + (2 * np.pi * FREQUENCY / (1e5 * FREQUENCY.max())) ** 2)
+    current = current + 0.01 * np.random.default_rng(0).standard_normal((20, FREQUENCY.size))
+    assert not fit_srs_batch(FREQUENCY, current, sigma=0.01).ok.any()
+
+
 def test_a_start_leads_to_the_same_minimum():
     _, spectra = steps(10, 0.03, seed=5)
     free = fit_steps_batch(BIAS, spectra, temperature_K=2.0, modulation_V=0.2e-3)

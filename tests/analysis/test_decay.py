@@ -79,6 +79,20 @@ def test_delays_too_short_for_the_lifetime_are_told():
     assert any("delays reach only" in warning for warning in fit_decay(delay, current).warnings)
 
 
+def test_a_lifetime_that_the_delays_are_too_coarse_for_is_told():
+    delay = np.linspace(0.05e-9, 4e-9, 60)
+    for t1 in (0.03e-9, 0.05e-9):
+        current = decay(delay, t1) + np.random.default_rng(1).normal(0, 0.01e-12, 60)
+        assert any("shorter than the delays can show" in warning for warning in fit_decay(delay, current).warnings)
+
+
+def test_a_lifetime_known_to_a_third_is_not_given_with_an_error_that_claims_to_be_symmetric():
+    noise = np.random.default_rng(3).normal(0, 1.2e-12, DELAY.size)
+    fit = fit_decay(DELAY, decay(DELAY) + noise, exclusion=0.7e-9)
+    assert fit["T1"].error > 0.2 * fit["T1"].value
+    assert any("larger upwards" in warning for warning in fit.warnings)
+
+
 def test_noise_without_a_decay_is_never_a_confident_lifetime():
     for seed in range(20):
         current = np.random.default_rng(seed).normal(0, 1e-12, DELAY.size)

@@ -223,6 +223,41 @@ def test_a_clean_bend_is_not_taken_for_steps(bend, method):
         fit_steps(BIAS, 1e-7 * (1 + 0.1 * bend(BIAS / 4e-3)), method=method)
 
 
+@pytest.mark.parametrize("slope", [0.0, 0.002, 0.02])
+@pytest.mark.parametrize("offset", [0.0, 1.2])
+def test_a_sloping_background_and_a_large_offset_of_the_bias_change_neither_eta_nor_energies(slope, offset):
+    pulls, warned = [], 0
+    for seed in range(40):
+        noisy = spectrum(noise=0.03, offset=offset, seed=seed) + 1e-7 * slope * 1e3 * BIAS
+        fit = fit_steps(BIAS, noisy, modulation_V=MODULATION, temperature_K=2.0)
+        warned += bool(fit.warnings)
+        pulls.append([(fit[name].value - value) / fit[name].error for name, value in TRUE.items()])
+    assert np.all(np.abs(np.mean(pulls, axis=0)) < 0.6)
+    assert np.abs(pulls).max() < 4.5
+    assert warned < 4
+
+
+def test_a_background_that_is_fixed_at_no_slope_and_has_one_is_told():
+    tilted = spectrum(noise=0.02) + 1e-7 * 0.02 * 1e3 * BIAS
+    fit = fit_steps(BIAS, tilted, modulation_V=MODULATION, background_slope=False, plateau_slopes=False)
+    assert fit.warnings
+    assert "background_slope" not in {parameter.name for parameter in fit.parameters}
+
+
+@pytest.mark.parametrize("bad", ["a", True, [1.0, 2.0], 1j])
+@pytest.mark.parametrize("name", ["temperature_K", "modulation_V", "window_V"])
+def test_arguments_that_are_no_numbers_are_refused(name, bad):
+    with pytest.raises(FitError, match=name):
+        fit_steps(BIAS, spectrum(noise=0.01), **{name: bad})
+
+
+def test_bends_as_wide_as_the_spectrum_are_no_steps():
+    bend = 1 + 0.5 * np.abs(BIAS / 10e-3) ** 1.5 + 0.1 * (BIAS / 10e-3)
+    noise = 2e-3 * np.random.default_rng(5).standard_normal(BIAS.size)
+    with pytest.raises(FitError, match="steps"):
+        fit_steps(BIAS, bend + noise)
+
+
 def test_bent_plateaus_get_slopes_of_their_own_and_a_warning():
     x, bend = 1e3 * BIAS - 0.1, 0.06
     shape = StepShape(2.0, MODULATION)

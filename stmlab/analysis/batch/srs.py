@@ -28,6 +28,7 @@ _PER_DECADE = 8
 _ROUNDS = 60
 _CONVERGED = 1e-5  # of the standard error
 _LARGEST_MOVE = 0.5  # of the logarithm of the rate
+_LEAST_INFORMATION = 1e-200  # where the band holds nothing of a line; what is divided by it must not overflow
 _ROUNDING = 1e-12  # of a spectrum's span
 
 
@@ -104,7 +105,7 @@ class _Lines:
         along = (slope_line - s1 * slope_one / self.total) / spread
         left = slope_slope - slope_one**2 / self.total - along**2 * spread
         gradient = 2 * (y1 - y2) - offset * slope_one - step * slope_line
-        information = np.maximum(step**2 * left, np.finfo(float).tiny)
+        information = np.maximum(step**2 * left, _LEAST_INFORMATION)
         return step * gradient, information, np.column_stack([step, offset])
 
 

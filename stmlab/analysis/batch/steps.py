@@ -42,6 +42,7 @@ _ROUNDS = 40
 _CONVERGED = 1e-4  # of the standard error
 _LARGEST_MOVE = 0.5  # widths
 _THERE_ARE_STEPS = 60.0  # drop of chi square against a constant, as for a single spectrum
+_TILTED = 14.0  # drop of chi square by a slope and an offset: noise alone comes to it once in a thousand spectra
 _ROUNDING = 1e-12
 _SMALLEST = 1e-60  # squares of a column that is there; of a flat spectrum none is
 
@@ -69,7 +70,8 @@ def fit_steps_batch(
     Returns:
         Parameters "inner_energy", "outer_energy" (meV), "background", "inner_height_negative",
         "inner_height_positive", "outer_height_negative", "outer_height_positive" (unit of the data), derived
-        "eta_inner" and "eta_outer". A spectrum without steps, whose energies run away or cross, or with values that are
+        "eta_inner" and "eta_outer". ``structured`` marks spectra that hold more: a sloping background or an offset of
+        the bias, which `fit_steps` fits and this does not, among other things. A spectrum without steps, whose energies run away or cross, or with values that are
         not finite, has nan and a reason.
 
     Raises:
@@ -175,7 +177,7 @@ def _fitted(family: _Family, given: FloatArray, start: tuple[float, float] | Non
     ended = (energies <= family.limits[0]) | (energies >= family.limits[1])
     reasons[(reasons == "") & ended.any(axis=1)] = "an energy runs to the end of the spectrum"
     left = weighted - (linear[:, None, :] @ family.design(energies)[0])[:, 0]
-    structured = are_structured(left[:, family.order])
+    structured = are_structured(left[:, family.order]) | _are_tilted(family, energies, linear, left, noise)
     return _result(family, energies, linear, inverse * noise[:, None, None], squares, structured, scale, reasons)
 
 
@@ -185,6 +187,25 @@ def _without_steps(family: _Family, weighted: FloatArray, squares: FloatArray, n
     flat = ((weighted - mean[:, None] * family.weight) ** 2).sum(axis=1)
     without: FloatArray = flat - squares < _THERE_ARE_STEPS * noise
     return without
+
+
+def _are_tilted(
+    family: _Family, energies: FloatArray, linear: FloatArray, left: FloatArray, noise: FloatArray
+) -> BoolArray:
+    """Whether a slope of the background and an offset of the bias would describe a spectrum better, to first order."""
+    shapes, slopes = family.design(energies)
+    rising = slopes * linear[:, 1:, None]
+    columns = [
+        rising[:, :2].sum(axis=1),
+        rising[:, 2:].sum(axis=1),
+        rising[:, ::2].sum(axis=1) - rising[:, 1::2].sum(1),
+    ]
+    slope = np.broadcast_to(family.x * family.weight, left.shape)
+    design = np.concatenate([np.stack([*columns, slope], axis=1), shapes], axis=1)
+    better, _ = _least_squares(design, left)
+    drop = (left**2).sum(axis=1) - ((left - (better[:, None, :] @ design)[:, 0]) ** 2).sum(axis=1)
+    tilted: BoolArray = drop > _TILTED * noise
+    return tilted
 
 
 def _solved(

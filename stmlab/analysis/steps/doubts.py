@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.results import FitParameter
 
+NOISELESS = 1e-6
+"""Of the span: a residual below it is rounding, and what structure it has says nothing."""
 _SIGNIFICANT = 3.0  # standard errors of a height
 _FEW = 3  # points over the width of a step
 _CHI_SQUARE = 5.0  # standard deviations
@@ -67,6 +69,11 @@ def step_warnings(fit: FittedSteps) -> tuple[str, ...]:
 
 
 def _refuse_bends(fit: FittedSteps) -> None:
+    if all(_is_unresolved(fit, pair) for pair in fit.pairs):
+        raise FitError(
+            f"{fit.data.points} do not look like steps: they would be {fit.width_meV:.3g} meV wide, wider than they are "
+            "from zero bias or from the end of the spectrum"
+        )
     heights = [fit.parameters[f"{pair}_height_{side}"] for pair in fit.pairs for side in ("negative", "positive")]
     if any(abs(height.value) >= _SIGNIFICANT * height.error for height in heights):
         return
@@ -75,6 +82,11 @@ def _refuse_bends(fit: FittedSteps) -> None:
             f"{fit.data.points} do not look like steps: no height is three standard errors, and no energy "
             "is known to a third of a step's width"
         )
+
+
+def _is_unresolved(fit: FittedSteps, pair: str) -> bool:
+    """Whether its steps at both polarities run into each other, or out of the spectrum."""
+    return not fit.width_meV / 2 <= fit.energy(pair) <= fit.data.reach - fit.width_meV / 2
 
 
 def _is_vague(fit: FittedSteps, pair: str) -> bool:
@@ -131,7 +143,8 @@ def _temperature(fit: FittedSteps) -> list[str]:
 
 def _residual(fit: FittedSteps) -> list[str]:
     found = []
-    structured = is_structured(fit.left)
+    rounding = not fit.data.noise_known and float(np.abs(fit.left).max()) < NOISELESS
+    structured = not rounding and is_structured(fit.left)
     dof = len(fit.left) - len(fit.parameters)
     if fit.reduced_chi_square is not None:
         structured |= fit.reduced_chi_square > 1 + _CHI_SQUARE * math.sqrt(2 / max(dof, 1))

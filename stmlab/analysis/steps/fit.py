@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.numbers import number
 from stmlab.analysis.steps.curves import step_curves
 from stmlab.analysis.steps.doubts import FittedSteps, step_warnings
 from stmlab.analysis.steps.gaussians import fit_gaussians
@@ -23,7 +24,7 @@ from stmlab.analysis.steps.model import StepModel
 from stmlab.analysis.steps.parameters import Estimates
 from stmlab.analysis.steps.solution import StepSolution, one_pair_suffices, solve_steps, tilts
 from stmlab.analysis.steps.spectrum import StepSpectrum
-from stmlab.errors import FitError
+from stmlab.errors import FitError, PhysicsError
 from stmlab.physics.constants import MEV_PER_V
 from stmlab.results import FitParameter, FitResult
 
@@ -59,7 +60,7 @@ def fit_steps(
     window_V: float | None = 10e-3,
     sigma: ArrayLike | None = None,
     bias_offset: bool = True,
-    background_slope: bool = False,
+    background_slope: bool = True,
     plateau_slopes: bool | None = None,
     unit: str = "",
 ) -> FitResult:
@@ -77,7 +78,8 @@ def fit_steps(
         sigma: standard deviation of the noise of each point, in the unit of the data, one number or shape (n,). Without
             it the errors are scaled by the residual.
         bias_offset: whether the steps' common zero is fitted ("steps"; the Gaussians' centres are free anyway).
-        background_slope: whether the background has a slope ("steps"; it is the Gaussians' constant anyway).
+        background_slope: whether the background has a slope ("steps"; it is the Gaussians' constant anyway). Fixed at
+            0, heights and eta have smaller errors, which hold only if there is none.
         plateau_slopes: whether each plateau beyond the outermost step has a slope of its own ("steps"); None gives it
             one where the data ask for it, and says so in a warning.
         unit: of the conductance, written beside the heights.
@@ -98,7 +100,10 @@ def fit_steps(
     model = _model(temperature_K, modulation_V, pairs, method, bias_offset, background_slope)
     free = len(model.names) if method == "steps" else 6 * pairs + 2
     data = StepSpectrum.checked(bias, conductance, sigma, window_V, free)
-    found = solve_steps(data, model, plateau_slopes)
+    try:
+        found = solve_steps(data, model, plateau_slopes)
+    except PhysicsError as error:
+        raise FitError(str(error)) from error
     fit = fit_gaussians(data, found) if method == "gaussians" else _result(data, found)
     fit = replace(fit, model=_NAMES[method, pairs], choices={"fitted": data.cut} if data.cut else {})
     return _in_unit(fit, unit) if unit else fit
@@ -109,11 +114,11 @@ def _model(
 ) -> StepModel:
     if method not in METHODS:
         raise FitError(f"method = {method!r}: {' or '.join(METHODS)} is allowed")
-    if pairs not in (1, 2):
+    if isinstance(pairs, bool) or pairs not in (1, 2):
         raise FitError(f"pairs = {pairs!r}: 1 or 2 is allowed")
-    if temperature_K is not None and not (math.isfinite(temperature_K) and temperature_K > 0):
+    if temperature_K is not None and not 0 < number("temperature_K", temperature_K) < math.inf:
         raise FitError(f"temperature_K = {temperature_K!r} K: above 0, or None for one that is fitted, is allowed")
-    if not (math.isfinite(modulation_V) and modulation_V >= 0):
+    if not 0 <= number("modulation_V", modulation_V) < math.inf:
         raise FitError(f"modulation_V = {modulation_V!r} V: 0 or more is allowed")
     fixed = None if method == "gaussians" else temperature_K
     return StepModel(pairs, fixed, modulation_V, offset or method == "gaussians", slope, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ class Estimates:
 
     def parameters(self) -> list[FitParameter]:
         """The free ones."""
-        errors = np.sqrt(np.diag(self.covariance))
+        errors = np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
         rows = zip(self.names, self.values.tolist(), errors.tolist(), self.units, strict=True)
         return [FitParameter(*row) for row in rows]
 
@@ -42,7 +43,7 @@ class Estimates:
     def derived(self, name: str, value: float, gradient: dict[str, float], unit: str = "") -> FitParameter:
         """A function of the free parameters, from its derivatives by them."""
         slope = np.array([gradient.get(free, 0.0) for free in self.names])
-        return FitParameter(name, value, float(np.sqrt(slope @ self.covariance @ slope)), unit)
+        return FitParameter(name, value, math.sqrt(max(float(slope @ self.covariance @ slope), 0.0)), unit)
 
     def asymmetry(self, pair: str) -> FitParameter:
         """eta = (h_n - h_p) / (h_n + h_p) of the "inner" or "outer" pair (Muenks et al.)."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.analysis.residuals import is_structured
+from stmlab.analysis.steps.doubts import NOISELESS
 from stmlab.analysis.steps.noise import widened
 from stmlab.analysis.steps.starts import starts
 from stmlab.errors import FitError
@@ -23,7 +24,6 @@ _CERTAIN = 60.0
 """Drop of chi square by the steps: noise alone reaches 30 where its best of a thousand placements is taken."""
 _FAR_BETTER = 25.0  # drop of chi square by two plateau slopes
 _TILTED = 9.0  # drop of chi square by a slope of the background that is told
-_NOISELESS = 1e-6  # of the span
 _BEND = 0.01  # of the outer step; plateaus that bend less are flat
 _BEYOND_DOUBT = 10.0  # standard errors of a height
 _MOST_STEPS = 80  # evaluations; a fit that settles takes some ten
@@ -104,7 +104,7 @@ def tilts(data: StepSpectrum, found: StepSolution) -> bool:
         return False
     slopes = found.model.jacobian(found.vector, data.x) / data.noise[:, None]
     left = (data.y - found.model.value(found.vector, data.x)) / data.noise
-    rounding = float(np.abs(left).max()) < _NOISELESS and not data.noise_known
+    rounding = float(np.abs(left).max()) < NOISELESS and not data.noise_known
     if rounding or is_structured(left):  # then anything would
         return False
     more = np.column_stack([slopes, data.x / data.noise])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.numbers import deviations, finite
+from stmlab.analysis.numbers import deviations, finite, number
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
 
@@ -56,7 +56,7 @@ class StepSpectrum:
             raise FitError("bias: no values")
         if x.ndim != 1 or x.shape != y.shape:
             raise FitError(f"bias has shape {x.shape}, conductance {y.shape}: one conductance for each bias, please")
-        window = math.inf if window_V is None else float(window_V)
+        window = math.inf if window_V is None else number("window_V", window_V)
         if not window > 0:
             raise FitError(f"window_V = {window_V!r} V: above 0, or None for the whole spectrum, is allowed")
         noise = np.ones_like(y) if sigma is None else deviations(sigma, y)

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray, IntArray
 
 _ENERGIES = 24  # of the grid, up to the end of the spectrum
+_SHIFTS = 4  # of the steps' common zero, in units of the grid, either way
+_END = _ENERGIES + _SHIFTS
 _WIDTHS = 3  # trials of the width where the temperature is fitted
 _RIDGE = 1e-10
+_PLAINLY = 4.0  # times fewer squares, by which steps of opposite signs beat those that all point the same way
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +68,7 @@ def starts(data: StepSpectrum, model: StepModel) -> list[Start]:
 
 def _best(data: StepSpectrum, model: StepModel, grid: float, shape: StepShape) -> tuple[bool, Start]:
     """The best placement of steps of one shape, and whether all its steps point the same way."""
-    places = np.arange(-_ENERGIES - 1, _ENERGIES + 2)
+    places = np.arange(-_END, _END + 1)
     steps = shape.step(data.x - grid * places[:, None])
     ramps = shape.ramp(data.x - grid * places[:, None]) if model.plateaus else np.empty((0, len(data.x)))
     family = np.concatenate([steps, ramps, [np.ones_like(data.x), data.x]]) / data.noise
@@ -79,8 +82,10 @@ def _best(data: StepSpectrum, model: StepModel, grid: float, shape: StepShape) -
     squares = np.sum((data.y / data.noise) ** 2) - np.sum(weights * right, axis=1)
     heights = (weights * signs)[:, : 2 * model.pairs]
     alike = (heights > 0).all(axis=1) | (heights < 0).all(axis=1)
-    best = int(np.argmin(np.where(alike, squares, np.inf) if alike.any() else squares))
-    return bool(alike.any()), Start(grid * energies[best], grid * offsets[best], shape, float(max(squares[best], 0.0)))
+    best, best_alike = int(np.argmin(squares)), int(np.argmin(np.where(alike, squares, np.inf)))
+    if alike[best_alike] and squares[best_alike] < _PLAINLY * squares[best]:
+        best = best_alike
+    return bool(alike[best]), Start(grid * energies[best], grid * offsets[best], shape, float(max(squares[best], 0.0)))
 
 
 def _placements(model: StepModel) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
@@ -89,12 +94,12 @@ def _placements(model: StepModel) -> tuple[FloatArray, FloatArray, IntArray, Flo
     A step down has the weight of the opposite sign; a ramp down, S(-x) = S(x) - x, needs the slope as well.
     """
     pairs = np.array(list(combinations(range(1, _ENERGIES + 1), model.pairs)))
-    shifts = [-1, 0, 1] if model.offset else [0]
+    shifts = range(-_SHIFTS, _SHIFTS + 1) if model.offset else [0]
     energies = np.concatenate([pairs] * len(shifts))
     offsets = np.repeat(shifts, len(pairs))
     both = np.stack([offsets[:, None] - energies, offsets[:, None] + energies], axis=2).reshape(len(offsets), -1)
-    members = both + _ENERGIES + 1
-    count = 2 * _ENERGIES + 3
+    members = both + _END
+    count = 2 * _END + 1
     if model.plateaus:
         members = np.concatenate([members, members[:, -2:] + count], axis=1)
     last = count * (2 if model.plateaus else 1)
