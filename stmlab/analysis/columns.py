@@ -1,4 +1,4 @@
-"""What a fit needs of a run, as plain arrays: columns point by point, settings, one averaged spectrum."""
+"""What a fit needs of a run, as plain arrays: columns point by point, averaged spectra."""
 
 from __future__ import annotations
 
@@ -34,24 +34,6 @@ def column(run: Run, name: str) -> FloatArray:
             return np.broadcast_to(axis.values.reshape(shape), everywhere).ravel()
     known = [*run.coordinates, *(axis.name for axis in swept), *run.data]
     raise FitError(f"{run.path}: the model needs {name}, the run has {', '.join(known)}")
-
-
-def setting(run: Run, name: str, default: float = 0.0) -> float:
-    """A number that the sequence was given, or the default if it has no such parameter."""
-    return float(run.parameters[name].value) if name in run.parameters else default
-
-
-def temperature(run: Run) -> float | None:
-    """Of the sample, K, or None if nobody said."""
-    return setting(run, "temperature") or None
-
-
-def modulation(run: Run) -> float:
-    """Peak amplitude of the bias modulation at the junction, V, as it was played."""
-    played = run.data.get("modulation")
-    if played is not None and played.size:
-        return float(np.median(played))
-    return setting(run, "modulation")
 
 
 def averaged(*columns: FloatArray) -> tuple[FloatArray, ...]:

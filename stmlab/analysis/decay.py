@@ -244,7 +244,10 @@ def _sides_disagree(data: _Decay, values: FloatArray) -> str:
     noise = 1.0 if data.noise_known else apart / (len(data.t) - 6)
     if _chi_square(data, values) - apart <= _FAR_BETTER * noise:
         return ""
-    return "the two sides do not share T1 and offset, as echoes on the line make it: fit one of them (sides, or fitted_sides of a run)"
+    return (
+        "the two sides do not share T1 and offset, as echoes on the line make it: fit one of them (sides, or "
+        "fitted_sides of a run)"
+    )
 
 
 def _chi_square(data: _Decay, values: FloatArray) -> float:

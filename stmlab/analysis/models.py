@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.columns import averaged, column, modulation, setting, temperature, whole_spectra
+from stmlab.analysis.columns import averaged, column, whole_spectra
 from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.ramp import correlation_of, exchange_of, fit_series
+from stmlab.analysis.settings import Settings, check_given
 from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.analysis.steps import STEP_MODELS, fit_steps
 from stmlab.analysis.telegraph import fit_telegraph
@@ -28,15 +30,17 @@ if TYPE_CHECKING:
     from stmlab.storage import Run
 
 
-def analyse(run: Run, model: str | None = None) -> FitResult:
+def analyse(run: Run, model: str | None = None, settings: Mapping[str, Any] | None = None) -> FitResult:
     """Fit a run.
 
     Args:
         run: as ``open_run`` gives it.
         model: name of the model; by default the one that belongs to the run's sequence.
+        settings: what the fit shall take instead of the run's own parameters, see `stmlab.analysis.settings`; SI.
 
     Raises:
-        FitError: the model is not known, the sequence has none, or the data cannot carry the fit.
+        FitError: the model is not known or does not take a setting, the sequence has no model, or the data cannot carry
+            the fit.
     """
     if model is None:
         model = SEQUENCES.get(run.sequence)
@@ -44,7 +48,10 @@ def analyse(run: Run, model: str | None = None) -> FitResult:
             raise FitError(f"sequence {run.sequence} has no model of its own: name one of {', '.join(MODELS)}")
     if model not in MODELS:
         raise FitError(f"model {model!r} is not known: {', '.join(MODELS)} are")
-    return MODELS[model](run)
+    told = Settings.of_run(run, settings or {})
+    check_given(model, TAKES.get(model, ()), told.given)
+    fit = MODELS[model](run, told)
+    return replace(fit, choices={**fit.choices, **told.said()})
 
 
 def _only(run: Run, model: str, allowed: tuple[str, ...], instead: str) -> None:
@@ -62,34 +69,48 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "nothing"
 
 
-def _srs(run: Run) -> FitResult:
-    _only(run, "srs", ("frequency",), _MAPS)
-    return fit_srs(column(run, "frequency"), column(run, "current"))
+def _srs(run: Run, _: Settings, model: str) -> FitResult:
+    _only(run, model, ("frequency",), _MAPS)
+    fit = fit_srs(column(run, "frequency"), column(run, "current"), harmonics=_WIDTHS[model])
+    return _unflattened(run, fit)
 
 
-def _srs_two_widths(run: Run) -> FitResult:
-    _only(run, "srs_two_widths", ("frequency",), _MAPS)
-    return fit_srs(column(run, "frequency"), column(run, "current"), harmonics=2)
+def _srs_map(run: Run, _: Settings) -> FitResult:
+    """Spectra of a run that was stopped are fitted where they are whole."""
+    columns = [column(run, name) for name in ("offset", "drive", "frequency", "current")]
+    spectra = len(run.axes[-1])
+    whole = len(columns[0]) // spectra * spectra or len(columns[0])
+    fit = _unflattened(run, fit_srs_map(*(values[:whole] for values in columns)))
+    if whole == len(columns[0]):
+        return fit
+    left_out = f"the last spectrum is not whole ({len(columns[0]) - whole} of {spectra} points) and left out"
+    return replace(fit, warnings=(left_out, *fit.warnings))
 
 
-def _srs_map(run: Run) -> FitResult:
-    return fit_srs_map(*(column(run, name) for name in ("offset", "drive", "frequency", "current")))
+def _unflattened(run: Run, fit: FitResult) -> FitResult:
+    """With a warning before all others, which are about the line's ripple then, if the run was not flattened."""
+    if "flattened" not in run.factors or run.factors["flattened"].value:
+        return fit
+    warning = (
+        "the spectrum is not flattened: the ripple of the line is in it, and makes the rate wrong by more than any "
+        "error here"
+    )
+    return replace(fit, warnings=(warning, *fit.warnings))
 
 
-def _decay(run: Run) -> FitResult:
+def _decay(run: Run, told: Settings) -> FitResult:
     """On the sides and beyond the exclusion that the sequence was given; if that is 0, where pulses do not overlap."""
     _only(run, "decay", ("delay",), "one delay scan a fit")
-    given = {name: parameter.value for name, parameter in run.parameters.items()}
-    overlap = float(given.get("width", 0.0)) + 2 * float(given.get("rise_time", 0.0))
+    overlap = told.number("width") + 2 * told.number("rise_time")
     return fit_decay(
         column(run, "delay"),
         column(run, "current"),
-        exclusion=float(given.get("exclusion", 0.0)) or overlap,
-        sides=str(given.get("fitted_sides", "both")),
+        exclusion=told.number("exclusion") or overlap,
+        sides=told.text("fitted_sides", "both"),
     )
 
 
-def _transfer(run: Run) -> FitResult:
+def _transfer(run: Run, _: Settings) -> FitResult:
     """Amplitudes as asked for; what was played differs by the last digit of the generator's level."""
     if "reference_magnitude" not in run.factors:
         raise FitError(f"{run.path}: the model needs the factor reference_magnitude, which the run does not have")
@@ -99,7 +120,7 @@ def _transfer(run: Run) -> FitResult:
     )
 
 
-def _steps(run: Run, model: str) -> FitResult:
+def _steps(run: Run, told: Settings, model: str) -> FitResult:
     """One spectrum: sweeps there and back, and repeated ones, averaged at each bias."""
     _only(run, model, ("bias", "sweep"), "transport, exchange and correlation take a ramp")
     bias, conductance = averaged(column(run, "bias"), column(run, "conductance"))
@@ -107,53 +128,55 @@ def _steps(run: Run, model: str) -> FitResult:
     return fit_steps(
         bias,
         conductance,
-        temperature_K=temperature(run),
-        modulation_V=modulation(run),
+        temperature_K=told.temperature,
+        modulation_V=told.modulation,
+        window_V=told.window,
         pairs=pairs,
         method=method,
         unit="S",
     )
 
 
-def _transport(run: Run) -> FitResult:
-    """All spectra of a ramp, or a single one."""
+def _transport(run: Run, told: Settings) -> FitResult:
+    """All spectra of a ramp, or a single one; over all of the bias, if no window is given."""
     many = any(axis.name == "setpoint" for axis in run.axes)
     bias, given = column(run, "bias"), column(run, "conductance")
-    setpoint = column(run, "setpoint") if many else np.full(bias.shape, _setpoint(run))
+    setpoint = column(run, "setpoint") if many else np.full(bias.shape, _setpoint(told))
     setpoint, bias, conductance, left_out = whole_spectra(*averaged(setpoint, bias, given))
+    inside = np.abs(bias) <= told.number("window", math.inf) * (1 + 1e-9)
     fit = fit_transport(
-        bias,
-        conductance,
-        setpoint,
-        modulation_V=modulation(run),
-        temperature_K=temperature(run),
-        field_T=setting(run, "field"),
+        bias[inside],
+        conductance[inside],
+        setpoint[inside],
+        modulation_V=told.modulation,
+        temperature_K=told.temperature,
+        field_T=told.number("field"),
     )
     return replace(fit, warnings=(*left_out, *fit.warnings))
 
 
-def _setpoint(run: Run) -> float:
-    return abs(setting(run, "setpoint_current") / setting(run, "setpoint_bias", 1.0))
+def _setpoint(told: Settings) -> float:
+    return abs(told.number("setpoint_current") / told.number("setpoint_bias", 1.0))
 
 
-def _series(run: Run) -> tuple[StepSeries, FloatArray]:
+def _series(run: Run, told: Settings) -> tuple[StepSeries, FloatArray]:
     """Steps of every spectrum of a ramp, and the biases."""
     columns = averaged(*(column(run, name) for name in ("setpoint", "bias", "conductance")))
     setpoint, bias, conductance, left_out = whole_spectra(*columns)
-    series = fit_series(bias, conductance, setpoint, temperature_K=temperature(run), modulation_V=modulation(run))
+    series = fit_series(bias, conductance, setpoint, temperature_K=told.temperature, modulation_V=told.modulation)
     return replace(series, warnings=(*left_out, *series.warnings)), np.unique(bias)
 
 
-def _exchange(run: Run) -> FitResult:
-    return exchange_of(_series(run)[0], field_T=setting(run, "field"))
+def _exchange(run: Run, told: Settings) -> FitResult:
+    return exchange_of(_series(run, told)[0], field_T=told.number("field"))
 
 
-def _correlation(run: Run) -> FitResult:
-    series, bias = _series(run)
-    return correlation_of(series, bias, field_T=setting(run, "field"), modulation_V=modulation(run))
+def _correlation(run: Run, told: Settings) -> FitResult:
+    series, bias = _series(run, told)
+    return correlation_of(series, bias, field_T=told.number("field"), modulation_V=told.modulation)
 
 
-def _telegraph(run: Run) -> FitResult:
+def _telegraph(run: Run, told: Settings) -> FitResult:
     """The first trace; more of them are more runs of the same process, which the likelihood does not join."""
     time = next((axis for axis in run.axes if axis.name == "time"), None)
     if time is None or "current" not in run.data:
@@ -161,18 +184,23 @@ def _telegraph(run: Run) -> FitResult:
             f"{run.path}: the model telegraph needs current against time, as the sequence time_trace takes it"
         )
     traces = column(run, "current").reshape(-1, len(time))
-    fit = fit_telegraph(traces[0], float(time.values[1] - time.values[0]))
+    fit = fit_telegraph(
+        traces[0],
+        float(time.values[1] - time.values[0]),
+        threshold=told.optional("threshold"),
+        dead_time=told.optional("dead_time"),
+    )
     left = f"only the first of {len(traces)} traces is fitted"
     return fit if len(traces) == 1 else replace(fit, warnings=(left, *fit.warnings))
 
 
 _MAPS = "srs_map takes maps over bias and amplitude"
+_WIDTHS = {"srs": 1, "srs_two_widths": 2}
 
 # The noise of a lock-in reading is the same at every frequency, and is taken from the residual: readings averaged at
 # one point are too few, and too close in time, to weight the points by their scatter.
-MODELS: Mapping[str, Callable[[Run], FitResult]] = {
-    "srs": _srs,
-    "srs_two_widths": _srs_two_widths,
+MODELS: Mapping[str, Callable[[Run, Settings], FitResult]] = {
+    **{name: partial(_srs, model=name) for name in _WIDTHS},
     "srs_map": _srs_map,
     "decay": _decay,
     "transfer": _transfer,
@@ -182,6 +210,17 @@ MODELS: Mapping[str, Callable[[Run], FitResult]] = {
     "correlation": _correlation,
     "telegraph": _telegraph,
 }
+_SPECTRUM = ("temperature", "modulation", "window")
+_RAMP = ("temperature", "modulation", "field")
+TAKES: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(STEP_MODELS, _SPECTRUM),
+    "transport": (*_SPECTRUM, "field"),
+    "exchange": _RAMP,
+    "correlation": _RAMP,
+    "decay": ("exclusion", "fitted_sides"),
+    "telegraph": ("threshold", "dead_time"),
+}
+"""Settings that each model takes beside the data; the others take none."""
 SEQUENCES: Mapping[str, str] = {
     "srs": "srs",
     "srs_map": "srs_map",

@@ -5,30 +5,36 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stmlab.analysis.calibration import siemens_per_reading
+from stmlab.analysis.models import TAKES
+from stmlab.analysis.settings import Settings, check_given
 from stmlab.analysis.steps import STEP_MODELS, fit_steps
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.transport import fit_transport
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
     from stmlab.storage.recorded import Column, Recording
 
 MODELS = (*STEP_MODELS, "transport", "telegraph")
-_WINDOW = 10e-3  # V; of a transport fit, as of steps
 _BACKWARD = "[bwd]"
 _LOCKIN = re.compile(r"lock-?in(?! y)|\bLIX? |Demod \d* ?X|\bZI (X|R)", re.IGNORECASE)
 _SINGLE_SWEEP = re.compile(r"\[\d{5}\]")
 
 
 def analyse_recording(
-    recording: Recording, model: str | None = None, channel: str | None = None
+    recording: Recording,
+    model: str | None = None,
+    channel: str | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, FitResult]:
     """Fit what a file holds: a trace (its first column stands still) for switching, a sweep for steps.
 
@@ -37,49 +43,68 @@ def analyse_recording(
         model: "telegraph", "transport" or one of the ``STEP_MODELS``; None chooses.
         channel: name of a column; by default the lock-in's, or the numerical derivative of the current where there is
             none; of a trace the current.
+        settings: what the file does not say, see `stmlab.analysis.settings`; SI.
 
     Returns:
-        "forward" and, if it was recorded, "backward" -> fit; of a trace "trace" -> fit.
+        "forward" and, if it was recorded, "backward" -> fit; of a trace "trace" -> fit. ``choices`` names the column.
 
     Raises:
-        FitError: the model is not known, the file holds no such data, or they cannot carry the fit.
+        FitError: the model is not known or does not take a setting, the file holds no such data, or they cannot carry
+            the fit.
         FileError: there is no such column.
     """
     model = model or ("telegraph" if recording.is_trace else "steps")
     if model not in MODELS:
         raise FitError(f"model {model!r} is not for recorded files: {', '.join(MODELS)} are")
+    told = Settings(settings or {})
+    check_given(model, TAKES[model], told.given)
     if model == "telegraph":
-        return {"trace": _telegraph(recording, channel)}
+        return {"trace": _telegraph(recording, channel, told)}
     if recording.is_trace:
         raise FitError(f"{recording.path}: {recording.columns[0].name} stands still: there is no spectrum to fit")
     forward, derived = _spectrum(recording, channel)
     fit = _transport if model == "transport" else partial(_steps, model=model)
-    fits = {"forward": fit(recording, forward, derived=derived)}
+    fits = {"forward": fit(recording, forward, told, derived=derived)}
     backward = _backward_of(recording, forward)
     if backward is not None:
-        fits["backward"] = fit(recording, backward, derived=derived)
+        fits["backward"] = fit(recording, backward, told, derived=derived)
     return fits
 
 
-def _telegraph(recording: Recording, channel: str | None) -> FitResult:
+def _telegraph(recording: Recording, channel: str | None, told: Settings) -> FitResult:
     if recording.sample_interval is None:
         raise FitError(f"{recording.path}: the file does not say how far apart its samples are: no rate can be had")
     column = recording[channel] if channel else _current(recording)
-    fit = fit_telegraph(column.values, recording.sample_interval)
-    return replace(fit, labels={**fit.labels, "y": column.name, "y_unit": column.unit})
+    fit = fit_telegraph(
+        column.values,
+        recording.sample_interval,
+        threshold=told.optional("threshold"),
+        dead_time=told.optional("dead_time"),
+    )
+    labels = {**fit.labels, "y": column.name, "y_unit": column.unit}
+    return replace(fit, labels=labels, choices={"column": column.name, **fit.choices, **told.said()})
 
 
-def _steps(recording: Recording, column: Column, model: str, *, derived: bool) -> FitResult:
+def _steps(recording: Recording, column: Column, told: Settings, model: str, *, derived: bool) -> FitResult:
     bias, values = _bias(recording), column.values
     method, pairs = STEP_MODELS[model]
     if derived:
         values = np.gradient(values, bias)
-    fit = fit_steps(bias, values, method=method, pairs=pairs, unit="S" if derived else column.unit)
-    return _told(fit, column, derived=derived)
+    fit = fit_steps(
+        bias,
+        values,
+        temperature_K=told.temperature,
+        modulation_V=told.modulation,
+        window_V=told.window,
+        method=method,
+        pairs=pairs,
+        unit="S" if derived else column.unit,
+    )
+    return _described(fit, column, told, derived=derived)
 
 
-def _transport(recording: Recording, column: Column, *, derived: bool) -> FitResult:
-    """The lock-in's reading in S by the current of the same direction; the field is taken for 0."""
+def _transport(recording: Recording, column: Column, told: Settings, *, derived: bool) -> FitResult:
+    """The lock-in's reading in S by the current of the same direction."""
     bias, values = _bias(recording), column.values
     current = column if derived else _current(recording)
     if _BACKWARD in column.name and not derived:
@@ -87,9 +112,16 @@ def _transport(recording: Recording, column: Column, *, derived: bool) -> FitRes
     conductance = np.gradient(values, bias) if derived else values * siemens_per_reading(bias, values, current.values)
     end = np.abs(bias).argmax()
     setpoint = abs(current.values[end] / bias[end])  # the tip is stabilised at an end of the sweep
-    inside = np.abs(bias) <= _WINDOW * (1 + 1e-9)
-    fit = fit_transport(bias[inside], conductance[inside], np.full(np.count_nonzero(inside), setpoint))
-    return _told(fit, column, derived=derived)
+    inside = np.abs(bias) <= told.window * (1 + 1e-9)
+    fit = fit_transport(
+        bias[inside],
+        conductance[inside],
+        np.full(np.count_nonzero(inside), setpoint),
+        modulation_V=told.modulation,
+        temperature_K=told.temperature,
+        field_T=told.number("field"),
+    )
+    return _described(fit, column, told, derived=derived)
 
 
 def _bias(recording: Recording) -> FloatArray:
@@ -99,12 +131,17 @@ def _bias(recording: Recording) -> FloatArray:
     return bias.values
 
 
-def _told(fit: FitResult, column: Column, *, derived: bool) -> FitResult:
-    """With the column's name, and where it was differentiated."""
-    if not derived:
-        return replace(fit, labels={**fit.labels, "y": column.name})
-    warning = "dI/dV is the numerical derivative of the current: there is no lock-in column"
-    return replace(fit, labels={**fit.labels, "y": f"d({column.name})/dV"}, warnings=(warning, *fit.warnings))
+def _described(fit: FitResult, column: Column, told: Settings, *, derived: bool) -> FitResult:
+    """With the column's name and what was given; and what the file does not say."""
+    name = f"d({column.name})/dV" if derived else column.name
+    warnings = ["dI/dV is the numerical derivative of the current: there is no lock-in column"] if derived else []
+    if not derived and "modulation" not in told.given:
+        warnings.append(
+            "the modulation at the junction is not known: the steps' width is taken for temperature alone (give "
+            "modulation)"
+        )
+    choices = {"column": column.name, **fit.choices, **told.said()}
+    return replace(fit, labels={**fit.labels, "y": name}, choices=choices, warnings=(*warnings, *fit.warnings))
 
 
 def _spectrum(recording: Recording, channel: str | None) -> tuple[Column, bool]:

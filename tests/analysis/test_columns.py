@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from stmlab.analysis.columns import averaged, column, modulation, setting, temperature, whole_spectra
+from stmlab.analysis.columns import averaged, column, whole_spectra
 from stmlab.axes import Axis
 from stmlab.errors import FitError
 
@@ -45,14 +45,6 @@ def test_repeated_places_are_averaged_and_nan_is_left_out():
         np.array([2.0, 1.0, 1.0, 1.0, 2.0]), np.array([0.0, 1.0, 0.0, 1.0, 0.0]), np.array([5.0, 2.0, 7.0, 4.0, np.nan])
     )
     assert (setpoint.tolist(), bias.tolist(), values.tolist()) == ([1, 1, 2], [0, 1, 0], [7, 3, 5])
-
-
-def test_settings_have_defaults_and_the_modulation_that_was_played_counts():
-    assert setting(run(), "field", 3.0) == 3.0
-    assert temperature(run()) == 2.0
-    assert temperature(run(parameters={})) is None
-    assert modulation(run()) == 1e-4
-    assert modulation(run(data={"modulation": np.array([1.02e-4, 1.02e-4, 9e-4])})) == 1.02e-4
 
 
 def test_a_spectrum_that_was_cut_off_is_left_out_and_told():

@@ -252,7 +252,14 @@ def run_of(sequence, **columns):
     points = len(coordinates["frequency"])
     axes = tuple(Axis(name, "", values, "") for name, values in coordinates.items())
     return SimpleNamespace(
-        path="run.h5", sequence=sequence, coordinates=coordinates, data=columns, axes=axes, points=points
+        path="run.h5",
+        sequence=sequence,
+        coordinates=coordinates,
+        data=columns,
+        axes=axes,
+        points=points,
+        parameters={},
+        factors={},
     )
 
 
@@ -262,6 +269,25 @@ def test_the_sequence_chooses_the_model_and_a_name_overrules_it():
     assert analyse(run)["rate"].value == fit_srs(GRID, current)["rate"].value
     assert analyse(run_of("other", current=current), "srs").model == "srs"
     assert analyse(run, "srs_two_widths").model == "srs_two_widths"
+
+
+def test_a_spectrum_that_was_not_flattened_says_so_before_all_else():
+    run = run_of("srs", current=noisy(2, 1e-13))
+    run.factors = {"flattened": SimpleNamespace(value=False)}
+    assert analyse(run).warnings[0].startswith("the spectrum is not flattened")
+
+
+def test_a_map_that_was_stopped_is_fitted_where_it_is_whole():
+    clean, rows = noisy(2, 1e-14), 3
+    run = run_of("srs_map", frequency=np.tile(GRID, rows)[:-20], current=np.tile(clean, rows)[:-20])
+    axis = Axis("frequency", "Hz", GRID, "")
+    run.axes = (Axis("offset", "V", np.arange(3.0), ""), Axis("drive", "V", np.ones(1), ""), axis)
+    run.coordinates |= {"offset": np.repeat(np.arange(3.0), GRID.size)[:-20], "drive": np.ones(run.points)}
+    fit = analyse(run)
+    assert [parameter.name for parameter in fit.parameters if parameter.name.startswith("rate")] == ["rate_1", "rate_2"]
+    assert fit.warnings[0] == f"the last spectrum is not whole ({GRID.size - 20} of {GRID.size} points) and left out"
+    with pytest.raises(FitError, match="field: the model srs_map takes no settings"):
+        analyse(run, settings={"field": 1.0})
 
 
 def test_an_unknown_model_or_missing_data_are_refused_with_what_there_is():

@@ -71,8 +71,8 @@ def fit_steps_batch(
         Parameters "inner_energy", "outer_energy" (meV), "background", "inner_height_negative",
         "inner_height_positive", "outer_height_negative", "outer_height_positive" (unit of the data), derived
         "eta_inner" and "eta_outer". ``structured`` marks spectra that hold more: a sloping background or an offset of
-        the bias, which `fit_steps` fits and this does not, among other things. A spectrum without steps, whose energies run away or cross, or with values that are
-        not finite, has nan and a reason.
+        the bias, which `fit_steps` fits and this does not, among other things. A spectrum without steps, whose energies
+        run away or cross, or with values that are not finite, has nan and a reason.
 
     Raises:
         FitError: the arrays do not match, or the biases cannot carry the fit.

@@ -71,8 +71,8 @@ def step_warnings(fit: FittedSteps) -> tuple[str, ...]:
 def _refuse_bends(fit: FittedSteps) -> None:
     if all(_is_unresolved(fit, pair) for pair in fit.pairs):
         raise FitError(
-            f"{fit.data.points} do not look like steps: they would be {fit.width_meV:.3g} meV wide, wider than they are "
-            "from zero bias or from the end of the spectrum"
+            f"{fit.data.points} do not look like steps: they would be {fit.width_meV:.3g} meV wide, wider than they "
+            "are from zero bias or from the end of the spectrum"
         )
     heights = [fit.parameters[f"{pair}_height_{side}"] for pair in fit.pairs for side in ("negative", "positive")]
     if any(abs(height.value) >= _SIGNIFICANT * height.error for height in heights):

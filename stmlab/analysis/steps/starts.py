@@ -17,7 +17,7 @@ from stmlab.analysis.steps.shapes import StepShape
 if TYPE_CHECKING:
     from stmlab.analysis.steps.model import StepModel
     from stmlab.analysis.steps.spectrum import StepSpectrum
-    from stmlab.arrays import FloatArray, IntArray
+    from stmlab.arrays import BoolArray, FloatArray, IntArray
 
 _ENERGIES = 24  # of the grid, up to the end of the spectrum
 _SHIFTS = 4  # of the steps' common zero, in units of the grid, either way
@@ -81,7 +81,7 @@ def _best(data: StepSpectrum, model: StepModel, grid: float, shape: StepShape) -
     weights = np.linalg.solve(systems, right[:, :, None])[:, :, 0]
     squares = np.sum((data.y / data.noise) ** 2) - np.sum(weights * right, axis=1)
     heights = (weights * signs)[:, : 2 * model.pairs]
-    alike = (heights > 0).all(axis=1) | (heights < 0).all(axis=1)
+    alike: BoolArray = np.all(heights > 0, axis=1) | np.all(heights < 0, axis=1)
     best, best_alike = int(np.argmin(squares)), int(np.argmin(np.where(alike, squares, np.inf)))
     if alike[best_alike] and squares[best_alike] < _PLAINLY * squares[best]:
         best = best_alike

@@ -1,0 +1,109 @@
+"""What a fit is told beside the data: by the parameters that a run was taken with, or anew by whoever fits it.
+
+A field that was forgotten when the run was started, or a window that suits another spin, needs no new measurement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.analysis.numbers import number
+from stmlab.errors import FitError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.storage import Run
+
+UNITS: Mapping[str, str] = {
+    "temperature": "K",
+    "modulation": "V",
+    "field": "T",
+    "window": "V",
+    "exclusion": "s",
+    "fitted_sides": "",
+    "threshold": "A",
+    "dead_time": "s",
+}
+"""Everything that can be given, with its unit: temperature of the sample, peak modulation at the junction, field along
+the surface normal, half the width of the window, delays left out, sides of zero delay, threshold and dead time of
+switching.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """Of one fit: what was given, or else what the run knows.
+
+    Attributes:
+        given: name -> value in the unit of `UNITS`.
+        known: name -> value, by the run's parameters.
+        played: peak modulation at the junction as it really was, V, or None.
+    """
+
+    given: Mapping[str, Any] = field(default_factory=dict)
+    known: Mapping[str, Any] = field(default_factory=dict)
+    played: float | None = None
+
+    @classmethod
+    def of_run(cls, run: Run, given: Mapping[str, Any]) -> Settings:
+        """By the run's parameters, and the modulation that was played."""
+        played = run.data.get("modulation")
+        known = {name: parameter.value for name, parameter in run.parameters.items()}
+        return cls(given, known, None if played is None or not played.size else float(np.median(played)))
+
+    def number(self, name: str, default: float = 0.0) -> float:
+        """A number; the default if nobody says it.
+
+        Raises:
+            FitError: it was given, but is none.
+        """
+        if name in self.given:
+            return number(name, self.given[name])
+        return float(self.known.get(name, default))
+
+    def text(self, name: str, default: str) -> str:
+        """A word; the default if nobody says it."""
+        return str(self.given.get(name, self.known.get(name, default)))
+
+    def optional(self, name: str) -> float | None:
+        """A number, or None if nobody says it."""
+        return self.number(name) if name in self.given or name in self.known else None
+
+    @property
+    def temperature(self) -> float | None:
+        """Of the sample, K, or None if nobody said; a sequence that does not know it says 0."""
+        return self.number("temperature") or None
+
+    @property
+    def modulation(self) -> float:
+        """Peak amplitude of the bias modulation at the junction, V: as given, else as played, else as asked for."""
+        if "modulation" not in self.given and self.played is not None:
+            return self.played
+        return self.number("modulation")
+
+    @property
+    def window(self) -> float:
+        """The bias up to which spectra are fitted, V."""
+        return self.number("window", 10e-3)
+
+    def said(self) -> dict[str, str]:
+        """For the result's ``choices``: what was given."""
+        if not self.given:
+            return {}
+        return {"given": ", ".join(f"{name} = {_shown(name, value)}" for name, value in self.given.items())}
+
+
+def check_given(model: str, takes: tuple[str, ...], given: Mapping[str, Any]) -> None:
+    """Raise FitError for a setting that the model does not take."""
+    for name in given:
+        if name not in takes:
+            known = f"takes {', '.join(takes)}" if takes else "takes no settings"
+            raise FitError(f"{name}: the model {model} {known}")
+
+
+def _shown(name: str, value: Any) -> str:
+    return f"{value:g} {UNITS[name]}" if isinstance(value, float) else str(value)
