@@ -14,13 +14,14 @@ frequency, and the ripple of the line is in the spectrum.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sequences.chopped import CHOP_FACTOR, ChoppedSequence, whole_periods
 from stmlab.axes import Axis, Channel
-from stmlab.errors import OutOfBounds
+from stmlab.errors import OutOfBounds, SequenceError
 from stmlab.events import ParameterValue
 from stmlab.parameters import BooleanParameter, FloatParameter, IntegerParameter, ListParameter
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
 
 __all__ = ["CHOP_FACTOR", "StochasticResonance"]
+
+_CLOSE = 1.3  # of an optimal grid: the factor that points of one place are spread over, so that each is another tone
+_FAR = 5.0  # and that its ends lie away from the expected characteristic frequency
 
 
 class StochasticResonance(ChoppedSequence):
@@ -69,9 +73,12 @@ class StochasticResonance(ChoppedSequence):
     )
     grid = ListParameter(
         "Grid",
-        choices=("logarithmic", "linear"),
+        choices=("logarithmic", "linear", "optimal"),
         default="logarithmic",
-        description="spacing of the frequencies; logarithmic while the rate is not known to a factor of ten",
+        description="logarithmic while the rate is not known; optimal: where the points tell most of the expected rate",
+    )
+    expected_rate = FloatParameter(
+        "Expected rate", units="1/s", default=1e9, minimum=1, maximum=1e12, description="Gamma, for the optimal grid"
     )
     flatten = BooleanParameter(
         "Flatten",
@@ -107,6 +114,7 @@ class StochasticResonance(ChoppedSequence):
     def verify(self) -> None:
         """The line is known well enough, the generator can play every tone, and the bias tee stands it."""
         super().verify()
+        self._check_grid()
         station, frequency = self.station, self._frequency_axis().values
         if self.flatten:
             station.path_to_junction.check_age(station.clock.date().date())
@@ -152,11 +160,27 @@ class StochasticResonance(ChoppedSequence):
     # -- details -------------------------------------------------------------------------------------------------
 
     def _frequency_axis(self) -> Axis:
-        logarithmic = self.grid == "logarithmic"
-        space = np.geomspace if logarithmic else np.linspace
-        frequency = space(self.start_frequency, self.stop_frequency, self.points)
-        whole = whole_periods(frequency, self.chop_frequency)
-        return Axis("frequency", "Hz", whole, "microwave frequency", logarithmic=logarithmic)
+        whole = whole_periods(self._grid_frequencies(), self.chop_frequency)
+        return Axis("frequency", "Hz", whole, "microwave frequency", logarithmic=self.grid != "linear")
+
+    def _grid_frequencies(self) -> FloatArray:
+        """Optimal: half the points about the expected characteristic frequency, a quarter each at both ends."""
+        ends = float(self.start_frequency), float(self.stop_frequency)
+        if self.grid != "optimal":
+            return (np.linspace if self.grid == "linear" else np.geomspace)(*ends, int(self.points))
+        expected, quarter = float(self.expected_rate) / (2 * math.pi), max(int(self.points) // 4, 1)
+        low = ends[0] * np.geomspace(1.0, _CLOSE, quarter)
+        middle = expected * np.geomspace(1 / _CLOSE, _CLOSE, max(int(self.points) - 2 * quarter, 1))
+        return np.concatenate([low, middle, ends[1] / np.geomspace(_CLOSE, 1.0, quarter)])
+
+    def _check_grid(self) -> None:
+        """Refuse an optimal grid whose ends are not far from the expected rate: it would not know the step's height."""
+        expected = float(self.expected_rate) / (2 * math.pi)
+        if self.grid == "optimal" and not _FAR * self.start_frequency <= expected <= self.stop_frequency / _FAR:
+            raise SequenceError(
+                f"{self.name}: expected_rate = {self.expected_rate:g} /s means {expected:.4g} Hz: the optimal grid "
+                f"needs start_frequency {_FAR:g} times below and stop_frequency {_FAR:g} times above"
+            )
 
     def _transfer(self, frequency: FloatArray) -> FloatArray:
         """Amplitude at the junction over that at the connector; unflattened: as if it were that of the first one."""

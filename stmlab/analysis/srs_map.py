@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.lorentzian import SIGNIFICANT, fit_srs
 from stmlab.analysis.numbers import numbers
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult, format_quantity
@@ -31,7 +31,8 @@ def fit_srs_map(
 
     Returns:
         Parameters "rate_k" (1/s) and "step_k", "offset_k" (A) of the k-th spectrum, k from 1, in the order of bias and
-        amplitude; those of a spectrum that cannot be fitted are left out, and a warning says why. Curves "bias",
+        amplitude; those of a spectrum that cannot be fitted or has no significant step (as where it changes sign) are
+        left out, and a warning says why. Curves "bias",
         "amplitude", "rate", "rate_error", "step", "step_error" hold one value per spectrum (nan where there is none),
         "x", "data", "fit" all points, frequency against current.
 
@@ -53,7 +54,7 @@ def fit_srs_map(
             for what, value in zip(("bias", "amplitude"), cell, strict=True)
         )
         try:
-            fit = fit_srs(columns[2][inside], columns[3][inside], harmonics=harmonics)
+            fit = _with_a_step(fit_srs(columns[2][inside], columns[3][inside], harmonics=harmonics))
         except FitError as error:
             warnings.append(f"{place}: {error}")
             continue
@@ -78,3 +79,13 @@ def fit_srs_map(
         curves={**curves, "bias": cells[:, 0], "amplitude": cells[:, 1], **map_},
         labels={"x": "microwave frequency", "x_unit": "Hz", "x_scale": "log", "y": "SRS current", "y_unit": "A"},
     )
+
+
+def _with_a_step(fit: FitResult) -> FitResult:
+    """The fit, or FitError: without a step, rate and heights are any."""
+    step = fit["step"]
+    if abs(step.value) < SIGNIFICANT * step.error:
+        raise FitError(
+            f"no step that stands out of the noise of {format_quantity(float(f'{fit.residual:.2g}'), 'A')} rms"
+        )
+    return fit

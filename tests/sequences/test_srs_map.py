@@ -6,8 +6,9 @@ import pytest
 from sequences.srs import StochasticResonance
 from sequences.srs_map import StochasticResonanceMap
 from stmlab.analysis import analyse
-from stmlab.analysis.lorentzian import fit_srs
-from stmlab.errors import OutOfBounds
+from stmlab.analysis.lorentzian import fit_srs, rate_error_bound
+from stmlab.analysis.srs_map import fit_srs_map
+from stmlab.errors import OutOfBounds, SequenceError
 from stmlab.events import PointTaken
 from stmlab.physics.stochastic_resonance import stochastic_resonance
 from stmlab.runner import Runner
@@ -116,3 +117,33 @@ def test_the_grid_is_logarithmic_or_linear():
         axis = StochasticResonance(grid=grid, **band).axes()[0]
         np.testing.assert_allclose(axis.values, [1e9, middle, 9e9], rtol=1e-5)
         assert axis.logarithmic == (grid == "logarithmic")
+
+
+def test_an_optimal_grid_tells_more_of_the_expected_rate_than_any_number_of_decades():
+    """Cramer and Rao's bound; half the points at the characteristic frequency would give 4 / sqrt(N) (0.516)."""
+    rate, band = 2e9, {"start_frequency": 3e6, "stop_frequency": 20e9, "points": 60}
+    error = {}
+    for grid in ("logarithmic", "optimal"):
+        frequency = StochasticResonance(grid=grid, expected_rate=rate, **band).axes()[0].values
+        assert frequency.size == 60
+        assert np.all(np.diff(frequency) > 0)
+        error[grid] = rate_error_bound(frequency, rate, 1.0, 1.0) / rate
+    assert error["optimal"] == pytest.approx(4 / np.sqrt(60), rel=0.08)
+    assert error["optimal"] < 0.7 * error["logarithmic"]
+
+
+def test_an_optimal_grid_far_from_its_rate_is_refused(tmp_path):
+    settings = {"grid": "optimal", "expected_rate": 1e11}
+    with Station.load("simulated", sample="fe_atom", seed=1) as station:
+        with pytest.raises(SequenceError, match=r"expected_rate = 1e\+11 /s means 1.592e\+10 Hz"):
+            Runner(StochasticResonance(**settings), station, tmp_path / "run.h5").preflight()
+
+
+def test_a_spectrum_without_a_step_leaves_no_number_in_a_map():
+    frequency, random = np.geomspace(3e6, 2e10, 40), np.random.default_rng(1)
+    line = 1e-12 / (1 + (2 * np.pi * frequency / 2e9) ** 2)
+    current = np.concatenate([line, np.zeros(40)]) + 2e-14 * random.standard_normal(80)
+    fit = fit_srs_map(np.repeat([4e-3, 0.0], 40), np.full(80, 1e-3), np.tile(frequency, 2), current)
+    assert [p.name for p in fit.parameters] == ["rate_2", "step_2", "offset_2"]
+    assert np.isnan(fit.curves["rate"][0])
+    assert "no step that stands out" in fit.warnings[0]
