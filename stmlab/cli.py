@@ -168,19 +168,34 @@ def fit(
     channel: Annotated[
         str | None, typer.Option("--channel", help="Column of a recorded file; by default the lock-in's.")
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="What the file does not say, or says wrongly: temperature, modulation, field, window, scattering, "
+            'order, exclusion, fitted_sides, threshold, dead_time: --set "field=5 T".',
+        ),
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")] = False,
+    png: Annotated[Path | None, typer.Option("--png", help="Draw this fit into this file.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fit a run again, or a recorded file (each direction of a sweep by itself)."""
     from stmlab import display
     from stmlab.storage.recorded import is_recorded, open_recording
 
+    given = _given(settings or [])
     if is_recorded(file):
         from stmlab.analysis.recordings import analyse_recording
 
         if keep:
             raise SequenceError(f"{file}: --keep: a file of another program is never written to")
-        fits = analyse_recording(open_recording(file), model, channel)
+        fits = analyse_recording(open_recording(file), model, channel, given)
+        if png is not None:
+            from stmlab.figures.recording import draw_recorded_fits
+
+            draw_recorded_fits(file.name, fits, png)
         if as_json:
             _print_json({"file": str(file), "fits": {label: result.as_dict() for label, result in fits.items()}})
         else:
@@ -191,9 +206,13 @@ def fit(
 
     if channel is not None:
         raise SequenceError(f"{file}: --channel is for recorded files; a run's model knows its channels")
-    result = analyse(open_run(file), model)
+    result = analyse(open_run(file), model, given)
     if keep:
         append_fit(file, result)
+    if png is not None:
+        from stmlab.figures import save_png
+
+        save_png(open_run(file), png, result)
     if as_json:
         _print_json(result.as_dict())
     else:
@@ -320,6 +339,16 @@ def _list_files(folder: str, key: str, *, as_json: bool) -> None:
         _print_json(found)
     else:
         print("\n".join(f"{name:20} {about['title']}" for name, about in found.items()))
+
+
+def _given(settings: list[str]) -> dict[str, float | str]:
+    """What a fit is told, in SI; a name that nobody knows is left for the model to refuse."""
+    if not settings:
+        return {}
+    from stmlab.analysis.settings import UNITS
+    from stmlab.parameters import in_unit
+
+    return {name: in_unit(text, unit) if (unit := UNITS.get(name)) else text for name, text in _pairs(settings).items()}
 
 
 def _pairs(settings: list[str]) -> dict[str, str]:

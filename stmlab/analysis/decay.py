@@ -211,7 +211,7 @@ def _warnings(data: _Decay, values: FloatArray, covariance: FloatArray) -> tuple
     if np.all(np.abs(heights) < _SIGNIFICANT * errors):
         found.append("no decay is significant: every height is below three standard errors")
     t1, first, reach = math.exp(values[0]), float(np.abs(data.t).min()), float(np.abs(data.t).max())
-    if np.count_nonzero(np.abs(data.t) < first + t1) < _FEWEST_WITHIN or t1 < first:
+    if np.count_nonzero(np.abs(data.t) < first + t1) < _FEWEST_WITHIN or t1 < first / 3:
         found.append(
             f"T1 is shorter than the delays can show: {data.time_unit * t1:.3g} s, the first of them at "
             f"{data.time_unit * first:.3g} s"

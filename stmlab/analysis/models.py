@@ -148,9 +148,7 @@ def _transport(run: Run, told: Settings) -> FitResult:
         bias[inside],
         conductance[inside],
         setpoint[inside],
-        modulation_V=told.modulation,
-        temperature_K=told.temperature,
-        field_T=told.number("field"),
+        **told.transport(),
     )
     return replace(fit, warnings=(*left_out, *fit.warnings))
 
@@ -214,7 +212,7 @@ _SPECTRUM = ("temperature", "modulation", "window")
 _RAMP = ("temperature", "modulation", "field")
 TAKES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(STEP_MODELS, _SPECTRUM),
-    "transport": (*_SPECTRUM, "field"),
+    "transport": (*_SPECTRUM, "field", "scattering", "order"),
     "exchange": _RAMP,
     "correlation": _RAMP,
     "decay": ("exclusion", "fitted_sides"),

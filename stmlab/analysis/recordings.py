@@ -117,9 +117,7 @@ def _transport(recording: Recording, column: Column, told: Settings, *, derived:
         bias[inside],
         conductance[inside],
         np.full(np.count_nonzero(inside), setpoint),
-        modulation_V=told.modulation,
-        temperature_K=told.temperature,
-        field_T=told.number("field"),
+        **told.transport(),
     )
     return _described(fit, column, told, derived=derived)
 

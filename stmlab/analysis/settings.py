@@ -23,14 +23,16 @@ UNITS: Mapping[str, str] = {
     "modulation": "V",
     "field": "T",
     "window": "V",
+    "scattering": "S",
+    "order": "",
     "exclusion": "s",
     "fitted_sides": "",
     "threshold": "A",
     "dead_time": "s",
 }
 """Everything that can be given, with its unit: temperature of the sample, peak modulation at the junction, field along
-the surface normal, half the width of the window, delays left out, sides of zero delay, threshold and dead time of
-switching.
+the surface normal, half the width of the window, the sample electrons' scattering from the spin (G11), order of the
+transport model, delays left out, sides of zero delay, threshold and dead time of switching.
 """
 
 
@@ -65,6 +67,17 @@ class Settings:
             return number(name, self.given[name])
         return float(self.known.get(name, default))
 
+    def whole(self, name: str, default: int) -> int:
+        """A whole number; the default if nobody says it.
+
+        Raises:
+            FitError: it was given, but is none.
+        """
+        try:
+            return int(str(self.given.get(name, default)))
+        except ValueError:
+            raise FitError(f"{name} = {self.given[name]!r}: a whole number is needed") from None
+
     def text(self, name: str, default: str) -> str:
         """A word; the default if nobody says it."""
         return str(self.given.get(name, self.known.get(name, default)))
@@ -89,6 +102,12 @@ class Settings:
     def window(self) -> float:
         """The bias up to which spectra are fitted, V."""
         return self.number("window", 10e-3)
+
+    def transport(self) -> dict[str, Any]:
+        """What the transport model is told, as its fit's keyword arguments."""
+        told = {"field_T": self.number("field"), "order": self.whole("order", 3)}
+        scattering = {"scattering_S": self.number("scattering")} if "scattering" in self.given else {}
+        return {"modulation_V": self.modulation, "temperature_K": self.temperature, **told, **scattering}
 
     def said(self) -> dict[str, str]:
         """For the result's ``choices``: what was given."""

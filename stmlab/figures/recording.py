@@ -16,11 +16,13 @@ from stmlab.papers.drawing import BLUE, GREY, VERMILION, house_style, sheet
 from stmlab.results import prefixed_unit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
     from stmlab.arrays import FloatArray
+    from stmlab.results import FitResult
     from stmlab.storage.recorded import Column, Recording
 
 _MOST_PANELS = 12
@@ -35,10 +37,16 @@ def draw_recording(recording: Recording, path: str | Path) -> None:
     from stmlab.analysis.recordings import analyse_recording
 
     try:
-        figure = draw_fits(recording.path.name, list(analyse_recording(recording).items()))
+        fits = analyse_recording(recording)
     except FitError as error:
-        figure = draw_columns(recording, note=str(error))
-    save_figure(figure, path)
+        save_figure(draw_columns(recording, note=str(error)), path)
+    else:
+        draw_recorded_fits(recording.path.name, fits, path)
+
+
+def draw_recorded_fits(title: str, fits: Mapping[str, FitResult], path: str | Path) -> None:
+    """Draw the fits of a recorded file, each direction by itself, into a PNG file; raises FileError as above."""
+    save_figure(draw_fits(title, list(fits.items())), path)
 
 
 def draw_columns(recording: Recording, note: str = "") -> Figure:

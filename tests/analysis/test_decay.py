@@ -81,7 +81,7 @@ def test_delays_too_short_for_the_lifetime_are_told():
 
 def test_a_lifetime_that_the_delays_are_too_coarse_for_is_told():
     delay = np.linspace(0.05e-9, 4e-9, 60)
-    for t1 in (0.03e-9, 0.05e-9):
+    for t1 in (0.03e-9, 0.06e-9):
         current = decay(delay, t1) + np.random.default_rng(1).normal(0, 0.01e-12, 60)
         assert any("shorter than the delays can show" in warning for warning in fit_decay(delay, current).warnings)
 
