@@ -20,7 +20,7 @@ import numpy as np
 
 from sequences.chopped import CHOP_FACTOR, ChoppedSequence, whole_periods
 from stmlab.axes import Axis, Channel
-from stmlab.errors import OutOfBounds
+from stmlab.errors import FitError, OutOfBounds
 from stmlab.events import ParameterValue
 from stmlab.parameters import BooleanParameter, FloatParameter, IntegerParameter, ListParameter
 
@@ -147,6 +147,8 @@ class StochasticResonance(ChoppedSequence):
         """The switching rate, by eq. 1."""
         from stmlab.analysis import analyse
 
+        if run.axes[-1].values.size == 1:
+            raise FitError("a single frequency is no spectrum")
         return analyse(run, self.name)
 
     # -- details -------------------------------------------------------------------------------------------------

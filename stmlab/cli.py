@@ -32,23 +32,32 @@ def main() -> None:
 
 
 def _refusing(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn stmlab's errors into one line on standard error (or one JSON object) and exit status 1."""
+    """Turn stmlab's errors, and the system's, into one line on standard error (or one JSON object); exit status 1."""
 
     @wraps(command)
     def run(**arguments: Any) -> None:
         try:
             command(**arguments)
-        except StmlabError as error:
+        except BrokenPipeError:
+            raise  # whoever read the output has had enough (`| head`): typer ends without a word
+        except (StmlabError, OSError) as error:
             _fail(error, as_json=bool(arguments.get("as_json")))
 
     return run
 
 
 def _fail(error: Exception, *, as_json: bool) -> NoReturn:
+    message = _words(error) if isinstance(error, OSError) else str(error)
     if as_json:
-        _print_json({"state": "failed", "reason": type(error).__name__, "message": str(error)})
-    print(f"stmlab: {error}", file=sys.stderr)
+        _print_json({"state": "failed", "reason": type(error).__name__, "message": message})
+    print(f"stmlab: {message}", file=sys.stderr)
     raise typer.Exit(1)
+
+
+def _words(error: OSError) -> str:
+    """The file and what the system says of it: "runs: Permission denied"."""
+    words = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {words}" if error.filename is not None else words
 
 
 def _print_json(value: Any) -> None:
@@ -205,12 +214,18 @@ def fit(
 def recover(
     file: Annotated[Path, typer.Argument(help="A run whose process was killed.")],
     copy: Annotated[Path, typer.Argument(help="The file to make.")],
+    as_json: JsonOption = False,
 ) -> None:
     """Copy what a killed run has acknowledged into a file that opens everywhere; the killed file stays as it is."""
+    from stmlab import display
     from stmlab.storage import recover as copy_out
 
-    copy_out(file, copy)
-    print(copy)
+    run = copy_out(file, copy)
+    if as_json:
+        _print_json({"file": str(copy), **display.run_as_dict(run)})
+    else:
+        state = run.state if run.complete else run.reason
+        print(f"{copy}: {display.points_as_text(run.points)} of {run.sequence}, state {state}")
 
 
 @app.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,6 @@ from stmlab.station import Station
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from stmlab.results import FitResult
 
@@ -120,7 +120,7 @@ class Row:
         return asdict(self) | {"agrees": self.agrees}
 
 
-def run_demo(directory: Path, *, seed: int | None = None, everything: bool = False) -> list[Row]:
+def run_demo(directory: str | Path, *, seed: int | None = None, everything: bool = False) -> list[Row]:
     """Make the measurements of ``config/demo.toml`` on the simulated microscope, into ``directory``.
 
     Args:
@@ -131,6 +131,7 @@ def run_demo(directory: Path, *, seed: int | None = None, everything: bool = Fal
     Raises:
         StmlabError: a measurement was refused, failed or stopped, or could not be fitted.
     """
+    directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     chosen = [entry for entry in _measurements() if everything or not entry.long]
     return [row for entry in chosen for row in _measure(entry, directory, seed)]

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from stmlab.storage.recorded import Recording
 
 
+def points_as_text(points: int) -> str:
+    """A number of points, with its noun."""
+    return "1 point" if points == 1 else f"{points} points"
+
+
 def fit_as_text(fit: FitResult) -> str:
     """Model, each parameter with its error, number of points, residual, warnings."""
     unit = fit.labels.get("y_unit", "")

@@ -157,7 +157,7 @@ def test_a_recorded_file_is_fitted_shown_and_drawn(cli, spectrum, tmp_path):
         (["--keep"], "a file of another program is never written to"),
         (
             ["--model", "srs"],
-            "model 'srs' is not for recorded files: steps, steps_one_pair, gaussians, gaussians_one_pair, telegraph",
+            "is not for recorded files: steps, steps_one_pair, gaussians, gaussians_one_pair, transport, telegraph",
         ),
         (["--channel", "Z"], "no column 'Z'; there are Bias calc, LIX 1 omega, LIX 1 omega [bwd]"),
     ],
@@ -176,3 +176,46 @@ def test_a_channel_is_not_for_runs(cli, tmp_path):
     result = cli("fit", path, "--channel", "current")
     assert result.exit_code == 1
     assert "--channel is for recorded files" in " ".join(result.stderr.split())
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(cli, tmp_path):
+    (tmp_path / "file").touch()
+    for arguments in (["demo", "-d", "file/runs"], ["papers", "fransson", "--figures", "file/figures"]):
+        result = cli(*arguments)
+        assert (result.exit_code, result.stderr) == (1, f"stmlab: {arguments[-1]}: Not a directory\n")
+    answer = json.loads(cli("demo", "-d", "file/runs", "--json").stdout)
+    assert answer == {"state": "failed", "reason": "NotADirectoryError", "message": "file/runs: Not a directory"}
+
+
+def test_a_check_refuses_what_the_run_would_refuse_about_the_file(cli, tmp_path):
+    (tmp_path / "run.h5").touch()
+    (tmp_path / "file").touch()
+    refused = {"run.h5": "run.h5 exists already", "file/run.h5": f"{tmp_path / 'file'} is no folder"}
+    for output, complaint in refused.items():
+        result = cli("run", "srs", "--check", "-o", output, *FAST)
+        assert result.exit_code == 1
+        assert complaint in result.stderr
+
+
+def test_recover_tells_what_it_saved(cli, tmp_path):
+    cli("run", "srs", "-o", tmp_path / "run.h5", *FAST)
+    assert cli("recover", "run.h5", "copy.h5").stdout == "copy.h5: 8 points of srs, state finished\n"
+    answer = json.loads(cli("recover", "run.h5", "folder/copy.h5", "--json").stdout)
+    assert (answer["file"], answer["points"], answer["state"]) == ("folder/copy.h5", 8, "finished")
+    assert "source and copy are the same file" in cli("recover", "run.h5", "./run.h5").stderr
+
+
+def test_a_single_frequency_is_a_measurement_without_a_fit(cli, tmp_path):
+    result = cli("run", "srs", "-o", tmp_path / "run.h5", "--set", "points=1")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("finished: 1 point (no fit: a single frequency is no spectrum)")
+
+
+def test_a_window_on_a_screen_that_nobody_serves_is_refused(cli, monkeypatch):
+    for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":7077")
+    monkeypatch.setattr("sys.platform", "linux")
+    result = cli("gui")
+    assert result.exit_code == 1
+    assert result.stderr == "stmlab: no screen: nobody serves DISPLAY=:7077; `stmlab run` needs none\n"
