@@ -98,7 +98,8 @@ def sequences(
     name: Annotated[str | None, typer.Argument(help="Show the parameters of this one.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the sequences, or the parameters of one."""
+    """List the sequences, or the parameters of one: default, what is allowed, meaning."""
+    from stmlab.display import sequence_as_text
     from stmlab.experiments import sequence_class, sequence_names
 
     names = [name] if name else sorted(sequence_names())
@@ -111,11 +112,10 @@ def sequences(
             }
         )
         return
-    for n, c in found.items():
-        print(f"{n:16} {c.title}")
-        if name:
-            for key, p in c().parameter_record().items():
-                print(f"  {key:18} {p.value!s:>10} {p.unit:10} {p.meaning}")
+    if name:
+        print(sequence_as_text(found[name]()))
+    else:
+        print("\n".join(f"{n:16} {c.title}" for n, c in found.items()))
 
 
 @app.command()
