@@ -266,7 +266,9 @@ def check(
 @_refusing
 def demo(
     directory: Annotated[Path, typer.Option("--directory", "-d", help="Where files and figures go.")] = Path("runs"),
-    everything: Annotated[bool, typer.Option("--all", help="Every paper's system; takes minutes.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every paper's system; takes two to three minutes.")
+    ] = False,
     seed: SeedOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -4,10 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from rich.text import Text
 from typer.testing import CliRunner
 
+from stmlab import papers as survey
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.cli import app
+from stmlab.display import papers_as_text
 
 FAST = ["--set", "points=8", "--seed", "2"]
 
@@ -219,3 +222,35 @@ def test_a_window_on_a_screen_that_nobody_serves_is_refused(cli, monkeypatch):
     result = cli("gui")
     assert result.exit_code == 1
     assert result.stderr == "stmlab: no screen: nobody serves DISPLAY=:7077; `stmlab run` needs none\n"
+
+
+def test_parameters_are_shown_in_prefixed_units_with_what_is_allowed(cli, tmp_path):
+    lines = {line.split()[0]: " ".join(line.split()) for line in cli("sequences", "srs").stdout.splitlines()[1:]}
+    assert lines["stop_frequency"] == "stop_frequency 20 GHz 1 kHz to 25 GHz of the grid"
+    assert lines["filter_slope"].startswith("filter_slope 24 dB/octave 6, 12, 18, 24 of the lock-in")
+    assert lines["points"].startswith("points 60 1 to 100000 frequencies")
+    cli("run", "srs", "-o", tmp_path / "run.h5", *FAST)
+    shown = [line.split() for line in cli("show", tmp_path / "run.h5").stdout.splitlines()]
+    assert ["current_range", "200", "pA"] in shown
+    assert ["flatten", "true"] in shown
+    answer = json.loads(cli("sequences", "srs", "--json").stdout)
+    assert answer["srs"]["parameters"]["stop_frequency"]["value"] == 20e9
+
+
+def test_show_of_a_recorded_file_has_its_header_unless_it_is_long(cli, spectrum):
+    assert "Experiment  bias spectroscopy\n" in cli("show", spectrum).stdout
+    spectrum.write_text("".join(f"key {k}\tvalue\t\n" for k in range(50)) + spectrum.read_text())
+    text, answer = cli("show", spectrum).stdout, json.loads(cli("show", spectrum, "--json").stdout)
+    assert "key 39" in text
+    assert "key 40" not in text
+    assert "and 11 more: --json has all" in text
+    assert len(answer["header"]) == 51
+
+
+def test_tables_are_as_wide_as_the_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    rows = survey.rows("fransson")
+    assert Text.from_ansi(papers_as_text(rows).splitlines()[1]).cell_len == 80
+    monkeypatch.setattr("sys.stdout.isatty", lambda: False, raising=False)
+    assert len(papers_as_text(rows).splitlines()[1]) == 150
