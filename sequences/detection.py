@@ -17,7 +17,7 @@ import numpy as np
 from sequences.tip import FixedHeightSequence
 from stmlab.errors import InstrumentFault, SequenceError
 from stmlab.events import ParameterValue
-from stmlab.lowpass import SLOPES, noise_bandwidth, settling_time
+from stmlab.lowpass import SLOPES, noise_bandwidth, poles, settling_time
 from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
 from stmlab.results import format_quantity
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PHASE_READINGS = 10
 _PHASE_ERROR = 1.0  # degree; cos differs from 1 by 2e-4
+_RIPPLE = 0.01  # of the signal, in the lock-in's output at twice the reference
 _LEAST_GAIN = 0.1  # of the preamplifier's: with less, its noise and the error of its roll-off are the signal
 _ADVICE = ": choose a larger sensitivity"  # the drivers', where the sensitivity is the user's to choose
 
@@ -88,12 +89,21 @@ class LockInSequence(FixedHeightSequence):
     def verify(self) -> None:
         """See Sequence; the lock-in's output is steady, and the preamplifier passes the reference."""
         super().verify()
-        period, part = 1 / self.reference_frequency(), abs(self.response() / self.station.current_preamplifier.gain)
-        if self.time_constant < period:
+        self._check_filter()
+        self._check_preamplifier()
+
+    def _check_filter(self) -> None:
+        least = _least_time_constant(self.reference_frequency(), self.filter_slope)
+        if self.time_constant < least:
+            enough = format_quantity(float(f"{1.005 * least:.3g}"), "s")  # rounded upwards
             raise SequenceError(
-                f"{self.name}: time_constant = {format_quantity(self.time_constant, 's')}: a period of the reference, "
-                f"{format_quantity(period, 's')}, or more is needed: the lock-in's output ripples otherwise"
+                f"{self.name}: {self._told('time_constant')}: {enough} or more is "
+                f"needed at {self._told(self.reference_parameter)} and {self.filter_slope} dB/octave: the lock-in's "
+                f"output ripples by more than {100 * _RIPPLE:g} % of the signal otherwise"
             )
+
+    def _check_preamplifier(self) -> None:
+        part = abs(self.response() / self.station.current_preamplifier.gain)
         if part < _LEAST_GAIN:
             raise SequenceError(
                 f"{self.name}: {self._told(self.reference_parameter)}: the preamplifier passes {100 * part:.2g} % of "
@@ -216,6 +226,11 @@ class LockInSequence(FixedHeightSequence):
         """A parameter as it stands: "chop_frequency = 691 Hz"."""
         known = self.parameter_record()[name]
         return f"{name} = {format_quantity(float(known.value), known.unit)}"
+
+
+def _least_time_constant(frequency: float, slope: int) -> float:
+    """With which the filter's poles (one for 6 dB/octave) leave ``_RIPPLE`` at twice the reference, s."""
+    return math.sqrt(_RIPPLE ** (-2 / poles(slope)) - 1) / (4 * math.pi * frequency)
 
 
 def degrees(response: complex) -> float:

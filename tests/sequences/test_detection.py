@@ -13,7 +13,8 @@ from stmlab.station import Station
 @pytest.mark.parametrize(
     ("sequence", "words"),
     [
-        (StochasticResonance(time_constant=1e-6), r"time_constant = 1 µs: a period of the reference, 1\.44718 ms"),
+        (StochasticResonance(time_constant=1e-6), r"time_constant = 1 µs: 347 µs or more .* chop_frequency = 691 Hz"),
+        (ConductanceSpectrum(time_constant=1e-2, filter_slope=6), r"time_constant = 10 ms: 11\.6 ms or more is needed"),
         (
             StochasticResonance(chop_frequency=100e3),
             r"chop_frequency = 100 kHz: .* passes 1\.1 % of its gain there, 10 %",
