@@ -28,6 +28,8 @@ CHOP_FACTOR = math.sqrt(2) / math.pi
 class ChoppedSequence(LockInSequence):
     """An experiment whose microwave or pulses are chopped by the lock-in's reference."""
 
+    reference_parameter = "chop_frequency"
+    range_parameter = "current_range"
     roles = (*LockInSequence.roles, "generator", "path_to_junction")
     channels: ClassVar[tuple[Channel, ...]] = (
         Channel("current", "A", "change of the mean tunnel current by what the generator plays"),
@@ -55,10 +57,6 @@ class ChoppedSequence(LockInSequence):
         maximum=1e-6,
         description="largest change of the current expected: sets the lock-in's input range and sensitivity",
     )
-
-    def reference_frequency(self) -> float:
-        """The chop frequency, Hz."""
-        return float(self.chop_frequency)
 
     def full_scale(self) -> float:
         """Of the largest change of the current that is expected, V rms."""

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import cmath
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from sequences.tip import FixedHeightSequence
-from stmlab.errors import SequenceError
+from stmlab.errors import InstrumentFault, SequenceError
 from stmlab.events import ParameterValue
-from stmlab.lowpass import SLOPES, noise_bandwidth, settling_time
+from stmlab.lowpass import SLOPES, noise_bandwidth, poles, settling_time
 from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
+from stmlab.results import format_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _PHASE_READINGS = 10
 _PHASE_ERROR = 1.0  # degree; cos differs from 1 by 2e-4
+_RIPPLE = 0.01  # of the signal, in the lock-in's output at twice the reference
+_LEAST_GAIN = 0.1  # of the preamplifier's: with less, its noise and the error of its roll-off are the signal
+_ADVICE = ": choose a larger sensitivity"  # the drivers', where the sensitivity is the user's to choose
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,15 @@ class Reading:
 
 
 class LockInSequence(FixedHeightSequence):
-    """An experiment that reads the lock-in at fixed height."""
+    """An experiment that reads the lock-in at fixed height.
 
+    Attributes:
+        reference_parameter: the parameter that is the frequency of the lock-in's internal reference.
+        range_parameter: the parameter that sets the lock-in's input range and sensitivity.
+    """
+
+    reference_parameter: ClassVar[str]
+    range_parameter: ClassVar[str]
     roles: ClassVar[tuple[str, ...]] = ("lockin", "bias", "tip", "current_preamplifier")
 
     averages = IntegerParameter(
@@ -68,15 +80,55 @@ class LockInSequence(FixedHeightSequence):
 
     # -- what an experiment of this kind says ---------------------------------------------------------------------
 
-    def reference_frequency(self) -> float:
-        """Of the lock-in's internal reference, Hz."""
-        raise NotImplementedError
-
     def full_scale(self) -> float:
         """Largest signal expected at the lock-in's input, V rms."""
         raise NotImplementedError
 
     # -- what is done for it --------------------------------------------------------------------------------------
+
+    def verify(self) -> None:
+        """See Sequence; the lock-in's output is steady, and the preamplifier passes the reference."""
+        super().verify()
+        self._check_filter()
+        self._check_preamplifier()
+
+    def _check_filter(self) -> None:
+        least = _least_time_constant(self.reference_frequency(), self.filter_slope)
+        if self.time_constant < least:
+            enough = format_quantity(float(f"{1.005 * least:.3g}"), "s")  # rounded upwards
+            raise SequenceError(
+                f"{self.name}: {self._told('time_constant')}: {enough} or more is "
+                f"needed at {self._told(self.reference_parameter)} and {self.filter_slope} dB/octave: the lock-in's "
+                f"output ripples by more than {100 * _RIPPLE:g} % of the signal otherwise"
+            )
+
+    def _check_preamplifier(self) -> None:
+        part = abs(self.response() / self.station.current_preamplifier.gain)
+        if part < _LEAST_GAIN:
+            raise SequenceError(
+                f"{self.name}: {self._told(self.reference_parameter)}: the preamplifier passes {100 * part:.2g} % of "
+                f"its gain there, {100 * _LEAST_GAIN:g} % or more is needed: choose a lower frequency"
+            )
+
+    def reference_frequency(self) -> float:
+        """Of the lock-in's internal reference, Hz."""
+        return float(getattr(self, self.reference_parameter))
+
+    @contextmanager
+    def overload_explained(self) -> Iterator[None]:
+        """While the context lasts, an overload of the lock-in names the sequence's parameter that mends it.
+
+        Raises:
+            InstrumentFault: the lock-in's, with that parameter.
+        """
+        try:
+            yield
+        except InstrumentFault as fault:
+            said = str(fault).removeprefix(f"{fault.instrument}: ")
+            if not any(word in said for word in ("exceeds", "overload")):
+                raise
+            mend = f"choose a larger {self.range_parameter} ({self._told(self.range_parameter)})"
+            raise InstrumentFault(fault.instrument, f"{said.replace(_ADVICE, '')}: {mend}", fault.code) from fault
 
     def point_seconds(self) -> float:
         """Settling, then the readings."""
@@ -110,7 +162,8 @@ class LockInSequence(FixedHeightSequence):
         lockin.filter_slope = self.filter_slope
         lockin.prepare_input(self.full_scale())
         self.stabilise()
-        self.station.check_status()
+        with self.overload_explained():
+            self.station.check_status()
 
     def next_point(self) -> None:
         """To be called at every move of the innermost axis: stabilises the tip when it is due."""
@@ -137,7 +190,8 @@ class LockInSequence(FixedHeightSequence):
             if k:
                 self.wait(self.reading_interval())
             readings[k] = lockin.xy
-        lockin.check_status()
+        with self.overload_explained():
+            lockin.check_status()
         x, y = readings.mean(axis=0).tolist()
         spread = float(readings[:, 0].std(ddof=1)) / math.sqrt(self.averages) if self.averages > 1 else math.nan
         return Reading(x, y, spread)
@@ -167,6 +221,16 @@ class LockInSequence(FixedHeightSequence):
     def reading_interval(self) -> float:
         """Time between readings whose noise is independent: the Nyquist interval of the noise bandwidth."""
         return 1 / (2 * noise_bandwidth(self.time_constant, self.filter_slope))
+
+    def _told(self, name: str) -> str:
+        """A parameter as it stands: "chop_frequency = 691 Hz"."""
+        known = self.parameter_record()[name]
+        return f"{name} = {format_quantity(float(known.value), known.unit)}"
+
+
+def _least_time_constant(frequency: float, slope: int) -> float:
+    """With which the filter's poles (one for 6 dB/octave) leave ``_RIPPLE`` at twice the reference, s."""
+    return math.sqrt(_RIPPLE ** (-2 / poles(slope)) - 1) / (4 * math.pi * frequency)
 
 
 def degrees(response: complex) -> float:

@@ -35,6 +35,8 @@ class ConductanceSpectrum(LockInSequence):
 
     name = "didv"
     title = "dI/dV spectrum: bias sweep at fixed height, modulated, read by the lock-in"
+    reference_parameter = "modulation_frequency"
+    range_parameter = "conductance_range"
     channels: ClassVar[tuple[Channel, ...]] = (
         Channel("conductance", "S", "dI/dV: first harmonic of the current over the modulation of the bias"),
         Channel("conductance_error", "S", "standard error of the mean over the readings; nan for a single one"),
@@ -204,7 +206,8 @@ class ConductanceSpectrum(LockInSequence):
             slew=math.inf,
             backward=self.backward,
         )
-        lockin.check_status()
+        with self.overload_explained():
+            lockin.check_status()
         everywhere = np.ones(sweep.x.shape)
         return {
             "conductance": sweep.x / self._volts_per_siemens(),
@@ -219,10 +222,6 @@ class ConductanceSpectrum(LockInSequence):
     def _integration(self) -> float:
         """Of each point of a hardware sweep, s."""
         return int(self.averages) * self.reading_interval()
-
-    def reference_frequency(self) -> float:
-        """The modulation frequency, Hz."""
-        return float(self.modulation_frequency)
 
     def full_scale(self) -> float:
         """Of the largest dI/dV that is expected, V rms."""

@@ -20,7 +20,7 @@ import numpy as np
 
 from sequences.chopped import ChoppedSequence
 from stmlab.axes import Axis, Channel
-from stmlab.errors import SequenceError
+from stmlab.errors import FitError, SequenceError
 from stmlab.events import ParameterValue
 from stmlab.instruments import PulsePair
 from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
@@ -144,6 +144,8 @@ class PumpProbe(ChoppedSequence):
         """T1, by an exponential decay on the sides of zero delay that ``fitted_sides`` names."""
         from stmlab.analysis import analyse
 
+        if run.axes[-1].values.size == 1:
+            raise FitError("a single delay shows no decay")
         return analyse(run)
 
     # -- details -------------------------------------------------------------------------------------------------

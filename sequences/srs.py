@@ -21,7 +21,7 @@ import numpy as np
 
 from sequences.chopped import CHOP_FACTOR, ChoppedSequence, whole_periods
 from stmlab.axes import Axis, Channel
-from stmlab.errors import OutOfBounds, SequenceError
+from stmlab.errors import FitError, OutOfBounds, SequenceError
 from stmlab.events import ParameterValue
 from stmlab.parameters import BooleanParameter, FloatParameter, IntegerParameter, ListParameter
 
@@ -155,6 +155,8 @@ class StochasticResonance(ChoppedSequence):
         """The switching rate, by eq. 1."""
         from stmlab.analysis import analyse
 
+        if run.axes[-1].values.size == 1:
+            raise FitError("a single frequency is no spectrum")
         return analyse(run, self.name)
 
     # -- details -------------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ class TransferFunction(ChoppedSequence):
     start_frequency = FloatParameter(
         "First frequency",
         units="Hz",
-        default=10e6,
+        default=3e6,  # that of srs, so that a table made by default flattens a spectrum taken by default
         minimum=1e3,
         maximum=25e9,
         description="the reference: here the station's transfer function is taken as true",

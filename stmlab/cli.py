@@ -32,23 +32,32 @@ def main() -> None:
 
 
 def _refusing(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn stmlab's errors into one line on standard error (or one JSON object) and exit status 1."""
+    """Turn stmlab's errors, and the system's, into one line on standard error (or one JSON object); exit status 1."""
 
     @wraps(command)
     def run(**arguments: Any) -> None:
         try:
             command(**arguments)
-        except StmlabError as error:
+        except BrokenPipeError:
+            raise  # whoever read the output has had enough (`| head`): typer ends without a word
+        except (StmlabError, OSError) as error:
             _fail(error, as_json=bool(arguments.get("as_json")))
 
     return run
 
 
 def _fail(error: Exception, *, as_json: bool) -> NoReturn:
+    message = _words(error) if isinstance(error, OSError) else str(error)
     if as_json:
-        _print_json({"state": "failed", "reason": type(error).__name__, "message": str(error)})
-    print(f"stmlab: {error}", file=sys.stderr)
+        _print_json({"state": "failed", "reason": type(error).__name__, "message": message})
+    print(f"stmlab: {message}", file=sys.stderr)
     raise typer.Exit(1)
+
+
+def _words(error: OSError) -> str:
+    """The file and what the system says of it: "runs: Permission denied"."""
+    words = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {words}" if error.filename is not None else words
 
 
 def _print_json(value: Any) -> None:
@@ -89,7 +98,8 @@ def sequences(
     name: Annotated[str | None, typer.Argument(help="Show the parameters of this one.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the sequences, or the parameters of one."""
+    """List the sequences, or the parameters of one: default, what is allowed, meaning."""
+    from stmlab.display import sequence_as_text
     from stmlab.experiments import sequence_class, sequence_names
 
     names = [name] if name else sorted(sequence_names())
@@ -102,11 +112,10 @@ def sequences(
             }
         )
         return
-    for n, c in found.items():
-        print(f"{n:16} {c.title}")
-        if name:
-            for key, p in c().parameter_record().items():
-                print(f"  {key:18} {p.value!s:>10} {p.unit:10} {p.meaning}")
+    if name:
+        print(sequence_as_text(found[name]()))
+    else:
+        print("\n".join(f"{n:16} {c.title}" for n, c in found.items()))
 
 
 @app.command()
@@ -224,12 +233,18 @@ def fit(
 def recover(
     file: Annotated[Path, typer.Argument(help="A run whose process was killed.")],
     copy: Annotated[Path, typer.Argument(help="The file to make.")],
+    as_json: JsonOption = False,
 ) -> None:
     """Copy what a killed run has acknowledged into a file that opens everywhere; the killed file stays as it is."""
+    from stmlab import display
     from stmlab.storage import recover as copy_out
 
-    copy_out(file, copy)
-    print(copy)
+    run = copy_out(file, copy)
+    if as_json:
+        _print_json({"file": str(copy), **display.run_as_dict(run)})
+    else:
+        state = run.state if run.complete else run.reason
+        print(f"{copy}: {display.points_as_text(run.points)} of {run.sequence}, state {state}")
 
 
 @app.command()
@@ -270,7 +285,9 @@ def check(
 @_refusing
 def demo(
     directory: Annotated[Path, typer.Option("--directory", "-d", help="Where files and figures go.")] = Path("runs"),
-    everything: Annotated[bool, typer.Option("--all", help="Every paper's system; takes minutes.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every paper's system; takes two to three minutes.")
+    ] = False,
     seed: SeedOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,6 @@ from stmlab.station import Station
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from stmlab.results import FitResult
 
@@ -120,7 +120,7 @@ class Row:
         return asdict(self) | {"agrees": self.agrees}
 
 
-def run_demo(directory: Path, *, seed: int | None = None, everything: bool = False) -> list[Row]:
+def run_demo(directory: str | Path, *, seed: int | None = None, everything: bool = False) -> list[Row]:
     """Make the measurements of ``config/demo.toml`` on the simulated microscope, into ``directory``.
 
     Args:
@@ -131,6 +131,7 @@ def run_demo(directory: Path, *, seed: int | None = None, everything: bool = Fal
     Raises:
         StmlabError: a measurement was refused, failed or stopped, or could not be fitted.
     """
+    directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     chosen = [entry for entry in _measurements() if everything or not entry.long]
     return [row for entry in chosen for row in _measure(entry, directory, seed)]
@@ -138,12 +139,13 @@ def run_demo(directory: Path, *, seed: int | None = None, everything: bool = Fal
 
 def rows_as_text(rows: list[Row]) -> str:
     """A table for a terminal, and where the files are."""
-    from rich.console import Console
     from rich.table import Table
+
+    from stmlab.display import on_terminal
 
     table = Table(title="true and fitted, simulated microscope")
     for column in ("sequence", "sample", "quantity", "true", "fitted", "deviation", "points"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     previous = None
     for row in rows:
         mark = "" if row.agrees else " DIFFERS"
@@ -154,12 +156,8 @@ def rows_as_text(rows: list[Row]) -> str:
         fitted = row.fitted if isinstance(row.fitted, str) else format_value(row.fitted, row.error, row.unit)
         true = row.true if isinstance(row.true, str) else format_quantity(float(f"{row.true:.4g}"), row.unit)
         table.add_row(*what, row.quantity, true, fitted, row.deviation + mark, str(row.points) if first else "")
-    console = Console(width=132)
-    with console.capture() as capture:
-        console.print(table)
-        for file, figure in dict.fromkeys((row.file, row.figure) for row in rows):
-            console.print(f"{file}  {figure}", highlight=False)
-    return capture.get().rstrip()
+    files = dict.fromkeys(f"{row.file}  {row.figure}" for row in rows)
+    return "\n".join([on_terminal(table), *files])
 
 
 def _measurements() -> tuple[Measurement, ...]:

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.results import format_value
+from stmlab.results import format_quantity, format_value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import RenderableType
+
+    from stmlab.events import ParameterValue
     from stmlab.papers import Row
+    from stmlab.parameters import Parameter
     from stmlab.results import FitResult
+    from stmlab.sequence import Sequence
     from stmlab.station import Station
     from stmlab.storage import Run
-    from stmlab.storage.recorded import Recording
+    from stmlab.storage.recorded import Column, Recording
+
+_WIDTH = 150  # columns of a table that goes into a file or a pipe
+_HEADER_LINES = 40
+
+
+def points_as_text(points: int) -> str:
+    """A number of points, with its noun."""
+    return "1 point" if points == 1 else f"{points} points"
 
 
 def fit_as_text(fit: FitResult) -> str:
@@ -37,14 +53,66 @@ def run_as_text(run: Run) -> str:
         f"  state      {run.state}" + (f": {run.message}" if run.message else ""),
         f"  points     {run.points} of {shape}",
         f"  channels   {', '.join(f'{c.name} ({c.unit})' for c in run.channels)}",
-        "  parameters",
+        *_listed("parameters", {name: quantity_as_text(p.value, p.unit) for name, p in run.parameters.items()}),
+        *_listed("factors", {name: quantity_as_text(p.value, p.unit) for name, p in run.factors.items()}),
     ]
-    lines += [f"    {name:18} {p.value} {p.unit}".rstrip() for name, p in run.parameters.items()]
-    if run.factors:
-        lines.append("  factors")
-        lines += [f"    {name:18} {p.value:.6g} {p.unit}".rstrip() for name, p in run.factors.items()]
     lines += [fit_as_text(fit) for fit in run.fits]
     return "\n".join(lines)
+
+
+def _listed(title: str, entries: Mapping[str, str]) -> list[str]:
+    """A title with what belongs to it, aligned below; nothing if there is nothing."""
+    width = max(map(len, entries), default=0)
+    lines = [f"    {name:{width}}  {value}".rstrip() for name, value in entries.items()]
+    return [f"  {title}", *lines] if lines else []
+
+
+def quantity_as_text(value: Any, unit: str = "") -> str:
+    """A parameter's value as ``--set`` takes it: "20 GHz", "0.001", "60", "true", "logarithmic"."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and unit:
+        return format_quantity(value, unit)
+    return f"{value:.6g}" if isinstance(value, float) else f"{value} {unit}".rstrip()
+
+
+def sequence_as_text(sequence: Sequence) -> str:
+    """Every parameter of an experiment: default, what is allowed, meaning."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(*("parameter", "default", "allowed", "meaning"), padding=(0, 2, 0, 0))
+    for column in table.columns[:2]:
+        column.no_wrap = True
+    parameters = sequence.parameter_objects()
+    for name, p in sequence.parameter_record().items():
+        row = f"  {name}", quantity_as_text(p.value, p.unit), _allowed(parameters[name], p), p.meaning
+        table.add_row(*map(Text, row))
+    return f"{sequence.name:16} {sequence.title}\n{on_terminal(table)}"
+
+
+def _allowed(parameter: Parameter, known: ParameterValue) -> str:
+    """The choices, or the bounds in their unit."""
+    if (choices := getattr(parameter, "choices", None)) is not None:
+        return ", ".join(str(choice) for choice in choices)
+    if isinstance(known.value, bool):
+        return "true, false"
+    low, high = getattr(parameter, "minimum", None), getattr(parameter, "maximum", None)
+    if low is None or high is None:
+        return ""
+    number = type(known.value)
+    return f"{quantity_as_text(number(low), known.unit)} to {quantity_as_text(number(high), known.unit)}"
+
+
+def on_terminal(*shown: RenderableType) -> str:
+    """Tables as text: as wide as the terminal where there is one, of fixed width otherwise; long cells fold."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    with console.capture() as capture:
+        for each in shown:
+            console.print(each)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()).rstrip()
 
 
 def run_as_dict(run: Run) -> dict[str, Any]:
@@ -70,15 +138,23 @@ def run_as_dict(run: Run) -> dict[str, Any]:
 
 
 def recording_as_text(recording: Recording) -> str:
-    """A recorded file on one screen: format, rows, columns with their ranges."""
+    """A recorded file: format, rows, header, columns with their ranges."""
     rows = len(recording.columns[0].values)
-    interval = f", every {recording.sample_interval:g} s" if recording.sample_interval else ""
-    lines = [f"{recording.path}", f"  format     {recording.format}", f"  rows       {rows}{interval}", "  columns"]
-    for column in recording.columns:
-        finite = column.values[np.isfinite(column.values)]
-        span = f"{finite.min():.6g} to {finite.max():.6g} {column.unit}".rstrip() if finite.size else "no numbers"
-        lines.append(f"    {column.name:28} {span}")
+    interval = f", every {format_quantity(recording.sample_interval, 's')}" if recording.sample_interval else ""
+    header = dict(list(recording.header.items())[:_HEADER_LINES])
+    lines = [f"{recording.path}", f"  format     {recording.format}", f"  rows       {rows}{interval}"]
+    lines += _listed("header", header)
+    if more := len(recording.header) - len(header):
+        lines.append(f"    and {more} more: --json has all")
+    lines += _listed("columns", {column.name: _span(column) for column in recording.columns})
     return "\n".join(lines)
+
+
+def _span(column: Column) -> str:
+    finite = column.values[np.isfinite(column.values)]
+    if not finite.size:
+        return "no numbers"
+    return " to ".join(quantity_as_text(float(end) + 0.0, column.unit) for end in (finite.min(), finite.max()))
 
 
 def recording_as_dict(recording: Recording) -> dict[str, Any]:
@@ -104,20 +180,20 @@ def station_as_text(station: Station) -> str:
 
 def papers_as_text(rows: list[Row]) -> str:
     """The comparisons as a table, a paper after the other."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=150)
-    with console.capture() as capture:
-        for paper in dict.fromkeys(row.paper for row in rows):
-            table = Table("item", "printed", "computed", "unit", "verdict", "note", title=paper, title_justify="left")
-            for row in rows:
-                if row.paper == paper:
-                    table.add_row(
-                        row.item, _number(row.printed), _number(row.computed), row.unit, row.verdict.value, row.note
-                    )
-            console.print(table)
-    return capture.get().rstrip()
+    tables = []
+    for paper in dict.fromkeys(row.paper for row in rows):
+        table = Table("item", "printed", "computed", "unit", "verdict", "note", title=paper, title_justify="left")
+        for row in rows:
+            if row.paper == paper:
+                table.add_row(
+                    row.item, _number(row.printed), _number(row.computed), row.unit, row.verdict.value, row.note
+                )
+        for column in table.columns:
+            column.overflow = "fold"
+        tables.append(table)
+    return on_terminal(*tables)
 
 
 def _number(value: float | str) -> str:

@@ -28,7 +28,7 @@ def measure(
     sample: str | None = None,
     seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
-    path: Path | None = None,
+    path: str | Path | None = None,
     dry: bool = False,
     listeners: tuple[Callable[[Event], None], ...] = (),
 ) -> Outcome:
@@ -52,10 +52,10 @@ def measure(
     experiment = sequence_class(sequence)(**dict(settings or {}))
     console = Console(stderr=True)
     with Station.load(station, sample=sample, seed=seed) as found:
-        if dry:
-            return _checked(Runner(experiment, found).preflight())
-        runner = Runner(experiment, found, path or _free_name(sequence, found))
+        runner = Runner(experiment, found, Path(path) if path else _free_name(sequence, found))
         estimate = runner.preflight()
+        if dry:
+            return _checked(estimate)
         with (
             guarded(found),
             progress_bar(console, estimate.points) as bar,
@@ -84,10 +84,10 @@ def outcome_as_dict(outcome: Outcome) -> dict[str, Any]:
 
 def outcome_as_text(outcome: Outcome) -> str:
     """For people: how it ended, the fits, the file."""
-    from stmlab.display import fit_as_text
+    from stmlab.display import fit_as_text, points_as_text
 
-    points = "1 point" if outcome.points == 1 else f"{outcome.points} points"
-    lines = [f"{_state(outcome)}: {points}" + (f" ({outcome.message})" if outcome.message else "")]
+    message = f" ({outcome.message})" if outcome.message else ""
+    lines = [f"{_state(outcome)}: {points_as_text(outcome.points)}{message}"]
     lines += [fit_as_text(fit) for fit in outcome.fits]
     if outcome.path is not None:
         lines.append(f"file: {outcome.path}")

@@ -1,4 +1,4 @@
-"""A run on a terminal: progress bar with the time left, and Ctrl-C as stop first, abort second."""
+"""A run on a terminal: progress bar with the time left; Ctrl-C stops, a second one aborts or gives up the fit."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stmlab.events import Event
     from stmlab.runner import Runner
 
+_STOPPING = "stopping after this point, to fit what was taken; Ctrl-C again aborts at once, or gives up the fit"
 _FITTING = "all points are taken and the station is safe; the fit is under way, Ctrl-C again gives it up"
 
 
@@ -58,7 +59,10 @@ class ProgressBar:
 
 @contextmanager
 def interruptible(runner: Runner, console: Console) -> Iterator[None]:
-    """While the context lasts, Ctrl-C stops after the point, a second one aborts; SIGTERM aborts."""
+    """While the context lasts, Ctrl-C stops after the point, a second one aborts; SIGTERM aborts.
+
+    When the points are taken and the fit is under way, an abort gives up the fit alone: the run stays what it was.
+    """
     pressed = 0
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -66,7 +70,7 @@ def interruptible(runner: Runner, console: Console) -> Iterator[None]:
         pressed += 1
         if number == signal.SIGINT and pressed == 1:
             fitting = runner.state is RunState.ANALYSING
-            console.print(_FITTING if fitting else "stopping after this point; Ctrl-C again aborts at once")
+            console.print(_FITTING if fitting else _STOPPING)
             runner.stop()
         elif number == signal.SIGINT:
             runner.abort()

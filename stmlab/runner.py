@@ -23,18 +23,18 @@ import json
 import logging
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stmlab.errors import FileError, SequenceError, StmlabError
+from stmlab.errors import SequenceError, StmlabError
 from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.provenance import git_revision, versions
 from stmlab.sequence import Sequence, preflight
-from stmlab.storage import BATCH_SECONDS, Writer, open_run
+from stmlab.storage import BATCH_SECONDS, Writer, check_new, open_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Sequence as Many
-    from pathlib import Path
 
     from stmlab.events import Event
     from stmlab.results import FitResult
@@ -111,10 +111,11 @@ class Runner:
         self,
         sequence: Sequence,
         station: Station,
-        path: Path | None = None,
+        path: str | Path | None = None,
         listeners: Many[Callable[[Event], None]] = (),
     ) -> None:
-        self.sequence, self.station, self.path = sequence, station, path
+        self.sequence, self.station = sequence, station
+        self.path = Path(path) if path is not None else None
         self._listeners = tuple(listeners)
         self._writer: Writer | None = None
         self._stop, self._abort, self._resume = threading.Event(), threading.Event(), threading.Event()
@@ -159,8 +160,8 @@ class Runner:
         Raises:
             StmlabError: in one line, what is wrong.
         """
-        if self.path is not None and self.path.exists():
-            raise FileError(f"{self.path} exists already: raw data are never overwritten; give another file")
+        if self.path is not None:
+            check_new(self.path)
         self.sequence.connect(self.station, self._checkpoint)
         preflight(self.sequence)
         shape = [len(axis) for axis in self.sequence.axes()]

@@ -4,10 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from rich.text import Text
 from typer.testing import CliRunner
 
+from stmlab import papers as survey
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.cli import app
+from stmlab.display import papers_as_text
 
 FAST = ["--set", "points=8", "--seed", "2"]
 
@@ -157,7 +160,7 @@ def test_a_recorded_file_is_fitted_shown_and_drawn(cli, spectrum, tmp_path):
         (["--keep"], "a file of another program is never written to"),
         (
             ["--model", "srs"],
-            "model 'srs' is not for recorded files: steps, steps_one_pair, gaussians, gaussians_one_pair, telegraph",
+            "is not for recorded files: steps, steps_one_pair, gaussians, gaussians_one_pair, transport, telegraph",
         ),
         (["--channel", "Z"], "no column 'Z'; there are Bias calc, LIX 1 omega, LIX 1 omega [bwd]"),
     ],
@@ -176,3 +179,78 @@ def test_a_channel_is_not_for_runs(cli, tmp_path):
     result = cli("fit", path, "--channel", "current")
     assert result.exit_code == 1
     assert "--channel is for recorded files" in " ".join(result.stderr.split())
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(cli, tmp_path):
+    (tmp_path / "file").touch()
+    for arguments in (["demo", "-d", "file/runs"], ["papers", "fransson", "--figures", "file/figures"]):
+        result = cli(*arguments)
+        assert (result.exit_code, result.stderr) == (1, f"stmlab: {arguments[-1]}: Not a directory\n")
+    answer = json.loads(cli("demo", "-d", "file/runs", "--json").stdout)
+    assert answer == {"state": "failed", "reason": "NotADirectoryError", "message": "file/runs: Not a directory"}
+
+
+def test_a_check_refuses_what_the_run_would_refuse_about_the_file(cli, tmp_path):
+    (tmp_path / "run.h5").touch()
+    (tmp_path / "file").touch()
+    refused = {"run.h5": "run.h5 exists already", "file/run.h5": f"{tmp_path / 'file'} is no folder"}
+    for output, complaint in refused.items():
+        result = cli("run", "srs", "--check", "-o", output, *FAST)
+        assert result.exit_code == 1
+        assert complaint in result.stderr
+
+
+def test_recover_tells_what_it_saved(cli, tmp_path):
+    cli("run", "srs", "-o", tmp_path / "run.h5", *FAST)
+    assert cli("recover", "run.h5", "copy.h5").stdout == "copy.h5: 8 points of srs, state finished\n"
+    answer = json.loads(cli("recover", "run.h5", "folder/copy.h5", "--json").stdout)
+    assert (answer["file"], answer["points"], answer["state"]) == ("folder/copy.h5", 8, "finished")
+    assert "source and copy are the same file" in cli("recover", "run.h5", "./run.h5").stderr
+
+
+def test_a_single_frequency_is_a_measurement_without_a_fit(cli, tmp_path):
+    result = cli("run", "srs", "-o", tmp_path / "run.h5", "--set", "points=1")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("finished: 1 point (no fit: a single frequency is no spectrum)")
+
+
+def test_a_window_on_a_screen_that_nobody_serves_is_refused(cli, monkeypatch):
+    for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":7077")
+    monkeypatch.setattr("sys.platform", "linux")
+    result = cli("gui")
+    assert result.exit_code == 1
+    assert result.stderr == "stmlab: no screen: nobody serves DISPLAY=:7077; `stmlab run` needs none\n"
+
+
+def test_parameters_are_shown_in_prefixed_units_with_what_is_allowed(cli, tmp_path):
+    lines = {line.split()[0]: " ".join(line.split()) for line in cli("sequences", "srs").stdout.splitlines()[1:]}
+    assert lines["stop_frequency"] == "stop_frequency 20 GHz 1 kHz to 25 GHz of the grid"
+    assert lines["filter_slope"].startswith("filter_slope 24 dB/octave 6, 12, 18, 24 of the lock-in")
+    assert lines["points"].startswith("points 60 1 to 100000 frequencies")
+    cli("run", "srs", "-o", tmp_path / "run.h5", *FAST)
+    shown = [line.split() for line in cli("show", tmp_path / "run.h5").stdout.splitlines()]
+    assert ["current_range", "200", "pA"] in shown
+    assert ["flatten", "true"] in shown
+    answer = json.loads(cli("sequences", "srs", "--json").stdout)
+    assert answer["srs"]["parameters"]["stop_frequency"]["value"] == 20e9
+
+
+def test_show_of_a_recorded_file_has_its_header_unless_it_is_long(cli, spectrum):
+    assert "Experiment  bias spectroscopy\n" in cli("show", spectrum).stdout
+    spectrum.write_text("".join(f"key {k}\tvalue\t\n" for k in range(50)) + spectrum.read_text())
+    text, answer = cli("show", spectrum).stdout, json.loads(cli("show", spectrum, "--json").stdout)
+    assert "key 39" in text
+    assert "key 40" not in text
+    assert "and 11 more: --json has all" in text
+    assert len(answer["header"]) == 51
+
+
+def test_tables_are_as_wide_as_the_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    rows = survey.rows("fransson")
+    assert Text.from_ansi(papers_as_text(rows).splitlines()[1]).cell_len == 80
+    monkeypatch.setattr("sys.stdout.isatty", lambda: False, raising=False)
+    assert len(papers_as_text(rows).splitlines()[1]) == 150

@@ -28,7 +28,7 @@ def draw_run(run: Run, fit: FitResult | None = None) -> Figure:
     """
     from stmlab.figures.channels import draw_channels
     from stmlab.figures.fits import draw_fits
-    from stmlab.figures.page import foot, head
+    from stmlab.figures.page import foot, head, settings_of
     from stmlab.figures.spectrum import draw_spectrum, is_spectrum
 
     if fit is None and run.fits:
@@ -38,7 +38,7 @@ def draw_run(run: Run, fit: FitResult | None = None) -> Figure:
     if fit is None:
         return draw_channels(run)
     figure = draw_fits("", [("", fit)])
-    head(figure, run, [])
+    head(figure, run, settings_of(run))
     foot(figure, run)
     return figure
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.figures.page import SMALL, foot, head, logarithmic, plain, say, scaled, titled
+from stmlab.figures.page import SMALL, foot, head, logarithmic, plain, say, scaled, settings_of, titled
 from stmlab.papers.drawing import BLUE, house_style, sheet
 from stmlab.results import format_quantity, prefixed_unit
 
@@ -46,7 +46,8 @@ def draw_channels(run: Run) -> Figure:
         for panel in panels[len(channels) :]:
             panel.set_axis_off()
         still = [_standing(channel, run.data[channel.name]) for channel in run.channels if channel not in channels]
-        head(figure, run, [_held(axis) for k, axis in enumerate(run.axes) if k not in drawn] + still)
+        held = [_held(axis) for k, axis in enumerate(run.axes) if k not in drawn]
+        head(figure, run, [*held, *still, *settings_of(run)])
         foot(figure, run)
     return figure
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.figures.page import entitle, logarithmic, plain, scaled, titled, valued, warn
+from stmlab.figures.page import entitle, grow, logarithmic, plain, scaled, titled, valued, warn
 from stmlab.papers.drawing import BLUE, GREY, VERMILION, house_style, sheet
 from stmlab.results import prefixed_unit
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _POINTS: dict[str, Any] = {"marker": "o", "ms": 3.0, "mew": 0.0, "ls": "none", "color": BLUE}
 _LEFT_OUT: dict[str, Any] = {"marker": "o", "ms": 3.0, "mew": 0.7, "mfc": "white", "mec": GREY, "ls": "none"}
 _MOST_NUMBERS = 6
+_NUMBERS = 7.0  # points
 
 
 def draw_fitted(fit: FitResult, title: str = "") -> Figure:
@@ -40,6 +41,7 @@ def draw_fitted(fit: FitResult, title: str = "") -> Figure:
         _curve(panels[-2], fit)
         _residual(panels[-1], fit)
         _note(panels[0], fit)
+        grow(figure, len(fit.parameters[:_MOST_NUMBERS]), _NUMBERS)
         _along(panels[-1], fit)
         entitle(figure, title)
         warn(figure, [("", fit)], 80)
@@ -98,4 +100,4 @@ def _residual(axes: Axes, fit: FitResult) -> None:
 
 def _note(axes: Axes, fit: FitResult) -> None:
     numbers = [f"{parameter.name} = {valued(fit, parameter.name)}" for parameter in fit.parameters[:_MOST_NUMBERS]]
-    axes.set_title(plain("\n".join(numbers)), loc="left", fontsize=7, linespacing=1.4)
+    axes.set_title(plain("\n".join(numbers)), loc="left", fontsize=_NUMBERS, linespacing=1.4)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.display import points_as_text
 from stmlab.papers.drawing import GREY, VERMILION
-from stmlab.results import format_value, prefixed_unit
+from stmlab.results import format_quantity, format_value, prefixed_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,22 +23,61 @@ if TYPE_CHECKING:
     from stmlab.storage import Run
 
 SMALL = 6.5  # points
-_SETTINGS_A_LINE = 5
+_TITLE = 9.0  # points
+_SETTINGS_A_LINE = 6
 _MOST_WARNINGS = 5
+_SYMBOLS = {
+    "dc_bias": r"$V_\mathrm{dc}$",
+    "amplitude": r"$V_\mathrm{ac}$",
+    "modulation": r"$V_\mathrm{mod}$",
+    "modulation_frequency": r"$f_\mathrm{mod}$",
+    "temperature": "$T$",
+    "field": "$B$",
+    "setpoint_current": r"$I_\mathrm{set}$",
+    "setpoint_bias": r"$V_\mathrm{set}$",
+    "chop_frequency": r"$f_\mathrm{chop}$",
+    "time_constant": r"$\tau$",
+    "averages": "averages",
+}
+_AXES = {"dc_bias": "offset", "amplitude": "drive", "setpoint_current": "setpoint"}  # swept, these are no settings
+_UNKNOWN_AT_ZERO = ("temperature",)
 
 
 def head(figure: Figure, run: Run, settings: list[str]) -> None:
-    """Sample and sequence in one line; the settings smaller below, over the topmost panel."""
-    entitle(figure, f"{run.sample or run.station}: {run.sequence}")
+    """Sample and sequence in one line; the settings smaller below, above all panels."""
+    from matplotlib.transforms import ScaledTranslation
+
     lines = [",  ".join(settings[k : k + _SETTINGS_A_LINE]) for k in range(0, len(settings), _SETTINGS_A_LINE)]
+    entitle(figure, f"{run.sample or run.station}: {run.sequence}" + "\n" * len(lines))
     if lines:
-        figure.axes[0].set_title("\n".join(lines), loc="left", fontsize=SMALL, color=GREY, linespacing=1.4)
+        grow(figure, len(lines), _TITLE)
+        below = figure.transFigure + ScaledTranslation(0, -1.8 * _TITLE / 72, figure.dpi_scale_trans)
+        look: dict[str, Any] = {"va": "top", "fontsize": SMALL, "color": GREY, "linespacing": 1.4, "transform": below}
+        figure.text(0.02, 1.0, "\n".join(lines), **look)
+
+
+def settings_of(run: Run) -> list[str]:
+    """What was set and not swept: biases, modulation, field, setpoint, lock-in."""
+    swept = {axis.name for axis in run.axes}
+    known = [
+        (symbol, run.parameters[name])
+        for name, symbol in _SYMBOLS.items()
+        if name in run.parameters
+        and _AXES.get(name) not in swept
+        and not (name in _UNKNOWN_AT_ZERO and run.parameters[name].value == 0)
+    ]
+    return [f"{symbol} = {format_quantity(p.value, p.unit)}" for symbol, p in known if isinstance(p.value, int | float)]
+
+
+def grow(figure: Figure, lines: int, points: float) -> None:
+    """Make the page higher by so many lines of text, so that its panels keep their size."""
+    figure.set_figheight(figure.get_figheight() + 1.25 * lines * points / 72)
 
 
 def entitle(figure: Figure, text: str) -> None:
     """A page's title, if there is one."""
     if text:
-        figure.suptitle(plain(text), x=0.02, ha="left", fontweight="bold", fontsize=9)
+        figure.suptitle(plain(text), x=0.02, ha="left", fontweight="bold", fontsize=_TITLE)
 
 
 def warn(figure: Figure, fits: Sequence[tuple[str, FitResult]], width: int = 110) -> None:
@@ -50,6 +90,7 @@ def warn(figure: Figure, fits: Sequence[tuple[str, FitResult]], width: int = 110
     left_out = len(texts) - _MOST_WARNINGS
     texts = [*texts[:_MOST_WARNINGS], f"and {left_out} more warnings"] if left_out > 0 else texts
     if lines := [line for text in texts for line in textwrap.wrap(text, width)]:
+        grow(figure, len(lines), SMALL - 1)
         figure.supxlabel(plain("\n".join(lines)), x=0.02, ha="left", fontsize=SMALL - 1, color=VERMILION)
 
 
@@ -57,7 +98,7 @@ def foot(figure: Figure, run: Run) -> None:
     """File, date, and how the run ended if not well; below the warnings, if there are any."""
     lines = [f"{run.path.name}   {run.date[:19].replace('T', ' ')}   run {run.run_id}"]
     if troubled := not run.complete or bool(run.message):
-        note = f"{run.state}, {run.points} points" + (f": {run.message}" if run.message else "")
+        note = f"{run.state}, {points_as_text(run.points)}" + (f": {run.message}" if run.message else "")
         lines = [*textwrap.wrap(note, 90), *lines]
     look: dict[str, Any] = {"x": 0.98, "ha": "right", "fontsize": SMALL - 1, "color": VERMILION if troubled else GREY}
     text = plain("\n".join(lines))

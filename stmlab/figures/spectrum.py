@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.figures.page import SMALL, foot, head, logarithmic, plain, say, titled, valued
+from stmlab.figures.page import foot, head, logarithmic, plain, say, settings_of, titled, valued, warn
 from stmlab.papers.drawing import BLUE, GREY, VERMILION, house_style, sheet
-from stmlab.results import format_quantity, prefixed_unit
+from stmlab.results import prefixed_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,17 +20,6 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
     from stmlab.storage import Run
 
-_SETTINGS = {
-    "dc_bias": r"$V_\mathrm{dc}$",
-    "amplitude": r"$V_\mathrm{ac}$",
-    "temperature": "$T$",
-    "field": "$B$",
-    "setpoint_current": r"$I_\mathrm{set}$",
-    "setpoint_bias": r"$V_\mathrm{set}$",
-    "chop_frequency": r"$f_\mathrm{chop}$",
-    "time_constant": r"$\tau$",
-    "averages": "averages",
-}
 _POINTS: dict[str, Any] = {
     "fmt": "o",
     "ms": 3.2,
@@ -79,7 +67,9 @@ def draw_spectrum(run: Run, fit: FitResult | None) -> Figure:
         residual.set_xlabel(plain(run.axes[0].label or run.axes[0].name))
         if not run.points:
             say(spectrum, "no points")
-        head(figure, run, _settings(run))
+        if fit is not None:
+            warn(figure, [("", fit)], 80)
+        head(figure, run, settings_of(run))
         foot(figure, run)
         figure.align_ylabels()
     return figure
@@ -101,22 +91,9 @@ def _draw_fit(axes: Axes, fit: FitResult, scale: float) -> None:
     at = fit["frequency"].value
     if x[0] <= at <= x[-1]:
         axes.plot(at, np.interp(np.log(at), np.log(x), y) * scale, "o", ms=5, mfc="white", mec=VERMILION, zorder=4)
-    falling = y[0] > y[-1]
-    lines = [f"$\\Gamma$ = {valued(fit, 'rate')}", f"$f_\\Gamma$ = {valued(fit, 'frequency')}"]
+    lines = [f"$\\Gamma$ = {valued(fit, 'rate')},   $f_\\Gamma$ = {valued(fit, 'frequency')}"]
     lines += [f"$I_\\mathrm{{SR}}$ = {valued(fit, 'step')}"]
-    place = (0.97, 0.95, "right", "top") if falling else (0.97, 0.06, "right", "bottom")
-    _note(axes, "\n".join(lines), place, linespacing=1.5)
-    if fit.warnings:
-        note = "\n".join(line for text in fit.warnings for line in textwrap.wrap(plain(text), 60))
-        place = (0.03, 0.06, "left", "bottom") if falling else (0.03, 0.95, "left", "top")
-        _note(axes, note, place, fontsize=SMALL - 1, color=VERMILION)
-
-
-def _note(axes: Axes, text: str, place: tuple[float, float, str, str], **look: Any) -> None:
-    """Text in a corner of the panel, readable over lines."""
-    x, y, across, up = place
-    behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}
-    axes.text(x, y, text, transform=axes.transAxes, ha=across, va=up, bbox=behind, zorder=5, **look)
+    axes.set_title("\n".join(lines), loc="left", fontsize=7, linespacing=1.4)
 
 
 def _draw_residual(axes: Axes, run: Run, fit: FitResult, unit: str) -> None:
@@ -136,11 +113,6 @@ def _draw_residual(axes: Axes, run: Run, fit: FitResult, unit: str) -> None:
 def _smooth(curves: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
     """The curve for drawing, or the one at the points where a fit has no other."""
     return (curves["x_smooth"], curves["fit_smooth"]) if "x_smooth" in curves else (curves["x"], curves["fit"])
-
-
-def _settings(run: Run) -> list[str]:
-    known = [(symbol, run.parameters[name]) for name, symbol in _SETTINGS.items() if name in run.parameters]
-    return [f"{symbol} = {format_quantity(p.value, p.unit)}" for symbol, p in known if isinstance(p.value, int | float)]
 
 
 def _largest(values: FloatArray) -> float:

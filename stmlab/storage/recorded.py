@@ -42,11 +42,20 @@ class Recording:
     sample_interval: float | None = None
 
     def __getitem__(self, name: str) -> Column:
-        """The column called ``name``; raises FileError listing those that exist."""
+        """The column called ``name``, or the only forward one that is called so but for its flags.
+
+        Raises:
+            FileError: there is no such column, or several with other flags; it lists those that exist.
+        """
         for column in self.columns:
             if column.name == name:
                 return column
-        raise FileError(f"{self.path}: no column {name!r}; there are {', '.join(c.name for c in self.columns)}")
+        named = [column for column in self.columns if column.name.split(" [")[0] == name]
+        forward = [column for column in named if "[bwd]" not in column.name]
+        if len(forward) == 1:
+            return forward[0]
+        several = f"{name!r} may be several columns: name one of" if named else f"no column {name!r}; there are"
+        raise FileError(f"{self.path}: {several} {', '.join(c.name for c in named or self.columns)}")
 
     @property
     def is_trace(self) -> bool:
@@ -59,9 +68,9 @@ READERS = {".dat": "stmlab.storage.nanonis_dat", ".vert": "stmlab.storage.create
 """Ending -> module with ``read(path) -> Recording``."""
 
 
-def is_recorded(path: Path) -> bool:
+def is_recorded(path: str | Path) -> bool:
     """Whether the file's ending is one of another program's."""
-    return path.suffix.lower() in READERS
+    return Path(path).suffix.lower() in READERS
 
 
 def open_recording(path: str | Path) -> Recording:

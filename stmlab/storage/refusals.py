@@ -1,14 +1,32 @@
-"""What the system says when it refuses a file, in one line."""
+"""What the system says when it refuses a file, in one line; and files that would be refused, before they are made."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+from stmlab.errors import FileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 HDF5_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError)
 """What h5py raises on a file that is damaged, according to where HDF5 stumbles."""
+
+
+def check_new(path: Path) -> None:
+    """Refuse the name of a file that is there already or cannot be made; nothing is written.
+
+    Raises:
+        FileError: the file exists, or the folder it is to lie in cannot be written or made.
+    """
+    if os.path.lexists(path):
+        raise FileError(f"{path} exists already: raw data are never overwritten; give another file")
+    folder = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if not folder.is_dir():
+        raise FileError(f"{path}: cannot be made: {folder} is no folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FileError(f"{path}: cannot be made: the folder {folder} may not be written to")
 
 
 def reason(error: Exception) -> str:

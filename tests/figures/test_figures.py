@@ -8,6 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.steps import fit_steps
 from stmlab.axes import Axis, Channel
 from stmlab.errors import FileError
 from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState
@@ -113,6 +114,27 @@ def test_a_doubtful_fit_shows_its_warning(spectrum):
     assert "the step is not significant" in said.replace("\n", " ")
 
 
+@pytest.mark.parametrize("step", [5.4e-12, -5.4e-12, 1e-14])
+def test_no_text_lies_where_data_may_be(spectrum, step):
+    figure = draw_run(spectrum(step=step))
+    assert [text for panel in figure.axes for text in panel.texts] == []
+
+
+def test_a_fitted_run_of_any_kind_says_setpoint_and_modulation(tmp_path):
+    bias = np.linspace(-8e-3, 8e-3, 81)
+    conductance = 1e-7 * (1 + 0.5 * np.tanh((np.abs(bias) - 4e-3) / 4e-4))
+    said = {"modulation": 2e-4, "setpoint_current": 1e-9, "setpoint_bias": 1e-2, "temperature": 0.0}
+    units = {"modulation": "V", "setpoint_current": "A", "setpoint_bias": "V", "temperature": "K"}
+    parameters = {name: ParameterValue(value, units[name], "") for name, value in said.items()}
+    axes = (Axis("bias", "V", bias, "bias"),)
+    points = [PointTaken(k, 0.0, (bias[k],), (conductance[k],)) for k in range(81)]
+    fit = fit_steps(bias, conductance, pairs=1, unit="S")
+    channels = (Channel("conductance", "S", ""),)
+    run = write(tmp_path / "run.h5", axes, channels, points, Analysed(fit), ended(81), parameters=parameters)
+    settings = r"$V_\mathrm{mod}$ = 200 µV,  $I_\mathrm{set}$ = 1 nA,  $V_\mathrm{set}$ = 10 mV"
+    assert settings in [text.get_text() for text in draw_run(run).texts]
+
+
 def test_a_given_fit_is_drawn_instead_of_the_stored_one(spectrum):
     run = spectrum()
     fit = fit_srs(GRID, run.data["current"], harmonics=2)
@@ -168,11 +190,12 @@ def test_a_few_sweeps_are_curves_and_what_stands_still_is_said(tmp_path):
     axes = Axis("sweep", "", np.arange(2.0)), Axis("bias", "V", np.linspace(-0.01, 0.01, 5), "bias")
     channels = Channel("current", "A", ""), Channel("modulation", "V", ""), Channel("error", "A", "")
     points = [PointTaken(k, 0.0, (0.0, 0.0), (1e-9 * k, 2e-4, np.nan)) for k in range(10)]
-    (panel,) = draw_run(write(tmp_path / "run.h5", axes, channels, points, ended(10))).axes
+    figure = draw_run(write(tmp_path / "run.h5", axes, channels, points, ended(10)))
+    (panel,) = figure.axes
     for sweep, line in enumerate(panel.lines):
         np.testing.assert_allclose(line.get_ydata(), 5 * sweep + np.arange(5))
     assert [text.get_text() for text in panel.get_legend().get_texts()] == ["sweep 0", "sweep 1"]
-    assert panel.get_title("left") == "modulation = 200 µV,  error: no values"
+    assert "modulation = 200 µV,  error: no values" in [text.get_text() for text in figure.texts]
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (9,), (1, 9), (9, 1), (4, 5), (2, 4, 5), (1, 1, 1)])

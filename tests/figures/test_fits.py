@@ -1,5 +1,6 @@
 """Figures of fits: each model's, with what was measured, what was fitted and every warning on the page."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,13 @@ def test_columns_that_are_not_drawn_are_named():
     assert said == "no fit: it is no spectrum not drawn: Bias, Z, " + ", ".join(
         f"Filtered {k} [filt]" for k in range(3, 7)
     )
+
+
+def test_many_warnings_do_not_squeeze_the_panels():
+    delay = np.linspace(-4e-9, 4e-9, 41)
+    fit = fit_decay(delay, 1e-12 * np.exp(-np.abs(delay) / 7e-10) + 1e-13, exclusion=7e-10, sides="both")
+    fit = replace(fit, warnings=tuple(f"warning {k}: " + 20 * "words " for k in range(5)))
+    figure = draw_fits("pump and probe", [("", fit)])
+    figure.draw_without_rendering()
+    above, below = (panel.yaxis.label.get_window_extent() for panel in figure.axes)
+    assert not above.overlaps(below)

@@ -39,6 +39,16 @@ def test_the_line_of_the_simulated_microscope_comes_back(tmp_path):
     assert fit.warnings == ()
 
 
+def test_a_table_measured_with_the_defaults_flattens_a_spectrum_with_the_defaults(tmp_path):
+    with Station.load("simulated", sample="nonlinear", seed=3) as station:
+        measure(station, tmp_path / "run.h5")
+    table = tmp_path / "run_transfer.csv"
+    assert np.abs(deviation(read_table(table), RadioFrequencyWiring(), 3.1e6, 9.99e9)).max() < 0.2
+    with Station.load(str(station_file(tmp_path, sections=(table,))), sample="fe_atom", seed=5) as station:
+        rate = Runner(StochasticResonance(), station, tmp_path / "srs.h5").run().fits[0]["rate"]
+    assert abs(rate.value - 1.73e9) < 4 * rate.error
+
+
 def test_a_line_of_which_little_is_known_is_measured_and_then_flattens(tmp_path):
     """From a table that knows 10 MHz alone, over the measured one, to the right rate behind 6 dB ripple."""
     wiring = RadioFrequencyWiring(Line(standing_waves=(RIPPLE,)), CouplingTee())
@@ -47,7 +57,8 @@ def test_a_line_of_which_little_is_known_is_measured_and_then_flattens(tmp_path)
     little.write_text(f"frequency_Hz,magnitude_dB\n0.9e7,{known:.4f}\n1.1e7,{known:.4f}\n", encoding="ascii")
     file = station_file(tmp_path, wave=RIPPLE, sections=(little,))
     with Station.load(str(file), sample="nonlinear", seed=4) as station:
-        measure(station, tmp_path / "line.h5", stop_frequency=5e9, largest_step=30e6, connector_amplitude=0.12)
+        band = {"start_frequency": 10e6, "stop_frequency": 5e9}
+        measure(station, tmp_path / "line.h5", largest_step=30e6, connector_amplitude=0.12, **band)
     table = tmp_path / "line_transfer.csv"
     assert np.abs(deviation(read_table(table), wiring, 10.1e6, 4.99e9)).max() < 0.2
     band = {"start_frequency": 1.01e7, "stop_frequency": 4.9e9}
@@ -117,13 +128,13 @@ def test_a_table_is_never_overwritten(tmp_path):
     with Station.load("simulated", sample="nonlinear", seed=3) as station:
         measure(station, tmp_path / "run.h5", **settings)
     assert (tmp_path / "run_transfer.csv").read_text(encoding="ascii") == "precious"
-    assert read_table(tmp_path / "run_transfer_2.csv").band[0] == pytest.approx(10e6, rel=1e-3)
+    assert read_table(tmp_path / "run_transfer_2.csv").band[0] == pytest.approx(3e6, rel=1e-3)
 
 
 @pytest.mark.parametrize(
     ("settings", "error", "words"),
     [
-        ({"stop_frequency": 5e6}, SequenceError, "stop_frequency"),
+        ({"start_frequency": 10e6, "stop_frequency": 5e6}, SequenceError, "stop_frequency"),
         ({"connector_amplitude": 0.6}, OutOfBounds, "rf_amplitude"),
         ({"connector_amplitude": 0.5, "stop_frequency": 24e9}, OutOfBounds, "connector_amplitude"),
         ({"setpoint_bias": 0.2}, OutOfBounds, "bias"),

@@ -102,3 +102,16 @@ def test_arbitrary_bytes_are_a_file_error_or_a_recording(tmp_path_factory, conte
     except FileError:
         return
     assert len(recording.columns) == 2
+
+
+def test_a_column_is_known_by_its_name_without_flags_if_only_one_is_called_so(tmp_path):
+    path = tmp_path / "spectrum.dat"
+    path.write_text(
+        "[DATA]\nBias (V)\tCurrent [AVG] (A)\tCurrent [AVG] [bwd] (A)\tX [1] (V)\tX [2] (V)\n0\t1\t2\t3\t4\n"
+    )
+    recording = open_recording(path)
+    assert recording["Current"].name == "Current [AVG]"
+    with pytest.raises(FileError, match=r"'X' may be several columns: name one of X \[1\], X \[2\]$"):
+        recording["X"]
+    with pytest.raises(FileError, match=r"no column 'Curr'; there are Bias, Current"):
+        recording["Curr"]
