@@ -173,6 +173,33 @@ def test_what_a_recorded_file_cannot_have_is_refused_in_one_line(cli, spectrum, 
     assert spectrum.read_bytes() == before
 
 
+def test_what_a_recorded_file_does_not_say_can_be_given(cli, spectrum, tmp_path):
+    answer = json.loads(cli("fit", spectrum, "--set", "temperature=2 K", "--set", "window=8mV", "--json").stdout)
+    forward = answer["fits"]["forward"]
+    assert forward["choices"]["given"] == "temperature = 2 K, window = 0.008 V"
+    assert forward["choices"]["column"] == "LIX 1 omega"
+    assert "temperature" not in {parameter["name"] for parameter in forward["parameters"]}
+    assert forward["points"] == 241
+    drawn = cli("fit", spectrum, "--model", "gaussians", "--png", tmp_path / "gaussians.png")
+    assert drawn.exit_code == 0, drawn.stderr
+    assert (tmp_path / "gaussians.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("field=5 T", "field: the model steps takes temperature, modulation, window"),
+        ("window=8 A", "'8 A' is not a number, or a number with a unit of V"),
+        ("window", "NAME=VALUE is allowed"),
+        ("temperature=-1", "temperature_K = -1.0 K: above 0"),
+    ],
+)
+def test_a_setting_that_a_fit_cannot_use_is_refused_in_one_line(cli, spectrum, setting, complaint):
+    result = cli("fit", spectrum, "--set", setting)
+    assert result.exit_code == 1
+    assert complaint in " ".join(result.stderr.split())
+
+
 def test_a_channel_is_not_for_runs(cli, tmp_path):
     path = tmp_path / "run.h5"
     cli("run", "srs", "-o", path, *FAST)

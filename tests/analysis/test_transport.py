@@ -148,6 +148,11 @@ def _with_nan():
         (spectra("ising", (-3.23, 0.58, 5.9, 0.35)), {"exchange": ["xy"]}, "none, heisenberg, ising are known"),
         (spectra("none", (-3.23, 0.58, 0, 0), SETPOINTS[:1]), {"exchange": ["ising"]}, "a single spectrum allows only"),
         (spectra("ising", (-3.23, 0.58, 5.9, 0.35)), {"spin": 1.5}, "spin = 1.5"),
+        (spectra("ising", (-3.23, 0.58, 5.9, 0.35)), {"order": 4}, "order = 4: 2 or 3"),
+        (spectra("ising", (-3.23, 0.58, 5.9, 0.35)), {"temperature_K": 0.0}, "temperature_K = 0 K: above 0"),
+        (spectra("ising", (-3.23, 0.58, 5.9, 0.35)), {"modulation_V": -1e-4}, "modulation_V = -0.0001 V: 0 or more"),
+        (spectra("ising", (-3.23, 0.58, 5.9, 0.35)), {"scattering_S": 0.0}, "scattering_S = 0 S: above 0"),
+        (spectra("ising", (-3.23, 0.58, 5.9, 0.35)), {"field_T": "z"}, "field_T = 'z': a number"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(data, settings, complaint):

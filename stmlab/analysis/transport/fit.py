@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.numbers import finite
+from stmlab.analysis.numbers import finite, number
 from stmlab.analysis.transport.doubts import DECIDED, doubts
 from stmlab.analysis.transport.model import SpinSetting, spectrum
 from stmlab.analysis.transport.problem import SMALLEST_NOISE, Problem, SpectrumData
@@ -89,6 +89,7 @@ def fit_transport(
     Raises:
         FitError: the data cannot carry the fit.
     """
+    _check_settings(order, modulation_V, temperature_K, field_T, scattering_S)
     spectra = _spectra(bias, conductance, setpoint)
     kinds = _kinds(exchange, len(spectra))
     setting = SpinSetting(spin=spin, field_T=field_T, modulation_V=modulation_V, scattering_S=scattering_S, order=order)
@@ -130,6 +131,21 @@ def _spectra(bias: ArrayLike, conductance: ArrayLike, setpoint: ArrayLike) -> li
         if np.ptp(one.conductance) == 0:
             raise FitError(f"the spectrum at {one.setpoint:.4g} S is constant: there are no steps to fit")
     return spectra
+
+
+def _check_settings(
+    order: int, modulation_V: float, temperature_K: float | None, field_T: float, scattering_S: float
+) -> None:
+    if order not in (2, 3):
+        raise FitError(f"order = {order!r}: 2 or 3 is allowed")
+    if not 0 <= number("modulation_V", modulation_V) < math.inf:
+        raise FitError(f"modulation_V = {modulation_V:g} V: 0 or more is allowed")
+    if temperature_K is not None and not 0 < number("temperature_K", temperature_K) < math.inf:
+        raise FitError(f"temperature_K = {temperature_K:g} K: above 0, or None for one that is fitted, is allowed")
+    if not math.isfinite(number("field_T", field_T)):
+        raise FitError(f"field_T = {field_T:g} T: a finite field is needed")
+    if not 0 < number("scattering_S", scattering_S) < math.inf:
+        raise FitError(f"scattering_S = {scattering_S:g} S: above 0 is allowed: something must relax the spin")
 
 
 def _kinds(exchange: Sequence[str], spectra: int) -> list[ExchangeKind]:
