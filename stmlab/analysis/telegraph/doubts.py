@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS, digits
+from stmlab.analysis.telegraph.trace import digits
 
 if TYPE_CHECKING:
     from stmlab.analysis.telegraph.dwells import Dwells
@@ -22,16 +23,37 @@ _RUNG_UP = 5  # samples after a jump that are looked at, from the third
 _LATE = 0.005  # of a jump
 _LEVELS_MOVED = 5.0  # standard errors
 _RUNG_OUT = 6.0  # time constants after which nothing is left of a jump
+_BY_NOISE = 0.25  # of the spread of the number of transitions
 _ODD = 1e-3  # probability below which dwell times are no longer called exponential
 
 
-def warnings(trace: Trace, found: Switching, counted: Dwells, dead: float) -> tuple[str, ...]:
-    """One sentence for each doubt; ``dead`` is the time, in samples, below which dwells were not counted."""
-    checks = [_filtered(trace), _few(counted), _close(found), _too_fast(found), _missed(found, dead)]
-    checks.append(_drifting(trace, found, counted))
-    checks += [_digitised(trace, found), _lagging(trace, found, counted)]
-    checks += [_coloured(trace, found, counted), _more_levels(trace, found, counted), _not_exponential(counted)]
+@dataclass(frozen=True)
+class Counting:
+    """How transitions were told from noise.
+
+    Attributes:
+        dead: time below which dwells were not counted, in samples.
+        by_noise: transitions that noise made, of those that were counted.
+        shared: correlation of the noise of neighbouring samples.
+    """
+
+    dead: float
+    by_noise: float
+    shared: float
+
+
+def warnings(trace: Trace, found: Switching, counted: Dwells, told: Counting) -> tuple[str, ...]:
+    """One sentence for each doubt."""
+    checks = [_filtered(trace), _few(counted), _close(found), _too_fast(found), _missed(found, told.dead)]
+    checks += [_by_noise(counted, told.by_noise), _drifting(trace, found, counted)]
+    checks += [_digitised(trace, found), _lagging(trace, found, counted), _coloured(told.shared)]
+    checks += [_more_levels(trace, found, counted), _not_exponential(counted)]
     return tuple(text for text in checks if text)
+
+
+def matters(by_noise: float, counted: Dwells) -> bool:
+    """Whether transitions made by noise shift the rates by what their errors do not cover."""
+    return by_noise > _BY_NOISE * math.sqrt(counted.transitions)
 
 
 def _filtered(trace: Trace) -> str:
@@ -80,7 +102,7 @@ def _lagging(trace: Trace, found: Switching, counted: Dwells) -> str:
     """Whether the current, some samples after a jump, is still on its way to the new level."""
     if trace.filter or digits(trace):
         return ""
-    jumps = np.flatnonzero(np.diff(counted.states))
+    jumps = counted.jumps
     jumps = jumps[:-1][np.diff(jumps) > _RUNG_UP + 2]  # those that nothing follows at once
     if jumps.size < _FEW_DWELLS:
         return ""
@@ -108,24 +130,24 @@ def _drifting(trace: Trace, found: Switching, counted: Dwells) -> str:
     return f"the levels drift by {moved * trace.spread:.3g} A from the first to the second half of the trace"
 
 
-def _coloured(trace: Trace, found: Switching, counted: Dwells) -> str:
-    """Correlation of the noise of neighbouring samples, away from jumps; what is left without noise is rounding."""
-    if found.deviation < 2 * NOISELESS * found.step:
+def _coloured(shared: float) -> str:
+    if shared == 0:
         return ""
-    left = trace.y - found.low - found.step * counted.states
-    quiet = ~moving(counted, trace)
-    pairs = quiet[1:] & quiet[:-1] & (np.maximum(np.abs(left[1:]), np.abs(left[:-1])) < 4 * found.deviation)
-    if np.count_nonzero(pairs) < FEWEST:
+    return f"neighbouring samples share their noise (correlation {shared:.2f}): errors of the levels are widened for it"
+
+
+def _by_noise(counted: Dwells, by_noise: float) -> str:
+    if not matters(by_noise, counted):
         return ""
-    correlation = float(np.mean((left[1:] * left[:-1])[pairs]) / np.mean((left[1:] ** 2)[pairs]))
-    if correlation < 0.1 + 3 / math.sqrt(np.count_nonzero(pairs)):
-        return ""
-    return f"neighbouring samples share their noise (correlation {correlation:.2f}): errors of the levels are too small"
+    return (
+        f"about {by_noise:.0f} of the {counted.transitions} transitions are noise that crosses the threshold: a dead "
+        "time of some samples leaves it out, and without threshold and dead time the likelihood knows the noise"
+    )
 
 
 def moving(counted: Dwells, trace: Trace) -> BoolArray:
     """Samples within or next to a jump, and those after it in which a filter may still show it; shape (n,)."""
-    jumps = np.flatnonzero(np.diff(counted.states))
+    jumps = counted.jumps
     moving = np.zeros(counted.states.size, dtype=bool)
     for after in range(-1 - math.ceil(trace.filter), 4 + math.ceil(_RUNG_OUT * trace.filter)):
         moving[np.clip(jumps + after, 0, moving.size - 1)] = True
