@@ -17,7 +17,7 @@ from stmlab.analysis.telegraph.dwells import Dwells, corrected_rates, dwells, id
 from stmlab.analysis.telegraph.likelihood import Switching
 from stmlab.analysis.telegraph.refusals import refuse_one_level, refuse_standstill
 from stmlab.analysis.telegraph.result import result
-from stmlab.analysis.telegraph.trace import NOISELESS, Trace, digits, number
+from stmlab.analysis.telegraph.trace import NOISELESS, Trace, digits, number, robust
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _levels(trace: Trace, counted: Dwells, rates: tuple[float, float]) -> tuple[
     middle = np.mean if digit else np.median  # hidden dwells pull a mean; a median knows the digitiser's values only
     levels = [float(middle(trace.y[quiet & where])) for where in (~states, states)]
     left = (trace.y - np.where(states, levels[1], levels[0]))[quiet]
-    noise = float(left.std()) if digit else 1.4826 * float(np.median(np.abs(left)))
+    noise = float(left.std()) if digit else robust(left)
     found = Switching(*rates, levels[0], levels[1] - levels[0], max(noise, NOISELESS * (levels[1] - levels[0])))
     below, above = (
         _MEDIAN * found.noise**2 / np.count_nonzero(quiet & where) + digit**2 / 12 for where in (~states, states)

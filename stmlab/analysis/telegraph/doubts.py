@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from stmlab.analysis.telegraph.dwells import Dwells
     from stmlab.analysis.telegraph.likelihood import Switching
     from stmlab.analysis.telegraph.trace import Trace
-    from stmlab.arrays import BoolArray
+    from stmlab.arrays import BoolArray, FloatArray
 
 _FEW_DWELLS = 10
-_FAST = 0.3  # transitions per sample of a state: beyond, dwells are hardly sampled
+_FEWEST_DWELLS, _MANY_DWELLS = 4, 30  # between which only their spread is looked at
+_COARSELY_SEEN = 10.0  # samples that a dwell lasts
+_FAST = 0.5  # transitions per sample of a state: beyond, most samples are mixtures, and how they mix decides
 _HIDDEN = 0.05  # share of dwells that are missed: beyond, more than a correction of first order
 _RUNG_UP = 5  # samples after a jump that are looked at, from the third
 _LATE = 0.005  # of a jump
@@ -110,7 +112,8 @@ def _lagging(trace: Trace, found: Switching, counted: Dwells) -> str:
     towards = np.where(counted.states[jumps + 1] > counted.states[jumps], 1.0, -1.0)
     behind = float(np.mean([np.mean(towards * left[jumps + after]) for after in range(3, _RUNG_UP + 1)]))
     error = found.deviation / math.sqrt(jumps.size * (_RUNG_UP - 2))
-    if behind > -max(_LEVELS_MOVED * error, _LATE * found.step):
+    hidden = 0.25 * found.up * found.down * found.step  # short dwells leave the same, in each sample
+    if behind > -max(_LEVELS_MOVED * error, _LATE * found.step) - hidden:
         return ""
     return (
         f"some samples after a jump the current is still {-behind / found.step:.0%} of it away from its new level, as "
@@ -165,20 +168,48 @@ def _more_levels(trace: Trace, found: Switching, counted: Dwells) -> str:
     quiet = ~moving(counted, trace)
     noise = max(found.deviation, 0.05 * found.step)
     odd = float(np.mean(left[quiet] > 6 * noise)) if np.any(quiet) else 0.0
-    return "" if odd < 0.005 else f"{odd:.1%} of the samples lie off both levels: there may be more than two states"
+    hidden = 0.5 * found.up * found.down * max(1 - 6 * noise / found.step, 0.0) ** 2  # dwells within a sample
+    return (
+        ""
+        if odd < 0.005 + hidden
+        else f"{odd:.1%} of the samples lie off both levels: there may be more than two states"
+    )
 
 
 def _not_exponential(counted: Dwells) -> str:
-    """Kolmogorov and Smirnov's distance from an exponential with the same mean (as Lilliefors has it)."""
     for name, lengths in (("low", counted.low), ("high", counted.high)):
-        seen = lengths[lengths > 1] - 1.5  # whole samples: the first is blurred
-        if seen.size < 30:
-            continue
-        ordered = np.sort(seen + 0.5)
-        model = 1 - np.exp(-ordered / ordered.mean())
-        rank = np.arange(ordered.size + 1) / ordered.size
-        distance = max(float(np.abs(model - rank[1:]).max()), float(np.abs(model - rank[:-1]).max()))
-        grain = 1 - math.exp(-1 / ordered.mean())  # dwells come in whole samples
-        if (distance - grain) * math.sqrt(ordered.size) > math.sqrt(-0.5 * math.log(_ODD / 2)):
+        seen = lengths[lengths > 1] - 1.0  # whole samples: the first is blurred
+        if seen.size >= _MANY_DWELLS and _far_from_exponential(seen):
             return f"the dwells in the {name} state are not exponentially distributed: more than two states, or a drift"
+        if _FEWEST_DWELLS <= seen.size < _MANY_DWELLS and (how := _oddly_spread(seen)):
+            return (
+                f"the {seen.size} dwells in the {name} state are far too {how} for exponential ones: the rates "
+                "describe no random switching"
+            )
     return ""
+
+
+def _far_from_exponential(seen: FloatArray) -> bool:
+    """By Kolmogorov and Smirnov's distance from an exponential with the same mean (as Lilliefors has it)."""
+    ordered = np.sort(seen)
+    model = 1 - np.exp(-ordered / ordered.mean())
+    rank = np.arange(ordered.size + 1) / ordered.size
+    distance = max(float(np.abs(model - rank[1:]).max()), float(np.abs(model - rank[:-1]).max()))
+    grain = 1 - math.exp(-1 / ordered.mean())  # dwells come in whole samples
+    return (distance - grain) * math.sqrt(ordered.size) > math.sqrt(-0.5 * math.log(_ODD / 2))
+
+
+def _oddly_spread(seen: FloatArray) -> str:
+    """By Bartlett's test of homogeneity: for exponential dwells, ln of mean over geometric mean is nearly chi squared.
+
+    Dwells in whole samples look more regular than they are where they last for few; there nothing is said.
+    """
+    from scipy.special import chdtr, chdtrc
+
+    if seen.mean() < _COARSELY_SEEN:
+        return ""
+    size = seen.size
+    statistic = 2 * size * (math.log(seen.mean()) - float(np.log(seen).mean())) / (1 + (size + 1) / (6 * size))
+    if chdtr(size - 1, statistic) < _ODD:
+        return "regular"
+    return "irregular" if chdtrc(size - 1, statistic) < _ODD else ""

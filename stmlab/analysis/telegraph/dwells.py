@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 500
 _CONVERGED = 1e-12
+_ALL_MISSED = 100.0  # dwells shorter than the dead time: no mean is that long
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,7 @@ def corrected_rates(mean_low: float, mean_high: float, dead_time: float) -> tupl
 
 def _rate(mean: float, other: float, dead_time: float) -> float:
     """Of leaving a state with this mean apparent dwell, when the ``other`` rate is known."""
-    missed = math.expm1(other * dead_time)
+    missed = math.expm1(min(other * dead_time, _ALL_MISSED))
     if missed == 0:
         return 1 / (mean - dead_time)
     between = 1 / other - dead_time / missed

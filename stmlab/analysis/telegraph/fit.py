@@ -7,7 +7,6 @@ are counted instead, and corrected for those that were missed (`dwells`).
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,10 @@ import numpy as np
 from stmlab.analysis.telegraph.counting import by_dwells
 from stmlab.analysis.telegraph.doubts import moving
 from stmlab.analysis.telegraph.dwells import Dwells, dwells
-from stmlab.analysis.telegraph.likelihood import Switching, curvature, most_likely, most_likely_states
+from stmlab.analysis.telegraph.likelihood import QUIETEST, Switching, curvature, most_likely, most_likely_states
 from stmlab.analysis.telegraph.refusals import refuse_noise, refuse_one_level, refuse_spikes, refuse_standstill
 from stmlab.analysis.telegraph.result import result
-from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS, Trace, digits, filter_of, first_guess
+from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS, Trace, digits, filter_of, first_guess, robust
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
 
 _KINDS = ((False, False), (True, True), (False, True))  # averaged, heavy: after (True, False)
-_SMALL = 0.1  # noise over step: a filter's tails count for more
+_OUTSIDE = 4.0  # noises from a level: samples that show something else
 _ROBUST = 1.36  # variance of a standard deviation by the median, times samples; 0.5 by the squares
 _HIDDEN = 1.25  # dead time over a filter's time constant
 
@@ -83,12 +82,9 @@ def _by_likelihood(trace: Trace, start: Switching) -> FitResult:
     counted = dwells(most_likely_states(trace.rows, best), 0.0)
     refuse_standstill(counted)
     second = curvature(trace.rows, best)
-    try:
-        covariance = np.asarray(np.linalg.inv(second), dtype=float)
-    except np.linalg.LinAlgError:
-        covariance = np.full((5, 5), math.nan)
-    if not np.all(np.diag(covariance) > 0):
+    if not np.all(np.linalg.eigvalsh(second) > 0):
         raise FitError("the trace does not determine levels and rates together")
+    covariance = np.asarray(np.linalg.inv(second), dtype=float)
     return result(trace, *_quiet_levels(trace, best, covariance, counted), counted, "the whole trace")
 
 
@@ -97,25 +93,22 @@ def _quiet_levels(
 ) -> tuple[Switching, FloatArray]:
     """Where noise is small against the step, levels and noise from the samples away from jumps.
 
-    What a filter leaves of a jump in the samples after it would pull the levels together.
+    What a filter leaves of a jump in the samples after it would pull the levels together, and the likelihood takes no
+    noise for smaller than `QUIETEST`.
     """
     quiet, high = ~moving(counted, trace), counted.states.astype(bool)
-    parts = trace.y[quiet & ~high], trace.y[quiet & high]
-    if best.deviation > _SMALL * best.step or min(part.size for part in parts) < FEWEST:
+    parts = [trace.y[quiet & state] for state in (~high, high)]
+    if best.deviation > QUIETEST * best.step or min(part.size for part in parts) < FEWEST:
         return best, covariance
+    noise = max(robust(*(part - np.median(part) for part in parts)), NOISELESS * best.step)
+    parts = [part[np.abs(part - np.median(part)) < _OUTSIDE * noise] for part in parts]  # without hidden dwells
     low, top = (float(part.mean()) for part in parts)
-    noise = max(_robust(parts[0] - low, parts[1] - top), NOISELESS * (top - low))
-    step, (below, above) = top - low, (float(part.var()) / part.size for part in parts)
+    step, (below, above) = top - low, (noise**2 / part.size for part in parts)
     errors = covariance.copy()
     errors[2:], errors[:, 2:] = 0.0, 0.0
     errors[2, 2], errors[3, 3], errors[4, 4] = below, (below + above) / step**2, _ROBUST / trace.y.size
     errors[2, 3] = errors[3, 2] = -below / step
     return replace(best, low=low, step=step, noise=noise, heavy=False), errors
-
-
-def _robust(*left: FloatArray) -> float:
-    """Standard deviation by the median: what short dwells leave in a few samples does not count."""
-    return 1.4826 * float(np.median(np.abs(np.concatenate(left))))
 
 
 def _behind_filter(trace: Trace, start: Switching) -> FitResult:

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
 _FLOOR = 1e-5  # of a density: no single sample, however far off, makes two transitions of its own
-_QUIETEST = 0.05  # of the step: what a filter leaves of a jump in the next samples is no other jump
+QUIETEST = 0.05  # of the step: what a filter leaves of a jump in the next samples is no other jump
 _FARTHEST = 1e6  # noises from a level: beyond, squares would overflow where a search strays
 _LARGEST_LOGARITHM = 30.0  # of step and noise in units of the trace's spread, where a search strays
 _LEAST, _MOST = 1e-9, 20.0  # transitions per sample that a search may try
 _NEAR = 0.02  # expected errors from the maximum, where a search may end
 _STEP = 0.03  # of the rates' logarithms, for the curvature; the others by their own errors
-# Gauss-Legendre on 0..1, near enough to each other for noise of _QUIETEST.
+# Gauss-Legendre on 0..1, near enough to each other for noise of QUIETEST.
 _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(16))
 _NODES = _NODES + 0.5
 
@@ -95,7 +95,7 @@ class Switching:
     def densities(self, values: FloatArray) -> FloatArray:
         """p(y_t | i, j), shape (..., 2, 2) for values of shape (...)."""
         density = _student if self.heavy else _normal
-        noise = max(self.noise, _QUIETEST * self.step)
+        noise = max(self.noise, QUIETEST * self.step)
         height = self.step / noise
         away = np.clip((values - self.low) / noise, -_FARTHEST, _FARTHEST)
         low, high = density(away.copy()), density(away - height)
@@ -161,7 +161,7 @@ def most_likely(values: FloatArray, start: Switching) -> tuple[Switching, float]
 def curvature(values: FloatArray, switching: Switching) -> FloatArray:
     """Second derivatives of -ln likelihood by ``switching.vector()``, shape (5, 5)."""
     centre = switching.vector()
-    levels = max(switching.noise, _QUIETEST * switching.step) / math.sqrt(values.size)
+    levels = max(switching.noise, QUIETEST * switching.step) / math.sqrt(values.size)
     small = 0.3 / math.sqrt(values.size)
     steps = np.array([_STEP, _STEP, 0.3 * levels, 0.3 * levels / switching.step, small])
 

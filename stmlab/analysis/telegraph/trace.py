@@ -105,7 +105,8 @@ def _best_split(y: FloatArray) -> float:
 
 def _outstanding(y: FloatArray) -> list[float]:
     """Splits so far above or below the noise of most samples that few of them are noise."""
-    middle, noise = float(np.median(y)), _robust(y)
+    middle = float(np.median(y))
+    noise = robust(y - middle)
     splits = [middle + side * far * noise for side in (-1, 1) for far in _STANDS_OUT]
     return [split for split in splits if np.count_nonzero((y > split) == (split > middle)) > 1 and noise > 0]
 
@@ -114,9 +115,10 @@ def _guess(trace: Trace, split: float) -> Switching:
     """Levels of both parts, and rates by counting."""
     parts = trace.y[trace.y < split], trace.y[trace.y >= split]
     low, high = (float(np.median(part)) for part in parts)
-    noise = min(_robust(part) for part in parts)
+    noise = min(robust(part - np.median(part)) for part in parts)
     if min(part.size for part in parts) < RARE * trace.y.size:  # the few beyond the split do not show all their noise
-        noise = _robust(max(parts, key=len))
+        larger = max(parts, key=len)
+        noise = robust(larger - np.median(larger))
     noise = max(noise, NOISELESS * (high - low))
     states = idealised(trace.rows, (split - 0.2 * (high - low), split + 0.2 * (high - low)))
     rises, falls = (int(np.count_nonzero(np.diff(states) == sign)) for sign in (1, -1))
@@ -125,8 +127,9 @@ def _guess(trace: Trace, split: float) -> Switching:
     return Switching((rises + 0.5) / lows, (falls + 0.5) / highs, low, high - low, noise, averaged=True)
 
 
-def _robust(values: FloatArray) -> float:
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+def robust(*left: FloatArray) -> float:
+    """Standard deviation about 0 by the median: what short dwells leave in a few samples does not count."""
+    return 1.4826 * float(np.median(np.abs(np.concatenate(left))))
 
 
 def filter_of(trace: Trace, start: Switching) -> float:
