@@ -154,16 +154,13 @@ def _correlation(run: Run) -> FitResult:
 
 
 def _telegraph(run: Run) -> FitResult:
-    """The first trace; more of them are more runs of the same process, which the likelihood does not join."""
+    """All traces together: each is a look at the same process."""
     time = next((axis for axis in run.axes if axis.name == "time"), None)
     if time is None or "current" not in run.data:
         raise FitError(
             f"{run.path}: the model telegraph needs current against time, as the sequence time_trace takes it"
         )
-    traces = column(run, "current").reshape(-1, len(time))
-    fit = fit_telegraph(traces[0], float(time.values[1] - time.values[0]))
-    left = f"only the first of {len(traces)} traces is fitted"
-    return fit if len(traces) == 1 else replace(fit, warnings=(left, *fit.warnings))
+    return fit_telegraph(column(run, "current").reshape(-1, len(time)), float(time.values[1] - time.values[0]))
 
 
 _MAPS = "srs_map takes maps over bias and amplitude"

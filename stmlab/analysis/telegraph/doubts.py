@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.telegraph.likelihood import QUIETEST
 from stmlab.analysis.telegraph.trace import digits
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _FEW_DWELLS = 10
 _FEWEST_DWELLS, _MANY_DWELLS = 4, 30  # between which only their spread is looked at
 _COARSELY_SEEN = 10.0  # samples that a dwell lasts
 _FAST = 0.5  # transitions per sample of a state: beyond, most samples are mixtures, and how they mix decides
+_QUICK = 0.12  # transitions per sample, from which short dwells drown in noise of QUIETEST
 _HIDDEN = 0.05  # share of dwells that are missed: beyond, more than a correction of first order
 _RUNG_UP = 5  # samples after a jump that are looked at, from the third
 _LATE = 0.005  # of a jump
@@ -47,6 +49,7 @@ class Counting:
 def warnings(trace: Trace, found: Switching, counted: Dwells, told: Counting) -> tuple[str, ...]:
     """One sentence for each doubt."""
     checks = [_filtered(trace), _few(counted), _close(found), _too_fast(found), _missed(found, told.dead)]
+    checks.append(_quiet_and_fast(found, told.dead))
     checks += [_by_noise(counted, told.by_noise), _drifting(trace, found, counted)]
     checks += [_digitised(trace, found), _lagging(trace, found, counted), _coloured(told.shared)]
     checks += [_more_levels(trace, found, counted), _not_exponential(counted)]
@@ -82,6 +85,16 @@ def _close(found: Switching) -> str:
 def _too_fast(found: Switching) -> str:
     fastest = max(found.up, found.down)
     return "" if fastest < _FAST else f"the fastest dwell lasts only {1 / fastest:.1f} samples: sample faster"
+
+
+def _quiet_and_fast(found: Switching, dead: float) -> str:
+    fastest = max(found.up, found.down)
+    if dead or fastest < _QUICK or found.deviation > QUIETEST * found.step:
+        return ""
+    return (
+        f"noise below {QUIETEST:.0%} of the jump is taken for as much, because a filter may leave that of it: rates of "
+        f"{fastest:.2g} per sample come out some percent low"
+    )
 
 
 def _missed(found: Switching, dead: float) -> str:
