@@ -175,21 +175,18 @@ def _correlation(run: Run, told: Settings) -> FitResult:
 
 
 def _telegraph(run: Run, told: Settings) -> FitResult:
-    """The first trace; more of them are more runs of the same process, which the likelihood does not join."""
+    """All traces together: each is a look at the same process."""
     time = next((axis for axis in run.axes if axis.name == "time"), None)
     if time is None or "current" not in run.data:
         raise FitError(
             f"{run.path}: the model telegraph needs current against time, as the sequence time_trace takes it"
         )
-    traces = column(run, "current").reshape(-1, len(time))
-    fit = fit_telegraph(
-        traces[0],
+    return fit_telegraph(
+        column(run, "current").reshape(-1, len(time)),
         float(time.values[1] - time.values[0]),
         threshold=told.optional("threshold"),
         dead_time=told.optional("dead_time"),
     )
-    left = f"only the first of {len(traces)} traces is fitted"
-    return fit if len(traces) == 1 else replace(fit, warnings=(left, *fit.warnings))
 
 
 _MAPS = "srs_map takes maps over bias and amplitude"

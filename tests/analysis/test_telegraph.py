@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 from scipy.signal import lfilter
 
 from stmlab.analysis.telegraph import fit_telegraph
@@ -130,6 +131,129 @@ def test_the_likelihood_is_the_sum_over_all_paths():
     np.testing.assert_allclose(switching.stationary() @ switching.transitions(), switching.stationary())
 
 
+@pytest.mark.parametrize(("up", "down"), [(0.01, 0.3), (0.8, 1.2)])
+def test_averages_over_an_interval_are_distributed_as_simulated_ones(up, down):
+    """Characteristic function of the time in the high state: e^(dt (Q + i k H)), Q the rates, H the high state."""
+    grid, sigma = np.linspace(-2.0, 3.0, 4001), 0.15
+    model = Switching(up, down, 0.0, 1.0, sigma)
+    joint = model.transitions() * (model.densities(grid) - 1e-5 / sigma)
+    for k in (0.5, 3.0, 7.0):
+        exact = expm(np.array([[-up, up], [down, -down + 1j * k]])) * math.exp(-0.5 * (k * sigma) ** 2)
+        found = np.trapezoid(joint * np.exp(1j * k * grid)[:, None, None], grid, axis=0)
+        np.testing.assert_allclose(found, exact, atol=1e-5)
+
+
+@pytest.mark.parametrize(("up", "down", "sigma"), [(0.2, 0.25, 0.1), (0.3, 0.4, 0.25), (0.8, 1.0, 0.1)])
+def test_rates_as_fast_as_the_samples_come_back(up, down, sigma):
+    pulls = []
+    for seed in range(6):
+        fit = fit_telegraph(trace(up, down, 20000, sigma, seed), INTERVAL)
+        for name, true in (("rate_up", up), ("rate_down", down), ("step", INTERVAL)):
+            pulls.append((fit[name].value * INTERVAL - true) / fit[name].error / INTERVAL)
+        assert fit["rate"].error < 0.05 * fit["rate"].value
+        assert any("sample faster" in warning for warning in fit.warnings) == (max(up, down) > 0.5)
+    assert abs(np.mean(pulls)) < 0.8
+    assert 0.6 < np.std(pulls) < 1.5
+
+
+def test_levels_of_a_quiet_trace_are_not_pulled_by_its_hidden_dwells():
+    for seed in range(4):
+        fit = fit_telegraph(trace(0.1, 0.15, 20000, 0.1, seed), INTERVAL)
+        assert fit["low"].value == pytest.approx(0.0, abs=3.5 * fit["low"].error)
+        assert fit["high"].value == pytest.approx(1.0, abs=3.5 * fit["high"].error)
+
+
+@pytest.mark.parametrize(
+    ("made", "up", "down"),
+    [
+        (lambda seed: trace(0.0005, 0.05, 20000, 0.1, seed), 0.5, 50.0),
+        (lambda seed: trace(0.003, 0.3, 20000, 0.25, seed), 3.0, 300.0),
+    ],
+)
+def test_a_state_that_is_rare_is_found(made, up, down):
+    for seed in range(6):
+        fit = fit_telegraph(made(seed), INTERVAL)
+        assert fit["rate_up"].value == pytest.approx(up, abs=4 * fit["rate_up"].error)
+        assert fit["rate_down"].value == pytest.approx(down, abs=4 * fit["rate_down"].error)
+        assert fit["step"].value == pytest.approx(1.0, abs=0.06)
+
+
+def test_five_short_dwells_far_out_of_the_noise_are_switching():
+    current = 0.1 * np.random.default_rng(0).standard_normal(20000)
+    for begin in (2000, 6000, 9000, 13000, 17000):
+        current[begin : begin + 20] += 1
+    fit = fit_telegraph(current, INTERVAL)
+    assert fit.choices["transitions"] == "10"
+    assert fit["rate_down"].value == pytest.approx(50, rel=0.1)
+
+
+def test_noise_that_crosses_a_threshold_is_told_or_left_out():
+    for seed in range(8):
+        loud = trace(0.005, 0.008, 20000, 0.3, seed)
+        counted = fit_telegraph(loud, INTERVAL, threshold=0.5)
+        assert any("noise that crosses" in warning for warning in counted.warnings)
+        for current, settings in (
+            (loud, {"threshold": 0.5, "dead_time": 5e-3}),
+            (trace(0.005, 0.008, 20000, 0.2, seed), {"threshold": 0.5}),
+        ):
+            fit = fit_telegraph(current, INTERVAL, **settings)
+            assert fit["rate"].value == pytest.approx(13.0, abs=3 * fit["rate"].error)
+            assert not any("noise that crosses" in warning for warning in fit.warnings)
+
+
+def test_a_trace_without_noise_has_a_result():
+    for seed in range(12):
+        fit = fit_telegraph(trace(0.02, 0.03, 3000, 0.0, seed), INTERVAL)
+        assert fit["rate"].value == pytest.approx(50, abs=5 * fit["rate"].error)
+        assert (fit["low"].value, fit["high"].value) == pytest.approx((0, 1), abs=1e-6)
+        assert all(parameter.error > 0 for parameter in fit.parameters)
+
+
+def test_errors_of_levels_know_that_the_noise_has_a_memory():
+    """Noise of a first-order process: the mean of n samples varies as that of n (1 - r)/(1 + r) independent ones."""
+    pulls, memory = [], 0.7
+    for seed in range(30):
+        white = np.random.default_rng(100 + seed).standard_normal(6000)
+        coloured = 0.04 * math.sqrt(1 - memory**2) * lfilter([1.0], [1.0, -memory], white)
+        fit = fit_telegraph(trace(0.01, 0.01, 6000, 0.0, seed) + coloured, INTERVAL)
+        pulls.append([fit["low"].value / fit["low"].error, (fit["high"].value - 1) / fit["high"].error])
+        assert any("errors of the levels are widened" in warning for warning in fit.warnings)
+    assert 0.7 < np.std(pulls) < 1.3
+
+
+def test_dwells_that_are_far_too_regular_are_told():
+    square = (np.arange(3000) // 60) % 2 + 2 * noise(5, 3000)
+    assert any("far too regular" in warning for warning in fit_telegraph(square, INTERVAL).warnings)
+    assert all(
+        "regular" not in w for k in range(40) for w in fit_telegraph(trace(0.02, 0.02, 1200, 0.1, k), 1.0).warnings
+    )
+
+
+def test_several_traces_are_one_process():
+    """Their likelihoods are multiplied; from the end of one to the beginning of the next there is no transition."""
+    made = np.array([trace(0.02, 0.05, 4000, 0.1, seed) for seed in range(4)])
+    model = Switching(0.02, 0.05, 0.0, 1.0, 0.1)
+    assert log_likelihood(made, model) == pytest.approx(sum(log_likelihood(one, model) for one in made), rel=1e-12)
+    fit, alone = fit_telegraph(made, INTERVAL), [fit_telegraph(one, INTERVAL) for one in made]
+    weights = np.array([one["rate_up"].error ** -2 for one in alone])
+    assert fit["rate_up"].error == pytest.approx(weights.sum() ** -0.5, rel=0.1)
+    assert int(fit.choices["transitions"]) == pytest.approx(
+        sum(int(one.choices["transitions"]) for one in alone), abs=2
+    )
+    np.testing.assert_allclose(fit.curves["data"].reshape(4, -1), made, atol=1e-12)
+    ends = np.array([np.r_[np.ones(10), np.zeros(10), np.ones(30)], np.r_[np.zeros(30), np.ones(5), np.zeros(15)]])
+    counted = dwells(ends, 1.0)
+    assert (counted.transitions, counted.low.tolist(), counted.high.tolist()) == (4, [10.0], [5.0])
+
+
+def test_the_histogram_and_what_is_expected_of_it_count_the_same_samples():
+    for sigma in (0.004, 0.3):
+        curves = fit_telegraph(trace(0.02, 0.03, 5000, sigma, 1), INTERVAL).curves
+        assert curves["histogram"].sum() == 5000
+        assert curves["histogram_fit"].sum() == pytest.approx(5000, rel=0.01)
+        assert curves["histogram_fit"].max() < 1.3 * curves["histogram"].max()
+
+
 def test_densities_are_normalised():
     grid = np.linspace(-40.0, 41.0, 400_001)
     for averaged in (True, False):
@@ -174,6 +298,10 @@ def test_recorded_traces_switch_where_a_reader_sees_it(name, low, high, times):
         (np.r_[np.nan, trace(0.1, 0.1, 300, 0.1, 4)], "1 of 301 values are not finite"),
         (np.zeros(20), "at least 50"),
         (np.zeros((60, 2)), "a row"),
+        (np.arange(3000) % 2 * 1.0, "too long for mean dwells"),
+        (noise(1, 3000) + (np.random.default_rng(2).random(3000) < 0.01), "come singly"),
+        (np.random.default_rng(3).standard_t(2, 5000), "does not show two levels"),
+        (lfilter([1.0], [1.0, -0.9], np.random.default_rng(4).standard_t(3, 5000)), "does not show two levels"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(current, complaint):
@@ -187,11 +315,21 @@ def test_what_cannot_be_fitted_is_refused(current, complaint):
         ({"threshold": 2.0}, "outside the two levels"),
         ({"dead_time": -1.0}, "dead_time"),
         ({"dead_time": 0.05}, "transition|too long"),
+        ({"threshold": "middle"}, "threshold = 'middle' A: a number"),
+        ({"threshold": [0.5]}, "a number"),
+        ({"dead_time": math.nan}, "a number"),
+        ({"dead_time": "2 ms"}, "a number"),
     ],
 )
 def test_impossible_thresholds_and_dead_times_are_refused(settings, complaint):
     with pytest.raises(FitError, match=complaint):
         fit_telegraph(trace(0.1, 0.1, 2000, 0.1, 5), INTERVAL, **settings)
+
+
+@pytest.mark.parametrize("interval", [None, "1e-3", [1e-3], math.inf, 1j])
+def test_an_interval_that_is_no_number_is_refused(interval):
+    with pytest.raises(FitError, match="sample_interval"):
+        fit_telegraph(trace(0.1, 0.1, 2000, 0.1, 5), interval)
 
 
 def test_doubtful_traces_say_so():

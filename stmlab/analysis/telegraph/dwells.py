@@ -11,7 +11,6 @@ on average; both equations together give a and b.
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,33 +20,38 @@ import numpy as np
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, IntArray
 
 _ROUNDS = 500
 _CONVERGED = 1e-12
+_ALL_MISSED = 100.0  # dwells shorter than the dead time: no mean is that long
 
 
 @dataclass(frozen=True, eq=False)
 class Dwells:
-    """Finished dwells of an idealised trace, in samples; the first and the last are cut off by the trace's ends.
+    """Finished dwells of idealised traces, in samples; the first and the last of a trace are cut off by its ends.
 
     Attributes:
         low, high: lengths of the dwells in each state.
-        states: shape (n,), 0 low and 1 high.
+        states: shape (samples,), 0 low and 1 high; of several traces one after another.
+        jumps: where the state changes from one sample to the next, shape (transitions,): index of the first of the two.
     """
 
     low: FloatArray
     high: FloatArray
     states: FloatArray
+    jumps: IntArray
 
     @property
     def transitions(self) -> int:
-        """Changes of state."""
-        return int(np.count_nonzero(np.diff(self.states)))
+        """Changes of state within a trace."""
+        return int(self.jumps.size)
 
 
 def idealised(values: FloatArray, thresholds: tuple[float, float]) -> FloatArray:
-    """States of a trace: high once above the upper threshold, low once below the lower one; shape (n,)."""
+    """States of traces: high once above the upper threshold, low once below the lower one; shape as ``values``."""
+    if values.ndim > 1:
+        return np.array([idealised(trace, thresholds) for trace in values])
     lower, upper = thresholds
     said = np.where(values > upper, 1.0, np.where(values < lower, 0.0, np.nan))
     known = np.flatnonzero(np.isfinite(said))
@@ -60,22 +64,31 @@ def idealised(values: FloatArray, thresholds: tuple[float, float]) -> FloatArray
 
 
 def dwells(states: FloatArray, dead_time: float) -> Dwells:
-    """Dwells of at least ``dead_time`` (in samples); shorter ones belong to their neighbours."""
-    edges = np.flatnonzero(np.diff(states)) + 1
-    bounds = [0, *edges.tolist(), states.size]
-    kept: list[tuple[int, float]] = []  # where a dwell begins, and its state
-    for begin, end in itertools.pairwise(bounds):
-        state = float(states[begin])
-        if kept and (kept[-1][1] == state or end - begin < dead_time):
-            continue
-        kept.append((begin, state))
-    joined = np.empty(states.size)
-    ends = [*(begin for begin, _ in kept[1:]), states.size]
-    for (begin, state), end in zip(kept, ends, strict=True):
-        joined[begin:end] = state
-    inner = list(zip(kept, ends, strict=True))[1:-1]
-    low, high = (np.array([end - begin for (begin, s), end in inner if s == state], dtype=float) for state in (0, 1))
-    return Dwells(low, high, joined)
+    """Dwells of at least ``dead_time`` (in samples); shorter ones belong to their neighbours.
+
+    Args:
+        states: shape (n,) or (traces, n).
+        dead_time: in samples.
+    """
+    traces = np.atleast_2d(states)
+    joined = np.array([_joined(trace, dead_time) for trace in traces])
+    low, high, jumps = [], [], []
+    for k, trace in enumerate(joined):
+        edges = np.flatnonzero(np.diff(trace)) + 1
+        inner, lengths = trace[edges[:-1]], np.diff(edges).astype(float)
+        low.append(lengths[inner == 0])
+        high.append(lengths[inner == 1])
+        jumps.append(edges - 1 + k * trace.size)
+    return Dwells(np.concatenate(low), np.concatenate(high), joined.ravel(), np.concatenate(jumps))
+
+
+def _joined(states: FloatArray, dead_time: float) -> FloatArray:
+    """States without the dwells that are too short; shape (n,)."""
+    begins = np.concatenate([[0], np.flatnonzero(np.diff(states)) + 1])
+    long = np.diff(begins, append=states.size) >= dead_time
+    long[0] = True  # it began before the trace
+    last = np.maximum.accumulate(np.where(long, np.arange(begins.size), 0))
+    return np.repeat(states[begins[last]], np.diff(begins, append=states.size))
 
 
 def corrected_rates(mean_low: float, mean_high: float, dead_time: float) -> tuple[float, float]:
@@ -101,7 +114,7 @@ def corrected_rates(mean_low: float, mean_high: float, dead_time: float) -> tupl
 
 def _rate(mean: float, other: float, dead_time: float) -> float:
     """Of leaving a state with this mean apparent dwell, when the ``other`` rate is known."""
-    missed = math.expm1(other * dead_time)
+    missed = math.expm1(min(other * dead_time, _ALL_MISSED))
     if missed == 0:
         return 1 / (mean - dead_time)
     between = 1 / other - dead_time / missed

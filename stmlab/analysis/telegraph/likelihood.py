@@ -1,8 +1,14 @@
 """Likelihood of a trace that switches between two levels: a Markov process seen through noise.
 
-Between samples the system goes from state i to j with P = exp(Q dt); a sample is Gaussian around the level of the state
-it ends in, or, where the instrument averages over the interval, anything between both levels if the system switched
-within it. Noise is Gaussian, or has the heavier tails of Student's t with four degrees of freedom, as where it drifts
+Between samples the system goes from state i to j with P = exp(Q dt). A sample is Gaussian around the level of the state
+it ends in, or, where the instrument averages over the interval, around the mean over it: with rates a, b (per interval)
+of leaving the low and the high state, and x the part of the interval in the high one,
+
+    p(x, low  | low) = e^(-a) delta(x) + sqrt(a b (1-x)/x) I1(2 sqrt(a b x (1-x))) e^(-a (1-x) - b x)
+    p(x, high | low) = a I0(2 sqrt(a b x (1-x))) e^(-a (1-x) - b x)
+
+(the paths with an even and an odd number of switches, summed), and the same from the high state with a, b and x, 1-x
+exchanged. Noise is Gaussian, or has the heavier tails of Student's t with four degrees of freedom, as where it drifts
 or rings; it counts as at least a twentieth of the step, because a filter leaves as much of a jump in the samples after
 it. The likelihood is the product of 2 x 2 matrices M_t[i, j] = P_ij p(y_t | i, j), multiplied pairwise, so that a trace
 costs as many passes as its length has binary digits. Short dwells that no sample shows are accounted for, and so are
@@ -21,10 +27,15 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
 _FLOOR = 1e-5  # of a density: no single sample, however far off, makes two transitions of its own
-_QUIETEST = 0.05  # of the step: what a filter leaves of a jump in the next samples is no other jump
+QUIETEST = 0.05  # of the step: what a filter leaves of a jump in the next samples is no other jump
 _FARTHEST = 1e6  # noises from a level: beyond, squares would overflow where a search strays
 _LARGEST_LOGARITHM = 30.0  # of step and noise in units of the trace's spread, where a search strays
+_LEAST, _MOST = 1e-9, 20.0  # transitions per sample that a search may try
+_NEAR = 0.02  # expected errors from the maximum, where a search may end
 _STEP = 0.03  # of the rates' logarithms, for the curvature; the others by their own errors
+# Gauss-Legendre on 0..1, near enough to each other for noise of QUIETEST.
+_NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(16))
+_NODES = _NODES + 0.5
 
 
 @dataclass(frozen=True)
@@ -58,9 +69,17 @@ class Switching:
 
     def moved(self, vector: FloatArray) -> Switching:
         """The same kind with other numbers, given as ``vector``."""
-        up, down, low = vector[:3].tolist()
+        up, down = np.clip(vector[:2], math.log(_LEAST), math.log(_MOST)).tolist()
+        low = float(vector[2])
         step, noise = np.clip(vector[3:], -_LARGEST_LOGARITHM, _LARGEST_LOGARITHM).tolist()
         return Switching(math.exp(up), math.exp(down), low, math.exp(step), math.exp(noise), self.averaged, self.heavy)
+
+    def expected_errors(self, samples: int) -> FloatArray:
+        """Of ``vector`` from a trace of so many samples, if each told its state; shape (5,)."""
+        low, high = samples * self.stationary() + 1.0
+        rates = 1 / math.sqrt(low * self.up + 1.0), 1 / math.sqrt(high * self.down + 1.0)
+        level, step = self.noise / math.sqrt(low), self.noise / self.step * math.sqrt(1 / low + 1 / high)
+        return np.array([*rates, level, step, 1 / math.sqrt(2.0 * samples)])
 
     def transitions(self) -> FloatArray:
         """P[i, j] over one interval, low state first."""
@@ -74,61 +93,75 @@ class Switching:
         return np.array([self.down, self.up]) / (self.up + self.down)
 
     def densities(self, values: FloatArray) -> FloatArray:
-        """p(y_t | i, j), shape (n, 2, 2)."""
-        density, between = (_student, _between_student) if self.heavy else (_normal, _between)
-        noise = max(self.noise, _QUIETEST * self.step)
+        """p(y_t | i, j), shape (..., 2, 2) for values of shape (...)."""
+        density = _student if self.heavy else _normal
+        noise = max(self.noise, QUIETEST * self.step)
+        height = self.step / noise
         away = np.clip((values - self.low) / noise, -_FARTHEST, _FARTHEST)
-        found = np.empty((values.size, 2, 2))
-        found[:, 0, 0] = found[:, 1, 0] = density(away) / noise
-        found[:, 1, 1] = found[:, 0, 1] = density(away - self.step / noise) / noise
+        low, high = density(away.copy()), density(away - height)
         if self.averaged:
-            found[:, 0, 1] = found[:, 1, 0] = between(away, self.step / noise) / self.step
-        found += _FLOOR / noise
-        return found
+            stays, shares = _averages(self.up, self.down)
+            blurred = density(away - height * _NODES.reshape(-1, *[1] * away.ndim))
+            found = np.tensordot(shares, blurred, 1)
+            found[0, 0] += stays[0] * low
+            found[1, 1] += stays[1] * high
+            found /= self.transitions().reshape(2, 2, *[1] * away.ndim)
+        else:
+            found = np.array([[low, high], [low, high]])
+        # Kept with the states first, where every step of the product is one pass over the trace.
+        return np.moveaxis(found / noise + _FLOOR / noise, (0, 1), (-2, -1))
+
+
+def _averages(up: float, down: float) -> tuple[FloatArray, FloatArray]:
+    """Probability to stay in either state, shape (2,), and weights of the `_NODES` for each i, j: shape (2, 2, nodes).
+
+    A node is the part of an interval that is spent in the high state.
+    """
+    from scipy.special import i0, i1
+
+    x = _NODES
+    around = 2 * np.sqrt(up * down * x * (1 - x))
+    passing = _WEIGHTS * np.exp(-up * (1 - x) - down * x)
+    back, once = math.sqrt(up * down) * i1(around), i0(around)
+    shares = np.array([[back * np.sqrt((1 - x) / x), up * once], [down * once, back * np.sqrt(x / (1 - x))]])
+    return np.exp([-up, -down]), shares * passing
 
 
 def log_likelihood(values: FloatArray, switching: Switching) -> float:
-    """ln of the probability density of the trace, shape (n,)."""
-    matrices = switching.transitions() * switching.densities(values)
+    """ln of the probability density of a trace, shape (n,), or of several, shape (traces, n)."""
+    matrices = np.moveaxis(switching.transitions() * switching.densities(values), (-2, -1), (0, 1))
     logarithm = 0.0
-    while len(matrices) > 1:
-        odd = len(matrices) % 2
-        last = matrices[-1:] if odd else None
-        matrices = matrices[0 : len(matrices) - odd : 2] @ matrices[1 : len(matrices) - odd : 2]
-        if last is not None:
-            matrices = np.concatenate([matrices, last])
-        size = matrices.max(axis=(1, 2))
+    while (length := matrices.shape[-1]) > 1:
+        odd = length % 2
+        left, right, last = matrices[..., 0 : length - odd : 2], matrices[..., 1::2], matrices[..., length - odd :]
+        matrices = left[:, :1] * right[:1] + left[:, 1:] * right[1:]
+        size = matrices.max(axis=(0, 1))
         logarithm += float(np.log(size).sum())
-        matrices = matrices / size[:, None, None]
-    return logarithm + math.log(float(switching.stationary() @ matrices[0] @ np.ones(2)))
+        matrices = np.concatenate([matrices / size, last], axis=-1)
+    ends = np.einsum("i,ij...->...", switching.stationary(), matrices)
+    return logarithm + float(np.log(ends).sum())
 
 
 def most_likely(values: FloatArray, start: Switching) -> tuple[Switching, float]:
-    """The parameters of largest likelihood near ``start``, and its logarithm."""
-    import lmfit
+    """The parameters of largest likelihood near ``start``, and its logarithm.
 
-    names = ("up", "down", "low", "step", "noise")
-    parameters = lmfit.Parameters()
-    for name, value in zip(names, start.vector().tolist(), strict=True):
-        parameters.add(name, value=value)
-    parameters["up"].set(min=math.log(1e-9), max=math.log(20.0))
-    parameters["down"].set(min=math.log(1e-9), max=math.log(20.0))
+    Sought in units of the errors that are to be expected, in which the likelihood is nearly a round hill.
+    """
+    from scipy.optimize import minimize
 
-    def negative(p: lmfit.Parameters) -> float:
-        vector = np.array([p[name].value for name in names])
-        return -log_likelihood(values, start.moved(vector)) / values.size
+    origin, unit = start.vector(), start.expected_errors(values.size)
 
-    minimizer = lmfit.Minimizer(negative, parameters, calc_covar=False)
-    found = minimizer.scalar_minimize(method="BFGS", options={"gtol": 1e-6 / math.sqrt(values.size)})
-    vector = np.array([found.params[name].value for name in names])
-    best = start.moved(vector)
-    return best, log_likelihood(values, best)
+    def negative(moves: FloatArray) -> float:
+        return -log_likelihood(values, start.moved(origin + unit * moves))
+
+    found = minimize(negative, np.zeros(origin.size), method="BFGS", options={"gtol": _NEAR, "eps": _NEAR / 10})
+    return start.moved(origin + unit * found.x), -float(found.fun)
 
 
 def curvature(values: FloatArray, switching: Switching) -> FloatArray:
     """Second derivatives of -ln likelihood by ``switching.vector()``, shape (5, 5)."""
     centre = switching.vector()
-    levels = max(switching.noise, _QUIETEST * switching.step) / math.sqrt(values.size)
+    levels = max(switching.noise, QUIETEST * switching.step) / math.sqrt(values.size)
     small = 0.3 / math.sqrt(values.size)
     steps = np.array([_STEP, _STEP, 0.3 * levels, 0.3 * levels / switching.step, small])
 
@@ -151,51 +184,55 @@ def curvature(values: FloatArray, switching: Switching) -> FloatArray:
     return second
 
 
+def without_memory(values: FloatArray, switching: Switching) -> float:
+    """ln likelihood of the same levels and occupations if no sample knew of the one before."""
+    matrices = switching.transitions() * switching.densities(values)
+    return float(np.log(np.einsum("i,...ij->...", switching.stationary(), matrices)).sum())
+
+
 def most_likely_states(values: FloatArray, switching: Switching) -> FloatArray:
-    """The single most likely course of states (Viterbi), 0 low and 1 high, shape (n,)."""
+    """The single most likely course of states (Viterbi), 0 low and 1 high; for each trace of (traces, n) or (n,)."""
     with np.errstate(divide="ignore"):
-        scores = np.log(switching.transitions() * switching.densities(values)).reshape(-1, 4).tolist()
-    low, high = (math.log(part) for part in switching.stationary().tolist())
+        scores = np.log(switching.transitions() * switching.densities(values))
+    begin = np.log(switching.stationary())
+    if values.ndim == 1:
+        return _course(scores, begin)
+    return np.array([_course(trace, begin) for trace in scores])
+
+
+def _course(scores: FloatArray, begin: FloatArray) -> FloatArray:
+    low, high = begin.tolist()
     came_low, came_high = [], []
-    for stay_low, rise, fall, stay_high in scores:
+    for stay_low, rise, fall, stay_high in scores.reshape(-1, 4).tolist():
         from_low, from_high = low + stay_low, high + fall
         to_low, to_high = low + rise, high + stay_high
         came_low.append(from_high > from_low)
         came_high.append(to_high > to_low)
         low, high = max(from_low, from_high), max(to_low, to_high)
-    states = np.empty(values.size)
+    states = np.empty(len(came_low))
     state = high > low
-    for k in range(values.size - 1, -1, -1):
+    for k in range(states.size - 1, -1, -1):
         states[k] = state
         state = came_high[k] if state else came_low[k]
     return states
 
 
 def _normal(u: FloatArray) -> FloatArray:
-    density: FloatArray = np.exp(-0.5 * u * u) / math.sqrt(2 * math.pi)
-    return density
-
-
-def _between(u: FloatArray, height: float) -> FloatArray:
-    """Phi(u) - Phi(u - height): a Gaussian spread evenly over ``height``, times that height."""
-    from scipy.special import ndtr
-
-    spread: FloatArray = ndtr(u) - ndtr(u - height)
-    return spread
+    """In the place of ``u``: new arrays of that size would take longer than the exponential."""
+    np.square(u, out=u)
+    u *= -0.5
+    np.exp(u, out=u)
+    u /= math.sqrt(2 * math.pi)
+    return u
 
 
 def _student(t: FloatArray) -> FloatArray:
-    """Student's t with four degrees of freedom."""
-    density: FloatArray = 0.375 * (1 + 0.25 * t * t) ** -2.5
-    return density
-
-
-def _between_student(t: FloatArray, height: float) -> FloatArray:
-    """As `_between`, for Student's t."""
-
-    def below(x: FloatArray) -> FloatArray:
-        sine = x / np.sqrt(x * x + 4)
-        share: FloatArray = 0.5 + 0.75 * sine * (1 - sine * sine / 3)
-        return share
-
-    return below(t) - below(t - height)
+    """Student's t with four degrees of freedom, in the place of ``t``."""
+    np.square(t, out=t)
+    t *= 0.25
+    t += 1.0
+    root = np.sqrt(t)
+    np.square(t, out=t)
+    t *= root
+    np.divide(0.375, t, out=t)
+    return t
