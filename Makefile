@@ -21,7 +21,10 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.test
-	for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@missed=; for script in tests/benchmarks/*.py; do \
+	  echo "== $$script"; $(BIN)/python $$script || missed="$$missed $$script"; \
+	done; \
+	if [ -n "$$missed" ]; then echo "limits missed in:$$missed" >&2; exit 1; fi
 
 gui: $(VENV)/.test
 	$(BIN)/stmlab gui
