@@ -14,7 +14,7 @@ from stmlab.simulation.microscope import SimulatedMicroscope
 
 CONFIG = Path(__file__).parents[2] / "config"
 LARGEST = 0.5
-"""Of one FFT of the waveform memory, timed in the same run: the study of the quoted errors takes 200 x 60 such points."""
+"""Of an FFT of the waveform memory, timed in the same run: the study of the quoted errors takes 200 x 60 such points."""
 SAMPLES, RATE, POINTS, RUNS = 262_144, 64e9, 60, 5
 
 
@@ -46,8 +46,8 @@ def main() -> int:
     best = min(seconds_per_point(bench, tones) for _ in range(RUNS))
     fft = min(timeit.repeat(lambda: np.fft.rfft(tones[0]), number=1, repeat=20))
     print(
-        f"a point of a sweep through the simulated chain: {best * 1e3:.2f} ms, {best / fft:.2f} of an FFT of its waveform, "
-        f"{fft * 1e3:.2f} ms (at most {LARGEST:g})"
+        f"a point of a sweep through the simulated chain: {best * 1e3:.2f} ms, {best / fft:.2f} of an FFT of its "
+        f"waveform, {fft * 1e3:.2f} ms (at most {LARGEST:g})"
     )
     return int(best > LARGEST * fft)
 
