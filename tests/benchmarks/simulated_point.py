@@ -14,7 +14,7 @@ from stmlab.simulation.microscope import SimulatedMicroscope
 
 CONFIG = Path(__file__).parents[2] / "config"
 LARGEST = 0.5
-"""Of an FFT of the waveform memory, timed in the same run: the study of the quoted errors takes 200 x 60 such points."""
+"""Of an FFT of the waveform memory, timed in the same run; the study of the quoted errors takes 200 x 60 points."""
 SAMPLES, RATE, POINTS, RUNS = 262_144, 64e9, 60, 5
 
 
