@@ -315,7 +315,7 @@ def test_what_cannot_be_fitted_is_refused(current, complaint):
         ({"threshold": 2.0}, "outside the two levels"),
         ({"dead_time": -1.0}, "dead_time"),
         ({"dead_time": 0.05}, "transition|too long"),
-        ({"threshold": "middle"}, "threshold = 'middle' A: a number"),
+        ({"threshold": "middle"}, "threshold = 'middle': a number"),
         ({"threshold": [0.5]}, "a number"),
         ({"dead_time": math.nan}, "a number"),
         ({"dead_time": "2 ms"}, "a number"),

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.numbers import number
 from stmlab.analysis.telegraph.doubts import matters, moving
 from stmlab.analysis.telegraph.dwells import Dwells, corrected_rates, dwells, idealised
 from stmlab.analysis.telegraph.likelihood import Switching
 from stmlab.analysis.telegraph.refusals import refuse_one_level, refuse_standstill
 from stmlab.analysis.telegraph.result import result
-from stmlab.analysis.telegraph.trace import NOISELESS, Trace, digits, number, robust
+from stmlab.analysis.telegraph.trace import NOISELESS, Trace, digits, robust
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _threshold(trace: Trace, start: Switching, threshold: float | None) -> float
     """In units of the trace."""
     if threshold is None:
         return start.low + 0.5 * start.step
-    at = (number("threshold", threshold, "A") - trace.middle) / trace.spread
+    at = (number("threshold", threshold) - trace.middle) / trace.spread
     if not start.low < at < start.low + start.step:
         raise FitError(
             f"threshold = {threshold:.6g} A lies outside the two levels, {trace.middle + trace.spread * start.low:.6g} "
@@ -67,7 +68,7 @@ def _threshold(trace: Trace, start: Switching, threshold: float | None) -> float
 
 def _dead_time(trace: Trace, dead_time: float | None) -> float:
     """In samples."""
-    dead = 1.0 if dead_time is None else number("dead_time", dead_time, "s") / trace.interval
+    dead = 1.0 if dead_time is None else number("dead_time", dead_time) / trace.interval
     if not dead >= 1 - 1e-9:
         raise FitError(
             f"dead_time = {dead_time!r} s: a sample, {trace.interval:.3g} s, or more is allowed: less is not seen"

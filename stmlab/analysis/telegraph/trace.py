@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.numbers import finite
+from stmlab.analysis.numbers import finite, number
 from stmlab.analysis.telegraph.dwells import idealised
 from stmlab.analysis.telegraph.likelihood import Switching, log_likelihood
 from stmlab.errors import FitError
@@ -51,25 +51,14 @@ class Trace:
             raise FitError(
                 f"current has shape {values.shape}: a row of at least {FEWEST} samples is needed, or several"
             )
-        interval = number("sample_interval", sample_interval, "s")
-        if not interval > 0:
+        interval = number("sample_interval", sample_interval)
+        if not 0 < interval < math.inf:
             raise FitError(f"sample_interval = {sample_interval!r} s: a value above 0 is needed")
         spread = float(values.std())
         if not spread > 1e-12 * float(np.abs(values).max()):
             raise FitError(f"current = {values.flat[0]:.6g} A all the time: there is nothing that switches")
         middle = float(values.mean())
         return cls((values.ravel() - middle) / spread, interval, middle, spread, values.size // values.shape[-1])
-
-
-def number(name: str, value: object, unit: str) -> float:
-    """One finite number. Raises FitError for anything else."""
-    try:
-        found = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        found = math.nan
-    if isinstance(value, str | bool) or not math.isfinite(found):
-        raise FitError(f"{name} = {value!r} {unit}: a number is needed")
-    return found
 
 
 def digits(trace: Trace) -> float:
