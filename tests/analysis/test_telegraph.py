@@ -317,7 +317,7 @@ def test_what_cannot_be_fitted_is_refused(current, complaint):
         ({"dead_time": 0.05}, "transition|too long"),
         ({"threshold": "middle"}, "threshold = 'middle': a number"),
         ({"threshold": [0.5]}, "a number"),
-        ({"dead_time": math.nan}, "a number"),
+        ({"dead_time": math.nan}, "dead_time = nan s: a sample"),
         ({"dead_time": "2 ms"}, "a number"),
     ],
 )
