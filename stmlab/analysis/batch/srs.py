@@ -29,6 +29,8 @@ _ROUNDS = 60
 _CONVERGED = 1e-5  # of the standard error
 _LARGEST_MOVE = 0.5  # of the logarithm of the rate
 _LEAST_INFORMATION = 1e-200  # where the band holds nothing of a line; what is divided by it must not overflow
+_SMALLEST = 1e-250  # squared norm of a column that is there
+_SINGULAR = 1e-13  # of the determinant for columns of length 1
 _ROUNDING = 1e-12  # of a spectrum's span
 
 
@@ -79,6 +81,11 @@ class _Lines:
         shape: FloatArray = 1 / (1 + np.exp(-2 * log_rate)[:, None] * self.square)
         return shape
 
+    def moments(self, line: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Weighted sums of the first four powers of lines (m, n), each (m,)."""
+        square, w = line * line, self.weight
+        return line @ w, square @ w, (square * line) @ w, (square * square) @ w
+
     def best_trial(self, y: FloatArray) -> FloatArray:
         """Of the trial rates the one that explains most of each spectrum; their logarithms, shape (m,)."""
         best: FloatArray = self.trials[np.abs(y @ self._matrix).argmax(axis=1)]
@@ -92,9 +99,8 @@ class _Lines:
         """
         line = self.shape(log_rate)
         square = line * line
-        w = self.weight
-        s1, s2, s3, s4 = line @ w, square @ w, (square * line) @ w, (square * square) @ w
-        weighted = y * w
+        s1, s2, s3, s4 = self.moments(line)
+        weighted = y * self.weight
         y0, y1 = weighted.sum(axis=1), (weighted * line).sum(axis=1)
         y2 = (weighted * square).sum(axis=1)
         spread = s2 - s1**2 / self.total
@@ -171,13 +177,21 @@ def _solved(lines: _Lines, y: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _covariance(lines: _Lines, line: FloatArray, step: FloatArray) -> FloatArray:
-    """Inverse normal matrix of log rate, step and offset for unit noise, shape (m, 3, 3)."""
-    design = np.stack([2 * step[:, None] * line * (1 - line), line, np.ones_like(line)], axis=1)
-    normal = (design * lines.weight) @ design.swapaxes(1, 2)
-    size = np.sqrt(np.maximum(np.diagonal(normal, axis1=1, axis2=2), np.finfo(float).tiny))
-    scaled = normal / size[:, :, None] / size[:, None, :]
-    regular = np.linalg.cond(scaled) < 1e13
-    scaled[~regular] = np.eye(3)
-    inverse: FloatArray = np.linalg.inv(scaled) / size[:, :, None] / size[:, None, :]
-    inverse[~regular] = np.nan
-    return inverse
+    """Inverse normal matrix of log rate, step and offset for unit noise, shape (m, 3, 3); nan where it is singular."""
+    s1, s2, s3, s4 = lines.moments(line)
+    # Columns 2 I_SR L (1 - L), L and 1: their norms, and the cosines between them.
+    sizes = np.sqrt(np.maximum([4 * step**2 * (s2 - 2 * s3 + s4), s2, np.full_like(s1, lines.total)], _SMALLEST))
+    a = 2 * step * (s2 - s3) / (sizes[0] * sizes[1])
+    b = 2 * step * (s1 - s2) / (sizes[0] * sizes[2])
+    c = s1 / (sizes[1] * sizes[2])
+    determinant = 1 + 2 * a * b * c - a * a - b * b - c * c
+    adjugate = np.array(
+        [
+            [1 - c * c, b * c - a, a * c - b],
+            [b * c - a, 1 - b * b, a * b - c],
+            [a * c - b, a * b - c, 1 - a * a],
+        ]
+    )
+    regular = determinant > _SINGULAR
+    inverse = adjugate / (np.where(regular, determinant, np.nan) * sizes[:, None] * sizes[None, :])
+    return np.asarray(np.moveaxis(inverse, -1, 0))
