@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stmlab import lowpass
-from stmlab.errors import InstrumentFault, InstrumentLost
+from stmlab.errors import InstrumentFault, InstrumentLost, InstrumentOverload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,14 +61,15 @@ class LockInAmplifier:
         """Read the status registers, which clears them.
 
         Raises:
-            InstrumentFault: an overload, a lost reference, a refused command or a hardware error, in words.
+            InstrumentOverload: an overload, in words, and whatever else there is.
+            InstrumentFault: a lost reference, a refused command or a hardware error, in words.
         """
-        faults: list[str] = []
+        faults: dict[str, bool] = {}  # in words -> whether it is an overload
         for query, (flags, words) in self.STATUS.items():
             status = flags(self.values(query, cast=int)[0])
-            faults += [text for flag, text in words.items() if flag in status and text not in faults]
+            faults |= {text: "OVERLOAD" in str(flag.name) for flag, text in words.items() if flag in status}
         if faults:
-            raise InstrumentFault(self.name, "; ".join(faults))
+            raise (InstrumentOverload if any(faults.values()) else InstrumentFault)(self.name, "; ".join(faults))
 
     def snapshot(self) -> dict[str, Any]:
         """Identity and every setting, read from the instrument: property -> value (SI units, degrees)."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sequences.tip import FixedHeightSequence
-from stmlab.errors import InstrumentFault, SequenceError
+from stmlab.errors import InstrumentOverload, SequenceError
 from stmlab.events import ParameterValue
 from stmlab.lowpass import SLOPES, noise_bandwidth, poles, settling_time
 from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
@@ -28,7 +28,6 @@ _PHASE_READINGS = 10
 _PHASE_ERROR = 1.0  # degree; cos differs from 1 by 2e-4
 _RIPPLE = 0.01  # of the signal, in the lock-in's output at twice the reference
 _LEAST_GAIN = 0.1  # of the preamplifier's: with less, its noise and the error of its roll-off are the signal
-_ADVICE = ": choose a larger sensitivity"  # the drivers', where the sensitivity is the user's to choose
 
 
 @dataclass(frozen=True)
@@ -119,16 +118,14 @@ class LockInSequence(FixedHeightSequence):
         """While the context lasts, an overload of the lock-in names the sequence's parameter that mends it.
 
         Raises:
-            InstrumentFault: the lock-in's, with that parameter.
+            InstrumentOverload: the lock-in's, with that parameter.
         """
         try:
             yield
-        except InstrumentFault as fault:
+        except InstrumentOverload as fault:
             said = str(fault).removeprefix(f"{fault.instrument}: ")
-            if not any(word in said for word in ("exceeds", "overload")):
-                raise
-            mend = f"choose a larger {self.range_parameter} ({self._told(self.range_parameter)})"
-            raise InstrumentFault(fault.instrument, f"{said.replace(_ADVICE, '')}: {mend}", fault.code) from fault
+            told = self._told(self.range_parameter)
+            raise InstrumentOverload(fault.instrument, f"{said} ({told} sets its range)", fault.code) from fault
 
     def point_seconds(self) -> float:
         """Settling, then the readings."""

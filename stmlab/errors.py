@@ -45,6 +45,10 @@ class InstrumentFault(StmlabError):
         super().__init__(f"{instrument}: {message}" + (f" (error {code})" if code is not None else ""))
 
 
+class InstrumentOverload(InstrumentFault):
+    """A signal is larger than the instrument was set for: a reading is wrong, and a larger range mends it."""
+
+
 class InstrumentLost(StmlabError):
     """An instrument does not answer: connection refused or dropped, time-out, garbage on the line.
 
