@@ -148,7 +148,7 @@ def test_a_recorded_file_is_fitted_shown_and_drawn(cli, spectrum, tmp_path):
     assert abs(inner["value"] - 2.0) < 4 * inner["error"] < 0.1
     text = cli("fit", spectrum, "--channel", "LIX 1 omega [bwd]")
     assert text.exit_code == 0, text.stderr
-    assert text.stdout.startswith("forward: fit steps: 301 points")
+    assert text.stdout.startswith("backward: fit steps: 301 points")
     shown = cli("show", spectrum, "--png", tmp_path / "spectrum.png")
     assert "LIX 1 omega [bwd]" in shown.stdout
     assert (tmp_path / "spectrum.png").read_bytes().startswith(b"\x89PNG")

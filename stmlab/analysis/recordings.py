@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,15 @@ import numpy as np
 
 from stmlab.analysis.calibration import siemens_per_reading
 from stmlab.analysis.models import TAKES
+from stmlab.analysis.recorded_columns import (
+    backward_of,
+    bias,
+    current,
+    derivative,
+    in_amperes,
+    is_backward,
+    spectrum,
+)
 from stmlab.analysis.settings import Settings, check_given
 from stmlab.analysis.steps import STEP_MODELS, fit_steps
 from stmlab.analysis.telegraph import fit_telegraph
@@ -20,14 +28,11 @@ from stmlab.errors import FitError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import BoolArray
     from stmlab.results import FitResult
     from stmlab.storage.recorded import Column, Recording
 
 MODELS = (*STEP_MODELS, "transport", "telegraph")
-_BACKWARD = "[bwd]"
-_LOCKIN = re.compile(r"lock-?in(?! y)|\bLIX? |Demod \d* ?X|\bZI (X|R)", re.IGNORECASE)
-_SINGLE_SWEEP = re.compile(r"\[\d{5}\]")
 
 
 def analyse_recording(
@@ -62,10 +67,10 @@ def analyse_recording(
         return {"trace": _telegraph(recording, channel, told)}
     if recording.is_trace:
         raise FitError(f"{recording.path}: {recording.columns[0].name} stands still: there is no spectrum to fit")
-    forward, derived = _spectrum(recording, channel)
+    column, derived = spectrum(recording, channel)
     fit = _transport if model == "transport" else partial(_steps, model=model)
-    fits = {"forward": fit(recording, forward, told, derived=derived)}
-    backward = _backward_of(recording, forward)
+    fits = {"backward" if is_backward(column) else "forward": fit(recording, column, told, derived=derived)}
+    backward = backward_of(recording, column)
     if backward is not None:
         fits["backward"] = fit(recording, backward, told, derived=derived)
     return fits
@@ -74,7 +79,8 @@ def analyse_recording(
 def _telegraph(recording: Recording, channel: str | None, told: Settings) -> FitResult:
     if recording.sample_interval is None:
         raise FitError(f"{recording.path}: the file does not say how far apart its samples are: no rate can be had")
-    column = recording[channel] if channel else _current(recording)
+    column = recording[channel] if channel else current(recording)
+    column = in_amperes(column) or column
     fit = fit_telegraph(
         column.values,
         recording.sample_interval,
@@ -86,13 +92,14 @@ def _telegraph(recording: Recording, channel: str | None, told: Settings) -> Fit
 
 
 def _steps(recording: Recording, column: Column, told: Settings, model: str, *, derived: bool) -> FitResult:
-    bias, values = _bias(recording), column.values
+    at, values = bias(recording), column.values
     method, pairs = STEP_MODELS[model]
     if derived:
-        values = np.gradient(values, bias)
+        values = derivative(at, values)
+    known = np.isfinite(at) & np.isfinite(values)
     fit = fit_steps(
-        bias,
-        values,
+        at[known],
+        values[known],
         temperature_K=told.temperature,
         modulation_V=told.modulation,
         window_V=told.window,
@@ -100,37 +107,32 @@ def _steps(recording: Recording, column: Column, told: Settings, model: str, *, 
         pairs=pairs,
         unit="S" if derived else column.unit,
     )
-    return _described(fit, column, told, derived=derived)
+    return _described(fit, column, told, known, derived=derived)
 
 
 def _transport(recording: Recording, column: Column, told: Settings, *, derived: bool) -> FitResult:
     """The lock-in's reading in S by the current of the same direction."""
-    bias, values = _bias(recording), column.values
-    current = column if derived else _current(recording)
-    if _BACKWARD in column.name and not derived:
-        current = _backward_of(recording, current) or current
-    conductance = np.gradient(values, bias) if derived else values * siemens_per_reading(bias, values, current.values)
-    end = np.abs(bias).argmax()
-    setpoint = abs(current.values[end] / bias[end])  # the tip is stabilised at an end of the sweep
-    inside = np.abs(bias) <= told.window * (1 + 1e-9)
+    at, values = bias(recording), column.values
+    flowing = column if derived else current(recording)
+    if is_backward(column) and not derived:
+        flowing = backward_of(recording, flowing) or flowing
+    known = np.isfinite(at) & np.isfinite(values) & np.isfinite(flowing.values)
+    at, values, amperes = at[known], values[known], flowing.values[known]
+    conductance = derivative(at, values) if derived else values * siemens_per_reading(at, values, amperes)
+    end = np.abs(at).argmax()
+    setpoint = abs(amperes[end] / at[end])  # the tip is stabilised at an end of the sweep
+    inside = np.abs(at) <= told.window * (1 + 1e-9)
     fit = fit_transport(
-        bias[inside],
+        at[inside],
         conductance[inside],
         np.full(np.count_nonzero(inside), setpoint),
         **told.transport(),
     )
-    return _described(fit, column, told, derived=derived)
+    return _described(fit, column, told, known, derived=derived)
 
 
-def _bias(recording: Recording) -> FloatArray:
-    bias = recording.columns[0]
-    if bias.unit != "V":
-        raise FitError(f"{recording.path}: {bias.name} in {bias.unit or 'no unit'} was swept: steps need a bias in V")
-    return bias.values
-
-
-def _described(fit: FitResult, column: Column, told: Settings, *, derived: bool) -> FitResult:
-    """With the column's name and what was given; and what the file does not say."""
+def _described(fit: FitResult, column: Column, told: Settings, known: BoolArray, *, derived: bool) -> FitResult:
+    """With the column's name and what was given; and what the file does not say, or holds no numbers for."""
     name = f"d({column.name})/dV" if derived else column.name
     warnings = ["dI/dV is the numerical derivative of the current: there is no lock-in column"] if derived else []
     if not derived and "modulation" not in told.given:
@@ -138,38 +140,7 @@ def _described(fit: FitResult, column: Column, told: Settings, *, derived: bool)
             "the modulation at the junction is not known: the steps' width is taken for temperature alone (give "
             "modulation)"
         )
+    if missing := int(np.count_nonzero(~known)):
+        warnings.append(f"{missing} of {known.size} points are no numbers, and left out")
     choices = {"column": column.name, **fit.choices, **told.said()}
     return replace(fit, labels={**fit.labels, "y": name}, choices=choices, warnings=(*warnings, *fit.warnings))
-
-
-def _spectrum(recording: Recording, channel: str | None) -> tuple[Column, bool]:
-    """The column of the forward sweep, and whether it must be differentiated."""
-    if channel is not None:
-        column = recording[channel]
-        return column, column.unit == "A" and not _LOCKIN.search(column.name)
-    for column in recording.columns[1:]:
-        if _LOCKIN.search(column.name) and not _other(column.name):
-            return column, False
-    return _current(recording), True
-
-
-def _current(recording: Recording) -> Column:
-    for column in recording.columns[1:]:
-        if column.unit == "A" and not _other(column.name):
-            return column
-    names = ", ".join(column.name for column in recording.columns)
-    raise FitError(f"{recording.path}: no current among {names}: name the channel")
-
-
-def _other(name: str) -> bool:
-    """A backward or a single one of several sweeps."""
-    return _BACKWARD in name or _SINGLE_SWEEP.search(name) is not None
-
-
-def _backward_of(recording: Recording, forward: Column) -> Column | None:
-    wanted = sorted([*re.findall(r"\[[^\]]*\]", forward.name), _BACKWARD])
-    base = forward.name.split(" [")[0]
-    for column in recording.columns:
-        if column.name.split(" [")[0] == base and sorted(re.findall(r"\[[^\]]*\]", column.name)) == wanted:
-            return column
-    return None

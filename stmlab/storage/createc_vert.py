@@ -56,9 +56,8 @@ def read(path: Path) -> Recording:
     header = _header(lines[:start])
     names = [name for bit, name in enumerate(_CHANNELS) if code >> bit & 1]
     values = _rows(path, lines, start + 2, count, len(names))
-    return Recording(
-        path, "createc", header, _columns(path, header, names, values), 1 / _number(path, header, "SpecFreq")
-    )
+    interval = 1 / _number(path, header, "SpecFreq", least=1e-9, most=1e12)
+    return Recording(path, "createc", header, _columns(path, header, names, values), interval)
 
 
 def _header(lines: list[str]) -> dict[str, str]:
@@ -66,11 +65,14 @@ def _header(lines: list[str]) -> dict[str, str]:
     return {key.strip(): value.strip() for key, equals, value in pairs if equals and key.strip(" /")}
 
 
-def _number(path: Path, header: dict[str, str], key: str) -> float:
+def _number(path: Path, header: dict[str, str], key: str, *, least: float, most: float) -> float:
     try:
-        return float(header[key])
+        value = float(header[key])
     except (KeyError, ValueError) as error:
         raise FileError(f"{path}: the header has no number for {key!r}") from error
+    if not least <= value <= most:
+        raise FileError(f"{path}: the header's {key} = {header[key]}: {least:g} to {most:g} is believed")
+    return value
 
 
 def _rows(path: Path, lines: list[str], first: int, count: int, channels: int) -> FloatArray:
@@ -84,10 +86,11 @@ def _rows(path: Path, lines: list[str], first: int, count: int, channels: int) -
 
 
 def _columns(path: Path, header: dict[str, str], names: list[str], values: FloatArray) -> tuple[Column, ...]:
-    if (bits := re.match(r"(\d+)\s*bit", header.get("DAC-Type", ""))) is None:
+    bits = re.match(r"(\d{1,2})\s*bit", header.get("DAC-Type", ""))
+    if bits is None or int(bits[1]) < 1:
         raise FileError(f"{path}: the header's DAC-Type is no number of bits")
     volts = _HALF_RANGE / 2 ** (int(bits[1]) - 1)
-    amperes = volts / 10 ** _number(path, header, "Gainpreamp / GainPre 10^")
+    amperes = volts / 10 ** _number(path, header, "Gainpreamp / GainPre 10^", least=-20, most=20)
     positions = values.shape[1] - 1 - len(names)
     columns = [Column("Bias", "V", values[:, 1] * 1e-3)]
     columns += [Column(_POSITIONS[k], "steps", values[:, k + 1]) for k in range(1, positions)]

@@ -28,7 +28,7 @@ def read(path: Path) -> Recording:
     Raises:
         FileError: no ``[DATA]``, rows of another length than the line of names, or text where a number should be.
     """
-    lines = read_text(path, "utf-8-sig").splitlines()
+    lines = read_text(path, "utf-8-sig", "cp1252").splitlines()
     try:
         start = next(k for k, line in enumerate(lines) if line.strip() == "[DATA]")
     except StopIteration:

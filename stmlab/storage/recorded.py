@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,10 +89,14 @@ def open_recording(path: str | Path) -> Recording:
     return recording
 
 
-def read_text(path: Path, encoding: str) -> str:
-    """The file's text, or FileError in one line."""
+def read_text(path: Path, *encodings: str) -> str:
+    """The file's text, by the first encoding that it has, or FileError in one line."""
+    *tried, last = encodings
+    for encoding in tried:
+        with suppress(UnicodeDecodeError, OSError):
+            return path.read_text(encoding=encoding)
     try:
-        return path.read_text(encoding=encoding)
+        return path.read_text(encoding=last)
     except FileNotFoundError:
         raise FileError(f"{path}: no such file") from None
     except OSError as error:

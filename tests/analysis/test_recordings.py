@@ -52,6 +52,48 @@ def test_an_average_finds_its_backward_sweep():
     np.testing.assert_allclose(backward.curves["data"], read(3))
 
 
+def test_the_in_phase_reading_of_the_first_harmonic_is_taken_wherever_it_stands():
+    nothing = np.random.default_rng(9).standard_normal(BIAS.size)
+    file = recording(
+        ("LI Demod 1 Y", "A", nothing),
+        ("Lock-in Y", "V", nothing),
+        ("LI Demod 2 X", "A", nothing),
+        ("LI Demod 1 X [filt]", "A", read(1, 3.0)),
+        ("LI Demod 1 X [00001]", "A", nothing),
+        ("LI Demod 1 X [bwd]", "A", read(2, 2.3)),
+        ("LI Demod 1 X", "A", read(1)),
+    )
+    fits = analyse_recording(file)
+    assert fits["forward"].choices["column"] == "LI Demod 1 X"
+    assert fits["backward"]["inner_energy"].value == pytest.approx(2.3, abs=0.03)
+
+
+def test_a_file_with_a_backward_sweep_alone_has_a_backward_fit():
+    assert list(analyse_recording(recording(("LIX 1 omega [bwd]", "A", read(1))))) == ["backward"]
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("mV", 1e3), ("uV", 1e6)])
+def test_a_bias_in_another_unit_of_the_volt_is_the_same_bias(unit, factor):
+    fit = analyse_recording(recording(("LIX", "V", read(1)), first=("Bias", unit, factor * BIAS)))["forward"]
+    assert fit["inner_energy"].value == pytest.approx(2.0, abs=0.03)
+
+
+def test_points_that_are_no_numbers_are_left_out_and_told():
+    holes = read(1)
+    holes[[3, 200, 300]] = [np.nan, np.inf, np.nan]
+    fit = analyse_recording(recording(("LIX", "V", holes)))["forward"]
+    assert fit.points == 398
+    assert "3 of 401 points are no numbers, and left out" in fit.warnings
+
+
+def test_a_current_swept_there_and_back_is_differentiated():
+    way = np.concatenate([np.arange(BIAS.size), np.arange(BIAS.size)[::-1]])
+    file = recording(("Current", "nA", 1e9 * current(read(0))[way]), first=("Bias", "V", BIAS[way]))
+    fit = analyse_recording(file)["forward"]
+    assert fit["outer_energy"].value == pytest.approx(5.0, abs=0.1)
+    assert fit["outer_height_positive"].unit == "S"
+
+
 def test_without_a_lockin_the_current_is_differentiated_and_it_is_said():
     fit = analyse_recording(recording(("Current", "A", current(read(0)))))["forward"]
     assert fit["outer_energy"].value == pytest.approx(5.0, abs=0.1)

@@ -62,6 +62,12 @@ def test_flags_may_stand_before_and_behind_the_unit_and_a_mark_before_the_text(t
     np.testing.assert_array_equal(recording.columns[1].values, [2e-12, 3e-12])
 
 
+def test_a_micro_sign_of_windows_is_read(tmp_path):
+    path = tmp_path / "a.dat"
+    path.write_bytes(DAT.replace("bias spectroscopy", "5 \u00b5V").encode("cp1252"))
+    assert open_recording(str(path)).header["Experiment"] == "5 \u00b5V"
+
+
 def test_a_createc_step_is_ten_volts_over_half_the_range_through_the_gain(tmp_path):
     path = tmp_path / "a.VERT"
     path.write_text(VERT)
@@ -81,6 +87,8 @@ def test_a_createc_step_is_ten_volts_over_half_the_range_through_the_gain(tmp_pa
         ("a.VERT", VERT.replace("524288", "much"), "line 7 holds 'much' where"),
         ("a.VERT", VERT.replace("20bit", ""), "DAC-Type"),
         ("a.VERT", VERT.replace("SpecFreq=1000.0\n", ""), "SpecFreq"),
+        ("a.VERT", VERT.replace("SpecFreq=1000.0", "SpecFreq=0"), "SpecFreq = 0: 1e-09 to 1e"),
+        ("a.VERT", VERT.replace("20bit", "99999bit"), "DAC-Type"),
         ("a.VERT", VERT.replace("20  1", "20  15"), "do not fit 4 channels"),
         ("a.txt", "", r"\.txt is not known"),
     ],

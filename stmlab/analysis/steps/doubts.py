@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NOISELESS = 1e-6
 """Of the span: a residual below it is rounding, and what structure it has says nothing."""
 _SIGNIFICANT = 3.0  # standard errors of a height
+_ABSURD = 10.0  # error of a height, in spans of the data, that determines nothing
 _FEW = 3  # points over the width of a step
 _CHI_SQUARE = 5.0  # standard deviations
 _UNEVEN = 2.5  # standard deviation of the noise far from zero bias against that near it, or the reverse
@@ -75,6 +76,8 @@ def _refuse_bends(fit: FittedSteps) -> None:
             "are from zero bias or from the end of the spectrum"
         )
     heights = [fit.parameters[f"{pair}_height_{side}"] for pair in fit.pairs for side in ("negative", "positive")]
+    if any(not height.error < _ABSURD * fit.data.unit for height in heights):
+        raise FitError(f"{fit.data.points} do not look like steps: heights cancel each other, and none is determined")
     if any(abs(height.value) >= _SIGNIFICANT * height.error for height in heights):
         return
     if all(_is_vague(fit, pair) for pair in fit.pairs):

@@ -50,5 +50,7 @@ class Estimates:
         names = f"{pair}_height_negative", f"{pair}_height_positive"
         negative, positive = (self.value(name) for name in names)
         total = negative + positive
+        if total == 0:
+            return FitParameter(f"eta_{pair}", math.nan, math.inf)
         gradient = dict(zip(names, (2 * positive / total**2, -2 * negative / total**2), strict=True))
         return self.derived(f"eta_{pair}", (negative - positive) / total, gradient)
