@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stmlab.storage.recorded import Column, Recording
 
 _BACKWARD = "[bwd]"
-_LOCKIN = re.compile(r"lock-?in|\bLIX?\b|Demod \d* ?X|\bZI (X|R)", re.IGNORECASE)
+_LOCKIN = re.compile(r"lock-?in|\bdI/?dV\b|\bLIX?\b|Demod \d* ?X|\bZI (X|R)", re.IGNORECASE)
 _NOT_IN_PHASE = re.compile(r"\bLIY|\bY\d*\b|phase|theta", re.IGNORECASE)
 _HARMONIC = re.compile(r"\bX2\b|\b2 ?(omega|f|nd)\b|2nd|second|Demod [2-9]", re.IGNORECASE)
 _SINGLE_SWEEP = re.compile(r"\[\d{5}\]")
@@ -54,7 +54,7 @@ def spectrum(recording: Recording, channel: str | None) -> tuple[Column, bool]:
     lockin = [
         column
         for column in recording.columns[1:]
-        if _LOCKIN.search(column.name) and not _NOT_IN_PHASE.search(column.name)
+        if _LOCKIN.search(column.name) and not _NOT_IN_PHASE.search(column.name) and np.ptp(column.values) != 0
     ]
     return (_first(lockin), False) if lockin else (current(recording), True)
 

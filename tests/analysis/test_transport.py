@@ -93,6 +93,23 @@ def test_axes_that_could_as_well_have_other_names_are_told_apart():
     assert not any("structure" in warning for warning in fit.warnings)
 
 
+@pytest.mark.parametrize("seed", [0, 2])
+def test_an_inner_step_that_temperature_hides_leads_to_no_other_valley(seed):
+    """E = 0.08 meV at 2 K: two steps read off the spectrum mean nothing."""
+    data = spectra("heisenberg", (-3.7, 0.08, 2.7, 0.4), (80e-9, 250e-9, 500e-9), noise=3e-3, seed=seed)
+    fit = fit_transport(*data, order=2, exchange=["heisenberg"])
+    for name, value in zip(NAMES, (-3.7, 0.08, 2.7, 0.4), strict=True):
+        assert abs(fit[name].value - value) < 4 * fit[name].error, name
+    assert fit["axial_anisotropy_meV"].error < 0.01
+    assert fit.warnings == ()
+
+
+def test_conductances_in_another_unit_are_refused():
+    bias, conductance, setpoint = spectra("none", (-4.8, 0.7, 0.0, 0.0), SETPOINTS[:1])
+    with pytest.raises(FitError, match="no tunnel junction's: is the spectrum really in S"):
+        fit_transport(bias, 1e9 * conductance, setpoint)
+
+
 def test_a_sign_that_a_weak_field_leaves_open_is_told_with_both_values():
     data = spectra("ising", (-3.23, 0.58, 5.9, 0.35), field=0.02, noise=2e-2)
     fit = fit_transport(*data, temperature_K=2.0, field_T=0.02, order=2, exchange=["ising"])

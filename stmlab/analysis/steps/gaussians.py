@@ -178,7 +178,8 @@ def _solved(data: StepSpectrum, model: _Gaussians, start: StepSolution) -> tuple
     found = minimizer.leastsq(Dfun=jacobian, ftol=1e-10, xtol=1e-8, gtol=0.0)
     centres, widths, heights = model.parts(vector(found.params))
     inside = np.all((centres > data.x[0]) & (centres < data.x[-1])) and np.all(centres * model.signs > 0)
-    if not found.success or not inside or np.any(widths > data.reach / 2) or np.abs(heights).max() > 20:
+    swapped = np.any(np.diff(np.abs(centres).reshape(-1, 2), axis=0) < 0)  # rows: inner, outer
+    if not found.success or not inside or swapped or np.any(widths > data.reach / 2) or np.abs(heights).max() > 20:
         raise FitError(f"the Gaussians do not settle on the {len(model.sides)} steps: steps too weak, or fewer of them")
     return model, vector(found.params), jacobian(found.params)
 

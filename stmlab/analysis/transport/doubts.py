@@ -53,7 +53,7 @@ def _undetermined(best: Solution, errors: FloatArray) -> list[str]:
     for name, error in zip(best.free, errors, strict=False):
         low, high = BOUNDS.get(name, (-math.inf, math.inf))
         value = getattr(best.parameters, name)
-        if min(value - low, high - value) < 1e-3 * (high - low):
+        if min(value - low, high - value) < min(1e-3 * (high - low), error):
             warnings.append(f"{name} = {value:.4g} ran to the end of what is allowed")
         elif error > 0.5 * max(abs(value), SIZES.get(name, 1.0)):
             warnings.append(f"{name} is hardly determined: {value:.3g} +- {error:.2g}")
@@ -73,11 +73,12 @@ def _elsewhere(solution: Solution, best: Solution, errors: FloatArray) -> bool:
 
 def _exchange(solution: Solution) -> str:
     spins = as_usual(solution)
+    anisotropy = f"D = {spins.axial_anisotropy_meV:.3g}, E = {spins.transverse_anisotropy_meV:.2g} meV"
     if solution.setting.exchange is ExchangeKind.NONE:
-        return "no exchange"
+        return f"no exchange ({anisotropy})"
     return (
         f"{solution.setting.exchange} exchange of {spins.exchange_slope_meV_per_uS:.3g} meV/uS "
-        f"with C = {spins.correlation:.2g}"
+        f"with C = {spins.correlation:.2g} ({anisotropy})"
     )
 
 

@@ -49,7 +49,10 @@ _ROUNDS = (3e-2, 1e-3, 1e-4)  # relative change of the squares at which each of 
 _CONVERGED = 1e-8
 _FAR_BEHIND = 2.0  # difference of AIC, a point, beyond which a start is given up after the first round
 _HOPELESS = 200.0  # and after the others
+_STEADY = 0.02  # relative change of the noise
+_CLOSE = 2 * DECIDED  # of AIC: whose order may turn when all of them have settled
 _FEWEST = 12  # points of a spectrum
+_LARGEST = 1e-2  # S; a tunnel junction stays far below the conductance quantum, 7.7e-5 S
 
 
 def fit_transport(
@@ -102,9 +105,9 @@ def fit_transport(
         beaten = min(solution.aic for solution in found) + behind
         if sum(solution.aic < beaten for solution in found) == 1:
             break
-    best = min(range(len(found)), key=lambda k: found[k].aic)
-    found[best] = _settled(spectra, found[best])
-    return _result(spectra, found[best], found)
+    lowest = min(solution.aic for solution in found)
+    found = [_settled(spectra, one) if one.aic < lowest + _CLOSE else one for one in found]
+    return _result(spectra, min(found, key=lambda solution: solution.aic), found)
 
 
 # -- the data ----------------------------------------------------------------------------------------------------------
@@ -130,6 +133,10 @@ def _spectra(bias: ArrayLike, conductance: ArrayLike, setpoint: ArrayLike) -> li
             )
         if np.ptp(one.conductance) == 0:
             raise FitError(f"the spectrum at {one.setpoint:.4g} S is constant: there are no steps to fit")
+        if np.median(one.conductance) > _LARGEST:
+            raise FitError(
+                f"dI/dV of {np.median(one.conductance):.3g} S is no tunnel junction's: is the spectrum really in S?"
+            )
     return spectra
 
 
@@ -191,17 +198,21 @@ def _improved(spectra: list[SpectrumData], solution: Solution, tolerance: float)
 
 def _settled(spectra: list[SpectrumData], solution: Solution) -> Solution:
     """Converged; without potential scattering if the spectra do not ask for it, else with its better sign."""
-    with_it = _improved(spectra, solution, _CONVERGED)
+    with_it = _converged(spectra, solution)
     none = replace(with_it.parameters, potential_scattering=0.0)
     free = tuple(name for name in with_it.free if name != "potential_scattering")
-    without = _improved(spectra, replace(with_it, parameters=none, free=free), _CONVERGED)
+    without = _converged(spectra, replace(with_it, parameters=none, free=free))
     if without.aic <= with_it.aic + DECIDED:
         return without
     turned = replace(with_it.parameters, potential_scattering=-with_it.parameters.potential_scattering)
-    other = _improved(spectra, replace(with_it, parameters=turned), _CONVERGED)
-    if with_it.aic <= other.aic:
-        return with_it
-    return _improved(spectra, other, _CONVERGED)  # once more, with its own noise: the covariance is for that
+    return min(with_it, _converged(spectra, replace(with_it, parameters=turned)), key=lambda one: one.aic)
+
+
+def _converged(spectra: list[SpectrumData], solution: Solution) -> Solution:
+    """To the end; once more where that has changed the noise: the covariance is for the noise that one begins with."""
+    found = _improved(spectra, solution, _CONVERGED)
+    steady = np.allclose(found.noise, solution.noise, rtol=_STEADY, atol=0.0)
+    return found if steady else _improved(spectra, found, _CONVERGED)
 
 
 def _free(setting: SpinSetting, temperature_K: float | None) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from stmlab.analysis.spin_levels import anisotropies
 from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.transport.model import SpinParameters, spectrum
 from stmlab.errors import FitError, PhysicsError
+from stmlab.physics.constants import K_B_MEV_PER_K
 from stmlab.physics.coupled_tip import ExchangeKind
 
 if TYPE_CHECKING:
@@ -46,14 +47,14 @@ def starts(
     anisotropies, temperature, offset = _from_steps(spectra, setting, temperature_K)
     scanned = [spectra[k] for k in np.unique(np.linspace(0, len(spectra) - 1, _MOST).astype(int))]
     second, kondo = replace(setting, order=2), _KONDO if setting.order == 3 else 0.0
-    found: dict[tuple[bool, bool], tuple[float, SpinParameters]] = {}
+    found: dict[tuple[bool, float, float], tuple[float, SpinParameters]] = {}
     for (axial, transverse), slope, correlation in itertools.product(anisotropies, *_exchanges(spectra, setting)):
         trial = SpinParameters(axial, transverse, temperature, slope, correlation, bias_offset=offset)
         try:
             squares = sum(_scaled(one, second, trial)[2] for one in scanned)
         except PhysicsError:
             continue
-        valley = slope < 0, axial < 0
+        valley = slope < 0, axial, transverse
         if squares < found.get(valley, (np.inf,))[0]:
             found[valley] = squares, trial
     if not found:
@@ -103,8 +104,21 @@ def _from_steps(
         inner, outer = fit["inner_energy"].value, fit["outer_energy"].value
         temperature = temperature_K if temperature_K is not None else fit["temperature"].value
         fixed = setting.exchange is not ExchangeKind.NONE or setting.field_T != 0
-        return anisotropies(inner, outer, fixed_axis=fixed), temperature, fit["bias_offset"].value
+        pairs = [*anisotropies(inner, outer, fixed_axis=fixed), *_of_one_step(one, setting, temperature)]
+        return pairs, temperature, fit["bias_offset"].value
     raise FitError(f"no spectrum shows two pairs of steps to begin with; the first: {reasons[0]}")
+
+
+def _of_one_step(one: SpectrumData, setting: SpinSetting, temperature_K: float) -> list[tuple[float, float]]:
+    """D of either sign that a spin 1 with a single step has, and a small E: two steps read off it mean nothing."""
+    try:
+        fit = fit_steps(
+            one.bias, one.conductance, temperature_K=temperature_K, modulation_V=setting.modulation_V, pairs=1
+        )
+    except FitError:
+        return []
+    energy, transverse = fit["inner_energy"].value, 0.5 * K_B_MEV_PER_K * temperature_K
+    return [(-energy, transverse), (energy, transverse)]
 
 
 def _scaled(one: SpectrumData, setting: SpinSetting, trial: SpinParameters) -> tuple[float, float, float]:
