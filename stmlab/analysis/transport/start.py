@@ -104,7 +104,9 @@ def _from_steps(
         inner, outer = fit["inner_energy"].value, fit["outer_energy"].value
         temperature = temperature_K if temperature_K is not None else fit["temperature"].value
         fixed = setting.exchange is not ExchangeKind.NONE or setting.field_T != 0
-        pairs = [*anisotropies(inner, outer, fixed_axis=fixed), *_of_one_step(one, setting, temperature)]
+        pairs = anisotropies(inner, outer, fixed_axis=fixed)
+        if fixed:
+            pairs += _of_one_step(one, setting, temperature)
         return pairs, temperature, fit["bias_offset"].value
     raise FitError(f"no spectrum shows two pairs of steps to begin with; the first: {reasons[0]}")
 
