@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.physics.baths import Bath, Electrode
+from stmlab.physics.junction import Occupation, PolarisingState
 from stmlab.physics.spins import Exchange, Spin, SpinSystem
-from stmlab.physics.transport import Occupation, TunnelJunction
-from stmlab.physics.tunnelling import PolarisingState
+from stmlab.physics.transport import TunnelJunction
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray

@@ -13,32 +13,28 @@ Third order is a perturbation: W lacks the square of its own amplitude, so that 
 negative rate (1e-5 of the largest at J rho = -0.1). The steady state is solved with the rates as they are; a negative
 occupation is refused.
 
-What the paper leaves open is an option here: which state polarises the tip (`PolarisingState`), the third-order pole
-(`Pole`), the relaxation of the spins that are not tunnelled through (`Bath`).
+What the paper leaves open is an option of the junction (`stmlab.physics.junction`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.physics.arguments import finite, not_negative, positive, real_array, refuse, whole
-from stmlab.physics.baths import UNPOLARISED, Bath, Electrode, default_baths
+from stmlab.physics.arguments import real_array, refuse
 from stmlab.physics.broadening import modulated
 from stmlab.physics.constants import ELEMENTARY_CHARGE_C, MEV_PER_V
+from stmlab.physics.junction import Junction, Occupation
 from stmlab.physics.occupation import RateEquation, drift, thermal_occupation
-from stmlab.physics.third_order import Pole
-from stmlab.physics.tunnelling import PolarisingState, Tunnelling
+from stmlab.physics.tunnelling import Tunnelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stmlab.arrays import FloatArray
-    from stmlab.physics.spins import SpinSystem
 
 _CHUNK = 4_000_000
 """Numbers in the largest array of one pass over the bias axis, for the memory's sake ..."""
@@ -49,71 +45,14 @@ _LARGEST_NEGATIVE = 1e-6
 """A steady occupation below minus this shows that third order has left the range of perturbation theory."""
 
 
-class Occupation(StrEnum):
-    """How the states are occupied."""
-
-    STEADY = "steady"
-    THERMAL = "thermal"
-
-
 @dataclass(frozen=True)
-class TunnelJunction:
-    """A tip, a sample and coupled spins between them.
-
-    Attributes:
-        system: the spins.
-        temperature_K: of electrons and spins.
-        conductance_S: G12; for S = 1 without potential scattering the conductance at high bias (second order).
-        coupled_spin: number of the spin that electrons tunnel through.
-        tip, sample: polarisation of the electrons.
-        baths: scattering without tunnelling; None is `default_baths`: 2 uS on the coupled spin, 1 nS on the others.
-        potential_scattering: U in sigma.S/2 + U.
-        polarising_state: which of the two states of a transition the electrons' correlation follows.
-        occupation: steady state of the master equation, or Boltzmann.
-        order: 2, or 3 with Kondo-like logarithms.
-        coupling: J rho of the sample (third order); negative is antiferromagnetic. Muenks et al.: -0.05 ... -0.1.
-        bandwidth_meV: w0, cut-off of the logarithm.
-        broadening_meV: G0, lifetime broadening of the logarithm.
-        pole: where the exchanged third-order diagram has its logarithm.
+class TunnelJunction(Junction):
+    """A tip, a sample and coupled spins between them, with the currents and rates that follow; see `Junction`.
 
     Raises:
-        PhysicsError: an argument lies outside what the model is defined for; on evaluation with steady states also
-            where these are not unique, or where third order makes an occupation negative.
+        PhysicsError: on evaluation with steady states, where these are not unique, or where third order makes an
+            occupation negative.
     """
-
-    system: SpinSystem
-    temperature_K: float
-    conductance_S: float
-    coupled_spin: int = 0
-    tip: Electrode = UNPOLARISED
-    sample: Electrode = UNPOLARISED
-    baths: tuple[Bath, ...] | None = None
-    potential_scattering: float = 0.0
-    polarising_state: PolarisingState = PolarisingState.DETAILED
-    occupation: Occupation = Occupation.STEADY
-    order: int = 2
-    coupling: float = 0.0
-    bandwidth_meV: float = 20.0
-    broadening_meV: float = 0.005
-    pole: Pole = Pole.EXACT
-
-    def __post_init__(self) -> None:
-        positive("temperature_K", self.temperature_K, "K")
-        positive("conductance_S", self.conductance_S, "S")
-        self.system.check_spin("coupled_spin", self.coupled_spin)
-        finite("potential_scattering", self.potential_scattering)
-        whole("order", self.order, 2, 3)
-        finite("coupling", self.coupling)
-        if self.order == 2 and self.coupling:
-            raise refuse("coupling", self.coupling, "it acts in third order only: give order = 3")
-        positive("bandwidth_meV", self.bandwidth_meV, "meV")
-        not_negative("broadening_meV", self.broadening_meV, "meV")
-        for name, kind in (("polarising_state", PolarisingState), ("occupation", Occupation), ("pole", Pole)):
-            object.__setattr__(self, name, _choice(name, getattr(self, name), kind))
-        baths = default_baths(self.system, self.coupled_spin) if self.baths is None else tuple(self.baths)
-        for bath in baths:
-            self.system.check_spin("baths: spin", bath.spin)
-        object.__setattr__(self, "baths", baths)
 
     def current(self, bias_V: FloatArray) -> FloatArray:
         """I in A at bias voltages of any shape."""
@@ -214,13 +153,6 @@ class TunnelJunction:
         for number, factor in enumerate(binomial):
             total += factor * (occupations[number] * currents[order - number]).sum(axis=0)
         return total
-
-
-def _choice(name: str, value: str, kind: type[StrEnum]) -> StrEnum:
-    try:
-        return kind(value)
-    except ValueError:
-        raise refuse(name, value, f"one of {', '.join(kind)} is needed") from None
 
 
 def _bias_axis(bias_V: FloatArray) -> FloatArray:

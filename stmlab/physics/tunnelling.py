@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 from stmlab.physics.arguments import refuse
 from stmlab.physics.broadening import windows
 from stmlab.physics.constants import K_B_MEV_PER_K
+from stmlab.physics.junction import PolarisingState
 from stmlab.physics.logarithm import BroadenedLogarithm
 from stmlab.physics.occupation import groups
 from stmlab.physics.scattering import density, strengths, vertices
@@ -20,23 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stmlab.arrays import FloatArray
-    from stmlab.physics.transport import TunnelJunction
+    from stmlab.physics.junction import Junction
 
 _LARGEST_THIRD_ORDER = 200
 """States beyond which third order, a sum over initial, final and intermediate states, is refused."""
-
-
-class PolarisingState(StrEnum):
-    """Which state of a transition i -> f polarises electrons that follow a spin (Muenks et al. do not say).
-
-    INITIAL: i, whichever way the electron goes. DETAILED: the state that the spins are in while the electron is in the
-    correlated electrode, i for an electron that comes from it, f for one that ends in it; this keeps detailed balance,
-    so that I(0) = 0. AVERAGE: the mean over i and f, which keeps it as well.
-    """
-
-    INITIAL = "initial"
-    DETAILED = "detailed"
-    AVERAGE = "average"
 
 
 class Tunnelling:
@@ -46,7 +33,7 @@ class Tunnelling:
         junction: what to compute.
     """
 
-    def __init__(self, junction: TunnelJunction) -> None:
+    def __init__(self, junction: Junction) -> None:
         self._junction = junction
         self._kT = K_B_MEV_PER_K * junction.temperature_K
         eigensystem = junction.system.eigensystem

@@ -15,11 +15,11 @@ from scipy.spatial.transform import Rotation
 from stmlab.errors import PhysicsError
 from stmlab.physics.baths import Bath, Electrode
 from stmlab.physics.constants import ELEMENTARY_CHARGE_C, K_B_MEV_PER_K
+from stmlab.physics.junction import PolarisingState
 from stmlab.physics.occupation import thermal_occupation
 from stmlab.physics.operators import spin_matrices
 from stmlab.physics.spins import Exchange, Spin, SpinSystem
 from stmlab.physics.transport import TunnelJunction
-from stmlab.physics.tunnelling import PolarisingState
 
 BIAS_V = np.linspace(-10e-3, 10e-3, 601)
 COARSE_V = np.linspace(-9e-3, 9e-3, 13)

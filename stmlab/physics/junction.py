@@ -1,0 +1,104 @@
+"""What a tunnel junction with spins is made of: the arguments of the transport model, checked (Muenks et al.).
+
+What the paper leaves open is an option here: which state polarises the tip (`PolarisingState`), the third-order pole
+(`Pole`), the relaxation of the spins that are not tunnelled through (`Bath`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from stmlab.physics.arguments import finite, not_negative, positive, refuse, whole
+from stmlab.physics.baths import UNPOLARISED, Bath, Electrode, default_baths
+from stmlab.physics.third_order import Pole
+
+if TYPE_CHECKING:
+    from stmlab.physics.spins import SpinSystem
+
+
+class Occupation(StrEnum):
+    """How the states are occupied."""
+
+    STEADY = "steady"
+    THERMAL = "thermal"
+
+
+class PolarisingState(StrEnum):
+    """Which state of a transition i -> f polarises electrons that follow a spin (Muenks et al. do not say).
+
+    INITIAL: i, whichever way the electron goes. DETAILED: the state that the spins are in while the electron is in the
+    correlated electrode, i for an electron that comes from it, f for one that ends in it; this keeps detailed balance,
+    so that I(0) = 0. AVERAGE: the mean over i and f, which keeps it as well.
+    """
+
+    INITIAL = "initial"
+    DETAILED = "detailed"
+    AVERAGE = "average"
+
+
+@dataclass(frozen=True)
+class Junction:
+    """A tip, a sample and coupled spins between them.
+
+    Attributes:
+        system: the spins.
+        temperature_K: of electrons and spins.
+        conductance_S: G12; for S = 1 without potential scattering the conductance at high bias (second order).
+        coupled_spin: number of the spin that electrons tunnel through.
+        tip, sample: polarisation of the electrons.
+        baths: scattering without tunnelling; None is `default_baths`: 2 uS on the coupled spin, 1 nS on the others.
+        potential_scattering: U in sigma.S/2 + U.
+        polarising_state: which of the two states of a transition the electrons' correlation follows.
+        occupation: steady state of the master equation, or Boltzmann.
+        order: 2, or 3 with Kondo-like logarithms.
+        coupling: J rho of the sample (third order); negative is antiferromagnetic. Muenks et al.: -0.05 ... -0.1.
+        bandwidth_meV: w0, cut-off of the logarithm.
+        broadening_meV: G0, lifetime broadening of the logarithm.
+        pole: where the exchanged third-order diagram has its logarithm.
+
+    Raises:
+        PhysicsError: an argument lies outside what the model is defined for.
+    """
+
+    system: SpinSystem
+    temperature_K: float
+    conductance_S: float
+    coupled_spin: int = 0
+    tip: Electrode = UNPOLARISED
+    sample: Electrode = UNPOLARISED
+    baths: tuple[Bath, ...] | None = None
+    potential_scattering: float = 0.0
+    polarising_state: PolarisingState = PolarisingState.DETAILED
+    occupation: Occupation = Occupation.STEADY
+    order: int = 2
+    coupling: float = 0.0
+    bandwidth_meV: float = 20.0
+    broadening_meV: float = 0.005
+    pole: Pole = Pole.EXACT
+
+    def __post_init__(self) -> None:
+        positive("temperature_K", self.temperature_K, "K")
+        positive("conductance_S", self.conductance_S, "S")
+        self.system.check_spin("coupled_spin", self.coupled_spin)
+        finite("potential_scattering", self.potential_scattering)
+        whole("order", self.order, 2, 3)
+        finite("coupling", self.coupling)
+        if self.order == 2 and self.coupling:
+            raise refuse("coupling", self.coupling, "it acts in third order only: give order = 3")
+        positive("bandwidth_meV", self.bandwidth_meV, "meV")
+        not_negative("broadening_meV", self.broadening_meV, "meV")
+        for name, kind in (("polarising_state", PolarisingState), ("occupation", Occupation), ("pole", Pole)):
+            object.__setattr__(self, name, _choice(name, getattr(self, name), kind))
+        baths = default_baths(self.system, self.coupled_spin) if self.baths is None else tuple(self.baths)
+        for bath in baths:
+            self.system.check_spin("baths: spin", bath.spin)
+        object.__setattr__(self, "baths", baths)
+
+
+def _choice(name: str, value: str, kind: type[StrEnum]) -> StrEnum:
+    try:
+        return kind(value)
+    except ValueError:
+        raise refuse(name, value, f"one of {', '.join(kind)} is needed") from None
