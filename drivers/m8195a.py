@@ -24,7 +24,7 @@ from drivers.connection import connect
 from drivers.controls import checked, one_of, switch, whole, within
 from drivers.waveforms import CLOCK_RANGE, FEWEST_CODES, FREQUENCY_RANGE, FULL_SCALE, SOURCE, Segment
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, SequenceError, StationError
-from stmlab.instruments import PulsePair, Tone
+from stmlab.station.instruments import PulsePair, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,7 @@ from drivers.nanonis_signals import Signals
 from drivers.nanonis_spectroscopy import BIAS, BiasSpectroscopy, SweepTiming
 from drivers.nanonis_tip import SafeTip, ZController, ZStatus
 from stmlab.errors import InstrumentFault, SequenceError
-from stmlab.instruments import BiasSweep
+from stmlab.station.instruments import BiasSweep
 
 if TYPE_CHECKING:
     from pymeasure.adapters import Adapter

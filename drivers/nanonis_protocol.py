@@ -11,7 +11,8 @@ import numpy as np
 
 from drivers.connection import TCPAdapter
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds
-from stmlab.nanonis import (
+from stmlab.nanonis.commands import COMMANDS
+from stmlab.nanonis.protocol import (
     HEADER_SIZE,
     GarbledMessage,
     pack,
@@ -20,14 +21,13 @@ from stmlab.nanonis import (
     unpack_error,
     unpack_header,
 )
-from stmlab.nanonis_commands import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pymeasure.adapters import Adapter
 
-    from stmlab.nanonis import Command
+    from stmlab.nanonis.protocol import Command
 
 NO_CHANGE, ON, OFF = 0, 1, 2  # how most Sets of the interface say it
 UNCHANGED = math.nan  # and how they say it for a float
@@ -53,7 +53,7 @@ class NanonisLine:
         """Carry out ``command`` and return what it returns.
 
         Args:
-            command: its name, as in ``stmlab.nanonis_commands``.
+            command: its name, as in ``stmlab.nanonis.commands``.
             arguments: in wire order.
             takes: seconds that the controller may need before it answers, beyond the time-out of the connection.
 

@@ -81,7 +81,7 @@ def _display(number: int, shown: tuple[str, ...]) -> Any:
 
 
 class SR830(LockInAmplifier, PymeasureSR830):
-    """SR830 lock-in amplifier; a LockIn of stmlab.instruments.
+    """SR830 lock-in amplifier; a LockIn of stmlab.station.instruments.
 
     A setting outside its range raises OutOfBounds, one that is not offered NotOffered; nothing is sent then. What the
     instrument itself refuses is reported by ``check_status``. It rounds: frequencies to 5 digits or 0.1 mHz, the sine

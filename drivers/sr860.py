@@ -151,7 +151,7 @@ def _display(number: int) -> Any:
 
 
 class SR860(LockInAmplifier, PymeasureSR860):
-    """SR860 lock-in amplifier; a LockIn of stmlab.instruments.
+    """SR860 lock-in amplifier; a LockIn of stmlab.station.instruments.
 
     A setting outside its range raises OutOfBounds, one that is not offered NotOffered; nothing is sent then. What the
     instrument itself refuses is reported by ``check_status``. It rounds: frequencies to 6 digits, amplitudes to 3.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stmlab.arrays import FloatArray, IntArray, SampleArray
-    from stmlab.instruments import PulsePair
+    from stmlab.station.instruments import PulsePair
 
 SOURCE = "the M8195A"
 CLOCK_RANGE = (53.76e9, 65.0e9)  # Hz

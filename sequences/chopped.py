@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sequences.detection import LockInSequence
+from stmlab.acquisition.parameters import FloatParameter
 from stmlab.axes import Channel
 from stmlab.events import ParameterValue
-from stmlab.parameters import FloatParameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

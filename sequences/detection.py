@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sequences.tip import FixedHeightSequence
+from stmlab.acquisition.parameters import FloatParameter, IntegerParameter, ListParameter
 from stmlab.errors import InstrumentOverload, SequenceError
 from stmlab.events import ParameterValue
 from stmlab.lowpass import SLOPES, noise_bandwidth, poles, settling_time
-from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
-from stmlab.results import format_quantity
+from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from sequences.detection import LockInSequence
+from stmlab.acquisition.parameters import BooleanParameter, FloatParameter, IntegerParameter
 from stmlab.axes import Axis, Channel
 from stmlab.errors import SequenceError
 from stmlab.events import ParameterValue
-from stmlab.parameters import BooleanParameter, FloatParameter, IntegerParameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sequences.chopped import ChoppedSequence
+from stmlab.acquisition.parameters import FloatParameter, IntegerParameter, ListParameter
 from stmlab.axes import Axis, Channel
 from stmlab.errors import FitError, SequenceError
 from stmlab.events import ParameterValue
-from stmlab.instruments import PulsePair
-from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
+from stmlab.station.instruments import PulsePair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stmlab.arrays import FloatArray
-    from stmlab.instruments import RadioFrequencyPath
     from stmlab.results import FitResult
+    from stmlab.station.instruments import RadioFrequencyPath
 
 _LONE = 30.0  # widths from pulse to pulse
 _EDGE = 2 * math.asin(0.8) / math.pi  # 10-90 % rise over the whole length of a raised-cosine edge

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sequences.didv import ConductanceSpectrum
+from stmlab.acquisition.parameters import FloatParameter, IntegerParameter, ListParameter
 from stmlab.axes import Axis
-from stmlab.parameters import FloatParameter, IntegerParameter, ListParameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

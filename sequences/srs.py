@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sequences.chopped import CHOP_FACTOR, ChoppedSequence, whole_periods
+from stmlab.acquisition.parameters import BooleanParameter, FloatParameter, IntegerParameter, ListParameter
 from stmlab.axes import Axis, Channel
 from stmlab.errors import FitError, OutOfBounds, SequenceError
 from stmlab.events import ParameterValue
-from stmlab.parameters import BooleanParameter, FloatParameter, IntegerParameter, ListParameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sequences.srs import StochasticResonance
+from stmlab.acquisition.parameters import FloatParameter, IntegerParameter
 from stmlab.axes import Axis
-from stmlab.parameters import FloatParameter, IntegerParameter
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from sequences.tip import FixedHeightSequence
+from stmlab.acquisition.parameters import FloatParameter, IntegerParameter
 from stmlab.axes import Axis, Channel
-from stmlab.parameters import FloatParameter, IntegerParameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

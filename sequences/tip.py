@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from stmlab.acquisition.parameters import FloatParameter
+from stmlab.acquisition.sequence import Sequence
 from stmlab.errors import SequenceError
-from stmlab.parameters import FloatParameter
-from stmlab.sequence import Sequence
 
 _READINGS = 10
 _TOLERANCE = 0.2  # of the setpoint: what a loop that holds stays within, noise included

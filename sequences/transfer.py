@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sequences.chopped import ChoppedSequence, whole_periods
+from stmlab.acquisition.parameters import FloatParameter, IntegerParameter
 from stmlab.axes import Axis, Channel
 from stmlab.errors import OutOfBounds, SequenceError
 from stmlab.events import ParameterValue
-from stmlab.parameters import FloatParameter, IntegerParameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,25 +1,79 @@
-"""Instrument control, acquisition and analysis for spin-sensitive scanning tunnelling microscopy."""
+"""Instrument control, acquisition and analysis for spin-sensitive scanning tunnelling microscopy.
+
+What a notebook or a script needs, each loaded when it is first asked for; everything below is internal:
+
+    measure         run a sequence on a station, as ``stmlab run`` does
+    Station         the instruments of a microscope, real or simulated, behind their limits
+    open_run        a run's data, metadata and fits
+    open_recording  the same for a file that another program recorded
+    fit, fit_recording          the fits of ``stmlab fit``
+    fit_srs, fit_steps, fit_decay, fit_telegraph        fits of plain arrays
+    fit_srs_batch, fit_steps_batch                      of thousands of spectra at once
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stmlab.acquisition.measurement import measure
+    from stmlab.analysis.batch.srs import fit_srs_batch
+    from stmlab.analysis.batch.steps import fit_steps_batch
+    from stmlab.analysis.decay import fit_decay
+    from stmlab.analysis.fitting import fit, fit_recording
+    from stmlab.analysis.lorentzian import fit_srs
+    from stmlab.analysis.steps import fit_steps
+    from stmlab.analysis.telegraph import fit_telegraph
+    from stmlab.results import FitResult
     from stmlab.station import Station
     from stmlab.storage import open_run
+    from stmlab.storage.recorded import open_recording
 
-__all__ = ["Station", "__version__", "open_run"]
+__all__ = [
+    "FitResult",
+    "Station",
+    "__version__",
+    "fit",
+    "fit_decay",
+    "fit_recording",
+    "fit_srs",
+    "fit_srs_batch",
+    "fit_steps",
+    "fit_steps_batch",
+    "fit_telegraph",
+    "measure",
+    "open_recording",
+    "open_run",
+]
 __version__ = "0.1.0"
+
+_ROOMS = {
+    "FitResult": "stmlab.results",
+    "Station": "stmlab.station",
+    "fit": "stmlab.analysis.fitting",
+    "fit_decay": "stmlab.analysis.decay",
+    "fit_recording": "stmlab.analysis.fitting",
+    "fit_srs": "stmlab.analysis.lorentzian",
+    "fit_srs_batch": "stmlab.analysis.batch",
+    "fit_steps": "stmlab.analysis.steps",
+    "fit_steps_batch": "stmlab.analysis.batch",
+    "fit_telegraph": "stmlab.analysis.telegraph",
+    "measure": "stmlab.acquisition.measurement",
+    "open_recording": "stmlab.storage.recorded",
+    "open_run": "stmlab.storage",
+}
+"""Name -> where it lives. Loaded when asked for: a fit needs no instruments, a run no reader."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public face only when it is asked for: a fit needs no instruments, a run no reader."""
-    if name == "Station":
-        from stmlab.station import Station
+    """The public face, each name when it is first asked for."""
+    if name in _ROOMS:
+        from importlib import import_module
 
-        return Station
-    if name == "open_run":
-        from stmlab.storage import open_run
-
-        return open_run
+        return getattr(import_module(_ROOMS[name]), name)
     raise AttributeError(f"module 'stmlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What there is, for tab completion."""
+    return sorted({*globals(), *__all__})

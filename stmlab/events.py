@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RunState(StrEnum):
-    """Where a run stands. The way through them is drawn in ``stmlab.runner``."""
+    """Where a run stands. The way through them is drawn in ``stmlab.acquisition.runner``."""
 
     PREPARING = "preparing"
     RUNNING = "running"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from stmlab.units import format_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stmlab.arrays import FloatArray
-
-_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
-_PREFIXED = frozenset({"A", "F", "Hz", "J", "K", "S", "Sa/s", "T", "V", "Vrms", "W", "eV", "m", "s", "Ω"})
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -87,63 +84,3 @@ class FitResult:
             "warnings": list(self.warnings),
             "choices": dict(self.choices),
         }
-
-
-def format_value(value: float, error: float, unit: str = "") -> str:
-    """A value with its standard error as physicists write it: "(1.73 ± 0.04)·10⁹ /s", "(5.02 ± 0.05) pA".
-
-    The error has one digit, or two if the first is a 1; the value ends where the error does. Without a finite error the
-    value stands alone and says so.
-    """
-    if not math.isfinite(value):
-        return f"{value:g} {unit}".rstrip()
-    known = math.isfinite(error) and error > 0
-    power, suffix = _power_and_suffix(max(abs(value), error if known else 0.0), unit)
-    scaled = value * 10.0**-power
-    if not known:
-        return f"{scaled:.4g}{suffix} (error unknown)"
-    width = error * 10.0**-power
-    first, _, place = f"{width:.1e}".partition("e")
-    digits = first.startswith("1") - int(place)
-    numbers = [f"{round(number, digits) or 0.0:.{max(digits, 0)}f}" for number in (scaled, width)]  # no "-0"
-    return f"({numbers[0]} ± {numbers[1]}){suffix}" if suffix else f"{numbers[0]} ± {numbers[1]}"
-
-
-def prefixed_unit(size: float, unit: str) -> tuple[int, str]:
-    """The power of ten to take out of numbers as large as ``size``, and the unit with the prefix that stands for it.
-
-    (0, ``unit``) where the unit takes no prefix (a rate, meV), or there is none so large or so small.
-    """
-    return _prefixed(size, unit) or (0, unit)
-
-
-def written_unit(size: float, unit: str) -> tuple[int, str]:
-    """As `prefixed_unit`, but with a power of ten before a unit that takes no prefix: (9, "10⁹ /s")."""
-    power, suffix = _power_and_suffix(size, unit)
-    return power, suffix.lstrip(" ·")
-
-
-def format_quantity(value: float, unit: str) -> str:
-    """A number that is known exactly, such as a setting: "4 mV", "1.73·10⁹ /s"."""
-    power, suffix = _power_and_suffix(abs(value), unit)
-    return f"{value * 10.0**-power:.6g}{suffix}"
-
-
-def _power_and_suffix(size: float, unit: str) -> tuple[int, str]:
-    """The power of ten taken out of the number, and what stands for it behind: a prefix, or the power itself."""
-    if (found := _prefixed(size, unit)) is not None:
-        return found[0], f" {found[1]}"
-    power = 0 if 0.01 <= size < 1000 else max(_thousands(size), -300)
-    written = unit.removeprefix("1") if unit.startswith("1/") else unit
-    raised = f"·10{str(power).translate(_RAISED)}" if power else ""
-    return power, raised + (f" {written}" if written else "")
-
-
-def _prefixed(size: float, unit: str) -> tuple[int, str] | None:
-    power = _thousands(size)
-    return (power, _PREFIXES[power] + unit) if unit in _PREFIXED and power in _PREFIXES else None
-
-
-def _thousands(size: float) -> int:
-    """The power of ten, a multiple of three, that leaves 1 to 1000."""
-    return 3 * math.floor(math.log10(size) / 3) if math.isfinite(size) and size > 0 else 0

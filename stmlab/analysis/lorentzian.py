@@ -26,7 +26,8 @@ from stmlab.analysis.resonance_line import (
 )
 from stmlab.errors import FitError
 from stmlab.physics.stochastic_resonance import line_shape
-from stmlab.results import FitParameter, FitResult, format_value
+from stmlab.results import FitParameter, FitResult
+from stmlab.units import format_value
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -9,7 +9,8 @@ import numpy as np
 from stmlab.analysis.lorentzian import SIGNIFICANT, fit_srs
 from stmlab.analysis.numbers import numbers
 from stmlab.errors import FitError
-from stmlab.results import FitParameter, FitResult, format_quantity
+from stmlab.results import FitParameter, FitResult
+from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QWidget
 
+from stmlab.acquisition.parameters import BooleanParameter
 from stmlab.errors import SequenceError
-from stmlab.parameters import BooleanParameter
 
 if TYPE_CHECKING:
-    from stmlab.sequence import Sequence
+    from stmlab.acquisition.sequence import Sequence
 
 _REFUSED = "border: 1px solid #c62828; background: #fdecea; color: black;"
 

@@ -27,16 +27,16 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from stmlab.configuration import known
+from stmlab.acquisition.experiments import sequence_class, sequence_names
+from stmlab.acquisition.runner import Runner
+from stmlab.config_files import known
 from stmlab.display import fit_as_text
 from stmlab.errors import StmlabError
-from stmlab.experiments import sequence_class, sequence_names
-from stmlab.guardian import guarded
 from stmlab.gui.form import ParameterForm
 from stmlab.gui.live import LiveRun
 from stmlab.gui.plot import LivePlot
-from stmlab.runner import Runner
 from stmlab.station import Station
+from stmlab.station.guardian import guarded
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QCloseEvent

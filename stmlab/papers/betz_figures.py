@@ -6,16 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.papers.betz_model import (
-    AMPLITUDE_V,
-    effective_rates,
-    fe_atom,
-    lowest_states,
-    offset_scan,
-    series_step,
-    srs,
-)
-from stmlab.papers.drawing import (
+from stmlab.display.figures.drawing import (
     BLUE,
     DOUBLE_COLUMN_IN,
     GREEN,
@@ -27,6 +18,15 @@ from stmlab.papers.drawing import (
     letter,
     save,
     sheet,
+)
+from stmlab.papers.betz_model import (
+    AMPLITUDE_V,
+    effective_rates,
+    fe_atom,
+    lowest_states,
+    offset_scan,
+    series_step,
+    srs,
 )
 from stmlab.physics.stochastic_resonance import stochastic_resonance
 from stmlab.physics.two_level import EffectiveTwoLevel

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.papers.betz_model import fitted_rate, modulated_pair, pair_orders, pair_response
-from stmlab.papers.drawing import (
+from stmlab.display.figures.drawing import (
     BLUE,
     DOUBLE_COLUMN_IN,
     GREEN,
@@ -20,6 +19,7 @@ from stmlab.papers.drawing import (
     save,
     sheet,
 )
+from stmlab.papers.betz_model import fitted_rate, modulated_pair, pair_orders, pair_response
 from stmlab.physics.stochastic_resonance import line_shape
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.papers.drawing import (
+from stmlab.display.figures.drawing import (
     BLUE,
     DOUBLE_COLUMN_IN,
     GREEN,

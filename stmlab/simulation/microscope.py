@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.configuration import find
+from stmlab.config_files import find
 from stmlab.errors import PhysicsError, StationError
 from stmlab.physics.constants import CONDUCTANCE_QUANTUM_S
 from stmlab.simulation.bench import GeneratorPanel, LockInPanel, TipPanel

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.errors import StmlabError
-from stmlab.nanonis import (
+from stmlab.nanonis.commands import COMMANDS
+from stmlab.nanonis.protocol import (
     HEADER_SIZE,
     Command,
     GarbledMessage,
@@ -20,7 +21,6 @@ from stmlab.nanonis import (
     unpack,
     unpack_header,
 )
-from stmlab.nanonis_commands import COMMANDS
 from stmlab.simulation.nanonis_settings import Refusal, Settings
 from stmlab.simulation.nanonis_signals import NAMES, SignalModule
 from stmlab.simulation.nanonis_spectroscopy import SpectroscopyModule

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.errors import StmlabError
-from stmlab.nanonis_commands import COMMANDS
+from stmlab.nanonis.commands import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stmlab.nanonis import Command, Field
+    from stmlab.nanonis.protocol import Command, Field
 
 
 class Refusal(StmlabError):

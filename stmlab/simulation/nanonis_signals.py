@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from stmlab.nanonis_commands import COMMANDS
+from stmlab.nanonis.commands import COMMANDS
 from stmlab.simulation.nanonis_settings import Refusal
 from stmlab.simulation.nanonis_tip import FULL_SCALE, Z_RANGE
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.nanonis_commands import COMMANDS
+from stmlab.nanonis.commands import COMMANDS
 from stmlab.simulation.nanonis_settings import Refusal
 from stmlab.simulation.nanonis_signals import NAMES
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from stmlab.configuration import explain
+from stmlab.config_files import explain
 from stmlab.errors import StationError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import sys
 import time
 
 PROGRAMS = {
-    "stmlab headless run": "import stmlab.measurement, sequences.srs, drivers.sr860, drivers.m8195a, drivers.nanonis, "
-    "drivers.bias_tee",
+    "stmlab headless run": "import stmlab.acquisition.measurement, sequences.srs, drivers.sr860, drivers.m8195a, "
+    "drivers.nanonis, drivers.bias_tee",
     "pymeasure.experiment": "import pymeasure.experiment, pymeasure.instruments",
     "numpy + h5py": "import numpy, h5py",
 }

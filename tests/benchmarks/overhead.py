@@ -11,9 +11,9 @@ import numpy as np
 from pymeasure.experiment import IntegerParameter, Procedure, Results, Worker
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from stmlab.runner import Runner
+from stmlab.acquisition.runner import Runner
 from stmlab.storage import open_run
-from tests.bench_station import BenchStation, Ramp
+from tests.acquisition.bench_station import BenchStation, Ramp
 
 RUNS = 5
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from sequences.srs import StochasticResonance
+from stmlab.acquisition.runner import Runner
 from stmlab.analysis.lorentzian import rate_error_bound
-from stmlab.runner import Runner
 from stmlab.station import Station
 from stmlab.storage import open_run
 

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from drivers.bias_tee import BiasTee
 from drivers.transfer_table import read_table, read_touchstone
 from stmlab.errors import OutOfBounds, StationError
-from stmlab.instruments import RadioFrequencyPath
 from stmlab.simulation.line import Line, RadioFrequencyWiring
+from stmlab.station.instruments import RadioFrequencyPath
 
 CONFIG = Path(__file__).parents[2] / "config"
 RATINGS: dict[str, Any] = {

@@ -14,9 +14,9 @@ from pymeasure.test import expected_protocol
 from drivers.controls import NotOffered
 from drivers.m8195a import M8195A
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, SequenceError, StationError, StmlabError
-from stmlab.instruments import Generator, PulsePair
 from stmlab.simulation.m8195a import VirtualM8195A
 from stmlab.simulation.wire import WireAdapter
+from stmlab.station.instruments import Generator, PulsePair
 from tests.simulation.generator_bench import GeneratorBench, lines
 
 NO_ERROR = (":SYST:ERR?", '0,"No error"')

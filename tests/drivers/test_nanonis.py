@@ -14,13 +14,13 @@ from drivers.nanonis_spectroscopy import BiasSpectrum, SweepTiming
 from drivers.nanonis_tip import LoopGains, ZStatus
 from stmlab.clock import SimulatedClock
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, SequenceError
-from stmlab.instruments import BiasSource, TipController
-from stmlab.nanonis import pack, pack_request, pack_response
-from stmlab.nanonis_commands import COMMANDS
+from stmlab.nanonis.commands import COMMANDS
+from stmlab.nanonis.protocol import pack, pack_request, pack_response
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.server import WireServer
 from stmlab.simulation.wire import WireAdapter
+from stmlab.station.instruments import BiasSource, TipController
 from tests.simulation.tunnel_bench import CUBIC, TunnelBench
 
 

@@ -13,9 +13,9 @@ from pymeasure.test import expected_protocol
 from drivers.controls import NotOffered
 from drivers.sr830 import SR830
 from stmlab.errors import InstrumentFault, OutOfBounds
-from stmlab.instruments import LockIn
 from stmlab.simulation.sr830 import VirtualSR830
 from stmlab.simulation.wire import WireAdapter
+from stmlab.station.instruments import LockIn
 from tests.simulation.lockin_bench import LockInBench
 
 

@@ -13,9 +13,9 @@ from pymeasure.test import expected_protocol
 from drivers.controls import NotOffered
 from drivers.sr860 import SR860
 from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds
-from stmlab.instruments import LockIn
 from stmlab.simulation.sr860 import VirtualSR860
 from stmlab.simulation.wire import WireAdapter
+from stmlab.station.instruments import LockIn
 from tests.simulation.lockin_bench import LockInBench
 
 

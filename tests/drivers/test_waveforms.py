@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from drivers import waveforms
 from drivers.waveforms import Segment, plan_pulses, plan_tone, pulse_pair, sine
 from stmlab.errors import OutOfBounds
-from stmlab.instruments import PulsePair
+from stmlab.station.instruments import PulsePair
 
 EQUAL, NOISE = 1e-12, 3e-15  # relative errors: what counts as equal, what the computation itself leaves
 FREQUENCIES = st.floats(math.log(1e3), math.log(25e9)).map(lambda x: min(max(math.exp(x), 1e3), 25e9))

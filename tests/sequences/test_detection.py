@@ -5,8 +5,8 @@ import pytest
 from sequences.didv import ConductanceSpectrum
 from sequences.srs import StochasticResonance
 from sequences.transfer import TransferFunction
+from stmlab.acquisition.runner import Runner
 from stmlab.errors import InstrumentOverload, SequenceError
-from stmlab.runner import Runner
 from stmlab.station import Station
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from sequences.didv import ConductanceSpectrum
-from stmlab.configuration import find
+from stmlab.acquisition.runner import Runner
+from stmlab.config_files import find
 from stmlab.errors import InstrumentFault, OutOfBounds, SequenceError, StationError
 from stmlab.events import PointTaken, RunState
-from stmlab.runner import Runner
 from stmlab.station import Station
 from stmlab.storage import open_run
 

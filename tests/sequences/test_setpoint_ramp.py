@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from sequences.setpoint_ramp import SetpointRamp
+from stmlab.acquisition.runner import Runner
 from stmlab.errors import OutOfBounds, SequenceError
 from stmlab.events import PointTaken
-from stmlab.runner import Runner
 from stmlab.station import Station
 from stmlab.storage import open_run
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sequences.srs import CHOP_FACTOR, StochasticResonance
+from stmlab.acquisition.runner import Runner
 from stmlab.errors import InstrumentFault, OutOfBounds
 from stmlab.events import PointTaken, RunState
-from stmlab.runner import Runner
 from stmlab.station import Station
 from stmlab.storage import open_run
 

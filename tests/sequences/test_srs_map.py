@@ -5,13 +5,13 @@ import pytest
 
 from sequences.srs import StochasticResonance
 from sequences.srs_map import StochasticResonanceMap
+from stmlab.acquisition.runner import Runner
 from stmlab.analysis import analyse
 from stmlab.analysis.lorentzian import fit_srs, rate_error_bound
 from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.errors import OutOfBounds, SequenceError
 from stmlab.events import PointTaken
 from stmlab.physics.stochastic_resonance import stochastic_resonance
-from stmlab.runner import Runner
 from stmlab.station import Station
 from stmlab.storage import open_run
 from tests.sequences.lines import station_file

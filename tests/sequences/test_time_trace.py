@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sequences.time_trace import TimeTrace
+from stmlab.acquisition.runner import Runner
 from stmlab.errors import OutOfBounds
-from stmlab.runner import Runner
 from stmlab.station import Station
 from stmlab.storage import open_run
 

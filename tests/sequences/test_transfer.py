@@ -7,8 +7,8 @@ from drivers.transfer_table import read_table
 from sequences.pump_probe import PumpProbe
 from sequences.srs import StochasticResonance
 from sequences.transfer import TransferFunction
+from stmlab.acquisition.runner import Runner
 from stmlab.errors import OutOfBounds, SequenceError, StationError
-from stmlab.runner import Runner
 from stmlab.simulation.line import CouplingTee, Line, RadioFrequencyWiring
 from stmlab.station import Station
 from stmlab.storage import open_run

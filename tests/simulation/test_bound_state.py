@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stmlab.configuration import find
+from stmlab.config_files import find
 from stmlab.physics.stochastic_resonance import stochastic_resonance
 from stmlab.simulation.junctions import Drive
 from stmlab.simulation.samples import read_sample

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stmlab.configuration import find
+from stmlab.config_files import find
 from stmlab.errors import PhysicsError, StationError
 from stmlab.simulation.junctions import Drive
 from stmlab.simulation.junctions.coupled_spins import CoupledSpins

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stmlab.nanonis import HEADER_SIZE, pack, pack_request, unpack, unpack_error, unpack_header
-from stmlab.nanonis_commands import COMMANDS
+from stmlab.nanonis.commands import COMMANDS
+from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, unpack, unpack_error, unpack_header
 from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.nanonis_settings import BOUNDS
 from stmlab.simulation.nanonis_signals import NAMES

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stmlab.configuration import find
+from stmlab.config_files import find
 from stmlab.errors import StationError
 from stmlab.physics.inelastic import inelastic_rates
 from stmlab.physics.pulses import Pulse, PulseTrain, mean_pulsed_current

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from stmlab.configuration import find
+from stmlab.config_files import find
 from stmlab.simulation.junctions import Telegraph
 from stmlab.simulation.samples import read_sample
 from stmlab.simulation.telegraph import SlowSwitch

@@ -27,7 +27,8 @@ from stmlab.analysis.transport.start import starts
 from stmlab.errors import FitError
 from stmlab.physics.baths import DEFAULT_SCATTERING_S
 from stmlab.physics.coupled_tip import ExchangeKind
-from stmlab.results import FitParameter, FitResult, format_quantity
+from stmlab.results import FitParameter, FitResult
+from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,78 @@
+"""One measurement from names to outcome: what ``stmlab run`` does, as a function."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stmlab.acquisition.experiments import sequence_class
+from stmlab.acquisition.runner import Estimate, Outcome, Runner
+from stmlab.station import Station
+from stmlab.station.guardian import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from stmlab.events import Event
+
+
+def measure(
+    sequence: str,
+    station: str = "simulated",
+    *,
+    sample: str | None = None,
+    seed: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    path: str | Path | None = None,
+    listeners: tuple[Callable[[Event], None], ...] = (),
+) -> Outcome:
+    """Run ``sequence`` on ``station``, write the file, fit, and leave the station safe.
+
+    Args:
+        sequence: name of the experiment.
+        station: name or file of the station.
+        sample: name or file of the sample, None for the station's own.
+        seed: of the simulation.
+        settings: parameters of the sequence: numbers in SI, or text with a unit.
+        path: file to write; None makes a name from date, sequence and sample in the current folder.
+        listeners: called with every event, after it has been written.
+
+    Raises:
+        StmlabError: refused (nothing moved), or whatever ended the run (the station is safe).
+    """
+    with measurement(sequence, station, sample=sample, seed=seed, settings=settings, path=path) as (runner, _):
+        runner.listen(*listeners)
+        with guarded(runner.station):
+            return runner.run()
+
+
+@contextmanager
+def measurement(
+    sequence: str,
+    station: str = "simulated",
+    *,
+    sample: str | None = None,
+    seed: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    path: str | Path | None = None,
+) -> Iterator[tuple[Runner, Estimate]]:
+    """A runner that has passed its preflight, and what it will take; nothing has moved. Arguments as `measure`.
+
+    Raises:
+        StmlabError: refused; nothing moved.
+    """
+    experiment = sequence_class(sequence)(**dict(settings or {}))
+    with Station.load(station, sample=sample, seed=seed) as found:
+        runner = Runner(experiment, found, Path(path) if path else _free_name(sequence, found))
+        yield runner, runner.preflight()
+
+
+def _free_name(sequence: str, station: Station) -> Path:
+    stem = f"{station.clock.date():%Y-%m-%d_%H%M%S}_{sequence}" + (
+        f"_{Path(station.sample).stem}" if station.sample else ""
+    )
+    path, number = Path(f"{stem}.h5"), 2
+    while path.exists():
+        path, number = Path(f"{stem}_{number}.h5"), number + 1
+    return path

@@ -1,0 +1,13 @@
+"""The command line: thin, because everything it does is a function elsewhere. Exit status 0 only on success."""
+
+from __future__ import annotations
+
+from stmlab.cli import data, lists, measure, models, serve  # noqa: F401 - each brings its commands
+from stmlab.cli.app import app
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,77 @@
+"""What every command shares: the application, its options, one-line refusals, NAME=VALUE settings."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable  # noqa: TC003 - typer reads annotations at run time
+from functools import wraps
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from stmlab.errors import SequenceError, StmlabError
+
+app = typer.Typer(
+    help="Instrument control, acquisition and analysis for spin-sensitive STM.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StationOption = Annotated[str, typer.Option("--station", "-s", help="Name or file of the station.")]
+SampleOption = Annotated[str | None, typer.Option("--sample", help="Sample under the tip (name or file).")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of the simulation.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+def refusing(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn stmlab's errors, and the system's, into one line on standard error (or one JSON object); exit status 1."""
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        try:
+            command(**arguments)
+        except BrokenPipeError:
+            raise  # whoever read the output has had enough (`| head`): typer ends without a word
+        except (StmlabError, OSError) as error:
+            fail(error, as_json=bool(arguments.get("as_json")))
+
+    return run
+
+
+def fail(error: Exception, *, as_json: bool) -> NoReturn:
+    """One line on standard error, the same as JSON where that was asked for, and exit status 1."""
+    message = _words(error) if isinstance(error, OSError) else str(error)
+    if as_json:
+        print_json({"state": "failed", "reason": type(error).__name__, "message": message})
+    print(f"stmlab: {message}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _words(error: OSError) -> str:
+    """The file and what the system says of it: "runs: Permission denied"."""
+    words = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {words}" if error.filename is not None else words
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on standard output."""
+    print(json.dumps(value, allow_nan=True, default=str))
+
+
+def pairs(settings: list[str]) -> dict[str, str]:
+    """What was given with ``--set NAME=VALUE``, still as text.
+
+    Raises:
+        SequenceError: not of that form, or given twice.
+    """
+    found: dict[str, str] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise SequenceError(f"--set {setting!r}: NAME=VALUE is allowed")
+        if name.strip() in found:
+            raise SequenceError(f"--set {setting!r}: {name.strip()} is set already, to {found[name.strip()]!r}")
+        found[name.strip()] = value.strip()
+    return found

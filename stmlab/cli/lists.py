@@ -1,0 +1,68 @@
+"""Commands that say what there is: sequences, stations, samples."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stmlab.cli.app import JsonOption, app, print_json, refusing
+
+
+@app.command()
+@refusing
+def sequences(
+    name: Annotated[str | None, typer.Argument(help="Show the parameters of this one.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the sequences, or the parameters of one: default, what is allowed, meaning."""
+    from stmlab.acquisition.experiments import sequence_class, sequence_names
+    from stmlab.display import sequence_as_text
+
+    names = [name] if name else sorted(sequence_names())
+    found = {n: sequence_class(n) for n in names}
+    if as_json:
+        print_json(
+            {
+                n: {"title": c.title, "parameters": {k: vars(p) for k, p in c().parameter_record().items()}}
+                for n, c in found.items()
+            }
+        )
+        return
+    if name:
+        print(sequence_as_text(found[name]()))
+    else:
+        print("\n".join(f"{n:16} {c.title}" for n, c in found.items()))
+
+
+@app.command()
+@refusing
+def stations(as_json: JsonOption = False) -> None:
+    """List the stations: the simulated ones, and yours."""
+    _list_files("", "description", as_json=as_json)
+
+
+@app.command()
+@refusing
+def samples(as_json: JsonOption = False) -> None:
+    """List the samples that the simulated microscope can have under its tip."""
+    _list_files("samples", "title", as_json=as_json)
+
+
+def _list_files(folder: str, key: str, *, as_json: bool) -> None:
+    """Name and title of each configuration file; where it lies, in JSON."""
+    import tomllib
+
+    from stmlab.config_files import known
+
+    found = {}
+    for name, path in known(folder).items():
+        try:
+            title = str(tomllib.loads(path.read_text(encoding="utf-8")).get(key, ""))
+        except (OSError, ValueError) as error:
+            title = f"cannot be read: {error}"
+        found[name] = {"title": title, "file": str(path)}
+    if as_json:
+        print_json(found)
+    else:
+        print("\n".join(f"{name:20} {about['title']}" for name, about in found.items()))

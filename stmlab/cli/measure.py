@@ -1,0 +1,88 @@
+"""Commands that measure: run, check, demo."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stmlab.cli.app import JsonOption, SampleOption, SeedOption, StationOption, app, pairs, print_json, refusing
+
+
+@app.command()
+@refusing
+def run(
+    sequence: Annotated[str, typer.Argument(help="Name of the sequence; `stmlab sequences` lists them.")],
+    station: StationOption = "simulated",
+    sample: SampleOption = None,
+    seed: SeedOption = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='A parameter: --set "dc_bias=4 mV".')
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write (HDF5).")] = None,
+    check_only: Annotated[bool, typer.Option("--check", help="Check everything; move and write nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a sequence on a station and fit what it measured."""
+    from stmlab import display
+    from stmlab.acquisition.measurement import measurement
+    from stmlab.cli.progress import run_on_terminal
+
+    given = pairs(settings or [])
+    with measurement(sequence, station, sample=sample, seed=seed, settings=given, path=output) as (runner, estimate):
+        if check_only:
+            if as_json:
+                print_json(display.estimate_as_dict(estimate))
+            else:
+                print(display.estimate_as_text(estimate))
+            return
+        outcome = run_on_terminal(runner, estimate)
+    if as_json:
+        print_json(display.outcome_as_dict(outcome))
+    else:
+        print(display.outcome_as_text(outcome))
+    if outcome.reason == "aborted":
+        raise typer.Exit(130)
+
+
+@app.command()
+@refusing
+def check(
+    station: Annotated[str, typer.Argument(help="Name or file of the station.")] = "simulated",
+    as_json: JsonOption = False,
+) -> None:
+    """Connect to every instrument of a station and read its settings and errors; moves nothing."""
+    from stmlab.display import station_as_text
+    from stmlab.station import Station
+
+    with Station.load(station) as found:
+        found.check_status()
+        if as_json:
+            print_json({"station": found.config.name, "file": str(found.path), "instruments": found.snapshot()})
+        else:
+            print(station_as_text(found))
+
+
+@app.command()
+@refusing
+def demo(
+    directory: Annotated[Path, typer.Option("--directory", "-d", help="Where files and figures go.")] = Path("runs"),
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every paper's system; takes two to three minutes.")
+    ] = False,
+    seed: SeedOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the demonstration samples on the simulated microscope and compare with what they really are."""
+    from stmlab.cli.demo import rows_as_text, run_demo
+
+    rows = run_demo(directory, seed=seed, everything=everything)
+    if as_json:
+        print_json([row.as_dict() for row in rows])
+    else:
+        print(rows_as_text(rows))
+    if not all(row.agrees for row in rows):
+        print("stmlab: a fitted value does not agree with the sample's true value", file=sys.stderr)
+        raise typer.Exit(1)

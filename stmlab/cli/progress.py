@@ -1,0 +1,104 @@
+"""A run on a terminal: progress bar with the time left; Ctrl-C stops, a second one aborts or gives up the fit."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from stmlab.events import PointTaken, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.station.guardian import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from rich.console import Console
+
+    from stmlab.acquisition.runner import Estimate, Outcome, Runner
+    from stmlab.events import Event
+
+_STOPPING = "stopping after this point, to fit what was taken; Ctrl-C again aborts at once, or gives up the fit"
+_FITTING = "all points are taken and the station is safe; the fit is under way, Ctrl-C again gives it up"
+
+
+def run_on_terminal(runner: Runner, estimate: Estimate) -> Outcome:
+    """Run with a progress bar on standard error; Ctrl-C stops, a second one aborts; a killed run is made safe.
+
+    Raises:
+        StmlabError: whatever ended the run (the station is safe).
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with (
+        guarded(runner.station),
+        progress_bar(console, estimate.points) as bar,
+        interruptible(runner, console),
+    ):
+        runner.listen(bar)
+        return runner.run()
+
+
+@contextmanager
+def progress_bar(console: Console, points: int) -> Iterator[ProgressBar]:
+    """A bar for a run of ``points`` points, drawn on ``console`` while the context lasts."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=console) as progress:
+        yield ProgressBar(progress, points)
+
+
+class ProgressBar:
+    """Listener that moves the bar."""
+
+    def __init__(self, progress: object, points: int) -> None:
+        from rich.progress import Progress
+
+        assert isinstance(progress, Progress)
+        self._progress = progress
+        self._task = progress.add_task("preparing", total=points)
+        self._name = ""
+
+    def __call__(self, event: Event) -> None:
+        """Move the bar to what ``event`` says."""
+        if isinstance(event, PointTaken):
+            self._progress.update(self._task, completed=event.index + 1)
+        elif isinstance(event, RunStarted):
+            self._name = event.sequence + (f" {event.sample}" if event.sample else "")
+        elif isinstance(event, StateChanged | RunFinished):
+            self._progress.update(self._task, description=f"{self._name} {event.state}")
+
+
+@contextmanager
+def interruptible(runner: Runner, console: Console) -> Iterator[None]:
+    """While the context lasts, Ctrl-C stops after the point, a second one aborts; SIGTERM aborts.
+
+    When the points are taken and the fit is under way, an abort gives up the fit alone: the run stays what it was.
+    """
+    pressed = 0
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed += 1
+        if number == signal.SIGINT and pressed == 1:
+            fitting = runner.state is RunState.ANALYSING
+            console.print(_FITTING if fitting else _STOPPING)
+            runner.stop()
+        elif number == signal.SIGINT:
+            runner.abort()
+        else:
+            runner.abort("aborted: the system asked the process to end (SIGTERM)")
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

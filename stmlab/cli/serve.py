@@ -1,0 +1,50 @@
+"""Commands that stay: the simulated instruments on TCP ports, the live window."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stmlab.cli.app import JsonOption, SampleOption, SeedOption, StationOption, app, refusing
+from stmlab.errors import StationError, StmlabError
+
+
+@app.command()
+@refusing
+def simulate(
+    sample: SampleOption = None,
+    seed: SeedOption = None,
+    station: StationOption = "simulated",
+    speed: Annotated[float, typer.Option(help="Simulated seconds per real second.")] = 1.0,
+    free_ports: Annotated[bool, typer.Option("--free-ports", help="Let the system choose the ports.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve the simulated instruments over TCP on this machine until Ctrl-C."""
+    from stmlab.clock import SimulatedClock
+    from stmlab.config_files import find
+    from stmlab.simulation.serving import serve
+    from stmlab.station.configuration import read_station
+    from stmlab.station.station import simulated_microscope
+
+    if not speed > 0:
+        raise StationError(f"--speed {speed:g}: more than 0 is allowed")
+    path = find(station)
+    config, _ = read_station(path)
+    microscope = simulated_microscope(config, path, sample=sample, seed=seed, clock=SimulatedClock(speed))
+    if microscope is None:
+        raise StationError(f"{path}: this station has no [simulation] table")
+    serve(microscope, free_ports=free_ports, as_json=as_json)
+
+
+@app.command()
+@refusing
+def gui() -> None:
+    """Open the live window."""
+    try:
+        from stmlab.gui import launch
+
+        status = launch()
+    except ImportError as error:
+        raise StmlabError(f"the window needs PyQt6 and pyqtgraph: pip install 'stmlab[gui]' ({error})") from error
+    raise typer.Exit(status)

@@ -1,0 +1,33 @@
+"""What people read: runs, fits, recordings and stations as text and as plain values; figures in `figures`."""
+
+from __future__ import annotations
+
+from stmlab.display.recordings import recording_as_dict, recording_as_text
+from stmlab.display.runs import (
+    estimate_as_dict,
+    estimate_as_text,
+    fit_as_text,
+    outcome_as_dict,
+    outcome_as_text,
+    run_as_dict,
+    run_as_text,
+)
+from stmlab.display.stations import sequence_as_text, station_as_text
+from stmlab.display.terminal import on_terminal, points_as_text, quantity_as_text
+
+__all__ = [
+    "estimate_as_dict",
+    "estimate_as_text",
+    "fit_as_text",
+    "on_terminal",
+    "outcome_as_dict",
+    "outcome_as_text",
+    "points_as_text",
+    "quantity_as_text",
+    "recording_as_dict",
+    "recording_as_text",
+    "run_as_dict",
+    "run_as_text",
+    "sequence_as_text",
+    "station_as_text",
+]

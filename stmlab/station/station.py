@@ -1,0 +1,316 @@
+"""The station: instruments by role behind their limits, built from configuration, with a hold state and a safe state.
+
+``Station.load("simulated")`` reads the file, imports each driver by its dotted path, connects, and hands out the roles
+``lockin``, ``generator``, ``bias``, ``tip``, ``spectroscopy``, ``rf_path``, ``preamplifier`` and ``clock``. On a
+simulated station the addresses ``simulation:NAME`` lead into the simulated microscope, over the same bytes as the cable
+would carry.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from stmlab.clock import Clock, RealClock, SimulatedClock
+from stmlab.config_files import built, find, imported
+from stmlab.errors import SequenceError, StationError, StmlabError
+from stmlab.station.configuration import StationConfig, read_station
+from stmlab.station.instruments import Preamplifier
+from stmlab.station.limits import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedSpectroscope, GuardedTip, Limit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from stmlab.station.configuration import ModulationConfig
+    from stmlab.station.instruments import (
+        BiasSource,
+        BiasSpectroscope,
+        Device,
+        Generator,
+        LockIn,
+        RadioFrequencyPath,
+        TipController,
+    )
+
+
+class Station:
+    """Instruments of one microscope. A context manager: leaving it closes the connections.
+
+    Args:
+        config: the checked configuration.
+        text: the file as it stands, for the run's record.
+        path: where it was read; messages name it.
+        sample: name of the sample; on a simulated station it chooses the junction.
+        seed: of the simulation; None takes the configured one.
+
+    Raises:
+        StationError: a driver, part or sample that cannot be built.
+        InstrumentLost: nothing answers at an address.
+    """
+
+    def __init__(
+        self, config: StationConfig, text: str, path: Path, *, sample: str | None = None, seed: int | None = None
+    ) -> None:
+        self.config, self.text, self.path = config, text, path
+        configured = config.simulation.seed if config.simulation else None
+        self.seed = configured if seed is None or configured is None else seed
+        self.simulation = simulated_microscope(config, path, sample=sample, seed=seed, clock=SimulatedClock())
+        self.clock: Clock = self.simulation.clock if self.simulation else RealClock()
+        self.sample = (sample or config.sample or (config.simulation.sample if config.simulation else "")) or ""
+        self.rf_path = self._build_path()
+        self.preamplifier = Preamplifier(**config.preamplifier.model_dump()) if config.preamplifier else None
+        self._limits = self._read_limits()
+        self._devices: dict[str, Device] = {}
+        try:
+            for name in config.instruments:
+                self._devices[name] = self._connect(name)
+            self._guard()
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def load(cls, name: str = "simulated", *, sample: str | None = None, seed: int | None = None) -> Station:
+        """Build the station called ``name`` (or at that path)."""
+        path = find(name)
+        config, text = read_station(path)
+        if sample is not None and config.simulation is None:
+            config = config.model_copy(update={"sample": sample})
+        return cls(config, text, path, sample=sample, seed=seed)
+
+    # -- roles ---------------------------------------------------------------------------------------------------
+
+    @property
+    def lockin(self) -> LockIn:
+        """The lock-in amplifier."""
+        return cast("LockIn", self._role("lockin", self._lockin))
+
+    @property
+    def generator(self) -> Generator:
+        """The waveform generator."""
+        return cast("Generator", self._role("generator", self._generator))
+
+    @property
+    def bias(self) -> BiasSource:
+        """The source of the DC bias."""
+        return cast("BiasSource", self._role("bias", self._bias))
+
+    @property
+    def tip(self) -> TipController:
+        """The STM controller."""
+        return cast("TipController", self._role("tip", self._tip))
+
+    @property
+    def spectroscopy(self) -> BiasSpectroscope:
+        """The controller's own sweeps of the bias."""
+        return cast("BiasSpectroscope", self._role("spectroscopy", self._spectroscopy))
+
+    @property
+    def path_to_junction(self) -> RadioFrequencyPath:
+        """What lies between generator and junction."""
+        return cast("RadioFrequencyPath", self._role("rf_path", self.rf_path))
+
+    @property
+    def current_preamplifier(self) -> Preamplifier:
+        """The current preamplifier."""
+        return cast("Preamplifier", self._role("preamplifier", self.preamplifier))
+
+    @property
+    def modulation_divider(self) -> float:
+        """Volts at the lock-in's sine output per volt of modulation at the junction."""
+        modulation = cast("ModulationConfig", self._role("modulation", self.config.modulation))
+        return modulation.divider
+
+    def limit(self, name: str) -> Limit:
+        """The limit of an output: bias, setpoint, rf_frequency, rf_amplitude, junction_amplitude or modulation."""
+        if name not in self._limits:
+            raise StationError(f"{self.path}: limits.{name} is missing, so nothing may use this output")
+        return self._limits[name]
+
+    def check_setpoint(self, bias: float) -> None:
+        """Raise SequenceError if the feedback, closed at this bias (V), would drive the tip into the sample."""
+        smallest = self.config.limits.bias.smallest_with_feedback
+        if abs(bias) < smallest:
+            raise SequenceError(
+                f"feedback at a bias of {bias:g} V would drive the tip into the sample: at least {smallest:g} V is "
+                f"allowed ({self.path}: limits.bias.smallest_with_feedback)"
+            )
+
+    # -- states ----------------------------------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """The hold state (pause): radio frequency and modulation off, feedback on."""
+        if self._generator is not None:
+            self._generator.off()
+        self._switch_modulation_off()
+        if self._tip is not None and not self._tip.feedback:
+            self._tip.feedback = True
+
+    def make_safe(self) -> list[str]:
+        """The safe state: RF and modulation off, bias stepped to its safe value, feedback on or tip withdrawn.
+
+        Every step is tried, whatever happens in the others. Returns what could not be done, one line each.
+        """
+        problems: list[str] = []
+        steps = (self._switch_generator_off, self._switch_modulation_off, self._retire_bias, self._retire_tip)
+        for step in steps:
+            _attempt(step, problems)
+        return problems
+
+    def snapshot(self) -> dict[str, dict[str, Any]]:
+        """Every setting of every instrument, as read from it: instrument -> property -> value."""
+        settings = {name: dict(device.snapshot()) for name, device in self._devices.items()}
+        if self.rf_path is not None:
+            settings["rf_path"] = dict(self.rf_path.describe())
+        if self.config.preamplifier is not None:
+            settings["preamplifier"] = self.config.preamplifier.model_dump()
+        return settings
+
+    def check_status(self) -> None:
+        """Raise InstrumentFault for the first instrument that reports anything wrong."""
+        for device in self._devices.values():
+            device.check_status()
+
+    def close(self) -> None:
+        """Close every connection; outputs stay as they are."""
+        for device in self._devices.values():
+            with suppress(StmlabError, OSError):
+                device.close()
+
+    def __enter__(self) -> Station:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- building --------------------------------------------------------------------------------------------------
+
+    def _build_path(self) -> RadioFrequencyPath | None:
+        path = self.config.rf_path
+        if path is None:
+            return None
+        part = imported(path.part, self.path, "rf_path.part")
+        return cast(
+            "RadioFrequencyPath",
+            built(lambda: part.from_config(path.options, self.path.parent), self.path, "rf_path.options"),
+        )
+
+    def _connect(self, name: str) -> Device:
+        instrument = self.config.instruments[name]
+        driver = imported(instrument.driver, self.path, f"instruments.{name}.driver")
+        plug = instrument.address.removeprefix("simulation:")
+        address = self.simulation.adapter(plug) if plug != instrument.address else instrument.address
+        try:
+            return cast("Device", driver(address, name=name, **instrument.options))
+        except StmlabError as error:
+            raise StationError(f"{self.path}: instruments.{name}.address = {instrument.address!r}: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise StationError(f"{self.path}: instruments.{name}.options: {error}") from error
+
+    def _read_limits(self) -> dict[str, Limit]:
+        units = {"setpoint": "A", "rf_frequency": "Hz"}
+        said = {"modulation": "modulation (rms at the lock-in's sine output)"}
+        return {
+            name: Limit(
+                said.get(name, name),
+                units.get(name, "V"),
+                limit.low,
+                limit.high,
+                f"{self.path}: limits.{name}",
+                getattr(limit, "largest_step", None),
+                getattr(limit, "slew", None),
+            )
+            for name in type(self.config.limits).model_fields
+            if (limit := getattr(self.config.limits, name)) is not None
+        }
+
+    def _guard(self) -> None:
+        by_role = {role: self._devices[n] for n, config in self.config.instruments.items() for role in config.roles}
+        smallest = self.config.limits.bias.smallest_with_feedback
+        bias, tip = cast("BiasSource | None", by_role.get("bias")), cast("TipController | None", by_role.get("tip"))
+        generator, lockin = by_role.get("generator"), by_role.get("lockin")
+        self._bias = GuardedBias(bias, self.limit("bias"), self.clock, tip, smallest) if bias else None
+        self._tip = GuardedTip(tip, self.limit("setpoint"), bias, smallest) if tip else None
+        self._generator = (
+            GuardedGenerator(cast("Generator", generator), self.limit("rf_frequency"), self.limit("rf_amplitude"))
+            if generator
+            else None
+        )
+        spectroscopy = cast("BiasSpectroscope | None", by_role.get("spectroscopy"))
+        self._spectroscopy = GuardedSpectroscope(spectroscopy, self.limit("bias")) if spectroscopy else None
+        self._lockin = GuardedLockIn(cast("LockIn", lockin), self._limits.get("modulation")) if lockin else None
+
+    def _role(self, name: str, filled: object) -> object:
+        if filled is None:
+            raise StationError(f"{self.path}: this station has no {name}")
+        return filled
+
+    # -- the safe state, step by step ------------------------------------------------------------------------------
+
+    def _switch_generator_off(self) -> None:
+        if self._generator is not None:
+            self._generator.off()
+
+    def _switch_modulation_off(self) -> None:
+        """Down to the lowest that the limit allows (0 where the instrument can)."""
+        if self._lockin is not None and self.config.modulation is not None and "modulation" in self._limits:
+            self._lockin.sine_voltage = self._limits["modulation"].low
+
+    def _retire_bias(self) -> None:
+        """Step the bias; through zero only with the tip held, because the loop would drive it into the sample."""
+        if self._bias is None:
+            return
+        safe = self.config.safe.bias
+        smallest = self.config.limits.bias.smallest_with_feedback
+        if self._tip is not None and (self._bias.bias * safe < 0 or abs(safe) < smallest):
+            self._tip.feedback = False
+        self._bias.bias = safe
+
+    def _retire_tip(self) -> None:
+        if self._tip is None:
+            return
+        if self.config.safe.feedback == "withdraw":
+            self._tip.withdraw()
+            return
+        self._tip.setpoint = self.config.safe.setpoint
+        self._tip.feedback = True
+
+
+def _attempt(step: Callable[[], None], problems: list[str]) -> None:
+    try:
+        step()
+    except Exception as error:  # the next step must be tried whatever this one met; what it met is reported
+        problems.append(f"{step.__name__.strip('_').replace('_', ' ')}: {error}")
+
+
+def simulated_microscope(
+    config: StationConfig, path: Path, *, sample: str | None, seed: int | None, clock: Clock
+) -> Any:
+    """The simulated microscope of a station, or None if it has none.
+
+    Args:
+        config: of the station.
+        path: of its file.
+        sample: name or file; None takes the configured one.
+        seed: None takes the configured one.
+        clock: what the microscope lives on.
+
+    Raises:
+        StationError: the microscope or the sample cannot be built.
+    """
+    simulation = config.simulation
+    if simulation is None:
+        return None
+    microscope = imported(simulation.microscope, path, "simulation.microscope")
+    return built(
+        lambda: microscope.from_config(
+            simulation.options,
+            sample=sample or simulation.sample,
+            seed=simulation.seed if seed is None else seed,
+            clock=clock,
+            directory=path.parent,
+        ),
+        path,
+        "simulation.options",
+    )

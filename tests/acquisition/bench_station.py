@@ -1,0 +1,83 @@
+"""A station of two imaginary instruments with no delay, for tests of the runner: it notes what is done to it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from stmlab.acquisition.parameters import FloatParameter, IntegerParameter
+from stmlab.acquisition.sequence import Sequence
+from stmlab.axes import Axis, Channel
+from stmlab.clock import SimulatedClock
+from stmlab.station.limits import Limit
+
+
+class BenchStation:
+    """Stands in for stmlab.Station: same face, a list of what happened instead of instruments."""
+
+    def __init__(self, *, problems=(), clock=None):
+        self.clock = clock or SimulatedClock()
+        self.config = SimpleNamespace(name="bench")
+        self.text, self.sample, self.seed, self.simulation = "", "", 1, None
+        self.log = []
+        self.value = 0.0
+        self._problems = list(problems)
+
+    def limit(self, name):
+        return Limit(name, "V", -1.0, 1.0, "bench.toml: limits.source")
+
+    def hold(self):
+        self.log.append("hold")
+
+    def make_safe(self):
+        self.log.append("safe")
+        return self._problems
+
+    def snapshot(self):
+        return {"source": {"value": self.value}}
+
+    def check_status(self):
+        self.log.append("status")
+
+
+class Ramp(Sequence):
+    """Moves a source along a line, as often as ``rows`` says, and reads it back."""
+
+    name = "ramp"
+    title = "a ramp"
+    channels = (Channel("reading", "V", "the source read back"), Channel("square", "V^2", "its square"))
+    end = FloatParameter("End", units="V", default=1.0, minimum=-10, maximum=10, description="last value")
+    points = IntegerParameter("Points", default=5, minimum=1, maximum=1_000_000)
+    rows = IntegerParameter("Rows", default=2, minimum=1, maximum=1000)
+    settling = FloatParameter("Settling", units="s", default=0.0, minimum=0, maximum=100)
+
+    def axes(self):
+        return (
+            Axis("row", "", np.arange(self.rows, dtype=float)),
+            Axis("source", "V", np.linspace(0.0, self.end, self.points)),
+        )
+
+    def demands(self):
+        return {"source": self.axes()[1].values}
+
+    def point_seconds(self):
+        return float(self.settling)
+
+    def prepare(self):
+        self.station.log.append("prepare")
+
+    def move_row(self, value):
+        self.station.log.append(f"row {value:g}")
+
+    def move_source(self, value):
+        self.station.value = value
+
+    def settling_time(self):
+        return self.settling
+
+    def measure(self):
+        return {"reading": self.station.value, "square": self.station.value**2}
+
+    def finish(self):
+        self.station.log.append("finish")

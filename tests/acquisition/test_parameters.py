@@ -1,0 +1,56 @@
+"""pymeasure's Parameters, imported lightly, and numbers with units."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stmlab.errors import SequenceError
+from stmlab.units import in_unit
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [("4 mV", "V", 4e-3), ("4mV", "V", 4e-3), ("0.004", "V", 4e-3), ("20 GHz", "Hz", 20e9), ("1.5", "", 1.5)],
+)
+def test_a_number_with_a_unit_is_converted(text, unit, value):
+    assert in_unit(text, unit) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"), [("4 m", "V"), ("four", "V"), ("4 mV mV", "V"), ("4 V", ""), ("__import__('os')", "V")]
+)
+def test_what_is_no_such_quantity_is_refused_in_one_line(text, unit):
+    with pytest.raises(SequenceError) as refusal:
+        in_unit(text, unit)
+    assert "\n" not in str(refusal.value)
+    assert repr(text) in str(refusal.value)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_bare_number_reads_back(value):
+    assert in_unit(repr(value), "V") == value
+
+
+def test_a_headless_run_imports_neither_pandas_nor_scipy_nor_qt():
+    program = (
+        "import sys, stmlab.acquisition.runner, stmlab.storage\n"
+        "names = 'pandas pint scipy.optimize scipy.special lmfit xarray matplotlib PyQt6 pyqtgraph skrf'.split()\n"
+        "heavy = set(names) & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "import pymeasure.experiment as full\n"
+        "from stmlab.acquisition.parameters import Procedure, FloatParameter\n"
+        "assert full.Procedure is Procedure and full.FloatParameter is FloatParameter\n"
+        "assert full.Results is not None\n"
+        "assert Procedure.parse_columns(['Voltage (V)'])['Voltage (V)'] == 'volt'\n"
+        "try:\n"
+        "    Procedure.parse_columns(['Voltage (Vlt)'])\n"
+        "except ValueError as error:\n"
+        "    assert 'not defined in Pint registry' in str(error)\n"
+        "else:\n"
+        "    raise SystemExit('an unknown unit was accepted')\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,225 @@
+"""A run: what is done in which order, on every way out."""
+
+import math
+import threading
+
+import numpy as np
+import pytest
+
+from stmlab.acquisition.runner import Runner
+from stmlab.errors import FileError, InstrumentLost, OutOfBounds, SequenceError
+from stmlab.events import PointTaken, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.storage import open_run
+from tests.acquisition.bench_station import BenchStation, Ramp
+
+
+def states(events):
+    return [e.state for e in events if isinstance(e, StateChanged | RunFinished)]
+
+
+def test_a_run_goes_its_way_and_every_point_is_in_the_file(tmp_path):
+    station, events, path = BenchStation(), [], tmp_path / "run.h5"
+    outcome = Runner(Ramp(points=4, rows=3), station, path, [events.append]).run()
+    assert (outcome.state, outcome.reason, outcome.points) == (RunState.FINISHED, "completed", 12)
+    assert station.log == ["prepare", "row 0", "row 1", "row 2", "finish", "status", "safe"]
+    assert isinstance(events[0], RunStarted)
+    assert states(events) == [RunState.PREPARING, RunState.RUNNING, RunState.ANALYSING, RunState.FINISHED]
+    run = open_run(path)
+    assert run.points == 12
+    assert run.complete
+    np.testing.assert_array_equal(run.grid("reading"), np.tile(np.linspace(0, 1, 4), (3, 1)))
+    np.testing.assert_array_equal(run.data["square"], run.data["reading"] ** 2)
+    assert run.parameters["points"].value == 4
+    assert run.snapshot_before["source"]["value"] == 0.0
+    assert run.snapshot_after["source"]["value"] == 1.0
+
+
+def test_a_reading_waits_for_the_settling_time(tmp_path):
+    station, events = BenchStation(), []
+    Runner(Ramp(points=3, rows=1, settling=0.4), station, None, [events.append]).run()
+    times = [e.time for e in events if isinstance(e, PointTaken)]
+    assert times == pytest.approx([0.4, 0.8, 1.2])
+
+
+def test_what_is_out_of_bounds_is_refused_before_anything_moves(tmp_path):
+    station, path = BenchStation(), tmp_path / "run.h5"
+    with pytest.raises(OutOfBounds, match=r"source = 1.5 V is out of bounds"):
+        Runner(Ramp(end=2.0), station, path).run()
+    assert station.log == []
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("points", 2.5, "a whole number from 1 to"),
+        ("points", 0, "1 to"),
+        ("end", math.nan, "-10 to 10 V"),
+        ("end", "11 V", "-10 to 10 V"),
+        ("end", "2 s", "a number with a unit of V"),
+        ("ende", 1, "it has end, points, rows, settling"),
+    ],
+)
+def test_a_wrong_parameter_names_what_is_allowed(name, value, complaint):
+    with pytest.raises(SequenceError, match=complaint):
+        Ramp(**{name: value})
+
+
+def test_a_parameter_assigned_out_of_bounds_is_refused_at_the_start():
+    sequence = Ramp()
+    sequence.points = -3
+    with pytest.raises(SequenceError, match=r"points = -3"):
+        Runner(sequence, BenchStation()).run()
+
+
+def test_a_file_is_never_overwritten(tmp_path):
+    path = tmp_path / "run.h5"
+    path.write_bytes(b"raw data")
+    station = BenchStation()
+    with pytest.raises(FileError, match="exists already"):
+        Runner(Ramp(), station, path).run()
+    assert path.read_bytes() == b"raw data"
+    assert station.log == []
+
+
+def test_stop_ends_after_the_point_and_keeps_it(tmp_path):
+    station, path = BenchStation(), tmp_path / "run.h5"
+    runner = Runner(Ramp(points=10, rows=1), station, path)
+    runner.listen(lambda e: runner.stop() if isinstance(e, PointTaken) and e.index == 3 else None)
+    outcome = runner.run()
+    assert (outcome.state, outcome.reason) == (RunState.STOPPED, "stopped")
+    assert outcome.points == open_run(path).points == 4
+    assert station.log[-1] == "safe"
+
+
+def test_abort_ends_at_once_in_the_middle_of_a_wait(tmp_path):
+    station, path = BenchStation(), tmp_path / "run.h5"
+    runner = Runner(Ramp(points=10, rows=1, settling=50.0), station, path)
+    runner.listen(lambda e: runner.abort() if isinstance(e, PointTaken) and e.index == 1 else None)
+    outcome = runner.run()
+    assert (outcome.state, outcome.reason) == (RunState.ABORTED, "aborted")
+    assert station.clock.now() < 101.0
+    assert open_run(path).points == 2
+    assert station.log[-1] == "safe"
+
+
+def test_a_long_analysis_can_be_given_up_and_the_file_is_whole(tmp_path):
+    station, path, given_up = BenchStation(), tmp_path / "run.h5", threading.Event()
+
+    class Slow(Ramp):
+        def analyse(self, run):
+            runner.abort()
+            given_up.wait(30.0)
+
+    runner = Runner(Slow(points=4, rows=1), station, path)
+    outcome = runner.run()
+    given_up.set()
+    assert (outcome.state, outcome.reason, outcome.fits) == (RunState.FINISHED, "completed", ())
+    assert "given up by the user" in outcome.message
+    run = open_run(path)
+    assert run.complete
+    assert run.points == 4
+
+
+def test_pause_holds_and_resume_goes_back_to_where_it_was(tmp_path):
+    station, path, events = BenchStation(), tmp_path / "run.h5", []
+    runner = Runner(Ramp(points=4, rows=2), station, path, [events.append])
+
+    def pause_and_go_on(event):
+        if isinstance(event, PointTaken) and event.index == 5:
+            runner.pause()
+        if isinstance(event, StateChanged) and event.state is RunState.PAUSED:
+            station.value = math.nan  # the hold state takes the output away
+            runner.resume()
+
+    runner.listen(pause_and_go_on)
+    outcome = runner.run()
+    assert outcome.state is RunState.FINISHED
+    assert station.log == ["prepare", "row 0", "row 1", "hold", "prepare", "row 1", "finish", "status", "safe"]
+    np.testing.assert_array_equal(open_run(path).grid("reading"), np.tile(np.linspace(0, 1, 4), (2, 1)))
+    assert RunState.PAUSED in states(events)
+
+
+def test_an_instrument_lost_in_the_middle_leaves_the_station_safe_and_the_data_there(tmp_path):
+    class Broken(Ramp):
+        def measure(self):
+            if self.station.value > 0.5:
+                raise InstrumentLost("TCPIP::lab", "the connection dropped")
+            return super().measure()
+
+    station, path, events = BenchStation(), tmp_path / "run.h5", []
+    with pytest.raises(InstrumentLost):
+        Runner(Broken(points=5, rows=1), station, path, [events.append]).run()
+    run = open_run(path)
+    assert run.points == 3
+    assert (run.state, run.reason) == (RunState.FAILED, "InstrumentLost")
+    assert "the connection dropped" in run.message
+    assert station.log[-1] == "safe"
+    assert isinstance(events[-1], RunFinished)
+
+
+def test_a_failing_writer_ends_the_run_safely(tmp_path, monkeypatch):
+    from stmlab.storage import Writer
+
+    station, path = BenchStation(), tmp_path / "run.h5"
+    write = Writer.__call__
+
+    def full_disk(self, event):
+        if isinstance(event, PointTaken) and event.index == 2:
+            raise OSError("No space left on device")
+        write(self, event)
+
+    monkeypatch.setattr(Writer, "__call__", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        Runner(Ramp(points=5, rows=1, settling=1.0), station, path).run()
+    assert station.log[-1] == "safe"
+    assert open_run(path).points == 2
+
+
+def test_a_failing_viewer_never_touches_the_run(tmp_path):
+    def viewer(event):
+        raise RuntimeError("the window is gone")
+
+    station = BenchStation()
+    outcome = Runner(Ramp(points=5, rows=1), station, tmp_path / "run.h5", [viewer]).run()
+    assert (outcome.state, outcome.points) == (RunState.FINISHED, 5)
+
+
+def test_a_station_that_cannot_be_made_safe_is_said_aloud(tmp_path):
+    path = tmp_path / "run.h5"
+    with pytest.raises(SequenceError, match="THE SAFE STATE WAS NOT REACHED: switch generator off: no answer"):
+        Runner(Ramp(points=2), BenchStation(problems=["switch generator off: no answer"]), path).run()
+    run = open_run(path)
+    assert (run.state, run.reason) == (RunState.FAILED, "unsafe")
+    assert run.points == 4
+
+
+def test_the_value_really_reached_is_what_the_file_says(tmp_path):
+    class Quantised(Ramp):
+        def move_source(self, value):
+            self.station.value = round(value, 1)
+            return self.station.value
+
+    path = tmp_path / "run.h5"
+    Runner(Quantised(points=4, rows=1), BenchStation(), path).run()
+    np.testing.assert_allclose(open_run(path).coordinates["source"], [0.0, 0.3, 0.7, 1.0])
+
+
+def test_pymeasures_own_worker_accepts_a_sequence(tmp_path):
+    from pymeasure.experiment import Results, Worker
+
+    sequence, station = Ramp(points=3, rows=2), BenchStation()
+    sequence.connect(station)
+    results = Results(sequence, str(tmp_path / "run.csv"))
+    worker = Worker(results)
+    worker.start()
+    worker.join(timeout=20)
+    assert sequence.status == sequence.FINISHED
+    assert len(results.data) == 6
+    assert list(results.data.columns) == [
+        "row (dimensionless)",
+        "source (V)",
+        "reading (V)",
+        "square (V^2)",
+    ]
+    assert station.log[-1] == "safe"

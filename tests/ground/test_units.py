@@ -1,0 +1,61 @@
+"""Values with their errors, as they are printed everywhere."""
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stmlab.units import format_value
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "unit", "text"),
+    [
+        (1.73e9, 4e7, "1/s", "(1.73 ± 0.04)·10⁹ /s"),
+        (199e3, 5e3, "1/s", "(199 ± 5)·10³ /s"),
+        (12.34, 0.56, "1/s", "(12.3 ± 0.6) /s"),
+        (5.37e-12, 5e-14, "A", "(5.37 ± 0.05) pA"),
+        (-3.66e-12, 2e-14, "A", "(-3.66 ± 0.02) pA"),
+        (204e-12, 4e-12, "s", "(204 ± 4) ps"),
+        (2.786e8, 1.34e6, "Hz", "(278.6 ± 1.3) MHz"),
+        (-1.557, 0.012, "meV", "(-1.557 ± 0.012) meV"),
+        (0.86, 0.0961, "", "0.86 ± 0.10"),
+        (523e3, 42e3, "1/s", "(520 ± 40)·10³ /s"),
+        (1e-3, 5.0, "", "0 ± 5"),
+        (0.0, 1e-15, "A", "(0.0 ± 1.0) fA"),
+        (1.2, math.nan, "V", "1.2 V (error unknown)"),
+        (1.2e7, 0.0, "1/s", "12·10⁶ /s (error unknown)"),
+        (math.nan, 1.0, "V", "nan V"),
+    ],
+)
+def test_a_value_is_written_as_physicists_do(value, error, unit, text):
+    assert format_value(value, error, unit) == text
+
+
+_POWERS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+_PREFIX = {"a": -18, "f": -15, "p": -12, "n": -9, "µ": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12}
+
+
+@given(
+    st.floats(1e-14, 1e11),
+    st.sampled_from([1, -1]),
+    st.floats(1e-6, 1e2),
+    st.sampled_from(["A", "Hz", "1/s", "meV", ""]),
+)
+def test_what_is_written_is_the_value_within_a_fraction_of_its_error(size, sign, relative, unit):
+    value, error = sign * size, size * relative
+    text = format_value(value, error, unit)
+    numbers = re.match(r"\(?(-?[\d.]+) ± ([\d.]+)\)?(?:·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?(?: (.*))?$", text)
+    power = int((numbers[3] or "⁰").translate(_POWERS))
+    if unit in ("A", "Hz") and numbers[4]:
+        power += _PREFIX.get(numbers[4].removesuffix(unit), 0)
+    assert float(numbers[1]) * 10.0**power == pytest.approx(value, abs=0.51 * error)
+    assert float(numbers[2]) * 10.0**power == pytest.approx(error, rel=0.26)
+    assert len(numbers[2].replace(".", "").strip("0")) <= 2
+
+
+@given(st.floats(), st.floats(), st.sampled_from(["A", "1/s", "meV", ""]))
+def test_any_two_numbers_can_be_written(value, error, unit):
+    assert "\n" not in format_value(value, error, unit)
