@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stmlab.cli.app import JsonOption, app, pairs, print_json, refusing
+from stmlab.cli.common import JsonOption, app, pairs, print_json, refusing
 from stmlab.errors import SequenceError
 
 

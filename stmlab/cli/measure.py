@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from stmlab.cli.app import JsonOption, SampleOption, SeedOption, StationOption, app, pairs, print_json, refusing
+from stmlab.cli.common import JsonOption, SampleOption, SeedOption, StationOption, app, pairs, print_json, refusing
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stmlab.cli.app import JsonOption, SampleOption, SeedOption, StationOption, app, refusing
+from stmlab.cli.common import JsonOption, SampleOption, SeedOption, StationOption, app, refusing
 from stmlab.errors import StationError, StmlabError
 
 

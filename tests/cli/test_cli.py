@@ -58,6 +58,7 @@ def test_a_value_out_of_bounds_is_one_line_and_no_file(cli, tmp_path):
         (["show", "nothing.h5"], "nothing.h5"),
         (["fit", "nothing.h5"], "nothing.h5"),
         (["check", "nothing.toml"], "nothing.toml: no such file"),
+        (["simulate", "--speed", "0"], "more than 0 is allowed"),
     ],
 )
 def test_a_wrong_input_is_one_line_that_says_what_is_wrong(cli, arguments, complaint):

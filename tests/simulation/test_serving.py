@@ -5,14 +5,10 @@ import signal
 import subprocess
 import sys
 
-import pytest
-
 from drivers.m8195a import M8195A
 from drivers.nanonis import Nanonis
 from drivers.sr830 import SR830
 from drivers.sr860 import SR860
-from stmlab.errors import StationError
-from stmlab.simulation.serving import serve
 
 
 def test_the_instruments_answer_at_the_printed_addresses_until_ctrl_c():
@@ -29,8 +25,3 @@ def test_the_instruments_answer_at_the_printed_addresses_until_ctrl_c():
         server.send_signal(signal.SIGINT)
         _, complaint = server.communicate(timeout=30)
     assert server.returncode == 0, complaint
-
-
-def test_a_speed_that_stands_still_is_refused():
-    with pytest.raises(StationError, match="more than 0"):
-        serve("simulated", speed=0.0)
