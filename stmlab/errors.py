@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
+_LONGEST_ANSWER = 100  # characters of an answer in a message
+
 
 class StmlabError(Exception):
-    """Base of every error that stmlab raises on purpose; its text is one line that says what to do."""
+    """Base of every error that stmlab raises on purpose; its text is one line that says what to do.
+
+    Attributes:
+        transient: whether the same may work on a fresh connection after the whole set-up has been repeated.
+    """
+
+    transient: ClassVar[bool] = False
 
 
 class StationError(StmlabError):
@@ -49,6 +59,46 @@ class InstrumentOverload(InstrumentFault):
     """A signal is larger than the instrument was set for: a reading is wrong, and a larger range mends it."""
 
 
+class ValueNotTaken(InstrumentFault):
+    """An output reads back as something else than was set, by more than the instrument's resolution.
+
+    Attributes:
+        name: the property.
+        wanted, read: what was set, and what the instrument says, in ``unit``.
+    """
+
+    transient = True
+
+    def __init__(self, instrument: str, name: str, wanted: Any, read: Any, unit: str = "") -> None:
+        self.name, self.wanted, self.read, self.unit = name, wanted, read, unit
+        super().__init__(instrument, f"{name} was set to {_said(wanted, unit)} and reads {_said(read, unit)}")
+
+
+class TipTripped(InstrumentFault):
+    """The controller has taken the tip back by itself (SafeTip): only a person may close the loop again."""
+
+
+class TipWithdrawn(InstrumentFault):
+    """The tip is not where the loop left it but withdrawn: only a person may approach it again."""
+
+
+class ChangedByHand(InstrumentFault):
+    """A setting is no longer what the program has set, and nothing in the instrument explains it.
+
+    Attributes:
+        name: the property.
+        wanted, read: what was set, and what the instrument says.
+    """
+
+    def __init__(self, instrument: str, name: str, wanted: Any, read: Any, why: str = "changed by hand") -> None:
+        self.name, self.wanted, self.read, self.why = name, wanted, read, why
+        super().__init__(instrument, f"{name} was set to {_said(wanted)} and is now {_said(read)}: {why}")
+
+
+class ChangedByItself(ChangedByHand):
+    """The same, but the instrument is known to do so; ``why`` says when."""
+
+
 class InstrumentLost(StmlabError):
     """An instrument does not answer: connection refused or dropped, time-out, garbage on the line.
 
@@ -56,9 +106,30 @@ class InstrumentLost(StmlabError):
         address: what was being talked to.
     """
 
+    transient = True
+
     def __init__(self, address: str, message: str) -> None:
         self.address = address
         super().__init__(f"{address}: {message}")
+
+
+class InstrumentTimeout(InstrumentLost):
+    """No answer in time. A late one would be taken for the next, so the connection is closed: make a new one."""
+
+
+class GarbledAnswer(InstrumentLost):
+    """An answer that cannot be one to the question.
+
+    Attributes:
+        question, answer: as they were on the line.
+        why: what is wrong with the answer.
+    """
+
+    def __init__(self, address: str, question: str, answer: object, why: str) -> None:
+        self.question, self.answer, self.why = question, answer, why
+        shown = repr(answer)
+        shown = shown if len(shown) <= _LONGEST_ANSWER else f"{shown[:_LONGEST_ANSWER]}..."
+        super().__init__(address, f"garbled answer to {question}: {shown} ({why})")
 
 
 class FileError(StmlabError):
@@ -71,3 +142,8 @@ class FitError(StmlabError):
 
 class PhysicsError(StmlabError, ValueError):
     """A model was given an argument for which it is not defined; the text names argument, value and what is allowed."""
+
+
+def _said(value: Any, unit: str = "") -> str:
+    number = isinstance(value, float | int) and not isinstance(value, bool)
+    return f"{value:.9g}{unit and ' '}{unit}" if number else str(value)

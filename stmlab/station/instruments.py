@@ -6,8 +6,10 @@ and the tip controller). SI units; angles in degrees here, as instruments have t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,15 +18,58 @@ if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
 
 
+Value = float | bool | str | int
+"""Of a property, as an instrument is read."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at an instrument showed.
+
+    Attributes:
+        values: property -> value, of those that were read this time.
+        reports: what the instrument says is wrong since the last look, in words.
+        changed_itself: property -> why the instrument may have changed it by itself since the last look.
+    """
+
+    values: Mapping[str, Value]
+    reports: tuple[str, ...] = ()
+    changed_itself: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
 @runtime_checkable
 class Device(Protocol):
-    """What every instrument can do."""
+    """What every instrument can do.
+
+    Class attributes:
+        WATCHED: properties that ``look`` reads in the course of a round.
+        ROUND: so many consecutive turns make a round.
+    """
+
+    WATCHED: ClassVar[tuple[str, ...]]
+    ROUND: ClassVar[int]
 
     def snapshot(self) -> Mapping[str, Any]:
         """Every setting worth keeping beside data, read from the instrument: property -> value."""
 
     def check_status(self) -> None:
         """Read status and error queue; raise InstrumentFault if the instrument reports anything wrong."""
+
+    def look(self, turn: int) -> Look:
+        """Read what must be known at every point and, by turns, one of the other watched properties.
+
+        One question to a lock-in or generator, two to an STM controller and at some turns a third one. It never waits
+        for new data and leaves the events that it reads to ``check_status``, which tells them once more.
+        """
+
+    def agrees(self, name: str, wanted: Value, read: Value) -> bool:
+        """Whether ``read`` is what the property ``name`` reads after ``wanted`` was set, within its resolution."""
+
+    def reconnect(self) -> None:
+        """Close the connection and make a new one to the same address; no setting is touched.
+
+        Raises InstrumentLost if nothing answers there.
+        """
 
     def close(self) -> None:
         """Let go of the connection; outputs stay as they are."""
@@ -41,6 +86,21 @@ class LockIn(Device, Protocol):
     filter_slope: int  # dB per octave: 6, 12, 18 or 24
     sensitivity: float  # V rms, full scale of the outputs
     sine_voltage: float  # V rms at the sine output (an output: guarded by limits)
+    sine_offset: float  # V, DC level of the sine output (0 where there is none)
+    aux_out_1: float  # V, auxiliary outputs
+    aux_out_2: float
+    aux_out_3: float
+    aux_out_4: float
+
+    @property
+    def least_sine_voltage(self) -> float:
+        """The smallest sine, V rms; not 0 if it cannot be switched off."""
+
+    def outputs_off(self) -> None:
+        """Sine to its least, DC level to 0, both read back. The auxiliary outputs stay as they are."""
+
+    def quiet(self) -> bool:
+        """Whether the sine is at its least and the DC level 0, as read back now."""
 
     @property
     def xy(self) -> tuple[float, float]:
@@ -132,7 +192,17 @@ class Generator(Device, Protocol):
         """Play pump and probe over and over; returns what is really played."""
 
     def off(self) -> None:
-        """Stop playing and open the output."""
+        """Stop playing and open the output of every channel."""
+
+    def is_off(self) -> bool:
+        """Whether the output of every channel is open and nothing runs, as read back now."""
+
+    @property
+    def confirmed(self) -> Mapping[str, Value]:
+        """What ``play_tone``, ``play_pulses`` or ``off`` has set last, as it was read back: watched property -> value.
+
+        Empty before the first of them.
+        """
 
 
 @runtime_checkable
@@ -140,6 +210,88 @@ class BiasSource(Device, Protocol):
     """What sets the DC bias of the junction."""
 
     bias: float  # V (an output: guarded by limits)
+
+
+class LoopStatus(Enum):
+    """What the Z-controller says that it is doing."""
+
+    OFF = "off"
+    ON = "on"
+    HOLD = "hold"
+    SWITCHING_OFF = "switching off"
+    TRIPPED = "tripped"
+    WITHDRAWING = "withdrawing"
+
+
+@dataclass(frozen=True)
+class TipState:
+    """Where the tip is and what holds it.
+
+    Attributes:
+        loop: whether the loop is closed, as the real-time engine says.
+        status: as the Z-controller says; it lags behind.
+        current: A.
+        height: Z, m; grows away from the sample.
+        bias: V.
+        setpoint: A.
+        lower_limit, upper_limit: of Z, m.
+        switch_off_delay: Z is averaged over so many seconds before the loop opens.
+        tip_lift: the tip is retracted by so much when the loop opens, m.
+    """
+
+    loop: bool
+    status: LoopStatus
+    current: float
+    height: float
+    bias: float
+    setpoint: float
+    lower_limit: float
+    upper_limit: float
+    switch_off_delay: float
+    tip_lift: float
+
+
+@dataclass(frozen=True)
+class SafeGuard:
+    """The controller's own guard against too much current (SafeTip).
+
+    Attributes:
+        on: whether it watches.
+        auto_recovery: whether the loop closes again by itself some time after a trip.
+        threshold: magnitude of the signal at which it trips, A for the current.
+        signal: what it watches, as it reads now.
+    """
+
+    on: bool
+    auto_recovery: bool
+    threshold: float
+    signal: float
+
+
+@dataclass(frozen=True)
+class ActiveLoop:
+    """Which of its Z-controllers the STM controller uses; the setpoint is a value of that one's signal.
+
+    Attributes:
+        name: as the STM controller calls it, such as ``log Current``.
+        signal: what it regulates, such as ``Current``.
+        logarithmic, absolute: of that; with neither the setpoint must have the sign of the signal.
+    """
+
+    name: str
+    signal: str
+    logarithmic: bool
+    absolute: bool
+
+    @property
+    def of_current(self) -> bool:
+        """Whether it regulates the tunnel current."""
+        return "current" in self.signal.lower()
+
+    @property
+    def signed(self) -> bool:
+        """Whether the sign of the setpoint matters."""
+        return not (self.logarithmic or self.absolute)
 
 
 @runtime_checkable
@@ -157,8 +309,32 @@ class TipController(Device, Protocol):
     def height(self) -> float:
         """Z position, m."""
 
+    @property
+    def state(self) -> TipState:
+        """Where the tip is and what holds it, read now."""
+
+    def is_withdrawn(self, state: TipState) -> bool:
+        """Whether the loop is open and the tip is near its upper limit."""
+
+    @property
+    def safe_guard(self) -> SafeGuard:
+        """The guard against too much current, read now."""
+
+    def set_safe_guard(self, *, on: bool = True, auto_recovery: bool = False, threshold: float | None = None) -> None:
+        """Set the guard and read it back; raises ValueNotTaken. ``threshold`` in A, None keeps it."""
+
+    @property
+    def active_loop(self) -> ActiveLoop:
+        """The Z-controller that is used, read now."""
+
+    def modulation_off(self) -> None:
+        """Switch off every modulator of the controller itself, read back."""
+
+    def modulation_is_off(self) -> bool:
+        """Whether none of the controller's own modulators modulates, as read back now."""
+
     def withdraw(self) -> None:
-        """Take the tip back and wait until it is."""
+        """Take the tip back and wait until it is there. It works at any bias and trusts no current."""
 
     def is_safe(self) -> bool:
         """Whether the SafeTip guard has not tripped and the tip is not withdrawing."""
