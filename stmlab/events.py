@@ -82,20 +82,41 @@ class RunStarted:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PointTaken:
-    """One acknowledged or about-to-be-written point.
+    """One reading of a point. A point may be read again: the last reading counts, the earlier ones stay in the log.
 
     Attributes:
-        index: running number in C order over the axes that software moves.
+        index: place of the point in C order over the axes that software moves, in whatever order they are visited.
         time: seconds since the start of the run.
         coordinates: where the point really was, one number per software axis (the frequency really played, not the
             one asked for).
         values: one per channel, a number, or an array along the hardware-swept axes.
+        visit: running number of the reading in the file, from 0.
+        attempt: number of readings at this index before this one.
+        session: 0 in the first run of the file, one more each time it was resumed.
     """
 
     index: int
     time: float
     coordinates: tuple[float, ...]
     values: tuple[float | FloatArray, ...]
+    visit: int = 0
+    attempt: int = 0
+    session: int = 0
+
+
+@dataclass(frozen=True)
+class PointsDisturbed:
+    """The readings of these points so far are not to be trusted; those that follow replace them.
+
+    Attributes:
+        indices: as ``PointTaken.index``.
+        time: seconds since the start of the run.
+        reason: what disturbed them, one line for a person.
+    """
+
+    indices: tuple[int, ...]
+    time: float
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -134,5 +155,5 @@ class RunFinished:
     snapshot: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-Event = RunStarted | PointTaken | StateChanged | Analysed | RunFinished
+Event = RunStarted | PointTaken | PointsDisturbed | StateChanged | Analysed | RunFinished
 Listener = "Callable[[Event], None]"

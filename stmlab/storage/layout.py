@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from stmlab.events import ParameterValue, RunStarted
 
 FORMAT = "stmlab run"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 LIBVER = ("v110", "latest")
 
 PIECE = 120  # bytes of text in one element

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stmlab.axes import Axis, Channel
-from stmlab.events import ParameterValue, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.events import ParameterValue, PointsDisturbed, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.storage.fits import read_fits
 from stmlab.storage.layout import from_pieces
 from stmlab.storage.opening import opened
@@ -103,10 +103,15 @@ def _read_columns(group: h5py.Group, rows: int) -> dict[str, FloatArray]:
     return {name: dataset[:rows] for name, dataset in _members(group)}
 
 
-def _read_history(file: h5py.File, count: int) -> tuple[tuple[int, StateChanged], ...]:
+def _read_history(file: h5py.File, count: int) -> tuple[tuple[int, StateChanged | PointsDisturbed], ...]:
     lines = from_pieces(file["status/history"][:]).split("\n")[:count]
-    records = (json.loads(line) for line in lines)
-    return tuple((r["points"], StateChanged(RunState(r["state"]), r["time"], r["reason"])) for r in records)
+    return tuple((said["points"], _read_line(said)) for said in map(json.loads, lines))
+
+
+def _read_line(said: dict[str, Any]) -> StateChanged | PointsDisturbed:
+    if "disturbed" in said:
+        return PointsDisturbed(tuple(said["disturbed"]), said["time"], said["reason"])
+    return StateChanged(RunState(said["state"]), said["time"], said["reason"])
 
 
 def _read_end(file: h5py.File) -> RunFinished:

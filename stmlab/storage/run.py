@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.errors import FileError
-from stmlab.events import Analysed, PointTaken, RunState
+from stmlab.events import Analysed, PointTaken, RunState, StateChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import FloatArray, IntArray
     from stmlab.axes import Axis, Channel
-    from stmlab.events import Event, ParameterValue, RunFinished, RunStarted, StateChanged
+    from stmlab.events import Event, ParameterValue, PointsDisturbed, RunFinished, RunStarted
     from stmlab.results import FitResult
     from stmlab.storage.fits import StoredFit
 
@@ -31,7 +31,8 @@ class Run:
     Attributes:
         path: the file.
         started: all that was known before the first output moved.
-        history: the states the run went through, each with the number of points taken before.
+        history: the states the run went through and the points that were disturbed, each with the number of readings
+            taken before.
         finished: how it ended, or None: still running, or killed.
         live: whether its writer is at work; None where that cannot be known.
         index: shape (points,), place of each point in C order over the axes that software moves.
@@ -42,7 +43,7 @@ class Run:
 
     path: Path
     started: RunStarted
-    history: tuple[tuple[int, StateChanged], ...]
+    history: tuple[tuple[int, StateChanged | PointsDisturbed], ...]
     finished: RunFinished | None
     live: bool | None
     index: IntArray
@@ -63,7 +64,8 @@ class Run:
         """The last state that the file knows of; ``complete`` and ``live`` tell whether the run is still in it."""
         if self.finished is not None:
             return self.finished.state
-        return self.history[-1][1].state if self.history else RunState.PREPARING
+        states = [event.state for _, event in self.history if isinstance(event, StateChanged)]
+        return states[-1] if states else RunState.PREPARING
 
     @property
     def complete(self) -> bool:
@@ -246,6 +248,7 @@ class Run:
             float(self.time[row]),
             tuple(coordinates),
             tuple(value if np.ndim(value) else float(value) for value in values),
+            visit=row,
         )
 
     def _rows(self, name: str) -> FloatArray:

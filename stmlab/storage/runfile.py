@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stmlab.arrays import FloatArray
-    from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, StateChanged
+    from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunFinished, RunStarted, StateChanged
 
 BATCH_SECONDS = 1e-3
 """Points that come faster than this are flushed together, once the first of them is this old."""
@@ -96,11 +96,13 @@ class RunFile:
     def change_state(self, event: StateChanged) -> None:
         """Note a state."""
         with self._writing():
-            number = int(self._count["states"][0])
-            line = {"points": self.committed, "time": event.time, "state": event.state, "reason": event.reason}
-            write_line(self._file["status/history"], number, to_json(line))
             self._file["status/state"][()] = event.state.value
-            self._commit("states", number + 1)
+            self._note({"time": event.time, "state": event.state, "reason": event.reason})
+
+    def mark_disturbed(self, event: PointsDisturbed) -> None:
+        """Note which points were disturbed, and by what."""
+        with self._writing():
+            self._note({"time": event.time, "disturbed": event.indices, "reason": event.reason})
 
     def add_fit(self, event: Analysed) -> None:
         """Keep a fit."""
@@ -168,6 +170,12 @@ class RunFile:
         return np.broadcast_to(array, self._inner)
 
     # -- the order of writes -----------------------------------------------------------------------------------------
+
+    def _note(self, line: dict[str, Any]) -> None:
+        """One more line of the history."""
+        number = int(self._count["states"][0])
+        write_line(self._file["status/history"], number, to_json({"points": self.committed, **line}))
+        self._commit("states", number + 1)
 
     def _commit(self, what: str, count: int) -> None:
         """Everything down first, then the count that says so."""

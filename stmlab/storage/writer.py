@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stmlab.errors import FileError
-from stmlab.events import Analysed, PointTaken, RunStarted, StateChanged
+from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunStarted, StateChanged
 from stmlab.storage.runfile import BATCH_SECONDS, RunFile
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Writer:
             self._file = RunFile(self.path, event, overwrite=self._overwrite)
         elif isinstance(event, StateChanged):
             self._open_file.change_state(event)
+        elif isinstance(event, PointsDisturbed):
+            self._open_file.mark_disturbed(event)
         elif isinstance(event, Analysed):
             self._open_file.add_fit(event)
         else:

@@ -57,7 +57,7 @@ def make_points():
             current, x = 1e-12 * k, -1.0 * k
             if sweep:
                 current, x = current + np.arange(sweep[0]), x - np.arange(sweep[0])
-            points.append(PointTaken(k, 0.5 * k, tuple((places[k] * 1.001).tolist()), (current, x)))
+            points.append(PointTaken(k, 0.5 * k, tuple((places[k] * 1.001).tolist()), (current, x), visit=k))
         return points
 
     return make

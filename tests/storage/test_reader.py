@@ -10,10 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stmlab.errors import FileError
-from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.events import (
+    Analysed,
+    ParameterValue,
+    PointsDisturbed,
+    PointTaken,
+    RunFinished,
+    RunStarted,
+    RunState,
+    StateChanged,
+)
 from stmlab.results import FitParameter, FitResult
 from stmlab.storage import Writer, append_fit, open_run
-from stmlab.storage.layout import PIECE, from_pieces, to_pieces
+from stmlab.storage.layout import FORMAT_VERSION, PIECE, from_pieces, to_pieces
 
 
 def write(path, events):
@@ -105,6 +114,17 @@ def test_the_grid_has_nan_where_no_point_was_taken_and_the_last_of_a_repeated_po
     assert run.grid("frequency").shape == run.grid("time").shape == (3, 4)
     with pytest.raises(FileError, match="no channel or coordinate 'y'; it has bias, current, frequency, time, x"):
         run.grid("y")
+
+
+def test_points_that_were_disturbed_are_named_with_the_reason(tmp_path, make_started, make_points):
+    started = make_started()
+    points = make_points(started, 3)
+    events = [started, *points, StateChanged(RunState.RUNNING, 0.2), PointsDisturbed((1, 2), 1.5, "the tip jumped")]
+    write(tmp_path / "run.h5", events).close()
+    run = open_run(tmp_path / "run.h5")
+    assert run.history[1] == (3, events[-1])
+    assert run.state is RunState.RUNNING
+    assert as_plain(tuple(run.replay())) == as_plain(tuple(events))
 
 
 def test_a_run_that_went_beyond_its_axes_has_no_grid_but_its_points(tmp_path, make_started):
@@ -214,8 +234,8 @@ def test_a_newer_format_and_a_damaged_file_are_refused(tmp_path, whole_run):
     with pytest.raises(FileError, match="damaged"):
         open_run(tmp_path / "run.h5")
     with h5py.File(tmp_path / "run.h5", "r+") as file:
-        file.attrs["format_version"] = 2
-    with pytest.raises(FileError, match="format 2 of a newer stmlab; this one reads up to 1"):
+        file.attrs["format_version"] = FORMAT_VERSION + 1
+    with pytest.raises(FileError, match=f"of a newer stmlab; this one reads up to {FORMAT_VERSION}"):
         open_run(tmp_path / "run.h5")
 
 
