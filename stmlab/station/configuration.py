@@ -7,117 +7,41 @@ misspelled limit is no limit.
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from stmlab.config_files import explain
-from stmlab.errors import SequenceError, StationError
-from stmlab.units import in_unit
+from stmlab.errors import StationError
+from stmlab.station.limits_tables import ControllerConfig, InterlockConfig, LimitsConfig, SafeConfig
+from stmlab.station.tables import Hertz, Table, Volt, VoltPerAmpere
+from stmlab.station.watch_tables import WatchConfig, WatcherConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _quantity(unit: str) -> BeforeValidator:
-    def read(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            return in_unit(value, unit)
-        except SequenceError as error:
-            raise ValueError(str(error)) from error
+class InstrumentConfig(Table):
+    """One instrument: which driver, where it is, which roles it fills.
 
-    return BeforeValidator(read, json_schema_input_type=float | str)
-
-
-_FINITE = Field(allow_inf_nan=False)
-Volt = Annotated[float, _quantity("V"), _FINITE]
-VoltPerSecond = Annotated[float, _quantity("V/s"), _FINITE]
-Ampere = Annotated[float, _quantity("A"), _FINITE]
-Hertz = Annotated[float, _quantity("Hz"), _FINITE]
-VoltPerAmpere = Annotated[float, _quantity("V/A"), _FINITE]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class InstrumentConfig(_Table):
-    """One instrument: which driver, where it is, which roles it fills."""
+    Attributes:
+        driver: ``module:Class``.
+        address: of the run's connection.
+        guardian_address: a connection that only the guardian uses ("" where there is none).
+        roles: which it fills.
+        aux_outputs: V at those auxiliary outputs, by number, that every run sets; the others are left alone.
+        options: of the driver.
+    """
 
     driver: str = Field(pattern=r"^[\w.]+:\w+$")
     address: str
+    guardian_address: str = ""
     roles: tuple[Literal["lockin", "generator", "bias", "tip", "spectroscopy"], ...] = ()
-    options: dict[str, bool | int | float | str] = {}
+    aux_outputs: dict[Literal["1", "2", "3", "4"], Volt] = Field(default_factory=dict)
+    options: dict[str, bool | int | float | str] = Field(default_factory=dict)
 
 
-class _Limit(_Table):
-    @model_validator(mode="after")
-    def _ordered(self) -> _Limit:
-        low, high = getattr(self, "low", None), getattr(self, "high", None)
-        if low is not None and high is not None and not low < high:
-            raise ValueError(f"low = {low:g} must be below high = {high:g}")
-        return self
-
-
-class BiasLimit(_Limit):
-    """The DC bias of the junction."""
-
-    low: Volt
-    high: Volt
-    largest_step: Volt = Field(gt=0)
-    slew: VoltPerSecond = Field(gt=0)
-    smallest_with_feedback: Volt = Field(default=1e-3, gt=0)
-
-
-class SetpointLimit(_Limit):
-    """The feedback's current setpoint (magnitude)."""
-
-    low: Ampere = Field(ge=0)
-    high: Ampere
-
-
-class AmplitudeLimit(_Limit):
-    """A peak amplitude."""
-
-    low: Volt = 0.0
-    high: Volt
-
-
-class FrequencyLimit(_Limit):
-    """A frequency."""
-
-    low: Hertz = Field(ge=0)
-    high: Hertz
-
-
-class LimitsConfig(_Table):
-    """Bounds of every output: an output without bounds cannot be used."""
-
-    bias: BiasLimit
-    setpoint: SetpointLimit
-    rf_frequency: FrequencyLimit | None = None
-    rf_amplitude: AmplitudeLimit | None = None
-    junction_amplitude: AmplitudeLimit | None = None
-    modulation: AmplitudeLimit | None = None
-
-
-class SafeConfig(_Table):
-    """What the station falls back to, whatever happens."""
-
-    bias: Volt
-    setpoint: Ampere = Field(gt=0)
-    feedback: Literal["on", "withdraw"]
-
-    @model_validator(mode="after")
-    def _not_zero(self) -> SafeConfig:
-        if self.feedback == "on" and self.bias == 0.0:
-            raise ValueError("bias = 0 with feedback on would drive the tip into the sample: give a bias or withdraw")
-        return self
-
-
-class PreamplifierConfig(_Table):
+class PreamplifierConfig(Table):
     """The current preamplifier."""
 
     gain: VoltPerAmpere = Field(gt=0)
@@ -126,7 +50,7 @@ class PreamplifierConfig(_Table):
     model: str = ""
 
 
-class ModulationConfig(_Table):
+class ModulationConfig(Table):
     """How the lock-in's sine output reaches the bias.
 
     Attributes:
@@ -136,23 +60,23 @@ class ModulationConfig(_Table):
     divider: float = Field(gt=0, allow_inf_nan=False)
 
 
-class PathConfig(_Table):
+class PathConfig(Table):
     """The radio-frequency path; ``options`` are read by the part itself."""
 
     part: str = Field(pattern=r"^[\w.]+:\w+$")
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
-class SimulationConfig(_Table):
+class SimulationConfig(Table):
     """The simulated microscope; ``options`` are read by the microscope itself."""
 
     microscope: str = Field(pattern=r"^[\w.]+:\w+$")
     seed: int = Field(default=0, ge=0)
     sample: str = ""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
-class StationConfig(_Table):
+class StationConfig(Table):
     """A whole station."""
 
     name: str
@@ -161,6 +85,10 @@ class StationConfig(_Table):
     instruments: dict[str, InstrumentConfig]
     limits: LimitsConfig
     safe: SafeConfig
+    watch: WatchConfig = WatchConfig()
+    watcher: tuple[WatcherConfig, ...] = ()
+    interlock: tuple[InterlockConfig, ...] = ()
+    controller: ControllerConfig = ControllerConfig()
     preamplifier: PreamplifierConfig | None = None
     modulation: ModulationConfig | None = None
     rf_path: PathConfig | None = None
@@ -176,21 +104,19 @@ class StationConfig(_Table):
                 filled[role] = name
             if instrument.address.startswith("simulation:") and self.simulation is None:
                 raise ValueError(f"instruments.{name}.address = {instrument.address!r} needs a [simulation] table")
-        bias, setpoint = self.limits.bias, self.limits.setpoint
-        if not bias.low <= self.safe.bias <= bias.high:
+        if refusal := self.safe.refusal(self.limits):
+            raise ValueError(refusal)
+        if self.limits.modulation is not None and self.modulation is None:
             raise ValueError(
-                f"safe.bias = {self.safe.bias:g} V lies outside limits.bias {bias.low:g} to {bias.high:g} V"
+                "limits.modulation needs a [modulation] table with the divider of the lock-in's sine output: what it "
+                "adds at the junction would not be known"
             )
-        if not setpoint.low <= self.safe.setpoint <= setpoint.high:
-            raise ValueError(
-                f"safe.setpoint = {self.safe.setpoint:g} A lies outside limits.setpoint "
-                f"{setpoint.low:g} to {setpoint.high:g} A"
-            )
-        if self.safe.feedback == "on" and abs(self.safe.bias) < bias.smallest_with_feedback:
-            raise ValueError(
-                f"safe.bias = {self.safe.bias:g} V is below limits.bias.smallest_with_feedback = "
-                f"{bias.smallest_with_feedback:g} V"
-            )
+        for number, watcher in enumerate(self.watcher):
+            if watcher.instrument not in self.instruments:
+                raise ValueError(
+                    f"watcher.{number}.signal = {watcher.signal!r}: no instrument is called {watcher.instrument!r}; "
+                    f"there are {', '.join(self.instruments)}"
+                )
         return self
 
 

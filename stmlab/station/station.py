@@ -16,6 +16,7 @@ from stmlab.config_files import built, find, imported
 from stmlab.errors import SequenceError, StationError, StmlabError
 from stmlab.station.configuration import StationConfig, read_station
 from stmlab.station.instruments import Preamplifier
+from stmlab.station.last_set import LastSet
 from stmlab.station.limits import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedSpectroscope, GuardedTip, Limit
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Station:
         self.rf_path = self._build_path()
         self.preamplifier = Preamplifier(**config.preamplifier.model_dump()) if config.preamplifier else None
         self._limits = self._read_limits()
+        self.last_set = LastSet()
         self._devices: dict[str, Device] = {}
         try:
             for name in config.instruments:

@@ -1,5 +1,6 @@
 """A wrong station file is one line that names file, key, value and what is allowed."""
 
+import math
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from stmlab.config_files import config_directories, find
 from stmlab.errors import StationError
 from stmlab.station.configuration import read_station
+from stmlab.station.watch_tables import WatcherConfig
 
 SIMULATED = next(d for d in config_directories() if (d / "simulated.toml").is_file()) / "simulated.toml"
 
@@ -35,6 +37,18 @@ def test_the_stations_that_come_with_stmlab_are_right():
         ("slew = 0.5", 'slew = "fast"', r"limits\.bias\.slew = 'fast': 'fast' is not a number.*V/s"),
         ("slew = 0.5", 'slew = "5 mV"', r"limits\.bias\.slew = '5 mV': '5 mV' is not a number.*V/s"),
         ("slew = 0.5", "slew = 0", r"limits\.bias\.slew = 0: .*greater than 0"),
+        ("slew = 0.5", "slew = 1e-300", r"limits\.bias: slew = 1e-300 V/s: .* 2e\+299 s, at most 600 s"),
+        ("slew = 0.5", "slew = 3.3e-4", r"limits\.bias: slew = 0\.00033 V/s: .* 0\.000333 V/s or more is needed"),
+        ("largest_step = 1e-3", "largest_step = 1e-300", r"limits\.bias: largest_step = 1e-300 V: .* 2e\+299 steps"),
+        (
+            "smallest_with_feedback = 1e-3",
+            "smallest_with_feedback = 0.2",
+            r"limits\.bias: smallest_with_feedback = 0\.2",
+        ),
+        ("low = 1e-12", "low = 0", r"limits\.setpoint\.low = 0: .*greater than 0"),
+        ("slew = 0.5", "slew = true", r"limits\.bias\.slew = True: a number"),
+        ("[modulation]", "[modulations]", r"modulations: this key is not known"),
+        ("divider = 100.0\n\n[rf", "divider = 0\n\n[rf", r"modulation\.divider = 0: .*greater than 0"),
         ("slew = 0.5", "slew = nan", r"limits\.bias\.slew = nan: "),
         ("gain = 1e9", "gain = 1e9\ngian = 2", r"preamplifier\.gian = 2: this key is not known"),
         ("low = 1e-12", "low = 1e-7", r"limits\.setpoint: low = 1e-07 must be below high = 1e-08"),
@@ -66,3 +80,66 @@ def test_a_station_that_is_not_there_lists_those_that_are(tmp_path):
         find("microscop")
     with pytest.raises(StationError, match="no such file"):
         find(str(tmp_path / "nowhere.toml"))
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ("[watch]\nheight_alowance = 1e-11", r"watch\.height_alowance = 1e-11: this key is not known"),
+        ('[watch]\nheight_allowance = "2 s"', r"watch\.height_allowance = '2 s': .*unit of m"),
+        ("[watch]\nattempts = 0", r"watch\.attempts = 0: .*greater than or equal to 1"),
+        ('[[watcher]]\nsignal = "lockin"\naction = "pause"\nabove = 1', r"watcher\.0\.signal = 'lockin': "),
+        ('[[watcher]]\nsignal = "oven.temperature"\naction = "pause"\nabove = 1', r"no instrument is called 'oven'"),
+        ('[[watcher]]\nsignal = "lockin.x"\naction = "hold"\nabove = 1', r"watcher\.0\.action = 'hold': .*'pause'"),
+        ('[[watcher]]\nsignal = "lockin.x"\naction = "pause"', r"watcher\.0: above or below is needed"),
+        ('[[watcher]]\nsignal = "lockin.x"\naction = "pause"\nabove = nan', r"watcher\.0\.above = nan: "),
+        (
+            '[[watcher]]\nsignal = "lockin.x"\naction = "pause"\nabove = 1\nclear_below = 2',
+            r"clear_below = 2 lies beyond above = 1",
+        ),
+        (
+            '[[watcher]]\nsignal = "lockin.x"\naction = "stop"\nabove = 1\nclearing_time = "3 s"',
+            r'belong to "pause", not to \'stop\'',
+        ),
+        ('[[interlock]]\nname = "a"\nnever = [{ output = "bias", above = 0 }]', r"interlock\.0\.never: .*at least 2"),
+        (
+            '[[interlock]]\nname = "a"\nnever = [{ output = "bias", above = 0 }, { output = "bias", below = 1 }]',
+            r"never names bias twice",
+        ),
+        (
+            '[[interlock]]\nname = "a"\nnever = [{ output = "bais", above = 0 }, { output = "setpoint", below = 1 }]',
+            r"interlock\.0\.never\.0\.output = 'bais': .*'bias'",
+        ),
+        (
+            '[[interlock]]\nname = "a"\nnever = [{ output = "bias" }, { output = "setpoint", below = 1 }]',
+            r"one of above, below and beyond",
+        ),
+        ("[controller]\nz_low = 0", r"controller: z_low and z_high are needed together"),
+        ("[controller]\nz_low = 1e-7\nz_high = 0", r"controller: z_low = 1e-07 m must be below z_high = 0 m"),
+        ("[controller]\nsafe_tip_threshold = 0", r"controller\.safe_tip_threshold = 0: .*greater than 0"),
+        (
+            "[limits.junction_total]\nhigh = 5e-3",
+            r"safe\.bias = 0\.01 V is above limits\.junction_total\.high = 0\.005",
+        ),
+    ],
+)
+def test_a_mistake_in_a_table_of_safety_is_one_line(tmp_path, table, complaint):
+    path = tmp_path / "lab.toml"
+    path.write_text(f"{SIMULATED.read_text(encoding='utf-8')}\n{table}\n", encoding="utf-8")
+    with pytest.raises(StationError) as refusal:
+        read_station(path)
+    text = str(refusal.value)
+    assert text.startswith(str(path))
+    assert re.search(complaint, text), text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize("bound", [{"above": 2.0, "clear_below": 1.0}, {"below": -2.0, "clear_above": -1.0}])
+def test_a_watcher_clears_only_beyond_its_hysteresis(bound):
+    watcher = WatcherConfig(signal="oven.temperature", action="pause", **bound)
+    sign = 1 if "above" in bound else -1
+    tripped = [watcher.trips(sign * value) for value in (0.0, 1.0, 1.5, 2.0, 2.1, math.nan)]
+    cleared = [watcher.clears(sign * value) for value in (0.0, 1.0, 1.5, 2.0, 2.1, math.nan)]
+    assert tripped == [False, False, False, False, True, True]
+    assert cleared == [True, True, False, False, False, False]
+    assert (watcher.instrument, watcher.property_name) == ("oven", "temperature")
