@@ -2,8 +2,8 @@
 # scipp 26.8.0: the unit "V/sqrt(Hz)" of a noise density is read as another unit.
 #
 # Spectrum analysers, lock-ins and papers write noise as V/sqrt(Hz). scipp takes the text without
-# an error, but "sqrt(Hz)" becomes 2 pi rad/s^2: Hz to the power -2 (as rad/s^2) and a factor 2 pi, so a
-# density of 5 nV/sqrt(Hz) has another dimension and another size. "V/Hz^0.5" is read as meant.
+# an error, but "sqrt(Hz)" becomes 6.28 rad/s^2, so a density of 5 nV/sqrt(Hz) has another
+# dimension and another size. "V/Hz^0.5" is read as meant.
 #
 # Seen:       V/sqrt(Hz) = 0.159 V*s^2/rad; conversion to V/Hz^0.5: UnitError
 # Expected:   equal to V/Hz^0.5, or an error
