@@ -21,6 +21,18 @@ class StationError(StmlabError):
     """The configuration is wrong, or an instrument in it cannot be reached: mend the file or the cable."""
 
 
+class StationBusy(StationError):
+    """Somebody else owns an instrument of the station, or a dead owner has left it unsafe. Nothing was sent.
+
+    Attributes:
+        owner: what is known of it, None for a program that only reads.
+    """
+
+    def __init__(self, message: str, owner: object = None) -> None:
+        self.owner = owner
+        super().__init__(message)
+
+
 class SequenceError(StmlabError):
     """A sequence was asked for something it cannot do: mend the parameter that the text names."""
 

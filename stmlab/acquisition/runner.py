@@ -182,6 +182,7 @@ class Runner:
         self.preflight()
         started = self._introduce()
         self._start = self.station.clock.now()
+        self.station.heartbeat.expect(0.0)
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = Writer(self.path)
@@ -212,12 +213,14 @@ class Runner:
         self.sequence.prepare()
         self._enter(RunState.RUNNING)
         sequence, clock, names = self.sequence, self.station.clock, [c.name for c in self.sequence.channels]
+        expect, point_seconds = self.station.heartbeat.expect, sequence.point_seconds()
         settling_time, measure, emit = sequence.settling_time, sequence.measure, self._emit
         previous: PointTaken | None = None
         index = 0
         try:
             for coordinates in sequence.positions():
                 moved = clock.now()
+                expect(point_seconds)
                 if previous is not None:
                     point, previous = previous, None
                     emit(point)
@@ -248,7 +251,9 @@ class Runner:
             self._flush()
             self.station.hold()
             self._enter(RunState.PAUSED)
+            self.station.heartbeat.rest()
             self._resume.wait()
+            self.station.heartbeat.expect(0.0)
             self._checkpoint()
             if not self._stop.is_set():
                 self.sequence.prepare()
@@ -263,7 +268,9 @@ class Runner:
 
     def _close(self, progress: _Progress, run_id: str) -> None:
         """Safe state first, then the analysis, then the file; each whatever the others met."""
+        self.station.heartbeat.expect(0.0)
         problems = self.station.make_safe()
+        self.station.heartbeat.rest()
         if problems:
             unsafe = "THE SAFE STATE WAS NOT REACHED: " + "; ".join(problems)
             progress.end(

@@ -1,72 +1,156 @@
-"""The safe state for a run whose process is killed.
+"""A run's side of its guardian: starts it, sees that it lives, dismisses it when the station is safe.
 
-A killed process cannot tidy up, so a second, tiny process watches it: it holds the reading end of a pipe whose writing
-end only the run has. If the pipe closes without a farewell, the run has died: the guardian connects to the station and
-makes it safe. A simulated microscope inside the run's own process dies with it and needs no guardian.
+A killed process cannot tidy up and a frozen one does not, so a second process watches each run
+(``guardian_process``). It is given everything at its start: the station's text, the lock, and the memory in which the
+run states its deadlines. A simulated microscope inside the run's own process dies with it and needs no guardian.
 """
 
 from __future__ import annotations
 
+import json
+import logging
+import os
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager, suppress
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
+
+from stmlab.errors import StationError
+from stmlab.station.guardian_process import DISMISSED, TAKE_OVER
+from stmlab.station.shared import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from stmlab.station import Station
 
-_FAREWELL = b"the station is safe\n"
-_TRIES = 20
-_PAUSE = 0.5  # s between tries: a controller that takes one client needs a moment to notice that the last one is gone
+log = logging.getLogger(__name__)
+_START = 30.0  # s for a guardian to begin, on a busy computer
+_LOOK = 0.05  # s between two looks at the guardian
+_STALE = 2.0  # s without a sign of life: it is frozen, and another one takes its place
+_NEXT = 2.0  # s between two guardians, of which the first could not begin
+_LEAVE = 5.0  # s for a guardian that was dismissed to leave
 
 
 @contextmanager
 def guarded(station: Station) -> Iterator[None]:
-    """While the context lasts, the death of this process makes ``station`` safe."""
+    """While the context lasts, the death of this process makes ``station`` safe.
+
+    Raises:
+        StationError: no guardian can be started; nothing has moved.
+    """
     if station.simulation is not None:
         yield
         return
-    command = [sys.executable, "-m", "stmlab.station.guardian", str(station.path)]
-    # A session of its own: the terminal's Ctrl-C is for the run, and must not take its guardian along.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as guardian:
-        assert guardian.stdin is not None
-        try:
-            yield
-        finally:
+    post = _Post(station)
+    post.fill()
+    try:
+        yield
+    finally:
+        station.heartbeat.rest()
+        post.end(safe=station.is_left_safe)
+
+
+class _Post:
+    """The place of a guardian, which is filled again whenever it is empty."""
+
+    def __init__(self, station: Station) -> None:
+        self._station, self._shared = station, station.shared
+        orders = {
+            "text": station.text,
+            "path": str(station.path),
+            "shared": station.shared.descriptor,
+            "locks": station.lock.descriptors,
+            "run": os.getpid(),
+        }
+        self._orders = json.dumps(orders).encode() + b"\n"
+        self._process: subprocess.Popen[bytes]
+        self._ended = threading.Event()
+        self._minder = threading.Thread(target=self._mind, name="guardian", daemon=True)
+
+    def fill(self) -> None:
+        """Start the first guardian and wait until it watches."""
+        self._start()
+        end = monotonic() + _START
+        while not self._shared[Slot.GUARDIAN_BEAT]:
+            if self._process.poll() is not None or monotonic() > end:
+                self._remove()
+                raise StationError(f"{self._station.path}: no guardian can be started, so nothing is moved")
+            sleep(_LOOK / 10)
+        self._minder.start()
+
+    def end(self, *, safe: bool) -> None:
+        """Dismiss the guardian, or leave the station to it."""
+        self._ended.set()
+        self._minder.join()
+        if safe:
+            self._dismiss()
+            return
+        self._station.close()  # a controller that takes one client must be free for the guardian
+        if self._process.poll() is not None:
+            self._start()
+        with suppress(BrokenPipeError):
+            self._say(TAKE_OVER)
+            self._hang_up()
+        # It goes on after this process has ended.
+        threading.Thread(target=self._process.wait, name="guardian left behind", daemon=True).start()
+
+    def _dismiss(self) -> None:
+        if self._process.poll() is None:
             with suppress(BrokenPipeError):
-                guardian.stdin.write(_FAREWELL)
-                guardian.stdin.close()
-
-
-def watch(path: Path) -> int:
-    """Wait for the farewell on standard input; without it, make the station at ``path`` safe; return an exit status."""
-    if sys.stdin.buffer.read() == _FAREWELL:
-        return 0
-    from stmlab.clock import RealClock
-    from stmlab.errors import StmlabError
-    from stmlab.station import Station
-
-    problem = ""
-    for _ in range(_TRIES):
+                self._say(DISMISSED)
         try:
-            with Station.load(str(path)) as station:
-                problems = station.make_safe()
-        except StmlabError as error:
-            problem = str(error)
-        else:
-            if not problems:
-                print("stmlab: the run was killed; the station has been made safe", file=sys.stderr)
-                return 0
-            problem = "; ".join(problems)
-        RealClock().sleep(_PAUSE)
-    print(f"stmlab: the run was killed and THE STATION IS NOT SAFE: {problem}", file=sys.stderr)
-    return 1
+            self._process.wait(_LEAVE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._remove()
 
+    def _start(self) -> None:
+        self._shared[Slot.GUARDIAN_BEAT] = 0.0
+        # The same modules as here, whatever lies in the folder in which the run was started.
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "stmlab.station.guardian_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            env=environment,
+            pass_fds=(self._shared.descriptor, *self._station.lock.descriptors),
+            start_new_session=True,  # the terminal's Ctrl-C and its closing are for the run
+        )
+        with suppress(BrokenPipeError):
+            self._say(self._orders)
 
-if __name__ == "__main__":
-    from pathlib import Path
+    def _say(self, message: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(message)
+        self._process.stdin.flush()
 
-    raise SystemExit(watch(Path(sys.argv[1])))
+    def _mind(self) -> None:
+        """See that a guardian watches; start another one where it does not."""
+        since = monotonic()
+        while not self._ended.wait(_LOOK):
+            beat, status = self._shared[Slot.GUARDIAN_BEAT], self._process.poll()
+            if status is None and monotonic() - (beat or since) < (_STALE if beat else _START):
+                continue
+            if status is not None and not beat and self._ended.wait(max(0.0, since + _NEXT - monotonic())):
+                return  # the last one could not even begin: not too many in a row
+            how = f"ended with status {status}" if status is not None else "froze"
+            log.error("the guardian of this run %s; another one is started", how)
+            self._remove()
+            since = monotonic()
+            try:
+                self._start()
+            except OSError as error:
+                log.error("no guardian can be started: %s", error)
+
+    def _remove(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        with suppress(BrokenPipeError):
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()

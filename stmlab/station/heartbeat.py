@@ -10,6 +10,7 @@ import math
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from stmlab.clock import RealClock
 from stmlab.station.shared import Slot
 
 if TYPE_CHECKING:
@@ -50,3 +51,20 @@ class Heartbeat:
 def overdue(shared: SharedState) -> float:
     """Seconds by which the present step has missed its deadline; negative while it has not."""
     return monotonic() - shared[Slot.DEADLINE]
+
+
+class AnnouncedClock(RealClock):
+    """Wall time, whose every sleep is announced: a slow ramp or a long settling time is not taken for a freeze.
+
+    Args:
+        heartbeat: of the run that sleeps.
+    """
+
+    def __init__(self, heartbeat: Heartbeat) -> None:
+        super().__init__()
+        self._extend = heartbeat.extend
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds``."""
+        self._extend(seconds)
+        super().sleep(seconds)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stmlab.errors import NoLongerOwner
 from stmlab.station.shared import Slot
 
 if TYPE_CHECKING:
@@ -28,19 +27,12 @@ class Ownership:
     def __init__(self, shared: SharedState, heartbeat: Heartbeat) -> None:
         self._shared, self._extend = shared, heartbeat.extend
 
-    def permit(self, address: str, seconds: float) -> None:
-        """Called by a connection before each write; costs less than 1 us.
-
-        Args:
-            address: written to.
-            seconds: for which the connection will wait for an answer.
-
-        Raises:
-            NoLongerOwner: the station has been taken from this run; nothing may be sent.
-        """
+    def permit(self, seconds: float) -> bool:
+        """Whether a connection that waits ``seconds`` (s) for an answer may send; asked before each write, < 1 us."""
         if self._shared[Slot.REVOKED]:
-            raise NoLongerOwner(address)
+            return False
         self._extend(seconds)
+        return True
 
 
 def revoke(shared: SharedState) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+import weakref
 from enum import IntEnum
 
 _SIZE = mmap.PAGESIZE
@@ -20,7 +21,6 @@ class Slot(IntEnum):
     REVOKED = 0  # not 0: the station is no longer the run's
     DEADLINE = 1  # of the run's present step, on the monotonic clock that all processes share, s
     GUARDIAN_BEAT = 2  # when the guardian last looked, the same clock, s; 0: it has not begun
-    MOVED = 3  # bit k: an output of the station's k-th instrument has been moved
 
 
 class SharedState:
@@ -35,6 +35,7 @@ class SharedState:
             with tempfile.TemporaryFile(prefix="stmlab-", buffering=0) as file:
                 file.write(bytes(_SIZE))  # really written: a full disk is noticed here, not by a signal later
                 self.descriptor = os.dup(file.fileno())
+            weakref.finalize(self, os.close, self.descriptor)
         else:
             self.descriptor = descriptor
         self._memory = mmap.mmap(self.descriptor, _SIZE)

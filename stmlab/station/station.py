@@ -11,13 +11,18 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from stmlab.clock import Clock, RealClock, SimulatedClock
+from stmlab.clock import Clock, SimulatedClock
 from stmlab.config_files import built, find, imported
 from stmlab.errors import SequenceError, StationError, StmlabError
 from stmlab.station.configuration import StationConfig, read_station
+from stmlab.station.heartbeat import AnnouncedClock, Heartbeat
 from stmlab.station.instruments import Preamplifier
 from stmlab.station.last_set import LastSet
 from stmlab.station.limits import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedSpectroscope, GuardedTip, Limit
+from stmlab.station.lock import StationLock, addresses
+from stmlab.station.ownership import Ownership
+from stmlab.station.shared import SharedState
+from stmlab.station.tip_mark import TipMark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,26 +49,44 @@ class Station:
         path: where it was read; messages name it.
         sample: name of the sample; on a simulated station it chooses the junction.
         seed: of the simulation; None takes the configured one.
+        lock: of its addresses; None takes the usual one.
+        owned: the caller owns the station already, as a guardian does: no lock is taken.
 
     Raises:
+        StationBusy: somebody else owns an instrument; nothing was sent.
         StationError: a driver, part or sample that cannot be built.
         InstrumentLost: nothing answers at an address.
     """
 
     def __init__(
-        self, config: StationConfig, text: str, path: Path, *, sample: str | None = None, seed: int | None = None
+        self,
+        config: StationConfig,
+        text: str,
+        path: Path,
+        *,
+        sample: str | None = None,
+        seed: int | None = None,
+        lock: StationLock | None = None,
+        owned: bool = False,
     ) -> None:
         self.config, self.text, self.path = config, text, path
         configured = config.simulation.seed if config.simulation else None
         self.seed = configured if seed is None or configured is None else seed
         self.simulation = simulated_microscope(config, path, sample=sample, seed=seed, clock=SimulatedClock())
-        self.clock: Clock = self.simulation.clock if self.simulation else RealClock()
+        self.shared = SharedState()
+        self.heartbeat = Heartbeat(self.shared)
+        self.ownership = Ownership(self.shared, self.heartbeat)
+        self.tip_mark = TipMark.of(config)
+        self.is_left_safe = True  # nothing has moved, or the safe state was reached
+        self.clock: Clock = self.simulation.clock if self.simulation else AnnouncedClock(self.heartbeat)
         self.sample = (sample or config.sample or (config.simulation.sample if config.simulation else "")) or ""
         self.rf_path = self._build_path()
         self.preamplifier = Preamplifier(**config.preamplifier.model_dump()) if config.preamplifier else None
         self._limits = self._read_limits()
         self.last_set = LastSet()
         self._devices: dict[str, Device] = {}
+        self.lock = StationLock(()) if owned else lock or StationLock(addresses(config))
+        self.lock.acquire()
         try:
             for name in config.instruments:
                 self._devices[name] = self._connect(name)
@@ -73,13 +96,30 @@ class Station:
             raise
 
     @classmethod
-    def load(cls, name: str = "simulated", *, sample: str | None = None, seed: int | None = None) -> Station:
-        """Build the station called ``name`` (or at that path)."""
+    def load(
+        cls,
+        name: str = "simulated",
+        *,
+        sample: str | None = None,
+        seed: int | None = None,
+        force: bool = False,
+        only_reading: bool = False,
+    ) -> Station:
+        """Build the station called ``name`` (or at that path).
+
+        Args:
+            name: of the station.
+            sample: see Station.
+            seed: see Station.
+            force: take what a dead owner has left.
+            only_reading: nothing will be moved; a dead owner's record stays for the next one.
+        """
         path = find(name)
         config, text = read_station(path)
         if sample is not None and config.simulation is None:
             config = config.model_copy(update={"sample": sample})
-        return cls(config, text, path, sample=sample, seed=seed)
+        lock = StationLock(addresses(config), force=force, only_reading=only_reading)
+        return cls(config, text, path, sample=sample, seed=seed, lock=lock)
 
     # -- roles ---------------------------------------------------------------------------------------------------
 
@@ -154,10 +194,12 @@ class Station:
 
         Every step is tried, whatever happens in the others. Returns what could not be done, one line each.
         """
+        self.is_left_safe = False
         problems: list[str] = []
         steps = (self._switch_generator_off, self._switch_modulation_off, self._retire_bias, self._retire_tip)
         for step in steps:
             _attempt(step, problems)
+        self.is_left_safe = not problems
         return problems
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
@@ -175,10 +217,11 @@ class Station:
             device.check_status()
 
     def close(self) -> None:
-        """Close every connection; outputs stay as they are."""
+        """Close every connection and give the station back; outputs stay as they are."""
         for device in self._devices.values():
             with suppress(StmlabError, OSError):
                 device.close()
+        self.lock.release(safe=self.is_left_safe)
 
     def __enter__(self) -> Station:
         return self
@@ -204,7 +247,10 @@ class Station:
         plug = instrument.address.removeprefix("simulation:")
         address = self.simulation.adapter(plug) if plug != instrument.address else instrument.address
         try:
-            return cast("Device", driver(address, name=name, **instrument.options))
+            device = driver(address, name=name, **instrument.options)
+            adapter = device.adapter
+            adapter.permit = lambda: self.ownership.permit(getattr(adapter, "timeout", 0.0))
+            return cast("Device", device)
         except StmlabError as error:
             raise StationError(f"{self.path}: instruments.{name}.address = {instrument.address!r}: {error}") from error
         except (TypeError, ValueError) as error:

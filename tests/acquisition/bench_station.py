@@ -10,7 +10,9 @@ from stmlab.acquisition.parameters import FloatParameter, IntegerParameter
 from stmlab.acquisition.sequence import Sequence
 from stmlab.axes import Axis, Channel
 from stmlab.clock import SimulatedClock
+from stmlab.station.heartbeat import Heartbeat
 from stmlab.station.limits import Limit
+from stmlab.station.shared import SharedState
 
 
 class BenchStation:
@@ -19,6 +21,7 @@ class BenchStation:
     def __init__(self, *, problems=(), clock=None):
         self.clock = clock or SimulatedClock()
         self.config = SimpleNamespace(name="bench")
+        self.heartbeat = Heartbeat(SharedState())
         self.text, self.sample, self.seed, self.simulation = "", "", 1, None
         self.log = []
         self.value = 0.0

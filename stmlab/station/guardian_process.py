@@ -1,0 +1,192 @@
+r"""The guardian: a process of its own that sees a run's end, and leaves only when the station has been seen safe.
+
+              orders from the run (configuration, lock, shared memory)
+                  |
+               WATCHING ---- "dismissed" ----------------------------> leaves, status 0
+                  |    \\____ "take over" (the run could not make it safe) ___
+    pipe closed (the run died)       a deadline missed by GRACE (frozen)    |
+                  |                      | the run is killed                |
+                  v                      v                                  v
+               [ the run's permit is revoked; every instrument by itself is made safe ]
+                  |  not all after FIRST_WORD: says NOT SAFE, and goes on
+                  v
+            seen safe: the lock is given back; leaves
+
+It reads nothing from the disk after its start: a station file that was moved or edited changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+import os
+import select
+import signal
+import sys
+import tomllib
+from contextlib import suppress
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from stmlab.config_files import imported
+from stmlab.errors import StationError
+from stmlab.station.configuration import StationConfig
+from stmlab.station.heartbeat import GRACE, overdue
+from stmlab.station.lock import Owner, read_owner, write_owner
+from stmlab.station.ownership import revoke
+from stmlab.station.places import file_stem, station_directory
+from stmlab.station.rescue import Rescue
+from stmlab.station.shared import SharedState, Slot
+
+DISMISSED = b"dismissed\n"
+TAKE_OVER = b"take over\n"
+
+_LOOK = 0.05  # s between two looks at the run
+_GONE = 5.0  # s for a killed run to be gone
+_FIRST_WORD = 8.0  # s after which a person is told that the station is not safe yet
+_LOG_SIZE = 1 << 20  # bytes
+
+log = logging.getLogger("stmlab.guardian")
+
+
+class End(Enum):
+    """How a run has ended."""
+
+    DISMISSED = "the run has ended and left the station safe"
+    NOT_SAFE = "the run could not make the station safe"
+    KILLED = "the run was killed"
+    FROZEN = "the run was frozen and has been killed"
+
+
+class Guardian:
+    """Watches one run.
+
+    Args:
+        orders: what the run has sent: ``text`` and ``path`` of the station, ``shared`` and ``locks`` (descriptors),
+            ``run`` (its process).
+    """
+
+    def __init__(self, orders: dict[str, Any]) -> None:
+        self._text, self._path = str(orders["text"]), Path(orders["path"])
+        self._config = StationConfig.model_validate(tomllib.loads(self._text))
+        self._shared = SharedState(int(orders["shared"]))
+        self._locks = [int(descriptor) for descriptor in orders["locks"]]
+        self._run = int(orders["run"])
+        for name, instrument in self._config.instruments.items():  # now: afterwards every second counts
+            imported(instrument.driver, self._path, f"instruments.{name}.driver")
+
+    def watch(self) -> int:
+        """Wait for the end of the run, do what it needs, return an exit status."""
+        log.info("watching process %d on %s", self._run, self._path)
+        end = self._wait()
+        log.info("%s", end.value)
+        if end is End.DISMISSED:
+            return 0
+        revoke(self._shared)
+        if end is End.FROZEN:
+            self._kill()
+        rescue = Rescue(self._config, self._text, self._path, log.info)
+        rescue.start()
+        if not rescue.wait(_FIRST_WORD):
+            self._note("NOT SAFE: " + "; ".join(rescue.problems))
+            say(f"{end.value} and THE STATION IS NOT SAFE: {'; '.join(rescue.problems)}; its guardian goes on trying")
+            be_silent()
+            rescue.wait(None)
+        for descriptor in self._locks:
+            write_owner(descriptor, None)
+        say(f"{end.value}; the station has been made safe")
+        return 0
+
+    def _wait(self) -> End:
+        said = b""
+        while True:
+            self._shared[Slot.GUARDIAN_BEAT] = monotonic()
+            if select.select([sys.stdin], [], [], _LOOK)[0]:
+                piece = os.read(sys.stdin.fileno(), 1 << 12)
+                said += piece
+                if said.endswith(DISMISSED):
+                    return End.DISMISSED
+                if said.endswith(TAKE_OVER):
+                    return End.NOT_SAFE
+                if not piece:
+                    return End.KILLED
+            if os.getppid() != self._run:  # a child of the run may still hold the pipe
+                return End.KILLED
+            if overdue(self._shared) > GRACE:
+                return End.FROZEN
+
+    def _kill(self) -> None:
+        """End the frozen run before its instruments are touched; what cannot be ended has lost its permit."""
+        if os.getppid() != self._run:
+            return
+        with suppress(ProcessLookupError):
+            os.kill(self._run, signal.SIGKILL)
+        end = monotonic() + _GONE
+        while os.getppid() == self._run:
+            if monotonic() > end:
+                log.error("process %d does not end; its permit to send has been revoked", self._run)
+                return
+            sleep(_LOOK / 10)
+
+    def _note(self, said: str) -> None:
+        """Say in the lock that the station is now this process', and why."""
+        for descriptor in self._locks:
+            owner = read_owner(descriptor) or Owner.this_process()
+            program = f"guardian of process {self._run}"
+            write_owner(descriptor, replace(owner, pid=os.getpid(), program=program, note=said))
+
+
+def say(line: str) -> None:
+    """Into the log, and on the terminal of the run if it is still there."""
+    log.warning("%s", line)
+    with suppress(OSError):
+        os.write(2, f"stmlab: {line}\n".encode())
+
+
+def be_silent() -> None:
+    """Let go of the terminal: whoever waits for the run's last word has had it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+
+
+def _keep_log(path: Path, config: StationConfig) -> None:
+    first = next(iter(config.instruments.values())).address if config.instruments else path.name
+    file = station_directory() / f"{file_stem(first)}.guardian.log"
+    handler = logging.handlers.RotatingFileHandler(file, maxBytes=_LOG_SIZE, backupCount=1, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(message)s"))
+    logging.raiseExceptions = False  # a full disk must not end the guardian
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+
+
+def _orders() -> dict[str, Any]:
+    """The first line on standard input, and not a byte more."""
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = os.read(sys.stdin.fileno(), 1)
+        if not piece:
+            raise SystemExit(1)  # the run has died before anything could have moved
+        line += piece
+    orders: dict[str, Any] = json.loads(line)
+    return orders
+
+
+def main() -> int:
+    """Entry point: ``python -m stmlab.station.guardian_process``, started by a run and by nobody else."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # they are for the run; its guardian sees how it ends
+    try:
+        guardian = Guardian(_orders())
+    except StationError as error:
+        say(f"the guardian cannot start: {error}")
+        return 2
+    return guardian.watch()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
