@@ -10,39 +10,53 @@ from h5py import h5s, h5t
 from stmlab.storage.layout import to_pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import h5py
 
 
-class Column:
-    """One dataset with one row a point, written with h5py's low-level calls (its slices cost ten times as much).
+class Columns:
+    """Datasets of one shape with one row a reading; written with h5py's low-level calls: slices cost ten times more.
 
     Args:
-        dataset: shape (rows, ...), resizable along the first axis.
-        expected: rows of the whole run; the dataset grows by whole chunks, but not past this before it must.
+        datasets: each of shape (rows, ...), resizable along the first axis.
+        expected: rows of the whole run; the datasets grow by whole chunks, but not past this before they must.
     """
 
-    def __init__(self, dataset: h5py.Dataset, expected: int) -> None:
-        self._id = dataset.id
-        self._chunk, self._expected = dataset.chunks[0], expected
-        self._inner: tuple[int, ...] = dataset.shape[1:]
-        self._origin = (0,) * len(self._inner)
-        self._type = h5t.py_create(dataset.dtype)
-        self._capacity = dataset.shape[0]
-        self._space = self._id.get_space()
+    def __init__(self, datasets: Sequence[h5py.Dataset], expected: int) -> None:
+        self._ids = [dataset.id for dataset in datasets]
+        self._types = [h5t.py_create(dataset.dtype) for dataset in datasets]
+        self._expected = expected
+        if datasets:
+            self._chunk, self._capacity, self._inner = datasets[0].chunks[0], len(datasets[0]), datasets[0].shape[1:]
+            self._space = self._ids[0].get_space()
 
-    def write(self, start: int, rows: np.ndarray[Any, Any]) -> None:
-        """Write ``rows``, C-contiguous, of the dataset's type and shape (n, ...), from row ``start`` on."""
-        count = (len(rows), *self._inner)
-        if start + len(rows) > self._capacity:
-            self._grow(start + len(rows))
-        self._space.select_hyperslab((start, *self._origin), count)
-        self._id.write(h5s.create_simple(count), self._space, rows, self._type)
+    def write(self, start: int, columns: Sequence[np.ndarray[Any, Any] | None]) -> None:
+        """Write rows from row ``start`` on.
+
+        Args:
+            start: number of the first row.
+            columns: one a dataset, C-contiguous, of the dataset's type and shape (rows, ...); None leaves the
+                dataset's fill value.
+        """
+        if not columns:
+            return
+        rows = next(len(column) for column in columns if column is not None)
+        if start + rows > self._capacity:
+            self._grow(start + rows)
+        count = (rows, *self._inner)
+        self._space.select_hyperslab((start, *(0,) * len(self._inner)), count)
+        memory = h5s.create_simple(count)
+        for dataset, kind, column in zip(self._ids, self._types, columns, strict=True):
+            if column is not None:
+                dataset.write(memory, self._space, column, kind)
 
     def _grow(self, rows: int) -> None:
         whole = -(-rows // self._chunk) * self._chunk
         self._capacity = min(whole, self._expected) if rows <= self._expected else whole
-        self._id.set_extent((self._capacity, *self._inner))
-        self._space = self._id.get_space()
+        for dataset in self._ids:
+            dataset.set_extent((self._capacity, *self._inner))
+        self._space = self._ids[0].get_space()
 
 
 def write_rows(table: h5py.Dataset, start: int, rows: np.ndarray[Any, Any]) -> None:

@@ -4,7 +4,8 @@
     /committed              how many points, states and fits may be trusted, and whether the run has finished
     /parameters/<name>      value; units and meaning beside it          /factors/<name>   likewise
     /axes/<name>            values in the order of their visit          /versions         package = version
-    /points/index, time     one row a point; rows beyond ``committed`` are fill
+    /points/index, time     the log of readings, one row each, in their order; rows beyond ``committed`` are fill.
+    /points/attempt, session, checksum      A point that was read again has a row more; no row is ever written over
     /coordinates/<axis>     where the point really was: one column for each axis that software moves
     /channels/<name>        one column a channel; with hardware-swept axes one array a row
     /station/configuration, snapshot_before, snapshot_after
@@ -128,6 +129,9 @@ def _columns(file: h5py.File, started: RunStarted) -> None:
     points = file.create_group("points", track_order=True)
     _column(points, "index", "", "<i8", rows, fill=-1)
     _column(points, "time", "s", "<f8", rows)
+    _column(points, "attempt", "", "<i8", rows, fill=0)
+    _column(points, "session", "", "<i8", rows, fill=0)
+    _column(points, "checksum", "", "<u8", rows, fill=0)
     coordinates = file.create_group("coordinates", track_order=True)
     for axis in started.axes:
         if not axis.hardware:

@@ -7,12 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from stmlab.axes import Axis, Channel
+from stmlab.errors import FileError
 from stmlab.events import ParameterValue, PointsDisturbed, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.storage.fits import read_fits
 from stmlab.storage.layout import from_pieces
 from stmlab.storage.opening import opened
 from stmlab.storage.run import Run
+from stmlab.storage.visits import Visits, attempts
 
 if TYPE_CHECKING:
     import h5py
@@ -44,10 +48,7 @@ def _read(path: Path, file: h5py.File) -> Run:
         history=_read_history(file, int(committed["states"])),
         finished=finished,
         live=False if finished is not None else None,
-        index=file["points/index"][:rows],
-        time=file["points/time"][:rows],
-        coordinates=_read_columns(file["coordinates"], rows),
-        data=_read_columns(file["channels"], rows),
+        visits=_read_visits(path, file, rows),
         stored_fits=read_fits(file, int(committed["fits"])),
     )
 
@@ -97,6 +98,25 @@ def _read_axis(dataset: h5py.Dataset) -> Axis:
 
 def _read_channel(dataset: h5py.Dataset) -> Channel:
     return Channel(_name(dataset), dataset.attrs["units"], dataset.attrs["meaning"])
+
+
+def _read_visits(path: Path, file: h5py.File, rows: int) -> Visits:
+    points = file["points"]
+    index = points["index"][:rows]
+    logged = "attempt" in points  # not in format 1
+    visits = Visits(
+        index,
+        points["time"][:rows],
+        points["attempt"][:rows] if logged else attempts(index),
+        points["session"][:rows] if logged else np.zeros_like(index),
+        _read_columns(file["coordinates"], rows),
+        _read_columns(file["channels"], rows),
+    )
+    if logged:
+        changed = visits.first_changed(points["checksum"][:rows])
+        if changed is not None:
+            raise FileError(f"{path}: damaged: reading number {changed} is not what was written; there may be more")
+    return visits
 
 
 def _read_columns(group: h5py.Group, rows: int) -> dict[str, FloatArray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from stmlab.events import Event, ParameterValue, PointsDisturbed, RunFinished, RunStarted
     from stmlab.results import FitResult
     from stmlab.storage.fits import StoredFit
+    from stmlab.storage.visits import Visits
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +37,8 @@ class Run:
             taken before.
         finished: how it ended, or None: still running, or killed.
         live: whether its writer is at work; None where that cannot be known.
-        index: shape (points,), place of each point in C order over the axes that software moves.
-        time: shape (points,), s since the start.
-        coordinates: axis -> shape (points,), where each point really was.
-        data: channel -> shape (points, lengths of the hardware-swept axes).
+        visits: every reading in the order in which it was taken; ``index``, ``time``, ``coordinates`` and ``data``
+            are those of the last reading of each point.
     """
 
     path: Path
@@ -46,17 +46,14 @@ class Run:
     history: tuple[tuple[int, StateChanged | PointsDisturbed], ...]
     finished: RunFinished | None
     live: bool | None
-    index: IntArray
-    time: FloatArray
-    coordinates: Mapping[str, FloatArray]
-    data: Mapping[str, FloatArray]
+    visits: Visits = field(repr=False)
     stored_fits: tuple[StoredFit, ...] = field(default=(), repr=False)
 
     # -- how it went -------------------------------------------------------------------------------------------------
 
     @property
     def points(self) -> int:
-        """Number of acknowledged points."""
+        """Number of points with an acknowledged reading."""
         return len(self.index)
 
     @property
@@ -177,6 +174,32 @@ class Run:
         """Of the simulation."""
         return self.started.seed
 
+    # -- the data by point -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _last(self) -> Visits:
+        return self.visits.last()
+
+    @property
+    def index(self) -> IntArray:
+        """Place of each point in C order over the axes that software moves; increasing, shape (points,)."""
+        return self._last.index
+
+    @property
+    def time(self) -> FloatArray:
+        """When each point was read, s since the start; shape (points,)."""
+        return self._last.time
+
+    @property
+    def coordinates(self) -> Mapping[str, FloatArray]:
+        """Axis -> where each point really was; shape (points,)."""
+        return self._last.coordinates
+
+    @property
+    def data(self) -> Mapping[str, FloatArray]:
+        """Channel -> shape (points, lengths of the hardware-swept axes)."""
+        return self._last.data
+
     # -- the data on their axes --------------------------------------------------------------------------------------
 
     def grid(self, name: str) -> FloatArray:
@@ -192,7 +215,7 @@ class Run:
         rows = self._rows(name)
         outer = tuple(len(axis) for axis in self.axes if not axis.hardware)
         places = int(np.prod(outer, dtype=np.int64))
-        if self.points and (self.index.min() < 0 or self.index.max() >= places):
+        if self.points and (self.index[0] < 0 or self.index[-1] >= places):
             raise FileError(f"{self.path}: the run went beyond its axes {outer}: use data[{name!r}] point by point")
         grid = np.full((places, *rows.shape[1:]), np.nan)
         grid[self.index] = rows
@@ -230,7 +253,7 @@ class Run:
         ]
         later.sort(key=lambda entry: entry[0])
         yield self.started
-        points = map(self._point, range(self.points))
+        points = map(self._point, range(len(self.visits)))
         taken = 0
         for place, event in later:
             yield from itertools.islice(points, place[0] - taken)
@@ -241,14 +264,17 @@ class Run:
             yield self.finished
 
     def _point(self, row: int) -> PointTaken:
-        values = (self.data[channel.name][row] for channel in self.channels)
-        coordinates = (float(column[row]) for column in self.coordinates.values())
+        visits = self.visits
+        values = (visits.data[channel.name][row] for channel in self.channels)
+        coordinates = (float(column[row]) for column in visits.coordinates.values())
         return PointTaken(
-            int(self.index[row]),
-            float(self.time[row]),
+            int(visits.index[row]),
+            float(visits.time[row]),
             tuple(coordinates),
             tuple(value if np.ndim(value) else float(value) for value in values),
             visit=row,
+            attempt=int(visits.attempt[row]),
+            session=int(visits.session[row]),
         )
 
     def _rows(self, name: str) -> FloatArray:

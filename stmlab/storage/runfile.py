@@ -15,17 +15,17 @@ import h5py
 import numpy as np
 
 from stmlab.errors import FileError, SequenceError
-from stmlab.storage.columns import Column, write_line, write_text
+from stmlab.storage.columns import Columns, write_line, write_text
 from stmlab.storage.fits import write_fit
 from stmlab.storage.layout import COMMITTED, LIBVER, create, expected_rows, hardware_shape, to_json
 from stmlab.storage.liveness import WriterLock, has_writer
+from stmlab.storage.readings import Table
 from stmlab.storage.refusals import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from stmlab.arrays import FloatArray
     from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunFinished, RunStarted, StateChanged
 
 BATCH_SECONDS = 1e-3
@@ -43,17 +43,11 @@ class RunFile:
 
     def __init__(self, path: Path, started: RunStarted, *, overwrite: bool) -> None:
         self._path = path
-        self._inner = hardware_shape(started)
-        self._batched = started.point_seconds < BATCH_SECONDS and not self._inner
+        self._batched = started.point_seconds < BATCH_SECONDS and not hardware_shape(started)
         self._file = _make(path, started, overwrite=overwrite)
         self._lock = WriterLock(path)
-        rows = expected_rows(started)
-        self._index = Column(self._file["points/index"], rows)
-        self._time = Column(self._file["points/time"], rows)
-        self._axes = [axis.name for axis in started.axes if not axis.hardware]
-        self._channels = [channel.name for channel in started.channels]
-        self._columns = [Column(self._file["coordinates"][name], rows) for name in self._axes]
-        self._columns += [Column(self._file["channels"][name], rows) for name in self._channels]
+        self._table = Table(started)
+        self._columns, self._arrays = self._find_columns(started)
         self._count = np.zeros(1, COMMITTED)
         self._count_id = self._file["committed"].id
         self._count_type = h5py.h5t.py_create(COMMITTED)
@@ -135,39 +129,29 @@ class RunFile:
 
     # -- points ------------------------------------------------------------------------------------------------------
 
+    def _find_columns(self, started: RunStarted) -> tuple[Columns, Columns]:
+        """Columns of numbers, in the order of `Readings`, and those of arrays."""
+        file, rows = self._file, expected_rows(started)
+        numbers = [file["points"][name] for name in ("checksum", "index", "attempt", "session", "time")]
+        numbers += [file["coordinates"][axis.name] for axis in started.axes if not axis.hardware]
+        channels = [file["channels"][channel.name] for channel in started.channels]
+        return (
+            (Columns(numbers, rows), Columns(channels, rows))
+            if hardware_shape(started)
+            else (Columns([*numbers, *channels], rows), Columns([], rows))
+        )
+
     def _write(self, points: list[PointTaken]) -> None:
-        index = np.array([p.index for p in points], dtype=np.int64)
-        time = np.array([p.time for p in points], dtype=np.float64)
-        columns = [*self._coordinates(points), *self._values(points)]
         start = self.committed
+        readings = self._table.readings(start, points)
+        _, index, attempt, session = readings.place
         with self._refusing():
-            self._index.write(start, index)
-            self._time.write(start, time)
-            for column, rows in zip(self._columns, columns, strict=True):
-                column.write(start, rows)
+            repeated = [column if column.any() else None for column in (attempt, session)]
+            self._columns.write(start, [readings.checksums(), index, *repeated, *readings.numbers])
+            if readings.arrays is not None:
+                self._arrays.write(start, list(readings.arrays))
             self._commit("points", start + len(points))
         self.committed = start + len(points)
-
-    def _coordinates(self, points: list[PointTaken]) -> FloatArray:
-        return _by_column([p.coordinates for p in points], "coordinates", self._axes)
-
-    def _values(self, points: list[PointTaken]) -> FloatArray | list[FloatArray]:
-        """One C-contiguous array a channel; shape (points, lengths of the hardware-swept axes)."""
-        if not self._inner:
-            return _by_column([p.values for p in points], "values", self._channels)
-        for p in points:
-            if len(p.values) != len(self._channels):
-                raise SequenceError(_unlike("values", self._channels, p.values))
-        return [
-            np.stack([self._along_sweep(name, p.values[k]) for p in points]) for k, name in enumerate(self._channels)
-        ]
-
-    def _along_sweep(self, name: str, value: float | FloatArray) -> FloatArray:
-        """A channel's value as an array; a number holds all along the sweep."""
-        array = np.asarray(value, dtype=float)
-        if array.ndim and array.shape != self._inner:
-            raise SequenceError(f"channel {name}: a value of shape {array.shape}; its axes allow {self._inner} only")
-        return np.broadcast_to(array, self._inner)
 
     # -- the order of writes -----------------------------------------------------------------------------------------
 
@@ -233,20 +217,3 @@ def _make(path: Path, started: RunStarted, *, overwrite: bool) -> h5py.File:
             raise FileError(f"{path}: cannot be made ({reason(error)})") from error
         raise
     return file
-
-
-def _by_column(rows: list[tuple[Any, ...]], what: str, names: list[str]) -> FloatArray:
-    """Rows of numbers as columns; shape (len(names), len(rows)), C-contiguous."""
-    try:
-        table = np.array(rows, dtype=float)
-    except (TypeError, ValueError):
-        table = np.empty(0)
-    if table.shape != (len(rows), len(names)):
-        raise SequenceError(_unlike(what, names, rows[-1]))
-    return np.ascontiguousarray(table.T)
-
-
-def _unlike(what: str, names: list[str], row: tuple[Any, ...]) -> str:
-    return f"a point's {what} {row!r} are not one number for each of: {', '.join(names) or 'nothing'}".replace(
-        "\n", " "
-    )

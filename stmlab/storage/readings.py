@@ -1,0 +1,99 @@
+"""Readings as the columns of a file: checked against the run's axes and channels, and turned from rows to columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from stmlab.errors import SequenceError
+from stmlab.storage.checksum import row_checksums
+from stmlab.storage.layout import hardware_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stmlab.arrays import FloatArray, IntArray
+    from stmlab.events import PointTaken, RunStarted
+    from stmlab.storage.checksum import Words
+
+
+class Readings(NamedTuple):
+    """Some readings, one after the other.
+
+    Attributes:
+        place: visit, index, attempt and session; shape (4, readings).
+        numbers: time, coordinates, and channels that are numbers; shape (columns, readings).
+        arrays: channels that are arrays; shape (channels, readings, lengths of the hardware-swept axes), or None.
+    """
+
+    place: IntArray
+    numbers: FloatArray
+    arrays: FloatArray | None = None
+
+    def checksums(self) -> Words:
+        """One checksum for each reading; shape (readings,)."""
+        if self.arrays is None:
+            return row_checksums(self.place, self.numbers)
+        channels, rows = self.arrays.shape[:2]
+        words = self.arrays.reshape(channels, rows, -1).swapaxes(1, 2).reshape(-1, rows)
+        return row_checksums(self.place, self.numbers, words)
+
+
+class Table:
+    """Turns the points of one run into columns."""
+
+    def __init__(self, started: RunStarted) -> None:
+        self._axes = [axis.name for axis in started.axes if not axis.hardware]
+        self._channels = [channel.name for channel in started.channels]
+        self._inner = hardware_shape(started)
+        self._first_value = 1 + len(self._axes)
+        self._columns = self._first_value + (0 if self._inner else len(self._channels))
+
+    def readings(self, first: int, points: Sequence[PointTaken]) -> Readings:
+        """Columns of ``points``, the first of which is reading number ``first`` of the file.
+
+        Raises:
+            SequenceError: a point does not fit the axes and channels.
+        """
+        place = np.empty((4, len(points)), dtype=np.int64)
+        place[0] = range(first, first + len(points))
+        place[1] = [p.index for p in points]
+        place[2] = [p.attempt for p in points]
+        place[3] = [p.session for p in points]
+        numbers = np.empty((self._columns, len(points)))
+        numbers[0] = [p.time for p in points]
+        numbers[1 : self._first_value] = _by_column([p.coordinates for p in points], "coordinates", self._axes)
+        if self._inner:
+            return Readings(place, numbers, self._arrays(points))
+        numbers[self._first_value :] = _by_column([p.values for p in points], "values", self._channels)
+        return Readings(place, numbers)
+
+    def _arrays(self, points: Sequence[PointTaken]) -> FloatArray:
+        arrays = np.empty((len(self._channels), len(points), *self._inner))
+        for row, point in enumerate(points):
+            if len(point.values) != len(self._channels):
+                raise SequenceError(_unlike("values", self._channels, point.values))
+            for k, value in enumerate(point.values):
+                if (shape := np.shape(value)) not in ((), self._inner):
+                    text = f"a value of shape {shape}; its axes allow {self._inner} only"
+                    raise SequenceError(f"channel {self._channels[k]}: {text}")
+                arrays[k, row] = value  # a number holds all along the sweep
+        return arrays
+
+
+def _by_column(rows: list[tuple[Any, ...]], what: str, names: list[str]) -> FloatArray:
+    """Rows of numbers as columns; shape (len(names), len(rows))."""
+    try:
+        table = np.array(rows, dtype=float)
+    except (TypeError, ValueError):
+        table = np.empty(0)
+    if table.shape != (len(rows), len(names)):
+        raise SequenceError(_unlike(what, names, rows[-1]))
+    return table.T
+
+
+def _unlike(what: str, names: list[str], row: tuple[Any, ...]) -> str:
+    return f"a point's {what} {row!r} are not one number for each of: {', '.join(names) or 'nothing'}".replace(
+        "\n", " "
+    )

@@ -1,0 +1,87 @@
+"""The log of a run's readings, and from it the data by point: what was read again replaces what was read before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.storage.readings import Readings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.arrays import FloatArray, IntArray
+    from stmlab.storage.checksum import Words
+
+_ROWS = 4096  # readings checked at once
+
+
+@dataclass(frozen=True, eq=False)
+class Visits:
+    """Readings, one row each.
+
+    Attributes:
+        index: shape (readings,), place of each point in C order over the axes that software moves.
+        time: shape (readings,), s since the start.
+        attempt: shape (readings,), number of readings at the same index before.
+        session: shape (readings,), 0, and one more each time the run was resumed.
+        coordinates: axis -> shape (readings,), where each point really was.
+        data: channel -> shape (readings, lengths of the hardware-swept axes).
+    """
+
+    index: IntArray
+    time: FloatArray
+    attempt: IntArray
+    session: IntArray
+    coordinates: Mapping[str, FloatArray]
+    data: Mapping[str, FloatArray]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def last(self) -> Visits:
+        """The last reading of each point, by increasing index."""
+        if np.all(np.diff(self.index) > 0):
+            return self
+        _, from_the_end = np.unique(self.index[::-1], return_index=True)
+        rows = len(self) - 1 - from_the_end
+        return Visits(
+            self.index[rows],
+            self.time[rows],
+            self.attempt[rows],
+            self.session[rows],
+            {name: column[rows] for name, column in self.coordinates.items()},
+            {name: column[rows] for name, column in self.data.items()},
+        )
+
+    def first_changed(self, checksums: Words) -> int | None:
+        """Number of the first reading that is not what its checksum was made of; None if all are."""
+        for first in range(0, len(self), _ROWS):
+            wrong = np.flatnonzero(self._checksums(first) != checksums[first : first + _ROWS])
+            if wrong.size:
+                return first + int(wrong[0])
+        return None
+
+    def _checksums(self, first: int) -> Words:
+        rows = slice(first, min(first + _ROWS, len(self)))
+        number = np.arange(rows.start, rows.stop)
+        place = np.stack([number, self.index[rows], self.attempt[rows], self.session[rows]])
+        numbers, arrays = [self.time, *self.coordinates.values()], list(self.data.values())
+        if not arrays or arrays[0].ndim == 1:
+            numbers, arrays = numbers + arrays, []
+        return Readings(
+            place,
+            np.stack([column[rows] for column in numbers]),
+            np.stack([column[rows] for column in arrays]) if arrays else None,
+        ).checksums()
+
+
+def attempts(index: IntArray) -> IntArray:
+    """For each reading the number of those at the same index before it; shape (readings,)."""
+    order = np.argsort(index, kind="stable")
+    _, first, readings = np.unique(index[order], return_index=True, return_counts=True)
+    found = np.empty(len(index), dtype=np.int64)
+    found[order] = np.arange(len(index)) - np.repeat(first, readings)
+    return found

@@ -1,0 +1,158 @@
+"""Points that are read again: every reading stays in the log, the last one counts."""
+
+import dataclasses
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stmlab.errors import FileError
+from stmlab.events import PointsDisturbed, PointTaken
+from stmlab.storage import Writer, open_run, recover
+from stmlab.storage.checksum import row_checksums
+from stmlab.storage.visits import attempts
+
+FORMAT_1 = Path(__file__).parent / "files" / "format_1.h5"  # written by the last build before the log of readings
+
+
+def write(path, events):
+    writer = Writer(path)
+    for event in events:
+        writer(event)
+    return writer
+
+
+def readings(indices, *, sweep=0, session=0):
+    """One reading at each of ``indices``; the values follow from the number of the reading."""
+    seen = dict.fromkeys(indices, 0)
+    for visit, index in enumerate(indices):
+        value = 10.0 * visit + np.arange(sweep) if sweep else 10.0 * visit
+        yield PointTaken(index, 0.5 * visit, (1.0, visit), (value, -value), visit, seen[index], session)
+        seen[index] += 1
+
+
+@pytest.mark.parametrize("sweep", [0, 3])
+@pytest.mark.parametrize("seconds", [1.0, 0.0])
+def test_a_point_that_was_read_again_keeps_its_old_values_in_the_log(tmp_path, make_started, sweep, seconds):
+    started = make_started(rows=2, columns=3, sweep=sweep, point_seconds=seconds)
+    taken = list(readings([0, 1, 2, 1, 2, 3, 1], sweep=sweep))
+    write(
+        tmp_path / "run.h5", [started, *taken[:3], PointsDisturbed((1, 2), 1.2, "the tip jumped"), *taken[3:]]
+    ).close()
+    run = open_run(tmp_path / "run.h5")
+    assert (run.points, len(run.visits)) == (4, 7)
+    assert run.index.tolist() == [0, 1, 2, 3]
+    assert run.visits.index.tolist() == [0, 1, 2, 1, 2, 3, 1]
+    assert run.visits.attempt.tolist() == [0, 0, 0, 1, 1, 0, 2]
+    assert run.time.tolist() == [0.0, 3.0, 2.0, 2.5]
+    assert run.coordinates["frequency"].tolist() == [0.0, 6.0, 4.0, 5.0]
+    first = (..., 0) if sweep else ...
+    assert run.data["current"][first].tolist() == [0.0, 60.0, 40.0, 50.0]
+    assert run.visits.data["current"][first].tolist() == [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0]
+    assert run.grid("x")[first].ravel()[:4].tolist() == [0.0, -60.0, -40.0, -50.0]
+    again = [event for event in run.replay() if isinstance(event, PointTaken)]
+    for before, after in zip(taken, again, strict=True):
+        for field in dataclasses.fields(PointTaken):
+            np.testing.assert_array_equal(getattr(after, field.name), getattr(before, field.name))
+
+
+def test_points_taken_in_any_order_come_back_in_the_order_of_their_places(tmp_path, make_started):
+    order = [7, 3, 11, 0, 5]
+    write(tmp_path / "run.h5", [make_started(), *readings(order)]).close()
+    run = open_run(tmp_path / "run.h5")
+    assert run.index.tolist() == sorted(order)
+    assert run.data["current"].tolist() == [30.0, 10.0, 40.0, 0.0, 20.0]
+    assert run.visits.index.tolist() == order
+
+
+def test_the_session_of_each_reading_is_kept(tmp_path, make_started):
+    events = [*readings([0, 1, 2]), *readings([3, 4], session=1)]
+    write(tmp_path / "run.h5", [make_started(point_seconds=0.0), *events]).close()
+    assert open_run(tmp_path / "run.h5").visits.session.tolist() == [0, 0, 0, 1, 1]
+
+
+def test_the_bytes_of_the_log_do_not_depend_on_when_batches_were_flushed(tmp_path, make_started):
+    started = make_started(rows=60, columns=100, point_seconds=0.0)
+    again = [*range(4200), *range(4100, 4150), *range(4200, 5000)]
+    for name, every in (("a.h5", 7), ("b.h5", 4096), ("c.h5", 1)):
+        writer = write(tmp_path / name, [started])
+        for k, point in enumerate(readings(again)):
+            writer(point)
+            if k % every == 0:
+                writer.flush()
+        writer.close()
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes() == (tmp_path / "c.h5").read_bytes()
+    attempt = open_run(tmp_path / "a.h5").visits.attempt
+    assert np.flatnonzero(attempt).tolist() == list(range(4200, 4250))
+
+
+def test_a_file_of_format_1_still_opens():
+    run = open_run(FORMAT_1)
+    assert (run.complete, run.points, len(run.visits)) == (True, 6, 7)
+    assert run.visits.index.tolist() == [0, 1, 2, 3, 1, 4, 5]
+    assert run.visits.attempt.tolist() == [0, 0, 0, 0, 1, 0, 0]
+    assert run.visits.session.tolist() == [0] * 7
+    assert run.data["current"].tolist() == [0.0, 40.0, 20.0, 30.0, 50.0, 60.0]
+    assert run.fits[0]["a"].value == 1.0
+
+
+def test_a_copy_of_a_file_of_format_1_has_the_same_readings(tmp_path):
+    copy = recover(FORMAT_1, tmp_path / "copy.h5")
+    np.testing.assert_array_equal(copy.visits.data["current"], open_run(FORMAT_1).visits.data["current"])
+
+
+@given(st.lists(st.integers(0, 5), max_size=30))
+def test_attempts_are_counted_for_each_place(index):
+    expected = [index[:k].count(place) for k, place in enumerate(index)]
+    assert attempts(np.array(index, dtype=np.int64)).tolist() == expected
+
+
+COLUMNS = ["points/index", "points/time", "points/attempt", "points/session", "points/checksum", "channels/x"]
+
+
+@pytest.mark.parametrize("name", [*COLUMNS, "coordinates/bias"])
+@pytest.mark.parametrize("sweep", [0, 7])
+def test_a_changed_number_is_found_when_the_run_is_read(tmp_path, whole_run, name, sweep):
+    write(path := tmp_path / "run.h5", whole_run(sweep=sweep))
+    with h5py.File(path, "r+") as file:
+        rows = file[name][:]
+        rows[5] = rows[5] + 1
+        file[name][:] = rows
+    with pytest.raises(FileError, match="damaged: reading number 5 is not what was written"):
+        open_run(path)
+
+
+def test_changed_signs_and_readings_that_changed_places_are_found(tmp_path, whole_run):
+    for name, change in (("signs", lambda rows: -rows), ("order", lambda rows: rows[::-1])):
+        write(path := tmp_path / f"{name}.h5", whole_run(sweep=8))
+        with h5py.File(path, "r+") as file:
+            file["channels/x"][:] = change(file["channels/x"][:])
+        with pytest.raises(FileError, match="damaged: reading number"):
+            open_run(path)
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20), st.data())
+def test_the_checksum_feels_every_bit_and_every_exchange(words, data):
+    column = np.array(words, dtype=np.uint64)[:, None]
+    before = row_checksums(column)[0]
+    changed = column.copy()
+    changed[data.draw(st.integers(0, len(words) - 1))] ^= np.uint64(1 << data.draw(st.integers(0, 63)))
+    assert row_checksums(changed)[0] != before
+    first, second = (data.draw(st.integers(0, len(words) - 1)) for _ in range(2))
+    if words[first] != words[second]:
+        changed = column.copy()
+        changed[[first, second]] = changed[[second, first]]
+        assert row_checksums(changed)[0] != before
+    negated = column ^ np.uint64(1 << 63)
+    assert row_checksums(negated)[0] != before
+
+
+def test_the_checksum_of_a_row_does_not_depend_on_its_neighbours_or_its_blocks():
+    table = np.random.default_rng(1).normal(size=(9, 5))
+    whole = row_checksums(table)
+    parts = [row_checksums(table[:4, k : k + 1], table[4:, k : k + 1])[0] for k in range(5)]
+    assert whole.tolist() == parts
+    assert row_checksums(np.zeros((9, 1)))[0] != 0
