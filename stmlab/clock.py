@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -12,6 +13,9 @@ _EPOCH = datetime(2024, 1, 1, tzinfo=UTC)  # a simulated run starts here, so tha
 
 class Clock(Protocol):
     """What everything that waits or notes a time asks for it."""
+
+    speed: float | None
+    """Seconds of this clock per real second; None: its time moves only by ``sleep``."""
 
     def now(self) -> float:
         """Seconds since the clock was made; never steps back."""
@@ -25,6 +29,8 @@ class Clock(Protocol):
 
 class RealClock:
     """Wall time; ``sleep`` is exact to some microseconds (sleeps, then spins the last millisecond)."""
+
+    speed: float | None = 1.0
 
     def __init__(self) -> None:
         self._start = time.perf_counter()
@@ -57,20 +63,22 @@ class SimulatedClock:
     def __init__(self, speed: float | None = None) -> None:
         if speed is not None and not speed > 0:
             raise ValueError(f"speed = {speed} must be positive, or None for as fast as possible")
-        self._speed = speed
+        self.speed = speed
         self._real = RealClock()
         self._now = 0.0
+        self._moving = threading.Lock()
 
     def now(self) -> float:
         """Simulated seconds since the clock was made."""
-        return self._now if self._speed is None else self._real.now() * self._speed
+        return self._now if self.speed is None else self._real.now() * self.speed
 
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` of simulated time pass."""
-        if self._speed is None:
-            self._now += max(seconds, 0.0)
+        if self.speed is None:
+            with self._moving:  # two instruments that wait at once
+                self._now += max(seconds, 0.0)
         else:
-            self._real.sleep(seconds / self._speed)
+            self._real.sleep(seconds / self.speed)
 
     def date(self) -> datetime:
         """A fixed epoch plus the simulated time."""

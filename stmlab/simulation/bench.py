@@ -2,17 +2,20 @@
 
 A virtual instrument owns one panel (plain settings in SI units). Before it changes a setting it calls
 ``bench.advance()``, so that the time that has passed is lived through with the old settings; after that the physics
-sees the new ones. Readings are asked of the bench, never computed by the instrument.
+sees the new ones. Both happen under one hold of ``bench.lock``, because other instruments live at the same time (see
+``machine``). Readings are asked of the bench, never computed by the instrument.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from stmlab.arrays import ComplexArray, SampleArray
     from stmlab.clock import Clock
 
@@ -58,7 +61,14 @@ class TipPanel:
     height: float = 0.0  # m; with feedback on this is where the loop has brought the tip: read it from the bench
     proportional_gain: float = 1.0e-11  # m
     loop_time_constant: float = 5.0e-3  # s
+    controller: Literal["log", "abs", "signed", "none"] = "log"  # what the loop compares: |I| twice, I, no signal
+    opens_at: float | None = None  # s on the clock; the loop then opens by itself and parks the tip
+    switch_off_delay: float = 0.0  # s before ``opens_at`` over which Z is averaged: there the tip is parked
+    lift: float = 0.0  # m, added to where the tip is parked
     withdrawn: bool = False
+    tripped: bool = False  # SafeTip has tripped; until the loop is closed
+    closed_by: str = ""  # the client that closed the loop
+    stuck: Literal["", "open", "closed"] = ""  # a fault: the loop stays so, whatever ``feedback`` was set to
     modulation_on: bool = False  # the controller's own lock-in modulating the bias
     modulation_amplitude: float = 0.0  # V peak
     modulation_frequency: float = 0.0  # Hz
@@ -68,12 +78,13 @@ class Bench(Protocol):
     """The microscope as its instruments see it."""
 
     clock: Clock
+    lock: AbstractContextManager[Any]
     lockin: LockInPanel
     generator: GeneratorPanel
     tip: TipPanel
 
     def advance(self) -> None:
-        """Live through the time up to ``clock.now()`` with the panels as they are."""
+        """Live through the time up to ``clock.now()`` with the panels as they are; open the loop when that is due."""
 
     def lockin_output(self) -> complex:
         """X + iY of the lock-in now, V rms."""

@@ -53,6 +53,8 @@ class JunctionCurrents:
         self._full_scale: float | None = None  # of the waveform below; None: it is out of date
         self._waveform: Drive | None = None
         self._answers: dict[tuple[float, float], float] = {}
+        self.amplitude = 0.0
+        """Peak of the microwave at the junction as the generator last played it, V."""
 
     def levels(self, generator: GeneratorPanel, bias: float, scale: float) -> Levels:
         """Currents at ``bias`` (V) and conductance ``scale``, with the generator as its panel says."""
@@ -95,6 +97,7 @@ class JunctionCurrents:
         if self._full_scale != generator.full_scale:
             self._full_scale = generator.full_scale
             self._waveform = self._arriving(generator.full_scale)
+            self.amplitude = 0.0 if self._waveform is None else float(np.abs(self._waveform.voltage).max())
             self._answers.clear()
         return self._waveform
 

@@ -112,7 +112,11 @@ def read_fault(text: str) -> Fault:
     try:
         return Fault.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        words = first["msg"].removeprefix("Value error, ")
-        raise StationError(f"--fault {text!r}: {key + ': ' if key else ''}{words}") from error
+        raise StationError(f"--fault {text!r}: {explained(error)}") from error
+
+
+def explained(error: ValidationError) -> str:
+    """Pydantic's report on a fault as one line: key and what is allowed, for the first mistake."""
+    first = error.errors(include_url=False)[0]
+    key, words = ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")
+    return f"{key}: {words}" if key else words

@@ -4,6 +4,12 @@ The loop is a proportional-integral controller on the logarithm of the current, 
 e = ln(I/setpoint), P the proportional gain (m) and T its time constant. Since ln I falls by 2 kappa z, e decays
 exponentially at the rate r = 2 kappa P / (T (1 + 2 kappa P)), towards d T/P where the surface drifts by d (m/s).
 So the logarithm of the conductance has a closed form, and the time between two readings may be of any length.
+
+A loop that is switched off averages the tip's height over the switch-off delay and then parks the tip there::
+
+    closed ----------- averaging ---------- parked at the mean height plus the tip lift, open
+                 |<-- switch-off delay -->|
+              since                       at
 """
 
 from __future__ import annotations
@@ -35,6 +41,21 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Release:
+    """A loop that is being switched off.
+
+    Attributes:
+        since: from when on the height is averaged, s.
+        at: when the loop opens, s.
+        lift: added to the mean height, m.
+    """
+
+    since: float
+    at: float
+    lift: float
+
+
+@dataclass(frozen=True)
 class Piece:
     """A stretch of time in which the conductance may be taken as constant: start and end (s) and scale."""
 
@@ -58,10 +79,11 @@ class Tip:
         self, decay_constant: float, *, drift: float, contact: float, time: float, log_scale: float = 0.0
     ) -> None:
         self._steepness = 2 * decay_constant
-        self._drift = drift
+        self._surface, self._surveyed, self._drift = 0.0, 0.0, drift  # m towards the tip at a time, m/s since then
         self._contact = contact
         self._time = time
         self._log_scale = log_scale
+        self._averaging: tuple[float, float] | None = None  # ln(scale) at its beginning, integral of the change since
 
     @property
     def scale(self) -> float:
@@ -71,29 +93,80 @@ class Tip:
     @property
     def height(self) -> float:
         """z, m; grows away from the surface."""
-        return self._drift * self._time - self._log_scale / self._steepness
+        return self._surface_at(self._time) - self._log_scale / self._steepness
 
     def move(self, height: float) -> None:
         """Put the tip at ``height`` (m) at once."""
-        self._log_scale = self._steepness * (self._drift * self._time - height)
+        self._log_scale = self._steepness * (self._surface_at(self._time) - height)
 
-    def pieces(self, end: float, loop: Loop | None) -> Iterator[Piece]:
+    def jump(self, distance: float) -> None:
+        """Let the tip's end or the surface come closer by ``distance`` (m) at once; the height stays as it is."""
+        self._surface += distance
+        self._log_scale += self._steepness * distance
+
+    def set_drift(self, drift: float) -> None:
+        """Let the surface drift at ``drift`` (m/s) from now on."""
+        self._surface, self._surveyed, self._drift = self._surface_at(self._time), self._time, drift
+
+    def _surface_at(self, time: float) -> float:
+        return self._surface + self._drift * (time - self._surveyed)
+
+    def pieces(self, end: float, loop: Loop | None, release: Release | None = None) -> Iterator[Piece]:
         """Live until ``end`` (s), under feedback or (None) without, in pieces of nearly constant conductance.
 
         The pieces change the conductance by equal steps, small against the largest; each carries its step's middle.
+        A loop with a ``release`` that is due by ``end`` is open from then on.
         """
-        course = self._course(loop)
+        begin, first = self._time, self.scale
+        stretches = [(begin, self._log_scale, self._course(loop), end)]
+        if loop is not None and release is not None:
+            stretches = list(self._released(end, loop, release))
+        else:
+            self._averaging = None
+        _, log_scale, course, _ = stretches[-1]
         last = course.at(end)
-        first, final = self.scale, self._conductance(last)
+        levels = [first, *(self._conductance(value) for _, value, _, _ in stretches), self._conductance(last)]
+        if max(levels) - min(levels) <= _LARGEST_CHANGE * max(levels):
+            yield Piece(begin, end, first + 0.5 * (levels[-1] - first))
+        else:
+            for start, log_scale, course, stop in stretches:
+                yield from self._steps(start, log_scale, course, stop)
+        self._time, self._log_scale = end, last
+
+    def _steps(self, start: float, log_scale: float, course: _Course, end: float) -> Iterator[Piece]:
+        """One course in equal steps of the conductance."""
+        first, final = self._conductance(log_scale), self._conductance(course.at(end))
         larger = max(first, final)
         count = max(1, math.ceil(abs(final - first) / (_LARGEST_CHANGE * larger))) if larger > 0 else 1
         step = (final - first) / count
-        start = self._time
         for index in range(1, count + 1):
             stop = end if index == count else min(max(course.when(math.log(first + index * step)), start), end)
             yield Piece(start, stop, first + (index - 0.5) * step)
             start = stop
-        self._time, self._log_scale = end, last
+
+    def _released(self, end: float, loop: Loop, release: Release) -> Iterator[tuple[float, float, _Course, float]]:
+        """Start, ln(scale), course and end of each stretch of a loop that is being switched off."""
+        course = self._course(loop)
+        closed = min(end, release.at)
+        since = min(max(release.since, self._time), closed)
+        if self._averaging is None or self._time <= release.since:
+            self._averaging = (course.at(since), 0.0)
+        reference, area = self._averaging
+        self._averaging = (reference, area + course.area(since, closed, reference))
+        yield self._time, self._log_scale, course, closed
+        if closed == release.at:
+            parked = self._parked(release, course.at(closed))
+            slope = self._steepness * self._drift
+            yield closed, parked, _Course(closed, parked, slope=slope), end
+
+    def _parked(self, release: Release, now: float) -> float:
+        """ln(scale) at the mean height plus the lift; ``now`` without an average."""
+        mean, seconds = now, release.at - release.since
+        if self._averaging is not None and seconds > 0.0:
+            mean = self._averaging[0] + self._averaging[1] / seconds
+        self._averaging = None
+        # The surface has drifted since the middle of the average, which the height does not know.
+        return mean + self._steepness * (0.5 * self._drift * max(seconds, 0.0) - release.lift)
 
     def _conductance(self, log_scale: float) -> float:
         return math.exp(min(log_scale, self._contact))
@@ -122,6 +195,15 @@ class _Course:
             return self.begin + self.slope * (time - self.start)
         away = (self.begin - self.goal) * math.exp(-self.rate * (time - self.start))
         return self.goal if abs(away) < _AT_REST else self.goal + away
+
+    def area(self, start: float, end: float, reference: float) -> float:
+        """Integral of ln(scale) - ``reference`` over the time from ``start`` to ``end``."""
+        begin, seconds = self.at(start), end - start
+        if self.rate == 0.0:
+            return (begin - reference + 0.5 * self.slope * seconds) * seconds
+        away = begin - self.goal
+        area = -away * math.expm1(-self.rate * seconds) / self.rate if abs(away) >= _AT_REST else away * seconds
+        return (self.goal - reference) * seconds + area
 
     def when(self, log_scale: float) -> float:
         """The time at which ln(scale) passes ``log_scale``, which must lie on the way."""

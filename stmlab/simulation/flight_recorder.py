@@ -7,8 +7,13 @@ grow with each piece of time that is lived through. ``as_dict`` is what the cont
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stmlab.simulation.bench import TipPanel
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class TrueState:
         rf_amplitude: of it, V peak at the generator's connector; 0 while it is off.
         modulation: sum of the peak amplitudes of all sines on the bias, V at the junction.
         tripped: SafeTip has tripped and the loop was not closed since.
-        withdrawn: the tip was withdrawn and the loop was not closed since.
+        withdrawn: the tip is withdrawn, far from the surface.
     """
 
     time: float
@@ -82,18 +87,50 @@ class Extremes:
     least_bias_closed: float | None = None
 
 
-@dataclass
 class FlightRecorder:
-    """Closings and extremes, in the order in which they happened."""
+    """Closings and extremes, in the order in which they happened.
 
-    closings: list[Closing] = field(default_factory=list)
-    extremes: Extremes = field(default_factory=Extremes)
+    Args:
+        closed: whether the loop is closed when the recorder is switched on; that is no closing.
+    """
+
+    def __init__(self, *, closed: bool = False) -> None:
+        self.closings: list[Closing] = []
+        self.extremes = Extremes()
+        self._closed = closed
+        self._tripped = self._withdrawn = False
 
     def clear(self) -> None:
         """Forget everything and go on."""
-        self.closings.clear()
+        self.closings = []
         self.extremes = Extremes()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: ``{"closings": [...], "extremes": {...}}``, nested like the dataclasses."""
         return {"closings": [asdict(closing) for closing in self.closings], "extremes": asdict(self.extremes)}
+
+    # -- for the microscope ----------------------------------------------------------------------------------------
+
+    def notice(self, panel: TipPanel, state: Callable[[], TrueState]) -> None:
+        """The tip's panel may have changed; ``state`` is asked if the loop was closed."""
+        closed = panel.feedback and not panel.withdrawn
+        self._tripped |= panel.tripped
+        self._withdrawn |= panel.withdrawn
+        if closed and not self._closed:
+            self.closings.append(Closing(panel.closed_by, state(), self._tripped, self._withdrawn))
+            self._tripped = self._withdrawn = False
+        self._closed = closed
+
+    def lived(self, *, conductance: float, current: float, bias: float, voltage: float, closed: bool) -> None:
+        """A stretch of time went by like this (magnitudes)."""
+        extremes = self.extremes
+        extremes.conductance = _larger(extremes.conductance, conductance)
+        extremes.current = _larger(extremes.current, current)
+        extremes.bias = _larger(extremes.bias, bias)
+        extremes.voltage = _larger(extremes.voltage, voltage)
+        if closed and (extremes.least_bias_closed is None or bias < extremes.least_bias_closed):
+            extremes.least_bias_closed = bias
+
+
+def _larger(kept: float | None, value: float) -> float:
+    return value if kept is None or value > kept else kept

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from stmlab.simulation.bench import LockInPanel
+from stmlab.simulation.machine import Machine
 from stmlab.simulation.status_registers import StatusRegisters
 from stmlab.simulation.wire import LineSession
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from stmlab.simulation.bench import Bench
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?)\s*([A-Z]*)", re.IGNORECASE)
-_EXECUTION, _COMMAND = 1 << 4, 1 << 5  # bits of the standard event register
+_INPUT_QUEUE, _EXECUTION, _COMMAND = 1 << 1, 1 << 4, 1 << 5  # bits of the standard event register
 
 VOLTS = {"V": 1.0, "MV": 1e-3, "UV": 1e-6, "NV": 1e-9}
 HERTZ = {"HZ": 1.0, "KHZ": 1e3, "MHZ": 1e6}
@@ -204,6 +205,7 @@ class VirtualLockIn:
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
+        self.machine = Machine(bench.clock)
         self.panel = LockInPanel()
         self.status = StatusRegisters(self.REGISTERS)
         self._values: dict[tuple[str, int], float] = {}
@@ -247,17 +249,24 @@ class VirtualLockIn:
 
     def put(self, name: str, value: float, channel: int = 0) -> None:
         """Change a setting; time up to now is lived through with the old one."""
-        self.bench.advance()
-        self._values[name, channel] = value
         setting = self.SETTINGS[name]
-        if setting.panel:
-            setattr(self.panel, setting.panel, setting.physical(value))
+        with self.bench.lock:
+            self.bench.advance()
+            self._values[name, channel] = value
+            if setting.panel:
+                setattr(self.panel, setting.panel, setting.physical(value))
 
     def reset(self) -> None:
         """Go back to the settings of the factory."""
         for name, setting in self.SETTINGS.items():
             for channel in setting.channels:
                 self.put(name, setting.default, channel)
+
+    def power_on(self) -> None:
+        """Everything as after switching on."""
+        self._connect()
+        self.reset()
+        self.status.clear()
 
     @property
     def reference_frequency(self) -> float:
@@ -269,8 +278,9 @@ class VirtualLockIn:
     def _connect(self) -> None:
         """Of several lock-ins on one bench, the cables are at the one that was spoken to last."""
         if self.bench.lockin is not self.panel:
-            self.bench.advance()
-            self.bench.lockin = self.panel
+            with self.bench.lock:
+                self.bench.advance()
+                self.bench.lockin = self.panel
 
     def _carry_out(self, text: str) -> str | bytes | None:
         match = self.GRAMMAR.fullmatch(text)
@@ -319,9 +329,17 @@ COMMON: Mapping[str, Command] = {
 class LockInSession(LineSession):
     """One connection to a virtual lock-in amplifier."""
 
-    def __init__(self, instrument: VirtualLockIn) -> None:
-        super().__init__()
+    def __init__(self, instrument: VirtualLockIn, client: str = "") -> None:
+        super().__init__(instrument.machine, client)
         self._instrument = instrument
+
+    def overrun(self) -> None:
+        """See LineSession."""
+        self._instrument.status.note("*ESR", _INPUT_QUEUE)
+
+    def note_error(self) -> None:
+        """See LineSession."""
+        self._instrument.status.note("*ESR", _EXECUTION)
 
     def answer(self, message: bytes) -> bytes:
         """See LineSession."""

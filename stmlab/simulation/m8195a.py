@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.simulation import m8195a_settings as at
+from stmlab.simulation.machine import Machine
 from stmlab.simulation.scpi import CHANNELS, Command, ScpiInstrument
 from stmlab.simulation.scpi_grammar import ScpiError
 from stmlab.simulation.scpi_values import Choice, Integer, Text
@@ -66,7 +67,7 @@ class VirtualM8195A(ScpiInstrument):
         self._table: dict[int, SequenceEntry] = {}
         self._sequence = _NOTHING
         self._initiated = self._triggered = False
-        super().__init__()
+        super().__init__(Machine(bench.clock))
         self.changed()
 
     @property
@@ -100,21 +101,24 @@ class VirtualM8195A(ScpiInstrument):
         self._table.clear()
         self._initiated = self._triggered = False
 
-    def about_to_change(self) -> None:
-        """Let the microscope live through the time that has passed with what was played."""
-        self._bench.advance()
-
     def changed(self) -> None:
-        """Show the bench what is played now."""
+        """Let the microscope live through the time that has passed, then show it what is played now."""
         panel = self._bench.generator
         source = _COPIES.get(self._mode, {}).get(self._channel, self._channel)
-        panel.samples = self._samples(source)
-        running, panel.gated = self._runs(source)
-        panel.running = running and panel.samples.size > 0
-        panel.sample_rate = self.value(at.RASTER) / self._divider(source)
-        panel.full_scale = self.value(at.LEVEL, self._channel) / 2
-        panel.offset = self.value(at.VOLTAGE_OFFSET, self._channel)
-        panel.on = self.value(at.OUTPUT, self._channel)
+        samples, (running, gated) = self._samples(source), self._runs(source)
+        with self._bench.lock:
+            self._bench.advance()
+            panel.samples, panel.gated = samples, gated
+            panel.running = running and samples.size > 0
+            panel.sample_rate = self.value(at.RASTER) / self._divider(source)
+            panel.full_scale = self.value(at.LEVEL, self._channel) / 2
+            panel.offset = self.value(at.VOLTAGE_OFFSET, self._channel)
+            panel.on = self.value(at.OUTPUT, self._channel)
+
+    def power_on(self) -> None:
+        """Everything as after switching on."""
+        self.reset()
+        self.changed()
 
     def put(self, pattern: str, channel: int, value: Any) -> None:
         """Change a setting; what rearranges the memory stops the output."""

@@ -7,13 +7,15 @@
 
 Time is lived through in ``advance`` only, with the panels as they stand, in pieces in which the conductance hardly
 changes. A bias set by the controller is at the junction at once, and what the chopper switches settles within each half
-period; the lock-in's filter, the feedback loop and the drift take the time that they take.
+period; the lock-in's filter, the feedback loop and the drift take the time that they take. Instruments may be served by
+threads: ``lock`` is held for one reading or one change (see ``machine``).
 """
 
 from __future__ import annotations
 
 import importlib
 import math
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +28,9 @@ from stmlab.simulation.config import SimulationConfig
 from stmlab.simulation.converter import CurrentConverter
 from stmlab.simulation.currents import JunctionCurrents, Levels
 from stmlab.simulation.demodulator import Demodulator
-from stmlab.simulation.feedback import Loop, Tip
+from stmlab.simulation.fault_injection import Faults
+from stmlab.simulation.feedback import Loop, Release, Tip
+from stmlab.simulation.flight_recorder import FlightRecorder, TrueState
 from stmlab.simulation.junctions import Switches
 from stmlab.simulation.line import RadioFrequencyWiring
 from stmlab.simulation.lockin_input import InputSignal, Modulation, demodulated, input_signal
@@ -41,7 +45,6 @@ if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
     from stmlab.clock import Clock
     from stmlab.simulation.junctions import Telegraph
-    from stmlab.simulation.wire import VirtualInstrument
 
 _INSTRUMENTS = {
     "sr860": "stmlab.simulation.sr860:VirtualSR860",
@@ -49,6 +52,7 @@ _INSTRUMENTS = {
     "m8195a": "stmlab.simulation.m8195a:VirtualM8195A",
     "nanonis": "stmlab.simulation.nanonis:VirtualNanonis",
 }
+_LEAST_BIAS = 1e-4  # V, for the ratio of current and bias
 _SMALLEST_SETPOINT = 1e-18  # A; a setpoint of zero would have no logarithm
 
 
@@ -64,6 +68,9 @@ class SimulatedMicroscope:
 
     def __init__(self, sample: Sample, *, clock: Clock, seed: int = 0, config: SimulationConfig | None = None) -> None:
         self.sample, self.clock, self.seed = sample, clock, seed
+        self.lock = threading.RLock()
+        self.recorder: FlightRecorder | None = None
+        self.faults = Faults(self)
         self.config = config if config is not None else SimulationConfig()
         self.lockin, self.generator, self.tip = LockInPanel(), GeneratorPanel(), TipPanel()
         self.preamplifier = self.config.preamplifier
@@ -78,8 +85,8 @@ class SimulatedMicroscope:
         self._tip = Tip(sample.decay_constant, drift=self.config.drift, contact=contact, time=self._time)
         self._tip.move(-self._setpoint_log_scale() / (2 * sample.decay_constant))
         self._away = False
-        self._overloaded = False
-        self._instruments: dict[str, VirtualInstrument] = {}
+        self._overloaded, self._overloaded_until = False, -math.inf
+        self._instruments: dict[str, Any] = {}
 
     @classmethod
     def from_config(
@@ -122,8 +129,8 @@ class SimulatedMicroscope:
 
     # -- connections ---------------------------------------------------------------------------------------------
 
-    def instrument(self, name: str) -> VirtualInstrument:
-        """The virtual instrument "sr860", "sr830", "m8195a" or "nanonis": one of each.
+    def instrument(self, name: str) -> Any:
+        """The virtual instrument "sr860", "sr830", "m8195a" or "nanonis", a VirtualInstrument: one of each.
 
         Raises:
             StationError: there is no instrument of that name.
@@ -132,60 +139,65 @@ class SimulatedMicroscope:
             raise StationError(f"simulation:{name}: no such instrument; there are {', '.join(_INSTRUMENTS)}")
         if name not in self._instruments:
             module, _, virtual = _INSTRUMENTS[name].partition(":")
-            self._instruments[name] = getattr(importlib.import_module(module), virtual)(self)
+            instrument = getattr(importlib.import_module(module), virtual)(self)
+            instrument.machine.interference = self.faults.on_wire(name)
+            self._instruments[name] = instrument
         return self._instruments[name]
 
     def adapter(self, name: str) -> WireAdapter:
         """A new connection to an instrument, inside this process."""
-        return WireAdapter(self.instrument(name).session(), name=f"simulation:{name}")
+        address = f"simulation:{name}"
+        return WireAdapter(self.instrument(name).session(address), name=address)
 
     # -- Bench -----------------------------------------------------------------------------------------------------
 
     def advance(self) -> None:
-        """Live through the time up to ``clock.now()`` with the panels as they are."""
-        self._notice_withdrawal()
-        self._demodulator.follow(self.lockin, self._time)
-        now = self.clock.now()
-        if now <= self._time:
-            return
-        for piece in self._tip.pieces(now, self._loop()):
-            if piece.end > piece.start:
-                self._live(piece.start, piece.end, piece.scale)
-        self._switch.live(now - self._time, self._telegraph())
-        self._converter.live(now - self._time)
-        self._time = now
+        """Live through the time up to ``clock.now()`` with the panels as they are; open the loop when that is due."""
+        with self.lock:
+            self._notice_withdrawal()
+            self._demodulator.follow(self.lockin, self._time)
+            now = self.clock.now()
+            if now > self._time:
+                self._live_until(now)
+            if self.recorder is not None:
+                self.recorder.notice(self.tip, self._state)
 
     def lockin_output(self) -> complex:
         """X + iY of the lock-in now, V rms."""
-        self.advance()
-        return self._demodulator.output(self.lockin)
+        with self.lock:
+            self.advance()
+            return self._demodulator.output(self.lockin)
 
     def lockin_captured(self) -> ComplexArray:
         """X + iY every 1 / ``lockin.capture_rate`` since that was set, V rms; each value is given out once."""
-        self.advance()
-        return self._demodulator.captured()
+        with self.lock:
+            self.advance()
+            return self._demodulator.captured()
 
     def lockin_input_overloaded(self) -> bool:
         """Whether the lock-in's input has exceeded its range since this was last asked, or does so now."""
-        self.advance()
-        scale = self._tip.scale
-        overloaded = self._overloaded or self._exceeds_range(self._input(self._levels(scale), scale))
-        self._overloaded = False
-        return overloaded
+        with self.lock:
+            self.advance()
+            scale = self._tip.scale
+            overloaded = self._overloaded or self._exceeds_range(self._input(self._levels(scale), scale))
+            self._overloaded = False
+            return overloaded
 
     def current(self) -> float:
         """Tunnel current now as the controller's converter reads it, A."""
-        self.advance()
-        levels = self._levels(self._tip.scale)
-        on, off = (self.preamplifier.output(np.array([levels.on, levels.off])) / self.preamplifier.gain).tolist()
-        mean = Levels(on, off, levels.chopped).mean
-        switching = 0.0 if self.tip.feedback else self._switch.deviation(self._telegraph())
-        return self._converter.reading(mean + switching, self.preamplifier.current_noise(mean))
+        with self.lock:
+            self.advance()
+            levels = self._levels(self._tip.scale)
+            on, off = (self.preamplifier.output(np.array([levels.on, levels.off])) / self.preamplifier.gain).tolist()
+            mean = Levels(on, off, levels.chopped).mean
+            switching = 0.0 if self.tip.feedback else self._switch.deviation(self._telegraph())
+            return self._converter.reading(mean + switching, self.preamplifier.current_noise(mean))
 
     def height(self) -> float:
         """Z position of the tip now, m; zero where the conductance was the sample's reference at the beginning."""
-        self.advance()
-        return self._tip.height
+        with self.lock:
+            self.advance()
+            return self._tip.height
 
     def move_tip(self, height: float) -> None:
         """Put the tip at ``height`` (m).
@@ -193,28 +205,124 @@ class SimulatedMicroscope:
         Raises:
             PhysicsError: feedback is on and holds the tip.
         """
-        self.advance()
-        if self.tip.feedback and not self.tip.withdrawn:
-            raise PhysicsError(f"height = {height:.6g} m: the feedback holds the tip; switch it off first")
-        self._tip.move(height)
+        with self.lock:
+            self.advance()
+            if self.tip.feedback and not self.tip.withdrawn:
+                raise PhysicsError(f"height = {height:.6g} m: the feedback holds the tip; switch it off first")
+            self._tip.move(height)
 
     # -- beyond the Bench ------------------------------------------------------------------------------------------
 
     def preamplifier_saturated(self) -> bool:
         """Whether the preamplifier is at its end now, with the microwave on or off."""
+        with self.lock:
+            self.advance()
+            levels = self._levels(self._tip.scale)
+            return self.preamplifier.saturates(np.array([levels.on, levels.off]))
+
+    def live(self) -> None:
+        """Let happen what is due without anybody asking; a served microscope does so many times a second."""
+        self.faults.live()
         self.advance()
-        levels = self._levels(self._tip.scale)
-        return self.preamplifier.saturates(np.array([levels.on, levels.off]))
+        controller = self._instruments.get("nanonis")
+        if controller is not None:
+            controller.live()
+
+    def record(self) -> FlightRecorder:
+        """Switch the flight recorder on, if it is off; returns it."""
+        with self.lock:
+            if self.recorder is None:
+                self.advance()
+                self.recorder = FlightRecorder(closed=self._loop_closed())
+            return self.recorder
+
+    def true_state(self) -> TrueState:
+        """The junction as it is, whatever the instruments report."""
+        with self.lock:
+            self.advance()
+            return self._state()
+
+    def jump(self, distance: float) -> None:
+        """Let the tip change, as if it were ``distance`` (m) closer."""
+        with self.lock:
+            self.advance()
+            self._tip.jump(distance)
+
+    def drift(self, rate: float) -> None:
+        """Let the surface drift by ``rate`` (m/s) towards the tip, beyond what is configured."""
+        with self.lock:
+            self.advance()
+            self._tip.set_drift(self.config.drift + rate)
+
+    def overload(self, seconds: float) -> None:
+        """Let the lock-in's input exceed its range for ``seconds``, at least once."""
+        with self.lock:
+            self.advance()
+            self._overloaded, self._overloaded_until = True, self._time + seconds
 
     # -- the physics -----------------------------------------------------------------------------------------------
 
+    def _live_until(self, now: float) -> None:
+        release = self._release()
+        for piece in self._tip.pieces(now, self._loop(), release):
+            if piece.end > piece.start:
+                self._live(piece.start, piece.end, piece.scale)
+        if release is not None and release.at <= now:
+            self.tip.feedback, self.tip.opens_at = False, None
+        self._switch.live(now - self._time, self._telegraph())
+        self._converter.live(now - self._time)
+        self._time = now
+
     def _live(self, start: float, end: float, scale: float) -> None:
         reference, levels = self._reference(), self._levels(scale)
+        if self.recorder is not None:
+            self._record(self.recorder, levels, scale)
         signal = self._input(levels, scale)
         self._overloaded = self._overloaded or self._exceeds_range(signal)
         tones = demodulated(signal, self.lockin, reference)
         noise = self._input_noise(levels, self.lockin.harmonic * reference)
         self._demodulator.live(tones, noise, self.lockin, start, end)
+
+    def _state(self) -> TrueState:
+        scale, generator = self._tip.scale, self.generator
+        levels = self._levels(scale)
+        driven = generator.on and generator.running and generator.samples.size > 0
+        peak = float(np.abs(generator.samples.astype(float)).max()) / 127 if driven else 0.0
+        return TrueState(
+            time=self._time,
+            bias=self._bias(),
+            setpoint=self.tip.setpoint,
+            loop_closed=self._loop_closed(),
+            current=max(levels.on, levels.off, key=abs),
+            conductance=self._conductance(levels, scale),
+            height=self._tip.height,
+            rf_on=peak * generator.full_scale > 0.0,
+            rf_amplitude=peak * generator.full_scale,
+            modulation=sum(amplitude for _, amplitude in self._bias_modulations()),
+            tripped=self.tip.tripped,
+            withdrawn=self.tip.withdrawn,
+        )
+
+    def _record(self, recorder: FlightRecorder, levels: Levels, scale: float) -> None:
+        bias, driven = self._bias(), self.generator.on and self.generator.running
+        modulation = sum(amplitude for _, amplitude in self._bias_modulations())
+        recorder.lived(
+            conductance=self._conductance(levels, scale),
+            current=max(abs(levels.on), abs(levels.off)),
+            bias=abs(bias),
+            voltage=abs(bias) + modulation + (self._currents.amplitude if driven else 0.0),
+            closed=self._loop_closed(),
+        )
+
+    def _conductance(self, levels: Levels, scale: float) -> float:
+        """Magnitude of the current without microwave over the bias, S; at least at 0.1 mV, where both vanish."""
+        bias = self._bias()
+        if abs(bias) >= _LEAST_BIAS:
+            return abs(levels.off / bias)
+        return abs(self._currents.static(_LEAST_BIAS, scale)) / _LEAST_BIAS
+
+    def _loop_closed(self) -> bool:
+        return self.tip.feedback and not self.tip.withdrawn
 
     def _levels(self, scale: float) -> Levels:
         return self._currents.levels(self.generator, self._bias(), scale)
@@ -235,7 +343,7 @@ class SimulatedMicroscope:
         return input_signal(levels, modulations, self.preamplifier, self.lockin, self._reference())
 
     def _exceeds_range(self, signal: InputSignal) -> bool:
-        return signal.peak > self.lockin.input_range
+        return signal.peak > self.lockin.input_range or self._time < self._overloaded_until
 
     def _input_noise(self, levels: Levels, frequency: float) -> float:
         density = self.preamplifier.gain * self.preamplifier.current_noise(levels.mean)
@@ -272,8 +380,21 @@ class SimulatedMicroscope:
             return None
         return Loop(self._setpoint_log_scale(), self.tip.proportional_gain, self.tip.loop_time_constant)
 
+    def _release(self) -> Release | None:
+        """The loop that is being switched off, unless it is stuck."""
+        tip = self.tip
+        if tip.opens_at is None or not self._loop_closed():
+            return None
+        if tip.stuck == "closed":
+            tip.opens_at = None
+            return None
+        return Release(tip.opens_at - tip.switch_off_delay, tip.opens_at, tip.lift)
+
     def _setpoint_log_scale(self) -> float:
         """ln of the conductance at which the mean current is the setpoint; without current the loop goes to contact."""
+        controller = self.tip.controller
+        if controller == "none" or (controller == "signed" and self._levels(1.0).mean * self.tip.setpoint < 0.0):
+            return math.inf  # what it regulates cannot become the setpoint
         wanted = max(abs(self.tip.setpoint), _SMALLEST_SETPOINT)
         scale = 1.0
         for _ in range(50):

@@ -15,19 +15,24 @@ from stmlab.nanonis.commands import COMMANDS
 from stmlab.nanonis.protocol import (
     HEADER_SIZE,
     Command,
+    Field,
     GarbledMessage,
+    Header,
     pack,
     pack_response,
     unpack,
+    unpack_error,
     unpack_header,
 )
+from stmlab.simulation.machine import Machine
 from stmlab.simulation.nanonis_settings import Refusal, Settings
 from stmlab.simulation.nanonis_signals import NAMES, SignalModule
 from stmlab.simulation.nanonis_spectroscopy import SpectroscopyModule
 from stmlab.simulation.nanonis_tip import TipModule
+from stmlab.simulation.wire import MessageSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from stmlab.simulation.bench import Bench
 
@@ -45,38 +50,58 @@ class VirtualNanonis:
     greeting = b""
 
     def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+        self.machine = Machine(bench.clock)
         self._settings = Settings()
-        self._tip = TipModule(bench, self._settings)
-        signals = SignalModule(bench, self._settings, self._tip)
-        spectroscopy = SpectroscopyModule(bench, self._settings, self._tip, signals)
+        self._tip = TipModule(bench, self._settings, self.machine)
+        self._signals = SignalModule(bench, self._settings, self._tip, self.machine)
+        self._spectroscopy = SpectroscopyModule(bench, self._settings, self._tip, self._signals, self.machine)
         self._handlers: dict[str, Callable[..., Any]] = {
             **self._tip.handlers(),
-            **signals.handlers(),
-            **spectroscopy.handlers(),
+            **self._signals.handlers(),
+            **self._spectroscopy.handlers(),
             **self._scan_handlers(),
             **self._session_handlers(),
         }
 
-    def session(self) -> NanonisSession:
+    def session(self, client: str = "") -> NanonisSession:
         """A new connection."""
-        return NanonisSession(self)
+        return NanonisSession(self, client)
 
     def answer(self, name: str, body: bytes) -> bytes:
-        """Carry out one request; returns the whole response.
-
-        A refusal returns what the command usually returns, empty, before its error section: so clients expect it.
-        """
+        """Carry out one request; returns the whole response."""
         command = COMMANDS.get(name)
         if command is None:
             return pack_response(name, b"", f"unknown command: {name}")
         try:
             returned = pack(command.returns, self._carry_out(command, body))
         except StmlabError as refusal:
-            return pack_response(
-                name, pack(command.returns, [field.empty() for field in command.returns]), str(refusal)
-            )
+            return refused(name, str(refusal))
         return pack_response(name, returned)
+
+    # -- what happens without a command ----------------------------------------------------------------------------
+
+    def live(self) -> None:
+        """Let the real-time engine look at the current and finish what is due; a served microscope calls it often."""
+        with self.machine:
+            self.machine.client = "the controller itself"
+            self._tip.settle()
+            self._tip.watch()
+
+    def trip(self) -> None:
+        """SafeTip trips, whatever the current is."""
+        with self.machine:
+            self._tip.trip()
+
+    def withdraw_by_hand(self) -> None:
+        """Somebody at the controller withdraws the tip."""
+        with self.machine:
+            self._tip.withdraw()
+
+    def power_on(self) -> None:
+        """Everything as after switching on: settings forgotten, no bias, the tip withdrawn with the loop open."""
+        self._settings.forget()
+        self._tip.power_on()
+        self._spectroscopy.power_on()
 
     def _carry_out(self, command: Command, body: bytes) -> tuple[Any, ...]:
         values, rest = unpack(command.arguments, body)
@@ -117,7 +142,7 @@ class VirtualNanonis:
 
     def _position(self, wait: int) -> tuple[float, float]:
         if wait:
-            self._bench.clock.sleep(self._settings["Util.AcqPeriod"]["period"])
+            self.machine.wait(self._settings["Util.AcqPeriod"]["period"])
         position = self._settings["FolMe.XYPos"]
         return position["x"], position["y"]
 
@@ -125,7 +150,7 @@ class VirtualNanonis:
         position = self._settings["FolMe.XYPos"]
         distance = float(np.hypot(x - position["x"], y - position["y"]))
         if wait:
-            self._bench.clock.sleep(distance / self._settings["FolMe.Speed"]["speed"])
+            self.machine.wait(distance / self._settings["FolMe.Speed"]["speed"])
         position.update(x=x, y=y)
 
     # -- session ---------------------------------------------------------------------------------------------------
@@ -144,34 +169,105 @@ class VirtualNanonis:
         self._settings["Util.SessionPath"]["path"] = path
 
 
-class NanonisSession:
+def refused(name: str, reason: str) -> bytes:
+    """A response with an error: before it what the command usually returns, empty, because clients expect it so."""
+    command = COMMANDS.get(name)
+    fields = command.returns if command is not None else ()
+    return pack_response(name, pack(fields, [field.empty() for field in fields]), reason)
+
+
+class NanonisSession(MessageSession):
     """One connection: takes bytes as they come, answers one request after the other."""
 
-    def __init__(self, controller: VirtualNanonis) -> None:
+    def __init__(self, controller: VirtualNanonis, client: str = "") -> None:
+        super().__init__(controller.machine, client)
         self._controller = controller
-        self._pending = bytearray()
 
-    def receive(self, data: bytes) -> bytes:
-        """See Session.
+    def next_message(self) -> bytes | None:
+        """See MessageSession.
 
         Raises:
             ConnectionAbortedError: what comes is no request, and there is no way to tell where the next one begins.
         """
-        self._pending += data
-        answers = bytearray()
-        while len(self._pending) >= HEADER_SIZE:
-            try:
-                header = unpack_header(bytes(self._pending[:HEADER_SIZE]))
-            except GarbledMessage as garbled:
-                raise ConnectionAbortedError(str(garbled)) from garbled
-            if header.size > _LARGEST_BODY:
-                raise ConnectionAbortedError(f"a body of {header.size} bytes is no request")
-            end = HEADER_SIZE + header.size
-            if len(self._pending) < end:
-                break
-            body = bytes(self._pending[HEADER_SIZE:end])
-            del self._pending[:end]
-            answer = self._controller.answer(header.name, body)
-            if header.respond:
-                answers += answer
-        return bytes(answers)
+        if len(self._pending) < HEADER_SIZE:
+            return None
+        header = self._header(self._pending)
+        if header.size > _LARGEST_BODY:
+            raise ConnectionAbortedError(f"a body of {header.size} bytes is no request")
+        end = HEADER_SIZE + header.size
+        if len(self._pending) < end:
+            return None
+        message = bytes(self._pending[:end])
+        del self._pending[:end]
+        return message
+
+    def answer(self, message: bytes) -> bytes:
+        """See MessageSession."""
+        header = self._header(message)
+        response = self._controller.answer(header.name, message[HEADER_SIZE:])
+        return response if header.respond else b""
+
+    def answer_with_error(self, message: bytes) -> bytes:
+        """See MessageSession: the request is carried out all the same."""
+        self.answer(message)
+        header = self._header(message)
+        return refused(header.name, "an error that nobody made") if header.respond else b""
+
+    def label(self, message: bytes) -> str:
+        """The command's name."""
+        return self._header(message).name
+
+    def with_other_value(self, answer: bytes, other: Callable[[float], float]) -> bytes:
+        """See MessageSession: the first number of the first field that has one."""
+        name = self._header(answer).name
+        command = COMMANDS.get(name)
+        if command is None:
+            return answer
+        values, error = unpack(command.returns, answer[HEADER_SIZE:])
+        try:
+            changed = pack(command.returns, _with_other_value(values, command.returns, other))
+        except StmlabError:  # it would not fit its type
+            return answer
+        return pack_response(name, changed, unpack_error(error))
+
+    @property
+    def unfinished(self) -> bool:
+        """See Session."""
+        return bool(self._pending)
+
+    def give_up(self) -> bytes:
+        """See Session: a request whose body does not come is refused, and the next may follow."""
+        pending, self._pending = self._pending, bytearray()
+        if len(pending) < HEADER_SIZE:
+            return b""
+        header = self._header(pending)
+        missing = HEADER_SIZE + header.size - len(pending)
+        return (
+            refused(header.name, f"{missing} of {header.size} bytes of the body did not come")
+            if header.respond
+            else b""
+        )
+
+    @staticmethod
+    def _header(message: bytes | bytearray) -> Header:
+        try:
+            return unpack_header(bytes(message[:HEADER_SIZE]))
+        except GarbledMessage as garbled:
+            raise ConnectionAbortedError(str(garbled)) from garbled
+
+
+def _with_other_value(values: Sequence[Any], fields: Sequence[Field], other: Callable[[float], float]) -> list[Any]:
+    changed = list(values)
+    for index, (value, field) in enumerate(zip(values, fields, strict=True)):
+        whole = field.type[0] != "f"
+        if isinstance(value, (int, float)):
+            changed[index] = (
+                max(round(other(value)), 0 if field.type[0] == "u" else -(2**31)) if whole else other(value)
+            )
+            return changed
+        if isinstance(value, np.ndarray) and value.size:
+            flat = value.astype(float)
+            flat.flat[0] = other(float(flat.flat[0]))
+            changed[index] = flat.astype(value.dtype)
+            return changed
+    return changed

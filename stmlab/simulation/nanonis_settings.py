@@ -184,6 +184,10 @@ class Settings:
         """All that is kept under a topic without parts, such as ``BiasSpectr.Timing``."""
         return self.of(topic)
 
+    def forget(self) -> None:
+        """Everything back to what it is after switching on."""
+        self._values.clear()
+
     def of(self, topic: str, *part: Any) -> dict[str, Any]:
         """All that is kept for one of several equal parts, such as ``LockIn.ModAmp`` of modulator 1."""
         if (topic, part) not in self._values:

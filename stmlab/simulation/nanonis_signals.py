@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import FloatArray
     from stmlab.simulation.bench import Bench
+    from stmlab.simulation.machine import Machine
     from stmlab.simulation.nanonis_settings import Settings
     from stmlab.simulation.nanonis_tip import TipModule
 
@@ -66,8 +67,8 @@ class Demodulates(Protocol):
 class SignalModule:
     """Reads every signal and keeps the bench's modulation as the lock-in module says."""
 
-    def __init__(self, bench: Bench, settings: Settings, tip: TipModule) -> None:
-        self._bench, self._settings, self._tip = bench, settings, tip
+    def __init__(self, bench: Bench, settings: Settings, tip: TipModule, machine: Machine) -> None:
+        self._bench, self._settings, self._tip, self._machine = bench, settings, tip, machine
         self._demodulating = bench if isinstance(bench, Demodulates) else None
 
     def handlers(self) -> Mapping[str, Callable[..., Any]]:
@@ -177,7 +178,7 @@ class SignalModule:
     def _values(self, indexes: Sequence[int], wait: int) -> tuple[FloatArray]:
         period = self._settings["Util.AcqPeriod"]["period"]
         if wait:
-            self._bench.clock.sleep(period)
+            self._machine.wait(period)
         return (self.read(indexes, period),)
 
     def _calibration(self, index: int) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from stmlab.simulation.machine import Machine
 from stmlab.simulation.scpi_grammar import ScpiError, units
 from stmlab.simulation.scpi_values import Integer, short_form
 from stmlab.simulation.wire import LineSession
@@ -163,7 +164,8 @@ class ScpiInstrument(ABC):
 
     greeting = b""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: Machine | None = None) -> None:
+        self.machine = machine if machine is not None else Machine()
         self._settings = {setting.pattern: setting for setting in self.settings()}
         self._values: dict[tuple[str, int], Any] = {}
         self._errors: deque[ScpiError] = deque()
@@ -186,12 +188,8 @@ class ScpiInstrument(ABC):
         """What is done and answered besides; asked for once."""
 
     @abstractmethod
-    def about_to_change(self) -> None:
-        """Called before every command that is no query."""
-
-    @abstractmethod
     def changed(self) -> None:
-        """Called after every command that is no query and was carried out."""
+        """Called after every command that is no query and was carried out, at the moment at which it takes effect."""
 
     def reset(self) -> None:
         """Every setting to its default (``*RST``)."""
@@ -207,9 +205,9 @@ class ScpiInstrument(ABC):
         """Change a setting; overridden where a value depends on others."""
         self._values[pattern, channel] = value
 
-    def session(self) -> ScpiSession:
+    def session(self, client: str = "") -> ScpiSession:
         """A new connection."""
-        return ScpiSession(self)
+        return ScpiSession(self, client)
 
     def find(self, unit: Unit, path: Sequence[str]) -> tuple[Call, Sequence[str]]:
         """What a unit asks for when it follows one with ``path``, and its own path.
@@ -232,7 +230,6 @@ class ScpiInstrument(ABC):
         """
         if call.command.is_query:
             return call.command.carry_out(call.channel, call.arguments)
-        self.about_to_change()
         call.command.carry_out(call.channel, call.arguments)
         self.changed()
         return None
@@ -293,9 +290,20 @@ class ScpiInstrument(ABC):
 class ScpiSession(LineSession):
     """One connection to a SCPI instrument."""
 
-    def __init__(self, instrument: ScpiInstrument) -> None:
-        super().__init__()
+    LONGEST_LINE = 1 << 24
+    LONGEST_BLOCK = 1 << 28
+
+    def __init__(self, instrument: ScpiInstrument, client: str = "") -> None:
+        super().__init__(instrument.machine, client)
         self._instrument = instrument
+
+    def overrun(self) -> None:
+        """See LineSession."""
+        self._instrument.report(ScpiError(-363))
+
+    def note_error(self) -> None:
+        """See LineSession."""
+        self._instrument.report(ScpiError(-310))
 
     def answer(self, message: bytes) -> bytes:
         """Carry out a message; the answers of its queries are joined by ``;`` and end with a line feed."""

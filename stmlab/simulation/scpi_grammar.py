@@ -28,7 +28,9 @@ _TEXTS = {
     -223: "Too much data",
     -224: "Illegal parameter value",
     -225: "Out of memory",
+    -310: "System error",
     -350: "Queue overflow",
+    -363: "Input buffer overrun",
 }
 _SPACE = b" \t\r"
 _HEADER = re.compile(rb"(?:\*|:)?[A-Za-z][A-Za-z0-9_]*(?::[A-Za-z][A-Za-z0-9_]*)*\??")

@@ -96,9 +96,9 @@ class VirtualSR830(VirtualLockIn):
         self._memories: dict[int, dict[tuple[str, int], float]] = {}
         super().__init__(bench)
 
-    def session(self) -> Session:
+    def session(self, client: str = "") -> Session:
         """A new connection."""
-        return _SR830Session(self)
+        return _SR830Session(self, client)
 
     def reply(self, answers: list[str | bytes]) -> bytes:
         """Every answer with a termination of its own."""
@@ -206,6 +206,6 @@ class VirtualSR830(VirtualLockIn):
 class _SR830Session(LockInSession):
     """A connection on which carriage returns end messages as well."""
 
-    def receive(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> None:
         """See LineSession."""
-        return super().receive(data.replace(b"\r", b"\n"))
+        super().feed(data.replace(b"\r", b"\n"))

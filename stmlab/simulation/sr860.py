@@ -146,9 +146,9 @@ class VirtualSR860(VirtualLockIn):
         """What the telnet port sends on connect (the real one's words are not known)."""
         return b"Stanford Research Systems SR860 (simulated)\n"
 
-    def session(self) -> Session:
+    def session(self, client: str = "") -> Session:
         """A new connection."""
-        return LockInSession(self)
+        return LockInSession(self, client)
 
     def reply(self, answers: list[str | bytes]) -> bytes:
         """Answers joined by semicolons and ended by a line feed; a binary block ends by itself."""

@@ -158,8 +158,9 @@ class CaptureMemory:
         self._state &= ~_RUNNING
 
     def _set_rate(self, rate: float) -> None:
-        self._bench.advance()
-        self._panel.capture_rate = rate
+        with self._bench.lock:
+            self._bench.advance()
+            self._panel.capture_rate = rate
 
     def _collect(self) -> None:
         if self._panel.capture_rate:

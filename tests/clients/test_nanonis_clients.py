@@ -167,7 +167,7 @@ def test_the_makers_client_reads_lists_of_names(maker):
     assert (count, len(names), size) == (128, 128, sum(len(name) + 4 for name in names))
     good(maker.BiasSpectr_ChsSet([names.index("Current (A)"), names.index("Z (m)")]))
     assert good(maker.BiasSpectr_ChsGet())[1:] == [[0, 30], 24, 2, ["Current (A)", "Z (m)"]]
-    assert good(maker.ZCtrl_CtrlListGet())[2:] == [["log Current"], 0]
+    assert good(maker.ZCtrl_CtrlListGet())[2:] == [["log Current", "abs Current", "Current", "Frequency Shift"], 0]
     assert good(maker.Current_GainsGet())[3:] == [0, 18, 1, ["Full bandwidth"], 0]
     good(maker.Current_GainSet(-1, -1))
     good(maker.FolMe_PSExpSet(1))
@@ -314,7 +314,7 @@ def test_nanonis_tcp_sets_and_reads_bias_current_and_tip(tcp, bench):
     z.LimitsEnabledSet(True)
     z.LimitsSet(5e-8, -5e-8)
     assert z.LimitsGet() == pytest.approx([5e-8, -5e-8])
-    assert z.CtrlListGet() == [["log Current"], 0]
+    assert z.CtrlListGet() == [["log Current", "abs Current", "Current", "Frequency Shift"], 0]
     z.Withdraw(True)
     assert bench.tip.withdrawn
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.clock import SimulatedClock
 from stmlab.simulation.bench import GeneratorPanel
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 class GeneratorBench:
     def __init__(self) -> None:
+        self.clock = SimulatedClock()
+        self.lock = threading.RLock()
         self.generator = GeneratorPanel()
         self.lived_through: list[GeneratorPanel] = []
 

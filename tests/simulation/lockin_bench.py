@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ class LockInBench:
 
     def __init__(self, signal: complex = 0.0) -> None:
         self.clock = SimulatedClock()
+        self.lock = threading.RLock()
         self.lockin, self.generator, self.tip = LockInPanel(), GeneratorPanel(), TipPanel()
         self.signal = signal  # V rms
         self._time = self.clock.now()

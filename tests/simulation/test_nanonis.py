@@ -173,7 +173,8 @@ def test_a_refusal_still_returns_the_usual_values_before_its_error_section(clien
         ("ZCtrl.OnOffSet", [2], "neither 0"),
         ("ZCtrl.GainSet", [0.0, 1.0, 1.0], "not positive"),
         ("ZCtrl.LimitsSet", [1e-9, 2e-9], "must rise"),
-        ("ZCtrl.ActiveCtrlSet", [1], "only 0"),
+        ("ZCtrl.ActiveCtrlSet", [4], "Z-controller 4 is out of range, 0 to 3"),
+        ("ZCtrl.ActiveCtrlSet", [1], "switch it off before selecting"),
         ("SafeTip.OnOffSet", [3], "0 (no change), 1 (on), 2 (off)"),
         ("Current.GainSet", [1, 0], "gain 1"),
         ("Current.100Get", [], "not available"),
@@ -315,6 +316,7 @@ def test_limits_of_z_act_only_while_enabled(client):
     assert client.ask("ZCtrl.LimitsGet") == (pytest.approx(50e-9), pytest.approx(-50e-9))
     client.ask("ZCtrl.SwitchOffDelaySet", 0.0)
     client.ask("ZCtrl.OnOffSet", 0)
+    assert client.ask("ZCtrl.OnOffGet") == (0,)
     assert "z = 6e-08 m" in client.refusal("ZCtrl.ZPosSet", 60e-9)
 
 

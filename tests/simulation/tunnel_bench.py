@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
+import threading
 
 from stmlab.clock import SimulatedClock
 from stmlab.simulation.bench import GeneratorPanel, LockInPanel, TipPanel
@@ -25,6 +26,7 @@ class TunnelBench:
 
     def __init__(self, clock=None):
         self.clock = clock or SimulatedClock()
+        self.lock = threading.RLock()
         self.lockin, self.generator, self.tip = LockInPanel(), GeneratorPanel(), TipPanel()
         self.seen = []
         self.drift = 0.0
@@ -36,6 +38,9 @@ class TunnelBench:
         self._height -= 0.0 if self.tip.withdrawn else self.drift * elapsed
         if self.tip.feedback and not self.tip.withdrawn:
             self._height = math.log(abs(self.law(0.0) / self.tip.setpoint)) / (2 * DECAY)
+        if self.tip.opens_at is not None and self._time >= self.tip.opens_at:
+            self._height += self.tip.lift
+            self.tip.feedback, self.tip.opens_at = False, None
 
     def current(self):
         self.advance()
