@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ValidationError
 
 from stmlab.errors import StationError
-from stmlab.simulation.faults import Fault, explained
+from stmlab.simulation.faults import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
+    from stmlab.simulation.faults import Fault
     from stmlab.simulation.microscope import SimulatedMicroscope
 
 _LONGEST = 1 << 16  # bytes of a request
@@ -40,7 +41,7 @@ class ControlPort:
         self._microscope = microscope
         self._recorder = microscope.record()
         self._actions: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-            "arm": lambda request: {"id": microscope.faults.arm(Fault.model_validate(request.get("fault")))},
+            "arm": lambda request: {"id": microscope.arm(request.get("fault", {}))},
             "disarm": self._disarm,
             "faults": lambda _: self._faults(),
             "state": lambda _: {"state": asdict(microscope.true_state())},
@@ -65,7 +66,10 @@ class ControlPort:
             return {"ok": False, "error": str(error)}
 
     def _disarm(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._microscope.faults.disarm(request.get("id"))
+        number = request.get("id")
+        if number is not None and not isinstance(number, int):
+            raise StationError(f"id = {number!r} is no number of a fault")
+        self._microscope.faults.disarm(number)
         return {}
 
     def _faults(self) -> dict[str, Any]:

@@ -97,13 +97,13 @@ class _Armed:
 
     def is_hit(self, label: str) -> bool:
         """Count a message; whether the fault strikes at it."""
+        first, times = max(self.fault.message, 1), self.fault.times
+        if self.fault.kind == "mute" and self.matches >= first:
+            return True
         if self.over or not self.pattern.search(label):
             return False
-        first, times = max(self.fault.message, 1), self.fault.times
         self.matches += 1
-        if self.fault.kind == "mute":
-            return self.matches >= first
-        if times and self.matches >= first + times - 1:
+        if self.fault.kind != "mute" and times and self.matches >= first + times - 1:
             self.over = True
         return self.matches >= first
 
@@ -301,6 +301,7 @@ def _other_value(armed: _Armed) -> Callable[[float], float]:
             return armed.fault.value
         if value in (0.0, 1.0):
             return 1.0 - value
-        return value * float(armed.random.choice(_FACTORS))
+        changed = value * float(armed.random.choice(_FACTORS))
+        return round(changed) if value.is_integer() else changed
 
     return other

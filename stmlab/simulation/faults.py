@@ -103,7 +103,10 @@ def read_fault(text: str) -> Fault:
     Raises:
         StationError: it cannot be read; the text says what is allowed.
     """
-    parts = shlex.split(text)
+    try:
+        parts = shlex.split(text)
+    except ValueError as error:
+        raise StationError(f"--fault {text!r}: {error}") from error
     given = dict(word.split("=", 1) for word in parts if "=" in word)
     plain = [word for word in parts if "=" not in word]
     if not 1 <= len(plain) <= 2:

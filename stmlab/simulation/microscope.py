@@ -29,6 +29,7 @@ from stmlab.simulation.converter import CurrentConverter
 from stmlab.simulation.currents import JunctionCurrents, Levels
 from stmlab.simulation.demodulator import Demodulator
 from stmlab.simulation.fault_injection import Faults
+from stmlab.simulation.faults import Fault
 from stmlab.simulation.feedback import Loop, Release, Tip
 from stmlab.simulation.flight_recorder import FlightRecorder, TrueState
 from stmlab.simulation.junctions import Switches
@@ -241,6 +242,14 @@ class SimulatedMicroscope:
         with self.lock:
             self.advance()
             return self._state()
+
+    def arm(self, fault: Mapping[str, Any]) -> int:
+        """Let a fault happen, as a table of a station file describes it; returns its id.
+
+        Raises:
+            pydantic.ValidationError: ``fault`` has a wrong key or value (see Fault).
+        """
+        return self.faults.arm(Fault.model_validate(fault))
 
     def jump(self, distance: float) -> None:
         """Let the tip change, as if it were ``distance`` (m) closer."""

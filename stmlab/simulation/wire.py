@@ -200,8 +200,7 @@ class LineSession(MessageSession):
         found = _NUMBER.search(answer)
         if found is None:
             return answer
-        value = other(float(found[0]))
-        text = f"{value:.9g}" if set(found[0]) & set(b".eE") else f"{value:.0f}"
+        text = f"{other(float(found[0])):.12g}"
         return answer[: found.start()] + text.encode("ascii") + answer[found.end() :]
 
 

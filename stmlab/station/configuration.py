@@ -68,12 +68,13 @@ class PathConfig(Table):
 
 
 class SimulationConfig(Table):
-    """The simulated microscope; ``options`` are read by the microscope itself."""
+    """The simulated microscope; ``options`` and each ``fault`` are read by the microscope itself."""
 
     microscope: str = Field(pattern=r"^[\w.]+:\w+$")
     seed: int = Field(default=0, ge=0)
     sample: str = ""
     options: dict[str, Any] = Field(default_factory=dict)
+    fault: tuple[dict[str, Any], ...] = ()
 
 
 class StationConfig(Table):

@@ -9,6 +9,7 @@ would carry.
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from stmlab.clock import Clock, SimulatedClock
@@ -335,7 +336,7 @@ def _attempt(step: Callable[[], None], problems: list[str]) -> None:
 def simulated_microscope(
     config: StationConfig, path: Path, *, sample: str | None, seed: int | None, clock: Clock
 ) -> Any:
-    """The simulated microscope of a station, or None if it has none.
+    """The simulated microscope of a station with the faults that are to happen to it, or None if it has none.
 
     Args:
         config: of the station.
@@ -345,14 +346,14 @@ def simulated_microscope(
         clock: what the microscope lives on.
 
     Raises:
-        StationError: the microscope or the sample cannot be built.
+        StationError: the microscope or the sample cannot be built, or a fault cannot happen.
     """
     simulation = config.simulation
     if simulation is None:
         return None
-    microscope = imported(simulation.microscope, path, "simulation.microscope")
-    return built(
-        lambda: microscope.from_config(
+    maker = imported(simulation.microscope, path, "simulation.microscope")
+    microscope = built(
+        lambda: maker.from_config(
             simulation.options,
             sample=sample or simulation.sample,
             seed=simulation.seed if seed is None else seed,
@@ -362,3 +363,6 @@ def simulated_microscope(
         path,
         "simulation.options",
     )
+    for number, fault in enumerate(simulation.fault):
+        built(partial(microscope.arm, fault), path, f"simulation.fault.{number}")
+    return microscope
