@@ -1,8 +1,10 @@
 """Driven rate equations: the occupations of n states whose rates follow a periodic drive (Betz et al.).
 
 dp/dt = W(t) p, where W[f, i] is the rate from state i to state f (Betz et al., eq. S26). `occupation_harmonics` solves
-it by harmonic balance; `held_occupation` does the same in the time domain, by the propagator of one period, as an
-independent check and for drives with sharp edges. `adiabatic_occupation` and `fast_occupation` are the two limits.
+it by harmonic balance, which loses 1e-16 times the fastest over the slowest rate; where that is too much, or the drive
+is too sharp, on panels of time (`stiff_drive`), which loses nothing and takes longer. `held_occupation` does the same
+by the propagator of one period, as an independent check and for drives with sharp edges. `adiabatic_occupation` and
+`fast_occupation` are the two limits.
 """
 
 from __future__ import annotations
@@ -14,13 +16,27 @@ import numpy as np
 from stmlab.errors import PhysicsError
 from stmlab.physics.arguments import positive, real_array, refuse, whole
 from stmlab.physics.harmonic_balance import HarmonicBalance, shifted_to_even
-from stmlab.physics.rate_equations import checked_generators, cycle_start, held_steps, rooted_order, settled_occupation
+from stmlab.physics.rate_equations import (
+    checked_generators,
+    cycle_start,
+    held_steps,
+    rooted_order,
+    settled_occupation,
+)
+from stmlab.physics.stiff_drive import equal_panels, periodic_states
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray, IntArray
+    from stmlab.physics.stiff_drive import Rates
 
-_LADDER = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+_LADDER = (6, 16, 28, 40, 56, 80, 128, 192, 256)
 """Numbers of harmonics that are tried, in turn."""
+_PANEL_LADDER = (16, 32, 64, 128, 256)
+"""Numbers of panels, and of harmonics, that are tried where harmonic balance fails."""
+_LOSS = 0.1
+"""Largest share of the tolerance that rounding in harmonic balance may take."""
+_MOMENTS = 8
+"""Samples of a period at which the slowest relaxation is looked up."""
 _FEW = 3
 """Up to so many frequencies, solving at each of them costs less than an eigendecomposition."""
 _WAY_OUT = "give more samples of a smooth drive, or use held_occupation for one with sharp edges"
@@ -72,14 +88,37 @@ def occupation_harmonics(generators: FloatArray, frequencies: FloatArray, *, tol
         PhysicsError: ``generators`` is no rate matrix or has more than one steady state, a frequency is negative or not
             finite, T samples do not resolve the drive, or too many harmonics would be needed.
     """
-    matrices, angular = checked_generators("generators", generators), 2.0 * np.pi * _frequencies(frequencies)
+    matrices, values = checked_generators("generators", generators), checked_frequencies(frequencies)
     tolerance = positive("tolerance", tolerance)
     rooted_order(matrices.mean(axis=0)[None])  # refuses a drive that leaves the steady state open
-    fastest = float(np.abs(matrices).max())
-    coefficients = _fourier(matrices / fastest)
+    coefficients = _fourier(matrices)
     _require_resolved(coefficients, len(matrices), tolerance)
-    coefficients, phase, even = shifted_to_even(coefficients)
-    return _all_states(_converged(coefficients, angular / fastest, even, tolerance), phase)
+    balanced = _balanced(matrices, coefficients, values, tolerance)
+    if balanced is None:
+        balanced = panel_harmonics(_interpolated(matrices), values, tolerance)
+    return np.concatenate([balanced[:, :0:-1].conj(), balanced], axis=1)
+
+
+def balanced_harmonics(generators: FloatArray, frequencies_Hz: FloatArray, tolerance: float) -> ComplexArray | None:
+    """Harmonics 0 ... K of the occupations by harmonic balance, shape (F, K+1, n), arguments checked by the caller.
+
+    None where rounding, 1e-16 times the fastest rate times the longest time that occupations remember, would exceed a
+    tenth of ``tolerance``, or where more harmonics would be needed than are tried.
+    """
+    return _balanced(generators, _fourier(generators), frequencies_Hz, tolerance)
+
+
+def panel_harmonics(rates: Rates, frequencies_Hz: FloatArray, tolerance: float) -> ComplexArray:
+    """Harmonics 0 ... K of the occupations on panels of time, shape (F, K+1, n); see `stiff_drive.periodic_states`.
+
+    Raises:
+        PhysicsError: the steady state is not unique, or the drive is too sharp.
+    """
+    for count in _PANEL_LADDER:
+        harmonics = periodic_states(rates, frequencies_Hz, equal_panels(count)).harmonics(count)
+        if np.abs(harmonics[:, -(count // 4) :]).max() <= tolerance:
+            return harmonics
+    raise PhysicsError(f"tolerance = {tolerance:g}: {_PANEL_LADDER[-1]} harmonics do not reach it; {_WAY_OUT}")
 
 
 def held_occupation(generators: FloatArray, frequency_Hz: float) -> FloatArray:
@@ -98,13 +137,13 @@ def held_occupation(generators: FloatArray, frequency_Hz: float) -> FloatArray:
         PhysicsError: as `occupation_harmonics`.
     """
     matrices = checked_generators("generators", generators)
-    step = 1.0 / (positive("frequency_Hz", frequency_Hz, "Hz") * len(matrices))
-    changes, means = held_steps(matrices, np.full(len(matrices), step))
-    occupation = cycle_start(changes)
+    duration = 1.0 / (positive("frequency_Hz", frequency_Hz, "Hz") * len(matrices))
+    steps, means = held_steps(matrices, np.full(len(matrices), duration))
+    occupation = cycle_start(steps)
     held = np.empty(matrices.shape[:2])
-    for j, (change, mean) in enumerate(zip(changes, means, strict=True)):
+    for j, (step, mean) in enumerate(zip(steps, means, strict=True)):
         held[j] = mean @ occupation
-        occupation = occupation + change @ occupation
+        occupation = step @ occupation
     return held
 
 
@@ -126,6 +165,18 @@ def _fourier(samples: FloatArray) -> ComplexArray:
     return coefficients
 
 
+def _balanced(
+    generators: FloatArray, coefficients: ComplexArray, frequencies_Hz: FloatArray, tolerance: float
+) -> ComplexArray | None:
+    """See `balanced_harmonics`; ``coefficients`` are those of the ``generators``."""
+    angular, fastest = 2.0 * np.pi * frequencies_Hz, float(np.abs(generators).max())
+    if _spread(generators, fastest, float(angular.min())) * np.finfo(float).eps > _LOSS * tolerance:
+        return None
+    coefficients, phase, even = shifted_to_even(coefficients / fastest)
+    reduced = _converged(coefficients, angular / fastest, even, tolerance)
+    return None if reduced is None else _all_states(reduced, phase)
+
+
 def _require_resolved(coefficients: ComplexArray, samples: int, tolerance: float) -> None:
     """Refuse a drive whose highest harmonics are still strong: averages would be wrong by the square of their share."""
     highest = coefficients[-(samples // 8) :] if samples >= 8 else coefficients[:0]
@@ -137,8 +188,34 @@ def _require_resolved(coefficients: ComplexArray, samples: int, tolerance: float
         )
 
 
-def _converged(coefficients: ComplexArray, angular: FloatArray, even: bool, tolerance: float) -> ComplexArray:
-    """Harmonics 0 ... K of all states but the last, with K large enough; shape (F, K+1, n-1)."""
+def _spread(generators: FloatArray, fastest: float, slowest_angular: float) -> float:
+    """Fastest rate times the longest time after which occupations remember what they were; not above about 1e16."""
+    moments = generators[:: max(1, len(generators) // _MOMENTS)]
+    some = np.concatenate([generators.mean(axis=0)[None], moments]) / fastest
+    try:
+        inverse = np.abs(np.linalg.inv(some - 1.0 / some.shape[1])).max(axis=(1, 2))
+    except np.linalg.LinAlgError:  # the states fall into groups that do not exchange
+        return np.inf
+    whole, moment = float(inverse[0]), float(inverse[1:].max())
+    return max(whole, min(moment, fastest / slowest_angular if slowest_angular > 0.0 else np.inf))
+
+
+def _interpolated(generators: FloatArray) -> Rates:
+    """The rates at any phase of the period, by the Fourier series of each of them."""
+    coefficients = 2.0 * _fourier(generators)
+    coefficients[0] *= 0.5
+    order = np.arange(len(coefficients))
+
+    def rates(phases: FloatArray) -> FloatArray:
+        waves = np.exp(2j * np.pi * phases[:, None] * order)
+        values: FloatArray = np.maximum(np.tensordot(waves, coefficients, axes=1).real, 0.0)
+        return values
+
+    return rates
+
+
+def _converged(coefficients: ComplexArray, angular: FloatArray, even: bool, tolerance: float) -> ComplexArray | None:
+    """Harmonics 0 ... K of all states but the last, with K large enough, shape (F, K+1, n-1); None if none is."""
     few = angular.size <= _FEW
     probes = np.arange(angular.size) if few else np.argsort(angular)[[0, angular.size // 2, -1]]
     before = np.full((probes.size, 2, coefficients.shape[1] - 1), np.inf)
@@ -149,7 +226,7 @@ def _converged(coefficients: ComplexArray, angular: FloatArray, even: bool, tole
         if min(tail, change) <= tolerance:
             return answer if few else _at_all(balance, angular, probes, answer, tolerance)
         before = answer[:, :2]
-    raise PhysicsError(f"tolerance = {tolerance:g}: {_LADDER[-1]} harmonics do not reach it; {_WAY_OUT}")
+    return None
 
 
 def _at_all(
@@ -173,15 +250,16 @@ def _truncated(coefficients: ComplexArray, harmonics: int, even: bool) -> Harmon
 
 
 def _all_states(reduced: ComplexArray, phase: float) -> ComplexArray:
-    """Restore the last state, the shift of time and the negative harmonics."""
+    """Restore the last state and the shift of time."""
     last = -reduced.sum(axis=2, keepdims=True)
     last[:, 0] += 1.0
-    harmonics = reduced.shape[1] - 1
-    positive = np.concatenate([reduced, last], axis=2) * np.exp(1j * phase * np.arange(harmonics + 1))[:, None]
-    return np.concatenate([positive[:, :0:-1].conj(), positive], axis=1)
+    turns = np.exp(1j * phase * np.arange(reduced.shape[1]))[:, None]
+    answer: ComplexArray = np.concatenate([reduced, last], axis=2) * turns
+    return answer
 
 
-def _frequencies(frequencies: FloatArray) -> FloatArray:
+def checked_frequencies(frequencies: FloatArray) -> FloatArray:
+    """``frequencies`` as floats of shape (F,); raises PhysicsError unless there are some, all 0 Hz or more."""
     values = np.atleast_1d(real_array("frequencies", frequencies, unit="Hz"))
     if values.ndim != 1 or not values.size:
         raise refuse("shape of frequencies", values.shape, "(F,) with F >= 1 is needed")

@@ -123,11 +123,10 @@ def _pencil(static: FloatArray, rotation: FloatArray, source: FloatArray, scale:
     folded = np.asarray(np.linalg.solve(static, np.column_stack([rotation[:, idle:], source])), dtype=float)
     above, square = folded[:idle, :-1], folded[idle:, :-1]
     values, vectors = np.linalg.eig(square)
-    inverse = np.linalg.inv(vectors)
     damping = 1.0 / (1.0 + np.multiply.outer(values, scale))
 
     def respond(right: FloatArray) -> FloatArray:
-        moving = (vectors @ (damping * (inverse @ right[idle:]))).real
+        moving = (vectors @ (damping * np.linalg.solve(vectors, right[idle:]))).real
         return np.concatenate([right[:idle] - scale * (above @ moving), moving])
 
     right = folded[:, -1:]

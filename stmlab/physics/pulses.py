@@ -132,12 +132,12 @@ class PulseResponse:
 def pulse_response(states: DrivenStates, train: PulseTrain, *, steps_per_ramp: int = 64) -> PulseResponse:
     """The periodic steady state of ``states`` under ``train``; each ramp is held in ``steps_per_ramp`` steps."""
     durations, voltages = _steps(train, steps_per_ramp)
-    changes, means = held_steps(checked_generators("states.rates", generator(states.rates(voltages))), durations)
-    occupation = cycle_start(changes)
-    occupations = np.empty((len(voltages), changes.shape[-1]))
-    for j, (change, mean) in enumerate(zip(changes, means, strict=True)):
+    steps, means = held_steps(checked_generators("states.rates", generator(states.rates(voltages))), durations)
+    occupation = cycle_start(steps)
+    occupations = np.empty((len(voltages), steps.shape[-1]))
+    for j, (step, mean) in enumerate(zip(steps, means, strict=True)):
         occupations[j] = mean @ occupation
-        occupation = occupation + change @ occupation
+        occupation = step @ occupation
     currents = (states.state_currents(voltages) * occupations).sum(axis=1)
     return PulseResponse(np.cumsum(durations) - 0.5 * durations, durations, voltages, occupations, currents)
 

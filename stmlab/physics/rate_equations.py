@@ -2,18 +2,19 @@
 
 W[f, i] is the rate from state i to state f in 1/s and every column sums to zero. Rates of one system may span many
 orders of magnitude, so nothing here subtracts numbers that nearly cancel: steady states come from `occupation`, with
-the states in an order that suits it, and propagators are kept as their difference from 1.
+the states in an order that suits it, and propagators are sums and products of probabilities.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stmlab.errors import PhysicsError
 from stmlab.physics.arguments import real_array, refuse
-from stmlab.physics.occupation import steady_occupation
+from stmlab.physics.occupation import RateEquation, steady_occupation
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray, IntArray
@@ -93,44 +94,79 @@ def rooted_order(generators: FloatArray) -> IntArray:
     return order
 
 
+def slowest_times(generators: FloatArray) -> FloatArray:
+    """For each rate matrix about the time in s that its slowest relaxation takes, exact to rounding; shape (T,).
+
+    It is the largest element of the group inverse, by elimination without subtractions.
+
+    Raises:
+        PhysicsError: a matrix has more than one steady state.
+    """
+    count, states = generators.shape[:2]
+    order = rooted_order(generators)
+    stack = np.take_along_axis(np.take_along_axis(generators, order[:, :, None], 1), order[:, None, :], 2)
+    repeated = np.repeat(np.moveaxis(stack, 0, -1), states, axis=-1)
+    equation = RateEquation(repeated, overwrite=True)
+    steady = equation.steady()
+    response = equation.response(np.tile(np.eye(states), count) - steady, steady)
+    times: FloatArray = np.abs(response).max(axis=0).reshape(count, states).max(axis=1)
+    return times
+
+
 def held_steps(generators: FloatArray, durations: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Exact evolution while each rate matrix is held constant.
+    """Exact evolution while each rate matrix is held constant, to full relative precision of every element.
+
+    With q the fastest exit, exp(W t) = exp(-q t) exp((W + q) t), where no element of W + q is negative: the series and
+    its squares are sums of positive numbers, and columns are brought back to the sum 1 after each squaring, so that
+    rounding neither grows nor leaks from fast rates into slow ones.
 
     Args:
         generators: shape (T, n, n) in 1/s.
         durations: shape (T,) in s.
 
     Returns:
-        exp(W t) - 1, and the time average (1/t) int_0^t exp(W s) ds; both of shape (T, n, n).
+        exp(W t), and the time average (1/t) int_0^t exp(W s) ds; both of shape (T, n, n), no element negative.
     """
     scaled = generators * np.asarray(durations, dtype=float)[:, None, None]
     largest = float(np.abs(scaled).max())
     halvings = max(0, int(np.ceil(np.log2(largest / _TAYLOR_RANGE)))) if largest > 0.0 else 0
     scaled /= 2.0**halvings
-    unit = np.eye(generators.shape[-1])
-    mean = unit + scaled / (_TAYLOR_TERMS + 1)
-    for term in range(_TAYLOR_TERMS, 1, -1):
-        mean = unit + scaled @ mean / term
-    change = scaled @ mean
+    state = np.arange(generators.shape[-1])
+    fastest = -scaled[:, state, state].min(axis=1)
+    scaled[:, state, state] += fastest[:, None]
+    scaled = np.maximum(scaled, 0.0)
+    step, mean = _short_step(scaled, fastest[:, None, None])
     for _ in range(halvings):
-        mean = mean + 0.5 * change @ mean
-        change = following(change, change)
-    return change, mean
+        mean = 0.5 * (mean + step @ mean)
+        step = probabilities(step @ step)
+    return step, probabilities(mean)
 
 
-def following(later: FloatArray, earlier: FloatArray) -> FloatArray:
-    """exp(B) exp(A) - 1 from exp(B) - 1 and exp(A) - 1, with columns that sum to zero exactly."""
-    change = later + earlier + later @ earlier
-    diagonal = np.arange(change.shape[-1])
-    change[..., diagonal, diagonal] = 0.0
-    change[..., diagonal, diagonal] = -change.sum(axis=-2)
-    return change
+def _short_step(raised: FloatArray, fastest: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """exp(A - q), and its average over the step: sum_k A^k/k! times E_k = int_0^1 s^k exp(-q s) ds; A not negative."""
+    order = np.arange(_TAYLOR_TERMS + 1)[:, None, None, None]
+    # E_k = exp(-q) sum_m q^m k! / (k + m + 1)!: all terms positive
+    factorials = np.array([math.factorial(number) for number in range(2 * _TAYLOR_TERMS + 2)], dtype=float)
+    moments = sum(fastest**m * (factorials[order] / factorials[order + m + 1]) for m in range(_TAYLOR_TERMS + 1))
+    power = np.broadcast_to(np.eye(raised.shape[-1]), raised.shape)
+    step, mean = np.zeros_like(raised), np.zeros_like(raised)
+    for number in range(_TAYLOR_TERMS + 1):
+        step = step + power
+        mean = mean + power * moments[number]
+        power = raised @ power / (number + 1)
+    return probabilities(step), probabilities(mean)
 
 
-def cycle_start(changes: FloatArray) -> FloatArray:
-    """Occupation, shape (n,), at the start of an endless cycle of steps, given as exp - 1, shape (T, n, n)."""
-    while len(changes) > 1:
-        odd = changes[-1:] if len(changes) % 2 else changes[:0]
-        pairs = changes[: len(changes) - len(odd)]
-        changes = np.concatenate([following(pairs[1::2], pairs[::2]), odd])
-    return settled_occupation(np.maximum(changes[0], 0.0))
+def probabilities(matrices: FloatArray) -> FloatArray:
+    """The same with columns that sum to one."""
+    normal: FloatArray = matrices / matrices.sum(axis=-2, keepdims=True)
+    return normal
+
+
+def cycle_start(steps: FloatArray) -> FloatArray:
+    """Occupation, shape (n,), at the start of an endless cycle of steps exp(W t), shape (T, n, n)."""
+    while len(steps) > 1:
+        odd = steps[-1:] if len(steps) % 2 else steps[:0]
+        pairs = steps[: len(steps) - len(odd)]
+        steps = np.concatenate([probabilities(pairs[1::2] @ pairs[::2]), odd])
+    return settled_occupation(steps[0])

@@ -9,6 +9,9 @@ sum_k I_k^* . p_k. Only part of it depends on f, and that part has a name for ea
 
 The rest, `offset_A`, is I_rec of Betz et al., eq. 1: what is left at infinite frequency. The height of the step,
 I_SR of eq. 1, is the difference between the two limits. All of it is exact, for any number of states and any amplitude.
+
+Harmonic balance solves it where its rounding is no matter; where rates differ by many decades, or change too sharply,
+panels of time do (`stiff_drive`). Either answer is held against both limits, which are known by elimination.
 """
 
 from __future__ import annotations
@@ -18,18 +21,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.physics.arguments import finite, not_negative, refuse
-from stmlab.physics.driven import adiabatic_occupation, fast_occupation, occupation_harmonics
+from stmlab.errors import PhysicsError
+from stmlab.physics.arguments import finite, not_negative, positive
+from stmlab.physics.driven import adiabatic_occupation, balanced_harmonics, checked_frequencies, fast_occupation
 from stmlab.physics.occupation import generator
+from stmlab.physics.rate_equations import checked_generators, slowest_times
+from stmlab.physics.stiff_drive import equal_panels, periodic_states
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
     from stmlab.physics.driven import DrivenStates
 
 _FEWEST_SAMPLES = 128
-_MOST_SAMPLES = 8192
+_MOST_SAMPLES = 2048
 _RESOLVED = 1e-12
 """Share of the highest harmonic in the rates below which a period counts as resolved."""
+_KEPT = 16
+"""Harmonics that are handed out where the occupations are calculated on panels of time, 16 or more a period."""
+_BEYOND = 1e-8
+"""Frequencies as much below the slowest and above the fastest rate stand for zero and infinity."""
+_AGREES = 10.0
+"""Tolerances by which harmonic balance may miss the limit of zero frequency."""
+_STEEP = 200.0
+"""A step below one over this of the currents asks for occupations that are as much more accurate ..."""
+_FINEST = 1e-12
+"""... which harmonic balance gives down to here."""
+_ROUNDING = 1e-14
+"""Of the currents, which is what remains of a limit when the step is nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +60,7 @@ class StochasticResonance:
         offset_A: I_rec, the signal at infinite frequency.
         step_A: I_SR, the signal at zero frequency minus that at infinite frequency.
         direct_current_A: current at the offset voltage alone.
-        occupations: shape (F, 2K+1, n), Fourier coefficients of the occupations.
+        occupations: shape (F, 2K+1, n), Fourier coefficients -K ... K of the occupations.
     """
 
     frequencies_Hz: FloatArray
@@ -77,25 +95,21 @@ def stochastic_resonance(
         PhysicsError: an argument is out of its range, the rates are none, or the drive is too sharp to converge.
     """
     offset, amplitude = finite("offset_V", offset_V, "V"), not_negative("amplitude_V", amplitude_V, "V")
-    voltages, generators = _resolved_period(states, offset, amplitude)
-    currents = states.state_currents(voltages)
-    mixing = np.fft.rfft(currents, axis=0) / len(voltages)
-    occupations = occupation_harmonics(generators, frequencies_Hz, tolerance=tolerance)
-    positive = occupations[:, occupations.shape[1] // 2 :]
-    highest = min(positive.shape[1], (len(voltages) + 1) // 2)
-    mixed = np.einsum("ki,fki->fk", mixing[:highest].conj(), positive[:, :highest]).real
-    fast = float(mixing[0].real @ fast_occupation(generators))
-    slow = float((currents * adiabatic_occupation(generators)).mean(axis=0).sum())
+    frequencies, tolerance = checked_frequencies(frequencies_Hz), positive("tolerance", tolerance)
+    period = _resolved_period(states, offset, amplitude)
+    found = None if period is None else _balanced(*period, frequencies, tolerance)
+    if found is None:
+        found = _on_panels(states, frequencies, offset, amplitude, tolerance)
     direct = static_current(states, np.array([offset]))[0]
     return StochasticResonance(
-        frequencies_Hz=np.atleast_1d(np.asarray(frequencies_Hz, dtype=float)),
-        homodyne_A=2.0 * mixed[:, 1],
-        average_A=mixed[:, 0] - fast,
-        higher_A=2.0 * mixed[:, 2:].sum(axis=1),
-        offset_A=fast - direct,
-        step_A=slow - fast,
+        frequencies_Hz=frequencies,
+        homodyne_A=found.homodyne,
+        average_A=found.average,
+        higher_A=found.higher,
+        offset_A=found.fast - direct,
+        step_A=found.step,
         direct_current_A=direct,
-        occupations=occupations,
+        occupations=np.concatenate([found.harmonics[:, :0:-1].conj(), found.harmonics], axis=1),
     )
 
 
@@ -120,17 +134,91 @@ def two_width_line_shape(
     return curve
 
 
-def _resolved_period(states: DrivenStates, offset: float, amplitude: float) -> tuple[FloatArray, FloatArray]:
-    """Voltages and rate matrices at enough samples of one period that their highest harmonic vanishes."""
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """Parts of the mean current that follow the occupations, beyond their value at infinite frequency, ``fast``."""
+
+    homodyne: FloatArray
+    average: FloatArray
+    higher: FloatArray
+    fast: float
+    step: float
+    harmonics: ComplexArray
+
+
+def _balanced(currents: FloatArray, generators: FloatArray, frequencies: FloatArray, tolerance: float) -> _Parts | None:
+    """By harmonic balance; None where that is not accurate, or does not reach the limit of zero frequency."""
+    slow, limit = adiabatic_occupation(generators), fast_occupation(generators)
+    differing, common = _differing(currents, limit)
+    fast = float(differing.mean(axis=0) @ limit)
+    step = float((differing * (slow - limit)).mean(axis=0).sum())
+    largest = float(np.abs(differing).max())
+    of_occupations = tolerance * min(1.0, _STEEP * abs(step) / largest) if step else tolerance
+    if of_occupations < _FINEST:
+        return None
+    harmonics = balanced_harmonics(generators, np.append(frequencies, 0.0), of_occupations)
+    if harmonics is None:
+        return None
+    mixing = np.fft.rfft(differing, axis=0) / len(differing)
+    kept = min(harmonics.shape[1], (len(currents) + 1) // 2)
+    mixed = np.einsum("ki,fki->fk", mixing[1:kept].conj(), harmonics[:, 1:kept]).real * 2.0
+    average = np.einsum("i,fi->f", mixing[0].real, harmonics[:, 0].real - limit)
+    if abs(average[-1] + mixed[-1].sum() - step) > _AGREES * of_occupations * largest:
+        return None
+    return _Parts(mixed[:-1, 0], average[:-1], mixed[:-1, 1:].sum(axis=1), fast + common.mean(), step, harmonics[:-1])
+
+
+def _differing(currents: FloatArray, occupation: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Currents beyond those of the fullest state, and those; only what differs follows the occupations."""
+    common: FloatArray = currents[:, [int(occupation.argmax())]]
+    return currents - common, common
+
+
+def _on_panels(
+    states: DrivenStates, frequencies: FloatArray, offset: float, amplitude: float, tolerance: float
+) -> _Parts:
+    """On panels of time, at the frequencies and at both limits, which must agree with those known exactly."""
+
+    def voltages(phases: FloatArray) -> FloatArray:
+        return offset + amplitude * np.cos(2.0 * np.pi * phases)
+
+    def rates(phases: FloatArray) -> FloatArray:
+        return states.rates(voltages(phases))
+
+    still = periodic_states(rates, np.zeros(1), equal_panels(_KEPT))
+    slowest, fastest = float(slowest_times(generator(still.rates)).max()), float(still.rates.max())
+    limits = np.array([_BEYOND / slowest, 0.0, fastest / _BEYOND])
+    found = periodic_states(rates, np.append(frequencies, limits), still.edges)
+    harmonics = found.harmonics(_KEPT)
+    currents = states.state_currents(voltages(found.phases))
+    limit = fast_occupation(generator(np.tensordot(found.weights, found.rates, axes=1))[None])
+    differing, common = _differing(currents, limit)
+    differing *= found.weights[:, None]
+    total = np.einsum("pi,fpi->f", differing, found.occupations - limit)
+    mixing = np.exp(-2j * np.pi * found.phases) @ differing
+    homodyne = 2.0 * np.einsum("i,fi->f", mixing.conj(), harmonics[:, 1]).real
+    average = np.einsum("i,fi->f", differing.sum(axis=0), harmonics[:, 0].real - limit)
+    slow, step, beyond = total[-3:]
+    wrong, scale = max(abs(slow - step), abs(beyond)), float(np.abs(differing).sum(axis=0).max())
+    if wrong > tolerance * abs(step) + _ROUNDING * scale:
+        raise PhysicsError(
+            f"amplitude_V = {amplitude:g}: the signal misses its limits at zero and infinite frequency by {wrong:.1e} "
+            f"A, for a step of {step:.1e} A; a smaller spread of the rates is needed"
+        )
+    own = slice(0, len(frequencies))
+    higher = (total - average - homodyne)[own]
+    fast = float(differing.sum(axis=0) @ limit + found.weights @ common[:, 0])
+    return _Parts(homodyne[own], average[own], higher, fast, float(step), harmonics[own])
+
+
+def _resolved_period(states: DrivenStates, offset: float, amplitude: float) -> tuple[FloatArray, FloatArray] | None:
+    """Currents and rate matrices at enough samples of one period that their highest harmonic vanishes, or None."""
     samples = _FEWEST_SAMPLES
-    while True:
+    while samples <= _MOST_SAMPLES:
         voltages = offset + amplitude * np.cos(2.0 * np.pi * np.arange(samples) / samples)
-        generators = generator(states.rates(voltages))
+        generators = checked_generators("states.rates", generator(states.rates(voltages)))
         spectrum = np.abs(np.fft.rfft(generators, axis=0))[-samples // 8 :].max()
         if spectrum <= _RESOLVED * samples * np.abs(generators).max():
-            return voltages, generators
-        if samples >= _MOST_SAMPLES:
-            raise refuse(
-                "amplitude_V", amplitude, f"a drive whose rates {_MOST_SAMPLES} samples a period resolve is needed"
-            )
+            return states.state_currents(voltages), generators
         samples *= 2
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +11,15 @@ from scipy.linalg import expm
 
 from stmlab.errors import PhysicsError
 from stmlab.physics.occupation import generator
-from stmlab.physics.rate_equations import checked_generators, cycle_start, following, held_steps, settled_occupation
+from stmlab.physics.rate_equations import (
+    checked_generators,
+    cycle_start,
+    held_steps,
+    probabilities,
+    settled_occupation,
+    slowest_times,
+)
+from tests.physics import high_precision
 
 
 def random_generators(seed, count=3, states=4, decades=3.0):
@@ -21,34 +30,46 @@ def random_generators(seed, count=3, states=4, decades=3.0):
 @given(seed=st.integers(0, 10**6), states=st.integers(2, 6), duration=st.sampled_from([1e-6, 1e-2, 1.0, 30.0]))
 def test_held_steps_are_exact_exponentials_and_their_averages(seed, states, duration):
     generators = random_generators(seed, states=states, decades=1.0)
-    changes, means = held_steps(generators, np.full(3, duration))
-    for matrix, change, mean in zip(generators, changes, means, strict=True):
+    steps, means = held_steps(generators, np.full(3, duration))
+    for matrix, step, mean in zip(generators, steps, means, strict=True):
         twice = np.zeros((2 * states, 2 * states))  # Van Loan: the upper right block integrates the exponential
         twice[:states, :states], twice[:states, states:] = matrix * duration, np.eye(states)
         expected = expm(twice)
-        assert change + np.eye(states) == pytest.approx(expected[:states, :states], abs=1e-10)
+        assert step == pytest.approx(expected[:states, :states], abs=1e-10)
         assert mean == pytest.approx(expected[:states, states:], abs=1e-10)
         assert np.abs(mean.sum(axis=0) - 1).max() < 1e-12
 
 
-def test_slow_rates_keep_their_digits_beside_fast_ones():
-    """Two pairs of states that exchange at 1e11 /s, joined by 1 /s: after 1e-9 s a share of 5e-10 has passed."""
+@pytest.mark.parametrize("slow", [1e-2, 1e-9, 1e-16])
+@pytest.mark.parametrize("duration", [1e-3, 3.0, 1e4])
+def test_every_element_of_a_held_step_keeps_its_digits(slow, duration):
+    """A chain of four states with rates that differ by up to 1e16, against 70 digits, element by element."""
     rates = np.zeros((4, 4))
-    rates[1, 0] = rates[0, 1] = rates[3, 2] = rates[2, 3] = 1e11
-    rates[2, 0] = 1.0
-    change, _ = held_steps(generator(rates)[None], np.array([1e-9]))
-    assert change[0, 2:, 0].sum() == pytest.approx(5e-10 * (1 + 0.5e-2), rel=1e-4)
-    assert settled_occupation(generator(rates)) == pytest.approx([0, 0, 0.5, 0.5], abs=1e-12)
+    rates[1, 0], rates[2, 1], rates[3, 2], rates[0, 1], rates[1, 2], rates[2, 3] = 1, slow, 2, 0.5, 3 * slow, 0.7
+    step, mean = held_steps(generator(rates)[None], np.array([duration]))
+    with mp.workdps(70):
+        exact = mp.expm(high_precision.exact_generator(rates) * duration)
+        for f in range(4):
+            for i in range(4):
+                assert step[0, f, i] == pytest.approx(float(exact[f, i]), rel=1e-12, abs=0)
+    assert (mean >= 0).all()
+
+
+def test_the_slowest_relaxation_is_found_far_below_the_fastest():
+    """Two pairs of states that exchange at 1 /s, joined by 1e-30 /s both ways: 1/time is half of their sum."""
+    rates = np.zeros((4, 4))
+    rates[1, 0] = rates[0, 1] = rates[3, 2] = rates[2, 3] = 1.0
+    rates[2, 0] = rates[0, 2] = 1e-30
+    assert slowest_times(generator(rates)[None]) == pytest.approx([0.25e30], rel=1e-12)
 
 
 @given(seed=st.integers(0, 10**6))
-def test_steps_compose_like_their_exponentials(seed):
+def test_a_cycle_starts_where_it_ends(seed):
     first, second = random_generators(seed, count=2, decades=1.0)
-    a, b = held_steps(np.stack([first, second]), np.array([0.1, 0.3]))[0]
-    expected = expm(second * 0.3) @ expm(first * 0.1) - np.eye(4)
-    assert following(b, a) == pytest.approx(expected, abs=1e-10)
-    start = cycle_start(np.stack([a, b]))
+    steps = held_steps(np.stack([first, second]), np.array([0.1, 0.3]))[0]
+    start = cycle_start(steps)
     assert expm(second * 0.3) @ expm(first * 0.1) @ start == pytest.approx(start, abs=1e-10)
+    assert probabilities(2 * steps) == pytest.approx(steps)
 
 
 @given(seed=st.integers(0, 10**6), states=st.integers(2, 6))

@@ -1,0 +1,105 @@
+"""Driven rate equations with 70 digits (mpmath): references for systems whose rates lie many decades apart."""
+
+from __future__ import annotations
+
+import mpmath as mp
+import numpy as np
+
+DIGITS = 70
+
+
+def exact_generator(rates):
+    """The rate matrix of double-precision ``rates``, (n, n), [f, i] from i to f, with columns that sum to zero."""
+    n = len(rates)
+    matrix = mp.matrix(n, n)
+    for i in range(n):
+        for j in range(n):
+            if i != j:
+                matrix[i, j] = mp.mpf(float(rates[i, j]))
+    for j in range(n):
+        matrix[j, j] = -mp.fsum(matrix[i, j] for i in range(n) if i != j)
+    return matrix
+
+
+def normalised(matrix):
+    """p with matrix p = 0 and sum 1."""
+    square = matrix.copy()
+    for j in range(square.cols):
+        square[0, j] = 1
+    right = mp.matrix(square.cols, 1)
+    right[0] = 1
+    return mp.lu_solve(square, right)
+
+
+def static_mean(rates, currents):
+    """Mean current at constant rates."""
+    occupations = normalised(exact_generator(rates))
+    return mp.fsum(mp.mpf(float(current)) * p for current, p in zip(currents, occupations, strict=True))
+
+
+def cosine_mean(rates, swing, currents, current_swing, frequency, harmonics=28):
+    """Mean current under rates + swing cos(2 pi f t): its harmonics are coupled to their neighbours only.
+
+    (i k w - G0) p_k = G1 (p_(k-1) + p_(k+1)) is solved from the highest harmonic down, p_k = R_k p_(k-1).
+    """
+    constant, half = exact_generator(rates), exact_generator(swing) / 2
+    n = len(rates)
+    ratio, angular = mp.matrix(n, n), 2 * mp.pi * mp.mpf(float(frequency))
+    for k in range(harmonics, 0, -1):
+        ratio = mp.inverse(mp.eye(n) * (1j * k * angular) - constant - half * ratio) * half
+    average = normalised(constant + 2 * (half * ratio).apply(mp.re))
+    first = ratio * average
+    return mp.fsum(
+        mp.mpf(float(currents[j])) * average[j] + mp.mpf(float(current_swing[j])) * mp.re(first[j]) for j in range(n)
+    )
+
+
+def sampled_mean(generators, currents, frequency):
+    """Mean current under rates known at an odd number of equally spaced times, by Fourier differentiation."""
+    times, n = len(generators), generators.shape[1]
+    equations, right = mp.matrix(n * times, n * times), mp.matrix(n * times, 1)
+    for a in range(times):
+        rates = exact_generator(generators[a])
+        for i in range(n):
+            for b in range(times):
+                if a != b:
+                    slope = mp.pi * (-1) ** (a - b) / mp.sin(mp.pi * mp.mpf(a - b) / times)
+                    equations[a * n + i, b * n + i] += mp.mpf(float(frequency)) * slope
+            for j in range(n):
+                equations[a * n + i, a * n + j] -= rates[i, j]
+        for column in range(n * times):
+            equations[a * n, column] = 1 if a * n <= column < (a + 1) * n else 0
+        right[a * n] = 1
+    answer = mp.lu_solve(equations, right)
+    total = mp.fsum(mp.mpf(float(currents[a, i])) * answer[a * n + i] for a in range(times) for i in range(n))
+    return total / times
+
+
+def held_mean(pieces, currents):
+    """Mean current under rates that are held, ``pieces`` of (rates, duration), with the currents of each piece."""
+    n = len(pieces[0][0])
+    changes, averages = [], []
+    for rates, duration in pieces:
+        twice = mp.matrix(2 * n, 2 * n)  # Van Loan: the upper right block integrates the exponential
+        generator = exact_generator(rates) * mp.mpf(float(duration))
+        for i in range(n):
+            twice[i, n + i] = mp.mpf(float(duration))
+            for j in range(n):
+                twice[i, j] = generator[i, j]
+        both = mp.expm(twice, method="pade")
+        changes.append(both[:n, :n])
+        averages.append(both[:n, n:])
+    around = mp.eye(n)
+    for change in changes:
+        around = change * around
+    occupation, total = normalised(around - mp.eye(n)), mp.mpf(0)
+    for change, average, own in zip(changes, averages, currents, strict=True):
+        held = average * occupation
+        total += mp.fsum(mp.mpf(float(own[j])) * held[j] for j in range(n))
+        occupation = change * occupation
+    return total / mp.fsum(mp.mpf(float(duration)) for _, duration in pieces)
+
+
+def as_doubles(values):
+    """Differences of exact values, rounded at the end."""
+    return np.array([float(value) for value in values])
