@@ -307,14 +307,14 @@ class SimulatedMicroscope:
             height=self._tip.height,
             rf_on=peak * generator.full_scale > 0.0,
             rf_amplitude=peak * generator.full_scale,
-            modulation=sum(amplitude for _, amplitude in self._bias_modulations()),
+            modulation=math.fsum(amplitude for _, amplitude in self._bias_modulations()),
             tripped=self.tip.tripped,
             withdrawn=self.tip.withdrawn,
         )
 
     def _record(self, recorder: FlightRecorder, levels: Levels, scale: float) -> None:
         bias, driven = self._bias(), self.generator.on and self.generator.running
-        modulation = sum(amplitude for _, amplitude in self._bias_modulations())
+        modulation = math.fsum(amplitude for _, amplitude in self._bias_modulations())
         recorder.lived(
             conductance=self._conductance(levels, scale),
             current=max(abs(levels.on), abs(levels.off)),

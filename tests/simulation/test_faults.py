@@ -7,7 +7,6 @@ import struct
 import time
 
 import pytest
-from pydantic import ValidationError
 
 from stmlab.clock import SimulatedClock
 from stmlab.config_files import find
@@ -16,6 +15,8 @@ from stmlab.nanonis.commands import COMMANDS
 from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, unpack, unpack_error, unpack_header
 from stmlab.simulation.faults import Fault, read_fault
 from stmlab.simulation.microscope import SimulatedMicroscope
+from stmlab.station.configuration import read_station
+from stmlab.station.station import simulated_microscope
 
 CONFIG = find("simulated").parent
 
@@ -398,7 +399,43 @@ def test_a_stuck_loop_does_not_close_though_the_module_says_so(microscope, contr
 # -- in a station file -------------------------------------------------------------------------------------------------
 
 
-def test_a_fault_of_a_table_is_checked(microscope):
-    assert microscope.arm({"kind": "trip"}) == 1
-    with pytest.raises(ValidationError, match="needs an instrument"):
-        microscope.arm({"kind": "drop"})
+def microscope_of(folder, faults):
+    """What a copy of the simulated station with these tables at its end has."""
+    path = folder / "faulty.toml"
+    path.write_text(find("simulated").read_text(encoding="utf-8") + faults, encoding="utf-8")
+    config, _ = read_station(path)
+    return simulated_microscope(config, path, sample=None, seed=None, clock=SimulatedClock())
+
+
+def test_a_station_file_names_what_goes_wrong(tmp_path):
+    microscope = microscope_of(
+        tmp_path,
+        """
+        [[simulation.fault]]
+        kind = "half"
+        instrument = "sr860"
+        message = 2
+        [[simulation.fault]]
+        kind = "trip"
+        after = 1.0
+        """,
+    )
+    lockin = Talk(microscope, "sr860")
+    assert [lockin("HARM?"), lockin("HARM?")] == [b"1\n", b"1"]
+    microscope.clock.sleep(1.0)
+    microscope.live()
+    assert microscope.true_state().tripped
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('kind = "trip"\nafter = "soon"', r"simulation.fault.0.after = 'soon'"),
+        ('kind = "explode"', r"simulation.fault.0.kind = 'explode'"),
+        ('kind = "drop"', r"simulation.fault.0: kind = 'drop' needs an instrument"),
+        ('kind = "trip"\nafer = 1', r"simulation.fault.0.afer = 1: this key is not known"),
+    ],
+)
+def test_a_mistake_in_a_station_file_s_fault_is_one_line_with_file_and_key(tmp_path, table, words):
+    with pytest.raises(StationError, match=rf"faulty.toml: {words}"):
+        microscope_of(tmp_path, f"\n[[simulation.fault]]\n{table}\n")
