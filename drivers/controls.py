@@ -1,90 +1,161 @@
-"""pymeasure controls that refuse what is out of bounds, in words that say what is allowed.
+"""pymeasure controls that refuse what is out of bounds, check what is answered and confirm what was set.
 
-Each function returns keyword arguments of ``Instrument.control``; pymeasure's own validators truncate, or say neither
-the name nor the unit.
+Each function that returns a ``Kind`` says what one setting can be; pymeasure's own validators truncate, or say neither
+the name nor the unit, and what it reads is whatever the answer happens to hold.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stmlab.errors import OutOfBounds, StmlabError
+from pymeasure.instruments import Instrument
+
+from drivers import answers
+from stmlab.errors import OutOfBounds, StmlabError, ValueNotTaken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from drivers.answers import Reader
 
 
 class NotOffered(StmlabError, ValueError):
     """A setting that the instrument does not have. Nothing was sent."""
 
 
-def within(name: str, low: float, high: float, unit: str, instrument: str) -> dict[str, Any]:
-    """Arguments that make a pymeasure control refuse numbers outside ``low`` to ``high`` with OutOfBounds."""
+@dataclass(frozen=True)
+class Kind:
+    """What a setting can be.
 
-    def validate(value: float, _: object) -> float:
+    Attributes:
+        name: of the setting.
+        unit: of its values.
+        check: returns the value if it is one; raises OutOfBounds or NotOffered.
+        code: value -> what is sent.
+        reader: answer -> value.
+    """
+
+    name: str
+    unit: str
+    check: Callable[[Any], Any]
+    code: Callable[[Any], Any]
+    reader: Reader
+
+
+def within(
+    name: str, low: float, high: float, unit: str, instrument: str, reads: tuple[float, float] | None = None
+) -> Kind:
+    """A number from ``low`` to ``high``; ``reads``: what it can read, if that is something else."""
+
+    def check(value: float) -> float:
         if not low <= value <= high:
             raise OutOfBounds(name, value, low, high, unit, f"the {instrument}")
         return value
 
-    return {"validator": validate, "values": (low, high)}
+    return Kind(name, unit, check, _unchanged, answers.number(*(reads or (low, high))))
 
 
-def whole(name: str, low: int, high: int, instrument: str) -> dict[str, Any]:
-    """Arguments that make a pymeasure control refuse what is no whole number from ``low`` to ``high``."""
+def whole(name: str, low: int, high: int, instrument: str) -> Kind:
+    """A whole number from ``low`` to ``high``."""
 
-    def validate(value: float, _: object) -> int:
+    def check(value: float) -> int:
         if not low <= value <= high:
             raise OutOfBounds(name, value, low, high, "", f"the {instrument}")
         if value != int(value):
             raise NotOffered(f"{name} = {value} is not a whole number from {low} to {high} (set in the {instrument})")
         return int(value)
 
-    return {"validator": validate, "values": (low, high), "cast": int}
+    return Kind(name, "", check, _unchanged, answers.integer(low, high))
 
 
-def indexed(name: str, choices: Sequence[Any] | Mapping[Any, int], unit: str, instrument: str) -> dict[str, Any]:
-    """Arguments that make a pymeasure control accept only ``choices``, sent as their index.
+def indexed(name: str, choices: Sequence[Any] | Mapping[Any, int], unit: str, instrument: str) -> Kind:
+    """One of ``choices``, sent as its index.
 
     A mapping from choice to index may hold synonyms; the first one is read back.
     """
     indices = dict(choices) if isinstance(choices, Mapping) else {choice: i for i, choice in enumerate(choices)}
+    meanings = {str(index): choice for choice, index in reversed(indices.items())}
 
-    def validate(value: Any, _: object) -> Any:
-        for choice in indices:
+    def check(value: Any) -> Any:
+        for choice, index in indices.items():
             if value == choice or (_is_number(value) and _is_number(choice) and math.isclose(value, choice)):
-                return choice
+                return meanings[str(index)]
         allowed = ", ".join(f"{choice:g}" if _is_number(choice) else str(choice) for choice in indices)
         raise NotOffered(f"{name} = {value}{unit and ' '}{unit} is not offered by the {instrument}: {allowed}")
 
-    return {"validator": validate, "values": indices, "map_values": True}
+    return Kind(name, unit, check, indices.__getitem__, answers.one_of(meanings))
 
 
-def one_of(name: str, choices: Sequence[Any], instrument: str, *, cast: type = str) -> dict[str, Any]:
-    """Arguments that make a pymeasure control refuse anything but ``choices``, sent as they are."""
+def one_of(name: str, choices: Sequence[Any], instrument: str, prefix: str = "") -> Kind:
+    """One of ``choices``, sent as it is; answered with ``prefix`` before it."""
 
-    def validate(value: Any, _: object) -> Any:
+    def check(value: Any) -> Any:
         if value not in choices:
             raise NotOffered(f"{name} = {value!r} is not offered by the {instrument}: {', '.join(map(str, choices))}")
         return value
 
-    return {"validator": validate, "cast": cast}
+    return Kind(name, "", check, _unchanged, answers.one_of({f"{prefix}{choice}": choice for choice in choices}))
 
 
-def switch(name: str, instrument: str) -> dict[str, Any]:
-    """Arguments that make a pymeasure control one of True and False."""
-    choice = one_of(name, (True, False), instrument, cast=int)
-    return choice | {"map_values": True, "values": {True: 1, False: 0}}
+def switch(name: str, instrument: str, words: tuple[str, str] | None = None) -> Kind:
+    """True or False, or the two ``words`` for off and on; sent as 1 and 0."""
+    return indexed(name, words or {False: 0, True: 1}, "", instrument)
 
 
-def checked(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The same, and the instrument's error queue is read after each setting."""
-    return arguments | {"check_set_errors": True}
+class Setting(property):
+    """A property of an instrument, with the query that reads it and the reader of the answer."""
+
+    query: str
+    reader: Reader
+
+    def asked_by(self, query: str, reader: Reader) -> Setting:
+        """The same, knowing how it is asked."""
+        self.query, self.reader = query, reader
+        return self
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def control(query: str, command: str, doc: str, kind: Kind, *, check_errors: bool = False) -> Setting:
+    """A setting: refused out of bounds, read by the kind's reader, and read back after it has been set.
+
+    The class needs ``question(query, reader)`` and ``agrees(name, wanted, read)``.
+
+    Args:
+        query: that reads it.
+        command: that sets it, with one format of pymeasure's controls.
+        doc: of the property.
+        kind: what it can be.
+        check_errors: read the instrument's error queue after each setting.
+    """
+    inner = Instrument.control(
+        query,
+        command,
+        doc,
+        validator=lambda value, _: kind.check(value),
+        set_process=kind.code,
+        check_set_errors=check_errors,
+        values_kwargs={"reader": kind.reader},
+    )
+
+    def fset(self: Any, value: Any) -> None:
+        inner.fset(self, value)
+        confirm(self, kind, value, inner.fget(self))
+
+    return Setting(inner.fget, fset, doc=doc).asked_by(query, kind.reader)
+
+
+def confirm(instrument: Any, kind: Kind, value: Any, read: Any) -> None:
+    """Raise ValueNotTaken if a setting reads as something else than what was set."""
+    wanted = kind.check(value)
+    if not instrument.agrees(kind.name, wanted, read):
+        raise ValueNotTaken(instrument.name, kind.name, wanted, read, kind.unit)
+
+
+def measurement(query: str, doc: str, reader: Reader) -> Any:
+    """Something that is only read."""
+    return Instrument.measurement(query, doc, values_kwargs={"reader": reader})
 
 
 def smallest(name: str, value: float, choices: Iterable[float], unit: str, instrument: str) -> float:
@@ -97,3 +168,11 @@ def smallest(name: str, value: float, choices: Iterable[float], unit: str, instr
     if not 0.0 < value <= steps[-1]:
         raise OutOfBounds(name, value, 0.0, steps[-1], unit, f"the {instrument}")
     return next(step for step in steps if step >= value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _unchanged(value: Any) -> Any:
+    return value

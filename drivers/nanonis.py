@@ -8,26 +8,46 @@ and height it has parts: ``z`` (Z-controller), ``safe_tip``, ``signals``, ``lock
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pymeasure.instruments import Instrument
 
-from drivers.connection import connect
+from drivers.connection import connect, reconnect
 from drivers.nanonis_lockin import LockInModule
-from drivers.nanonis_protocol import NanonisLine
+from drivers.nanonis_protocol import RESOLUTION, SINGLE, NanonisLine
 from drivers.nanonis_signals import Signals
 from drivers.nanonis_spectroscopy import BIAS, BiasSpectroscopy, SweepTiming
-from drivers.nanonis_tip import SafeTip, ZController, ZStatus
-from stmlab.errors import InstrumentFault, SequenceError
-from stmlab.station.instruments import BiasSweep
+from drivers.nanonis_tip import SafeTip, ZController, is_near_top
+from drivers.resolution import agrees
+from stmlab.errors import GarbledAnswer, InstrumentFault, InstrumentOverload, SequenceError, TipTripped
+from stmlab.station.instruments import BiasSweep, Look, LoopStatus, TipState
 
 if TYPE_CHECKING:
     from pymeasure.adapters import Adapter
 
     from stmlab.arrays import FloatArray
+    from stmlab.station.instruments import ActiveLoop, SafeGuard, Value
 
 CURRENT = "Current (A)"
+HEIGHT = "Z (m)"
+
+_REST = {  # property that is watched by turns -> where it is
+    "setpoint": "setpoint",
+    "feedback": "feedback",
+    "safe_tip": "safe_tip.on",
+    "safe_tip_auto_recovery": "safe_tip.auto_recovery",
+    "safe_tip_threshold": "safe_tip.threshold",
+    "tip_lift": "z.tip_lift",
+    "switch_off_delay": "z.switch_off_delay",
+    "z_high_limit": "z.upper_limit",
+    "current_gain": "current_gain",
+    "active_loop": "active_loop.name",
+    "modulation": "modulation",
+}
+_TRIPPED = "SafeTip has tripped: check the tip, then approach by hand"
+_EVERY = 3  # so many looks cost two questions, and one of them a third
 
 
 @dataclass(frozen=True)
@@ -60,6 +80,9 @@ class Nanonis(Instrument):
         InstrumentLost: nothing answers at the address.
     """
 
+    WATCHED = ("bias", "current", "height", "status", *_REST)
+    ROUND = _EVERY * len(_REST)
+
     def __init__(
         self,
         adapter: str | Adapter,
@@ -70,7 +93,7 @@ class Nanonis(Instrument):
         connection = connect(adapter, timeout=timeout)
         super().__init__(connection, name, includeSCPI=False)
         line = NanonisLine(connection, name, timeout)
-        self._line = line
+        self._line: NanonisLine = line
         self.z = ZController(line)
         self.safe_tip = SafeTip(line)
         self.signals = Signals(line)
@@ -84,11 +107,17 @@ class Nanonis(Instrument):
     @property
     def bias(self) -> float:
         """V; within the range that is selected."""
-        return float(self._line.get("Bias.Get"))
+        return self._line.number("Bias.Get")
 
     @bias.setter
     def bias(self, value: float) -> None:
         self._line.ask("Bias.Set", self._within_range("bias", value, BIAS))
+        self._line.confirm("bias", value, self.bias, "V")
+
+    @property
+    def bias_limits(self) -> tuple[float, float]:
+        """Lowest and highest bias of the range that is selected, V."""
+        return self.signals.range(BIAS)
 
     def bias_pulse(self, width: float, value: float, *, relative: bool = False, hold: bool = True) -> None:
         """Set the bias to ``value`` (V) for ``width`` (s) and back; returns afterwards.
@@ -112,7 +141,7 @@ class Nanonis(Instrument):
     @property
     def bias_range(self) -> str:
         """Selected range of the bias, one of ``bias_ranges``."""
-        return _chosen(*self._line.ask("Bias.RangeGet"))
+        return self._chosen("Bias.RangeGet", *self._line.ask("Bias.RangeGet"))
 
     @bias_range.setter
     def bias_range(self, name: str) -> None:
@@ -133,7 +162,7 @@ class Nanonis(Instrument):
 
     @property
     def feedback(self) -> bool:
-        """Whether the loop regulates; setting returns when it really does, or really does not."""
+        """Whether the loop regulates, as the real-time engine says; setting returns when it does, or does not."""
         return self.z.regulating
 
     @feedback.setter
@@ -146,12 +175,70 @@ class Nanonis(Instrument):
     @property
     def current(self) -> float:
         """Tunnel current, A."""
-        return float(self._line.get("Current.Get"))
+        return self._line.number("Current.Get")
 
     @property
     def height(self) -> float:
         """Z position, m; grows away from the sample."""
         return self.z.position
+
+    @property
+    def state(self) -> TipState:
+        """See TipController."""
+        lower, upper = self.z.limits
+        return TipState(
+            loop=self.feedback,
+            status=self.z.status,
+            current=self.current,
+            height=self.height,
+            bias=self.bias,
+            setpoint=self.setpoint,
+            lower_limit=lower,
+            upper_limit=upper,
+            switch_off_delay=self.z.switch_off_delay,
+            tip_lift=self.z.tip_lift,
+        )
+
+    def is_withdrawn(self, state: TipState) -> bool:
+        """See TipController."""
+        return not state.loop and is_near_top(state.height, state.lower_limit, state.upper_limit)
+
+    @property
+    def safe_guard(self) -> SafeGuard:
+        """SafeTip, read now."""
+        return self.safe_tip.state
+
+    def set_safe_guard(self, *, on: bool = True, auto_recovery: bool = False, threshold: float | None = None) -> None:
+        """See TipController."""
+        self.safe_tip.configure(threshold, auto_recovery=auto_recovery)
+        self.safe_tip.on = on
+
+    @property
+    def active_loop(self) -> ActiveLoop:
+        """The Z-controller that is used, read now."""
+        return self.z.active_loop
+
+    @property
+    def height_limits(self) -> tuple[float, float]:
+        """Lowest and highest Z, m; setting enables them and reads them back."""
+        return self.z.limits
+
+    @height_limits.setter
+    def height_limits(self, limits: tuple[float, float]) -> None:
+        self.z.limits = limits
+
+    def modulation_off(self) -> None:
+        """Switch off every modulator of the controller's own lock-in, read back."""
+        self.lockin.off()
+
+    def modulation_is_off(self) -> bool:
+        """Whether no modulator of the controller's own lock-in modulates, as read now."""
+        return self.lockin.is_off()
+
+    @property
+    def modulation(self) -> bool:
+        """Whether any of them modulates."""
+        return not self.lockin.is_off()
 
     def withdraw(self) -> None:
         """Take the tip back to the upper limit and wait until it is there."""
@@ -159,7 +246,7 @@ class Nanonis(Instrument):
 
     def is_safe(self) -> bool:
         """Whether SafeTip has not tripped and the tip is not withdrawing."""
-        return self.z.status not in (ZStatus.SAFE_TIP, ZStatus.WITHDRAWING)
+        return self.z.status not in (LoopStatus.TRIPPED, LoopStatus.WITHDRAWING)
 
     # -- bias spectroscopy -----------------------------------------------------------------------------------------
 
@@ -185,6 +272,9 @@ class Nanonis(Instrument):
         )
         module.set_advanced(reset_bias=True, z_hold=True, lockin_run=False)
         found = module.start()
+        for name in (CURRENT, x, y):
+            if name not in found.channels or not np.isfinite(found.channel(name)).all():
+                raise GarbledAnswer(self.name, "BiasSpectr.Start", found.channels, f"{name} is missing or not finite")
 
         def visited(name: str) -> FloatArray:
             there = found.channel(name)
@@ -204,7 +294,7 @@ class Nanonis(Instrument):
     @property
     def current_gain(self) -> str:
         """Selected gain of the preamplifier, one of ``current_gains``."""
-        return _chosen(*self._line.ask("Current.GainsGet")[:2])
+        return self._chosen("Current.GainsGet", *self._line.ask("Current.GainsGet")[:2])
 
     @current_gain.setter
     def current_gain(self, name: str) -> None:
@@ -215,7 +305,7 @@ class Nanonis(Instrument):
     @property
     def current_filter(self) -> str:
         """Selected filter of the preamplifier, "" if it has none."""
-        return _chosen(*self._line.ask("Current.GainsGet")[2:])
+        return self._chosen("Current.GainsGet", *self._line.ask("Current.GainsGet")[2:])
 
     @property
     def session_path(self) -> str:
@@ -244,12 +334,39 @@ class Nanonis(Instrument):
         return settings
 
     def check_status(self) -> None:
-        """Raise InstrumentFault if SafeTip has tripped or the current is at the end of the preamplifier's range."""
-        if self.z.status is ZStatus.SAFE_TIP:
-            raise InstrumentFault(self.name, "SafeTip has tripped: check the tip, then switch feedback on again")
-        low, high = self._range(CURRENT)
-        if not low < (current := self.current) < high:
-            raise InstrumentFault(self.name, f"the current, {current:.4g} A, is at the end of the preamplifier's range")
+        """See Device.
+
+        Raises:
+            TipTripped: SafeTip has tripped.
+            InstrumentOverload: the current is at the end of the preamplifier's range.
+        """
+        if self.z.status is LoopStatus.TRIPPED:
+            raise TipTripped(self.name, _TRIPPED)
+        if overload := self._overload(self.current):
+            raise InstrumentOverload(self.name, overload)
+
+    def look(self, turn: int) -> Look:
+        """See Device; bias, current and height are of the acquisition period that ended last."""
+        bias, current, height = self.signals.values([BIAS, CURRENT, HEIGHT], newest=False).tolist()
+        status = self.z.status
+        values: dict[str, Value] = {"bias": bias, "current": current, "height": height, "status": status.value}
+        index, due = divmod(turn, _EVERY)
+        if due == 0:
+            name = list(_REST)[index % len(_REST)]
+            values[name] = attrgetter(_REST[name])(self)
+        tripped = _TRIPPED if status is LoopStatus.TRIPPED else ""
+        return Look(values, tuple(filter(None, (tripped, self._overload(current)))))
+
+    def agrees(self, name: str, wanted: Value, read: Value) -> bool:
+        """See Device."""
+        return agrees(RESOLUTION, name, wanted, read, SINGLE)
+
+    def reconnect(self) -> None:
+        """See Device; what was known of the controller is asked anew."""
+        reconnect(self.adapter)
+        self.signals.forget()
+        self.lockin.forget()
+        self._ranges.clear()
 
     def close(self) -> None:
         """Let go of the connection; outputs stay as they are."""
@@ -268,10 +385,12 @@ class Nanonis(Instrument):
             "current_filter": self.current_filter,
             "setpoint": self.setpoint,
             "feedback": self.feedback,
-            "z_status": self.z.status.name,
+            "z_status": self.z.status.value,
             "height": self.height,
             "z_low_limit": low,
             "z_high_limit": high,
+            "z_limited": self.z.limited,
+            "active_loop": self.active_loop.name,
             "proportional_gain": gains.proportional,
             "loop_time_constant": gains.time_constant,
             "switch_off_delay": self.z.switch_off_delay,
@@ -279,7 +398,12 @@ class Nanonis(Instrument):
         }
 
     def _safe_tip_settings(self) -> dict[str, Any]:
-        return {"safe_tip": self.safe_tip.on, "safe_tip_threshold": self.safe_tip.threshold}
+        guard = self.safe_guard
+        return {
+            "safe_tip": guard.on,
+            "safe_tip_auto_recovery": guard.auto_recovery,
+            "safe_tip_threshold": guard.threshold,
+        }
 
     def _lockin_settings(self) -> dict[str, Any]:
         modulator, demodulator = self.lockin.modulator(1), self.lockin.demodulator(1)
@@ -301,6 +425,16 @@ class Nanonis(Instrument):
             raise SequenceError(f"{what} = {name!r} is not offered by {self.name}: {', '.join(offered) or 'nothing'}")
         return offered.index(name)
 
+    def _chosen(self, command: str, names: tuple[str, ...], index: int) -> str:
+        """The selected one of several, "" if there is no choice."""
+        return str(self._line.item(command, names, index)) if names else ""
+
+    def _overload(self, current: float) -> str:
+        """What is wrong with a current, "" if nothing is."""
+        low, high = self._range(CURRENT)
+        inside = low < current < high
+        return "" if inside else f"the current, {current:.4g} A, is at the end of the preamplifier's range"
+
     def _within_range(self, name: str, value: float, signal: str) -> float:
         low, high = self._range(signal)
         return float(self._line.bounded(name, value, low, high, "V" if signal == BIAS else "A", f"range of {signal}"))
@@ -309,7 +443,3 @@ class Nanonis(Instrument):
         if signal not in self._ranges:
             self._ranges[signal] = self.signals.range(signal)
         return self._ranges[signal]
-
-
-def _chosen(names: tuple[str, ...], index: int) -> str:
-    return names[index] if 0 <= index < len(names) else ""

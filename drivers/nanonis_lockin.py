@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stmlab.errors import InstrumentFault
+
 if TYPE_CHECKING:
     from drivers.nanonis_protocol import NanonisLine
     from drivers.nanonis_signals import Signals
@@ -32,6 +34,36 @@ class LockInModule:
 
     def __init__(self, line: NanonisLine, signals: Signals) -> None:
         self._line, self._signals = line, signals
+        self._modulators: tuple[int, ...] | None = None
+
+    @property
+    def modulators(self) -> tuple[int, ...]:
+        """Numbers of the modulators that this controller has: those about which it answers (asked once)."""
+        if self._modulators is None:
+            self._modulators = tuple(number for number in range(NUMBERS[0], NUMBERS[1] + 1) if self._has(number))
+        return self._modulators
+
+    def forget(self) -> None:
+        """Ask anew which modulators there are: the controller may be another one."""
+        self._modulators = None
+
+    def off(self) -> None:
+        """Switch off every modulator; each is read back."""
+        for number in self.modulators:
+            modulator = self.modulator(number)
+            if modulator.on:
+                modulator.on = False
+
+    def is_off(self) -> bool:
+        """Whether no modulator modulates, as read now."""
+        return not any(self.modulator(number).on for number in self.modulators)
+
+    def _has(self, number: int) -> bool:
+        try:
+            _ = self.modulator(number).on
+        except InstrumentFault:  # refused: not licensed, or there are fewer
+            return False
+        return True
 
     def modulator(self, number: int = 1) -> Modulator:
         """The modulator of this number."""
@@ -59,7 +91,7 @@ class _Numbered:
     @property
     def signal(self) -> str:
         """Name of the signal that is modulated or demodulated."""
-        return str(self._signals.names[self._get("Signal")])
+        return str(self._line.item(f"LockIn.{self._PART}SignalGet", self._signals.names, self._get("Signal")))
 
     @signal.setter
     def signal(self, name: str) -> None:
@@ -68,7 +100,7 @@ class _Numbered:
     @property
     def register(self) -> int:
         """Phase register (frequency generator) that this part follows, 1 to 8."""
-        return int(self._get("PhasReg"))
+        return self._line.whole(f"LockIn.{self._PART}PhasRegGet", self.number, low=NUMBERS[0], high=NUMBERS[1])
 
     @register.setter
     def register(self, value: int) -> None:
@@ -77,7 +109,7 @@ class _Numbered:
     @property
     def frequency(self) -> float:
         """Of the phase register, Hz: shared by all that follow it."""
-        return float(self._line.get("LockIn.ModPhasFreqGet", self.register))
+        return self._line.number("LockIn.ModPhasFreqGet", self.register, low=0.0)
 
     @frequency.setter
     def frequency(self, value: float) -> None:
@@ -87,7 +119,7 @@ class _Numbered:
     @property
     def harmonic(self) -> int:
         """Multiple of the register's frequency, from 1."""
-        return int(self._get("Harmonic"))
+        return self._line.whole(f"LockIn.{self._PART}HarmonicGet", self.number, low=1, high=_LARGEST_HARMONIC)
 
     @harmonic.setter
     def harmonic(self, value: int) -> None:
@@ -96,7 +128,7 @@ class _Numbered:
     @property
     def phase(self) -> float:
         """Degrees."""
-        return float(self._get("Phas"))
+        return self._line.number(f"LockIn.{self._PART}PhasGet", self.number, low=-360.0, high=360.0)
 
     @phase.setter
     def phase(self, value: float) -> None:
@@ -111,21 +143,23 @@ class Modulator(_Numbered):
     @property
     def on(self) -> bool:
         """Whether it modulates."""
-        return bool(self._get("OnOff"))
+        return self._line.switch("LockIn.ModOnOffGet", self.number)
 
     @on.setter
     def on(self, value: bool) -> None:
         self._set("OnOff", int(bool(value)))
+        self._line.confirm(f"modulator {self.number}", bool(value), self.on)
 
     @property
     def amplitude(self) -> float:
         """Peak amplitude in the unit of the signal, V for the bias."""
-        return float(self._get("Amp"))
+        return self._line.number("LockIn.ModAmpGet", self.number, low=0.0)
 
     @amplitude.setter
     def amplitude(self, value: float) -> None:
         low, high = self._signals.range(signal := self.signal)
         self._set("Amp", self._line.bounded("modulation amplitude", value, 0.0, (high - low) / 2, "V", signal))
+        self._line.confirm(f"amplitude of modulator {self.number}", value, self.amplitude, "V")
 
 
 class Demodulator(_Numbered):
@@ -136,7 +170,7 @@ class Demodulator(_Numbered):
     @property
     def high_pass(self) -> Filter:
         """Filter before the demodulation."""
-        return Filter(*self._line.ask("LockIn.DemodHPFilterGet", self.number))
+        return self._filter("LockIn.DemodHPFilterGet")
 
     @high_pass.setter
     def high_pass(self, value: Filter) -> None:
@@ -145,7 +179,7 @@ class Demodulator(_Numbered):
     @property
     def low_pass(self) -> Filter:
         """Filter behind the demodulation."""
-        return Filter(*self._line.ask("LockIn.DemodLPFilterGet", self.number))
+        return self._filter("LockIn.DemodLPFilterGet")
 
     @low_pass.setter
     def low_pass(self, value: Filter) -> None:
@@ -154,7 +188,7 @@ class Demodulator(_Numbered):
     @property
     def synchronous(self) -> bool:
         """Whether X and Y are averaged over whole periods."""
-        return bool(self._get("SyncFilter"))
+        return self._line.switch("LockIn.DemodSyncFilterGet", self.number)
 
     @synchronous.setter
     def synchronous(self, value: bool) -> None:
@@ -163,11 +197,15 @@ class Demodulator(_Numbered):
     @property
     def polar(self) -> bool:
         """Whether its signals are R and phase instead of X and Y."""
-        return bool(self._get("RTSignals"))
+        return self._line.switch("LockIn.DemodRTSignalsGet", self.number)
 
     @polar.setter
     def polar(self, value: bool) -> None:
         self._set("RTSignals", int(bool(value)))
+
+    def _filter(self, command: str) -> Filter:
+        order, cutoff = self._line.ask(command, self.number)
+        return Filter(self._line.checked(command, order, 0, 8), self._line.checked(command, cutoff, 0.0))
 
     def _checked(self, value: Filter) -> tuple[int, float]:
         order = self._line.bounded("filter order", value.order, 0, 8, "")

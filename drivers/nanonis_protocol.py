@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drivers.connection import TCPAdapter
-from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds
+from drivers.answers import LARGEST
+from drivers.connection import patience
+from drivers.resolution import Resolution, agrees
+from stmlab.errors import GarbledAnswer, InstrumentFault, OutOfBounds, ValueNotTaken
 from stmlab.nanonis.commands import COMMANDS
 from stmlab.nanonis.protocol import (
     HEADER_SIZE,
@@ -23,16 +25,23 @@ from stmlab.nanonis.protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
     from pymeasure.adapters import Adapter
 
     from stmlab.nanonis.protocol import Command
+    from stmlab.station.instruments import Value
 
 NO_CHANGE, ON, OFF = 0, 1, 2  # how most Sets of the interface say it
 UNCHANGED = math.nan  # and how they say it for a float
 
 _BETWEEN_LOOKS = 5e-3  # s, between two questions whether the controller is done
+_LARGEST_BODY = 1 << 26  # bytes; a longer answer is none
+
+SINGLE = Resolution(relative=2.0**-23)  # of a float on the wire
+_CONVERTER = 20.0 / 2**20  # V, of the converters: 20 bits over +-10 V
+RESOLUTION = MappingProxyType({"bias": Resolution(absolute=_CONVERTER, relative=2.0**-23)})
+"""How exactly the controller keeps a property; what is not listed is a float on the wire, or exact."""
 
 
 class NanonisLine:
@@ -60,27 +69,33 @@ class NanonisLine:
         Raises:
             OutOfBounds: an argument does not fit its type. Nothing was sent.
             InstrumentFault: the controller refuses; the text is its own description.
-            InstrumentLost: no answer, or one that is none to this request.
+            GarbledAnswer: one that is none to this request; the connection is closed.
+            InstrumentLost: no answer.
         """
         described = COMMANDS[command]
         request = pack_request(command, pack(described.arguments, arguments))
-        with _patience(self._adapter, takes):
+        received = bytearray()
+        with patience(self._adapter, takes):
             self._adapter.write_bytes(request)
             try:
-                returned, error = self._answer(described)
+                returned, error = self._answer(described, received)
             except GarbledMessage as garbled:
                 self._adapter.close()  # what comes next on this line would answer nobody knows what
-                raise InstrumentLost(self.name, f"garbage in answer to {command}: {garbled}") from garbled
+                raise GarbledAnswer(self.name, command, bytes(received), str(garbled)) from garbled
         if error:
             raise InstrumentFault(self.name, f"{command}: {error}")
         return returned
 
-    def _answer(self, command: Command) -> tuple[tuple[Any, ...], str]:
-        """What the controller returns, and the description of its error."""
-        header = unpack_header(self._adapter.read_bytes(HEADER_SIZE))
+    def _answer(self, command: Command, received: bytearray) -> tuple[tuple[Any, ...], str]:
+        """What the controller returns, and the description of its error; ``received`` gets the bytes."""
+        received += self._adapter.read_bytes(HEADER_SIZE)
+        header = unpack_header(bytes(received))
         if header.name != command.name:
             raise GarbledMessage(f"it answers {header.name}")
+        if header.size > _LARGEST_BODY:
+            raise GarbledMessage(f"a body of {header.size} bytes")
         body = self._adapter.read_bytes(header.size)
+        received += body
         try:
             returned, section = unpack(command.returns, body)
             error = unpack_error(section)
@@ -93,9 +108,38 @@ class NanonisLine:
         return tuple(_decimal(value) if field.type == "f4" else value for field, value in fields), error
 
     def get(self, command: str, *arguments: Any) -> Any:
-        """The only value that ``command`` returns."""
+        """The only value that ``command`` returns, whatever it is."""
         (value,) = self.ask(command, *arguments)
         return value
+
+    def number(self, command: str, *arguments: Any, low: float = -LARGEST, high: float = LARGEST) -> float:
+        """The only value that ``command`` returns: a finite number within bounds, or GarbledAnswer."""
+        return float(self.checked(command, self.get(command, *arguments), low, high))
+
+    def whole(self, command: str, *arguments: Any, low: int, high: int) -> int:
+        """The only value that ``command`` returns: a whole number within bounds, or GarbledAnswer."""
+        return int(self.checked(command, self.get(command, *arguments), low, high))
+
+    def switch(self, command: str, *arguments: Any) -> bool:
+        """The only value that ``command`` returns: 0 or 1, or GarbledAnswer."""
+        return bool(self.whole(command, *arguments, low=0, high=1))
+
+    def checked(self, command: str, value: Any, low: float = -LARGEST, high: float = LARGEST) -> Any:
+        """One of the values that ``command`` has returned, if it lies within bounds (NaN never does)."""
+        if not low <= value <= high:
+            raise GarbledAnswer(self.name, command, value, f"not between {low:g} and {high:g}")
+        return value
+
+    def item(self, command: str, values: Sequence[Any], index: int) -> Any:
+        """The one of ``values`` that an index in the answer to ``command`` means."""
+        if not 0 <= index < len(values):
+            raise GarbledAnswer(self.name, command, index, f"{len(values)} are offered")
+        return values[index]
+
+    def confirm(self, name: str, wanted: Value, read: Value, unit: str = "") -> None:
+        """Raise ValueNotTaken if ``read`` is not what ``wanted`` reads as."""
+        if not agrees(RESOLUTION, name, wanted, read, SINGLE):
+            raise ValueNotTaken(self.name, name, wanted, read, unit)
 
     def bounded(self, name: str, value: float, low: float, high: float, unit: str, source: str = "the protocol") -> Any:
         """Return ``value`` if it is a number within bounds; raise OutOfBounds otherwise."""
@@ -128,18 +172,3 @@ def _only_an_error(body: bytes) -> str:
         return unpack_error(body)
     except GarbledMessage:
         return ""
-
-
-@contextlib.contextmanager
-def _patience(adapter: Adapter, seconds: float) -> Iterator[None]:
-    """Let a socket wait longer for one answer; the simulated wire waits as long as it takes."""
-    if seconds <= 0.0 or not isinstance(adapter, TCPAdapter):
-        yield
-        return
-    usual = adapter.connection.gettimeout()
-    adapter.connection.settimeout(None if usual is None else usual + seconds)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):  # closed in between: the failure itself is on its way
-            adapter.connection.settimeout(usual)

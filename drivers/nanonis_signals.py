@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.errors import SequenceError
+from stmlab.errors import GarbledAnswer, SequenceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,10 @@ class Signals:
             self._names = self._line.get("Signals.NamesGet")
         return self._names
 
+    def forget(self) -> None:
+        """Ask for the names anew when they are needed next: the controller may be another one."""
+        self._names = None
+
     def index(self, name: str) -> int:
         """The controller's number of a signal.
 
@@ -43,19 +47,27 @@ class Signals:
 
     def value(self, name: str, *, newest: bool = True) -> float:
         """The signal averaged over one acquisition period; ``newest``: over one that began after the question."""
-        return float(self._line.get("Signals.ValGet", self.index(name), int(newest)))
+        return self._line.number("Signals.ValGet", self.index(name), int(newest))
 
     def values(self, names: Sequence[str], *, newest: bool = True) -> FloatArray:
         """Several signals over the same acquisition period, shape (len(names),)."""
         indexes = [self.index(name) for name in names]
-        return np.asarray(self._line.get("Signals.ValsGet", indexes, int(newest)), dtype=np.float64)
+        values: FloatArray = np.asarray(self._line.get("Signals.ValsGet", indexes, int(newest)), dtype=np.float64)
+        if len(values) != len(indexes) or not np.isfinite(values).all():
+            raise GarbledAnswer(self._line.name, "Signals.ValsGet", values, f"not {len(indexes)} finite numbers")
+        return values
 
     def range(self, name: str) -> tuple[float, float]:
         """Smallest and largest value that the signal can have, in its unit."""
-        maximum, minimum = self._line.ask("Signals.RangeGet", self.index(name))
-        return float(min(minimum, maximum)), float(max(minimum, maximum))
+        ends = [
+            self._line.checked("Signals.RangeGet", end) for end in self._line.ask("Signals.RangeGet", self.index(name))
+        ]
+        if ends[0] == ends[1]:
+            raise GarbledAnswer(self._line.name, "Signals.RangeGet", ends, "an empty range")
+        return float(min(ends)), float(max(ends))
 
     def calibration(self, name: str) -> tuple[float, float]:
         """Its unit per volt, and offset in its unit."""
-        per_volt, offset = self._line.ask("Signals.CalibrGet", self.index(name))
+        values = self._line.ask("Signals.CalibrGet", self.index(name))
+        per_volt, offset = (self._line.checked("Signals.CalibrGet", value) for value in values)
         return float(per_volt), float(offset)

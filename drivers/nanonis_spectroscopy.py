@@ -6,8 +6,9 @@ import math
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from drivers.nanonis_protocol import NO_CHANGE, OFF, UNCHANGED, flag
-from stmlab.errors import InstrumentLost, SequenceError
+from drivers.answers import LARGEST
+from drivers.nanonis_protocol import NO_CHANGE, OFF, ON, UNCHANGED, flag
+from stmlab.errors import GarbledAnswer, SequenceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 BIAS = "Bias (V)"
 _MOST = 2**31 - 1  # sweeps and points are counted in i4
+_ADVANCED = ("bias goes back", "loop open", "final Z recorded", "own lock-in")
 _MARGIN = 1.5  # on the estimated duration, before a missing answer means that the controller is lost
 
 
@@ -79,6 +81,18 @@ class BiasSpectrum:
         return row
 
 
+@dataclass(frozen=True)
+class _Properties:
+    """What BiasSpectr.PropsGet returns."""
+
+    sweeps: int
+    points: int
+    backward: bool
+    autosave: bool
+    dialog: bool
+    parameters: tuple[str, ...]
+
+
 class BiasSpectroscopy:
     """The bias spectroscopy module."""
 
@@ -98,7 +112,7 @@ class BiasSpectroscopy:
     @property
     def limits(self) -> tuple[float, float]:
         """First and last bias, V."""
-        start, end = self._line.ask("BiasSpectr.LimitsGet")
+        start, end = (self._line.checked("BiasSpectr.LimitsGet", end) for end in self._line.ask("BiasSpectr.LimitsGet"))
         return float(start), float(end)
 
     @limits.setter
@@ -107,11 +121,13 @@ class BiasSpectroscopy:
         for name, value in zip(("sweep start", "sweep end"), limits, strict=True):
             self._line.bounded(name, value, low, high, "V", f"range of {BIAS}")
         self._line.ask("BiasSpectr.LimitsSet", *limits)
+        for name, wanted, read in zip(("sweep start", "sweep end"), limits, self.limits, strict=True):
+            self._line.confirm(name, wanted, read, "V")
 
     @property
     def points(self) -> int:
         """Points of one sweep."""
-        return int(self._line.ask("BiasSpectr.PropsGet")[3])
+        return self._properties().points
 
     @points.setter
     def points(self, value: int) -> None:
@@ -120,7 +136,7 @@ class BiasSpectroscopy:
     @property
     def sweeps(self) -> int:
         """Sweeps that are averaged."""
-        return int(self._line.ask("BiasSpectr.PropsGet")[1])
+        return self._properties().sweeps
 
     @sweeps.setter
     def sweeps(self, value: int) -> None:
@@ -129,7 +145,7 @@ class BiasSpectroscopy:
     @property
     def backward(self) -> bool:
         """Whether each sweep also goes back."""
-        return bool(self._line.ask("BiasSpectr.PropsGet")[2])
+        return self._properties().backward
 
     @backward.setter
     def backward(self, value: bool) -> None:
@@ -138,7 +154,11 @@ class BiasSpectroscopy:
     @property
     def timing(self) -> SweepTiming:
         """When what happens."""
-        return SweepTiming(*self._line.ask("BiasSpectr.TimingGet"))
+        timing = SweepTiming(*self._line.ask("BiasSpectr.TimingGet"))
+        for name, value in vars(timing).items():
+            lowest = -LARGEST if name == "z_offset" else 0.0
+            self._line.checked("BiasSpectr.TimingGet", value, lowest, math.inf if name == "slew_rate" else LARGEST)
+        return timing
 
     @timing.setter
     def timing(self, timing: SweepTiming) -> None:
@@ -153,17 +173,17 @@ class BiasSpectroscopy:
     @property
     def reset_bias(self) -> bool:
         """Whether the bias returns to where it was."""
-        return bool(self._line.ask("BiasSpectr.AdvPropsGet")[0])
+        return self._advanced()[0]
 
     @property
     def z_hold(self) -> bool:
         """Whether the loop is open during the sweep."""
-        return bool(self._line.ask("BiasSpectr.AdvPropsGet")[1])
+        return self._advanced()[1]
 
     @property
     def lockin_run(self) -> bool:
         """Whether the controller's own lock-in modulates during the sweep only."""
-        return bool(self._line.ask("BiasSpectr.AdvPropsGet")[3])
+        return self._advanced()[3]
 
     def set_advanced(
         self,
@@ -173,16 +193,23 @@ class BiasSpectroscopy:
         record_final_z: bool | None = None,
         lockin_run: bool | None = None,
     ) -> None:
-        """Set what is given and keep the rest."""
-        self._line.ask("BiasSpectr.AdvPropsSet", *map(flag, (reset_bias, z_hold, record_final_z, lockin_run)))
+        """Set what is given and keep the rest; it is read back."""
+        wanted = (reset_bias, z_hold, record_final_z, lockin_run)
+        self._line.ask("BiasSpectr.AdvPropsSet", *map(flag, wanted))
+        for name, on, read in zip(_ADVANCED, wanted, self._advanced(), strict=True):
+            if on is not None:
+                self._line.confirm(f"sweep: {name}", on, read)
 
     def duration(self) -> float:
         """Seconds that the sweeps as set will take, about."""
         timing = self.timing
-        _, sweeps, backward, points, *_ = self._line.ask("BiasSpectr.PropsGet")
+        properties = self._properties()
+        sweeps, points = properties.sweeps, properties.points
         start, end = self.limits
-        ways = 2 if backward else 1
-        moving = (ways + 1) * abs(end - start) / timing.slew_rate
+        if start != end and not timing.slew_rate > 0.0:
+            raise GarbledAnswer(self._line.name, "BiasSpectr.TimingGet", timing.slew_rate, "a slew rate of zero")
+        ways = 2 if properties.backward else 1
+        moving = (ways + 1) * abs(end - start) / timing.slew_rate if start != end else 0.0
         resting = timing.initial_settling + timing.end_settling + 2 * timing.z_averaging + timing.z_control
         return float(sweeps * (ways * points * (timing.settling + timing.integration) + moving + resting))
 
@@ -195,8 +222,9 @@ class BiasSpectroscopy:
         """
         self._set_properties(autosave=flag(save), dialog=OFF)  # a dialog would wait for somebody to click
         names, data, values = self._line.ask("BiasSpectr.Start", 1, base_name, takes=_MARGIN * self.duration())
-        if len(names) != len(data):
-            raise InstrumentLost(self._line.name, f"garbage: {len(names)} channels, but {len(data)} curves")
+        if len(names) != len(data) or not names:
+            why = f"{len(names)} channels, but {len(data)} curves"
+            raise GarbledAnswer(self._line.name, "BiasSpectr.Start", names, why)
         return BiasSpectrum(names, data, self._named(values))
 
     def start_unattended(self, base_name: str = "") -> None:
@@ -211,16 +239,39 @@ class BiasSpectroscopy:
     @property
     def running(self) -> bool:
         """Whether it sweeps."""
-        return bool(self._line.get("BiasSpectr.StatusGet"))
+        return self._line.switch("BiasSpectr.StatusGet")
 
     def _set_properties(
         self, *, sweeps: int = 0, points: int = 0, backward: int = NO_CHANGE, autosave: int = NO_CHANGE, dialog: int = 0
     ) -> None:
         self._line.ask("BiasSpectr.PropsSet", NO_CHANGE, sweeps, backward, points, UNCHANGED, autosave, dialog)
+        read = self._properties()
+        for name, wanted in (("sweeps", sweeps), ("points", points)):
+            if wanted:
+                self._line.confirm(f"sweep: {name}", wanted, getattr(read, name))
+        for name, wanted in (("backward", backward), ("autosave", autosave), ("dialog", dialog)):
+            if wanted != NO_CHANGE:
+                self._line.confirm(f"sweep: {name}", wanted == ON, getattr(read, name))
+
+    def _properties(self) -> _Properties:
+        command = "BiasSpectr.PropsGet"
+        _, sweeps, backward, points, parameters, fixed, autosave, dialog = self._line.ask(command)
+        check = self._line.checked
+        return _Properties(
+            sweeps=check(command, sweeps, 1, _MOST),
+            points=check(command, points, 1, _MOST),
+            backward=bool(check(command, backward, 0, 1)),
+            autosave=bool(check(command, autosave, 0, 1)),
+            dialog=bool(check(command, dialog, 0, 1)),
+            parameters=(*fixed, *parameters),
+        )
+
+    def _advanced(self) -> tuple[bool, ...]:
+        command = "BiasSpectr.AdvPropsGet"
+        return tuple(bool(self._line.checked(command, value, 0, 1)) for value in self._line.ask(command))
 
     def _named(self, values: Sequence[float]) -> dict[str, float]:
-        _, _, _, _, parameters, fixed, *_ = self._line.ask("BiasSpectr.PropsGet")
-        names = (*fixed, *parameters)
+        names = self._properties().parameters
         if len(names) != len(values):
             names = tuple(f"parameter {number}" for number in range(1, len(values) + 1))
         return dict(zip(names, map(float, values), strict=True))

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import math
+import re
+import time
 from dataclasses import dataclass
-from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from drivers.nanonis_protocol import UNCHANGED, flag
-from stmlab.errors import InstrumentFault, InstrumentLost
+from drivers.nanonis_protocol import flag
+from stmlab.errors import GarbledAnswer, TipTripped
+from stmlab.station.instruments import ActiveLoop, LoopStatus, SafeGuard
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from drivers.nanonis_protocol import NanonisLine
 
 _ARRIVED = 0.01  # of the range: so close to the upper limit counts as withdrawn
+_TRIP_STANDS = 0.1  # s; the status lags, so an old trip may still be shown when the loop has just been closed
 
-
-class ZStatus(IntEnum):
-    """What the Z-controller is doing."""
-
-    OFF = 1
-    ON = 2
-    HOLD = 3
-    SWITCHING_OFF = 4
-    SAFE_TIP = 5  # SafeTip has tripped
-    WITHDRAWING = 6
+_STATUS: Mapping[int, LoopStatus] = MappingProxyType(
+    {
+        1: LoopStatus.OFF,
+        2: LoopStatus.ON,
+        3: LoopStatus.HOLD,
+        4: LoopStatus.SWITCHING_OFF,
+        5: LoopStatus.TRIPPED,
+        6: LoopStatus.WITHDRAWING,
+    }
+)
+_LOGARITHM = re.compile(r"\blog(arithmic)?\b", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"\babs(olute)?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -52,42 +60,59 @@ class ZController:
         self._line = line
 
     @property
-    def status(self) -> ZStatus:
-        """What the controller really does (asked of its real-time engine)."""
-        number = self._line.get("ZCtrl.StatusGet")
-        try:
-            return ZStatus(number)
-        except ValueError as error:
-            raise InstrumentLost(self._line.name, f"garbage: {number} is no status of the Z-controller") from error
+    def status(self) -> LoopStatus:
+        """What the module says that it does; it lags behind what the real-time engine does (``regulating``)."""
+        return _STATUS[self._line.whole("ZCtrl.StatusGet", low=min(_STATUS), high=max(_STATUS))]
 
     @property
     def regulating(self) -> bool:
-        """Whether the loop moves the tip: on, or still averaging its position before it lets go."""
-        return self.status in (ZStatus.ON, ZStatus.SWITCHING_OFF)
+        """Whether the loop moves the tip, as the real-time engine says: on, or averaging before it lets go."""
+        return self._line.switch("ZCtrl.OnOffGet")
 
     def switch_on(self) -> None:
-        """Close the loop; returns when it is closed."""
+        """Close the loop; returns when it is closed. Raises TipTripped if SafeTip keeps it open."""
         self._line.ask("ZCtrl.OnOffSet", 1)
-        self._line.wait_until(self._is_on, 0.0, "switching the Z-controller on")
+        asked = time.monotonic()
+
+        def is_on() -> bool:
+            if self.regulating:
+                return True
+            if self.status is LoopStatus.TRIPPED and time.monotonic() > asked + _TRIP_STANDS:
+                raise TipTripped(self._line.name, "SafeTip has tripped: the Z-controller cannot be switched on")
+            return False
+
+        self._line.wait_until(is_on, 0.0, "switching the Z-controller on")
 
     def switch_off(self) -> None:
         """Open the loop; returns when it is open, which takes the switch-off delay."""
-        delay = self.switch_off_delay
         self._line.ask("ZCtrl.OnOffSet", 0)
-        self._line.wait_until(lambda: not self.regulating, delay, "switching the Z-controller off")
+        if self.regulating:
+            self._line.wait_until(lambda: not self.regulating, self.switch_off_delay, "switching the Z-controller off")
 
     def withdraw(self) -> None:
-        """Take the tip back to the upper limit; returns when it is there."""
-        low, high = self.limits
-        there = high - _ARRIVED * (high - low)
-        duration = max(high - self.position, 0.0) / self.withdraw_rate
+        """Take the tip back to the upper limit; returns when it is there. Nothing is asked before it moves."""
         self._line.ask("ZCtrl.Withdraw", 0, -1)  # not waiting: the connection would time out before a slow piezo
-        self._line.wait_until(lambda: self._rests() and self.position >= there, duration, "withdrawing")
+        low, high = self.limits
+        duration = max(high - self.position, 0.0) / self.withdraw_rate
+        self._line.wait_until(lambda: self._rests() and is_near_top(self.position, low, high), duration, "withdrawing")
+
+    @property
+    def active_loop(self) -> ActiveLoop:
+        """Which of the Z-controllers is used."""
+        names, index = self._line.ask("ZCtrl.CtrlListGet")
+        name = str(self._line.item("ZCtrl.CtrlListGet", names, index))
+        signal = _ABSOLUTE.sub("", _LOGARITHM.sub("", name)).strip(" ()[]")
+        return ActiveLoop(
+            name,
+            signal,
+            logarithmic=_LOGARITHM.search(name) is not None,
+            absolute=_ABSOLUTE.search(name) is not None,
+        )
 
     @property
     def position(self) -> float:
         """Z, m; grows away from the sample. Can be set while the loop is open, within ``limits``."""
-        return float(self._line.get("ZCtrl.ZPosGet"))
+        return self._line.number("ZCtrl.ZPosGet")
 
     @position.setter
     def position(self, value: float) -> None:
@@ -97,17 +122,22 @@ class ZController:
     @property
     def setpoint(self) -> float:
         """Of the controlled signal, A for the current."""
-        return float(self._line.get("ZCtrl.SetpntGet"))
+        return self._line.number("ZCtrl.SetpntGet")
 
     @setpoint.setter
     def setpoint(self, value: float) -> None:
         self._line.ask("ZCtrl.SetpntSet", value)
+        self._line.confirm("setpoint", value, self.setpoint, "A")
 
     @property
     def gains(self) -> LoopGains:
         """Proportional gain and time constant."""
         proportional, time_constant, _ = self._line.ask("ZCtrl.GainGet")
-        return LoopGains(proportional, time_constant)
+        if not time_constant > 0.0:
+            raise GarbledAnswer(self._line.name, "ZCtrl.GainGet", time_constant, "a time constant is positive")
+        return LoopGains(
+            self._line.checked("ZCtrl.GainGet", proportional), self._line.checked("ZCtrl.GainGet", time_constant)
+        )
 
     @gains.setter
     def gains(self, gains: LoopGains) -> None:
@@ -118,27 +148,32 @@ class ZController:
     @property
     def switch_off_delay(self) -> float:
         """Time over which Z is averaged before the loop opens, s."""
-        return float(self._line.get("ZCtrl.SwitchOffDelayGet"))
+        return self._line.number("ZCtrl.SwitchOffDelayGet", low=0.0)
 
     @switch_off_delay.setter
     def switch_off_delay(self, value: float) -> None:
         self._line.ask("ZCtrl.SwitchOffDelaySet", self._line.bounded("switch-off delay", value, 0.0, math.inf, "s"))
+        self._line.confirm("switch_off_delay", value, self.switch_off_delay, "s")
 
     @property
     def tip_lift(self) -> float:
         """How far the tip is retracted when the loop opens, m (negative: approached)."""
-        return float(self._line.get("ZCtrl.TipLiftGet"))
+        return self._line.number("ZCtrl.TipLiftGet")
 
     @tip_lift.setter
     def tip_lift(self, value: float) -> None:
         low, high = self.limits
         reach = high - low
         self._line.ask("ZCtrl.TipLiftSet", self._line.bounded("tip lift", value, -reach, reach, "m", "ZCtrl.LimitsGet"))
+        self._line.confirm("tip_lift", value, self.tip_lift, "m")
 
     @property
     def withdraw_rate(self) -> float:
         """Speed of ``withdraw``, m/s."""
-        return float(self._line.get("ZCtrl.WithdrawRateGet"))
+        rate = self._line.number("ZCtrl.WithdrawRateGet", low=0.0)
+        if not rate:
+            raise GarbledAnswer(self._line.name, "ZCtrl.WithdrawRateGet", rate, "a rate is positive")
+        return rate
 
     @withdraw_rate.setter
     def withdraw_rate(self, value: float) -> None:
@@ -147,14 +182,38 @@ class ZController:
     @property
     def limits(self) -> tuple[float, float]:
         """Lowest and highest Z, m: the limits that are set, or the piezo's range while they are disabled."""
-        high, low = self._line.ask("ZCtrl.LimitsGet")
+        high, low = (self._line.checked("ZCtrl.LimitsGet", end) for end in self._line.ask("ZCtrl.LimitsGet"))
+        if not low < high:
+            raise GarbledAnswer(self._line.name, "ZCtrl.LimitsGet", (high, low), "an empty range")
         return float(low), float(high)
+
+    @limits.setter
+    def limits(self, limits: tuple[float, float]) -> None:
+        low, high = limits
+        self._line.bounded("lower Z limit", low, -math.inf, high, "m")
+        self._line.ask("ZCtrl.LimitsEnabledSet", 1)  # limits that are set while they are disabled have no effect
+        self._line.ask("ZCtrl.LimitsSet", high, low)
+        self._line.confirm("Z limits enabled", True, self.limited)
+        for name, wanted, read in zip(("lower Z limit", "upper Z limit"), limits, self.limits, strict=True):
+            self._line.confirm(name, wanted, read, "m")
+
+    @property
+    def upper_limit(self) -> float:
+        """Highest Z, m."""
+        return self.limits[1]
+
+    @property
+    def limited(self) -> bool:
+        """Whether the limits that were set hold."""
+        return self._line.switch("ZCtrl.LimitsEnabledGet")
 
     @property
     def home_position(self) -> tuple[float, bool]:
         """Where ``home`` goes, m, and whether that is relative to where the tip is."""
         relative, position = self._line.ask("ZCtrl.HomePropsGet")
-        return float(position), bool(relative)
+        return self._line.checked("ZCtrl.HomePropsGet", position), bool(
+            self._line.checked("ZCtrl.HomePropsGet", relative, 0, 1)
+        )
 
     def set_home_position(self, position: float, *, relative: bool = False) -> None:
         """Set where ``home`` goes (m)."""
@@ -168,14 +227,13 @@ class ZController:
         """Open the loop and move the tip to its home position."""
         self._line.ask("ZCtrl.Home")
 
-    def _is_on(self) -> bool:
-        status = self.status
-        if status is ZStatus.SAFE_TIP:
-            raise InstrumentFault(self._line.name, "SafeTip has tripped: the Z-controller cannot be switched on")
-        return status is ZStatus.ON
-
     def _rests(self) -> bool:
-        return self.status in (ZStatus.OFF, ZStatus.HOLD, ZStatus.SAFE_TIP)
+        return self.status in (LoopStatus.OFF, LoopStatus.HOLD, LoopStatus.TRIPPED)
+
+
+def is_near_top(height: float, low: float, high: float) -> bool:
+    """Whether a tip at ``height`` is where a withdrawn one is, for these limits of Z (m)."""
+    return height >= high - _ARRIVED * (high - low)
 
 
 class SafeTip:
@@ -187,44 +245,58 @@ class SafeTip:
     @property
     def on(self) -> bool:
         """Whether it watches."""
-        return bool(self._line.get("SafeTip.OnOffGet"))
+        return self._line.switch("SafeTip.OnOffGet")
 
     @on.setter
     def on(self, value: bool) -> None:
         self._line.ask("SafeTip.OnOffSet", flag(value))
+        self._line.confirm("SafeTip", bool(value), self.on)
 
     @property
     def signal(self) -> float:
         """What it watches, A for the current."""
-        return float(self._line.get("SafeTip.SignalGet"))
+        return self._line.number("SafeTip.SignalGet")
 
     @property
     def threshold(self) -> float:
         """Magnitude of the signal beyond which it trips."""
-        return float(self._line.ask("SafeTip.PropsGet")[2])
+        return self._properties()[2]
 
     @property
     def auto_recovery(self) -> bool:
         """Whether the loop closes again some time after a trip."""
-        return bool(self._line.ask("SafeTip.PropsGet")[0])
+        return self._properties()[0]
 
     @property
     def auto_pause(self) -> bool:
         """Whether a trip pauses a scan."""
-        return bool(self._line.ask("SafeTip.PropsGet")[1])
+        return self._properties()[1]
+
+    @property
+    def state(self) -> SafeGuard:
+        """All of it, read now."""
+        recovery, _, threshold = self._properties()
+        return SafeGuard(self.on, recovery, threshold, self.signal)
 
     def configure(
         self, threshold: float | None = None, *, auto_recovery: bool | None = None, auto_pause: bool | None = None
     ) -> None:
-        """Set what is given and keep the rest; raises InstrumentFault if the controller does not take it."""
-        before = self._line.ask("SafeTip.PropsGet")
-        wanted = (
-            int(bool(before[0] if auto_recovery is None else auto_recovery)),
-            int(bool(before[1] if auto_pause is None else auto_pause)),
-        )
+        """Set what is given and keep the rest; raises ValueNotTaken if the controller does not take it.
+
+        The command has no word for "no change" in its flags (0 is off), so all three are sent, and read back.
+        """
+        before = self._properties()
         if threshold is not None:
             self._line.bounded("SafeTip threshold", threshold, 0.0, math.inf, "A")
-        self._line.ask("SafeTip.PropsSet", *wanted, UNCHANGED if threshold is None else threshold)
-        # The protocol's documents leave open whether 0 means off or no change here: so what was meant is read back.
-        if (taken := self._line.ask("SafeTip.PropsGet"))[:2] != wanted:
-            raise InstrumentFault(self._line.name, f"SafeTip keeps recovery and pause at {taken[:2]}, not {wanted}")
+        given = (auto_recovery, auto_pause, threshold)
+        wanted = [old if new is None else new for old, new in zip(before, given, strict=True)]
+        self._line.ask("SafeTip.PropsSet", int(wanted[0]), int(wanted[1]), wanted[2])
+        names = ("SafeTip auto-recovery", "SafeTip auto-pause", "SafeTip threshold")
+        for name, value, read in zip(names, wanted, self._properties(), strict=True):
+            self._line.confirm(name, value, read)
+
+    def _properties(self) -> tuple[bool, bool, float]:
+        command = "SafeTip.PropsGet"
+        recovery, pause, threshold = self._line.ask(command)
+        check = self._line.checked
+        return bool(check(command, recovery, 0, 1)), bool(check(command, pause, 0, 1)), check(command, threshold, 0.0)

@@ -211,6 +211,10 @@ class BiasSource(Device, Protocol):
 
     bias: float  # V (an output: guarded by limits)
 
+    @property
+    def bias_limits(self) -> tuple[float, float]:
+        """Lowest and highest bias that the instrument itself allows now, V."""
+
 
 class LoopStatus(Enum):
     """What the Z-controller says that it is doing."""
@@ -300,6 +304,7 @@ class TipController(Device, Protocol):
 
     setpoint: float  # A (an output: guarded by limits)
     feedback: bool  # reading back gives what the controller really does
+    height_limits: tuple[float, float]  # lowest and highest Z that the controller itself allows, m; read back when set
 
     @property
     def current(self) -> float:

@@ -13,25 +13,15 @@ from pymeasure.test import expected_protocol
 
 from drivers.controls import NotOffered
 from drivers.m8195a import M8195A
-from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, SequenceError, StationError, StmlabError
+from stmlab.errors import GarbledAnswer, InstrumentFault, OutOfBounds, SequenceError, StationError, StmlabError
 from stmlab.simulation.m8195a import VirtualM8195A
 from stmlab.simulation.wire import WireAdapter
 from stmlab.station.instruments import Generator, PulsePair
+from tests.drivers.tapped import Tapped
 from tests.simulation.generator_bench import GeneratorBench, lines
 
 NO_ERROR = (":SYST:ERR?", '0,"No error"')
 PAIR = PulsePair(pump=0.3, probe=0.15, width=2e-9, rise_time=0.2e-9, delay=6e-9, period=50e-9)
-
-
-class Tapped:
-    """A connection that writes down what is sent through it."""
-
-    def __init__(self, session) -> None:
-        self._session, self.sent = session, []
-
-    def receive(self, data: bytes) -> bytes:
-        self.sent.append(data)
-        return self._session.receive(data)
 
 
 class Rig:
@@ -82,12 +72,15 @@ def test_it_is_a_generator(rig):
     ],
 )
 def test_a_control_sends_one_command_and_asks_for_errors(name, value, command):
-    with expected_protocol(M8195A, [(command, None), NO_ERROR]) as driver:
-        setattr(driver, name, value)
+    rig = Rig()
+    rig.virtual.session().receive(b":TRAC1:DEF 3,1280\n")
+    setattr(rig.driver, name, value)
+    sent, asked, read_back = b"".join(rig.tap.sent).decode("ascii").splitlines()
+    assert (sent, asked, read_back) == (command, ":SYST:ERR?", f"{command.split()[0]}?")
 
 
 def test_controls_are_those_of_the_channel():
-    exchange = [(":VOLT4?", "0.3"), (":OUTP4 0", None), NO_ERROR, (":TRAC4:MMOD?", "EXT")]
+    exchange = [(":VOLT4?", "0.3"), (":OUTP4 0", None), NO_ERROR, (":OUTP4?", "0"), (":TRAC4:MMOD?", "EXT")]
     with expected_protocol(M8195A, exchange, channel=4) as driver:
         assert driver.level == 0.3
         driver.output = False
@@ -125,9 +118,12 @@ def test_a_tone_on_the_wire():
             ":ARM:TRIG:LEV 1.4;:OUTP1 1;:INIT:IMM",
             None,
         ),
-        NO_ERROR,
-        (":FREQ:RAST?", "64000000000"),
-        (":VOLT1?", "0.1998"),  # the instrument may have rounded: what it says counts
+        (
+            ":OUTP1?;:VOLT1?;:FREQ:RAST?;:VOLT1:OFFS?;:FUNC:MODE?;:INIT:CONT?;:INIT:GATE?;:INST:DACM?;:TRAC1:MMOD?;"
+            ":INST:MEM:EXT:RDIV?;:ARM:TRIG:SOUR?;:SYST:ERR?",
+            # the instrument may have rounded the level: what it says counts
+            '1;0.1998;64000000000;0;ARB;0;1;SING;INT;DIV1;TRIG;0,"No error"',
+        ),
     ]
     with expected_protocol(M8195A, exchange) as driver:
         tone = driver.play_tone(1e9, 0.1, gated=True)
@@ -429,7 +425,7 @@ def test_samples_are_not_forced_into_eight_bits(rig, samples):
 
 def test_garbage_instead_of_an_error_is_a_lost_instrument():
     with (
-        pytest.raises(InstrumentLost, match="garbage"),
+        pytest.raises(GarbledAnswer, match="garbage"),
         expected_protocol(M8195A, [(":SYST:ERR?", "garbage")]) as driver,
     ):
         driver.check_status()

@@ -11,16 +11,23 @@ from pymeasure.adapters import ProtocolAdapter
 from drivers.nanonis import Nanonis
 from drivers.nanonis_lockin import Filter
 from drivers.nanonis_spectroscopy import BiasSpectrum, SweepTiming
-from drivers.nanonis_tip import LoopGains, ZStatus
+from drivers.nanonis_tip import LoopGains
 from stmlab.clock import SimulatedClock
-from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds, SequenceError
+from stmlab.errors import (
+    GarbledAnswer,
+    InstrumentFault,
+    InstrumentLost,
+    OutOfBounds,
+    SequenceError,
+    ValueNotTaken,
+)
 from stmlab.nanonis.commands import COMMANDS
 from stmlab.nanonis.protocol import pack, pack_request, pack_response
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.server import WireServer
 from stmlab.simulation.wire import WireAdapter
-from stmlab.station.instruments import BiasSource, TipController
+from stmlab.station.instruments import BiasSource, LoopStatus, TipController
 from tests.simulation.tunnel_bench import CUBIC, TunnelBench
 
 
@@ -70,7 +77,8 @@ def test_the_bytes_of_reading_and_setting_the_bias():
     bias_range = exchange("Signals.RangeGet", [1], [10.0, -10.0])
     request = b"Bias.Set".ljust(32, b"\0") + bytes.fromhex("00000004000100003e800000")
     done = b"Bias.Set".ljust(32, b"\0") + bytes.fromhex("00000008000000000000000000000000")
-    nanonis, _ = scripted(exchange("Bias.Get", (), [0.5]), names, bias_range, (request, done), (request, done))
+    twice = [(request, done), exchange("Bias.Get", (), [0.25])] * 2
+    nanonis, _ = scripted(exchange("Bias.Get", (), [0.5]), names, bias_range, *twice)
     assert nanonis.bias == 0.5
     nanonis.bias = 0.25
     nanonis.bias = 0.25  # the range is asked once
@@ -99,10 +107,10 @@ def test_a_refusal_without_a_description_is_raised_too():
         b"Bias.Get".ljust(32, b"\0") + bytes.fromhex("0000000c000000003f0000000000000700000000"),
     ],
 )
-def test_garbage_is_a_lost_instrument_and_closes_the_line(answer):
+def test_a_garbled_frame_is_a_lost_instrument_and_closes_the_line(answer):
     request = pack_request("Bias.Get", b"")
     nanonis, adapter = scripted((request, answer))
-    with pytest.raises(InstrumentLost, match=r"garbage in answer to Bias\.Get"):
+    with pytest.raises(GarbledAnswer, match=r"garbled answer to Bias\.Get"):
         _ = nanonis.bias
     assert adapter.connection.close.called
 
@@ -114,30 +122,44 @@ def test_a_command_that_this_release_does_not_know_is_a_fault():
 
 
 def test_a_status_that_does_not_exist_is_garbage():
-    with pytest.raises(InstrumentLost, match="9 is no status"):
-        _ = scripted(exchange("ZCtrl.StatusGet", (), [9]))[0].feedback
+    with pytest.raises(GarbledAnswer, match=r"ZCtrl\.StatusGet: 9 \(not between 1 and 6"):
+        scripted(exchange("ZCtrl.StatusGet", (), [9]))[0].is_safe()
 
 
-def test_feedback_off_waits_until_the_controller_is_off():
-    status = [exchange("ZCtrl.StatusGet", (), [number]) for number in (2, 4, 4, 1)]
-    nanonis, adapter = scripted(
-        exchange("ZCtrl.SwitchOffDelayGet", (), [0.05]), exchange("ZCtrl.OnOffSet", [0]), *status
-    )
+def test_feedback_off_waits_until_the_real_time_engine_has_opened_the_loop():
+    regulating = [exchange("ZCtrl.OnOffGet", (), [number]) for number in (1, 1, 1, 0)]
+    delay = exchange("ZCtrl.SwitchOffDelayGet", (), [0.05])
+    nanonis, adapter = scripted(exchange("ZCtrl.OnOffSet", [0]), regulating[0], delay, *regulating[1:])
     nanonis.feedback = False
     assert adapter._index == 6
 
 
 def test_feedback_that_stays_on_is_a_fault():
-    stubborn = [exchange("ZCtrl.StatusGet", (), [4])] * 100
-    nanonis, _ = scripted(exchange("ZCtrl.SwitchOffDelayGet", (), [0.0]), exchange("ZCtrl.OnOffSet", [0]), *stubborn)
+    stubborn = [exchange("ZCtrl.OnOffGet", (), [1])] * 100
+    delay = exchange("ZCtrl.SwitchOffDelayGet", (), [0.0])
+    nanonis, _ = scripted(exchange("ZCtrl.OnOffSet", [0]), stubborn[0], delay, *stubborn)
     with pytest.raises(InstrumentFault, match=r"still switching the Z-controller off after 0\.05 s"):
         nanonis.feedback = False
 
 
-def test_safe_tip_flags_that_the_controller_does_not_take_are_a_fault():
-    kept = exchange("SafeTip.PropsGet", (), [1, 0, 1e-9])
-    nanonis, _ = scripted(kept, exchange("SafeTip.PropsSet", [0, 0, math.nan]), kept)
-    with pytest.raises(InstrumentFault, match=r"keeps recovery and pause at \(1, 0\), not \(0, 0\)"):
+def test_an_old_trip_in_the_lagging_status_does_not_keep_the_loop_from_closing():
+    off, tripped = exchange("ZCtrl.OnOffGet", (), [0]), exchange("ZCtrl.StatusGet", (), [5])
+    nanonis, adapter = scripted(exchange("ZCtrl.OnOffSet", [1]), off, tripped, exchange("ZCtrl.OnOffGet", (), [1]))
+    nanonis.feedback = True
+    assert adapter._index == 4
+
+
+def test_the_tip_is_withdrawn_before_anything_is_asked():
+    nanonis, adapter = scripted(exchange("ZCtrl.Withdraw", [0, -1]), exchange("ZCtrl.LimitsGet", (), [math.nan, 0.0]))
+    with pytest.raises(GarbledAnswer, match=r"ZCtrl\.LimitsGet"):
+        nanonis.withdraw()
+    assert adapter._index == 2
+
+
+def test_safe_tip_is_sent_whole_and_what_it_does_not_take_is_a_fault():
+    kept = exchange("SafeTip.PropsGet", (), [1, 0, 2e-9])
+    nanonis, _ = scripted(kept, exchange("SafeTip.PropsSet", [0, 0, 2e-9]), kept)
+    with pytest.raises(ValueNotTaken, match="SafeTip auto-recovery was set to False and reads True"):
         nanonis.safe_tip.configure(auto_recovery=False)
 
 
@@ -197,7 +219,7 @@ def test_a_tripped_safe_tip_is_not_safe_and_is_a_fault(nanonis):
     assert nanonis.is_safe()
     nanonis.setpoint = 5e-9
     assert not nanonis.is_safe()
-    assert nanonis.z.status is ZStatus.SAFE_TIP
+    assert nanonis.z.status is LoopStatus.TRIPPED
     with pytest.raises(InstrumentFault, match="SafeTip has tripped"):
         nanonis.check_status()
     with pytest.raises(InstrumentFault, match="SafeTip has tripped"):
@@ -282,7 +304,7 @@ def test_settings_of_the_z_controller_are_read_back(nanonis, bench):
     assert nanonis.z.home_position == (pytest.approx(3e-9), False)
     nanonis.z.home()
     assert nanonis.height == pytest.approx(3e-9)
-    assert nanonis.z.status is ZStatus.OFF
+    assert nanonis.z.status is LoopStatus.OFF
 
 
 def test_a_pulse_passes_and_the_bias_is_back(nanonis, bench):
@@ -336,7 +358,7 @@ def test_the_snapshot_holds_flat_settings_and_sets_nothing(nanonis, session, ben
     assert vars(bench.tip) == before
     assert {type(value) for value in snapshot.values()} <= {int, float, bool, str}
     assert snapshot["bias"] == pytest.approx(0.01)
-    assert snapshot["z_status"] == "ON"
+    assert snapshot["z_status"] == "on"
     assert snapshot["modulation_frequency"] == 689.0
     assert snapshot["safe_tip"] is False
 
@@ -402,7 +424,7 @@ def test_a_spectrum_comes_back_over_tcp_and_a_slow_sweep_is_waited_for(bench):
     with WireServer(VirtualNanonis(bench)) as server:
         nanonis = Nanonis(f"TCPIP::127.0.0.1::{server.port}::SOCKET", timeout=5.0)
         check(prepare(nanonis).start())
-        assert nanonis.adapter.connection.gettimeout() == 5.0
+        assert nanonis.adapter.timeout == 5.0
         nanonis.close()
 
 

@@ -16,7 +16,10 @@ from stmlab.errors import InstrumentFault, OutOfBounds
 from stmlab.simulation.sr830 import VirtualSR830
 from stmlab.simulation.wire import WireAdapter
 from stmlab.station.instruments import LockIn
+from tests.drivers.tapped import Tapped
 from tests.simulation.lockin_bench import LockInBench
+
+_REGISTERS = "LIAS?;ERRS?;*ESR?"
 
 
 @pytest.fixture
@@ -53,8 +56,10 @@ def lockin(bench):
     ],
 )
 def test_settings_are_sent_as_the_instrument_understands_them(name, value, message):
-    with expected_protocol(SR830, [(message, None)]) as lockin:
-        setattr(lockin, name, value)
+    tap = Tapped(VirtualSR830(LockInBench()).session())
+    lockin = SR830(WireAdapter(tap))
+    setattr(lockin, name, value)
+    assert tap.commands() == [message]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +106,7 @@ def test_no_setting_of_pymeasure_that_truncates_is_left():
 
 
 def test_a_harmonic_that_the_instrument_would_lower_is_refused():
-    with expected_protocol(SR830, [("FREQ?", "691"), ("HARM 147", None)]) as lockin:
+    with expected_protocol(SR830, [("FREQ?", "691"), ("HARM 147", None), ("HARM?", "147")]) as lockin:
         lockin.harmonic = 147
     with expected_protocol(SR830, [("FREQ?", "691")]) as lockin, pytest.raises(OutOfBounds, match="harmonic = 148"):
         lockin.harmonic = 148
@@ -128,18 +133,19 @@ def test_xy_is_one_query():
     ],
 )
 def test_a_bad_status_is_told_in_words(answers, words):
-    exchange = list(zip(("LIAS?", "ERRS?", "*ESR?"), answers, strict=True))
+    exchange = [(_REGISTERS, answers[0]), *((None, answer) for answer in answers[1:])]
     with expected_protocol(SR830, exchange) as lockin, pytest.raises(InstrumentFault, match=words):
         lockin.check_status()
 
 
 def test_events_that_are_no_faults_are_passed_over():
-    with expected_protocol(SR830, [("LIAS?", "112"), ("ERRS?", "0"), ("*ESR?", "192")]) as lockin:
+    with expected_protocol(SR830, [(_REGISTERS, "112"), (None, "0"), (None, "192")]) as lockin:
         lockin.check_status()
 
 
 def test_the_input_is_prepared_with_the_smallest_sensitivity_that_holds_the_signal():
-    with expected_protocol(SR830, [("SENS 18", None), ("ISRC 0", None), ("ICPL 0", None), ("LIAS?", "5")]) as lockin:
+    read_back = [("SENS 18", None), ("SENS?", "18"), ("ISRC 0", None), ("ISRC?", "0"), ("ICPL 0", None), ("ICPL?", "0")]
+    with expected_protocol(SR830, [*read_back, ("LIAS?", "5")]) as lockin:
         lockin.prepare_input(1.5e-3)
     with expected_protocol(SR830, []) as lockin, pytest.raises(OutOfBounds, match="full_scale"):
         lockin.prepare_input(1.1)

@@ -12,11 +12,14 @@ from pymeasure.test import expected_protocol
 
 from drivers.controls import NotOffered
 from drivers.sr860 import SR860
-from stmlab.errors import InstrumentFault, InstrumentLost, OutOfBounds
+from stmlab.errors import GarbledAnswer, InstrumentFault, OutOfBounds, ValueNotTaken
 from stmlab.simulation.sr860 import VirtualSR860
 from stmlab.simulation.wire import WireAdapter
 from stmlab.station.instruments import LockIn
+from tests.drivers.tapped import Tapped
 from tests.simulation.lockin_bench import LockInBench
+
+_REGISTERS = "LIAS?;CUROVLDSTAT?;ERRS?;*ESR?"
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def lockin(bench):
         ("frequency", 123456.789, "FREQ 123456.789"),
         ("internalfrequency", 500e3, "FREQINT 500000"),
         ("phase", -90.5, "PHAS -90.5000000"),
-        ("harmonic", 99, "HARM 99"),
+        ("harmonic", 5, "HARM 5"),
         ("harmonicdual", 99, "HARMDUAL 99"),
         ("sine_voltage", 2.0, "SLVL 2"),
         ("sine_offset", -5.0, "SOFF -5"),
@@ -66,8 +69,10 @@ def lockin(bench):
     ],
 )
 def test_settings_are_sent_as_the_instrument_understands_them(name, value, message):
-    with expected_protocol(SR860, [(message, None)]) as lockin:
-        setattr(lockin, name, value)
+    tap = Tapped(VirtualSR860(LockInBench()).session())
+    lockin = SR860(WireAdapter(tap))
+    setattr(lockin, name, value)
+    assert tap.commands() == [message]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +141,7 @@ def test_xy_is_one_query():
 
 
 def test_garbage_is_not_taken_for_a_reading():
-    with expected_protocol(SR860, [("SNAP? 0,1", "1.5e-6,#!?")]) as lockin, pytest.raises(InstrumentLost, match="#!"):
+    with expected_protocol(SR860, [("SNAP? 0,1", "1.5e-6,#!?")]) as lockin, pytest.raises(GarbledAnswer, match="#!"):
         assert lockin.xy
 
 
@@ -154,9 +159,8 @@ def test_garbage_is_not_taken_for_a_reading():
     ],
 )
 def test_a_bad_status_is_told_in_words(answers, words):
-    queries = ("LIAS?", "CUROVLDSTAT?", "ERRS?", "*ESR?")
     with (
-        expected_protocol(SR860, list(zip(queries, answers, strict=True)), name="lockin") as lockin,
+        expected_protocol(SR860, [(_REGISTERS, ";".join(answers))], name="lockin") as lockin,
         pytest.raises(InstrumentFault) as fault,
     ):
         lockin.check_status()
@@ -167,10 +171,7 @@ def test_a_bad_status_is_told_in_words(answers, words):
 
 def test_events_that_are_no_faults_are_passed_over():
     triggers_and_saved_screens, power_on = str(1 << 7 | 1 << 12 | 1 << 14), "129"
-    with expected_protocol(
-        SR860,
-        [("LIAS?", triggers_and_saved_screens), ("CUROVLDSTAT?", "0"), ("ERRS?", "0"), ("*ESR?", power_on)],
-    ) as lockin:
+    with expected_protocol(SR860, [(_REGISTERS, f"{triggers_and_saved_screens};0;0;{power_on}")]) as lockin:
         lockin.check_status()
 
 
@@ -180,7 +181,8 @@ def test_events_that_are_no_faults_are_passed_over():
 )
 def test_the_input_is_prepared_with_the_smallest_ranges_that_hold_the_signal(full_scale, input_range, sensitivity):
     messages = [f"SCAL {sensitivity}", f"IRNG {input_range}", "IVMD 0", "ICPL 0", "ADVFILT 0"]
-    with expected_protocol(SR860, [*((message, None) for message in messages), ("LIAS?", "17")]) as lockin:
+    exchange = [pair for text in messages for pair in ((text, None), (f"{text[:-2].strip()}?", text.split()[1]))]
+    with expected_protocol(SR860, [*exchange, ("LIAS?", "17")]) as lockin:
         lockin.prepare_input(full_scale)
 
 
@@ -192,7 +194,16 @@ def test_a_signal_that_no_input_range_holds_is_refused(full_scale):
 
 def test_other_commands():
     with expected_protocol(
-        SR860, [("RSRC 0", None), ("APHS", None), ("ARNG", None), ("ASCL", None), ("*CLS", None), ("*RST", None)]
+        SR860,
+        [
+            ("RSRC 0", None),
+            ("RSRC?", "0"),
+            ("APHS", None),
+            ("ARNG", None),
+            ("ASCL", None),
+            ("LIAS?;ERRS?;*ESR?", "1;0;48"),
+            ("*RST", None),
+        ],
     ) as lockin:
         lockin.use_internal_reference()
         lockin.auto_phase()
@@ -245,9 +256,9 @@ def test_a_capture_takes_the_slowest_rate_that_is_fast_enough():
 )
 def test_a_capture_that_cannot_be_is_refused(arguments, error):
     class Lockin(SR860):
-        def values(self, command, **_):
-            assert command == "CAPTURERATEMAX?"
-            return [1000.0]
+        def question(self, query, reader):
+            assert query == "CAPTURERATEMAX?"
+            return reader("1000")
 
     with expected_protocol(Lockin, []) as lockin, pytest.raises(error):
         lockin.configure_capture(*arguments)
@@ -351,7 +362,8 @@ def test_preparing_the_input_forgets_overloads_of_the_range_before(lockin, bench
 
 def test_the_instruments_refusal_is_reported(lockin):
     lockin.frequency, lockin.harmonic = 1e3, 99
-    lockin.frequency = 400e3  # in range, but not its 99th harmonic
+    with pytest.raises(ValueNotTaken, match="frequency was set to 400000 Hz and reads 1000 Hz"):
+        lockin.frequency = 400e3  # in range, but not its 99th harmonic
     with pytest.raises(InstrumentFault, match="refused"):
         lockin.check_status()
     assert lockin.frequency == 1e3
