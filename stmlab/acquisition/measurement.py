@@ -25,6 +25,7 @@ def measure(
     seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
     path: str | Path | None = None,
+    force: bool = False,
     listeners: tuple[Callable[[Event], None], ...] = (),
 ) -> Outcome:
     """Run ``sequence`` on ``station``, write the file, fit, and leave the station safe.
@@ -36,12 +37,14 @@ def measure(
         seed: of the simulation.
         settings: parameters of the sequence: numbers in SI, or text with a unit.
         path: file to write; None makes a name from date, sequence and sample in the current folder.
+        force: take the station although its last owner died without leaving it safe.
         listeners: called with every event, after it has been written.
 
     Raises:
         StmlabError: refused (nothing moved), or whatever ended the run (the station is safe).
     """
-    with measurement(sequence, station, sample=sample, seed=seed, settings=settings, path=path) as (runner, _):
+    with measurement(sequence, station, sample=sample, seed=seed, settings=settings, path=path, force=force) as found:
+        runner, _ = found
         runner.listen(*listeners)
         with guarded(runner.station):
             return runner.run()
@@ -56,6 +59,7 @@ def measurement(
     seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
     path: str | Path | None = None,
+    force: bool = False,
 ) -> Iterator[tuple[Runner, Estimate]]:
     """A runner that has passed its preflight, and what it will take; nothing has moved. Arguments as `measure`.
 
@@ -63,7 +67,7 @@ def measurement(
         StmlabError: refused; nothing moved.
     """
     experiment = sequence_class(sequence)(**dict(settings or {}))
-    with Station.load(station, sample=sample, seed=seed) as found:
+    with Station.load(station, sample=sample, seed=seed, force=force) as found:
         runner = Runner(experiment, found, Path(path) if path else _free_name(sequence, found))
         yield runner, runner.preflight()
 

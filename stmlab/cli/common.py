@@ -22,6 +22,9 @@ app = typer.Typer(
 StationOption = Annotated[str, typer.Option("--station", "-s", help="Name or file of the station.")]
 SampleOption = Annotated[str | None, typer.Option("--sample", help="Sample under the tip (name or file).")]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of the simulation.")]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Take the station although its last owner died without leaving it safe.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 

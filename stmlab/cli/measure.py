@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from stmlab.cli.common import JsonOption, SampleOption, SeedOption, StationOption, app, pairs, print_json, refusing
+from stmlab.cli.common import (
+    ForceOption,
+    JsonOption,
+    SampleOption,
+    SeedOption,
+    StationOption,
+    app,
+    pairs,
+    print_json,
+    refusing,
+)
 
 
 @app.command()
@@ -23,6 +33,7 @@ def run(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write (HDF5).")] = None,
     check_only: Annotated[bool, typer.Option("--check", help="Check everything; move and write nothing.")] = False,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a sequence on a station and fit what it measured."""
@@ -31,7 +42,8 @@ def run(
     from stmlab.cli.progress import run_on_terminal
 
     given = pairs(settings or [])
-    with measurement(sequence, station, sample=sample, seed=seed, settings=given, path=output) as (runner, estimate):
+    with measurement(sequence, station, sample=sample, seed=seed, settings=given, path=output, force=force) as found:
+        runner, estimate = found
         if check_only:
             if as_json:
                 print_json(display.estimate_as_dict(estimate))
@@ -53,14 +65,19 @@ def check(
     station: Annotated[str, typer.Argument(help="Name or file of the station.")] = "simulated",
     as_json: JsonOption = False,
 ) -> None:
-    """Connect to every instrument of a station and read its settings and errors; moves nothing."""
+    """Connect to every instrument of a station and read its settings; moves nothing, clears no status register.
+
+    Refused while somebody else owns the station.
+    """
     from stmlab.display import station_as_text
     from stmlab.station import Station
 
-    with Station.load(station) as found:
-        found.check_status()
+    with Station.load(station, only_reading=True) as found:
         if as_json:
-            print_json({"station": found.config.name, "file": str(found.path), "instruments": found.snapshot()})
+            mark = found.tip_mark.read()
+            tip = None if mark is None else str(mark)
+            about = {"station": found.config.name, "file": str(found.path), "tip": tip}
+            print_json({**about, "instruments": found.snapshot()})
         else:
             print(station_as_text(found))
 

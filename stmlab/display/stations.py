@@ -43,7 +43,9 @@ def _allowed(parameter: Parameter, known: ParameterValue) -> str:
 
 def station_as_text(station: Station) -> str:
     """The instruments of a station with their settings."""
-    lines = [f"station {station.config.name} ({station.path}): every instrument answers, none reports an error"]
+    lines = [f"station {station.config.name} ({station.path}): every instrument answers"]
+    if (mark := station.tip_mark.read()) is not None:
+        lines.append(f"  {mark}: nothing closes the loop before `stmlab approach`")
     for name, settings in station.snapshot().items():
         lines.append(f"  {name}")
         lines += [f"    {key:26} {value}" for key, value in settings.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,14 +147,17 @@ class Window(QMainWindow):
         sequence = self.form.sequence
         settings = {name: value.value for name, value in sequence.parameter_record().items()}
         stamp = f"{datetime.now():%Y-%m-%d_%H%M%S}_{sequence.name}.h5"
-        try:
-            fresh = sequence_class(sequence.name)(**settings)
-            station = Station.load(self.station_box.currentText(), sample=self.sample_box.currentText() or None)
-            self.runner = Runner(fresh, station, Path(self.folder.text()) / stamp)
-            self.bar.setMaximum(self.runner.preflight().points)
-        except StmlabError as error:
-            self._show_refusal(str(error))
-            return
+        with ExitStack() as refused:
+            try:
+                fresh = sequence_class(sequence.name)(**settings)
+                station = Station.load(self.station_box.currentText(), sample=self.sample_box.currentText() or None)
+                refused.callback(station.close)  # and no longer this window's
+                self.runner = Runner(fresh, station, Path(self.folder.text()) / stamp)
+                self.bar.setMaximum(self.runner.preflight().points)
+            except StmlabError as error:
+                self._show_refusal(str(error))
+                return
+            refused.pop_all()
         self.live = LiveRun()
         self.runner.listen(self.live)
         self.thread_of_run = threading.Thread(target=self._run, args=(self.runner, station), name="run")

@@ -1,0 +1,84 @@
+"""Deadlines that a run states, and the permit that can be taken away, over shared memory."""
+
+import math
+import os
+
+import pytest
+
+from stmlab.station import heartbeat as module
+from stmlab.station.heartbeat import ALLOWANCE, AnnouncedClock, Heartbeat, overdue
+from stmlab.station.ownership import Ownership, revoke
+from stmlab.station.shared import SharedState, Slot
+
+
+@pytest.fixture
+def now(monkeypatch):
+    """The time on the monotonic clock, as the test sets it."""
+    time = [1000.0]
+    monkeypatch.setattr(module, "monotonic", lambda: time[0])
+    return time
+
+
+@pytest.fixture
+def shared():
+    return SharedState()
+
+
+def test_before_the_first_step_nothing_is_overdue(shared):
+    Heartbeat(shared)
+    assert overdue(shared) == -math.inf
+
+
+def test_a_step_is_overdue_when_what_was_stated_is_over(shared, now):
+    Heartbeat(shared).expect(600.0)
+    now[0] += 600.0 + ALLOWANCE - 1.0
+    assert overdue(shared) == pytest.approx(-1.0, abs=1e-9)
+    now[0] += 3.0
+    assert overdue(shared) == pytest.approx(2.0, abs=1e-9)
+
+
+def test_the_next_step_may_be_due_earlier_but_what_is_under_way_only_extends(shared, now):
+    heartbeat = Heartbeat(shared)
+    heartbeat.expect(600.0)
+    heartbeat.extend(1.0)
+    assert overdue(shared) == pytest.approx(-600.0 - ALLOWANCE, abs=1e-9)
+    heartbeat.expect(1.0)
+    assert overdue(shared) == pytest.approx(-1.0 - ALLOWANCE, abs=1e-9)
+    heartbeat.extend(30.0)
+    assert overdue(shared) == pytest.approx(-30.0 - ALLOWANCE, abs=1e-9)
+
+
+def test_a_run_that_rests_is_never_overdue_whatever_is_sent(shared, now):
+    heartbeat = Heartbeat(shared)
+    heartbeat.expect(0.0)
+    heartbeat.rest()
+    heartbeat.extend(1.0)
+    now[0] += 1e6
+    assert overdue(shared) == -math.inf
+
+
+def test_a_sleep_of_the_stations_clock_is_announced(shared, now, monkeypatch):
+    heartbeat = Heartbeat(shared)
+    heartbeat.expect(0.0)
+    slept = []
+    monkeypatch.setattr(module.RealClock, "sleep", lambda _, seconds: slept.append((seconds, overdue(shared))))
+    AnnouncedClock(heartbeat).sleep(100.0)
+    assert slept == [(100.0, pytest.approx(-100.0 - ALLOWANCE, abs=1e-9))]
+
+
+def test_a_permit_once_revoked_by_another_mapping_is_gone(shared):
+    heartbeat = Heartbeat(shared)
+    heartbeat.expect(0.0)
+    permit = Ownership(shared, heartbeat).permit
+    before = overdue(shared)
+    assert permit(20.0)
+    assert overdue(shared) < before - 19.0  # an answer may take as long as the connection waits for it
+    revoke(SharedState(os.dup(shared.descriptor)))
+    assert not permit(20.0)
+
+
+def test_both_mappings_see_the_same_numbers(shared):
+    other = SharedState(os.dup(shared.descriptor))
+    for slot in Slot:
+        shared[slot] = 1.5 + slot
+        assert other[slot] == 1.5 + slot
