@@ -4,5 +4,6 @@ from pathlib import Path
 
 import pytest
 
-RECORDED = Path(__file__).parents[2] / "shared" / "data" / "recorded"
+DATA = Path(__file__).parents[2] / "shared" / "data"
+RECORDED = DATA / "recorded"
 recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason=f"the recorded files are not here ({RECORDED})")

@@ -71,7 +71,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _srs(run: Run, _: Settings, model: str) -> FitResult:
     _only(run, model, ("frequency",), _MAPS)
-    fit = fit_srs(column(run, "frequency"), column(run, "current"), harmonics=_WIDTHS[model])
+    fit = fit_srs(column(run, "frequency"), column(run, "current"), harmonics=SRS_WIDTHS[model])
     return _unflattened(run, fit)
 
 
@@ -190,12 +190,12 @@ def _telegraph(run: Run, told: Settings) -> FitResult:
 
 
 _MAPS = "srs_map takes maps over bias and amplitude"
-_WIDTHS = {"srs": 1, "srs_two_widths": 2}
+SRS_WIDTHS = {"srs": 1, "srs_two_widths": 2}
 
 # The noise of a lock-in reading is the same at every frequency, and is taken from the residual: readings averaged at
 # one point are too few, and too close in time, to weight the points by their scatter.
 MODELS: Mapping[str, Callable[[Run, Settings], FitResult]] = {
-    **{name: partial(_srs, model=name) for name in _WIDTHS},
+    **{name: partial(_srs, model=name) for name in SRS_WIDTHS},
     "srs_map": _srs_map,
     "decay": _decay,
     "transfer": _transfer,

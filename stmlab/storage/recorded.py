@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stmlab.errors import FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from stmlab.arrays import FloatArray
 
@@ -32,8 +34,9 @@ class Recording:
         path: where it was read.
         format: "nanonis" or "createc".
         header: key -> text, as it stands in the file.
-        columns: in the order of the file; the first is what was swept (or the time of a trace).
-        sample_interval: s between rows, where the file says so.
+        columns: in the order of the file, each with a name of its own.
+        sample_interval: s between rows, where the header says so.
+        notes: what was met that the format does not foresee, and what was made of it; one sentence each.
     """
 
     path: Path
@@ -41,6 +44,7 @@ class Recording:
     header: Mapping[str, str]
     columns: tuple[Column, ...]
     sample_interval: float | None = None
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Column:
         """The column called ``name``, or the only forward one that is called so but for its flags.
@@ -57,12 +61,6 @@ class Recording:
             return forward[0]
         several = f"{name!r} may be several columns: name one of" if named else f"no column {name!r}; there are"
         raise FileError(f"{self.path}: {several} {', '.join(c.name for c in named or self.columns)}")
-
-    @property
-    def is_trace(self) -> bool:
-        """Whether the first column stands still: current against time, not a sweep."""
-        first = self.columns[0].values
-        return first.size > 1 and bool((first == first[0]).all())
 
 
 READERS = {".dat": "stmlab.storage.nanonis_dat", ".vert": "stmlab.storage.createc_vert"}
@@ -105,20 +103,52 @@ def read_text(path: Path, *encodings: str) -> str:
         raise FileError(f"{path}: not a text file, as {path.suffix} files are") from None
 
 
-def read_row(path: Path, number: int, cells: list[str], width: int) -> list[float]:
-    """The ``width`` numbers of line ``number`` (counted from one), or FileError in one line."""
-    if len(cells) != width:
-        raise FileError(f"{path}: line {number} holds {len(cells)} values instead of {width} (is the file cut off?)")
-    try:
-        return [float(cell) for cell in cells]
-    except ValueError:
-        wrong = next(cell for cell in cells if not _is_number(cell))
-        raise FileError(f"{path}: line {number} holds {wrong[:40]!r} where a number should be") from None
+def read_rows(path: Path, rows: Iterable[tuple[int, list[str]]], width: int) -> tuple[FloatArray, bool]:
+    """Numbers of a table, shape (rows, ``width``), and whether they are written with decimal commas.
+
+    Args:
+        path: for the message.
+        rows: number of the line, counted from one, and its cells.
+        width: how many each row must have.
+
+    Raises:
+        FileError: a row of another length, a cell that is no number, or commas in some numbers and points in others.
+    """
+    rows = list(rows)
+    for number, cells in rows:
+        if len(cells) != width:
+            raise FileError(
+                f"{path}: line {number} holds {len(cells)} values instead of {width} (is the file cut off?)"
+            )
+    commas = next((number for number, cells in rows if any("," in cell for cell in cells)), None)
+    points = next((number for number, cells in rows if any("." in cell for cell in cells)), None)
+    if commas is not None and points is not None:
+        raise FileError(
+            f"{path}: decimal commas (line {commas}) and decimal points (line {points}): which is which cannot be told"
+        )
+    values = np.array([[_read_number(path, number, cell) for cell in cells] for number, cells in rows])
+    return values.reshape(len(rows), width), commas is not None
 
 
-def _is_number(cell: str) -> bool:
+def read_number(text: str) -> float:
+    """A number as programs write it, with a decimal point or comma; raises ValueError for anything else."""
+    if "_" in text or text.count(",") > 1 or ("," in text and "." in text):
+        raise ValueError(text)
+    return float(text.replace(",", "."))
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """The names, with "#2" and so on behind those that were there before: nothing is lost where a name is repeated."""
+    found: list[str] = []
+    times: dict[str, int] = {}
+    for name in names:
+        times[name] = times.get(name, 0) + 1
+        found.append(name if times[name] == 1 else f"{name} #{times[name]}")
+    return found
+
+
+def _read_number(path: Path, number: int, cell: str) -> float:
     try:
-        float(cell)
+        return read_number(cell)
     except ValueError:
-        return False
-    return True
+        raise FileError(f"{path}: line {number} holds {cell[:40]!r} where a number should be") from None

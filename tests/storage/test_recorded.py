@@ -47,7 +47,6 @@ def test_the_two_step_spectrum_has_both_directions():
 @recorded
 def test_a_telegraph_trace_is_a_trace_with_its_sample_interval():
     recording = open_recording(RECORDED / "spmqt_createc_ivt_telegraph_300mv_a.VERT")
-    assert recording.is_trace
     assert recording.sample_interval == pytest.approx(1e-3)
     np.testing.assert_allclose(recording["Bias"].values, -0.3)
     assert -1e-9 < recording["Current"].values.mean() < -1e-11
@@ -89,7 +88,20 @@ def test_a_createc_step_is_ten_volts_over_half_the_range_through_the_gain(tmp_pa
         ("a.VERT", VERT.replace("SpecFreq=1000.0\n", ""), "SpecFreq"),
         ("a.VERT", VERT.replace("SpecFreq=1000.0", "SpecFreq=0"), "SpecFreq = 0: 1e-09 to 1e"),
         ("a.VERT", VERT.replace("20bit", "99999bit"), "DAC-Type"),
-        ("a.VERT", VERT.replace("20  1", "20  15"), "do not fit 4 channels"),
+        ("a.VERT", VERT.replace("20  1", "20  15"), "rows of 4 numbers do not fit the channels .* 7 are expected"),
+        (
+            "a.VERT",
+            VERT.replace("DATA", "Vertchannelselectval=3\nDATA"),
+            "the header names the channels 3, .* counts 1",
+        ),
+        ("a.VERT", VERT.replace("DATA", "SpecFreq=10.0\nDATA"), "more than once, as 1000.0 and 10.0"),
+        (
+            "a.dat",
+            DAT.replace("-1E-3", "-1,5E-3").replace("3E-12", "3.1E-12"),
+            r"commas \(line 6\) .* points \(line 7\)",
+        ),
+        ("a.dat", DAT.replace("-1E-3", "1_0"), "line 6 holds '1_0' where"),
+        ("a.dat", DAT.replace("-1E-3", "1,234,5"), "line 6 holds '1,234,5' where"),
         ("a.txt", "", r"\.txt is not known"),
     ],
 )
@@ -123,3 +135,77 @@ def test_a_column_is_known_by_its_name_without_flags_if_only_one_is_called_so(tm
         recording["X"]
     with pytest.raises(FileError, match=r"no column 'Curr'; there are Bias, Current"):
         recording["Curr"]
+
+
+def write(tmp_path, text, name="a.dat"):
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def test_decimal_commas_are_read_where_the_whole_file_has_them(tmp_path):
+    recording = open_recording(write(tmp_path, DAT.replace("2E-12", "2,5E-12").replace("-1E-3", "-1,25E-3")))
+    assert recording.columns[0].values.tolist() == [-1.25e-3, 1e-3]
+    assert recording.columns[1].values.tolist() == [2.5e-12, 3e-12]
+    assert recording.notes == ("numbers are written with decimal commas",)
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "unit"),
+    [
+        ("Noise (V/sqrt(Hz))", "Noise", "V/sqrt(Hz)"),
+        ("Noise [AVG] (A/(V*s)) [bwd]", "Noise [AVG] [bwd]", "A/(V*s)"),
+        ("LI (first) (V)", "LI (first)", "V"),
+        ("X) (V)", "X)", "V"),
+        ("Ratio", "Ratio", ""),
+        ("Odd (V", "Odd (V", ""),
+        ("", "column 2", ""),
+    ],
+)
+def test_the_unit_is_what_the_last_parentheses_hold(tmp_path, title, name, unit):
+    column = open_recording(write(tmp_path, f"[DATA]\nBias (V)\t{title}\tZ (m)\n1\t2\t3\n")).columns[1]
+    assert (column.name, column.unit) == (name, unit)
+
+
+def test_nothing_is_lost_where_a_key_or_a_name_is_repeated(tmp_path):
+    recording = open_recording(
+        write(tmp_path, "Comment\tfirst\nComment\tsecond\n\n[DATA]\nBias (V)\tI (A)\tI (A)\n1\t2\t3\n")
+    )
+    assert recording.header == {"Comment": "first", "Comment #2": "second"}
+    assert [column.name for column in recording.columns] == ["Bias", "I", "I #2"]
+    assert recording["I #2"].values == 3
+    assert recording.notes == ("two columns have one name: the later is called I #2",)
+
+
+def test_a_channel_that_nobody_knows_is_kept_in_its_place(tmp_path):
+    code = 1 << 0 | 1 << 20 | 1 << 25
+    text = VERT.replace("20  1", f"20  {code}").replace("524288", "524288 7 8").replace("-52428.8", "-52428.8 9 10")
+    recording = open_recording(write(tmp_path, text, "a.VERT"))
+    assert [c.name for c in recording.columns] == ["Bias", "Z", "Current", "channel 20", "channel 25"]
+    np.testing.assert_allclose(recording["Current"].values, [10e-9, -1e-9])
+    assert recording["channel 25"].values.tolist() == [8, 10]
+    assert len(recording.notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("version", "counts", "positions"),
+    [
+        ("30", "2  10  20  1", ["Bias", "Z"]),
+        ("30", "2  10  20  1  0  0  3", ["Bias", "Z"]),
+        ("32", "2  10  20  1", ["Bias", "Z"]),
+        ("32", "2  10  20  1  0  0  2", ["Bias", "Z"]),
+        ("32", "2  10  20  1  0  0  3  1.5  -2.5", ["Bias", "Z", "X"]),
+    ],
+)
+def test_the_seventh_count_of_a_newer_file_says_whether_x_is_there(tmp_path, version, counts, positions):
+    text = VERT.replace("ParVERT30", f"ParVERT{version}").replace("2  10  20  1", counts)
+    if len(positions) == 3:
+        text = text.replace("\t0\t", "\t0\t5\t")
+    recording = open_recording(write(tmp_path, text, "a.VERT"))
+    assert [column.name for column in recording.columns] == [*positions, "Current"]
+    np.testing.assert_allclose(recording["Current"].values, [10e-9, -1e-9])
+
+
+def test_two_gains_in_one_header_are_told(tmp_path):
+    text = VERT.replace("DATA", "Vertmangain=8\nDATA")
+    assert "names two gains, 10^9 and for spectra 10^8" in open_recording(write(tmp_path, text, "a.VERT")).notes[0]

@@ -174,10 +174,11 @@ def _promising(data: StepSpectrum, squares: float, parameters: int) -> bool:
 
 
 def _is_sane(data: StepSpectrum, found: StepSolution) -> bool:
+    """Steps within the spectrum, at either side of zero bias, and of heights that the data have."""
     energies = found.model.energies(found.vector)
     heights = found.vector[len(found.model.shaping) :][: 2 * found.model.pairs]
     offset = abs(found.model.bias_offset(found.vector))
-    return bool(energies[-1] < data.reach and offset < data.reach / 2 and np.abs(heights).max() < _ABSURD)
+    return bool(energies[-1] < data.reach and offset < energies[0] and np.abs(heights).max() < _ABSURD)
 
 
 def _least_squares(data: StepSpectrum, model: StepModel, start: FloatArray) -> StepSolution | None:

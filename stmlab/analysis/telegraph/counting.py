@@ -16,7 +16,7 @@ from stmlab.analysis.numbers import number
 from stmlab.analysis.telegraph.doubts import matters, moving
 from stmlab.analysis.telegraph.dwells import Dwells, corrected_rates, dwells, idealised
 from stmlab.analysis.telegraph.likelihood import Switching
-from stmlab.analysis.telegraph.refusals import refuse_one_level, refuse_standstill
+from stmlab.analysis.telegraph.refusals import refuse_one_level, refuse_one_moving_level, refuse_standstill
 from stmlab.analysis.telegraph.result import result
 from stmlab.analysis.telegraph.trace import NOISELESS, Trace, digits, robust
 from stmlab.errors import FitError
@@ -47,6 +47,7 @@ def by_dwells(trace: Trace, start: Switching, threshold: float | None, dead_time
     rates, rate_errors = _rates(counted, dead)
     found, level_errors = _levels(trace, counted, rates)
     refuse_one_level(found)
+    refuse_one_moving_level(trace, found, counted.states)
     covariance = np.zeros((5, 5))
     covariance[:2, :2], covariance[2:, 2:] = rate_errors, level_errors
     method = f"dwells of at least {dead * trace.interval:.3g} s"

@@ -16,7 +16,12 @@ from stmlab.analysis.telegraph.counting import by_dwells
 from stmlab.analysis.telegraph.doubts import moving
 from stmlab.analysis.telegraph.dwells import Dwells, dwells
 from stmlab.analysis.telegraph.likelihood import QUIETEST, Switching, curvature, most_likely, most_likely_states
-from stmlab.analysis.telegraph.refusals import refuse_noise, refuse_one_level, refuse_spikes, refuse_standstill
+from stmlab.analysis.telegraph.refusals import (
+    refuse_one_level,
+    refuse_one_moving_level,
+    refuse_spikes,
+    refuse_standstill,
+)
 from stmlab.analysis.telegraph.result import result
 from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS, Trace, digits, filter_of, first_guess, robust
 from stmlab.errors import FitError
@@ -77,9 +82,9 @@ def _by_likelihood(trace: Trace, start: Switching) -> FitResult:
     fits = [most_likely(trace.rows, replace(first[0], averaged=averaged, heavy=heavy)) for averaged, heavy in _KINDS]
     best, likelihood = max(first, *fits, key=lambda fit: fit[1])
     refuse_one_level(best)
-    refuse_noise(trace, best, likelihood)
     refuse_spikes(trace, best, likelihood)
     counted = dwells(most_likely_states(trace.rows, best), 0.0)
+    refuse_one_moving_level(trace, best, counted.states)
     refuse_standstill(counted)
     second = curvature(trace.rows, best)
     if not np.all(np.linalg.eigvalsh(second) > 0):

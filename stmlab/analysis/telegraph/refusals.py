@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stmlab.analysis.telegraph.likelihood import Switching, without_memory
-from stmlab.analysis.telegraph.noise import likelihood_of_noise
 from stmlab.analysis.telegraph.trace import RARE
+from stmlab.analysis.telegraph.trend import likelihood_of_levels, likelihood_of_trend
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
     from stmlab.analysis.telegraph.dwells import Dwells
     from stmlab.analysis.telegraph.trace import Trace
+    from stmlab.arrays import FloatArray
 
 _APART = 2.0  # noise between the levels, below which two states cannot be told from one
 _PLAIN = 4.0  # noise between the levels, from which no noise that is often on both sides looks like them
@@ -28,16 +29,14 @@ def refuse_one_level(found: Switching) -> None:
         )
 
 
-def refuse_noise(trace: Trace, best: Switching, likelihood: float) -> None:
-    """Noise that strays to one side and back; its tails, where a state would be rare."""
-    rare = min(best.stationary()) < RARE
-    apart = best.step / best.deviation
-    if not rare and apart >= _PLAIN:
-        return
-    if likelihood - likelihood_of_noise(trace.rows, heavy=rare) < _BETTER:
+def refuse_one_moving_level(trace: Trace, found: Switching, states: FloatArray) -> None:
+    """One level that settles, creeps or drifts, and noise that strays to one side and back; tails of a rare state."""
+    apart = found.step / found.deviation
+    heavy = min(found.stationary()) < RARE and apart < _PLAIN
+    if likelihood_of_levels(trace, found, states) - likelihood_of_trend(trace, heavy=heavy) < _BETTER:
         raise FitError(
-            "the trace does not show two levels: noise whose samples depend on each other, as a filter leaves it, "
-            f"describes it as well as levels {apart:.2g} times the noise apart"
+            "the trace does not show two levels: one level that drifts, settles or creeps, with noise whose samples "
+            f"depend on each other (a filter, mains), describes it as well as levels {apart:.2g} times the noise apart"
         )
 
 
