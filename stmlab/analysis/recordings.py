@@ -31,7 +31,7 @@ from stmlab.analysis.steps import STEP_MODELS, fit_steps
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.transport import fit_transport
 from stmlab.errors import FitError
-from stmlab.results import format_quantity
+from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -170,7 +170,7 @@ def test_a_trace_is_fitted_for_its_rates():
         (
             recording(("LIX", "V", read(1))),
             {"model": "exchange"},
-            "model 'exchange' is not for recorded files: steps, steps_one_pair, gaussians, .*, transport, telegraph, srs, .* are",
+            "model 'exchange' is not for recorded files: steps, steps_one_pair, .*, telegraph, srs, .* are",
         ),
         (recording(("Current", "A", switching()), first=STILL), {}, "does not say how far apart its samples are"),
         (recording(("Current", "A", switching()), first=STILL, interval=1e-3), {"model": "steps"}, "stands still"),

@@ -375,3 +375,55 @@ def test_dwells_hardly_longer_than_the_dead_time_are_told():
     assert any("dead time" in warning for warning in fit_telegraph(made, INTERVAL, threshold=0.5).warnings)
     with pytest.raises(FitError, match=r"a sample, 0\.001 s, or more"):
         fit_telegraph(made, INTERVAL, dead_time=0.0)
+
+
+def coloured(samples, memory, seed):
+    keep = math.exp(-1 / memory)
+    return lfilter([math.sqrt(1 - keep**2)], [1, -keep], np.random.default_rng(seed).standard_normal(samples))
+
+
+TIME = np.arange(5000)
+MOVING = {
+    "settling": 5 * np.exp(-TIME / 800) + 0.3 * coloured(5000, 0.5, 0),
+    "settling in coloured noise": 5 * np.exp(-TIME / 500) + 0.5 * coloured(5000, 10, 1),
+    "creep": np.log1p(TIME / 20) + 0.3 * coloured(5000, 2, 2),
+    "drift": TIME / 1000 + 0.3 * coloured(5000, 5, 3),
+    "drift there and back": 2 * np.cos(TIME / 1000) + 0.2 * coloured(5000, 3, 4),
+    "loud mains": np.sin(2 * np.pi * 50e-3 * TIME) + 0.2 * coloured(5000, 0.5, 5),
+    "quiet mains": np.sin(2 * np.pi * 50e-3 * TIME) + 0.02 * coloured(5000, 0.5, 6),
+    "slow hum": np.sin(2 * np.pi * 0.7e-3 * TIME) + 0.1 * coloured(5000, 0.5, 7),
+    "noise with a long memory": coloured(5000, 300, 8) + 0.2 * coloured(5000, 0.5, 9),
+    "wandering": np.cumsum(0.05 * np.random.default_rng(10).standard_normal(5000)),
+}
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_one_level_that_moves_is_no_switching(name):
+    with pytest.raises(FitError, match=r"does not show two levels|transition|a filter of"):
+        fit_telegraph(1e-12 * MOVING[name], INTERVAL)
+    with pytest.raises(FitError):
+        fit_telegraph(1e-12 * MOVING[name], INTERVAL, dead_time=3e-3)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        TIME / 2500,
+        np.sin(2 * np.pi * 50e-3 * TIME),
+        coloured(5000, 200, 1),
+        1.5 * np.exp(-TIME / 800),
+    ],
+    ids=["drift", "mains", "slow noise", "settling"],
+)
+def test_switching_is_seen_through_what_moves_less_than_its_step(more):
+    made = 5 * trace(0.01, 0.02, 5000, 0.06, 3) + more
+    fit = fit_telegraph(made, INTERVAL)
+    assert fit["rate_up"].value == pytest.approx(10, rel=0.5)
+    assert fit["rate_down"].value == pytest.approx(20, rel=0.5)
+    assert fit["step"].value == pytest.approx(5, rel=0.1)
+
+
+def test_a_filtered_telegraph_is_told_from_filtered_noise():
+    keep = math.exp(-1 / 4.0)
+    made = lfilter([1 - keep], [1, -keep], trace(0.01, 0.02, 5000, 0.0, 4)) + 0.05 * coloured(5000, 0.5, 1)
+    assert fit_telegraph(made, INTERVAL)["step"].value == pytest.approx(1, rel=0.05)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.recorded.names import base_name
-from stmlab.results import format_quantity
+from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from stmlab.arrays import BoolArray, FloatArray, IntArray

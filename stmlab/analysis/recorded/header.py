@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stmlab.analysis.recorded.columns import unit_factor
-from stmlab.results import format_quantity
 from stmlab.storage.recorded import read_number
+from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ import numpy as np
 from stmlab.analysis.recorded.columns import unit_factor
 from stmlab.analysis.recorded.names import base_name
 from stmlab.errors import FitError
-from stmlab.results import format_quantity
+from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from stmlab.arrays import BoolArray, FloatArray, IntArray

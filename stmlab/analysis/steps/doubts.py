@@ -20,6 +20,12 @@ NOISELESS = 1e-6
 """Of the span: a residual below it is rounding, and what structure it has says nothing."""
 _SIGNIFICANT = 3.0  # standard errors of a height
 _ABSURD = 10.0  # error of a height, in spans of the data, that determines nothing
+_PEAKED = 0.5  # of the largest step's height, that a plateau may differ from the data over a step's width
+_REGAINED = 0.5  # of the conductance that is missing around zero bias
+_LOW, _REGAINED_LOW = 0.3, 0.3  # of dI/dV outside the steps: so little at zero bias, and peaks need hold less
+_PARTS = 80  # of a spectrum, whose means tell where it is filled up
+_CERTAIN = 6.0  # standard deviations of the noise
+_GAP = 0.1  # of dI/dV outside the steps: elastic tunnelling, on which inelastic steps stand, leaves more at zero bias
 _FEW = 3  # points over the width of a step
 _CHI_SQUARE = 5.0  # standard deviations
 _UNEVEN = 2.5  # standard deviation of the noise far from zero bias against that near it, or the reverse
@@ -57,10 +63,13 @@ def step_warnings(fit: FittedSteps) -> tuple[str, ...]:
     """All that apply.
 
     Raises:
-        FitError: neither a height nor an energy is determined: the spectrum bends, but not in steps.
+        FitError: neither a height nor an energy is determined, or peaks stand where steps should: the spectrum bends,
+            but not in steps.
     """
     _refuse_bends(fit)
-    found = [*_heights(fit), *_places(fit), *_temperature(fit), *_residual(fit)]
+    _refuse_peaks(fit)
+    _refuse_more_than_missing(fit)
+    found = [*_heights(fit), *_gap(fit), *_places(fit), *_temperature(fit), *_residual(fit)]
     fewest, centre = min((np.count_nonzero(np.abs(fit.data.x - c) < w / 2), c) for c, w in fit.steps)
     if fewest < _FEW:
         found.append(
@@ -87,6 +96,78 @@ def _refuse_bends(fit: FittedSteps) -> None:
         )
 
 
+def _refuse_peaks(fit: FittedSteps) -> None:
+    """Peaks that rise above what steps leave of them by as much as half a step."""
+    heights = [fit.parameters[f"{pair}_height_{side}"].value for pair in fit.pairs for side in ("negative", "positive")]
+    highest = max(abs(height) for height in heights) / fit.data.unit
+    points = max(1, round(fit.width_meV / fit.data.spacing))
+    left = fit.left * fit.data.noise
+    if left.size < 2 * points:
+        return
+    smooth = np.convolve(left, np.ones(points) / points, "valid")
+    at = int(np.abs(smooth).argmax())
+    if abs(smooth[at]) < _PEAKED * highest:
+        return
+    place = float(fit.data.x[at : at + points].mean())
+    raise FitError(
+        f"{fit.data.points} do not look like steps: at {place:.3g} mV dI/dV differs from them by "
+        f"{abs(smooth[at]) / highest:.2g} of the highest step over a step's width, as peaks do (a superconducting gap, "
+        "bound states, resonances)"
+    )
+
+
+def _refuse_more_than_missing(fit: FittedSteps) -> None:
+    if (regained := _regained(fit.data)) > 1:
+        raise FitError(
+            f"{fit.data.points} do not look like steps: peaks hold {regained:.0%} of the conductance that is missing "
+            "around zero bias, as peaks do (a superconducting gap, bound states, resonances)"
+        )
+
+
+def _gap(fit: FittedSteps) -> list[str]:
+    """Whether dI/dV vanishes at zero bias, or peaks beyond hold what is missing there: no inelastic excitation does."""
+    at_zero = fit.parameters["background"].value
+    outside = min(
+        abs(at_zero + sum(fit.parameters[f"{pair}_height_{side}"].value for pair in fit.pairs))
+        for side in ("negative", "positive")
+    )
+    left, regained = abs(at_zero) / max(outside, 1e-300), _regained(fit.data)
+    found = []
+    if left < _GAP:
+        found.append(
+            f"dI/dV at zero bias is {left:.0%} of that outside the steps: a gap, as of a superconductor, rather than "
+            "inelastic steps, which stand on elastic tunnelling (or the lock-in has an offset)"
+        )
+    if regained > (_REGAINED if left > _LOW else _REGAINED_LOW):
+        found.append(
+            f"peaks hold {regained:.0%} of the conductance that is missing around zero bias, as at a superconducting "
+            "gap and bound states in it; inelastic steps leave it missing"
+        )
+    return found
+
+
+def _regained(data: StepSpectrum) -> float:
+    """How much of what dI/dV lacks around zero bias, against its outermost tenth, it has too much of farther out."""
+    x, lacking = data.x, np.empty_like(data.y)
+    for side in (x < 0, x >= 0):
+        far = side & (np.abs(x) > 0.9 * np.abs(x[side]).max())
+        lacking[side] = data.y[far].mean() - data.y[side]
+    width = max(1, x.size // _PARTS)
+    starts = np.arange(0, x.size, width)
+    counts = np.diff(starts, append=x.size)
+    places, means = (np.add.reduceat(values, starts) / counts for values in (x, lacking))
+    sign = np.sign(means[np.abs(places).argmin()])
+    filled = np.flatnonzero(sign * means <= 0)
+    below, above = filled[places[filled] < 0], filled[places[filled] > 0]
+    low = places[below[-1]] if below.size else -math.inf
+    high = places[above[0]] if above.size else math.inf
+    area = sign * lacking * np.gradient(x)
+    inner = (x > low) & (x < high)
+    missing = float(area[inner].sum())
+    noise = math.sqrt(white_variance(data.y)) * data.spacing * math.sqrt(np.count_nonzero(inner))
+    return float(-area[~inner].sum()) / missing if missing > _CERTAIN * noise else 0.0
+
+
 def _is_unresolved(fit: FittedSteps, pair: str) -> bool:
     """Whether its steps at both polarities run into each other, or out of the spectrum."""
     return not fit.width_meV / 2 <= fit.energy(pair) <= fit.data.reach - fit.width_meV / 2
@@ -107,7 +188,10 @@ def _heights(fit: FittedSteps) -> list[str]:
         elif heights[0].value * heights[1].value < 0:
             found.append(f"the {pair} steps go up at one polarity and down at the other: eta_{pair} is no asymmetry")
     if not found and len({math.copysign(1.0, fit.parameters[f"{p}_height_negative"].value) for p in fit.pairs}) > 1:
-        found.append("inner and outer steps have opposite signs: not two inelastic excitations")
+        found.append(
+            "inner and outer steps have opposite signs: not two inelastic excitations, but peaks, as at the edges of a "
+            "superconducting gap or of bound states in it"
+        )
     return found
 
 
