@@ -98,6 +98,9 @@ class Bench(Protocol):
     def current(self) -> float:
         """Tunnel current now as the controller's converter reads it (preamplifier's output over its gain, noise), A."""
 
+    def largest_current(self) -> float:
+        """Largest magnitude of the tunnel current since this was last asked, without noise, A."""
+
     def height(self) -> float:
         """Z position of the tip now, m."""
 

@@ -44,12 +44,14 @@ class Machine:
 
     Attributes:
         client: whose message is being carried out.
+        restarts: how often it was switched off and on; what lasts and meets another number is over.
         interference: faults on this instrument's wire, None without.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock: Clock = clock if clock is not None else RealClock()
         self.client = ""
+        self.restarts = 0
         self.interference: Interference | None = None
         self._condition = threading.Condition(threading.Lock())
 

@@ -87,6 +87,7 @@ class SimulatedMicroscope:
         self._tip.move(-self._setpoint_log_scale() / (2 * sample.decay_constant))
         self._away = False
         self._overloaded, self._overloaded_until = False, -math.inf
+        self._largest_current = 0.0
         self._instruments: dict[str, Any] = {}
 
     @classmethod
@@ -194,6 +195,14 @@ class SimulatedMicroscope:
             switching = 0.0 if self.tip.feedback else self._switch.deviation(self._telegraph())
             return self._converter.reading(mean + switching, self.preamplifier.current_noise(mean))
 
+    def largest_current(self) -> float:
+        """Largest magnitude of the tunnel current since this was last asked, without noise, A."""
+        with self.lock:
+            self.advance()
+            levels, largest = self._levels(self._tip.scale), self._largest_current
+            self._largest_current = 0.0
+            return max(largest, abs(levels.on), abs(levels.off))
+
     def height(self) -> float:
         """Z position of the tip now, m; zero where the conductance was the sample's reference at the beginning."""
         with self.lock:
@@ -284,6 +293,7 @@ class SimulatedMicroscope:
 
     def _live(self, start: float, end: float, scale: float) -> None:
         reference, levels = self._reference(), self._levels(scale)
+        self._largest_current = max(self._largest_current, abs(levels.on), abs(levels.off))
         if self.recorder is not None:
             self._record(self.recorder, levels, scale)
         signal = self._input(levels, scale)

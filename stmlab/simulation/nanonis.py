@@ -99,6 +99,7 @@ class VirtualNanonis:
 
     def power_on(self) -> None:
         """Everything as after switching on: settings forgotten, no bias, the tip withdrawn with the loop open."""
+        self.machine.restarts += 1
         self._settings.forget()
         self._tip.power_on()
         self._spectroscopy.power_on()

@@ -158,6 +158,7 @@ class SpectroscopyModule:
         ways = [points, returning] if backward else [points]
         curves = np.full((len(ways), len(self._channels), len(points)), math.nan)
         height = None
+        restarts = self._machine.restarts
         try:
             self._use_alternate_setpoint()
             self._wait(timing["z_averaging"])
@@ -175,13 +176,14 @@ class SpectroscopyModule:
         except _Stopped:
             pass  # what was measured is returned
         finally:
-            self._signals.modulate(modulating)
-            if advanced["reset_bias"]:
-                self._slew(bias)
-            if height is not None and not tip.withdrawn and self._settings["BiasSpectr.ZOffRevert"]["revert"]:
-                self._move(height)
-            self._tip.change(setpoint=setpoint)
-            self._tip.release()
+            if self._machine.restarts == restarts:
+                self._signals.modulate(modulating)
+                if advanced["reset_bias"]:
+                    self._slew(bias)
+                if height is not None and not tip.withdrawn and self._settings["BiasSpectr.ZOffRevert"]["revert"]:
+                    self._move(height)
+                self._tip.change(setpoint=setpoint)
+                self._tip.release()
         self._machine.wait(timing["z_control"], lambda: self._stopping)
         return np.vstack([curves[0], *(way[:, ::-1] for way in curves[1:])]), self._final_height()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from stmlab.nanonis.commands import COMMANDS
 from stmlab.simulation.nanonis_settings import Refusal
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class TipModule:
             "ZCtrl.LimitsGet": lambda: self.z_limits[::-1],
             "ZCtrl.StatusGet": self._status,
             "SafeTip.SignalGet": lambda: (self.current(),),
+            "SafeTip.OnOffSet": self._guard,
         }
 
     # -- for the other modules -------------------------------------------------------------------------------------
@@ -136,15 +138,18 @@ class TipModule:
 
     def current(self) -> float:
         """The current as the controller shows it (A); SafeTip sees it too."""
-        reading = self._bench.current()
-        if self._settings["SafeTip.OnOff"]["on"] and abs(reading) > self._settings["SafeTip.Props"]["threshold"]:
-            self.trip()
-        return reading * (self._calibration / _CALIBRATION) + self._offset
+        self.watch()
+        return self._bench.current() * (self._calibration / _CALIBRATION) + self._offset
 
     def watch(self) -> None:
-        """Let SafeTip look at the current, if it is on."""
+        """Let SafeTip, if it is on, look at the current: at the largest since the last look, for it looks always."""
         if self._settings["SafeTip.OnOff"]["on"]:
-            self.current()
+            if self._bench.largest_current() > self._settings["SafeTip.Props"]["threshold"]:
+                self.trip()
+
+    def _guard(self, on: int) -> None:
+        self._settings.carry_out(COMMANDS["SafeTip.OnOffSet"], (on,))
+        self._bench.largest_current()  # what was before is not its business
 
     @property
     def tripped(self) -> bool:
@@ -206,9 +211,11 @@ class TipModule:
             self.hold()
         self.change(bias=during)
         self.watch()
+        restarts = self._machine.restarts
         self._machine.wait(width)  # whether or not the client waits
-        self.change(bias=before)
-        self.release()
+        if self._machine.restarts == restarts:
+            self.change(bias=before)
+            self.release()
 
     def _select_gain(self, gain: int, filter_: int) -> None:
         if gain not in (-1, 0) or filter_ not in (-1, 0):

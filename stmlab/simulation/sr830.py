@@ -36,7 +36,9 @@ _HIGHEST_FREQUENCY = 102e3  # Hz, of the reference and of what is detected
 _RESERVES = [1000.0, 30.0, 1.0]  # by number: what the input holds over the sensitivity (assumed: it varies with it)
 _LARGEST_INPUT = 1.0  # V rms
 _EXTERNAL, _INTERNAL = 0, 1  # FMOD
-_INPUT, _OUTPUT, _UNLOCKED = 1 << 0, 1 << 2, 1 << 3  # bits of LIAS?
+_INPUT, _OUTPUT, _UNLOCKED, _CROSSED = 1 << 0, 1 << 2, 1 << 3, 1 << 4  # bits of LIAS?
+_SLOW = 200.0  # Hz, of what is detected: only below it are there the synchronous filter and time constants above 30 s
+_LONGEST_ABOVE = 13  # OFLT: 30 s
 _XYR, _CHANNEL, _FOUR, _MEMORY = Whole(1, 3), Whole(1, 2), Whole(1, 4), Whole(1, 9)
 
 _READINGS: Mapping[int, Callable[[Any, complex], float]] = {  # of SNAP?, by number of the parameter
@@ -114,12 +116,23 @@ class VirtualSR830(VirtualLockIn):
         return value
 
     def put(self, name: str, value: float, channel: int = 0) -> None:
-        """Change a setting; the input range follows from sensitivity and reserve."""
+        """Change a setting; input range, synchronous filter and long time constants follow others by themselves."""
+        slow = self._slow
         super().put(name, value, channel)
         if name in ("SENS", "RMOD"):
             reserve = _RESERVES[int(self._values.get(("RMOD", 0), 1))]
             held = min(reserve * _SCALES[int(self.value("SENS"))], _LARGEST_INPUT)
             self.panel.input_range = math.sqrt(2.0) * held
+        elif name in ("FREQ", "HARM") and self._slow is not slow:
+            self.status.note("LIAS", _CROSSED)
+            if slow:
+                super().put("SYNC", 0)
+                super().put("OFLT", min(self.value("OFLT"), _LONGEST_ABOVE))
+
+    @property
+    def _slow(self) -> bool:
+        """Whether the detected frequency is below 200 Hz."""
+        return self.panel.reference_frequency * self.panel.harmonic < _SLOW
 
     def reset(self) -> None:
         """Go back to the settings of the factory."""

@@ -274,3 +274,17 @@ def test_nobody_closes_the_loop_after_a_pulse_during_which_the_tip_was_withdrawn
     microscope.clock.sleep = sleep
     assert ask("ZCtrl.OnOffGet") == (0,)
     assert recorder.closings == []
+
+
+def test_safe_tip_sees_a_current_that_was_there_between_two_questions(microscope, ask):
+    """The loop retracts within some tens of milliseconds: whoever asks later finds the setpoint again."""
+    ask("SafeTip.PropsSet", 0, 0, 1e-9)
+    microscope.jump(2e-10)
+    microscope.clock.sleep(1.0)
+    assert microscope.current() < 2e-10
+    ask("SafeTip.OnOffSet", 1)
+    assert ask("ZCtrl.StatusGet") == (2,)  # it was off then
+    microscope.jump(2e-10)
+    microscope.clock.sleep(1.0)
+    assert microscope.current() < 2e-10
+    assert ask("ZCtrl.StatusGet") == (5,)

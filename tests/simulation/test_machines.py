@@ -14,6 +14,7 @@ from stmlab.config_files import find
 from stmlab.nanonis.commands import COMMANDS
 from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, unpack, unpack_error, unpack_header
 from stmlab.simulation.microscope import SimulatedMicroscope
+from stmlab.simulation.scpi import ScpiSession
 from stmlab.simulation.serving import PORTS, served
 
 HOLD = 3
@@ -193,3 +194,46 @@ def test_many_clients_at_once_leave_the_panels_consistent(clients, ports, micros
     stop.set()
     looking.join()
     assert seen <= {(0.01, 1e-10), (-0.01, -1e-10)}
+
+
+def test_a_controller_that_restarts_during_a_spectrum_comes_up_without_bias_and_with_the_tip_withdrawn(
+    clients, microscope
+):
+    sweeping, other = clients
+    start_an_hour_of_spectroscopy(sweeping)
+    while other.ask("BiasSpectr.StatusGet") == (0,):
+        pass
+    microscope.arm({"kind": "reset", "instrument": "nanonis"})
+    assert other.ask("BiasSpectr.StatusGet") in ((0,), (1,))  # the message at which it restarts
+    sweeping.receive()
+    state = microscope.true_state()
+    assert (state.bias, state.loop_closed, state.withdrawn) == (0.0, False, True)
+
+
+def test_a_waveform_shorter_than_announced_is_an_error_and_the_generator_in_step_again(ports, monkeypatch):
+    monkeypatch.setattr("stmlab.simulation.server._PATIENCE", 0.1)
+    generator, timed_out = socket.create_connection(("127.0.0.1", ports["m8195a"]), timeout=20), threading.Event()
+    monkeypatch.setattr("stmlab.simulation.scpi.ScpiSession.give_up", noting(ScpiSession.give_up, timed_out))
+    with generator, generator.makefile("rb") as answers:
+        generator.sendall(b":TRAC1:DEF 1,1280\n:TRAC1:DATA 1,0,#41280" + bytes(1000) + b"\n*IDN?\n")
+        assert timed_out.wait(20)
+        generator.sendall(b":SYST:ERR?;*OPC?\n")
+        assert answers.readline() == b'-363,"Input buffer overrun";1\n'
+
+
+def noting(method, event):
+    def noted(session):
+        found = method(session)
+        event.set()
+        return found
+
+    return noted
+
+
+def test_a_line_that_no_lock_in_takes_is_an_error_of_its_input_queue(ports):
+    with (
+        socket.create_connection(("127.0.0.1", ports["sr860"]), timeout=20) as lockin,
+        lockin.makefile("rb") as answers,
+    ):
+        lockin.sendall(b"*CLS\n" + bytes(1 << 20) + b"\n*ESR?\n")
+        assert answers.readline() == b"2\n"

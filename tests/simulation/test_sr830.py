@@ -148,3 +148,15 @@ def test_setups_are_kept_and_taken_again(line):
     assert line("FREQ?;SENS?") == "1000\n26\n"
     line("RSET 4")
     assert line("FREQ?;SENS?") == "691\n3\n"
+
+
+def test_across_200_hz_it_switches_off_by_itself_what_is_there_only_below(line):
+    line("*CLS;FREQ 150;HARM 1;SYNC 1;OFLT 15")
+    assert line("LIAS?") == "16\n"
+    assert line("SYNC?;OFLT?") == "1\n15\n"
+    line("FREQ 199")
+    assert line("LIAS?") == "0\n"
+    line("HARM 2")
+    assert line("LIAS?;LIAS?;SYNC?;OFLT?") == "16\n0\n0\n13\n"
+    line("OFLT 8;HARM 1")
+    assert line("LIAS?;SYNC?;OFLT?") == "16\n0\n8\n"

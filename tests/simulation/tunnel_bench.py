@@ -47,6 +47,10 @@ class TunnelBench:
         self.seen.append((self.clock.now(), self.tip.bias, self.tip.feedback, self.tip.modulation_on))
         return 0.0 if self.tip.withdrawn else self.law(self._height)
 
+    def largest_current(self):
+        self.advance()
+        return 0.0 if self.tip.withdrawn else abs(self.law(self._height))
+
     def height(self):
         self.advance()
         return self._height
