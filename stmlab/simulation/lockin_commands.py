@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from stmlab.simulation.bench import LockInPanel
+from stmlab.simulation.lines import LineSession
 from stmlab.simulation.machine import Machine
 from stmlab.simulation.status_registers import StatusRegisters
-from stmlab.simulation.wire import LineSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from stmlab.simulation.lines import LineSession
 from stmlab.simulation.machine import Machine
 from stmlab.simulation.scpi_grammar import ScpiError, units
 from stmlab.simulation.scpi_values import Integer, short_form
-from stmlab.simulation.wire import LineSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

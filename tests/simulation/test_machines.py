@@ -83,7 +83,7 @@ def start_an_hour_of_spectroscopy(client):
     client.send("BiasSpectr.Start", 1, "")
 
 
-def test_a_running_spectrum_answers_status_and_obeys_stop_on_another_connection(clients, ports):
+def test_a_running_spectrum_answers_status_and_obeys_stop_on_another_connection(clients, ports, microscope):
     sweeping, other = clients
     assert other.ask("BiasSpectr.StatusGet") == (0,)
     start_an_hour_of_spectroscopy(sweeping)
@@ -102,6 +102,8 @@ def test_a_running_spectrum_answers_status_and_obeys_stop_on_another_connection(
     assert other.ask("BiasSpectr.StatusGet") == (0,)
     assert other.ask("ZCtrl.StatusGet") == (2,)
     assert other.ask("Bias.Get") == (pytest.approx(0.01),)
+    (closing,) = microscope.recorder.closings
+    assert closing.client.startswith(f"nanonis:{ports['nanonis']} from ")  # of the spectrum, whoever spoke meanwhile
 
 
 def test_a_loop_switched_off_during_a_spectrum_stays_open_afterwards(clients):

@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from stmlab.errors import StationError
+from stmlab.simulation.lines import LineSession
 from stmlab.simulation.machine import Machine
 from stmlab.simulation.server import WireServer
-from stmlab.simulation.wire import LineSession
 
 
 class Echo(LineSession):
