@@ -110,7 +110,8 @@ class ConductanceSpectrum(LockInSequence):
     def demands(self) -> Mapping[str, float | FloatArray]:
         """Every bias, the setpoint and the lock-in's sine output."""
         return {
-            "bias": np.array([self.setpoint_bias, self.start_bias, self.stop_bias]),
+            "setpoint_bias": self.setpoint_bias,
+            "bias": np.array([self.start_bias, self.stop_bias]),
             "setpoint": self.setpoint_current,
             "modulation": self._sine_voltage(),
         }
@@ -233,7 +234,7 @@ class ConductanceSpectrum(LockInSequence):
 
     def quiet(self) -> None:
         """Modulation off."""
-        self.station.lockin.sine_voltage = self.station.limit("modulation").low
+        self.station.lockin.outputs_off()
 
     def stabilise(self) -> None:
         """At the setpoint without modulation; then with it, as large as the lock-in's output can come to it."""

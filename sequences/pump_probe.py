@@ -100,7 +100,8 @@ class PumpProbe(ChoppedSequence):
         self._check_times()
         heights = np.abs([self.pump, self.probe, self.pump + self.probe])
         return {
-            "bias": np.array([self.setpoint_bias, self.dc_bias]),
+            "setpoint_bias": self.setpoint_bias,
+            "bias": self.dc_bias,
             "setpoint": self.setpoint_current,
             "junction_amplitude": heights,
             "rf_frequency": 1 / float(self.period),

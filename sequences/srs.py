@@ -104,7 +104,8 @@ class StochasticResonance(ChoppedSequence):
         """Every value of every output, the generator's amplitude behind the line included."""
         frequency = self._frequency_axis().values
         return {
-            "bias": np.array([self.setpoint_bias, *self.offsets()]),
+            "setpoint_bias": self.setpoint_bias,
+            "bias": self.offsets(),
             "setpoint": self.setpoint_current,
             "junction_amplitude": self.amplitudes(),
             "rf_frequency": frequency,

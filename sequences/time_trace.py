@@ -55,7 +55,7 @@ class TimeTrace(FixedHeightSequence):
 
     def demands(self) -> Mapping[str, float | FloatArray]:
         """Both biases, and the setpoint."""
-        return {"bias": np.array([self.setpoint_bias, self.dc_bias]), "setpoint": self.setpoint_current}
+        return {"setpoint_bias": self.setpoint_bias, "bias": self.dc_bias, "setpoint": self.setpoint_current}
 
     def point_seconds(self) -> float:
         """One trace, and the tip's stabilising before it."""

@@ -97,7 +97,8 @@ class TransferFunction(ChoppedSequence):
             path.transfer(np.concatenate([frequency[:1], frequency[(frequency >= low) & (frequency <= high)]]))
         )
         return {
-            "bias": np.array([self.setpoint_bias, self.dc_bias]),
+            "setpoint_bias": self.setpoint_bias,
+            "bias": self.dc_bias,
             "setpoint": self.setpoint_current,
             "junction_amplitude": float(self.connector_amplitude) * known,
             "rf_frequency": frequency,

@@ -85,6 +85,9 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
     def demands(self) -> Mapping[str, float | FloatArray]:
         """Every value that each output will be given: name of the limit -> values in its unit.
 
+        Bias, modulation and junction_amplitude are added up: they may stand at the junction at the same time. The bias
+        while RF and modulation are off is called setpoint_bias.
+
         Called before anything moves; may compute (the generator's amplitude behind a measured line, say).
         """
         return {}
@@ -280,9 +283,24 @@ def preflight(sequence: Sequence) -> None:
     for axis, _ in sequence.movers():
         if not np.all(np.isfinite(axis.values)):
             raise SequenceError(f"{sequence.name}: axis {axis.name} has values that are not finite")
-    for name, values in sequence.demands().items():
-        sequence.station.limit(name).check(values)
+    sequence.station.check_demands(sequence.demands())
     sequence.verify()
+
+
+def ramp_seconds(sequence: Sequence) -> float:
+    """Least time that the ramps of the bias take in the whole run, s: from the setpoint's through all, and back."""
+    demands, limit = sequence.demands(), sequence.station.limit("bias")
+    values = np.atleast_1d(np.asarray(demands.get("bias", ()), dtype=float)).ravel()
+    repetitions = 1
+    for axis in sequence.axes():
+        if axis.unit == "V" and axis.name in ("bias", "offset"):
+            values = axis.values
+            break
+        repetitions *= len(axis)
+    else:
+        repetitions = 1
+    home = np.atleast_1d(np.asarray(demands.get("setpoint_bias", values[:1]), dtype=float))
+    return repetitions * limit.seconds([*home, *values, *home])
 
 
 def _carry_on() -> None:

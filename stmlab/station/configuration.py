@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+AuxOutput = Literal["1", "2", "3", "4"]
+
+
 class InstrumentConfig(Table):
     """One instrument: which driver, where it is, which roles it fills.
 
@@ -37,7 +40,7 @@ class InstrumentConfig(Table):
     address: str
     guardian_address: str = ""
     roles: tuple[Literal["lockin", "generator", "bias", "tip", "spectroscopy"], ...] = ()
-    aux_outputs: dict[Literal["1", "2", "3", "4"], Volt] = Field(default_factory=dict)
+    aux_outputs: dict[AuxOutput, Volt] = Field(default_factory=dict)
     options: dict[str, bool | int | float | str] = Field(default_factory=dict)
 
 

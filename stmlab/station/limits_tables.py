@@ -217,19 +217,18 @@ class ControllerConfig(Table):
     """The STM controller's own limits: what is given is set and read back before a run; all of them are recorded.
 
     Attributes:
-        bias_range: one of those that the controller offers.
         z_low, z_high: limits of Z, m.
-        safe_tip_threshold: magnitude of the current beyond which SafeTip withdraws the tip, A.
-        tip_lift: how far the tip is lifted when the loop opens, m (negative: approached).
-        switch_off_delay: over which Z is averaged before the loop opens, s.
+        safe_tip: whether the controller has this guard against too much current, and a run needs it.
+        safe_tip_threshold: magnitude of the current beyond which it withdraws the tip, A.
+        tip_lift: how far the tip is lifted when the loop opens, m; a run is refused if the controller has another one,
+            and, where none is given, if it approaches the tip (negative).
     """
 
-    bias_range: str | None = None
     z_low: Metre | None = None
     z_high: Metre | None = None
+    safe_tip: Literal["required", "none"] = "required"
     safe_tip_threshold: Ampere | None = Field(default=None, gt=0)
     tip_lift: Metre | None = None
-    switch_off_delay: Second | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _both_limits(self) -> ControllerConfig:
@@ -238,4 +237,6 @@ class ControllerConfig(Table):
             raise ValueError("z_low and z_high are needed together")
         if low is not None and high is not None and not low < high:
             raise ValueError(f"z_low = {low:g} m must be below z_high = {high:g} m")
+        if self.safe_tip == "none" and self.safe_tip_threshold is not None:
+            raise ValueError('safe_tip_threshold belongs to safe_tip = "required"')
         return self

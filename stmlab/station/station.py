@@ -9,26 +9,33 @@ would carry.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from stmlab.clock import Clock, SimulatedClock
 from stmlab.config_files import built, find, imported
-from stmlab.errors import SequenceError, StationError, StmlabError
+from stmlab.errors import SequenceError, StationError, StmlabError, TipTripped, TipWithdrawn
+from stmlab.station.audit import Audit, audit_path
 from stmlab.station.configuration import StationConfig, read_station
+from stmlab.station.guards import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedSpectroscope, GuardedTip
 from stmlab.station.heartbeat import AnnouncedClock, Heartbeat
 from stmlab.station.instruments import Preamplifier
 from stmlab.station.last_set import LastSet
-from stmlab.station.limits import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedSpectroscope, GuardedTip, Limit
+from stmlab.station.limits import Limit
 from stmlab.station.lock import StationLock, addresses
+from stmlab.station.outputs import Junction, Outputs
 from stmlab.station.ownership import Ownership
 from stmlab.station.shared import SharedState
-from stmlab.station.tip_mark import TipMark
+from stmlab.station.tip_mark import Retreat, TipMark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from stmlab.arrays import FloatArray
     from stmlab.station.configuration import ModulationConfig
     from stmlab.station.instruments import (
         BiasSource,
@@ -52,6 +59,7 @@ class Station:
         seed: of the simulation; None takes the configured one.
         lock: of its addresses; None takes the usual one.
         owned: the caller owns the station already, as a guardian does: no lock is taken.
+        audit: log of outputs; None: that of the station (none for a simulated microscope).
 
     Raises:
         StationBusy: somebody else owns an instrument; nothing was sent.
@@ -69,6 +77,7 @@ class Station:
         seed: int | None = None,
         lock: StationLock | None = None,
         owned: bool = False,
+        audit: Audit | None = None,
     ) -> None:
         self.config, self.text, self.path = config, text, path
         configured = config.simulation.seed if config.simulation else None
@@ -85,6 +94,8 @@ class Station:
         self.preamplifier = Preamplifier(**config.preamplifier.model_dump()) if config.preamplifier else None
         self._limits = self._read_limits()
         self.last_set = LastSet()
+        self.audit = audit or Audit(None if self.simulation else audit_path(config.name))
+        self.outputs = Outputs(self._junction(), config.interlock, path, self.last_set, self.audit)
         self._devices: dict[str, Device] = {}
         self.lock = StationLock(()) if owned else lock or StationLock(addresses(config))
         self.lock.acquire()
@@ -166,10 +177,34 @@ class Station:
         return modulation.divider
 
     def limit(self, name: str) -> Limit:
-        """The limit of an output: bias, setpoint, rf_frequency, rf_amplitude, junction_amplitude or modulation."""
+        """The limit of an output: bias, setpoint, rf_frequency, rf_amplitude, junction_amplitude or modulation.
+
+        ``setpoint_bias`` has the bounds of the bias: it is the bias while RF and modulation are off.
+        """
+        if name == "setpoint_bias":
+            return replace(self._limits["bias"], name=name)
         if name not in self._limits:
             raise StationError(f"{self.path}: limits.{name} is missing, so nothing may use this output")
         return self._limits[name]
+
+    def check_demands(self, demands: Mapping[str, float | FloatArray]) -> None:
+        """Refuse, before anything moves, values outside the limits, or too much together.
+
+        Args:
+            demands: see Sequence.demands.
+
+        Raises:
+            OutOfBounds: a value, or what adds up at the junction.
+            SequenceError: an interlock.
+        """
+        for name, values in demands.items():
+            self.limit(name).check(values)
+        self.outputs.check_together(demands)
+        threshold, setpoint = self.config.controller.safe_tip_threshold, demands.get("setpoint")
+        if threshold is not None and setpoint is not None:
+            Limit("setpoint", "A", 0.0, threshold, f"{self.path}: controller.safe_tip_threshold").check(
+                np.abs(setpoint)
+            )
 
     def check_setpoint(self, bias: float) -> None:
         """Raise SequenceError if the feedback, closed at this bias (V), would drive the tip into the sample."""
@@ -223,6 +258,7 @@ class Station:
             with suppress(StmlabError, OSError):
                 device.close()
         self.lock.release(safe=self.is_left_safe)
+        self.audit.close()
 
     def __enter__(self) -> Station:
         return self
@@ -271,24 +307,82 @@ class Station:
                 getattr(limit, "slew", None),
             )
             for name in type(self.config.limits).model_fields
-            if (limit := getattr(self.config.limits, name)) is not None
+            if name != "junction_total" and (limit := getattr(self.config.limits, name)) is not None
         }
 
-    def _guard(self) -> None:
-        by_role = {role: self._devices[n] for n, config in self.config.instruments.items() for role in config.roles}
-        smallest = self.config.limits.bias.smallest_with_feedback
-        bias, tip = cast("BiasSource | None", by_role.get("bias")), cast("TipController | None", by_role.get("tip"))
-        generator, lockin = by_role.get("generator"), by_role.get("lockin")
-        self._bias = GuardedBias(bias, self.limit("bias"), self.clock, tip, smallest) if bias else None
-        self._tip = GuardedTip(tip, self.limit("setpoint"), bias, smallest) if tip else None
-        self._generator = (
-            GuardedGenerator(cast("Generator", generator), self.limit("rf_frequency"), self.limit("rf_amplitude"))
-            if generator
-            else None
+    def _junction(self) -> Junction:
+        total, modulation = self.config.limits.junction_total, self.config.modulation
+        return Junction(
+            total.high if total else self.config.limits.bias.largest_magnitude,
+            f"{self.path}: "
+            + ("limits.junction_total" if total else "limits.bias, as there is no limits.junction_total"),
+            modulation.divider if modulation else None,
         )
-        spectroscopy = cast("BiasSpectroscope | None", by_role.get("spectroscopy"))
-        self._spectroscopy = GuardedSpectroscope(spectroscopy, self.limit("bias")) if spectroscopy else None
-        self._lockin = GuardedLockIn(cast("LockIn", lockin), self._limits.get("modulation")) if lockin else None
+
+    def _guard(self) -> None:
+        by_role = {
+            role: (n, cast("Any", self._devices[n])) for n, c in self.config.instruments.items() for role in c.roles
+        }
+        smallest, limits = self.config.limits.bias.smallest_with_feedback, self._limits
+        bias, tip, outputs = by_role.get("bias"), by_role.get("tip"), self.outputs
+        self._bias = self._generator = self._tip = self._spectroscopy = self._lockin = None
+        if bias:
+            self._bias = GuardedBias(
+                *bias,
+                outputs,
+                limit=limits["bias"],
+                clock=self.clock,
+                tip=tip[1] if tip else None,
+                smallest_with_feedback=smallest,
+            )
+        if tip:
+            self._tip = GuardedTip(
+                *tip,
+                outputs,
+                setpoint=limits["setpoint"],
+                source=bias,
+                smallest_with_feedback=smallest,
+                before_closing=self._check_mark,
+            )
+        if found := by_role.get("generator"):
+            self._generator = GuardedGenerator(
+                *found,
+                outputs,
+                frequency=self.limit("rf_frequency"),
+                amplitude=self.limit("rf_amplitude"),
+                junction=limits.get("junction_amplitude"),
+                path=self.rf_path,
+            )
+        if found := by_role.get("spectroscopy"):
+            self._spectroscopy = GuardedSpectroscope(*found, outputs, bias=limits["bias"])
+        if found := by_role.get("lockin"):
+            aux = self.config.instruments[found[0]].aux_outputs
+            self._lockin = GuardedLockIn(*found, outputs, modulation=limits.get("modulation"), aux_outputs=aux)
+        self._check_reachable()
+
+    def _check_mark(self) -> None:
+        """Raise TipTripped or TipWithdrawn until a person has freed the tip."""
+        if (mark := self.tip_mark.read()) is not None:
+            retreat = TipTripped if mark.why is Retreat.TRIPPED else TipWithdrawn
+            raise retreat("tip", f"{mark}: `stmlab approach`, by a person, frees the feedback")
+
+    def _check_reachable(self) -> None:
+        """Refuse a station whose safe state its instruments cannot reach within its limits."""
+        limit, safe = self._limits.get("modulation"), self.config.safe
+        if self._lockin is not None and limit is not None:
+            least = float(self._lockin.least_sine_voltage)
+            if least > limit.high:
+                raise StationError(
+                    f"{self.path}: limits.modulation.high = {limit.high:g} V: the safe state cannot be reached: the "
+                    f"smallest sine of the lock-in is {least:g} V"
+                )
+        if self._bias is not None:
+            low, high = self._bias.bias_limits
+            if not low <= safe.bias <= high:
+                raise StationError(
+                    f"{self.path}: safe.bias = {safe.bias:g} V: the safe state cannot be reached: the range that is "
+                    f"selected on the instrument is {low:g} to {high:g} V"
+                )
 
     def _role(self, name: str, filled: object) -> object:
         if filled is None:

@@ -30,6 +30,10 @@ class BenchStation:
     def limit(self, name):
         return Limit(name, "V", -1.0, 1.0, "bench.toml: limits.source")
 
+    def check_demands(self, demands):
+        for name, values in demands.items():
+            self.limit(name).check(values)
+
     def hold(self):
         self.log.append("hold")
 

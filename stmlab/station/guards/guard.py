@@ -1,0 +1,83 @@
+"""What every guard is: an allow-list. What a guard does not name cannot be reached through it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from stmlab.errors import SequenceError
+
+if TYPE_CHECKING:
+    from stmlab.station.outputs import Outputs
+
+
+class NotAllowed(SequenceError, AttributeError):
+    """A property or method of a driver that is not on its guard's list."""
+
+
+_OF_EVERY_DEVICE = ("snapshot", "check_status", "look", "agrees", "close", "WATCHED", "ROUND")
+
+
+class Guard:
+    """In front of one driver.
+
+    Class attributes:
+        _PASSED: properties and methods of the driver that change no output; read and called as they are.
+        _SETTINGS: properties that may be set as they are, because they are no outputs; noted in ``last_set``.
+        _OUTPUTS: outputs of which nothing is known after a reconnection.
+
+    Args:
+        name: of the instrument in the station.
+        device: its driver.
+        outputs: of the station.
+
+    Outputs are the properties and methods that a guard defines itself.
+    """
+
+    _PASSED: ClassVar[tuple[str, ...]] = ()
+    _SETTINGS: ClassVar[tuple[str, ...]] = ()
+    _OUTPUTS: ClassVar[tuple[str, ...]] = ()
+
+    __slots__ = ("__device", "_name", "_outputs")
+
+    def __init__(self, name: str, device: Any, outputs: Outputs) -> None:
+        object.__setattr__(self, "_name", name)
+        object.__setattr__(self, "_Guard__device", device)
+        object.__setattr__(self, "_outputs", outputs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._PASSED or name in self._SETTINGS or name in _OF_EVERY_DEVICE:
+            return getattr(self.__device, name)
+        raise NotAllowed(
+            f"{self._name}: {name} cannot be reached through the station: it is not on the list of what may"
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(own := getattr(type(self), name, None), property) and own.fset is not None:
+            object.__setattr__(self, name, value)
+        elif name in self._SETTINGS:
+            self._set(name, value)
+        else:
+            refusal = NotAllowed(f"{self._name}: {name} cannot be set through the station")
+            self._outputs.audit.refusal(self._name, name, value, refusal)
+            raise refusal
+
+    def reconnect(self) -> None:
+        """See Device; what its outputs are is read again when it is next needed."""
+        self._outputs.forget(self._OUTPUTS)
+        self.__device.reconnect()
+
+    def _driver(self) -> Any:
+        return self.__device
+
+    def _set(self, name: str, value: Any) -> None:
+        last_set = self._outputs.last_set
+        try:
+            setattr(self.__device, name, value)
+        except BaseException:
+            last_set.forget(self._name, name)
+            raise
+        last_set.note(self._name, name, value)
+
+    def _note(self, **values: Any) -> None:
+        for name, value in values.items():
+            self._outputs.last_set.note(self._name, name, value)
