@@ -1,23 +1,33 @@
-"""What every test needs: no screen, no threads of the linear algebra competing for two cores, no hurry."""
+"""What every test needs: no screen, no threads of the linear algebra competing for two cores, no folder of the user."""
 
 import os
 
 import pytest
 from hypothesis import settings
 
+from tests.recorded_files import RECORDED
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-settings.register_profile("stmlab", deadline=None)  # a busy machine is no fault of the code
-settings.load_profile("stmlab")
+# A busy machine is no fault of the code. At a desk every run tries other examples; CI tries the same ones each time,
+# so that a change is judged by what it changed. What a desk finds is pinned with @example.
+settings.register_profile("stmlab", deadline=None)
+settings.register_profile("stmlab-ci", deadline=None, derandomize=True)
+settings.load_profile("stmlab-ci" if os.environ.get("CI") else "stmlab")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _own_state_directory(tmp_path_factory):
-    """Locks, marks and logs of the tests stay out of the user's folder."""
-    before = os.environ.get("XDG_STATE_HOME")
-    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
-    yield
-    if before is None:
-        del os.environ["XDG_STATE_HOME"]
-    else:
-        os.environ["XDG_STATE_HOME"] = before
+def _own_directories(tmp_path_factory):
+    """The user's stations and samples stay out of the tests; locks, marks and logs of the tests out of their folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
+
+
+def pytest_terminal_summary(terminalreporter):
+    """A green run without the recorded files says that it has not read them."""
+    if not RECORDED.is_dir():
+        terminalreporter.write_line(
+            f"NOT TESTED: the files that instruments recorded ({RECORDED} is missing)", red=True
+        )

@@ -52,12 +52,13 @@ def test_a_plan_can_be_played_and_meets_the_frequency(frequency):
 
 
 @given(st.floats(math.log(42e6), math.log(25e9)).map(math.exp).filter(lambda f: f <= 25e9))
+@example(1599534596.6547246)  # its plan is off by 1.00004e-12, which the computation cannot tell from 1e-12
 def test_no_segment_meets_the_frequency_better_and_no_shorter_one_as_well(frequency):
     plan = plan_tone(frequency)
     error = abs(plan.frequency - frequency) / frequency
     ticks = plan.samples * plan.divider
     choices = every_choice(frequency, ticks if error <= EQUAL else 64 * 256)
-    assert error <= max(EQUAL, min(error for _, error in choices) + NOISE)
+    assert error <= max(EQUAL, min(error for _, error in choices)) + NOISE
     as_good = max(EQUAL, error) - NOISE
     assert all(other > as_good for length, other in choices if length < ticks)
 

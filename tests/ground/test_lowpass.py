@@ -5,6 +5,7 @@ import pytest
 from scipy.integrate import quad, solve_ivp
 
 from stmlab.lowpass import SLOPES, noise_bandwidth, settling_time, step_residual
+from tests.approximately import close
 
 
 def cascade(n):
@@ -17,15 +18,15 @@ def test_the_settling_time_is_when_the_cascade_has_come_within_the_residual(slop
     end = settling_time(0.3, slope, 1e-3) / 0.3
     drive = np.eye(n)[0]
     solution = solve_ivp(lambda _, y: cascade(n) @ y + drive, (0, end), np.zeros(n), rtol=1e-10, atol=1e-13)
-    assert 1 - solution.y[-1, -1] == pytest.approx(1e-3, rel=1e-4)
-    assert step_residual(end, n) == pytest.approx(1e-3, rel=1e-6)
+    assert 1 - solution.y[-1, -1] == close(1e-3, rel=1e-4)
+    assert step_residual(end, n) == close(1e-3, rel=1e-6)
 
 
 @pytest.mark.parametrize("slope", SLOPES)
 def test_the_noise_bandwidth_is_the_integral_of_the_power_response(slope):
     n = SLOPES.index(slope) + 1
     integral, _ = quad(lambda f: (1 + (2 * np.pi * f * 0.3) ** 2) ** -n, 0, np.inf)
-    assert noise_bandwidth(0.3, slope) == pytest.approx(integral, rel=1e-6)
+    assert noise_bandwidth(0.3, slope) == close(integral, rel=1e-6)
 
 
 def test_a_slope_that_no_lockin_has_is_refused():

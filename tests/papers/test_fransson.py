@@ -7,6 +7,7 @@ import pytest
 from matplotlib.image import imread
 
 from stmlab.papers import Row, Verdict, fransson
+from tests.approximately import close
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def rows() -> list[Row]:
 )
 def test_printed_formulas_stand_beside_eqs_5(rows, item, ratio):
     (row,) = (row for row in rows if row.item.startswith(item))
-    assert row.printed == pytest.approx(ratio * row.computed, rel=1e-12)
+    assert row.printed == close(ratio * row.computed, rel=1e-12)
     assert (row.verdict is Verdict.AGREES) is (ratio == 1.0)
 
 

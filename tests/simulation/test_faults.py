@@ -17,6 +17,7 @@ from stmlab.simulation.faults import Fault, read_fault
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.station.configuration import read_station
 from stmlab.station.station import simulated_microscope
+from tests.approximately import close
 
 CONFIG = find("simulated").parent
 
@@ -172,7 +173,7 @@ def test_a_driver_in_this_process_loses_a_dropped_instrument_until_it_connects_a
 def test_delay_is_of_the_microscopes_time_where_that_moves_by_waiting_only(microscope, lockin):
     arm(microscope, "delay sr860 seconds=3")
     assert lockin("FREQ?") == b"691\n"
-    assert microscope.clock.now() == pytest.approx(3.0)
+    assert microscope.clock.now() == close(3.0)
 
 
 def test_delay_is_of_the_clients_time_and_holds_up_no_other_connection():
@@ -229,11 +230,11 @@ def test_wrong_value_exchanges_the_first_number_and_nothing_else(microscope, loc
     assert float(second) == float(lockin("SNAP? X,Y").split(b",")[1])
     arm(microscope, "wrong_value nanonis match=Bias value=-0.5")
     assert controller.value("Bias.Get") == (-0.5,)
-    assert controller.value("Bias.Get") == (pytest.approx(0.01),)
+    assert controller.value("Bias.Get") == (close(0.01),)
     arm(microscope, "wrong_value nanonis match=ZCtrl.OnOffGet")
     assert controller.value("ZCtrl.OnOffGet") == (0,)
     arm(microscope, "wrong_value nanonis match=Signals.ValsGet value=7")
-    assert controller.value("Signals.ValsGet", [24, 30], 0)[0].tolist() == [7.0, pytest.approx(microscope.height())]
+    assert controller.value("Signals.ValsGet", [24, 30], 0)[0].tolist() == [7.0, close(microscope.height())]
 
 
 def test_wrong_value_without_a_value_is_another_one_of_the_seed(microscope, controller):
@@ -283,7 +284,7 @@ def test_an_error_that_nobody_made_stands_where_the_instrument_keeps_its_errors(
     arm(microscope, "error nanonis")
     answer = controller.ask("Bias.Set", 0.05)
     assert unpack_error(answer[HEADER_SIZE:]) == "an error that nobody made"
-    assert controller.value("Bias.Get") == (pytest.approx(0.05),)
+    assert controller.value("Bias.Get") == (close(0.05),)
 
 
 # -- instruments and junction ------------------------------------------------------------------------------------------
@@ -329,9 +330,7 @@ def test_tip_jump_changes_the_conductance_and_not_the_height(microscope, control
     arm(microscope, "tip_jump value=5e-11")
     after = microscope.true_state()
     assert after.height == pytest.approx(before.height, abs=1e-20)
-    assert after.conductance / before.conductance == pytest.approx(
-        math.exp(2 * microscope.sample.decay_constant * 5e-11)
-    )
+    assert after.conductance / before.conductance == close(math.exp(2 * microscope.sample.decay_constant * 5e-11))
 
 
 def test_tip_jump_at_a_message_happens_before_that_is_carried_out(microscope, controller):
@@ -349,7 +348,7 @@ def test_a_trip_and_a_withdrawal_open_the_loop_and_take_the_tip_to_the_top(micro
     microscope.clock.sleep(2.0)
     assert controller.value("ZCtrl.StatusGet")[0] in (status, 1)
     assert controller.value("ZCtrl.OnOffGet") == (0,)
-    assert controller.value("ZCtrl.ZPosGet")[0] == pytest.approx(160e-9)
+    assert controller.value("ZCtrl.ZPosGet")[0] == close(160e-9)
     assert microscope.true_state().tripped is (kind == "trip")
     assert microscope.true_state().withdrawn
     microscope.clock.sleep(2.0)
@@ -364,9 +363,9 @@ def test_drift_comes_and_goes(microscope, controller):
     microscope.clock.sleep(2.0)
     microscope.live()
     grown = microscope.true_state().conductance
-    assert grown / before == pytest.approx(math.exp(2 * microscope.sample.decay_constant * 2e-11))
+    assert grown / before == close(math.exp(2 * microscope.sample.decay_constant * 2e-11))
     microscope.clock.sleep(10.0)
-    assert microscope.true_state().conductance == pytest.approx(grown)
+    assert microscope.true_state().conductance == close(grown)
 
 
 def test_a_stuck_loop_does_not_open_though_the_module_says_so_until_it_is_disarmed(microscope, controller):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from stmlab.simulation.feedback import Loop, Tip
+from tests.approximately import close
 
 DECAY = 1.0e10
 CONTACT = math.log(200.0)
@@ -43,7 +44,7 @@ def test_the_loop_follows_its_controller_s_equation(drift: float) -> None:
     for time in times:
         live(a_tip, time, LOOP)
         found.append(a_tip.height)
-    assert found == pytest.approx(expected, rel=1e-6)
+    assert found == close(expected, rel=1e-6)
 
 
 @given(st.floats(-300, 5), st.floats(1e-6, 10.0))
@@ -63,32 +64,32 @@ def test_one_long_wait_is_the_same_as_many_short_ones() -> None:
     live(once, 0.1, LOOP)
     for k in range(1, 101):
         live(often, k * 1e-3, LOOP)
-    assert often.height == pytest.approx(once.height, rel=1e-9)
+    assert often.height == close(once.height, rel=1e-9)
 
 
 def test_without_feedback_drift_changes_the_conductance_and_not_the_height() -> None:
     a_tip = tip(drift=1e-12)
     live(a_tip, 30.0, None)
     assert a_tip.height == pytest.approx(0.0, abs=1e-20)
-    assert a_tip.scale == pytest.approx(math.exp(2 * DECAY * 30e-12))
+    assert a_tip.scale == close(math.exp(2 * DECAY * 30e-12))
 
 
 def test_the_pieces_carry_the_charge_that_flows() -> None:
     a_tip = tip(drift=5e-12)
     charge = sum(piece.scale * (piece.end - piece.start) for piece in a_tip.pieces(20.0, None))
-    assert charge == pytest.approx((math.exp(2 * DECAY * 1e-10) - 1) / (2 * DECAY * 5e-12), rel=1e-3)
+    assert charge == close((math.exp(2 * DECAY * 1e-10) - 1) / (2 * DECAY * 5e-12), rel=1e-3)
 
 
 def test_a_tenth_of_a_nanometre_is_about_a_decade() -> None:
     a_tip = tip()
     a_tip.move(1e-10)
-    assert a_tip.scale == pytest.approx(math.exp(-2))
-    assert a_tip.height == pytest.approx(1e-10)
+    assert a_tip.scale == close(math.exp(-2))
+    assert a_tip.height == close(1e-10)
 
 
 def test_the_conductance_does_not_grow_beyond_contact() -> None:
     a_tip = tip()
     a_tip.move(-1e-6)
-    assert a_tip.scale == pytest.approx(200.0)
+    assert a_tip.scale == close(200.0)
     live(a_tip, 1.0, Loop(math.inf, 1e-11, 5e-3))
-    assert a_tip.scale == pytest.approx(200.0)
+    assert a_tip.scale == close(200.0)

@@ -12,6 +12,7 @@ from stmlab.config_files import find
 from stmlab.nanonis.commands import COMMANDS
 from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, unpack
 from stmlab.simulation.microscope import SimulatedMicroscope
+from tests.approximately import close
 
 CONFIG = find("simulated").parent
 
@@ -71,8 +72,8 @@ def test_a_closing_carries_time_bias_setpoint_and_who(microscope, ask):
     ask("ZCtrl.OnOffSet", 1)  # it is closed already
     (closing,) = recorder.closings
     assert closing.client == "simulation:nanonis"
-    assert closing.state.bias == pytest.approx(-0.02)
-    assert closing.state.setpoint == pytest.approx(3e-10)
+    assert closing.state.bias == close(-0.02)
+    assert closing.state.setpoint == close(3e-10)
     assert closing.state.time == microscope.clock.now()
     assert closing.state.loop_closed
     assert not (closing.state.rf_on or closing.state.modulation or closing.after_trip or closing.after_withdrawal)
@@ -92,8 +93,8 @@ def test_a_closing_with_the_microwave_and_the_modulation_on_is_seen(microscope, 
     ask("ZCtrl.OnOffSet", 1)
     first, second = recorder.closings
     assert first.state.rf_on
-    assert first.state.rf_amplitude == pytest.approx(0.25 * 100 / 127)
-    assert first.state.modulation == pytest.approx(math.sqrt(2) * 0.02 / 100)
+    assert first.state.rf_amplitude == close(0.25 * 100 / 127)
+    assert first.state.modulation == close(math.sqrt(2) * 0.02 / 100)
     assert not second.state.rf_on
     assert (second.state.rf_amplitude, second.state.modulation) == (0.0, 0.0)
 
@@ -119,7 +120,7 @@ def test_auto_recovery_closes_the_loop_in_its_own_name(microscope, ask):
     ask("SafeTip.OnOffSet", 1)
     microscope.jump(2e-10)
     assert ask("ZCtrl.StatusGet") == (5,)
-    assert ask("ZCtrl.ZPosGet")[0] == pytest.approx(160e-9)
+    assert ask("ZCtrl.ZPosGet")[0] == close(160e-9)
     microscope.clock.sleep(2.0)
     assert ask("ZCtrl.OnOffGet") == (1,)
     (closing,) = recorder.closings
@@ -131,27 +132,27 @@ def test_the_extremes_are_those_of_the_junction(microscope, ask):
     recorder = microscope.record()
     microscope.clock.sleep(1.0)
     state = microscope.true_state()
-    assert state.current == pytest.approx(1e-10, rel=1e-6)
-    assert state.conductance == pytest.approx(1e-8, rel=1e-6)
+    assert state.current == close(1e-10, rel=1e-6)
+    assert state.conductance == close(1e-8, rel=1e-6)
     extremes = recorder.extremes
-    assert extremes.conductance == pytest.approx(state.conductance, rel=0.02)
-    assert extremes.least_bias_closed == pytest.approx(0.01)
+    assert extremes.conductance == close(state.conductance, rel=0.02)
+    assert extremes.least_bias_closed == close(0.01)
     open_the_loop(microscope, ask)
     decay = microscope.sample.decay_constant
     microscope.jump(1e-10)
     microscope.clock.sleep(0.1)
     microscope.advance()
-    assert extremes.conductance == pytest.approx(1e-8 * math.exp(2 * decay * 1e-10), rel=1e-6)
-    assert extremes.current == pytest.approx(1e-10 * math.exp(2 * decay * 1e-10), rel=1e-6)
+    assert extremes.conductance == close(1e-8 * math.exp(2 * decay * 1e-10), rel=1e-6)
+    assert extremes.current == close(1e-10 * math.exp(2 * decay * 1e-10), rel=1e-6)
     ask("Bias.Set", 1e-9)
     microscope.clock.sleep(0.1)
     microscope.advance()
-    assert extremes.least_bias_closed == pytest.approx(0.01)  # the loop is open
+    assert extremes.least_bias_closed == close(0.01)  # the loop is open
     assert extremes.conductance < 1.2e-8 * math.exp(2 * decay * 1e-10)  # nothing over nothing is no conductance
     ask("Bias.Set", -0.03)
     microscope.clock.sleep(0.1)
     microscope.advance()
-    assert extremes.bias == pytest.approx(0.03)
+    assert extremes.bias == close(0.03)
     recorder.clear()
     assert (recorder.closings, recorder.extremes.current) == ([], None)
 
@@ -161,7 +162,7 @@ def test_the_loop_closed_at_a_small_bias_drives_the_tip_in_and_is_seen(microscop
     ask("Bias.Set", 1e-4)
     microscope.clock.sleep(2.0)
     microscope.advance()
-    assert recorder.extremes.least_bias_closed == pytest.approx(1e-4)
+    assert recorder.extremes.least_bias_closed == close(1e-4)
     assert recorder.extremes.conductance > 0.9e-6
 
 
@@ -172,7 +173,7 @@ def test_the_largest_voltage_adds_what_adds_up_at_the_junction(microscope, ask):
     play(microscope)  # a constant: nothing of it passes the bias tee
     microscope.clock.sleep(0.1)
     microscope.advance()
-    assert recorder.extremes.voltage == pytest.approx(0.01 + math.sqrt(2) * 1e-3)
+    assert recorder.extremes.voltage == close(0.01 + math.sqrt(2) * 1e-3)
 
 
 def test_it_changes_no_reading():
@@ -237,8 +238,8 @@ def test_the_tip_is_parked_at_the_same_place_however_often_it_is_looked_at():
             microscope.clock.sleep(0.2 / looks)
             microscope.advance()
         found.append((microscope.height(), microscope.true_state().current))
-    assert found[1] == pytest.approx(found[0], rel=1e-9)
-    assert found[2] == pytest.approx(found[0], rel=1e-9)
+    assert found[1] == close(found[0], rel=1e-9)
+    assert found[2] == close(found[0], rel=1e-9)
 
 
 def test_a_linear_signed_loop_at_the_wrong_sign_or_a_loop_without_a_sensor_drives_the_tip_in(microscope, ask):

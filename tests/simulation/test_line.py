@@ -11,6 +11,7 @@ import pytest
 from stmlab.errors import PhysicsError
 from stmlab.simulation.line import CouplingTee, Line, RadioFrequencyWiring, StandingWave
 from stmlab.simulation.transfer_files import line_table, tee_touchstone
+from tests.approximately import close
 
 TRANSFER = Path(__file__).parents[2] / "config" / "transfer"
 LARGEST = 0.5  # V peak of the generator
@@ -36,14 +37,14 @@ def test_no_dc_passes_the_tee() -> None:
 def test_cable_loss_grows_with_the_square_root_of_the_frequency() -> None:
     cable = Line(attenuation_dB=0.0, cable_loss_dB=2.0, delay=0.0, standing_waves=())
     loss = -20 * np.log10(np.abs(cable.transfer(np.array([1e9, 4e9, 16e9]))))
-    assert loss == pytest.approx([2.0, 4.0, 8.0])
+    assert loss == close([2.0, 4.0, 8.0])
 
 
 def test_a_standing_wave_ripples_with_its_round_trip() -> None:
     line = Line(attenuation_dB=0.0, cable_loss_dB=0.0, delay=0.0, standing_waves=(StandingWave(1 / 3, 1e-9),))
     magnitude = 20 * np.log10(np.abs(line.transfer(np.arange(0, 3e9, 1e6))))
     assert np.ptp(magnitude) == pytest.approx(6.02, abs=0.01)
-    assert magnitude[:1000] == pytest.approx(magnitude[1000:2000])
+    assert magnitude[:1000] == close(magnitude[1000:2000])
 
 
 def test_the_files_of_the_configuration_are_those_of_the_simulated_line() -> None:

@@ -12,6 +12,7 @@ from scipy.integrate import quad, solve_ivp
 
 from stmlab.lowpass import SLOPES, noise_bandwidth, settling_time
 from stmlab.simulation.lockin_filter import STAGES, LowPassCascade, Tones, decay, noise_factor, steady_state
+from tests.approximately import close
 
 TAU = 0.03
 STEADY = Tones(np.zeros(1), np.array([1.0 + 0j]))
@@ -57,20 +58,20 @@ def test_a_reading_after_one_time_constant_is_visibly_wrong_and_after_the_settli
     early.run(STEADY, 0.0, 0.0, TAU, 1, TAU)
     settled.run(STEADY, 0.0, 0.0, settling_time(TAU, slope, 1e-3), 1, TAU)
     assert abs(early.output(poles)) < 0.64
-    assert abs(settled.output(poles) - 1) == pytest.approx(1e-3, rel=1e-6)
+    assert abs(settled.output(poles) - 1) == close(1e-3, rel=1e-6)
 
 
 def test_a_change_of_slope_keeps_every_stage() -> None:
     cascade = quiet()
     cascade.run(STEADY, 0.0, 0.0, 50 * TAU, 1, TAU)
-    assert [cascade.output(poles) for poles in (1, 2, 3, 4)] == pytest.approx([1.0] * 4)
+    assert [cascade.output(poles) for poles in (1, 2, 3, 4)] == close([1.0] * 4)
 
 
 def test_ripple_falls_by_the_response_of_each_stage() -> None:
     tones = Tones(np.array([1382.0]), np.array([1.0 + 0j]))
     state = np.abs(steady_state(tones, np.array([0.123]), TAU)[0])
     response = 1 / math.hypot(1, 2 * math.pi * 1382.0 * TAU)
-    assert state == pytest.approx([response**stage for stage in (1, 2, 3, 4)])
+    assert state == close([response**stage for stage in (1, 2, 3, 4)])
 
 
 @pytest.mark.parametrize("slope", SLOPES)
@@ -78,7 +79,7 @@ def test_the_noise_of_a_settled_output_has_the_filter_s_noise_bandwidth(slope: i
     stage = SLOPES.index(slope)
     factor = noise_factor(1e4)
     variance = (factor @ factor.T)[stage, stage] / (2 * TAU)
-    assert variance == pytest.approx(noise_bandwidth(TAU, slope), rel=1e-12)
+    assert variance == close(noise_bandwidth(TAU, slope), rel=1e-12)
 
 
 @given(st.floats(1e-3, 50))
@@ -113,6 +114,6 @@ def test_drawn_noise_has_the_variance_and_the_correlation_of_the_filter() -> Non
     factor = noise_factor(100.0)
     covariance = 4.0 / (2 * TAU) * factor @ factor.T
     for part in (readings.real, readings.imag):
-        assert part.T @ part / len(part) == pytest.approx(covariance, rel=0.1)
-        assert part[1:].T @ part[:-1] / len(part) == pytest.approx(decay(wait) @ covariance, rel=0.1)
+        assert part.T @ part / len(part) == close(covariance, rel=0.1)
+        assert part[1:].T @ part[:-1] / len(part) == close(decay(wait) @ covariance, rel=0.1)
     assert np.abs(readings.real.T @ readings.imag / len(readings)).max() < 0.03 * covariance.max()

@@ -16,6 +16,7 @@ from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, unpack, unp
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.scpi import ScpiSession
 from stmlab.simulation.serving import PORTS, served
+from tests.approximately import close
 
 HOLD = 3
 
@@ -90,7 +91,7 @@ def test_a_running_spectrum_answers_status_and_obeys_stop_on_another_connection(
     while other.ask("BiasSpectr.StatusGet") == (0,):
         pass  # its Start is on the way
     assert other.ask("ZCtrl.StatusGet") == (HOLD,)
-    assert other.ask("Bias.Get") == (pytest.approx(-0.02),)
+    assert other.ask("Bias.Get") == (close(-0.02),)
     assert line(ports["sr860"], b"*IDN?").startswith(b"Stanford")
     assert line(ports["m8195a"], b"*IDN?").startswith(b"Keysight")
     other.send("BiasSpectr.Start", 1, "")
@@ -101,7 +102,7 @@ def test_a_running_spectrum_answers_status_and_obeys_stop_on_another_connection(
     assert np.isnan(data[1]).all()  # not one point was settled within the hour
     assert other.ask("BiasSpectr.StatusGet") == (0,)
     assert other.ask("ZCtrl.StatusGet") == (2,)
-    assert other.ask("Bias.Get") == (pytest.approx(0.01),)
+    assert other.ask("Bias.Get") == (close(0.01),)
     (closing,) = microscope.recorder.closings
     assert closing.client.startswith(f"nanonis:{ports['nanonis']} from ")  # of the spectrum, whoever spoke meanwhile
 
@@ -152,7 +153,7 @@ def test_safe_tip_trips_though_nobody_asks(clients, microscope):
 
 def test_four_nanonis_ports_serve_one_client_each(ports):
     opened = [NanonisClient(ports[name]) for name in ("nanonis", "nanonis 2", "nanonis 3", "nanonis 4")]
-    assert [client.ask("Bias.Get") for client in opened] == [(pytest.approx(0.01),)] * 4
+    assert [client.ask("Bias.Get") for client in opened] == [(close(0.01),)] * 4
     fifth = NanonisClient(ports["nanonis 4"])
     fifth.send("Bias.Get")
     fifth.socket.settimeout(0.2)
@@ -174,7 +175,7 @@ def test_a_nanonis_body_that_does_not_come_is_refused_and_the_next_request_answe
     client.socket.sendall(whole[:-2])
     _, error = client.receive()
     assert error == "2 of 4 bytes of the body did not come"
-    assert client.ask("Bias.Get") == (pytest.approx(0.01),)
+    assert client.ask("Bias.Get") == (close(0.01),)
 
 
 def test_many_clients_at_once_leave_the_panels_consistent(clients, ports, microscope):

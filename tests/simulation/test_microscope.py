@@ -16,6 +16,7 @@ from stmlab.lowpass import noise_bandwidth, settling_time
 from stmlab.simulation.junctions import Drive
 from stmlab.simulation.line import RadioFrequencyWiring
 from stmlab.simulation.microscope import SimulatedMicroscope
+from tests.approximately import close
 
 if TYPE_CHECKING:
     from stmlab.simulation.bench import Bench
@@ -98,7 +99,7 @@ def test_a_reading_after_one_time_constant_is_wrong_and_after_the_settling_time_
     wait(bench, 0.03)
     assert abs(bench.lockin_output()) < 0.1 * expected
     wait(bench, settling_time(0.03, 24, 1e-3) - 0.03)
-    assert abs(bench.lockin_output()) == pytest.approx(expected, rel=0.03)
+    assert abs(bench.lockin_output()) == close(expected, rel=0.03)
 
 
 def test_the_noise_of_readings_is_that_of_the_preamplifier_in_the_filter_s_bandwidth() -> None:
@@ -110,8 +111,8 @@ def test_the_noise_of_readings_is_that_of_the_preamplifier_in_the_filter_s_bandw
         readings.append(bench.lockin_output())
     density = abs(GAIN) * bench.preamplifier.current_noise(1.58e-9)
     rms = density * math.sqrt(noise_bandwidth(0.03, 24))
-    assert np.std(np.real(readings)) == pytest.approx(rms, rel=0.05)
-    assert np.std(np.imag(readings)) == pytest.approx(rms, rel=0.05)
+    assert np.std(np.real(readings)) == close(rms, rel=0.05)
+    assert np.std(np.imag(readings)) == close(rms, rel=0.05)
     assert abs(np.mean(readings)) < 4 * rms / math.sqrt(3000)
 
 
@@ -167,17 +168,17 @@ def test_feedback_off_holds_the_height_while_the_bias_changes() -> None:
     wait(bench, 10.0)
     assert bench.height() == height
     expected = bench.sample.junction.static_current(np.array([4e-3]), 1.0)[0]
-    assert bench.current() == pytest.approx(expected, rel=2e-3)
+    assert bench.current() == close(expected, rel=2e-3)
 
 
 def test_drift_changes_the_current_with_feedback_off_only() -> None:
     bench = stabilised(drift=1e-12)
     before = bench.current()
     wait(bench, 5.0)
-    assert bench.current() == pytest.approx(before * math.exp(2e10 * 5e-12), rel=2e-3)
+    assert bench.current() == close(before * math.exp(2e10 * 5e-12), rel=2e-3)
     bench.tip.feedback = True
     wait(bench, 5.0)
-    assert bench.current() == pytest.approx(4e-9, rel=2e-3)
+    assert bench.current() == close(4e-9, rel=2e-3)
 
 
 def test_a_withdrawn_tip_draws_no_current_and_comes_back() -> None:
@@ -186,7 +187,7 @@ def test_a_withdrawn_tip_draws_no_current_and_comes_back() -> None:
     bench.tip.withdrawn = True
     wait(bench, 0.1)
     assert abs(bench.current()) < 1e-12
-    assert bench.height() == pytest.approx(height + 1e-7)
+    assert bench.height() == close(height + 1e-7)
     bench.tip.withdrawn = False
     wait(bench, 1.0)
     assert bench.current() == pytest.approx(1e-10, abs=2e-12)
@@ -198,7 +199,7 @@ def test_without_bias_the_loop_runs_into_contact_and_no_further() -> None:
     bench.tip.bias = 0.0
     wait(bench, 10.0)
     bench.tip.feedback, bench.tip.bias = False, 1e-6
-    assert bench.current() == pytest.approx(7.748e-5 * 1e-6, rel=0.05)
+    assert bench.current() == close(7.748e-5 * 1e-6, rel=0.05)
 
 
 def test_the_tip_moves_only_with_feedback_off() -> None:
@@ -208,8 +209,8 @@ def test_the_tip_moves_only_with_feedback_off() -> None:
     bench.tip.feedback = False
     before = bench.current()
     bench.move_tip(bench.height() - 1e-10)
-    assert bench.height() == pytest.approx(microscope().height() - 1e-10)
-    assert bench.current() == pytest.approx(before * math.exp(2), rel=0.05)
+    assert bench.height() == close(microscope().height() - 1e-10)
+    assert bench.current() == close(before * math.exp(2), rel=0.05)
 
 
 def test_an_overload_of_the_input_is_reported_once() -> None:
@@ -228,7 +229,7 @@ def test_the_preamplifier_saturates_and_the_controller_reads_its_end() -> None:
     assert not bench.preamplifier_saturated()
     bench.tip.bias = 50e-3
     assert bench.preamplifier_saturated()
-    assert bench.current() == pytest.approx(10e-9, rel=1e-3)
+    assert bench.current() == close(10e-9, rel=1e-3)
 
 
 def test_samples_written_into_the_same_array_are_noticed() -> None:
@@ -269,7 +270,7 @@ def test_pulses_make_a_current_too() -> None:
     reading = averaged(bench)
     bench.generator.samples = -samples
     assert abs(reading) > 1e-5
-    assert averaged(bench) != pytest.approx(reading, rel=0.01)
+    assert averaged(bench) != close(reading, rel=0.01)
 
 
 def test_the_sine_output_on_the_bias_gives_the_conductance() -> None:
@@ -277,7 +278,7 @@ def test_the_sine_output_on_the_bias_gives_the_conductance() -> None:
     bench.lockin.sine_voltage = 0.2 / math.sqrt(2)
     voltage = 4e-3 + np.array([-1e-6, 1e-6])
     conductance = np.diff(bench.sample.junction.static_current(voltage, 1.0))[0] / 2e-6
-    assert averaged(bench) / GAIN == pytest.approx(0.2e-3 / math.sqrt(2) * conductance, rel=1e-3)
+    assert averaged(bench) / GAIN == close(0.2e-3 / math.sqrt(2) * conductance, rel=1e-3)
 
 
 def test_the_sine_output_is_not_on_the_bias_unless_connected() -> None:
@@ -290,7 +291,7 @@ def test_the_controller_s_modulation_is_seen_by_an_external_reference() -> None:
     bench = stabilised()
     bench.tip.modulation_on, bench.tip.modulation_amplitude, bench.tip.modulation_frequency = True, 0.2e-3, 533.0
     bench.lockin.internal_reference = False
-    assert abs(averaged(bench)) == pytest.approx(0.2e-3 / math.sqrt(2) * 0.39e-6 * 1e9, rel=0.2)
+    assert abs(averaged(bench)) == close(0.2e-3 / math.sqrt(2) * 0.39e-6 * 1e9, rel=0.2)
     bench.lockin.internal_reference = True
     assert abs(averaged(bench)) < 1e-6
 
@@ -322,7 +323,7 @@ def test_a_capture_of_many_readings_has_the_noise_of_the_filter() -> None:
     captured = bench.lockin_captured()
     rms = abs(GAIN) * bench.preamplifier.current_noise(1.58e-9) * math.sqrt(noise_bandwidth(0.03, 24))
     assert captured.size == 40_000
-    assert np.std(captured.real) == pytest.approx(rms, rel=0.05)
+    assert np.std(captured.real) == close(rms, rel=0.05)
 
 
 def test_every_instrument_answers_on_its_wire() -> None:
@@ -352,4 +353,4 @@ def test_a_configuration_that_is_wrong_is_refused() -> None:
 
 
 def test_the_truth_is_the_sample_s() -> None:
-    assert microscope().true_values(4e-3, 2.8e-3)["rate_per_s"] == pytest.approx(1.73e9, rel=1e-5)
+    assert microscope().true_values(4e-3, 2.8e-3)["rate_per_s"] == close(1.73e9, rel=1e-5)

@@ -15,6 +15,7 @@ from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, unpack, unp
 from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.nanonis_settings import BOUNDS
 from stmlab.simulation.nanonis_signals import NAMES
+from tests.approximately import close
 from tests.simulation.tunnel_bench import CONDUCTANCE, CUBIC, DECAY, LOCKIN_PHASE, TunnelBench
 
 OFF, ON, SWITCHING_OFF, SAFE_TIP, WITHDRAWING = 1, 2, 4, 5, 6
@@ -126,7 +127,7 @@ def test_no_change_codes_change_nothing(client):
     client.ask("BiasSpectr.PropsSet", 2, 0, 2, 0, math.nan, 2, 2)
     assert client.ask("BiasSpectr.PropsGet")[:4] == (0, 5, 0, 33)
     timing = client.ask("BiasSpectr.TimingGet")
-    assert timing[1] == pytest.approx(1e-10)  # Z offset stands in both places
+    assert timing[1] == close(1e-10)  # Z offset stands in both places
     client.ask("BiasSpectr.TimingSet", *[math.nan] * 5, 0.125, math.nan, math.nan)
     assert client.ask("BiasSpectr.TimingGet") == (*timing[:5], 0.125, *timing[6:])
     client.ask("LockIn.DemodLPFilterSet", 1, 4, 30.0)
@@ -134,7 +135,7 @@ def test_no_change_codes_change_nothing(client):
     assert client.ask("LockIn.DemodLPFilterGet", 1) == (4, 30.0)
     client.ask("ZCtrl.HomePropsSet", 2, 1e-9)
     client.ask("ZCtrl.HomePropsSet", 0, math.nan)
-    assert client.ask("ZCtrl.HomePropsGet") == (1, pytest.approx(1e-9))
+    assert client.ask("ZCtrl.HomePropsGet") == (1, close(1e-9))
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------
@@ -271,7 +272,7 @@ def test_a_pulse_holds_the_tip_for_its_width_and_puts_the_bias_back(client):
     assert during[0] == (1.01, False, 0.0)
     assert during[1][:2] == (1.0, True)
     assert during[1][2] > 1e-10
-    assert (bench.tip.bias, bench.tip.feedback, bench.clock.now()) == (0.01, True, pytest.approx(0.2))
+    assert (bench.tip.bias, bench.tip.feedback, bench.clock.now()) == (0.01, True, close(0.2))
 
 
 def test_switching_off_takes_the_delay_and_lifts_the_tip(client):
@@ -282,14 +283,14 @@ def test_switching_off_takes_the_delay_and_lifts_the_tip(client):
     client.ask("ZCtrl.OnOffSet", 0)
     states = [client.ask("ZCtrl.StatusGet")[0] for _ in range(4)]
     assert states == [SWITCHING_OFF, SWITCHING_OFF, OFF, OFF]
-    assert bench.clock.now() == pytest.approx(0.06)  # three acquisition periods
-    assert bench.height() - height == pytest.approx(1e-10, rel=1e-6)
+    assert bench.clock.now() == close(0.06)  # three acquisition periods
+    assert bench.height() - height == close(1e-10, rel=1e-6)
     assert client.ask("ZCtrl.OnOffGet") == (0,)
     client.ask("ZCtrl.ZPosSet", 2e-9)
-    assert client.ask("ZCtrl.ZPosGet") == (pytest.approx(2e-9),)
+    assert client.ask("ZCtrl.ZPosGet") == (close(2e-9),)
     client.ask("ZCtrl.OnOffSet", 1)
     assert client.ask("ZCtrl.StatusGet") == (ON,)
-    assert bench.height() == pytest.approx(height)
+    assert bench.height() == close(height)
 
 
 def test_withdrawing_takes_the_time_of_the_way_and_ends_at_the_upper_limit(client):
@@ -297,23 +298,23 @@ def test_withdrawing_takes_the_time_of_the_way_and_ends_at_the_upper_limit(clien
     client.ask("ZCtrl.WithdrawRateSet", 4e-6)  # 160 nm in 40 ms: two acquisition periods
     client.ask("ZCtrl.Withdraw", 0, -1)
     assert [client.ask("ZCtrl.StatusGet")[0] for _ in range(3)] == [WITHDRAWING, OFF, OFF]
-    assert client.ask("ZCtrl.ZPosGet")[0] == pytest.approx(160e-9)
+    assert client.ask("ZCtrl.ZPosGet")[0] == close(160e-9)
     assert client.ask("Current.Get") == (0.0,)
     client.ask("ZCtrl.OnOffSet", 1)
     assert not bench.tip.withdrawn
     start = bench.clock.now()
     client.ask("ZCtrl.Withdraw", 1, -1)
-    assert bench.clock.now() - start == pytest.approx(160e-9 / 4e-6, rel=0.01)
+    assert bench.clock.now() - start == close(160e-9 / 4e-6, rel=0.01)
     client.ask("ZCtrl.OnOffSet", 1)
     assert "within 10 ms" in client.refusal("ZCtrl.Withdraw", 1, 10)
 
 
 def test_limits_of_z_act_only_while_enabled(client):
     client.ask("ZCtrl.LimitsSet", 50e-9, -50e-9)
-    assert client.ask("ZCtrl.LimitsGet") == (pytest.approx(160e-9), pytest.approx(-160e-9))
+    assert client.ask("ZCtrl.LimitsGet") == (close(160e-9), close(-160e-9))
     client.ask("ZCtrl.LimitsEnabledSet", 1)
     client.ask("ZCtrl.LimitsSet", 50e-9, -50e-9)
-    assert client.ask("ZCtrl.LimitsGet") == (pytest.approx(50e-9), pytest.approx(-50e-9))
+    assert client.ask("ZCtrl.LimitsGet") == (close(50e-9), close(-50e-9))
     client.ask("ZCtrl.SwitchOffDelaySet", 0.0)
     client.ask("ZCtrl.OnOffSet", 0)
     assert client.ask("ZCtrl.OnOffGet") == (0,)
@@ -325,7 +326,7 @@ def test_home_opens_the_loop_and_moves_the_tip(client):
     client.ask("ZCtrl.HomePropsSet", 2, 3e-9)
     client.ask("ZCtrl.Home")
     assert client.ask("ZCtrl.StatusGet") == (OFF,)
-    assert client.bench.height() - height == pytest.approx(3e-9)
+    assert client.bench.height() - height == close(3e-9)
 
 
 def test_safe_tip_trips_above_its_threshold_and_withdraws(client):
@@ -355,15 +356,15 @@ def test_safe_tip_recovers_by_itself_if_it_may(client):
 
 def test_loop_gains_reach_the_bench_and_the_integral_follows(client):
     client.ask("ZCtrl.GainSet", 2e-11, 1e-3, 0.0)
-    assert (client.bench.tip.proportional_gain, client.bench.tip.loop_time_constant) == pytest.approx((2e-11, 1e-3))
-    assert client.ask("ZCtrl.GainGet") == pytest.approx((2e-11, 1e-3, 2e-8))
+    assert (client.bench.tip.proportional_gain, client.bench.tip.loop_time_constant) == close((2e-11, 1e-3))
+    assert client.ask("ZCtrl.GainGet") == close((2e-11, 1e-3, 2e-8))
 
 
 def test_the_calibration_of_the_current_scales_what_is_read(client):
     before = client.ask("Current.Get")[0]
     assert client.ask("Current.CalibrGet", -1) == (1e-9, 0.0)
     client.ask("Current.CalibrSet", -1, 2e-9, 1e-12)
-    assert client.ask("Current.Get")[0] == pytest.approx(2 * before + 1e-12)
+    assert client.ask("Current.Get")[0] == close(2 * before + 1e-12)
 
 
 # -- lock-in and signals ---------------------------------------------------------------------------------------------
@@ -378,7 +379,7 @@ def test_the_modulator_of_the_bias_reaches_the_bench(client):
     assert not tip.modulation_on
     client.ask("LockIn.ModOnOffSet", 2, 1)
     assert (tip.modulation_on, tip.modulation_frequency) == (True, 690.0)
-    assert tip.modulation_amplitude == pytest.approx(2e-4)
+    assert tip.modulation_amplitude == close(2e-4)
     assert "both" in client.refusal("LockIn.ModOnOffSet", 1, 1)
     assert client.ask("LockIn.ModOnOffGet", 1) == (0,)
     client.ask("LockIn.ModSignalSet", 2, 30)  # modulates Z now: not the bias
@@ -393,15 +394,15 @@ def test_signals_are_called_by_index_and_wait_for_new_data(client):
     assert len(set(names)) == 128
     index = names.index
     wanted = [index("Bias (V)"), index("Current (A)"), index("Z (m)")]
-    assert client.ask("Signals.ValsGet", wanted, 0)[0] == pytest.approx([0.01, 1e-10, client.bench.height()])
+    assert client.ask("Signals.ValsGet", wanted, 0)[0] == close([0.01, 1e-10, client.bench.height()])
     assert client.bench.clock.now() == 0.0
     client.ask("Signals.ValGet", index("Bias (V)"), 1)
-    assert client.bench.clock.now() == pytest.approx(0.02)
+    assert client.bench.clock.now() == close(0.02)
     client.ask("UserOut.ValSet", 3, 1.5)
     assert client.ask("Signals.ValGet", index("Output 3 (V)"), 0) == (1.5,)
     client.ask("FolMe.XYPosSet", 1e-8, -2e-8, 1)
-    assert client.ask("Signals.ValsGet", [index("X (m)"), index("Y (m)")], 0)[0] == pytest.approx([1e-8, -2e-8])
-    assert client.ask("Scan.XYPosGet", 0) == pytest.approx((1e-8, -2e-8))
+    assert client.ask("Signals.ValsGet", [index("X (m)"), index("Y (m)")], 0)[0] == close([1e-8, -2e-8])
+    assert client.ask("Scan.XYPosGet", 0) == close((1e-8, -2e-8))
     client.ask("Signals.AddRTSet", 0, 24)
     assert client.ask("Signals.AddRTGet")[1:] == ("Current (A)", "Bias (V)")
 
@@ -411,17 +412,17 @@ def test_demodulators_show_what_the_lock_in_sees_turned_by_their_phase(client):
     client.ask("LockIn.ModOnOffSet", 1, 1)
     expected = client.bench.lockin_output() / 1e9 * math.sqrt(2)
     x, y = NAMES.index("LI Demod 1 X (A)"), NAMES.index("LI Demod 1 Y (A)")
-    assert client.ask("Signals.ValsGet", [x, y], 0)[0] == pytest.approx([expected.real, expected.imag])
+    assert client.ask("Signals.ValsGet", [x, y], 0)[0] == close([expected.real, expected.imag])
     client.ask("LockIn.DemodPhasSet", 1, math.degrees(LOCKIN_PHASE))
     values = client.ask("Signals.ValsGet", [x, y], 0)[0]
-    assert values[0] == pytest.approx(abs(expected))
+    assert values[0] == close(abs(expected))
     assert abs(values[1]) < 1e-6 * abs(expected)
     client.ask("LockIn.DemodPhasSet", 1, 0.0)
     client.ask("LockIn.DemodRTSignalsSet", 1, 1)
     polar = client.ask("Signals.ValsGet", [x, y], 0)[0]
-    assert polar == pytest.approx([abs(expected), math.degrees(LOCKIN_PHASE)], rel=1e-5)
+    assert polar == close([abs(expected), math.degrees(LOCKIN_PHASE)], rel=1e-5)
     cabled = client.ask("Signals.ValGet", NAMES.index("LockIn X (V)"), 0)[0]
-    assert cabled == pytest.approx(client.bench.lockin_output().real)
+    assert cabled == close(client.bench.lockin_output().real)
 
 
 def test_a_bench_that_demodulates_for_the_controller_is_asked_at_the_demodulators_frequency(client):
@@ -433,7 +434,7 @@ def test_a_bench_that_demodulates_for_the_controller_is_asked_at_the_demodulator
     client.ask("LockIn.ModPhasFreqSet", 1, 500.0)
     client.ask("LockIn.DemodHarmonicSet", 4, 2)
     x, y = NAMES.index("LI Demod 4 X (A)"), NAMES.index("LI Demod 4 Y (A)")
-    assert client.ask("Signals.ValsGet", [x, y], 0)[0] == pytest.approx([1000.0, 0.02])
+    assert client.ask("Signals.ValsGet", [x, y], 0)[0] == close([1000.0, 0.02])
 
 
 # -- bias spectroscopy -----------------------------------------------------------------------------------------------
@@ -459,9 +460,9 @@ def test_a_sweep_returns_the_curve_of_the_junction_at_the_height_where_the_loop_
     np.testing.assert_allclose(data[1], held * (bias + CUBIC * bias**3), rtol=1e-6, atol=1e-16)
     np.testing.assert_array_equal(data[1:3], data[3:5])
     by_name = dict(zip(sum(client.ask("BiasSpectr.PropsGet")[5:3:-1], ()), parameters, strict=True))
-    assert by_name["Sweep Start"] == pytest.approx(-0.1)
-    assert by_name["Integration time (s)"] == pytest.approx(0.02)
-    assert by_name["Final Z (m)"] == pytest.approx(client.bench.height())
+    assert by_name["Sweep Start"] == close(-0.1)
+    assert by_name["Integration time (s)"] == close(0.02)
+    assert by_name["Final Z (m)"] == close(client.bench.height())
 
 
 def test_a_sweep_takes_its_time_with_the_loop_open_and_closes_it_afterwards(client):
@@ -469,11 +470,11 @@ def test_a_sweep_takes_its_time_with_the_loop_open_and_closes_it_afterwards(clie
     bench = client.bench
     client.ask("BiasSpectr.Start", 1, "")
     one = 2 * 0.1 + 0.05 + 22 * (0.01 + 0.02) + 0.03 + 0.2
-    assert bench.clock.now() == pytest.approx(2 * one, rel=1e-6)
+    assert bench.clock.now() == close(2 * one, rel=1e-6)
     assert len(bench.seen) == 2 * 22 * 4
     assert not any(feedback for _, _, feedback, _ in bench.seen)
     first = bench.seen[0]
-    assert first[:2] == (pytest.approx(0.1 + 0.05 + 0.01 + 0.02 / 4), pytest.approx(-0.1))
+    assert first[:2] == (close(0.1 + 0.05 + 0.01 + 0.02 / 4), close(-0.1))
     assert (bench.tip.feedback, bench.tip.bias) == (True, 0.01)
     assert client.ask("BiasSpectr.StatusGet") == (0,)
     client.ask("BiasSpectr.Stop")
@@ -485,7 +486,7 @@ def test_forward_and_backward_differ_where_the_junction_drifts(client):
     _, data, _ = client.ask("BiasSpectr.Start", 1, "")
     assert np.all(np.abs(data[2, :-1]) >= np.abs(data[1, :-1]))  # later, so closer
     ratio = data[2, 0] / data[1, 0]
-    assert ratio == pytest.approx(math.exp(2 * DECAY * 1e-11 * 21 * 0.03), rel=1e-3)
+    assert ratio == close(math.exp(2 * DECAY * 1e-11 * 21 * 0.03), rel=1e-3)
 
 
 def test_sweeps_are_averaged(client):
@@ -502,10 +503,10 @@ def test_the_slew_rate_and_the_z_offset_are_kept(client):
     client.ask("BiasSpectr.TimingSet", *[math.nan] * 2, 0.0, math.nan, 0.0, 0.0, 0.0, 0.0)
     height = client.bench.height()
     _, data, _ = client.ask("BiasSpectr.Start", 1, "")
-    assert client.bench.clock.now() == pytest.approx(2 * 0.1 + 0.11 + 0.2 + 0.09, rel=1e-5)  # V of way over 1 V/s
+    assert client.bench.clock.now() == close(2 * 0.1 + 0.11 + 0.2 + 0.09, rel=1e-5)  # V of way over 1 V/s
     held = 1e-10 / (0.01 + CUBIC * 0.01**3) * math.exp(-2 * DECAY * 1e-10)
-    assert data[1, -1] == pytest.approx(held * (0.1 + CUBIC * 1e-3), rel=1e-5)
-    assert client.bench.height() == pytest.approx(height)
+    assert data[1, -1] == close(held * (0.1 + CUBIC * 1e-3), rel=1e-5)
+    assert client.bench.height() == close(height)
 
 
 def test_the_loop_may_stay_closed_and_the_bias_may_stay_at_the_end(client):
@@ -515,7 +516,7 @@ def test_the_loop_may_stay_closed_and_the_bias_may_stay_at_the_end(client):
     _, data, parameters = client.ask("BiasSpectr.Start", 1, "")
     assert all(feedback for _, _, feedback, _ in client.bench.seen)
     np.testing.assert_allclose(data[1], 1e-10, rtol=1e-6)
-    assert client.bench.tip.bias == pytest.approx(0.1)
+    assert client.bench.tip.bias == close(0.1)
     assert math.isnan(parameters[-1])  # final Z not recorded
 
 
@@ -539,7 +540,7 @@ def test_segments_have_points_and_times_of_their_own(client):
     client.ask("BiasSpectr.MLSValsSet", *segments)
     _, data, _ = client.ask("BiasSpectr.Start", 1, "")
     np.testing.assert_allclose(data[0], [-0.1, -0.08, -0.06, -0.04, -0.02, 0.0, 0.01, 0.02], atol=1e-8)
-    assert client.bench.clock.now() == pytest.approx(5 * 0.02 + 0.5 + 3 * 0.02, rel=1e-5)
+    assert client.bench.clock.now() == close(5 * 0.02 + 0.5 + 3 * 0.02, rel=1e-5)
 
 
 def test_the_alternate_setpoint_holds_the_tip_where_the_sweep_is_taken(client):
@@ -547,7 +548,7 @@ def test_the_alternate_setpoint_holds_the_tip_where_the_sweep_is_taken(client):
     client.ask("BiasSpectr.AltZCtrlSet", 1, 5e-11, 0.3)
     _, data, _ = client.ask("BiasSpectr.Start", 1, "")
     held = 5e-11 / (0.01 + CUBIC * 0.01**3)
-    assert data[1, -1] == pytest.approx(held * (0.1 + CUBIC * 1e-3), rel=1e-5)
+    assert data[1, -1] == close(held * (0.1 + CUBIC * 1e-3), rel=1e-5)
     assert client.bench.tip.setpoint == 1e-10
 
 
@@ -576,4 +577,4 @@ def test_a_trip_of_safe_tip_ends_the_sweep(client):
 
 
 def test_the_bench_begins_where_the_setpoint_is():
-    assert TunnelBench().height() == pytest.approx(math.log(CONDUCTANCE * 0.01002 / 1e-10) / (2 * DECAY))
+    assert TunnelBench().height() == close(math.log(CONDUCTANCE * 0.01002 / 1e-10) / (2 * DECAY))

@@ -11,6 +11,7 @@ from scipy.optimize import curve_fit
 from stmlab.errors import StationError
 from stmlab.simulation.junctions import Drive
 from stmlab.simulation.samples import Sample, read_sample
+from tests.approximately import close
 
 SAMPLES = Path(__file__).parents[2] / "config" / "samples"
 PAPER = {"fe_atom": (4e-3, 2.8e-3, 1.73e9, 5.0e-12), "fe_chain_of_four": (4e-3, 1.4e-3, 199e3, 23e-12)}
@@ -32,9 +33,9 @@ def test_the_samples_have_the_rates_of_the_paper(name: str) -> None:
     v_dc, v_ac, rate, step = PAPER[name]
     sample = read(name)
     assert sample.name == name
-    assert sample.true_rate(v_dc, v_ac) == pytest.approx(rate, rel=1e-5)
+    assert sample.true_rate(v_dc, v_ac) == close(rate, rel=1e-5)
     signal = srs_signal(sample, np.array([1e-4, 1e4]) * rate, v_dc, v_ac)
-    assert signal[0] - signal[1] == pytest.approx(-step, rel=0.05)
+    assert signal[0] - signal[1] == close(-step, rel=0.05)
 
 
 @pytest.mark.parametrize("name", PAPER)
@@ -53,7 +54,7 @@ def test_a_fit_of_the_lorentzian_to_a_noiseless_spectrum_finds_the_rate(name: st
 
 @pytest.mark.parametrize("name", PAPER)
 def test_four_nanoamperes_at_ten_millivolts_is_the_reference_height(name: str) -> None:
-    assert read(name).junction.static_current(np.array([10e-3]), 1.0)[0] == pytest.approx(4e-9, rel=1e-3)
+    assert read(name).junction.static_current(np.array([10e-3]), 1.0)[0] == close(4e-9, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", PAPER)

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from stmlab.simulation.sr830 import VirtualSR830
+from tests.approximately import close
 from tests.simulation.lockin_bench import LockInBench
 
 
@@ -95,22 +96,22 @@ def test_settings_go_to_the_panel(line, bench):
 def test_the_input_holds_more_with_more_reserve(line, bench):
     line("SENS 17;RMOD 2")
     tight = bench.lockin.input_range
-    assert tight == pytest.approx(math.sqrt(2.0) * 1e-3)
+    assert tight == close(math.sqrt(2.0) * 1e-3)
     line("RMOD 0")
     assert bench.lockin.input_range > tight
     line("SENS 26")
-    assert bench.lockin.input_range == pytest.approx(math.sqrt(2.0))
+    assert bench.lockin.input_range == close(math.sqrt(2.0))
 
 
 def test_outputs(line, bench):
     bench.signal = 3e-3 + 4e-3j
     bench.settle()
     expected = [3e-3, 4e-3, 5e-3, math.degrees(math.atan2(4, 3))]
-    assert [float(line(f"OUTP? {i}")) for i in range(1, 5)] == pytest.approx(expected)
-    assert [float(text) for text in line("SNAP?1,2,9,3").split(",")] == pytest.approx([3e-3, 4e-3, 1000.0, 5e-3])
+    assert [float(line(f"OUTP? {i}")) for i in range(1, 5)] == close(expected)
+    assert [float(text) for text in line("SNAP?1,2,9,3").split(",")] == close([3e-3, 4e-3, 1000.0, 5e-3])
     line("DDEF 1,1,0")
-    assert [float(text) for text in line("SNAP? 10,11").split(",")] == pytest.approx([5e-3, 4e-3])
-    assert float(line("OUTR? 2")) == pytest.approx(4e-3)
+    assert [float(text) for text in line("SNAP? 10,11").split(",")] == close([5e-3, 4e-3])
+    assert float(line("OUTR? 2")) == close(4e-3)
     assert line("OAUX? 1") == "0\n"
 
 

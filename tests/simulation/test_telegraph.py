@@ -10,6 +10,7 @@ from stmlab.simulation.junctions import Telegraph
 from stmlab.simulation.samples import read_sample
 from stmlab.simulation.telegraph import SlowSwitch
 from stmlab.station import Station
+from tests.approximately import close
 
 SLOW = Telegraph(12.0, 30.0, 50e-12)
 
@@ -26,9 +27,9 @@ def followed(telegraph, seconds, interval=1e-3, bandwidth=200.0, seed=1):
 def test_occupation_and_rates_are_those_of_the_junction():
     current = followed(SLOW, 200.0)
     assert current.mean() == pytest.approx(0.0, abs=1.5e-12)
-    assert np.ptp(current) == pytest.approx(50e-12, rel=1e-3)
+    assert np.ptp(current) == close(50e-12, rel=1e-3)
     jumps = np.count_nonzero(np.diff(current > 0) != 0)
-    assert jumps == pytest.approx(2 * 200 * 12 * 30 / 42, rel=0.12)
+    assert jumps == close(2 * 200 * 12 * 30 / 42, rel=0.12)
     assert np.mean(current > 0) == pytest.approx(12 / 42, abs=0.03)
 
 
@@ -54,7 +55,7 @@ def test_a_state_that_is_never_left_stays():
 
 def test_the_sample_jumps_with_open_feedback_only():
     truth = read_sample(find("slow_switch", "samples")).true_values(10e-3, 0.0)
-    assert truth["rate_up_per_s"] == pytest.approx(11.95, rel=1e-3)
+    assert truth["rate_up_per_s"] == close(11.95, rel=1e-3)
     with Station.load("simulated", sample="slow_switch", seed=4) as station:
         station.tip.setpoint = 250e-12
         station.tip.feedback = True
@@ -69,7 +70,7 @@ def test_the_sample_jumps_with_open_feedback_only():
 
         assert np.ptp(readings()) < 10e-12
         station.tip.feedback = False
-        assert np.ptp(readings()) == pytest.approx(50e-12, rel=0.1)
+        assert np.ptp(readings()) == close(50e-12, rel=0.1)
         station.bias.bias = -10e-3
         assert -readings().mean() > 200e-12
 

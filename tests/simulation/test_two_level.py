@@ -14,6 +14,7 @@ from scipy.integrate import solve_ivp
 from stmlab.errors import PhysicsError
 from stmlab.simulation.junctions import Drive
 from stmlab.simulation.junctions.two_level import TwoLevel
+from tests.approximately import close
 
 RATE = 1.0e9
 CONSTANT = TwoLevel(
@@ -78,35 +79,35 @@ def test_constant_total_rate_gives_the_exact_lorentzian(omega: float) -> None:
     step = -0.2e-6 * v_ac * half_amplitude / RATE / (1 + omega**2)
     occupation = (0.3 * RATE + 40e9 * v_dc) / RATE
     background = v_dc * (0.4e-6 - 0.2e-6 * occupation) + 2e-6 * (v_dc**2 + v_ac**2 / 2)
-    assert current == pytest.approx(background + step, rel=1e-10)
+    assert current == close(background + step, rel=1e-10)
 
 
 @pytest.mark.parametrize("junction", [SMOOTH, STRONG], ids=["smooth rates", "rates with a threshold"])
 @pytest.mark.parametrize("frequency", [3e6, 1.6e8, 2e9])
 def test_strong_modulation_agrees_with_direct_integration(junction: TwoLevel, frequency: float) -> None:
     drive = tone(frequency, 3e-3, 4e-3)
-    assert junction.mean_current(drive, 1.0) == pytest.approx(integrated_current(junction, drive), rel=1e-6)
+    assert junction.mean_current(drive, 1.0) == close(integrated_current(junction, drive), rel=1e-6)
 
 
 @pytest.mark.parametrize("frequency", [1e3, 3e7, 1.6e8, 2e9, 1e13])
 def test_harmonic_balance_and_steps_in_time_agree(frequency: float) -> None:
     smooth = SMOOTH.mean_current(tone(frequency, 3e-3, 4e-3), 1.0)
     steps = SMOOTH.mean_current(tone(frequency, 3e-3, 4e-3, samples=16384, smooth=False), 1.0)
-    assert steps == pytest.approx(smooth, rel=1e-6)
+    assert steps == close(smooth, rel=1e-6)
 
 
 def test_a_slow_drive_sees_the_static_current_at_each_moment() -> None:
     for junction in (SMOOTH, STRONG):
         static = junction.static_current(tone(1.0, 3e-3, 4e-3, samples=8192).voltage, 1.0).mean()
-        assert junction.mean_current(tone(1.0, 3e-3, 4e-3), 1.0) == pytest.approx(static, rel=1e-9)
+        assert junction.mean_current(tone(1.0, 3e-3, 4e-3), 1.0) == close(static, rel=1e-9)
 
 
 def test_a_fast_drive_sees_the_occupation_of_the_averaged_rates() -> None:
-    for junction in (SMOOTH, STRONG):
-        excitation, relaxation = junction.rates(tone(1e15, 3e-3, 4e-3, samples=8192).voltage)
+    for junction, accuracy in ((SMOOTH, 1e-12), (STRONG, 1e-7)):  # a kink of the rates is met to one part in 8192**2
+        excitation, relaxation = junction.rates(tone(1e15, 3e-3, 4e-3, samples=65536).voltage)
         occupation = excitation.mean() / (excitation + relaxation).mean()
         current = junction.mean_current(tone(1e15, 3e-3, 4e-3), 1.0)
-        assert current == pytest.approx(3e-3 * (0.4e-6 - 0.2e-6 * occupation), rel=1e-9)
+        assert current == close(3e-3 * (0.4e-6 - 0.2e-6 * occupation), rel=accuracy)
 
 
 def test_the_occupation_decays_between_pulses() -> None:
@@ -122,7 +123,7 @@ def test_the_occupation_decays_between_pulses() -> None:
     mean = goal * times + (np.array([start, middle]) - goal) * (1 - kept) / total
     expected = np.sum(np.array([10e-3, 1e-3]) * (0.4e-6 * times - 0.2e-6 * mean)) / period
     current = STRONG.mean_current(Drive(1 / period, voltage, smooth=False), 1.0)
-    assert current == pytest.approx(expected, rel=1e-10)
+    assert current == close(expected, rel=1e-10)
 
 
 @given(st.floats(-0.05, 0.05), st.floats(0, 0.02), st.floats(3, 12), st.floats(0.01, 100))
@@ -134,22 +135,22 @@ def test_the_current_is_that_of_an_occupation_between_zero_and_one(
     ends = [(drive.voltage * sigma).mean() for sigma in (0.4e-6, 0.2e-6)]
     swing = 0.2e-6 * np.abs(drive.voltage).mean()
     assert min(ends) - swing <= current <= max(ends) + swing
-    assert current == pytest.approx(STRONG.mean_current(drive, 1.0), rel=1e-12)
+    assert current == close(STRONG.mean_current(drive, 1.0), rel=1e-12, abs=1e-30)
 
 
 def test_the_true_rate_is_the_time_average_of_both_rates() -> None:
     uneven = replace(CONSTANT, relaxation_slope_per_s_V=-30e9)
-    assert uneven.true_values(4e-3, 2.8e-3)["rate_per_s"] == pytest.approx(RATE + 10e9 * 4e-3)
+    assert uneven.true_values(4e-3, 2.8e-3)["rate_per_s"] == close(RATE + 10e9 * 4e-3)
     phase = np.linspace(0, 2 * np.pi, 100_001)[:-1]
     excitation, relaxation = STRONG.rates(3e-3 + 4e-3 * np.cos(phase))
-    assert STRONG.true_values(3e-3, 4e-3)["rate_per_s"] == pytest.approx((excitation + relaxation).mean(), rel=1e-6)
+    assert STRONG.true_values(3e-3, 4e-3)["rate_per_s"] == close((excitation + relaxation).mean(), rel=1e-6)
 
 
 def test_the_pumped_part_levels_off_and_keeps_rates_positive_at_any_bias() -> None:
     levelled = replace(CONSTANT, pumping_saturation_V=7e-3)
     excitation, relaxation = levelled.rates(np.linspace(-10, 10, 1001))
-    assert excitation.min() == pytest.approx(0.3 * RATE - 40e9 * 7e-3)
-    assert relaxation.max() == pytest.approx(0.7 * RATE + 40e9 * 7e-3)
+    assert excitation.min() == close(0.3 * RATE - 40e9 * 7e-3)
+    assert relaxation.max() == close(0.7 * RATE + 40e9 * 7e-3)
 
 
 def test_a_negative_rate_is_refused_with_the_voltage() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from stmlab.errors import FileError
 from stmlab.storage.recorded import open_recording
+from tests.approximately import close
 from tests.recorded_files import RECORDED, recorded
 
 DAT = (
@@ -47,7 +48,7 @@ def test_the_two_step_spectrum_has_both_directions():
 @recorded
 def test_a_telegraph_trace_is_a_trace_with_its_sample_interval():
     recording = open_recording(RECORDED / "spmqt_createc_ivt_telegraph_300mv_a.VERT")
-    assert recording.sample_interval == pytest.approx(1e-3)
+    assert recording.sample_interval == close(1e-3)
     np.testing.assert_allclose(recording["Bias"].values, -0.3)
     assert -1e-9 < recording["Current"].values.mean() < -1e-11
 
