@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stmlab.acquisition.sequence import Sequence, preflight
+from stmlab.acquisition.stream import Stream
 from stmlab.errors import SequenceError, StmlabError
 from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.provenance import git_revision, versions
@@ -116,8 +117,7 @@ class Runner:
     ) -> None:
         self.sequence, self.station = sequence, station
         self.path = Path(path) if path is not None else None
-        self._listeners = tuple(listeners)
-        self._writer: Writer | None = None
+        self._stream = Stream(Writer(self.path) if self.path is not None else None, *listeners)
         self._stop, self._abort, self._resume = threading.Event(), threading.Event(), threading.Event()
         self._resume.set()
         self._interrupted = False
@@ -126,7 +126,7 @@ class Runner:
 
     def listen(self, *listeners: Callable[[Event], None]) -> None:
         """Add viewers of the events to come."""
-        self._listeners += listeners
+        self._stream.listen(*listeners)
 
     # -- from outside ------------------------------------------------------------------------------------------------
 
@@ -183,12 +183,9 @@ class Runner:
         started = self._introduce()
         self._start = self.station.clock.now()
         self.station.heartbeat.expect(0.0)
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = Writer(self.path)
+        self._stream(started)  # the file is made: if that fails, nothing has moved
         progress = _Progress()
         try:
-            self._emit(started)
             self._take_points(progress)
         except (Aborted, KeyboardInterrupt):
             progress.end(RunState.ABORTED, "aborted", self._why_aborted)
@@ -214,7 +211,7 @@ class Runner:
         self._enter(RunState.RUNNING)
         sequence, clock, names = self.sequence, self.station.clock, [c.name for c in self.sequence.channels]
         expect, point_seconds = self.station.heartbeat.expect, sequence.point_seconds()
-        settling_time, measure, emit = sequence.settling_time, sequence.measure, self._emit
+        settling_time, measure, emit = sequence.settling_time, sequence.measure, self._stream
         previous: PointTaken | None = None
         index = 0
         try:
@@ -232,7 +229,7 @@ class Runner:
                     moved = clock.now()
                 if settling := settling_time():
                     if settling > BATCH_SECONDS:
-                        self._flush()
+                        self._stream.flush()
                     sequence.wait(moved + settling - clock.now())
                 values = measure()
                 previous = PointTaken(index, clock.now() - self._start, coordinates, tuple([values[n] for n in names]))
@@ -248,7 +245,7 @@ class Runner:
         """Do what was asked from outside; False: end after the point that has been taken."""
         self._checkpoint()
         if not self._resume.is_set():
-            self._flush()
+            self._stream.flush()
             self.station.hold()
             self._enter(RunState.PAUSED)
             self.station.heartbeat.rest()
@@ -284,7 +281,7 @@ class Runner:
         self._finish(progress)
 
     def _analyse(self, progress: _Progress) -> None:
-        self._flush()
+        self._stream.flush()
         self._enter(RunState.ANALYSING)
         assert self.path is not None
         try:
@@ -298,7 +295,7 @@ class Runner:
             return
         if fit is not None:
             progress.fits.append(fit)
-            self._emit(Analysed(fit))
+            self._stream(Analysed(fit))
 
     def _fit(self, run: Run) -> FitResult | None:
         """The sequence's analysis, in a thread of its own so that `abort` need not wait for it.
@@ -334,7 +331,7 @@ class Runner:
             snapshot = {"station": {"snapshot failed": str(error)}}
         self.state = progress.state
         now = self.station.clock.now() - self._start
-        self._emit(RunFinished(progress.state, progress.reason, progress.message, progress.points, now, snapshot))
+        self._stream(RunFinished(progress.state, progress.reason, progress.message, progress.points, now, snapshot))
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -365,25 +362,7 @@ class Runner:
 
     def _enter(self, state: RunState) -> None:
         self.state = state
-        self._emit(StateChanged(state, self.station.clock.now() - self._start))
-
-    def _emit(self, event: Event) -> None:
-        if (writer := self._writer) is not None:
-            try:
-                writer(event)
-            except BaseException:
-                self._writer = None  # it has failed: what it has acknowledged is safe, and it is not asked again
-                raise
-        for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception:  # a viewer's failure never touches the run
-                log.exception("a listener failed on %s and is not called again", type(event).__name__)
-                self._listeners = tuple(other for other in self._listeners if other is not listener)
-
-    def _flush(self) -> None:
-        if self._writer is not None:
-            self._writer.flush()
+        self._stream(StateChanged(state, self.station.clock.now() - self._start))
 
 
 def _product(lengths: list[int]) -> int:

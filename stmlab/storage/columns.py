@@ -73,6 +73,12 @@ def write_text(table: h5py.Dataset, text: str) -> None:
 
 
 def write_line(table: h5py.Dataset, lines: int, text: str) -> None:
-    """Write one line behind the first ``lines`` lines; ``text`` holds no line break (JSON escapes them)."""
-    ends = np.flatnonzero(np.char.endswith(table[:], b"\n")) if lines else ()
+    """Write one line behind the first ``lines`` lines; ``text`` holds no line break (JSON escapes them).
+
+    Raises:
+        OSError: the lines before are not there any more.
+    """
+    ends = np.flatnonzero(np.char.endswith(table[:], b"\n")) if lines else np.empty(0, dtype=int)
+    if len(ends) < lines:
+        raise OSError(f"{table.name}: {len(ends)} lines of {lines} that were written before")
     write_rows(table, int(ends[lines - 1]) + 1 if lines else 0, to_pieces(text + "\n"))

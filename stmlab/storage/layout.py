@@ -52,6 +52,15 @@ FIT_PARAMETER = np.dtype(
     [("fit", "<i4"), ("model", NAME), ("parameter", NAME), ("value", "<f8"), ("error", "<f8"), ("unit", UNIT)]
 )
 
+_NUMBERS = {
+    "index": ("", "<i8", -1.0),
+    "time": ("s", "<f8", np.nan),
+    "attempt": ("", "<i8", 0.0),
+    "session": ("", "<i8", 0.0),
+    "checksum": ("", "<u8", 0.0),
+}
+"""Columns of /points: unit, type, fill."""
+
 
 def create(file: h5py.File, started: RunStarted) -> None:
     """Make the whole tree of a run in an empty file.
@@ -93,6 +102,13 @@ def hardware_shape(started: RunStarted) -> tuple[int, ...]:
     return tuple(len(axis) for axis in started.axes if axis.hardware)
 
 
+def least_bytes(started: RunStarted) -> int:
+    """Bytes of the readings of a run that goes once through all its axes."""
+    numbers = len(_NUMBERS) + sum(not axis.hardware for axis in started.axes)
+    cells = len(started.channels) * int(np.prod(hardware_shape(started), dtype=np.int64))
+    return 8 * expected_rows(started) * (numbers + cells)
+
+
 def to_json(value: Any) -> str:
     """JSON of a snapshot or a fit: numpy's numbers and arrays as plain ones, what JSON does not know as its text."""
     return json.dumps(value, default=_plain, ensure_ascii=False)
@@ -127,11 +143,8 @@ def _quantities(file: h5py.File, group: str, quantities: Mapping[str, ParameterV
 def _columns(file: h5py.File, started: RunStarted) -> None:
     rows, inner = expected_rows(started), hardware_shape(started)
     points = file.create_group("points", track_order=True)
-    _column(points, "index", "", "<i8", rows, fill=-1)
-    _column(points, "time", "s", "<f8", rows)
-    _column(points, "attempt", "", "<i8", rows, fill=0)
-    _column(points, "session", "", "<i8", rows, fill=0)
-    _column(points, "checksum", "", "<u8", rows, fill=0)
+    for name, (unit, dtype, fill) in _NUMBERS.items():
+        _column(points, name, unit, dtype, rows, fill=fill)
     coordinates = file.create_group("coordinates", track_order=True)
     for axis in started.axes:
         if not axis.hardware:

@@ -20,13 +20,27 @@ def check_new(path: Path) -> None:
     Raises:
         FileError: the file exists, or the folder it is to lie in cannot be written or made.
     """
-    if os.path.lexists(path):
-        raise FileError(f"{path} exists already: raw data are never overwritten; give another file")
-    folder = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    try:
+        if _there(path):
+            raise FileError(f"{path} exists already: raw data are never overwritten; give another file")
+        folder = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+        for part in path.absolute().relative_to(folder).parts:  # a name that the disk does not take
+            _there(folder / part)
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path}: cannot be made ({reason(error)})") from error
     if not folder.is_dir():
         raise FileError(f"{path}: cannot be made: {folder} is no folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise FileError(f"{path}: cannot be made: the folder {folder} may not be written to")
+
+
+def _there(path: Path) -> bool:
+    """Whether there is something; raises OSError or ValueError for a name that cannot be."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def reason(error: Exception) -> str:

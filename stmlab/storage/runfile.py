@@ -17,21 +17,24 @@ import numpy as np
 from stmlab.errors import FileError, SequenceError
 from stmlab.storage.columns import Columns, write_line, write_text
 from stmlab.storage.fits import write_fit
-from stmlab.storage.layout import COMMITTED, LIBVER, create, expected_rows, hardware_shape, to_json
-from stmlab.storage.liveness import WriterLock, has_writer
+from stmlab.storage.layout import COMMITTED, expected_rows, hardware_shape, to_json
+from stmlab.storage.liveness import WriterLock
+from stmlab.storage.making import make
+from stmlab.storage.place import Place
+from stmlab.storage.reader import open_run
 from stmlab.storage.readings import Table
-from stmlab.storage.refusals import reason
+from stmlab.storage.refusals import HDF5_ERRORS, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunFinished, RunStarted, StateChanged
+    from stmlab.storage.place import Trouble
+    from stmlab.storage.readings import Readings
 
 BATCH_SECONDS = 1e-3
 """Points that come faster than this are flushed together, once the first of them is this old."""
-
-_HDF5_ERRORS = (OSError, RuntimeError, ValueError)  # h5py takes its class from where in HDF5 the disk was felt
 
 
 class RunFile:
@@ -42,17 +45,18 @@ class RunFile:
     """
 
     def __init__(self, path: Path, started: RunStarted, *, overwrite: bool) -> None:
-        self._path = path
+        self._path = path.absolute()  # the process may change its folder
         self._batched = started.point_seconds < BATCH_SECONDS and not hardware_shape(started)
-        self._file = _make(path, started, overwrite=overwrite)
+        self._file = make(path, started, overwrite=overwrite)
         self._lock = WriterLock(path)
+        self._place = Place(path)
         self._table = Table(started)
         self._columns, self._arrays = self._find_columns(started)
         self._count = np.zeros(1, COMMITTED)
         self._count_id = self._file["committed"].id
         self._count_type = h5py.h5t.py_create(COMMITTED)
         self._waiting: list[PointTaken] = []
-        self._due = 0.0
+        self._came, self._due = perf_counter(), 0.0
         self.committed = 0
 
     def append(self, point: PointTaken) -> None:
@@ -60,11 +64,11 @@ class RunFile:
         waiting = self._waiting
         waiting.append(point)
         if self._batched:
-            now = perf_counter()
+            before, now = self._came, perf_counter()
+            self._came = now
             if len(waiting) == 1:
                 self._due = now + BATCH_SECONDS
-                return
-            if now < self._due:
+            if now < self._due and now - before < BATCH_SECONDS:
                 return
         self.flush()
 
@@ -73,19 +77,12 @@ class RunFile:
 
         Raises:
             SequenceError: a point does not fit the axes and channels; those before it are acknowledged.
+            FileError: the disk refuses, or the path does not lead to the file any more.
         """
-        points = self._waiting
-        if not points:
+        if not self._waiting:
             return
-        self._still_open()
-        try:
-            self._write(points)
-        except SequenceError:
-            self._waiting = []
-            for point in points if len(points) > 1 else ():
-                self._write([point])
-            raise
-        self._waiting = []
+        self._check()
+        self._write_waiting()
 
     def change_state(self, event: StateChanged) -> None:
         """Note a state."""
@@ -106,7 +103,11 @@ class RunFile:
             self._commit("fits", number + 1)
 
     def finish(self, event: RunFinished) -> None:
-        """Write how the run ended, and close."""
+        """Write how the run ended, close, and read it all once more.
+
+        Raises:
+            FileError: as `flush`; or what is read is not what was written.
+        """
         with self._writing():
             status = self._file["status"]
             write_text(status["reason"], event.reason)
@@ -115,7 +116,11 @@ class RunFile:
             status["state"][()] = event.state.value
             status["end"][()] = np.array((event.points, event.time), dtype=status["end"].dtype)
             self._commit("finished", 1)
+        self._check()
         self.close()
+        kept = open_run(self._path)
+        if not kept.complete or len(kept.visits) != self.committed:
+            raise FileError(f"{self._path}: holds {len(kept.visits)} readings of {self.committed} that were written")
 
     def close(self) -> None:
         """Close the file; may be called again."""
@@ -124,8 +129,7 @@ class RunFile:
         try:
             self.flush()
         finally:
-            self._file.close()
-            self._lock.release()
+            self._let_go()
 
     # -- points ------------------------------------------------------------------------------------------------------
 
@@ -141,17 +145,31 @@ class RunFile:
             else (Columns([*numbers, *channels], rows), Columns([], rows))
         )
 
+    def _write_waiting(self) -> None:
+        points = self._waiting
+        try:
+            self._write(points)
+        except SequenceError:
+            self._waiting = []
+            for point in points if len(points) > 1 else ():
+                self._write([point])
+            raise
+        self._waiting = []
+
     def _write(self, points: list[PointTaken]) -> None:
-        start = self.committed
-        readings = self._table.readings(start, points)
-        _, index, attempt, session = readings.place
+        readings = self._table.readings(self.committed, points)
         with self._refusing():
-            repeated = [column if column.any() else None for column in (attempt, session)]
-            self._columns.write(start, [readings.checksums(), index, *repeated, *readings.numbers])
-            if readings.arrays is not None:
-                self._arrays.write(start, list(readings.arrays))
-            self._commit("points", start + len(points))
-        self.committed = start + len(points)
+            self._put(readings)
+
+    def _put(self, readings: Readings) -> None:
+        start = self.committed
+        _, index, attempt, session = readings.place
+        repeated = [column if column.any() else None for column in (attempt, session)]
+        self._columns.write(start, [readings.checksums(), index, *repeated, *readings.numbers])
+        if readings.arrays is not None:
+            self._arrays.write(start, list(readings.arrays))
+        self._commit("points", start + len(index))
+        self.committed = start + len(index)
 
     # -- the order of writes -----------------------------------------------------------------------------------------
 
@@ -171,8 +189,9 @@ class RunFile:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Points first, so that the order of events is kept."""
-        self._still_open()
-        self.flush()
+        self._check()
+        if self._waiting:
+            self._write_waiting()
         with self._refusing():
             yield
 
@@ -181,39 +200,43 @@ class RunFile:
         """Give up the file when the disk refuses: what is acknowledged is in it."""
         try:
             yield
-        except _HDF5_ERRORS as error:
+        except HDF5_ERRORS as error:
             self._waiting = []
-            with suppress(*_HDF5_ERRORS):
-                self.close()
+            self._give_up()
             kept = f"the {self.committed} points acknowledged before are in it"
             raise FileError(f"{self._path}: cannot be written any more ({reason(error)}); {kept}") from error
 
-    def _still_open(self) -> None:
+    def _check(self) -> None:
+        """The file is open, and its path leads to it."""
         if not self._file:
             raise FileError(f"{self._path}: is closed; nothing can be added to the run")
+        if trouble := self._place.trouble():
+            raise FileError(f"{self._path}: {trouble.what} while the run was written; {self._kept(trouble)}")
 
+    def _kept(self, trouble: Trouble) -> str:
+        """Give up the file, and say where what was acknowledged is."""
+        if trouble.intact and self._waiting:
+            with suppress(SequenceError, *HDF5_ERRORS):
+                self._put(self._table.readings(self.committed, self._waiting))
+        self._waiting = []
+        points = f"the {self.committed} points acknowledged before"
+        if not trouble.intact:
+            self._give_up()
+            return f"what is left of {points} is in it"
+        try:
+            return f"{points} are in {self._place.keep()}"
+        except OSError as error:
+            return f"{points} are lost ({reason(error)})"
+        finally:
+            self._give_up()
 
-def _make(path: Path, started: RunStarted, *, overwrite: bool) -> h5py.File:
-    """The file with its whole tree, SWMR switched on; nothing is left behind if that fails."""
-    try:
-        if overwrite and path.exists():
-            if has_writer(path):  # HDF5 empties a file before it asks for its lock
-                raise FileError(f"{path}: still being written by another run; give another file")
-            path.unlink()
-        file = h5py.File(path, "x", libver=LIBVER, rdcc_nbytes=0)
-    except FileExistsError:
-        raise FileError(f"{path} exists already: raw data are never overwritten; give another file") from None
-    except OSError as error:
-        raise FileError(f"{path}: cannot be made ({reason(error)})") from error
-    try:
-        create(file, started)
-        file.flush()
-        file.swmr_mode = True
-    except BaseException as error:
-        with suppress(*_HDF5_ERRORS):
-            file.close()
-        path.unlink()
-        if isinstance(error, (*_HDF5_ERRORS, TypeError)):
-            raise FileError(f"{path}: cannot be made ({reason(error)})") from error
-        raise
-    return file
+    def _give_up(self) -> None:
+        with suppress(*HDF5_ERRORS):
+            self._let_go()
+
+    def _let_go(self) -> None:
+        try:
+            self._file.close()
+        finally:
+            self._place.close()
+            self._lock.release()

@@ -84,7 +84,7 @@ def test_a_file_is_never_overwritten(tmp_path):
 
 def test_stop_ends_after_the_point_and_keeps_it(tmp_path):
     station, path = BenchStation(), tmp_path / "run.h5"
-    runner = Runner(Ramp(points=10, rows=1), station, path)
+    runner = Runner(Ramp(points=10, rows=1, settling=0.01), station, path)
     runner.listen(lambda e: runner.stop() if isinstance(e, PointTaken) and e.index == 3 else None)
     outcome = runner.run()
     assert (outcome.state, outcome.reason) == (RunState.STOPPED, "stopped")
@@ -123,7 +123,7 @@ def test_a_long_analysis_can_be_given_up_and_the_file_is_whole(tmp_path):
 
 def test_pause_holds_and_resume_goes_back_to_where_it_was(tmp_path):
     station, path, events = BenchStation(), tmp_path / "run.h5", []
-    runner = Runner(Ramp(points=4, rows=2), station, path, [events.append])
+    runner = Runner(Ramp(points=4, rows=2, settling=0.01), station, path, [events.append])
 
     def pause_and_go_on(event):
         if isinstance(event, PointTaken) and event.index == 5:
@@ -174,6 +174,67 @@ def test_a_failing_writer_ends_the_run_safely(tmp_path, monkeypatch):
         Runner(Ramp(points=5, rows=1, settling=1.0), station, path).run()
     assert station.log[-1] == "safe"
     assert open_run(path).points == 2
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".h5", "folder/" + "é" * 130 + ".h5", "a\0b.h5", "text.txt/run.h5"])
+def test_a_file_that_cannot_be_made_is_refused_before_anything_moves(tmp_path, name):
+    (tmp_path / "text.txt").write_text("a file")
+    station, events = BenchStation(), []
+    with pytest.raises(FileError, match="cannot be made"):
+        Runner(Ramp(), station, tmp_path / name, [events.append]).run()
+    assert (station.log, events) == ([], [])
+    assert [item.name for item in tmp_path.iterdir()] == ["text.txt"]
+
+
+def test_a_file_that_fails_after_the_preflight_moves_nothing_and_leaves_nothing(tmp_path, monkeypatch):
+    def fail(file, started):
+        file.attrs["begun"] = 1
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("stmlab.storage.making.create", fail)
+    station = BenchStation()
+    with pytest.raises(FileError, match=r"cannot be made \(No space left"):
+        Runner(Ramp(), station, tmp_path / "new" / "deep" / "run.h5").run()
+    assert station.log == []
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_finished_point_is_in_the_file_before_the_next_wait_begins(tmp_path):
+    station, path, found = BenchStation(), tmp_path / "run.h5", []
+
+    class Stabilising(Ramp):
+        def point_seconds(self):
+            return 0.0
+
+        def settling_time(self):
+            found.append(open_run(path).points)
+            return super().settling_time()
+
+        def wait(self, seconds):
+            found.append(open_run(path).points)
+            super().wait(seconds)
+
+    Runner(Stabilising(points=4, rows=1, settling=30.0), station, path).run()
+    assert found[1::2] == [0, 1, 2, 3]
+
+
+def test_a_file_moved_away_ends_the_run_safely_and_says_where_it_is(tmp_path):
+    station, path = BenchStation(), tmp_path / "run.h5"
+
+    def move(event):
+        if isinstance(event, PointTaken) and event.index == 3:
+            path.rename(tmp_path / "elsewhere.h5")
+
+    runner = Runner(Ramp(points=10, rows=1, settling=0.01), station, path)
+    runner.listen(move)
+    with pytest.raises(
+        FileError, match=r"moved away while the run was written; the 5 points .* are in .*elsewhere\.h5"
+    ):
+        runner.run()
+    assert station.log[-1] == "safe"
+    run = open_run(tmp_path / "elsewhere.h5")
+    assert run.data["reading"].tolist() == np.linspace(0, 1, 10)[:5].tolist()
+    assert (run.complete, run.reason) == (False, "killed")
 
 
 def test_a_failing_viewer_never_touches_the_run(tmp_path):

@@ -187,12 +187,6 @@ def test_events_out_of_order_are_refused(tmp_path, whole_run):
         writer(events[0])
 
 
-def test_a_folder_that_does_not_exist_is_refused_in_one_line(tmp_path, whole_run):
-    with pytest.raises(FileError, match="No such file or directory") as refusal:
-        write(tmp_path / "nowhere" / "run.h5", whole_run())
-    assert "\n" not in str(refusal.value)
-
-
 FULL_DISK = """
 import resource, signal, sys
 import numpy as np
