@@ -37,14 +37,16 @@ def in_unit(text: str, unit: str) -> float:
 def format_value(value: float, error: float, unit: str = "") -> str:
     """A value with its standard error as physicists write it: "(1.73 ± 0.04)·10⁹ /s", "(5.02 ± 0.05) pA".
 
-    The error has one digit, or two if the first is a 1; the value ends where the error does. Without a finite error the
-    value stands alone and says so.
+    The error has one digit, or two if the first is a 1; the value ends where the error does. Without an error the value
+    stands alone and says so; one whose error is infinite is "not determined".
     """
     if not math.isfinite(value):
         return f"{value:g} {unit}".rstrip()
     known = math.isfinite(error) and error > 0
     power, suffix = _power_and_suffix(max(abs(value), error if known else 0.0), unit)
     scaled = value * 10.0**-power
+    if error == math.inf:
+        return "not determined"
     if not known:
         return f"{scaled:.4g}{suffix} (error unknown)"
     width = error * 10.0**-power

@@ -35,6 +35,8 @@ _SMOOTH = 400  # points of the drawn curve
 _ROUNDING = 1e-9  # of the span of the data: less is no noise
 _FEWEST_WITHIN = 2  # points within T1 of the first delay
 _UNCERTAIN = 0.2  # relative error of T1 from which it is far from symmetric
+_UNKNOWN = 1.0  # relative error of T1, from which a decay that is not significant is none
+_FEW = 8  # points
 _SIGNIFICANT = 3.0  # standard errors of a height
 
 
@@ -62,12 +64,23 @@ def fit_decay(
         "x_excluded", "data_excluded", and "x_smooth", "fit_smooth" for drawing.
 
     Raises:
-        FitError: the data cannot carry the fit.
+        FitError: the data cannot carry the fit, or no decay is significant: there is no T1 then.
     """
     data = _Decay.checked(delay, current, exclusion, sides, sigma)
     found, names = _solved(data)
-    values = np.array([found.params[name].value for name in names])
-    return _result(data, names, values, np.asarray(found.covar))
+    values, covariance = np.array([found.params[name].value for name in names]), np.asarray(found.covar)
+    _refuse_no_decay(data, values, covariance)
+    return _result(data, names, values, covariance)
+
+
+def _refuse_no_decay(data: _Decay, values: FloatArray, covariance: FloatArray) -> None:
+    """Heights that are noise, with a T1 that is not known or that few points chose."""
+    errors = np.sqrt(np.diag(covariance))
+    unknown = errors[0] > _UNKNOWN or len(data.t) < _FEW
+    if unknown and np.all(np.abs(values[2:]) < _SIGNIFICANT * errors[2:]):
+        raise FitError(
+            f"the {len(data.t)} points hold no decay: no height is three standard errors, and T1 is not known"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,9 +220,6 @@ def _result(data: _Decay, names: tuple[str, ...], values: FloatArray, covariance
 
 def _warnings(data: _Decay, values: FloatArray, covariance: FloatArray) -> tuple[str, ...]:
     found = []
-    heights, errors = values[2:], np.sqrt(np.diag(covariance))[2:]
-    if np.all(np.abs(heights) < _SIGNIFICANT * errors):
-        found.append("no decay is significant: every height is below three standard errors")
     t1, first, reach = math.exp(values[0]), float(np.abs(data.t).min()), float(np.abs(data.t).max())
     if np.count_nonzero(np.abs(data.t) < first + t1) < _FEWEST_WITHIN or t1 < first / 3:
         found.append(
@@ -227,7 +237,7 @@ def _warnings(data: _Decay, values: FloatArray, covariance: FloatArray) -> tuple
         found.append(scatter_warning(squares, len(data.t) - len(values)))
     if float(np.abs(left / data.weight).max()) > _ROUNDING:
         found.append(structure_warning(left, data.noise_known))
-    if len(data.t) < 8:
+    if len(data.t) < _FEW:
         found.append(f"{len(data.t)} points are few: the errors are themselves uncertain")
     return tuple(warning for warning in found if warning)
 

@@ -87,7 +87,7 @@ def fit_srs(
         points, in rising frequency, and "x_smooth", "fit_smooth" for drawing.
 
     Raises:
-        FitError: the data cannot carry the fit.
+        FitError: the data cannot carry the fit, or the step is not significant: there is no rate then.
     """
     if harmonics not in STEPS:
         raise FitError(f"harmonics = {harmonics}: 1 or 2 is allowed")
@@ -97,6 +97,7 @@ def fit_srs(
         solution = fit_two_widths(data, solution)
     if solution is None:
         raise FitError(f"the {len(data.f)} points hold no step from which a rate could be read")
+    _refuse_no_step(data, solution)
     return _result(data, solution, _warnings(data, solution))
 
 
@@ -145,7 +146,7 @@ def _curves(data: Spectrum, solution: Solution) -> dict[str, FloatArray]:
 
 def _warnings(data: Spectrum, solution: Solution) -> tuple[str, ...]:
     """Where the fit should not be believed."""
-    found = [_outside_band(data, solution), _no_step(solution), _few_points(data)]
+    found = [_outside_band(data, solution), _few_points(data)]
     if data.noise_known:
         found.append(scatter_warning(sum_of_squares(data, solution), len(data.f) - len(solution.values)))
     if len(data.f) > 4 and _rms(data, solution) > _ROUNDING:
@@ -163,12 +164,15 @@ def _outside_band(data: Spectrum, solution: Solution) -> str:
     return f"the characteristic frequency {at:.3g} Hz {where} the measured band, {low:.3g} to {high:.3g} Hz"
 
 
-def _no_step(solution: Solution) -> str:
+def _refuse_no_step(data: Spectrum, solution: Solution) -> None:
+    """Noise with a rate to choose, and a spectrum cut off before its line, make steps of a few standard errors."""
     heights, covariance = solution.values[1:-1], solution.covariance[1:-1, 1:-1]
     significance = abs(heights.sum()) / math.sqrt(covariance.sum())
-    if significance >= SIGNIFICANT:
-        return ""
-    return f"the step is not significant: only {significance:.1f} standard errors high"
+    if not significance >= SIGNIFICANT:
+        raise FitError(
+            f"the {len(data.f)} points hold no step that stands out of the noise, and give no rate: it is not "
+            f"significant, {significance:.1f} standard errors high ({SIGNIFICANT:g} are needed)"
+        )
 
 
 def _few_points(data: Spectrum) -> str:

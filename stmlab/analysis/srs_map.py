@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.lorentzian import SIGNIFICANT, fit_srs
+from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.numbers import numbers
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult
@@ -55,7 +55,7 @@ def fit_srs_map(
             for what, value in zip(("bias", "amplitude"), cell, strict=True)
         )
         try:
-            fit = _with_a_step(fit_srs(columns[2][inside], columns[3][inside], harmonics=harmonics))
+            fit = fit_srs(columns[2][inside], columns[3][inside], harmonics=harmonics)
         except FitError as error:
             warnings.append(f"{place}: {error}")
             continue
@@ -80,13 +80,3 @@ def fit_srs_map(
         curves={**curves, "bias": cells[:, 0], "amplitude": cells[:, 1], **map_},
         labels={"x": "microwave frequency", "x_unit": "Hz", "x_scale": "log", "y": "SRS current", "y_unit": "A"},
     )
-
-
-def _with_a_step(fit: FitResult) -> FitResult:
-    """The fit, or FitError: without a step, rate and heights are any."""
-    step = fit["step"]
-    if abs(step.value) < SIGNIFICANT * step.error:
-        raise FitError(
-            f"no step that stands out of the noise of {format_quantity(float(f'{fit.residual:.2g}'), 'A')} rms"
-        )
-    return fit

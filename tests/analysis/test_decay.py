@@ -133,3 +133,14 @@ def test_what_is_no_single_decay_is_told():
         assert not fit_decay(delay, clean + noise, sigma=2e-14).warnings
         assert any("not white" in warning for warning in fit_decay(delay, clean + overlap + noise).warnings)
         assert any("more than sigma" in warning for warning in fit_decay(delay, clean + noise, sigma=2e-15).warnings)
+
+
+def test_a_scan_cut_off_in_its_flat_part_gives_no_t1():
+    delay = np.linspace(3e-7, 9e-7, 40)
+    for seed in range(20):
+        current = 1e-12 + 2e-14 * np.random.default_rng(seed).standard_normal(40)
+        try:
+            fit = fit_decay(delay, current)
+        except FitError:
+            continue
+        assert fit.warnings

@@ -308,3 +308,19 @@ def test_many_spectra_are_not_fitted_as_one(model):
     run.axes = run.axes[:1]
     with pytest.raises(FitError, match="needs a run over frequency, this one is over drive"):
         analyse(run, model)
+
+
+@pytest.mark.parametrize("harmonics", [1, 2])
+def test_a_spectrum_cut_off_before_its_line_gives_no_rate(harmonics):
+    """From either end, a rate is given only where the line is seen, and is right then."""
+    current, given = noisy(3, 1e-13), 0
+    for points in range(4 + harmonics, 60):
+        for part in (slice(points), slice(-points, None)):
+            try:
+                fit = fit_srs(GRID[part], current[part], harmonics=harmonics)
+            except FitError:
+                continue
+            given += 1
+            assert abs(fit["rate"].value - RATE) < 5 * fit["rate"].error
+            assert fit["rate"].error < RATE
+    assert given > 30

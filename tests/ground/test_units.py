@@ -27,6 +27,7 @@ from tests.approximately import close
         (1e-3, 5.0, "", "0 ± 5"),
         (0.0, 1e-15, "A", "(0.0 ± 1.0) fA"),
         (1.2, math.nan, "V", "1.2 V (error unknown)"),
+        (3e9, math.inf, "V", "not determined"),
         (1.2e7, 0.0, "1/s", "12·10⁶ /s (error unknown)"),
         (math.nan, 1.0, "V", "nan V"),
     ],

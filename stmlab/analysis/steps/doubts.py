@@ -69,13 +69,18 @@ def step_warnings(fit: FittedSteps) -> tuple[str, ...]:
     _refuse_bends(fit)
     _refuse_peaks(fit)
     _refuse_more_than_missing(fit)
-    found = [*_heights(fit), *_gap(fit), *_places(fit), *_temperature(fit), *_residual(fit)]
+    found = [*_open(fit), *_heights(fit), *_gap(fit), *_places(fit), *_temperature(fit), *_residual(fit)]
     fewest, centre = min((np.count_nonzero(np.abs(fit.data.x - c) < w / 2), c) for c, w in fit.steps)
     if fewest < _FEW:
         found.append(
             f"only {fewest} points over the width of the step at {centre:.3g} mV: the bias is too coarse there"
         )
     return tuple(found)
+
+
+def _open(fit: FittedSteps) -> list[str]:
+    names = [name for name, parameter in fit.parameters.items() if math.isinf(parameter.error)]
+    return [f"{', '.join(names)}: not determined by these points"] if names else []
 
 
 def _refuse_bends(fit: FittedSteps) -> None:

@@ -127,7 +127,7 @@ def _model(
 def _result(data: StepSpectrum, found: StepSolution) -> FitResult:
     estimates = _estimates(data, found)
     pairs = ("inner", "outer")[: found.model.pairs]
-    parameters = [*estimates.parameters(), *(estimates.asymmetry(pair) for pair in pairs)]
+    parameters = [*estimates.settled(data.reach, data.unit), *(estimates.asymmetry(pair) for pair in pairs)]
     fit = found.model.value(found.vector, data.x)
     dof = len(data.x) - len(found.vector)
     chi_square = found.squares / dof if data.noise_known else None

@@ -130,7 +130,7 @@ def fit_gaussians(data: StepSpectrum, start: StepSolution) -> FitResult:
     fit = _errors(data, *_solved(data, _Gaussians(sides, lag), start))
     estimates = _estimates(data, fit)
     left = data.y - fit.value(data.x)
-    parameters = [*estimates.parameters(), *_derived(estimates, start.model.pairs)]
+    parameters = [*estimates.settled(data.reach, data.unit), *_derived(estimates, start.model.pairs)]
     pairs = ("inner", "outer")[: start.model.pairs]
     named = {parameter.name: parameter for parameter in parameters}
     chi_square = fit.variance if data.noise_known else None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.physics.constants import MEV_PER_V
 from stmlab.results import FitParameter
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
+
+_OPEN = 10.0  # of what a parameter can be at most: an error beyond says that the data leave it open
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,19 @@ class Estimates:
         rows = zip(self.names, self.values.tolist(), errors.tolist(), self.units, strict=True)
         return [FitParameter(*row) for row in rows]
 
+    def settled(self, reach: float, span: float) -> list[FitParameter]:
+        """The free ones; those that the data leave open have an infinite error.
+
+        Args:
+            reach: of the spectrum, meV.
+            span: of the conductance, in its unit.
+        """
+        limits = {"meV": reach, "V": reach / MEV_PER_V, "": span, "1/V": span * MEV_PER_V / reach}
+        return [
+            replace(p, error=math.inf) if p.error > _OPEN * limits.get(p.unit, abs(p.value)) else p
+            for p in self.parameters()
+        ]
+
     def value(self, name: str) -> float:
         """Of a free parameter."""
         return float(self.values[self.names.index(name)])
@@ -53,4 +69,5 @@ class Estimates:
         if total == 0:
             return FitParameter(f"eta_{pair}", math.nan, math.inf)
         gradient = dict(zip(names, (2 * positive / total**2, -2 * negative / total**2), strict=True))
-        return self.derived(f"eta_{pair}", (negative - positive) / total, gradient)
+        found = self.derived(f"eta_{pair}", (negative - positive) / total, gradient)
+        return replace(found, error=math.inf) if found.error > _OPEN else found
