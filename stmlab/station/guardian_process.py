@@ -79,6 +79,8 @@ class Guardian:
         for name, instrument in self._config.instruments.items():  # now: afterwards every second counts
             imported(instrument.driver, self._path, f"instruments.{name}.driver")
 
+        _keep_log(self._path, self._config)
+
     def watch(self) -> int:
         """Wait for the end of the run, do what it needs, return an exit status."""
         log.info("watching process %d on %s", self._run, self._path)
@@ -160,6 +162,7 @@ def _keep_log(path: Path, config: StationConfig) -> None:
     handler = logging.handlers.RotatingFileHandler(file, maxBytes=_LOG_SIZE, backupCount=1, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(message)s"))
     logging.raiseExceptions = False  # a full disk must not end the guardian
+    log.propagate = False
     log.addHandler(handler)
     log.setLevel(logging.INFO)
 

@@ -1,0 +1,343 @@
+"""The death of a run in a laboratory of its own: `stmlab simulate` on the loopback, `stmlab run`, and a judge.
+
+The judge asks the microscope itself, through its control port, what the junction and the outputs really are; it
+believes neither the run nor its guardian.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
+
+from stmlab.config_files import config_directories, find
+from stmlab.simulation.control import Control
+from stmlab.simulation.faults import Fault
+from stmlab.station.heartbeat import ALLOWANCE, GRACE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KINDS = ("killed", "stopped", "stopped, continued", "guardian killed", "guardian frozen", "mute", "file gone", "edited")
+SEQUENCES = {
+    "srs": ("points=20000", "time_constant=0.01", "stabilise_time=0.3", "setpoint_current=1e-9", "amplitude=1 mV"),
+    "didv": ("points=20000", "time_constant=0.01", "stabilise_time=0.3", "setpoint_current=1e-9"),
+}
+MUTABLE = {"lockin": "sr860", "awg": "m8195a", "controller": "nanonis"}  # name in the station -> plug
+OFF_WITHIN = 2.0  # s after the death, for RF and modulation
+REST_WITHIN = 2.0  # s beyond the slew time, for bias and tip
+SLEW, SAFE_BIAS = 0.5, 10e-3  # V/s and V: of the station "simulated"
+_START, _END = 90.0, 60.0  # s, on a busy computer
+_LOOK = 0.02  # s between two looks of the judge
+
+
+@dataclass(frozen=True)
+class Death:
+    """One way to die.
+
+    Attributes:
+        kind: one of KINDS.
+        sequence: what is measured: with a microwave (srs) or with modulation (didv).
+        own_port: the guardian has a port of the controller for itself.
+        on_fault: as in the station file.
+        mute: name of the instrument that does not answer any more, "" for none.
+        after: s of measuring before.
+    """
+
+    kind: str
+    sequence: str
+    own_port: bool
+    on_fault: str
+    mute: str = ""
+    after: float = 0.5
+
+    def __str__(self) -> str:
+        port = "own port" if self.own_port else "one port"
+        return f"{self.kind}{' ' + self.mute if self.mute else ''}, {self.sequence}, {port}, {self.on_fault}"
+
+
+@dataclass
+class Verdict:
+    """What happened.
+
+    Attributes:
+        death: which.
+        off: s from the death until RF and modulation were off for good.
+        rest: s from the death until bias and tip were safe for good.
+        allowed: s for ``rest``.
+        violations: what must not be, one line each.
+    """
+
+    death: Death
+    off: float = 0.0
+    rest: float = 0.0
+    allowed: float = 0.0
+    violations: list[str] = field(default_factory=list)
+
+
+class Laboratory:
+    """Simulated instruments on sockets, a station file that leads there, and a folder for what programs keep."""
+
+    def __init__(self, folder: Path, death: Death, seed: int) -> None:
+        self.folder = folder
+        self.station = folder / "lab.toml"
+        self.environment = os.environ | {"XDG_STATE_HOME": str(folder / "state"), "OPENBLAS_NUM_THREADS": "1"}
+        self._simulate = self._stmlab(
+            "simulate", "--free-ports", "--json", "--seed", str(seed), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        assert self._simulate.stdout is not None
+        self.addresses: dict[str, str] = json.loads(self._simulate.stdout.readline())
+        self._write_station(death)
+        self.control = Control(int(self.addresses["control"].split("::")[2]), timeout=30.0)
+
+    def run(self, death: Death) -> subprocess.Popen[bytes]:
+        """Start to measure."""
+        settings = [word for setting in SEQUENCES[death.sequence] for word in ("--set", setting)]
+        with (self.folder / "said.txt").open("wb") as said:
+            command = ("run", death.sequence, "-s", self.station, "-o", self.folder / "run.h5", *settings)
+            return self._stmlab(*map(str, command), stdout=said, stderr=said)
+
+    def log(self) -> str:
+        """What the guardians have written."""
+        return "".join(path.read_text() for path in (self.folder / "state").rglob("*.guardian.log"))
+
+    def guardian_of(self, run: int) -> int:
+        """The process that watches ``run`` now."""
+        return int(re.findall(rf"(\d+) watching process {run}\b", self.log())[-1])
+
+    def said(self) -> str:
+        """On the terminal."""
+        return (self.folder / "said.txt").read_text()
+
+    def close(self) -> None:
+        """End the simulated instruments."""
+        self.control.close()
+        self._simulate.terminate()
+        self._simulate.wait()
+        assert self._simulate.stdout is not None
+        self._simulate.stdout.close()
+
+    def _stmlab(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "stmlab", *arguments]
+        return subprocess.Popen(command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, **options)
+
+    def _write_station(self, death: Death) -> None:
+        text = find("simulated").read_text(encoding="utf-8")
+        text = text[: text.index("[simulation]")]
+        for plug in MUTABLE.values():
+            own = plug == "nanonis" and death.own_port
+            address = f'"{self.addresses[plug]}"'
+            more = f'\nguardian_address = "{self.addresses["nanonis 2"]}"' if own else ""
+            text = text.replace(f'"simulation:{plug}"', address + more)
+        text = text.replace("[safe]", f'[safe]\non_fault = "{death.on_fault}"')
+        self.station.write_text(text, encoding="utf-8")
+        transfer = next(d / "transfer" for d in config_directories() if (d / "transfer").is_dir())
+        shutil.copytree(transfer, self.folder / "transfer", dirs_exist_ok=True)
+
+
+class Judge:
+    """Looks at the true state over and over; remembers when it was last not as it should be."""
+
+    def __init__(self, control: Control, on_fault: str) -> None:
+        self._control, self._on_fault = control, on_fault
+        self._ended = threading.Event()
+        self.state: dict[str, Any] = control.state()
+        self.last_on = self.last_unsafe = monotonic()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    @property
+    def measuring(self) -> bool:
+        """Whether there is a microwave or a modulation at the junction, and the loop is open."""
+        return not self._off(self.state) and not self.state["loop_closed"]
+
+    @property
+    def off(self) -> bool:
+        """Whether RF and modulation are off."""
+        return self._off(self.state)
+
+    @property
+    def safe(self) -> bool:
+        """Whether bias and tip are where they should be."""
+        return self._rests(self.state)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(_LOOK):
+            asked = monotonic()
+            self.state = self._control.state()
+            if not self._off(self.state):
+                self.last_on = asked
+            if not self._rests(self.state):
+                self.last_unsafe = asked
+
+    @staticmethod
+    def _off(state: dict[str, Any]) -> bool:
+        return not state["rf_on"] and state["modulation"] == 0.0
+
+    def _rests(self, state: dict[str, Any]) -> bool:
+        away = state["withdrawn"] and not state["loop_closed"]
+        held = self._on_fault == "safe" and state["loop_closed"]
+        return bool(abs(state["bias"] - SAFE_BIAS) < 1e-6 and (away or held))
+
+
+def die(death: Death, folder: Path, seed: int = 1) -> Verdict:
+    """Let a run die in a laboratory of its own, and judge what comes of it."""
+    verdict = Verdict(death)
+    folder.mkdir(parents=True, exist_ok=True)
+    lab = Laboratory(folder, death, seed)
+    judge = Judge(lab.control, death.on_fault)
+    run = lab.run(death)
+    guardians: set[int] = set()
+    try:
+        if not _within(_START, lambda: judge.measuring or run.poll() is not None) or run.poll() is not None:
+            verdict.violations.append(f"the run did not begin: {lab.said()}")
+            return verdict
+        sleep(death.after)
+        guardians.add(lab.guardian_of(run.pid))
+        with _prepared(death, lab, run.pid):
+            guardians.add(lab.guardian_of(run.pid))
+            bias = judge.state["bias"]
+            died = _end(death, run, verdict)
+            _judge(death, lab, judge, run, verdict, died, bias)
+    finally:
+        for process in (run.pid, *guardians, *map(int, re.findall(r"(\d+) watching", lab.log()))):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        run.wait()
+        judge.close()
+        lab.close()
+    return verdict
+
+
+@contextmanager
+def _prepared(death: Death, lab: Laboratory, run: int) -> Iterator[None]:
+    """Everything that goes wrong before the run does."""
+    armed = False
+    if death.kind == "guardian killed":
+        os.kill(lab.guardian_of(run), signal.SIGKILL)
+        sleep(0.3)
+    elif death.kind == "guardian frozen":
+        frozen = lab.guardian_of(run)
+        os.kill(frozen, signal.SIGSTOP)
+        _within(_START, lambda: lab.guardian_of(run) != frozen)
+    elif death.kind == "file gone":
+        lab.station.rename(lab.folder / "moved.toml")
+        shutil.rmtree(lab.folder / "transfer")
+    elif death.kind == "edited":
+        lab.station.write_text(lab.station.read_text().replace("127.0.0.1", "127.0.0.2"))
+    elif death.kind == "mute":
+        armed = True
+        lab.control.arm(Fault(kind="mute", instrument=MUTABLE[death.mute], times=0))
+    try:
+        yield
+    finally:
+        if armed:
+            lab.control.disarm()
+
+
+def _end(death: Death, run: subprocess.Popen[bytes], verdict: Verdict) -> float:
+    """End or freeze the run; returns when it was gone (a frozen one: when its guardian should have ended it)."""
+    if not death.kind.startswith("stopped"):
+        run.kill()
+        return monotonic()
+    run.send_signal(signal.SIGSTOP)
+    stopped = monotonic()
+    try:
+        run.wait(_END)
+    except subprocess.TimeoutExpired:
+        verdict.violations.append("the frozen run was not ended")
+    if run.returncode != -signal.SIGKILL:
+        verdict.violations.append(f"the frozen run ended with status {run.returncode}")
+    if (took := monotonic() - stopped) > ALLOWANCE + GRACE + 1.5:  # of which 1 s for the point's own time
+        verdict.violations.append(f"the frozen run was ended only after {took:.1f} s")
+    return monotonic()
+
+
+def _judge(
+    death: Death,
+    lab: Laboratory,
+    judge: Judge,
+    run: subprocess.Popen[bytes],
+    verdict: Verdict,
+    died: float,
+    bias: float,
+) -> None:
+    verdict.allowed = abs(bias - SAFE_BIAS) / SLEW + REST_WITHIN
+    off_expected = death.mute not in ("lockin", "awg")
+    rest_expected = death.mute != "controller"
+    done = _within(_END / 4, lambda: (judge.off or not off_expected) and (judge.safe or not rest_expected))
+    sleep(0.5)  # whether it stays so
+    verdict.off, verdict.rest = judge.last_on - died, judge.last_unsafe - died
+    if not done:
+        verdict.violations.append(f"never safe: {judge.state}; {lab.log()}")
+    if off_expected and verdict.off > OFF_WITHIN:
+        verdict.violations.append(f"RF and modulation off after {verdict.off:.2f} s")
+    if rest_expected and verdict.rest > verdict.allowed:
+        verdict.violations.append(f"bias and tip safe after {verdict.rest:.2f} s of {verdict.allowed:.2f} s")
+    if death.mute:
+        _judge_word(death, lab, verdict)
+        lab.control.disarm()
+    if not _within(_END, lambda: "the station has been made safe" in lab.log()):
+        verdict.violations.append(f"the guardian did not see the station safe: {lab.log()}")
+    if not (judge.off and judge.safe):
+        verdict.violations.append(f"the guardian says safe, and it is not: {judge.state}")
+    if death.kind == "stopped, continued":
+        _judge_silence(lab, run, verdict)
+    _judge_closings(lab, verdict)
+
+
+def _judge_word(death: Death, lab: Laboratory, verdict: Verdict) -> None:
+    """NOT SAFE, which instrument and why, and no other."""
+    if not _within(_END, lambda: "NOT SAFE" in lab.said()):
+        verdict.violations.append(f"NOT SAFE was not said: {lab.said()}")
+        return
+    word = lab.said().split("NOT SAFE", 1)[1]
+    named = [name for name in MUTABLE if f"{name}: " in word]
+    if named != [death.mute]:
+        verdict.violations.append(f"{named} named as not safe, {death.mute} is: {word}")
+
+
+def _judge_silence(lab: Laboratory, run: subprocess.Popen[bytes], verdict: Verdict) -> None:
+    """A run that is woken up sends nothing more."""
+    before = {key: value for key, value in lab.control.state().items() if key not in ("time", "current", "height")}
+    with suppress(ProcessLookupError):
+        run.send_signal(signal.SIGCONT)
+    sleep(1.0)
+    after = lab.control.state()
+    if changed := [key for key, value in before.items() if abs(after[key] - value) > 1e-3 * abs(value)]:
+        verdict.violations.append(f"after SIGCONT {changed} changed")
+
+
+def _judge_closings(lab: Laboratory, verdict: Verdict) -> None:
+    """No closing of the loop with RF or modulation on, after a trip or a withdrawal, or below the least bias."""
+    for closing in lab.control.recorder()["closings"]:
+        state = closing["state"]
+        if state["rf_on"] or state["modulation"] or closing["after_trip"] or closing["after_withdrawal"]:
+            verdict.violations.append(f"the loop was closed: {closing}")
+        if abs(state["bias"]) < 1e-3:
+            verdict.violations.append(f"the loop was closed at {state['bias']:g} V")
+
+
+def _within(seconds: float, true: Any) -> bool:
+    """Whether ``true()`` becomes so within ``seconds``."""
+    end = monotonic() + seconds
+    while monotonic() < end:
+        if true():
+            return True
+        sleep(_LOOK)
+    return False
