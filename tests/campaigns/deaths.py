@@ -98,7 +98,7 @@ class Laboratory:
         assert self._simulate.stdout is not None
         self.addresses: dict[str, str] = json.loads(self._simulate.stdout.readline())
         self._write_station(death)
-        self.control = Control(int(self.addresses["control"].split("::")[2]), timeout=30.0)
+        self.control = self.connect()
 
     def run(self, death: Death) -> subprocess.Popen[bytes]:
         """Start to measure."""
@@ -106,6 +106,10 @@ class Laboratory:
         with (self.folder / "said.txt").open("wb") as said:
             command = ("run", death.sequence, "-s", self.station, "-o", self.folder / "run.h5", *settings)
             return self._stmlab(*map(str, command), stdout=said, stderr=said)
+
+    def connect(self) -> Control:
+        """Another client of the control port; each serves one thread."""
+        return Control(int(self.addresses["control"].split("::")[2]), timeout=30.0)
 
     def log(self) -> str:
         """What the guardians have written."""
@@ -175,6 +179,7 @@ class Judge:
         """Look no more."""
         self._ended.set()
         self._thread.join()
+        self._control.close()
 
     def _look(self) -> None:
         while not self._ended.wait(_LOOK):
@@ -200,7 +205,7 @@ def die(death: Death, folder: Path, seed: int = 1) -> Verdict:
     verdict = Verdict(death)
     folder.mkdir(parents=True, exist_ok=True)
     lab = Laboratory(folder, death, seed)
-    judge = Judge(lab.control, death.on_fault)
+    judge = Judge(lab.connect(), death.on_fault)
     run = lab.run(death)
     guardians: set[int] = set()
     try:
