@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ALLOWANCE = 5.0
 """Seconds that every step may take beyond what was stated: a slow disk, an instrument that is asked again."""
 
+AFTERWARDS = 1.0
+"""Seconds until a wait that was longer than ALLOWANCE is followed by the next sign of life."""
+
 GRACE = 2.0
 """Seconds by which a deadline may be missed."""
 
@@ -40,7 +43,9 @@ class Heartbeat:
 
     def extend(self, seconds: float) -> None:
         """Something begins now that may take ``seconds`` (s): the deadline comes no earlier, and later if need be."""
-        if (deadline := monotonic() + seconds + ALLOWANCE) > self._shared[Slot.DEADLINE]:
+        longest = seconds + AFTERWARDS
+        deadline = monotonic() + (longest if longest > ALLOWANCE else ALLOWANCE)
+        if deadline > self._shared[Slot.DEADLINE]:
             self._shared[Slot.DEADLINE] = deadline
 
     def rest(self) -> None:

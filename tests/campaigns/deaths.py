@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from stmlab.config_files import config_directories, find
 from stmlab.simulation.control import Control
 from stmlab.simulation.faults import Fault
-from stmlab.station.heartbeat import ALLOWANCE, GRACE
+from stmlab.station.heartbeat import AFTERWARDS, ALLOWANCE, GRACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,7 @@ MUTABLE = {"lockin": "sr860", "awg": "m8195a", "controller": "nanonis"}  # name 
 OFF_WITHIN = 2.0  # s after the death, for RF and modulation
 REST_WITHIN = 2.0  # s beyond the slew time, for bias and tip
 SLEW, SAFE_BIAS = 0.5, 10e-3  # V/s and V: of the station "simulated"
+TIMEOUT = {"srs": 10.0, "didv": 2.0}  # s, the longest of an instrument that is talked to at each point
 _START, _END = 90.0, 60.0  # s, on a busy computer
 _LOOK = 0.02  # s between two looks of the judge
 
@@ -268,7 +269,8 @@ def _end(death: Death, run: subprocess.Popen[bytes], verdict: Verdict) -> float:
         verdict.violations.append("the frozen run was not ended")
     if run.returncode != -signal.SIGKILL:
         verdict.violations.append(f"the frozen run ended with status {run.returncode}")
-    if (took := monotonic() - stopped) > ALLOWANCE + GRACE + 1.5:  # of which 1 s for the point's own time
+    longest = max(TIMEOUT[death.sequence] + AFTERWARDS, ALLOWANCE + 1.0) + GRACE  # 1 s: the point's own time
+    if (took := monotonic() - stopped) > longest + 0.5:
         verdict.violations.append(f"the frozen run was ended only after {took:.1f} s")
     return monotonic()
 
