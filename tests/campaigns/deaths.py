@@ -16,7 +16,6 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from stmlab.station.heartbeat import AFTERWARDS, ALLOWANCE, GRACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 KINDS = ("killed", "stopped", "stopped, continued", "guardian killed", "guardian frozen", "mute", "file gone", "edited")
 SEQUENCES = {
