@@ -14,7 +14,7 @@ import re
 import select
 import socket
 import time
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, runtime_checkable
 
 from pymeasure.adapters import Adapter
 
@@ -66,7 +66,7 @@ class Line(Protocol):
 
 
 def reconnect(adapter: Adapter) -> None:
-    """Make the connection anew; an adapter within this process has none, and only forgets what it has received.
+    """Make the connection anew; an Adapter of another kind only forgets what it has received.
 
     Raises:
         InstrumentLost: nothing answers at the address.
@@ -228,6 +228,6 @@ class TCPAdapter(Adapter):
     def _garbled(self, answer: bytes, why: str) -> GarbledAnswer:
         return GarbledAnswer(self.address, self._sent.decode("ascii", "replace").strip(), answer, why)
 
-    def _lose(self, error: InstrumentLost, cause: Exception | None) -> None:
+    def _lose(self, error: InstrumentLost, cause: Exception | None) -> NoReturn:
         self.connection.close()
         raise error from cause

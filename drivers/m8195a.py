@@ -46,7 +46,7 @@ _FILTERS = {1: "FRAT", 2: "HRAT", 4: "QRAT"}
 _LONGEST_ERROR_QUEUE = 30
 _ALIGNING = 8.0  # s, for which it may not answer after a change of clock or memory
 _CHANNELS = (1, 2, 3, 4)
-_ERROR: Question = (":SYST:ERR?", answers.row(answers.integer(-32768, 32767), answers.text()))
+_ERROR: Question = (":SYST:ERR?", answers.row(answers.integer(-32768, 32767), answers.text(r'"[\x20-\x7e]*"')))
 _ON_OFF = answers.one_of({"0": False, "1": True})
 _START = {
     True: ":INIT:CONT 0;:INIT:GATE 1;:ARM:TRIG:SOUR TRIG;:ARM:TRIG:SLOP POS;:ARM:TRIG:LEV 1.4",  # TTL
@@ -471,7 +471,7 @@ class M8195A(Questions, SCPIMixin, Instrument):
 
 def _error(answer: tuple[int, str]) -> tuple[int, str]:
     code, text = answer
-    return code, text.strip().strip('"')
+    return code, text.strip('"')
 
 
 def _memory(segment: Segment) -> str:

@@ -43,10 +43,11 @@ _REST = {  # property that is watched by turns -> where it is
     "switch_off_delay": "z.switch_off_delay",
     "z_high_limit": "z.upper_limit",
     "current_gain": "current_gain",
-    "active_loop": "active_loop.name",
+    "z_controller": "active_loop.name",
     "modulation": "modulation",
 }
 _TRIPPED = "SafeTip has tripped: check the tip, then approach by hand"
+_NEAR_THE_END = 5e-4  # of the range of the current: so close to its end it is saturated
 _EVERY = 3  # so many looks cost two questions, and one of them a third
 
 
@@ -390,7 +391,7 @@ class Nanonis(Instrument):
             "z_low_limit": low,
             "z_high_limit": high,
             "z_limited": self.z.limited,
-            "active_loop": self.active_loop.name,
+            "z_controller": self.active_loop.name,
             "proportional_gain": gains.proportional,
             "loop_time_constant": gains.time_constant,
             "switch_off_delay": self.z.switch_off_delay,
@@ -432,7 +433,7 @@ class Nanonis(Instrument):
     def _overload(self, current: float) -> str:
         """What is wrong with a current, "" if nothing is."""
         low, high = self._range(CURRENT)
-        inside = low < current < high
+        inside = low + _NEAR_THE_END * (high - low) < current < high - _NEAR_THE_END * (high - low)
         return "" if inside else f"the current, {current:.4g} A, is at the end of the preamplifier's range"
 
     def _within_range(self, name: str, value: float, signal: str) -> float:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from drivers.nanonis_protocol import NanonisLine
 
 _ARRIVED = 0.01  # of the range: so close to the upper limit counts as withdrawn
-_TRIP_STANDS = 0.1  # s; the status lags, so an old trip may still be shown when the loop has just been closed
+_TRIP_STANDS = 0.1  # s; an old trip may still be shown when the loop is just being closed
 
 _STATUS: Mapping[int, LoopStatus] = MappingProxyType(
     {
@@ -61,7 +61,7 @@ class ZController:
 
     @property
     def status(self) -> LoopStatus:
-        """What the module says that it does; it lags behind what the real-time engine does (``regulating``)."""
+        """What the module says that it does; the real-time engine may be behind it (``regulating``)."""
         return _STATUS[self._line.whole("ZCtrl.StatusGet", low=min(_STATUS), high=max(_STATUS))]
 
     @property

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from stmlab.station.instruments import Value
 
-_SLACK = 1e-9  # relative: of double precision and decimal text
+_SLACK = 1e-10  # relative: of double precision and decimal text
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Resolution:
 
     def agrees(self, wanted: float, read: float) -> bool:
         """Whether ``read`` is ``wanted`` as the instrument keeps it; NaN never is."""
-        if read == wanted:  # infinity too
-            return True
+        if read == wanted or math.isinf(wanted) or math.isinf(read):
+            return read == wanted
         difference = read - wanted
         if self.modulo is not None:
             difference = math.remainder(difference, self.modulo)

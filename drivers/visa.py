@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pymeasure.adapters import VISAAdapter
 from pyvisa.constants import StatusCode
 from pyvisa.errors import Error, VisaIOError
+from pyvisa.resources import SerialInstrument
 
 from drivers.connection import check_permit
 from stmlab.errors import GarbledAnswer, InstrumentLost, InstrumentTimeout, StationError
@@ -69,6 +70,7 @@ class VisaLine(VISAAdapter):
     def _write(self, command: str, **kwargs: Any) -> None:
         check_permit(self.permit, self.address)
         with self._losing():
+            self._refuse_what_nobody_asked_for()
             super()._write(command, **kwargs)
 
     def _write_bytes(self, content: bytes, **kwargs: Any) -> None:
@@ -83,6 +85,13 @@ class VisaLine(VISAAdapter):
     def _read_bytes(self, count: int, break_on_termchar: bool = False, **kwargs: Any) -> bytes:
         with self._losing():
             return bytes(super()._read_bytes(count, break_on_termchar, **kwargs))
+
+    def _refuse_what_nobody_asked_for(self) -> None:
+        """On a serial line the rest, or the double, of an older answer may be waiting; the other buses frame answers."""
+        if isinstance(self.connection, SerialInstrument) and self.connection.bytes_in_buffer:
+            rest = self.connection.read_bytes(self.connection.bytes_in_buffer)
+            self.close()
+            raise GarbledAnswer(self.address, "the last question", rest, "there is more than one answer")
 
     @contextlib.contextmanager
     def _losing(self) -> Iterator[None]:

@@ -149,7 +149,8 @@ class SimulatedMicroscope:
     def adapter(self, name: str) -> WireAdapter:
         """A new connection to an instrument, inside this process."""
         address = f"simulation:{name}"
-        return WireAdapter(self.instrument(name).session(address), name=address)
+        instrument = self.instrument(name)
+        return WireAdapter(instrument.session(address), name=address, renew=lambda: instrument.session(address))
 
     # -- Bench -----------------------------------------------------------------------------------------------------
 

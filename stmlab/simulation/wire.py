@@ -8,11 +8,11 @@ so, and nothing else reaches into an instrument.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from pymeasure.adapters import Adapter
 
-from stmlab.errors import InstrumentLost
+from stmlab.errors import GarbledAnswer, InstrumentLost, InstrumentTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,20 +115,44 @@ class MessageSession(ABC):
 class WireAdapter(Adapter):
     """pymeasure Adapter straight into a virtual instrument in this process: the same bytes, no socket.
 
+    As with a cable, a connection that has failed stays useless until it is made anew.
+
     Args:
         session: the virtual instrument's end.
         termination: appended to every string sent and taken off every string read.
         name: for error messages.
+        renew: hands out a new session for ``reconnect``; None: the instrument goes on with the old one.
+
+    Attributes:
+        permit: asked before anything is sent; once it says False, nothing is.
+        timeout: s that a cable would wait for an answer; here the answer is there at once or never comes.
     """
 
-    def __init__(self, session: Session, *, termination: str = "\n", name: str = "simulated instrument") -> None:
-        self._session = session
+    def __init__(
+        self,
+        session: Session,
+        *,
+        termination: str = "\n",
+        name: str = "simulated instrument",
+        renew: Callable[[], Session] | None = None,
+    ) -> None:
+        self._session, self._renew = session, renew
         self._termination = termination.encode("ascii")
         self._received = bytearray()
         self._name = name
         self._dropped = False
+        self._asked = ""  # for error messages
+        self.permit: Callable[[], bool] | None = None
+        self.timeout = 0.0
         self.connection = _Plug()
         super().__init__()
+
+    def reconnect(self) -> None:
+        """A new connection to the same instrument."""
+        self._received.clear()
+        self._dropped = False
+        if self._renew is not None:
+            self._session = self._renew()
 
     def _write(self, command: str, **kwargs: Any) -> None:
         self._send(command.encode("ascii") + self._termination)
@@ -137,27 +161,35 @@ class WireAdapter(Adapter):
         self._send(content)
 
     def _send(self, content: bytes) -> None:
+        if self.permit is not None and not self.permit():
+            raise InstrumentLost(self._name, "the station is no longer this run's")
         if self._dropped:
             raise InstrumentLost(self._name, "the connection was dropped")
+        if self._received:  # of an older question, and nobody has read it
+            self._lose(GarbledAnswer(self._name, self._asked, bytes(self._received[:80]), "more than one answer"))
+        self._asked = content[:40].decode("ascii", "replace").strip("\n\0")
         try:
             self._received += self._session.receive(content)
         except ConnectionError as error:
-            self._dropped = True  # a new connection is a new adapter
+            self._dropped = True
             raise InstrumentLost(self._name, f"the connection dropped ({error})") from error
 
     def _read(self, **kwargs: Any) -> str:
         end = self._received.find(self._termination)
         if end < 0:
-            raise InstrumentLost(self._name, "no answer")
-        line = self._received[:end].decode("ascii")
+            self._lose(InstrumentTimeout(self._name, "no answer"))
+        line = bytes(self._received[:end])
         del self._received[: end + len(self._termination)]
-        return line
+        try:
+            return line.decode("ascii")
+        except UnicodeDecodeError as error:
+            raise GarbledAnswer(self._name, self._asked, line, "no ASCII text") from error
 
     def _read_bytes(self, count: int, break_on_termchar: bool = False, **kwargs: Any) -> bytes:
         if count < 0 or break_on_termchar:
             return (self._read() + self._termination.decode("ascii")).encode("ascii")
         if len(self._received) < count:
-            raise InstrumentLost(self._name, f"no answer ({len(self._received)} of {count} bytes)")
+            self._lose(InstrumentTimeout(self._name, f"no answer ({len(self._received)} of {count} bytes)"))
         content = bytes(self._received[:count])
         del self._received[:count]
         return content
@@ -165,6 +197,10 @@ class WireAdapter(Adapter):
     def flush_read_buffer(self) -> None:
         """Throw away what was received and not yet read."""
         self._received.clear()
+
+    def _lose(self, error: InstrumentLost) -> NoReturn:
+        self._dropped = True
+        raise error
 
 
 class _Plug:

@@ -233,7 +233,7 @@ class TipState:
 
     Attributes:
         loop: whether the loop is closed, as the real-time engine says.
-        status: as the Z-controller says; it lags behind.
+        status: what the Z-controller's module says; the real-time engine may be behind it.
         current: A.
         height: Z, m; grows away from the sample.
         bias: V.

@@ -12,7 +12,7 @@ from pymeasure.test import expected_protocol
 
 from drivers.controls import NotOffered
 from drivers.sr830 import SR830
-from stmlab.errors import InstrumentFault, OutOfBounds
+from stmlab.errors import GarbledAnswer, InstrumentFault, OutOfBounds
 from stmlab.simulation.sr830 import VirtualSR830
 from stmlab.simulation.wire import WireAdapter
 from stmlab.station.instruments import LockIn
@@ -263,4 +263,17 @@ def test_the_driver_speaks_over_a_serial_line(serial_line, bench):
     lockin.write("NONS 1")
     with pytest.raises(InstrumentFault, match="did not understand"):
         lockin.check_status()
+    lockin.close()
+
+
+def test_a_double_answer_on_a_serial_line_is_not_taken_for_the_next(serial_line):
+    lockin = SR830(f"ASRL{serial_line}::INSTR", baud_rate=9600)
+    lockin.write("FREQ?;SLVL?")
+    assert lockin.read() == "1000"
+    while not lockin.adapter.connection.bytes_in_buffer:
+        pass
+    with pytest.raises(GarbledAnswer, match="more than one answer"):
+        _ = lockin.phase
+    lockin.reconnect()
+    assert lockin.phase == 0.0
     lockin.close()
