@@ -87,7 +87,7 @@ class VisaLine(VISAAdapter):
             return bytes(super()._read_bytes(count, break_on_termchar, **kwargs))
 
     def _refuse_what_nobody_asked_for(self) -> None:
-        """On a serial line the rest, or the double, of an older answer may be waiting; the other buses frame answers."""
+        """On a serial line the rest, or double, of an older answer may be waiting; the other buses frame answers."""
         if isinstance(self.connection, SerialInstrument) and self.connection.bytes_in_buffer:
             rest = self.connection.read_bytes(self.connection.bytes_in_buffer)
             self.close()
