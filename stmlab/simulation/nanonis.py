@@ -25,6 +25,8 @@ from stmlab.nanonis.protocol import (
     unpack_header,
 )
 from stmlab.simulation.machine import Machine
+from stmlab.simulation.nanonis_bias import BiasModule
+from stmlab.simulation.nanonis_current import CurrentModule
 from stmlab.simulation.nanonis_settings import Refusal, Settings
 from stmlab.simulation.nanonis_signals import NAMES, SignalModule
 from stmlab.simulation.nanonis_spectroscopy import SpectroscopyModule
@@ -52,12 +54,16 @@ class VirtualNanonis:
     def __init__(self, bench: Bench) -> None:
         self.machine = Machine(bench.clock)
         self._settings = Settings()
-        self._tip = TipModule(bench, self._settings, self.machine)
-        self._signals = SignalModule(bench, self._settings, self._tip, self.machine)
-        self._spectroscopy = SpectroscopyModule(bench, self._settings, self._tip, self._signals, self.machine)
+        self._current = CurrentModule(bench)
+        self._tip = TipModule(bench, self._settings, self._current, self.machine)
+        self._bias = BiasModule(bench, self._tip, self.machine)
+        signals = SignalModule(bench, self._settings, self._tip, self._bias, self._current, self.machine)
+        self._spectroscopy = SpectroscopyModule(bench, self._settings, self._tip, self._bias, signals, self.machine)
         self._handlers: dict[str, Callable[..., Any]] = {
+            **self._current.handlers(),
             **self._tip.handlers(),
-            **self._signals.handlers(),
+            **self._bias.handlers(),
+            **signals.handlers(),
             **self._spectroscopy.handlers(),
             **self._scan_handlers(),
             **self._session_handlers(),
@@ -101,6 +107,8 @@ class VirtualNanonis:
         """Everything as after switching on: settings forgotten, no bias, the tip withdrawn with the loop open."""
         self.machine.restarts += 1
         self._settings.forget()
+        self._current.power_on()
+        self._bias.power_on()
         self._tip.power_on()
         self._spectroscopy.power_on()
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from stmlab.nanonis.commands import COMMANDS
+from stmlab.simulation.nanonis_current import FULL_SCALE
 from stmlab.simulation.nanonis_settings import Refusal
-from stmlab.simulation.nanonis_tip import FULL_SCALE, Z_RANGE
+from stmlab.simulation.nanonis_tip import Z_RANGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.simulation.bench import Bench
     from stmlab.simulation.machine import Machine
+    from stmlab.simulation.nanonis_bias import BiasModule
+    from stmlab.simulation.nanonis_current import CurrentModule
     from stmlab.simulation.nanonis_settings import Settings
     from stmlab.simulation.nanonis_tip import TipModule
 
@@ -67,8 +70,17 @@ class Demodulates(Protocol):
 class SignalModule:
     """Reads every signal and keeps the bench's modulation as the lock-in module says."""
 
-    def __init__(self, bench: Bench, settings: Settings, tip: TipModule, machine: Machine) -> None:
-        self._bench, self._settings, self._tip, self._machine = bench, settings, tip, machine
+    def __init__(
+        self,
+        bench: Bench,
+        settings: Settings,
+        tip: TipModule,
+        bias: BiasModule,
+        current: CurrentModule,
+        machine: Machine,
+    ) -> None:
+        self._bench, self._settings, self._machine = bench, settings, machine
+        self._tip, self._bias, self._current = tip, bias, current
         self._demodulating = bench if isinstance(bench, Demodulates) else None
 
     def handlers(self) -> Mapping[str, Callable[..., Any]]:
@@ -169,7 +181,7 @@ class SignalModule:
         if self._demodulating is not None:
             return self._demodulating.demodulated_current(frequency, integration)
         # Without it the demodulators see what the lock-in amplifier sees, in peak current instead of voltage.
-        calibration, _ = self._tip.current_calibration
+        calibration, _ = self._current.calibration
         return self._bench.lockin_output() * math.sqrt(2) * calibration
 
     def _value(self, index: int, wait: int) -> tuple[float]:
@@ -183,7 +195,7 @@ class SignalModule:
 
     def _calibration(self, index: int) -> tuple[float, float]:
         _check_index(index)
-        return self._tip.current_calibration if index == CURRENT else (1.0, 0.0)
+        return self._current.calibration if index == CURRENT else (1.0, 0.0)
 
     def _range(self, index: int) -> tuple[float, float]:
         _check_index(index)
@@ -191,9 +203,9 @@ class SignalModule:
             return Z_RANGE[1], Z_RANGE[0]
         if index in (X, Y):
             return 1e-6, -1e-6
-        limit = self._tip.bias_limit if index == BIAS else FULL_SCALE
+        limit = self._bias.limit if index == BIAS else FULL_SCALE
         if index == CURRENT or 0 <= index - _DEMODULATORS < 2 * len(_NUMBERS):
-            limit = self._tip.current_limit
+            limit = self._current.limit
         return limit, -limit
 
     def _assign(self, first: int, second: int) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.simulation.bench import Bench
     from stmlab.simulation.machine import Machine
+    from stmlab.simulation.nanonis_bias import BiasModule
     from stmlab.simulation.nanonis_settings import Settings
     from stmlab.simulation.nanonis_signals import SignalModule
     from stmlab.simulation.nanonis_tip import TipModule
@@ -47,10 +48,16 @@ class SpectroscopyModule:
     """Sweeps the bias and reads signals."""
 
     def __init__(
-        self, bench: Bench, settings: Settings, tip: TipModule, signals: SignalModule, machine: Machine
+        self,
+        bench: Bench,
+        settings: Settings,
+        tip: TipModule,
+        bias: BiasModule,
+        signals: SignalModule,
+        machine: Machine,
     ) -> None:
-        self._bench, self._settings, self._tip, self._signals = bench, settings, tip, signals
-        self._machine = machine
+        self._bench, self._settings, self._machine = bench, settings, machine
+        self._tip, self._bias, self._signals = tip, bias, signals
         self._channels: tuple[int, ...] = (0,)
         self._running = self._stopping = False
 
@@ -106,7 +113,7 @@ class SpectroscopyModule:
         if self._running:
             raise Refusal("a bias spectroscopy is running: stop it first")
         points = self._points()
-        limit = self._tip.bias_limit
+        limit = self._bias.limit
         if max(abs(point.bias) for point in points) > limit:
             raise Refusal(f"the sweep exceeds the bias range, {-limit:g} to {limit:g} V")
         backward = bool(self._settings["BiasSpectr.Props"]["backward"])

@@ -1,4 +1,4 @@
-"""Bias, current, Z-controller and SafeTip of the simulated Nanonis controller, acting on the bench."""
+"""Z-controller and SafeTip of the simulated Nanonis controller, acting on the bench."""
 
 from __future__ import annotations
 
@@ -13,18 +13,14 @@ if TYPE_CHECKING:
 
     from stmlab.simulation.bench import Bench
     from stmlab.simulation.machine import Machine
+    from stmlab.simulation.nanonis_current import CurrentModule
     from stmlab.simulation.nanonis_settings import Settings
 
 Z_RANGE = (-160e-9, 160e-9)  # m, of the piezo
-BIAS_RANGES = (("10 V", 10.0), ("1 V", 1.0))
-GAINS = ("External 10^9 V/A",)  # the preamplifier is not on any bus, so there is nothing to choose
-FILTERS = ("Full bandwidth",)
-FULL_SCALE = 10.0  # V, of the converters
 CONTROLLERS: Mapping[str, Literal["log", "abs", "signed", "none"]] = MappingProxyType(
     {"log Current": "log", "abs Current": "abs", "Current": "signed", "Frequency Shift": "none"}
 )
 """What the loop can be closed on; there is no sensor whose frequency could shift."""
-_CALIBRATION = 1e-9  # A/V
 
 OFF, ON, HOLD, SWITCHING_OFF, SAFE_TIP, WITHDRAWING = range(1, 7)  # what ZCtrl.StatusGet returns
 _LAG = 5e-3  # s, that the real-time engine is behind the Z-controller module when the loop is switched off
@@ -44,16 +40,13 @@ class TipModule:
     Other transitions are begun by a command and finished by ``settle``, which every command and ``live`` call.
     """
 
-    def __init__(self, bench: Bench, settings: Settings, machine: Machine) -> None:
-        self._bench, self._settings, self._machine = bench, settings, machine
+    def __init__(self, bench: Bench, settings: Settings, current: CurrentModule, machine: Machine) -> None:
+        self._bench, self._settings, self._current, self._machine = bench, settings, current, machine
         self._commanded = bench.tip.feedback
         self._held = False
         self._begin()
 
     def _begin(self) -> None:
-        self._bias_range = 0
-        self._calibration, self._offset = _CALIBRATION, 0.0
-        self._pulse_hold, self._pulse_absolute = True, True
         self._off_at: float | None = None
         self._withdrawn_at: float | None = None
         self._recovers_at: float | None = None
@@ -64,16 +57,7 @@ class TipModule:
     def handlers(self) -> Mapping[str, Callable[..., Any]]:
         """What carries out which command."""
         return {
-            "Bias.Set": self.set_bias,
-            "Bias.Get": lambda: (self._bench.tip.bias,),
-            "Bias.RangeSet": self._select_bias_range,
-            "Bias.RangeGet": lambda: (tuple(name for name, _ in BIAS_RANGES), self._bias_range),
-            "Bias.Pulse": self._pulse,
             "Current.Get": lambda: (self.current(),),
-            "Current.GainSet": self._select_gain,
-            "Current.GainsGet": lambda: (GAINS, 0, FILTERS, 0),
-            "Current.CalibrSet": self._calibrate,
-            "Current.CalibrGet": self._calibration_of,
             "ZCtrl.ZPosSet": self._place,
             "ZCtrl.ZPosGet": lambda: (self._bench.height(),),
             "ZCtrl.OnOffSet": self._switch,
@@ -110,27 +94,6 @@ class TipModule:
                 bench.tip.closed_by = self._machine.client
             bench.advance()  # no time: so that a flight recorder sees this state
 
-    def set_bias(self, bias: float) -> None:
-        """Set the bias within the selected range (V)."""
-        self._check_bias(bias)
-        self.change(bias=bias)
-        self.watch()
-
-    @property
-    def bias_limit(self) -> float:
-        """Largest bias of the selected range, V."""
-        return BIAS_RANGES[self._bias_range][1]
-
-    @property
-    def current_limit(self) -> float:
-        """Largest current that the converter can read, A."""
-        return FULL_SCALE * self._calibration + abs(self._offset)
-
-    @property
-    def current_calibration(self) -> tuple[float, float]:
-        """A/V and A."""
-        return self._calibration, self._offset
-
     @property
     def z_limits(self) -> tuple[float, float]:
         """Lowest and highest Z, m."""
@@ -139,7 +102,7 @@ class TipModule:
     def current(self) -> float:
         """The current as the controller shows it (A); SafeTip sees it too."""
         self.watch()
-        return self._bench.current() * (self._calibration / _CALIBRATION) + self._offset
+        return self._current.read()
 
     def watch(self) -> None:
         """Let SafeTip, if it is on, look at the current: at the largest since the last look, for it looks always."""
@@ -184,52 +147,6 @@ class TipModule:
         self._begin()
         self._retract()
         self.change(bias=0.0, tripped=False, controller="log", modulation_on=False)
-
-    # -- bias and current ------------------------------------------------------------------------------------------
-
-    def _check_bias(self, bias: float) -> None:
-        limit = self.bias_limit
-        if not -limit <= bias <= limit:
-            raise Refusal(f"bias = {bias:g} V is out of range, {-limit:g} to {limit:g} V is allowed")
-
-    def _select_bias_range(self, index: int) -> None:
-        if index >= len(BIAS_RANGES):
-            raise Refusal(f"bias range = {index} is out of range, 0 to {len(BIAS_RANGES) - 1} is allowed")
-        if abs(self._bench.tip.bias) > BIAS_RANGES[index][1]:
-            raise Refusal(f"the bias, {self._bench.tip.bias:g} V, does not fit the range {BIAS_RANGES[index][0]}")
-        self._bias_range = index
-
-    def _pulse(self, wait: int, width: float, bias: float, hold: int, absolute: int) -> None:
-        if not width > 0.0 or hold > 2 or absolute > 2:
-            raise Refusal(f"no pulse: width = {width:g} s, hold = {hold}, absolute/relative = {absolute}")
-        self._pulse_hold = hold == 1 if hold else self._pulse_hold
-        self._pulse_absolute = absolute == 2 if absolute else self._pulse_absolute
-        before = self._bench.tip.bias
-        during = bias if self._pulse_absolute else before + bias
-        self._check_bias(during)
-        if self._pulse_hold:
-            self.hold()
-        self.change(bias=during)
-        self.watch()
-        restarts = self._machine.restarts
-        self._machine.wait(width)  # whether or not the client waits
-        if self._machine.restarts == restarts:
-            self.change(bias=before)
-            self.release()
-
-    def _select_gain(self, gain: int, filter_: int) -> None:
-        if gain not in (-1, 0) or filter_ not in (-1, 0):
-            raise Refusal(f"gain {gain} with filter {filter_} is out of range, only 0 is there")
-
-    def _calibrate(self, gain: int, calibration: float, offset: float) -> None:
-        self._select_gain(gain, 0)
-        if not calibration > 0.0:
-            raise Refusal(f"calibration = {calibration:g} A/V must be positive")
-        self._calibration, self._offset = calibration, offset
-
-    def _calibration_of(self, gain: int) -> tuple[float, float]:
-        self._select_gain(gain, 0)
-        return self.current_calibration
 
     # -- Z ---------------------------------------------------------------------------------------------------------
 
@@ -282,8 +199,8 @@ class TipModule:
             self.settle()
 
     def _set_setpoint(self, setpoint: float) -> None:
-        if setpoint == 0.0 or not abs(setpoint) <= self.current_limit:
-            limit = self.current_limit
+        if setpoint == 0.0 or not abs(setpoint) <= self._current.limit:
+            limit = self._current.limit
             raise Refusal(f"setpoint = {setpoint:g} A is out of range, {-limit:g} to {limit:g} A without 0 is allowed")
         self.change(setpoint=setpoint)
 

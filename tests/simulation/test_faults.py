@@ -377,6 +377,7 @@ def test_a_stuck_loop_does_not_open_though_the_module_says_so_until_it_is_disarm
     assert microscope.true_state().loop_closed
     controller.ask("ZCtrl.Withdraw", 1, -1)  # by the piezo, whatever the loop does
     assert not microscope.true_state().loop_closed
+    assert controller.value("ZCtrl.OnOffGet") == (0,)
     controller.ask("ZCtrl.OnOffSet", 1)
     microscope.faults.disarm(number)
     controller.ask("ZCtrl.OnOffSet", 0)

@@ -274,6 +274,7 @@ def test_nobody_closes_the_loop_after_a_pulse_during_which_the_tip_was_withdrawn
     ask("Bias.Pulse", 1, 0.1, 0.05, 1, 2)
     microscope.clock.sleep = sleep
     assert ask("ZCtrl.OnOffGet") == (0,)
+    assert not microscope.tip.feedback
     assert recorder.closings == []
 
 
