@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable  # noqa: TC003 - typer reads annotations at run time
 from functools import wraps
+from pathlib import Path  # noqa: TC003 - as above
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -45,22 +46,41 @@ def refusing(command: Callable[..., None]) -> Callable[..., None]:
 
 def fail(error: Exception, *, as_json: bool) -> NoReturn:
     """One line on standard error, the same as JSON where that was asked for, and exit status 1."""
-    message = _words(error) if isinstance(error, OSError) else str(error)
+    message = words(error)
     if as_json:
         print_json({"state": "failed", "reason": type(error).__name__, "message": message})
     print(f"stmlab: {message}", file=sys.stderr)
     raise typer.Exit(1)
 
 
-def _words(error: OSError) -> str:
-    """The file and what the system says of it: "runs: Permission denied"."""
-    words = error.strerror or str(error) or type(error).__name__
-    return f"{error.filename}: {words}" if error.filename is not None else words
+def words(error: Exception) -> str:
+    """One line: of an error of the system the file and what it says of it: "runs: Permission denied"."""
+    if not isinstance(error, OSError):
+        return str(error)
+    text = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {text}" if error.filename is not None else text
 
 
 def print_json(value: Any) -> None:
     """One JSON object on standard output."""
     print(json.dumps(value, allow_nan=True, default=str))
+
+
+def wrote(path: Path) -> None:
+    """Say on standard error what was written, so that standard output is the answer alone."""
+    print(f"wrote {path}", file=sys.stderr)
+
+
+def folder(path: Path) -> Path:
+    """A folder to write into, made if only it is missing.
+
+    Raises:
+        SequenceError: the folder that it should lie in is not there: most likely it is mistyped.
+    """
+    if not path.parent.exists():
+        raise SequenceError(f"{path}: there is no folder {path.parent}: nothing is made")
+    path.mkdir(exist_ok=True)
+    return path
 
 
 def pairs(settings: list[str]) -> dict[str, str]:

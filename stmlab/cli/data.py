@@ -1,4 +1,4 @@
-"""Commands for files: show, fit, recover."""
+"""Commands for files: show, recover."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stmlab.cli.common import JsonOption, app, pairs, print_json, refusing
-from stmlab.errors import SequenceError
+from stmlab.cli.common import JsonOption, app, print_json, refusing, wrote
 
 
 @app.command()
@@ -32,6 +31,7 @@ def show(
             from stmlab.display.figures.recording import draw_recording
 
             draw_recording(recording, png)
+            wrote(png)
         found, text = display.recording_as_dict(recording), display.recording_as_text(recording)
     else:
         from stmlab.storage import open_run
@@ -41,71 +41,12 @@ def show(
             from stmlab.display.figures import save_png
 
             save_png(run, png)
+            wrote(png)
         found, text = display.run_as_dict(run), display.run_as_text(run)
     if as_json:
         print_json(found)
     else:
         print(text)
-
-
-@app.command()
-@refusing
-def fit(
-    file: Annotated[Path, typer.Argument(help="A run, or a file that another program recorded (.dat, .VERT).")],
-    model: Annotated[str | None, typer.Option("--model", help="Model; by default the one for what was done.")] = None,
-    channel: Annotated[
-        str | None, typer.Option("--channel", help="Column of a recorded file; by default the lock-in's.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="What the file does not say, or says wrongly: temperature, modulation, field, window, scattering, "
-            'order, exclusion, fitted_sides, threshold, dead_time: --set "field=5 T".',
-        ),
-    ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")] = False,
-    png: Annotated[Path | None, typer.Option("--png", help="Draw this fit into this file.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Fit a run again, or a recorded file (each direction of a sweep by itself)."""
-    from stmlab import display
-    from stmlab.analysis.fitting import given
-    from stmlab.storage.recorded import is_recorded, open_recording
-
-    told = given(pairs(settings or []))
-    if is_recorded(file):
-        from stmlab.analysis.recordings import analyse_recording
-
-        if keep:
-            raise SequenceError(f"{file}: --keep: a file of another program is never written to")
-        fits = analyse_recording(open_recording(file), model, channel, told)
-        if png is not None:
-            from stmlab.display.figures.recording import draw_recorded_fits
-
-            draw_recorded_fits(file.name, fits, png)
-        if as_json:
-            print_json({"file": str(file), "fits": {label: result.as_dict() for label, result in fits.items()}})
-        else:
-            print("\n".join(f"{label}: {display.fit_as_text(result)}" for label, result in fits.items()))
-        return
-    from stmlab.analysis import analyse
-    from stmlab.storage import append_fit, open_run
-
-    if channel is not None:
-        raise SequenceError(f"{file}: --channel is for recorded files; a run's model knows its channels")
-    result = analyse(open_run(file), model, told)
-    if keep:
-        append_fit(file, result)
-    if png is not None:
-        from stmlab.display.figures import save_png
-
-        save_png(open_run(file), png, result)
-    if as_json:
-        print_json(result.as_dict())
-    else:
-        print(display.fit_as_text(result))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from stmlab.cli.common import (
     SeedOption,
     StationOption,
     app,
+    folder,
     pairs,
     print_json,
     refusing,
@@ -95,7 +96,7 @@ def demo(
     """Measure the demonstration samples on the simulated microscope and compare with what they really are."""
     from stmlab.cli.demo import rows_as_text, run_demo
 
-    rows = run_demo(directory, seed=seed, everything=everything)
+    rows = run_demo(folder(directory), seed=seed, everything=everything)
     if as_json:
         print_json([row.as_dict() for row in rows])
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from stmlab.cli.common import JsonOption, app, print_json, refusing
+from stmlab.cli.common import JsonOption, app, folder, print_json, refusing
 
 
 @app.command()
@@ -22,10 +22,10 @@ def papers(
     from stmlab import papers as survey
     from stmlab.papers.table import papers_as_text
 
+    where = None if figures is None else folder(figures)
     rows = survey.rows(name)
-    if figures is not None:
-        figures.mkdir(parents=True, exist_ok=True)
-        drawn = survey.figures(figures, name)
+    if where is not None:
+        drawn = survey.figures(where, name)
         print("\n".join(str(path) for path in drawn), file=sys.stderr)
     if as_json:
         print_json([row.as_dict() for row in rows])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stmlab.display.fits import fits_as_table
 from stmlab.display.recordings import recording_as_dict, recording_as_text
 from stmlab.display.runs import (
     estimate_as_dict,
@@ -19,6 +20,7 @@ __all__ = [
     "estimate_as_dict",
     "estimate_as_text",
     "fit_as_text",
+    "fits_as_table",
     "on_terminal",
     "outcome_as_dict",
     "outcome_as_text",

@@ -24,6 +24,7 @@ def recording_as_text(recording: Recording) -> str:
     lines += listed("header", header)
     if more := len(recording.header) - len(header):
         lines.append(f"    and {more} more: --json has all")
+    lines += [f"  note: {note}" for note in recording.notes]
     lines += listed("columns", {column.name: _span(column) for column in recording.columns})
     return "\n".join(lines)
 
@@ -43,5 +44,6 @@ def recording_as_dict(recording: Recording) -> dict[str, Any]:
         "rows": len(recording.columns[0].values),
         "sample_interval": recording.sample_interval,
         "columns": [{"name": column.name, "unit": column.unit} for column in recording.columns],
+        "notes": list(recording.notes),
         "header": dict(recording.header),
     }

@@ -87,7 +87,7 @@ def test_a_lifetime_that_the_delays_are_too_coarse_for_is_told():
 
 
 def test_a_lifetime_known_to_a_third_is_not_given_with_an_error_that_claims_to_be_symmetric():
-    noise = np.random.default_rng(3).normal(0, 1.2e-12, DELAY.size)
+    noise = np.random.default_rng(3).normal(0, 0.8e-12, DELAY.size)
     fit = fit_decay(DELAY, decay(DELAY) + noise, exclusion=0.7e-9)
     assert fit["T1"].error > 0.2 * fit["T1"].value
     assert any("larger upwards" in warning for warning in fit.warnings)

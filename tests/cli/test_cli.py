@@ -152,6 +152,7 @@ def test_a_recorded_file_is_fitted_shown_and_drawn(cli, spectrum, tmp_path):
     assert text.stdout.startswith("backward: fit steps: 301 points")
     shown = cli("show", spectrum, "--png", tmp_path / "spectrum.png")
     assert "LIX 1 omega [bwd]" in shown.stdout
+    assert shown.stderr == f"wrote {tmp_path / 'spectrum.png'}\n"
     assert (tmp_path / "spectrum.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -160,8 +161,12 @@ def test_a_recorded_file_is_fitted_shown_and_drawn(cli, spectrum, tmp_path):
     [
         (["--keep"], "a file of another program is never written to"),
         (
-            ["--model", "srs"],
+            ["--model", "exchange"],
             "is not for recorded files: steps, steps_one_pair, gaussians, gaussians_one_pair, transport, telegraph",
+        ),
+        (
+            ["--model", "srs"],
+            "Bias calc in V was swept: srs needs a frequency in Hz",
         ),
         (["--channel", "Z"], "no column 'Z'; there are Bias calc, LIX 1 omega, LIX 1 omega [bwd]"),
     ],
@@ -282,3 +287,68 @@ def test_tables_are_as_wide_as_the_terminal(monkeypatch):
     assert Text.from_ansi(papers_as_text(rows).splitlines()[1]).cell_len == 80
     monkeypatch.setattr("sys.stdout.isatty", lambda: False, raising=False)
     assert len(papers_as_text(rows).splitlines()[1]) == 150
+
+
+@pytest.fixture
+def many(spectrum, tmp_path):
+    """The spectrum twice, a run, and a file that holds nothing to fit."""
+    copy = tmp_path / "again.dat"
+    copy.write_bytes(spectrum.read_bytes())
+    empty = tmp_path / "empty.dat"
+    empty.write_text("[DATA]\nZ (m)\tCurrent (A)\n1\t2\n3\t4\n")
+    return [spectrum, copy, empty]
+
+
+def test_many_files_are_a_json_object_a_line(cli, many, tmp_path):
+    cli("run", "srs", "-o", tmp_path / "run.h5", "--set", "points=30", "--seed", 2)
+    result = cli("fit", *many, tmp_path / "run.h5", "--json")
+    assert result.exit_code == 1  # one of them is refused
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["file"] for line in lines] == [str(path) for path in (*many, tmp_path / "run.h5")]
+    assert [list(line.get("fits", ())) for line in lines] == [["forward", "backward"]] * 2 + [[], ["run"]]
+    assert lines[2]["state"] == "failed"
+    assert "steps need a bias in V" in lines[2]["message"]
+    assert cli("fit", *many[:2], "--json").exit_code == 0
+
+
+def test_many_files_are_a_table(cli, many):
+    result = cli("fit", *many)
+    assert result.exit_code == 1
+    rows = result.stdout.splitlines()
+    assert rows[0].split() == ["file", "sweep", "model", "result", "warnings"]
+    assert sum("inner_energy" in row for row in rows) == 4
+    assert rows[-1].startswith(f"{many[2]}: refused: Z in m was swept")
+
+
+def test_the_pictures_of_many_files_go_into_a_folder_that_exists(cli, many, tmp_path):
+    (tmp_path / "figures").mkdir()
+    drawn = cli("fit", *many[:2], "--png", tmp_path / "figures")
+    assert drawn.exit_code == 0, drawn.stderr
+    names = [tmp_path / "figures" / f"{path.stem}.png" for path in many[:2]]
+    assert drawn.stderr.splitlines() == [f"wrote {name}" for name in names]
+    assert all(name.read_bytes().startswith(b"\x89PNG") for name in names)
+    refused = cli("fit", *many[:2], "--png", tmp_path / "figure")
+    assert refused.exit_code == 1
+    assert "2 files need a folder that exists" in " ".join(refused.stderr.split())
+    assert not (tmp_path / "figure").exists()
+    assert "into one picture" in cli("fit", many[0], many[0], "--png", tmp_path / "figures").stderr
+
+
+def test_a_mistyped_folder_is_refused_and_not_made(cli, spectrum, tmp_path):
+    for arguments in (
+        ["papers", "fransson", "--figures", tmp_path / "figs" / "papers"],
+        ["demo", "-d", tmp_path / "figs" / "runs"],
+        ["show", spectrum, "--png", tmp_path / "figs" / "spectrum.png"],
+        ["fit", spectrum, "--png", tmp_path / "figs" / "spectrum.png"],
+    ):
+        result = cli(*arguments)
+        assert result.exit_code == 1
+        assert "no folder" in " ".join(result.stderr.split())
+        assert not (tmp_path / "figs").exists()
+
+
+def test_what_a_reader_noted_is_shown(cli, tmp_path):
+    path = tmp_path / "comma.dat"
+    path.write_text("[DATA]\nBias (V)\tCurrent (A)\n0,1\t2\n0,3\t4\n")
+    assert "note: numbers are written with decimal commas" in cli("show", path).stdout
+    assert json.loads(cli("show", path, "--json").stdout)["notes"] == ["numbers are written with decimal commas"]

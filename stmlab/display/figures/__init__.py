@@ -78,6 +78,8 @@ def check_png(path: str | Path) -> None:
         with path.open("rb") as file:
             found = file.read(len(_PNG))
     except FileNotFoundError:
+        if not path.parent.exists():
+            raise FileError(f"{path}: there is no folder {path.parent}: nothing is made") from None
         return
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({error.strerror or error})") from error

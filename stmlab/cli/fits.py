@@ -1,0 +1,143 @@
+"""The command fit: one file as text or one JSON object, many as a table or one JSON object a line."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stmlab.cli.common import JsonOption, app, pairs, print_json, refusing, words, wrote
+from stmlab.errors import SequenceError, StmlabError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.results import FitResult
+
+
+@app.command()
+@refusing
+def fit(
+    files: Annotated[
+        list[Path], typer.Argument(help="Runs, or files that another program recorded (.dat, .VERT); many at once.")
+    ],
+    model: Annotated[str | None, typer.Option("--model", help="Model; by default the one for what was done.")] = None,
+    channel: Annotated[
+        str | None, typer.Option("--channel", help="Column of a recorded file; by default the lock-in's.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="What the file does not say, or says wrongly: temperature, modulation, field, window, scattering, "
+            'order, exclusion, fitted_sides, threshold, dead_time: --set "field=5 T".',
+        ),
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")] = False,
+    png: Annotated[
+        Path | None,
+        typer.Option("--png", help="Draw this fit into this file; of many files, each into this folder, which exists."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit runs again, or recorded files (each direction of a sweep by itself)."""
+    from stmlab.analysis.fitting import given
+
+    told = given(pairs(settings or []))
+    pictures = _pictures(files, png)
+    if len(files) == 1:
+        _show_one(files[0], _fitted(files[0], model, channel, told, keep=keep, png=pictures.get(files[0])), as_json)
+        return
+    found: dict[Path, Mapping[str, FitResult]] = {}
+    refused: dict[Path, str] = {}
+    for file in files:
+        try:
+            found[file] = _fitted(file, model, channel, told, keep=keep, png=pictures.get(file))
+        except (StmlabError, OSError) as error:
+            refused[file] = words(error)
+        if as_json:
+            print_json(_as_dict(file, found.get(file), refused.get(file)))
+    if not as_json:
+        from stmlab.display import fits_as_table
+
+        print(fits_as_table(found, refused))
+    if refused:
+        raise typer.Exit(1)
+
+
+def _fitted(
+    file: Path, model: str | None, channel: str | None, told: Mapping[str, Any], *, keep: bool, png: Path | None
+) -> Mapping[str, FitResult]:
+    """The fits of a file by the sweep they are of; of a run "run" alone."""
+    from stmlab.storage.recorded import is_recorded, open_recording
+
+    if is_recorded(file):
+        from stmlab.analysis.recordings import analyse_recording
+
+        if keep:
+            raise SequenceError(f"{file}: --keep: a file of another program is never written to")
+        fits = analyse_recording(open_recording(file), model, channel, told)
+        if png is not None:
+            from stmlab.display.figures.recording import draw_recorded_fits
+
+            draw_recorded_fits(file.name, fits, png)
+            wrote(png)
+        return fits
+    from stmlab.analysis import analyse
+    from stmlab.storage import append_fit, open_run
+
+    if channel is not None:
+        raise SequenceError(f"{file}: --channel is for recorded files; a run's model knows its channels")
+    result = analyse(open_run(file), model, told)
+    if keep:
+        append_fit(file, result)
+    if png is not None:
+        from stmlab.display.figures import save_png
+
+        save_png(open_run(file), png, result)
+        wrote(png)
+    return {_RUN: result}
+
+
+_RUN = "run"
+
+
+def _show_one(file: Path, fits: Mapping[str, FitResult], as_json: bool) -> None:
+    from stmlab.display import fit_as_text
+
+    if list(fits) == [_RUN]:
+        result = fits[_RUN]
+        if as_json:
+            print_json(result.as_dict())
+        else:
+            print(fit_as_text(result))
+    elif as_json:
+        print_json(_as_dict(file, fits, None))
+    else:
+        print("\n".join(f"{label}: {fit_as_text(result)}" for label, result in fits.items()))
+
+
+def _as_dict(file: Path, fits: Mapping[str, FitResult] | None, refused: str | None) -> dict[str, Any]:
+    if fits is None:
+        return {"file": str(file), "state": "failed", "message": refused}
+    return {"file": str(file), "fits": {label: result.as_dict() for label, result in fits.items()}}
+
+
+def _pictures(files: list[Path], png: Path | None) -> dict[Path, Path]:
+    """Where each file's picture goes.
+
+    Raises:
+        SequenceError: many files and no folder, or two files whose pictures would have one name.
+    """
+    if png is None:
+        return {}
+    if len(files) == 1:
+        return {files[0]: png}
+    if not png.is_dir():
+        raise SequenceError(f"--png {png}: {len(files)} files need a folder that exists for their pictures")
+    pictures = {file: png / f"{file.stem}.png" for file in files}
+    if len(set(pictures.values())) < len(files):
+        raise SequenceError(f"--png {png}: two of the files would be drawn into one picture: give them one by one")
+    return pictures
