@@ -26,16 +26,15 @@ from stmlab.physics.constants import CONDUCTANCE_QUANTUM_S
 from stmlab.simulation.bench import GeneratorPanel, LockInPanel, TipPanel
 from stmlab.simulation.config import SimulationConfig
 from stmlab.simulation.converter import CurrentConverter
-from stmlab.simulation.currents import JunctionCurrents, Levels
+from stmlab.simulation.currents import Levels
 from stmlab.simulation.demodulator import Demodulator
 from stmlab.simulation.fault_injection import Faults
 from stmlab.simulation.faults import Fault
 from stmlab.simulation.feedback import Loop, Release, Tip
 from stmlab.simulation.flight_recorder import FlightRecorder, TrueState
-from stmlab.simulation.junctions import Switches
-from stmlab.simulation.line import RadioFrequencyWiring
-from stmlab.simulation.lockin_input import InputSignal, Modulation, demodulated, input_signal
+from stmlab.simulation.lockin_input import InputSignal, demodulated
 from stmlab.simulation.samples import Sample, read_sample
+from stmlab.simulation.signal_path import SignalPath
 from stmlab.simulation.telegraph import SlowSwitch
 from stmlab.simulation.wire import WireAdapter
 
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import ComplexArray, FloatArray
     from stmlab.clock import Clock
-    from stmlab.simulation.junctions import Telegraph
 
 _INSTRUMENTS = {
     "sr860": "stmlab.simulation.sr860:VirtualSR860",
@@ -53,8 +51,6 @@ _INSTRUMENTS = {
     "m8195a": "stmlab.simulation.m8195a:VirtualM8195A",
     "nanonis": "stmlab.simulation.nanonis:VirtualNanonis",
 }
-_LEAST_BIAS = 1e-4  # V, for the ratio of current and bias
-_SMALLEST_SETPOINT = 1e-18  # A; a setpoint of zero would have no logarithm
 
 
 class SimulatedMicroscope:
@@ -75,8 +71,7 @@ class SimulatedMicroscope:
         self.config = config if config is not None else SimulationConfig()
         self.lockin, self.generator, self.tip = LockInPanel(), GeneratorPanel(), TipPanel()
         self.preamplifier = self.config.preamplifier
-        self._wiring = RadioFrequencyWiring(self.config.line, self.config.bias_tee)
-        self._currents = JunctionCurrents(sample.junction, self._wiring)
+        self._path = SignalPath(self, sample.junction, self.config)
         for_lockin, for_converter, for_switch = np.random.default_rng(seed).spawn(3)
         self._demodulator = Demodulator(for_lockin)
         self._converter = CurrentConverter(self.config.converter_bandwidth, for_converter)
@@ -84,7 +79,7 @@ class SimulatedMicroscope:
         self._time = clock.now()
         contact = math.log(CONDUCTANCE_QUANTUM_S / sample.junction.reference_conductance)
         self._tip = Tip(sample.decay_constant, drift=self.config.drift, contact=contact, time=self._time)
-        self._tip.move(-self._setpoint_log_scale() / (2 * sample.decay_constant))
+        self._tip.move(-self._path.setpoint_log_scale() / (2 * sample.decay_constant))
         self._away = False
         self._overloaded, self._overloaded_until = False, -math.inf
         self._largest_current = 0.0
@@ -127,7 +122,7 @@ class SimulatedMicroscope:
 
     def true_transfer(self, frequency: FloatArray) -> ComplexArray:
         """Amplitude at the junction over amplitude at the generator's connector, as it really is; Hz."""
-        return self._wiring.transfer(frequency)
+        return self._path.transfer(frequency)
 
     # -- connections ---------------------------------------------------------------------------------------------
 
@@ -182,7 +177,7 @@ class SimulatedMicroscope:
         with self.lock:
             self.advance()
             scale = self._tip.scale
-            overloaded = self._overloaded or self._exceeds_range(self._input(self._levels(scale), scale))
+            overloaded = self._overloaded or self._exceeds_range(self._path.input(self._path.levels(scale), scale))
             self._overloaded = False
             return overloaded
 
@@ -190,17 +185,17 @@ class SimulatedMicroscope:
         """Tunnel current now as the controller's converter reads it, A."""
         with self.lock:
             self.advance()
-            levels = self._levels(self._tip.scale)
+            levels = self._path.levels(self._tip.scale)
             on, off = (self.preamplifier.output(np.array([levels.on, levels.off])) / self.preamplifier.gain).tolist()
             mean = Levels(on, off, levels.chopped).mean
-            switching = 0.0 if self.tip.feedback else self._switch.deviation(self._telegraph())
+            switching = 0.0 if self.tip.feedback else self._switch.deviation(self._path.telegraph(self._tip.scale))
             return self._converter.reading(mean + switching, self.preamplifier.current_noise(mean))
 
     def largest_current(self) -> float:
         """Largest magnitude of the tunnel current since this was last asked, without noise, A."""
         with self.lock:
             self.advance()
-            levels, largest = self._levels(self._tip.scale), self._largest_current
+            levels, largest = self._path.levels(self._tip.scale), self._largest_current
             self._largest_current = 0.0
             return max(largest, abs(levels.on), abs(levels.off))
 
@@ -228,7 +223,7 @@ class SimulatedMicroscope:
         """Whether the preamplifier is at its end now, with the microwave on or off."""
         with self.lock:
             self.advance()
-            levels = self._levels(self._tip.scale)
+            levels = self._path.levels(self._tip.scale)
             return self.preamplifier.saturates(np.array([levels.on, levels.off]))
 
     def live(self) -> None:
@@ -288,107 +283,50 @@ class SimulatedMicroscope:
                 self._live(piece.start, piece.end, piece.scale)
         if release is not None and release.at <= now:
             self.tip.feedback, self.tip.opens_at = False, None
-        self._switch.live(now - self._time, self._telegraph())
+        self._switch.live(now - self._time, self._path.telegraph(self._tip.scale))
         self._converter.live(now - self._time)
         self._time = now
 
     def _live(self, start: float, end: float, scale: float) -> None:
-        reference, levels = self._reference(), self._levels(scale)
+        reference, levels = self._path.reference, self._path.levels(scale)
         self._largest_current = max(self._largest_current, abs(levels.on), abs(levels.off))
         if self.recorder is not None:
-            self._record(self.recorder, levels, scale)
-        signal = self._input(levels, scale)
+            self.recorder.lived(
+                conductance=self._path.conductance(levels, scale),
+                current=max(abs(levels.on), abs(levels.off)),
+                bias=abs(self._path.bias),
+                voltage=self._path.largest_voltage,
+                closed=self._loop_closed(),
+            )
+        signal = self._path.input(levels, scale)
         self._overloaded = self._overloaded or self._exceeds_range(signal)
         tones = demodulated(signal, self.lockin, reference)
-        noise = self._input_noise(levels, self.lockin.harmonic * reference)
+        noise = self._path.input_noise(levels, self.lockin.harmonic * reference)
         self._demodulator.live(tones, noise, self.lockin, start, end)
 
     def _state(self) -> TrueState:
-        scale, generator = self._tip.scale, self.generator
-        levels = self._levels(scale)
-        driven = generator.on and generator.running and generator.samples.size > 0
-        peak = float(np.abs(generator.samples.astype(float)).max()) / 127 if driven else 0.0
+        scale, path = self._tip.scale, self._path
+        levels, amplitude = path.levels(scale), path.generator_amplitude
         return TrueState(
             time=self._time,
-            bias=self._bias(),
+            bias=path.bias,
             setpoint=self.tip.setpoint,
             loop_closed=self._loop_closed(),
             current=max(levels.on, levels.off, key=abs),
-            conductance=self._conductance(levels, scale),
+            conductance=path.conductance(levels, scale),
             height=self._tip.height,
-            rf_on=peak * generator.full_scale > 0.0,
-            rf_amplitude=peak * generator.full_scale,
-            modulation=math.fsum(amplitude for _, amplitude in self._bias_modulations()),
+            rf_on=amplitude > 0.0,
+            rf_amplitude=amplitude,
+            modulation=path.modulation,
             tripped=self.tip.tripped,
             withdrawn=self.tip.withdrawn,
         )
 
-    def _record(self, recorder: FlightRecorder, levels: Levels, scale: float) -> None:
-        bias, driven = self._bias(), self.generator.on and self.generator.running
-        modulation = math.fsum(amplitude for _, amplitude in self._bias_modulations())
-        recorder.lived(
-            conductance=self._conductance(levels, scale),
-            current=max(abs(levels.on), abs(levels.off)),
-            bias=abs(bias),
-            voltage=abs(bias) + modulation + (self._currents.amplitude if driven else 0.0),
-            closed=self._loop_closed(),
-        )
-
-    def _conductance(self, levels: Levels, scale: float) -> float:
-        """Magnitude of the current without microwave over the bias, S; at least at 0.1 mV, where both vanish."""
-        bias = self._bias()
-        if abs(bias) >= _LEAST_BIAS:
-            return abs(levels.off / bias)
-        return abs(self._currents.static(_LEAST_BIAS, scale)) / _LEAST_BIAS
-
     def _loop_closed(self) -> bool:
         return self.tip.feedback and not self.tip.withdrawn
 
-    def _levels(self, scale: float) -> Levels:
-        return self._currents.levels(self.generator, self._bias(), scale)
-
-    def _telegraph(self) -> Telegraph | None:
-        """What switches by itself under the tip now, without a microwave."""
-        junction, scale = self.sample.junction, self._tip.scale
-        driven = self.generator.on and self.generator.running
-        if driven or scale == 0.0 or not isinstance(junction, Switches):
-            return None
-        return junction.telegraph(self._bias(), scale)
-
-    def _input(self, levels: Levels, scale: float) -> InputSignal:
-        modulations = tuple(
-            Modulation(frequency, self._currents.modulated(self._bias(), amplitude, scale))
-            for frequency, amplitude in self._bias_modulations()
-        )
-        return input_signal(levels, modulations, self.preamplifier, self.lockin, self._reference())
-
     def _exceeds_range(self, signal: InputSignal) -> bool:
         return signal.peak > self.lockin.input_range or self._time < self._overloaded_until
-
-    def _input_noise(self, levels: Levels, frequency: float) -> float:
-        density = self.preamplifier.gain * self.preamplifier.current_noise(levels.mean)
-        roll_off = abs(self.preamplifier.roll_off(np.array([frequency]))[0])
-        return math.hypot(density * roll_off, self.config.lockin_input_noise)
-
-    def _bias(self) -> float:
-        divider = self.config.modulation_divider
-        return self.tip.bias + (self.lockin.sine_offset / divider if divider else 0.0)
-
-    def _bias_modulations(self) -> list[tuple[float, float]]:
-        """Frequency (Hz) and amplitude (V) of every sine on the bias."""
-        modulations = []
-        if self.config.modulation_divider and self.lockin.sine_voltage:
-            amplitude = math.sqrt(2) * self.lockin.sine_voltage / self.config.modulation_divider
-            modulations.append((self.lockin.reference_frequency, amplitude))
-        if self.tip.modulation_on and self.tip.modulation_amplitude and self.tip.modulation_frequency:
-            modulations.append((self.tip.modulation_frequency, self.tip.modulation_amplitude))
-        return modulations
-
-    def _reference(self) -> float:
-        """The lock-in's reference; an external one is the controller's modulation, if that is on."""
-        if not self.lockin.internal_reference and self.tip.modulation_on and self.tip.modulation_frequency:
-            return self.tip.modulation_frequency
-        return self.lockin.reference_frequency
 
     def _notice_withdrawal(self) -> None:
         if self.tip.withdrawn and not self._away:
@@ -398,7 +336,7 @@ class SimulatedMicroscope:
     def _loop(self) -> Loop | None:
         if self.tip.withdrawn or not self.tip.feedback:
             return None
-        return Loop(self._setpoint_log_scale(), self.tip.proportional_gain, self.tip.loop_time_constant)
+        return Loop(self._path.setpoint_log_scale(), self.tip.proportional_gain, self.tip.loop_time_constant)
 
     def _release(self) -> Release | None:
         """The loop that is being switched off, unless it is stuck."""
@@ -409,19 +347,3 @@ class SimulatedMicroscope:
             tip.opens_at = None
             return None
         return Release(tip.opens_at - tip.switch_off_delay, tip.opens_at, tip.lift)
-
-    def _setpoint_log_scale(self) -> float:
-        """ln of the conductance at which the mean current is the setpoint; without current the loop goes to contact."""
-        controller = self.tip.controller
-        if controller == "none" or (controller == "signed" and self._levels(1.0).mean * self.tip.setpoint < 0.0):
-            return math.inf  # what it regulates cannot become the setpoint
-        wanted = max(abs(self.tip.setpoint), _SMALLEST_SETPOINT)
-        scale = 1.0
-        for _ in range(50):
-            current = abs(self._levels(scale).mean)
-            if current == 0.0:
-                return math.inf
-            scale *= wanted / current
-            if abs(current / wanted - 1) < 1e-9:
-                break
-        return math.log(scale)

@@ -144,7 +144,7 @@ def test_the_extremes_are_those_of_the_junction(microscope, ask):
     microscope.advance()
     assert extremes.conductance == close(1e-8 * math.exp(2 * decay * 1e-10), rel=1e-6)
     assert extremes.current == close(1e-10 * math.exp(2 * decay * 1e-10), rel=1e-6)
-    ask("Bias.Set", 1e-9)
+    ask("Bias.Set", 0.0)
     microscope.clock.sleep(0.1)
     microscope.advance()
     assert extremes.least_bias_closed == close(0.01)  # the loop is open

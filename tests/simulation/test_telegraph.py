@@ -79,4 +79,4 @@ def test_the_sample_jumps_with_open_feedback_only():
 def test_fast_samples_do_not_jump(sample):
     with Station.load("simulated", sample=sample, seed=4) as station:
         station.tip.feedback = False
-        assert station.simulation._switch.deviation(station.simulation._telegraph()) == 0.0
+        assert station.simulation._switch.deviation(station.simulation._path.telegraph(1.0)) == 0.0

@@ -1,0 +1,150 @@
+"""From the panels to the currents: what bias, microwave and modulation make of the junction at one conductance.
+
+Nothing here lives through time: every answer is for the panels as they are at this moment.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from stmlab.simulation.currents import JunctionCurrents, Levels
+from stmlab.simulation.junctions import Switches
+from stmlab.simulation.line import RadioFrequencyWiring
+from stmlab.simulation.lockin_input import InputSignal, Modulation, input_signal
+
+if TYPE_CHECKING:
+    from stmlab.arrays import ComplexArray, FloatArray
+    from stmlab.simulation.bench import GeneratorPanel, LockInPanel, TipPanel
+    from stmlab.simulation.config import SimulationConfig
+    from stmlab.simulation.junctions import Junction, Telegraph
+
+_LEAST_BIAS = 1e-4  # V, for the ratio of current and bias
+_SMALLEST_SETPOINT = 1e-18  # A; a setpoint of zero would have no logarithm
+
+
+class Panels(Protocol):
+    """The front panels; a lock-in's changes when another lock-in is connected."""
+
+    lockin: LockInPanel
+    generator: GeneratorPanel
+    tip: TipPanel
+
+
+class SignalPath:
+    """Junction, wiring and preamplifier between the panels.
+
+    Args:
+        panels: of the instruments.
+        junction: under the tip.
+        config: everything between the instruments and the sample.
+    """
+
+    def __init__(self, panels: Panels, junction: Junction, config: SimulationConfig) -> None:
+        self._panels, self._junction, self._config = panels, junction, config
+        self._wiring = RadioFrequencyWiring(config.line, config.bias_tee)
+        self._currents = JunctionCurrents(junction, self._wiring)
+
+    def transfer(self, frequency: FloatArray) -> ComplexArray:
+        """Amplitude at the junction over amplitude at the generator's connector; Hz."""
+        return self._wiring.transfer(frequency)
+
+    # -- voltages --------------------------------------------------------------------------------------------------
+
+    @property
+    def bias(self) -> float:
+        """DC at the junction, V."""
+        divider = self._config.modulation_divider
+        return self._panels.tip.bias + (self._panels.lockin.sine_offset / divider if divider else 0.0)
+
+    def modulations(self) -> list[tuple[float, float]]:
+        """Frequency (Hz) and amplitude (V) of every sine on the bias."""
+        lockin, tip, modulations = self._panels.lockin, self._panels.tip, []
+        if self._config.modulation_divider and lockin.sine_voltage:
+            amplitude = math.sqrt(2) * lockin.sine_voltage / self._config.modulation_divider
+            modulations.append((lockin.reference_frequency, amplitude))
+        if tip.modulation_on and tip.modulation_amplitude and tip.modulation_frequency:
+            modulations.append((tip.modulation_frequency, tip.modulation_amplitude))
+        return modulations
+
+    @property
+    def modulation(self) -> float:
+        """Sum of the amplitudes of all sines on the bias, V."""
+        return math.fsum(amplitude for _, amplitude in self.modulations())
+
+    @property
+    def generator_amplitude(self) -> float:
+        """Peak of the microwave at the generator's connector, V; 0 while nothing is played."""
+        generator = self._panels.generator
+        if not self._driven or not generator.samples.size:
+            return 0.0
+        return float(np.abs(generator.samples.astype(float)).max()) / 127 * generator.full_scale
+
+    @property
+    def largest_voltage(self) -> float:
+        """DC bias, modulation and microwave at the junction added up, V, as of the last ``levels``."""
+        return abs(self.bias) + self.modulation + (self._currents.amplitude if self._driven else 0.0)
+
+    @property
+    def reference(self) -> float:
+        """The lock-in's reference, Hz; an external one is the controller's modulation, if that is on."""
+        lockin, tip = self._panels.lockin, self._panels.tip
+        if not lockin.internal_reference and tip.modulation_on and tip.modulation_frequency:
+            return tip.modulation_frequency
+        return lockin.reference_frequency
+
+    @property
+    def _driven(self) -> bool:
+        return self._panels.generator.on and self._panels.generator.running
+
+    # -- currents --------------------------------------------------------------------------------------------------
+
+    def levels(self, scale: float) -> Levels:
+        """Currents with the microwave on and off."""
+        return self._currents.levels(self._panels.generator, self.bias, scale)
+
+    def conductance(self, levels: Levels, scale: float) -> float:
+        """Magnitude of the current without microwave over the bias, S; below 0.1 mV, where both vanish, at 0.1 mV."""
+        bias = self.bias
+        if abs(bias) >= _LEAST_BIAS:
+            return abs(levels.off / bias)
+        return abs(self._currents.static(_LEAST_BIAS, scale)) / _LEAST_BIAS
+
+    def telegraph(self, scale: float) -> Telegraph | None:
+        """What switches by itself under the tip, without a microwave."""
+        if self._driven or scale == 0.0 or not isinstance(self._junction, Switches):
+            return None
+        return self._junction.telegraph(self.bias, scale)
+
+    def input(self, levels: Levels, scale: float) -> InputSignal:
+        """What arrives at the lock-in."""
+        modulations = tuple(
+            Modulation(frequency, self._currents.modulated(self.bias, amplitude, scale))
+            for frequency, amplitude in self.modulations()
+        )
+        return input_signal(levels, modulations, self._config.preamplifier, self._panels.lockin, self.reference)
+
+    def input_noise(self, levels: Levels, frequency: float) -> float:
+        """One-sided density of the noise at the lock-in's input around ``frequency`` (Hz), V/sqrt(Hz)."""
+        preamplifier = self._config.preamplifier
+        density = preamplifier.gain * preamplifier.current_noise(levels.mean)
+        roll_off = abs(preamplifier.roll_off(np.array([frequency]))[0])
+        return math.hypot(density * roll_off, self._config.lockin_input_noise)
+
+    def setpoint_log_scale(self) -> float:
+        """ln of the conductance at which the mean current is the setpoint; without current the loop goes to contact."""
+        tip = self._panels.tip
+        if tip.controller == "none" or (tip.controller == "signed" and self.levels(1.0).mean * tip.setpoint < 0.0):
+            return math.inf  # what it regulates cannot become the setpoint
+        wanted = max(abs(tip.setpoint), _SMALLEST_SETPOINT)
+        scale = 1.0
+        for _ in range(50):
+            current = abs(self.levels(scale).mean)
+            if current == 0.0:
+                return math.inf
+            scale *= wanted / current
+            if abs(current / wanted - 1) < 1e-9:
+                break
+        return math.log(scale)
