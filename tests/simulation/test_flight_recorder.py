@@ -216,14 +216,13 @@ def test_the_tip_is_parked_at_its_mean_height_over_the_delay_plus_the_lift(drift
     clock.sleep(0.01)
     microscope.advance()
     panel.switch_off_delay, panel.lift, panel.opens_at = 0.04, 3e-11, clock.now() + 0.05
+    clock.sleep(0.5e-4)
     heights = []
-    for _ in range(5000):
+    for _ in range(500):  # in the middle of each tenth of a millisecond
         heights.append(microscope.height())
-        clock.sleep(1e-5)
-    assert panel.feedback
-    mean = sum(heights[1000:]) / 4000
-    clock.sleep(1e-5)
-    assert microscope.height() == pytest.approx(mean + 3e-11, abs=2e-15)
+        clock.sleep(1e-4)
+    mean = sum(heights[100:]) / 400
+    assert microscope.height() == pytest.approx(mean + 3e-11, abs=1e-16)
     assert not panel.feedback
     assert panel.opens_at is None
 
