@@ -12,7 +12,7 @@ from stmlab.analysis.calibration import siemens_per_reading
 from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.models import SRS_WIDTHS, TAKES
-from stmlab.analysis.recorded.checks import height_warnings, overload_warnings, phase_warnings
+from stmlab.analysis.recorded.checks import height_warnings, overload_warnings, phase_warnings, spike_warnings
 from stmlab.analysis.recorded.columns import (
     Spectrum,
     backward_of,
@@ -24,14 +24,14 @@ from stmlab.analysis.recorded.columns import (
     signal,
     spectrum,
 )
-from stmlab.analysis.recorded.header import told_by_header
+from stmlab.analysis.recorded.header import promise_warnings, told_by_header
 from stmlab.analysis.recorded.swept import Rows, Swept, labels, rows_of, sweeps
 from stmlab.analysis.settings import Settings, check_given
 from stmlab.analysis.steps import STEP_MODELS, fit_steps
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.transport import fit_transport
 from stmlab.errors import FitError
-from stmlab.units import format_quantity
+from stmlab.units import format_quantity, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +51,7 @@ _NEEDS = {
     **dict.fromkeys(SRS_WIDTHS, Swept.FREQUENCY),
     "decay": Swept.DELAY,
 }
-_COLDEST = 5e-3  # K, of an STM's electrons
+_NARROWER = 0.9  # of the residual, which a free temperature leaves where the header's does not suit
 
 
 def analyse_recording(
@@ -248,7 +248,30 @@ def _steps(
         )
     except FitError as error:
         raise _naming_window(error, told, at) from error
-    return _named(fit, seen)
+    return _named(_doubting_temperature(fit, told, at[known], values[known], method, pairs), seen)
+
+
+def _doubting_temperature(
+    fit: FitResult, told: Settings, bias: FloatArray, values: FloatArray, method: str, pairs: int
+) -> FitResult:
+    """With a warning where the steps are not as wide as the header's temperature and modulation make them."""
+    if "temperature" in told.given or "temperature" not in told.known or method != "steps":
+        return fit
+    try:
+        free = fit_steps(bias, values, modulation_V=told.modulation, window_V=told.window, method=method, pairs=pairs)
+    except FitError:
+        return fit
+    if free.residual > _NARROWER * fit.residual:
+        return fit
+    warm = free["temperature"]
+    return replace(
+        fit,
+        warnings=(
+            "the steps are not as wide as the header's temperature and modulation make them: a free temperature would "
+            f"be {format_value(warm.value, warm.error, 'K')} (give temperature or modulation)",
+            *fit.warnings,
+        ),
+    )
 
 
 def _naming_window(error: FitError, told: Settings, bias: FloatArray) -> FitError:
@@ -306,7 +329,9 @@ def _about(
         warnings += _phase(recording, column, bias, part)
     if "temperature" in header.doubts and "temperature" not in told.given:
         warnings.append(f"{header.doubts['temperature']} (give temperature)")
-    warnings += [*overload_warnings(column.name, column.values[part]), *height_warnings(recording, here)]
+    warnings += promise_warnings(recording, bias)
+    warnings += overload_warnings(column.name, column.values[part]) + spike_warnings(column.name, column.values[part])
+    warnings += height_warnings(recording, here)
     known = np.isfinite(bias[part]) & np.isfinite(column.values[part])
     return warnings + _missing(int(np.count_nonzero(~known)), known.size)
 
@@ -325,7 +350,7 @@ def _phase(recording: Recording, column: Column, bias: FloatArray, part: IntArra
     try:
         flowing = _current_of(recording, column)
     except FitError:
-        return []
+        return ["no current was recorded beside it: whether it is dI/dV cannot be checked"]
     if flowing.name == column.name:
         return []
     out = quadrature_of(recording, column)

@@ -19,6 +19,8 @@ _TURNED = math.radians(20.0)
 _CERTAIN = 6.0  # standard deviations
 _FEWEST = 12  # rows
 _OVERLOADED = 6  # rows of one value that follow each other: noise leaves none
+_SPIKE = 12.0  # times the noise
+_OFTEN = 0.05  # of the rows: more are no spikes
 _HEIGHT = 1e-12  # m; a current changes by two percent
 _STEPS = 2.0  # of a converter
 _HOLD = ("Z-Ctrl hold", "Bias Spectroscopy>Z-controller hold")
@@ -88,6 +90,20 @@ def overload_warnings(name: str, values: FloatArray) -> list[str]:
     return [
         f"{name} stands at {value:.4g} for {longest} rows: overloaded, or filled up after the end of the measurement"
     ]
+
+
+def spike_warnings(name: str, values: FloatArray) -> list[str]:
+    """Whether single rows stand far from both their neighbours, where the others are near to theirs."""
+    known = values[np.isfinite(values)]
+    if known.size < _FEWEST:
+        return []
+    middle = np.median([known[:-2], known[1:-1], known[2:]], axis=0)
+    away = np.abs(known[1:-1] - middle)
+    noise = 1.4826 * float(np.median(np.abs(np.diff(known) - np.median(np.diff(known))))) / math.sqrt(2)
+    if not (spikes := int(np.count_nonzero(away > _SPIKE * noise))) or spikes > _OFTEN * known.size or not noise:
+        return []
+    rows = "1 row stands" if spikes == 1 else f"{spikes} rows stand"
+    return [f"{name}: {rows} more than {_SPIKE:g} times the noise from both neighbours: spikes pull the fit"]
 
 
 def height_warnings(recording: Recording, rows: BoolArray) -> list[str]:

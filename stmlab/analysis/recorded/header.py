@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stmlab.analysis.recorded.columns import unit_factor
 from stmlab.storage.recorded import read_number
 from stmlab.units import format_quantity
@@ -17,12 +19,15 @@ from stmlab.units import format_quantity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.arrays import FloatArray
     from stmlab.storage.recorded import Recording
 
 _NANONIS = "Lock-in>"
 _NANONIS_TEMPERATURE = re.compile(r"temperature[^>]*\(K\)$|temperature[^>]*\[K\]$", re.IGNORECASE)
 _CREATEC_TEMPERATURE = re.compile(r"^T_\w+\[K\]$")
 _ON, _OFF = ("on", "true", "1", "yes"), ("off", "false", "0", "no")
+_MODE = "Bias Spectroscopy>Sweep mode"
+_ENDS = 0.01  # of the sweep: the bias ends where the header says
 _HOTTEST = 1000.0  # K
 _ALIKE = 0.1  # of the temperature: two sensors that agree
 
@@ -66,6 +71,27 @@ def told_by_header(recording: Recording) -> Told:
     _modulation(header, known, sources, doubts)
     _temperature(header, known, sources, doubts)
     return Told(known, sources, _harmonics(header), _about(header), doubts)
+
+
+def promise_warnings(recording: Recording, bias: FloatArray) -> list[str]:
+    """Whether the file holds the sweep that its header describes: how many rows, from which bias to which, V."""
+    header = recording.header
+    if header.get("Experiment", "").strip().lower() != "bias spectroscopy" or "MLS" in header.get(_MODE, ""):
+        return []
+    found = []
+    rows = _number(header.get("Bias Spectroscopy>Num Pixel"))
+    if rows is not None and rows != bias.size:
+        found.append(f"the header promises {rows:g} rows, the file holds {bias.size}: stopped, cut off or joined")
+    ends = [_number(header.get(f"Bias Spectroscopy>Sweep {end} (V)")) for end in ("Start", "End")]
+    if None in ends or not np.isfinite(bias).any():
+        return found
+    low, high = sorted(end for end in ends if end is not None)
+    apart = max(abs(float(np.nanmin(bias)) - low), abs(float(np.nanmax(bias)) - high))
+    if apart > _ENDS * (high - low):
+        seen = " to ".join(format_quantity(float(f"{end:.4g}"), "V") for end in (np.nanmin(bias), np.nanmax(bias)))
+        told = " to ".join(format_quantity(end, "V") for end in (low, high))
+        found.append(f"the header describes a sweep over {told}, the bias goes over {seen}: a wrong unit, or cut off")
+    return found
 
 
 def _modulation(
