@@ -15,7 +15,8 @@ With G< and Gr + Ga between the two levels, for spins s and s',
 
 and D from eq. 5c, whose last term must read + g(1)>_12 g(0)<_21. Levels may be unequal and spin-split. The integrals
 are exact (`stmlab.physics.fermi_integrals`): against 60-digit arithmetic to 1e-13 meV, to 4e-12 meV where all four
-resonances merge. Only I of nearly half-metallic leads loses digits: 1e-9 meV when both polarisations are 0.99999.
+resonances merge. Where resonances are narrow, at weak coupling or of nearly half-metallic leads, that would be nothing
+of I: they are calculated with more digits, each number to 1e-12 of its size (`stmlab.physics.narrow_resonances`).
 
 Where the paper's formulas differ from its eqs. 3 and 5 (`Form.PRINTED` and `PairEnergy.EQUATION_4` evaluate them as
 they stand):
@@ -42,6 +43,7 @@ import numpy as np
 from stmlab.physics.arguments import refuse
 from stmlab.physics.fermi_integrals import Contour, fermi_integrals
 from stmlab.physics.molecular_dimer import Dimer, Electrons, Leads, broadcast_shape
+from stmlab.physics.narrow_resonances import exact_exchange, narrow
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
@@ -128,20 +130,24 @@ def molecular_exchange(dimer: Dimer, leads: Leads, form: Form = Form.EXACT) -> M
     for start in range(0, len(potentials), _BLOCK):
         block = slice(start, start + _BLOCK)
         electrons = Electrons(**{name: array[block] for name, array in arguments.items()})
-        answer[:, block] = _exchange(electrons, potentials[block], thermal[block], form)
+        answer[:, block] = _exchange(electrons, potentials[block], thermal[block])
+    poles = Electrons(**arguments).poles
+    for point in np.flatnonzero(narrow(poles, potentials, thermal)):
+        one = {name: float(array[point]) for name, array in arguments.items()}
+        answer[:, point] = exact_exchange(one, potentials[point], thermal[point])
+    answer = _as_printed(answer) if form is Form.PRINTED else answer
     heisenberg, ising, moriya = answer.reshape(3, *shape)
     return MolecularExchange(heisenberg, ising, moriya, form)
 
 
-def _exchange(electrons: Electrons, potentials: FloatArray, thermal: FloatArray, form: Form) -> FloatArray:
+def _exchange(electrons: Electrons, potentials: FloatArray, thermal: FloatArray) -> FloatArray:
     """J, I and D of P points, shape (3, P)."""
     integrals = fermi_integrals(lambda contour: _integrands(electrons, contour), electrons.poles, potentials, thermal)
     opposite, same, moriya = np.moveaxis(integrals, 0, -1)
     strength = electrons.spin_couplings * electrons.tunnelling_squared / (4.0 * np.pi)
     heisenberg = -strength * opposite.sum(axis=0)
     ising = strength * (opposite - same).sum(axis=0)
-    exchange = np.stack([heisenberg, ising, strength / 2.0 * (moriya[0] - moriya[1])])
-    return _as_printed(exchange) if form is Form.PRINTED else exchange
+    return np.stack([heisenberg, ising, strength / 2.0 * (moriya[0] - moriya[1])])
 
 
 def _as_printed(exchange: FloatArray) -> FloatArray:
