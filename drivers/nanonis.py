@@ -8,7 +8,6 @@ and height it has parts: ``z`` (Z-controller), ``safe_tip``, ``signals``, ``lock
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +19,9 @@ from drivers.nanonis_protocol import RESOLUTION, SINGLE, NanonisLine
 from drivers.nanonis_signals import Signals
 from drivers.nanonis_spectroscopy import BIAS, BiasSpectroscopy, SweepTiming
 from drivers.nanonis_tip import SafeTip, ZController, is_near_top
+from drivers.nanonis_watch import CURRENT, ROUND, TRIPPED, WATCHED, Watch, overload_of, snapshot
 from drivers.resolution import agrees
-from stmlab.errors import GarbledAnswer, InstrumentFault, InstrumentOverload, SequenceError, TipTripped
+from stmlab.errors import GarbledAnswer, InstrumentOverload, SequenceError, TipTripped
 from stmlab.station.instruments import BiasSweep, Look, LoopStatus, TipState
 
 if TYPE_CHECKING:
@@ -29,26 +29,6 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import FloatArray
     from stmlab.station.instruments import ActiveLoop, SafeGuard, Value
-
-CURRENT = "Current (A)"
-HEIGHT = "Z (m)"
-
-_REST = {  # property that is watched by turns -> where it is
-    "setpoint": "setpoint",
-    "feedback": "feedback",
-    "safe_tip": "safe_tip.on",
-    "safe_tip_auto_recovery": "safe_tip.auto_recovery",
-    "safe_tip_threshold": "safe_tip.threshold",
-    "tip_lift": "z.tip_lift",
-    "switch_off_delay": "z.switch_off_delay",
-    "z_high_limit": "z.upper_limit",
-    "current_gain": "current_gain",
-    "z_controller": "active_loop.name",
-    "modulation": "modulation",
-}
-_TRIPPED = "SafeTip has tripped: check the tip, then approach by hand"
-_NEAR_THE_END = 5e-4  # of the range of the current: so close to its end it is saturated
-_EVERY = 3  # so many looks cost two questions, and one of them a third
 
 
 @dataclass(frozen=True)
@@ -81,8 +61,7 @@ class Nanonis(Instrument):
         InstrumentLost: nothing answers at the address.
     """
 
-    WATCHED = ("bias", "current", "height", "status", *_REST)
-    ROUND = _EVERY * len(_REST)
+    WATCHED, ROUND = WATCHED, ROUND
 
     def __init__(
         self,
@@ -102,6 +81,7 @@ class Nanonis(Instrument):
         self.spectroscopy = BiasSpectroscopy(line, self.signals)
         self._lockin_signals = tuple(lockin_signals)
         self._ranges: dict[str, tuple[float, float]] = {}
+        self._watch = Watch(self, lambda: self._range(CURRENT))
 
     # -- bias source -----------------------------------------------------------------------------------------------
 
@@ -326,13 +306,7 @@ class Nanonis(Instrument):
 
     def snapshot(self) -> dict[str, Any]:
         """Every setting worth keeping beside data; of a part that this controller does not have, what it says."""
-        settings: dict[str, Any] = {}
-        for part in (self._identity, self._tip_settings, self._safe_tip_settings, self._lockin_settings):
-            try:
-                settings |= part()
-            except InstrumentFault as fault:  # not licensed, or another release
-                settings[part.__name__.strip("_")] = str(fault)
-        return settings
+        return snapshot(self)
 
     def check_status(self) -> None:
         """See Device.
@@ -342,21 +316,13 @@ class Nanonis(Instrument):
             InstrumentOverload: the current is at the end of the preamplifier's range.
         """
         if self.z.status is LoopStatus.TRIPPED:
-            raise TipTripped(self.name, _TRIPPED)
-        if overload := self._overload(self.current):
+            raise TipTripped(self.name, TRIPPED)
+        if overload := overload_of(self.current, self._range(CURRENT)):
             raise InstrumentOverload(self.name, overload)
 
     def look(self, turn: int) -> Look:
         """See Device; bias, current and height are of the acquisition period that ended last."""
-        bias, current, height = self.signals.values([BIAS, CURRENT, HEIGHT], newest=False).tolist()
-        status = self.z.status
-        values: dict[str, Value] = {"bias": bias, "current": current, "height": height, "status": status.value}
-        index, due = divmod(turn, _EVERY)
-        if due == 0:
-            name = list(_REST)[index % len(_REST)]
-            values[name] = attrgetter(_REST[name])(self)
-        tripped = _TRIPPED if status is LoopStatus.TRIPPED else ""
-        return Look(values, tuple(filter(None, (tripped, self._overload(current)))))
+        return self._watch.look(turn)
 
     def agrees(self, name: str, wanted: Value, read: Value) -> bool:
         """See Device."""
@@ -373,54 +339,6 @@ class Nanonis(Instrument):
         """Let go of the connection; outputs stay as they are."""
         self.adapter.close()
 
-    def _identity(self) -> dict[str, Any]:
-        return {**vars(self.version), "session_path": self.session_path}
-
-    def _tip_settings(self) -> dict[str, Any]:
-        gains, (low, high) = self.z.gains, self.z.limits
-        return {
-            "bias": self.bias,
-            "bias_range": self.bias_range,
-            "current": self.current,
-            "current_gain": self.current_gain,
-            "current_filter": self.current_filter,
-            "setpoint": self.setpoint,
-            "feedback": self.feedback,
-            "z_status": self.z.status.value,
-            "height": self.height,
-            "z_low_limit": low,
-            "z_high_limit": high,
-            "z_limited": self.z.limited,
-            "z_controller": self.active_loop.name,
-            "proportional_gain": gains.proportional,
-            "loop_time_constant": gains.time_constant,
-            "switch_off_delay": self.z.switch_off_delay,
-            "tip_lift": self.z.tip_lift,
-        }
-
-    def _safe_tip_settings(self) -> dict[str, Any]:
-        guard = self.safe_guard
-        return {
-            "safe_tip": guard.on,
-            "safe_tip_auto_recovery": guard.auto_recovery,
-            "safe_tip_threshold": guard.threshold,
-        }
-
-    def _lockin_settings(self) -> dict[str, Any]:
-        modulator, demodulator = self.lockin.modulator(1), self.lockin.demodulator(1)
-        low_pass = demodulator.low_pass
-        return {
-            "modulation": modulator.on,
-            "modulation_signal": modulator.signal,
-            "modulation_amplitude": modulator.amplitude,
-            "modulation_frequency": modulator.frequency,
-            "demodulated_signal": demodulator.signal,
-            "demodulation_harmonic": demodulator.harmonic,
-            "demodulation_phase": demodulator.phase,
-            "demodulation_low_pass_order": low_pass.order,
-            "demodulation_low_pass_cutoff": low_pass.cutoff,
-        }
-
     def _choice(self, what: str, name: str, offered: tuple[str, ...]) -> int:
         if name not in offered:
             raise SequenceError(f"{what} = {name!r} is not offered by {self.name}: {', '.join(offered) or 'nothing'}")
@@ -429,12 +347,6 @@ class Nanonis(Instrument):
     def _chosen(self, command: str, names: tuple[str, ...], index: int) -> str:
         """The selected one of several, "" if there is no choice."""
         return str(self._line.item(command, names, index)) if names else ""
-
-    def _overload(self, current: float) -> str:
-        """What is wrong with a current, "" if nothing is."""
-        low, high = self._range(CURRENT)
-        inside = low + _NEAR_THE_END * (high - low) < current < high - _NEAR_THE_END * (high - low)
-        return "" if inside else f"the current, {current:.4g} A, is at the end of the preamplifier's range"
 
     def _within_range(self, name: str, value: float, signal: str) -> float:
         low, high = self._range(signal)

@@ -57,6 +57,7 @@ class NanonisLine:
         self._adapter = adapter
         self.name = name
         self.timeout = timeout
+        self._questions: dict[tuple[Any, ...], bytes] = {}
 
     def ask(self, command: str, *arguments: Any, takes: float = 0.0) -> tuple[Any, ...]:
         """Carry out ``command`` and return what it returns.
@@ -73,7 +74,7 @@ class NanonisLine:
             InstrumentLost: no answer.
         """
         described = COMMANDS[command]
-        request = pack_request(command, pack(described.arguments, arguments))
+        request = self._request(command, arguments)
         received = bytearray()
         with patience(self._adapter, takes):
             self._adapter.write_bytes(request)
@@ -85,6 +86,16 @@ class NanonisLine:
         if error:
             raise InstrumentFault(self.name, f"{command}: {error}")
         return returned
+
+    def _request(self, command: str, arguments: tuple[Any, ...]) -> bytes:
+        """The bytes to send; those of a question are made once."""
+        if not command.endswith("Get"):
+            return pack_request(command, pack(COMMANDS[command].arguments, arguments))
+        question = self._questions.get((command, *arguments))
+        if question is None:
+            question = pack_request(command, pack(COMMANDS[command].arguments, arguments))
+            self._questions[(command, *arguments)] = question
+        return question
 
     def _answer(self, command: Command, received: bytearray) -> tuple[tuple[Any, ...], str]:
         """What the controller returns, and the description of its error; ``received`` gets the bytes."""

@@ -21,12 +21,14 @@ class Signals:
     def __init__(self, line: NanonisLine) -> None:
         self._line = line
         self._names: tuple[str, ...] | None = None
+        self._indexes: dict[str, int] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
         """All names, in the controller's order (asked once)."""
         if self._names is None:
-            self._names = self._line.get("Signals.NamesGet")
+            self._names = names = self._line.get("Signals.NamesGet")
+            self._indexes = {name: index for index, name in reversed(list(enumerate(names)))}
         return self._names
 
     def forget(self) -> None:
@@ -39,11 +41,10 @@ class Signals:
         Raises:
             SequenceError: it has no signal of this name.
         """
-        try:
-            return self.names.index(name)
-        except ValueError:
-            some = ", ".join(self.names[:3])
-            raise SequenceError(f"{self._line.name} has no signal {name!r}; it has {some} ...") from None
+        names = self.names
+        if name not in self._indexes:
+            raise SequenceError(f"{self._line.name} has no signal {name!r}; it has {', '.join(names[:3])} ...")
+        return self._indexes[name]
 
     def value(self, name: str, *, newest: bool = True) -> float:
         """The signal averaged over one acquisition period; ``newest``: over one that began after the question."""
@@ -51,7 +52,7 @@ class Signals:
 
     def values(self, names: Sequence[str], *, newest: bool = True) -> FloatArray:
         """Several signals over the same acquisition period, shape (len(names),)."""
-        indexes = [self.index(name) for name in names]
+        indexes = tuple(self.index(name) for name in names)
         values: FloatArray = np.asarray(self._line.get("Signals.ValsGet", indexes, int(newest)), dtype=np.float64)
         if len(values) != len(indexes) or not np.isfinite(values).all():
             raise GarbledAnswer(self._line.name, "Signals.ValsGet", values, f"not {len(indexes)} finite numbers")

@@ -7,7 +7,6 @@ and status is turned into errors. Reached by GPIB (messages end with a line feed
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import IntFlag
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -19,6 +18,7 @@ from drivers.connection import connect, patience
 from drivers.controls import NotOffered, Setting, control, indexed, measurement, smallest, switch, whole, within
 from drivers.lockin import CHECK, LOOK, XY, LockInAmplifier
 from drivers.resolution import Resolution, digits
+from drivers.sr830_status import CHANGES, ERRORS, EVENTS, OVERLOADS, EventStatus
 from stmlab import lowpass
 from stmlab.errors import GarbledAnswer, OutOfBounds
 
@@ -39,44 +39,6 @@ _SENSITIVITIES = tuple(map(float, PymeasureSR830.SENSITIVITIES))
 _TIME_CONSTANTS = tuple(map(float, PymeasureSR830.TIME_CONSTANTS))
 
 
-class EventStatus(IntFlag):
-    """Standard events since *ESR? was last read."""
-
-    INPUT_QUEUE = 1 << 0
-    OUTPUT_QUEUE = 1 << 2
-    EXECUTION = 1 << 4
-    COMMAND = 1 << 5
-    USER_REQUEST = 1 << 6
-    POWER_ON = 1 << 7
-
-
-_OVERLOADS: dict[IntFlag, str] = {
-    LIAStatus.INPUT_OVERLOAD: "the input or its amplifier is overloaded",
-    LIAStatus.FILTER_OVERLOAD: "the time constant's filter is overloaded",
-    LIAStatus.OUTPUT_OVERLOAD: "an output exceeds its scale: choose a larger sensitivity",
-    LIAStatus.REF_UNLOCK: "no lock to the external reference",
-}
-_ERRORS: dict[IntFlag, str] = {
-    ERRStatus.BACKUP_ERR: "the battery backup has failed",
-    ERRStatus.RAM_ERR: "the RAM is faulty",
-    ERRStatus.ROM_ERR: "the ROM is faulty",
-    ERRStatus.GPIB_ERR: "a fast GPIB transfer was broken off",
-    ERRStatus.DSP_ERR: "the signal processor is faulty",
-    ERRStatus.MATH_ERR: "internal arithmetic error",
-}
-_EVENTS: dict[IntFlag, str] = {
-    EventStatus.INPUT_QUEUE: "its input queue has overflowed",
-    EventStatus.OUTPUT_QUEUE: "its output queue has overflowed",
-    EventStatus.EXECUTION: "it refused a value or a command that it cannot carry out now",
-    EventStatus.COMMAND: "it did not understand a command",
-}
-
-
-_AT_200_HZ = "harmonic times frequency has crossed about 200 Hz (SR830 manual, p. 5-23)"
-_BY_ITSELF = {
-    LIAStatus.FREQ_RANGE_CHANGE: dict.fromkeys(("filter_synchronous", "time_constant"), _AT_200_HZ),
-    LIAStatus.TC_CHANGE: {"time_constant": "it follows reserve and slope (SR830 manual, p. 5-23)"},
-}
 _VOLTS = answers.number(-10.0, 10.0)
 
 
@@ -201,11 +163,11 @@ class SR830(LockInAmplifier, PymeasureSR830):
     )
     ROUND: ClassVar = 2 * len(WATCHED)  # every other look is at the status
     STATUS: ClassVar = {
-        "LIAS?": (LIAStatus, _OVERLOADS),
-        "ERRS?": (ERRStatus, _ERRORS),
-        "*ESR?": (EventStatus, _EVENTS),
+        "LIAS?": (LIAStatus, OVERLOADS),
+        "ERRS?": (ERRStatus, ERRORS),
+        "*ESR?": (EventStatus, EVENTS),
     }
-    BY_ITSELF: ClassVar = _BY_ITSELF
+    BY_ITSELF: ClassVar = CHANGES
 
     def __init__(self, adapter: str | Adapter, name: str = "SR830", timeout: float = 2.0, **visa: Any) -> None:
         serial = isinstance(adapter, str) and adapter.upper().startswith("ASRL")

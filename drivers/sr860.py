@@ -8,30 +8,25 @@ read. Reached by TCP, VXI-11, USB, GPIB or RS-232; each message ends with a line
 from __future__ import annotations
 
 import math
-from enum import IntFlag
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 from pymeasure.instruments.srs.sr860 import SR860 as PymeasureSR860
 
 from drivers import answers
 from drivers.connection import connect
 from drivers.controls import NotOffered, Setting, control, indexed, measurement, smallest, whole, within
-from drivers.lockin import CHECK, LOOK, XY, LockInAmplifier
+from drivers.lockin import CHECK, LOOK, XY
 from drivers.resolution import Resolution, digits
+from drivers.sr860_capture import Capture
+from drivers.sr860_status import ERRORS, EVENTS, OVERLOADS, ErrorStatus, EventStatus, LockInStatus
 from stmlab import lowpass
-from stmlab.errors import GarbledAnswer, InstrumentFault, OutOfBounds, StationError
+from stmlab.errors import StationError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from pymeasure.adapters import Adapter
 
 _INPUT_RANGES = {1.0: "1V", 0.3: "300M", 0.1: "100M", 0.03: "30M", 0.01: "10M"}  # V peak -> pymeasure's name
 _LONGEST_GREETING = 5  # lines
-_CAPTURE_COLUMNS = {"X": 1, "XY": 2, "RT": 2, "XYRT": 4}
-_CAPTURE_MEMORY = 4096  # kB
-_CAPTURE_DIVISIONS = 20  # the fastest rate is halved at most so often
-_CAPTURE_PIECE = 64  # kB in one answer
 _TRIGGERS = {"SIN": 0, "POS": 1, "NEG": 2, "POSTTL": 1, "NEGTTL": 2}
 _FREQUENCY = (1e-3, 500e3, "Hz", "SR860")
 _VOLTS = answers.number(-10.0, 10.0)
@@ -40,72 +35,6 @@ _DISPLAYED = range(17)  # what a display channel can show
 
 _SENSITIVITIES = tuple(map(float, PymeasureSR860.SENSITIVITIES))
 _TIME_CONSTANTS = tuple(map(float, PymeasureSR860.TIME_CONSTANTS))
-
-
-class LockInStatus(IntFlag):
-    """What has happened since LIAS? was last read."""
-
-    CHANNEL_1_OVERLOAD = 1 << 0
-    CHANNEL_2_OVERLOAD = 1 << 1
-    UNLOCKED = 1 << 3
-    INPUT_OVERLOAD = 1 << 4
-    SYNC_OUT_OF_RANGE = 1 << 5
-    SYNC_OVERLOAD = 1 << 6
-    TRIGGERED = 1 << 7
-    DISPLAY_1_OVERLOAD = 1 << 8
-    DISPLAY_2_OVERLOAD = 1 << 9
-    DISPLAY_3_OVERLOAD = 1 << 10
-    DISPLAY_4_OVERLOAD = 1 << 11
-    SCREEN_SAVED = 1 << 12
-    SCAN_STARTED = 1 << 13
-    SCAN_FINISHED = 1 << 14
-
-
-class ErrorStatus(IntFlag):
-    """Hardware errors since ERRS? was last read."""
-
-    CLOCK = 1 << 0
-    BACKUP = 1 << 1
-    VXI = 1 << 4
-    GPIB = 1 << 5
-    USB_DEVICE = 1 << 6
-    USB_HOST = 1 << 7
-
-
-class EventStatus(IntFlag):
-    """Standard events since *ESR? was last read."""
-
-    OPERATION_COMPLETE = 1 << 0
-    INPUT_QUEUE = 1 << 1
-    OUTPUT_QUEUE = 1 << 3
-    EXECUTION = 1 << 4
-    COMMAND = 1 << 5
-    USER_REQUEST = 1 << 6
-    POWER_ON = 1 << 7
-
-
-_OVERLOADS: dict[IntFlag, str] = {
-    LockInStatus.CHANNEL_1_OVERLOAD: "channel 1 exceeds its scale: choose a larger sensitivity",
-    LockInStatus.CHANNEL_2_OVERLOAD: "channel 2 exceeds its scale: choose a larger sensitivity",
-    LockInStatus.UNLOCKED: "no lock to the external reference",
-    LockInStatus.INPUT_OVERLOAD: "the signal exceeds the input range",
-    LockInStatus.SYNC_OUT_OF_RANGE: "the reference is too fast for the synchronous filter",
-    LockInStatus.SYNC_OVERLOAD: "the synchronous filter is overloaded",
-}
-_ERRORS: dict[IntFlag, str] = {
-    ErrorStatus.CLOCK: "the external 10 MHz clock is out of lock",
-    ErrorStatus.BACKUP: "the battery backup has failed",
-    ErrorStatus.VXI: "VXI-11 error",
-    ErrorStatus.GPIB: "GPIB error",
-    ErrorStatus.USB_DEVICE: "USB device error",
-    ErrorStatus.USB_HOST: "USB host error",
-}
-_EVENTS: dict[IntFlag, str] = {
-    EventStatus.INPUT_QUEUE: "its input queue has overflowed",
-    EventStatus.OUTPUT_QUEUE: "its output queue has overflowed",
-    EventStatus.EXECUTION: "it refused a value or a command that it cannot carry out now",
-    EventStatus.COMMAND: "it did not understand a command",
-}
 
 
 def _frequency_preset(number: int) -> Setting:
@@ -171,7 +100,7 @@ def _choice(name: str, command: str, choices: Any, what: str) -> Setting:
     return control(f"{command}?", f"{command} %d", f"Control {what}: {', '.join(map(str, choices))}.", kind)
 
 
-class SR860(LockInAmplifier, PymeasureSR860):
+class SR860(Capture, PymeasureSR860):
     """SR860 lock-in amplifier; a LockIn of stmlab.station.instruments.
 
     A setting outside its range raises OutOfBounds, one that is not offered NotOffered; nothing is sent then. What the
@@ -338,10 +267,10 @@ class SR860(LockInAmplifier, PymeasureSR860):
     ROUND: ClassVar = len(WATCHED)
     LASTING: ClassVar = ("CUROVLDSTAT?",)
     STATUS: ClassVar = {
-        "LIAS?": (LockInStatus, _OVERLOADS),
-        "CUROVLDSTAT?": (LockInStatus, _OVERLOADS),
-        "ERRS?": (ErrorStatus, _ERRORS),
-        "*ESR?": (EventStatus, _EVENTS),
+        "LIAS?": (LockInStatus, OVERLOADS),
+        "CUROVLDSTAT?": (LockInStatus, OVERLOADS),
+        "ERRS?": (ErrorStatus, ERRORS),
+        "*ESR?": (EventStatus, EVENTS),
     }
 
     def __init__(self, adapter: str | Adapter, name: str = "SR860", timeout: float = 2.0, **visa: Any) -> None:
@@ -423,89 +352,3 @@ class SR860(LockInAmplifier, PymeasureSR860):
     def auto_scale(self) -> None:
         """Let the instrument choose the sensitivity."""
         self.write("ASCL")
-
-    def configure_capture(self, channels: str, samples: int, rate: float | None = None) -> float:
-        """Make ready to capture ``samples`` of ``channels`` (X, XY, RT or XYRT) into the instrument's memory.
-
-        Args:
-            channels: what is captured at each moment.
-            samples: how many moments at least; memory is taken in blocks of 512 numbers, up to 4 MB of 4-byte numbers.
-            rate: in Sa/s; None for the fastest at the time constant that is set, which is halved otherwise until it
-                would fall below ``rate``.
-
-        Returns:
-            The rate that is set, Sa/s.
-
-        Raises:
-            NotOffered: no such ``channels``.
-            OutOfBounds: more samples than the memory holds, or a rate above the fastest or below the slowest.
-        """
-        choice = indexed("channels", tuple(_CAPTURE_COLUMNS), "", "SR860")
-        columns = _CAPTURE_COLUMNS[choice.check(channels)]
-        whole("samples", 1, _CAPTURE_MEMORY * 256 // columns, "SR860's memory").check(samples)
-        fastest = self.question("CAPTURERATEMAX?", answers.number(1e-6, 1e8))
-        slowest = fastest / 2**_CAPTURE_DIVISIONS
-        wanted = fastest if rate is None else rate
-        if not slowest <= wanted <= fastest:
-            raise OutOfBounds("rate", wanted, slowest, fastest, "Sa/s", "the SR860's time constant")
-        divisions = math.floor(math.log2(fastest / wanted))
-        kilobytes = 2 * math.ceil(samples * columns / 512)
-        self.write(f"CAPTURECFG {list(_CAPTURE_COLUMNS).index(channels)}")
-        self.write(f"CAPTURELEN {kilobytes}")
-        self.write(f"CAPTURERATE {divisions}")
-        return float(fastest / 2**divisions)
-
-    def start_capture(self, *, continuous: bool = False) -> None:
-        """Begin to capture at once; stops when the memory is full, unless ``continuous``."""
-        self.write(f"CAPTURESTART {int(continuous)}, 0")
-
-    def stop_capture(self) -> None:
-        """End the capture."""
-        self.write("CAPTURESTOP")
-
-    @property
-    def capturing(self) -> bool:
-        """Whether a capture is running."""
-        return bool(self.question("CAPTURESTAT?", answers.integer(0, 7)) & 1)
-
-    @property
-    def captured_bytes(self) -> int:
-        """How much has been captured so far, bytes."""
-        return int(self.question("CAPTUREBYTES?", answers.integer(0, _CAPTURE_MEMORY * 1024)))
-
-    def read_capture(self) -> NDArray[np.float32]:
-        """What has been captured: one row for each moment, one column for each of the channels (V rms, degrees).
-
-        Raises:
-            InstrumentFault: the capture is still running.
-            InstrumentLost: the answer is no binary block.
-        """
-        if self.capturing:
-            raise InstrumentFault(self.name, "the capture is still running: wait, or stop_capture() first")
-        columns = list(_CAPTURE_COLUMNS.values())[self.question("CAPTURECFG?", answers.integer(0, 3))]
-        size = self.captured_bytes
-        kilobytes = math.ceil(size / 1024)
-        pieces = [
-            self._capture_block(offset, min(_CAPTURE_PIECE, kilobytes - offset))
-            for offset in range(0, kilobytes, _CAPTURE_PIECE)
-        ]
-        captured = b"".join(pieces)[:size]
-        if len(captured) != size or size % (4 * columns):
-            raise GarbledAnswer(self.name, "CAPTUREBYTES?", size, f"{len(captured)} bytes in rows of {columns} numbers")
-        return np.frombuffer(captured, dtype="<f4").reshape(-1, columns)
-
-    def _capture_block(self, offset: int, kilobytes: int) -> bytes:
-        query = f"CAPTUREGET? {offset}, {kilobytes}"
-        self.write(query)
-        head = self.read_bytes(2)
-        if head[:1] != b"#" or not head[1:].isdigit() or head == b"#0":
-            raise self._lost_block(query, head, "no binary block")
-        size = self.read_bytes(int(head[1:]))
-        if not size.isdigit() or int(size) != kilobytes * 1024:
-            raise self._lost_block(query, head + size, f"not {kilobytes} kB")
-        return bytes(self.read_bytes(int(size)))
-
-    def _lost_block(self, query: str, answer: bytes, why: str) -> GarbledAnswer:
-        """Where such an answer ends is not known, so the connection is of no use any more."""
-        self.close()
-        return GarbledAnswer(self.name, query, answer, why)

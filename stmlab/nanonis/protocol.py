@@ -28,6 +28,7 @@ _COUNT = struct.Struct(">i")
 
 _NUMBERS = {"u2": "H", "i4": "i", "u4": "I", "f4": "f", "f8": "d"}
 _TYPE = re.compile(r"(?P<item>u2|i4|u4|f4|f8|str)(?:\[(?P<length>\w*)\](?P<rows>\[\])?)?")
+_NAME = re.compile(rb"[\x21-\x7e]+")
 _F4_LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -222,7 +223,7 @@ def unpack_header(header: bytes) -> Header:
     """
     name, size, respond = _REQUEST.unpack(header)
     text = name.rstrip(b"\0")
-    if not text or size < 0 or not all(0x20 < byte < 0x7F for byte in text):
+    if size < 0 or not _NAME.fullmatch(text):
         raise GarbledMessage(f"no header: {header!r}")
     return Header(text.decode("ascii"), size, bool(respond))
 
