@@ -115,6 +115,14 @@ class StationConfig(Table):
                 "limits.modulation needs a [modulation] table with the divider of the lock-in's sine output: what it "
                 "adds at the junction would not be known"
             )
+        threshold, preamplifier = self.controller.safe_tip_threshold, self.preamplifier
+        if threshold is not None and preamplifier is not None:
+            largest = preamplifier.saturation / preamplifier.gain
+            if threshold >= largest:
+                raise ValueError(
+                    f"controller.safe_tip_threshold = {threshold:g} A: SafeTip could never trip: the preamplifier "
+                    f"saturates at {largest:g} A"
+                )
         for number, watcher in enumerate(self.watcher):
             if watcher.instrument not in self.instruments:
                 raise ValueError(

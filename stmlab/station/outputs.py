@@ -154,6 +154,9 @@ class Outputs:
         self.last_set.moving(change.instrument)
         try:
             done = send()
+        except OutOfBounds as refusal:  # the driver's own bounds: nothing was sent
+            self.audit.refusal(change.instrument, change.name, change.value, refusal)
+            raise
         except BaseException as error:
             self.forget(change.outputs)
             self.last_set.forget(change.instrument, change.name)

@@ -198,13 +198,12 @@ class Station:
             SequenceError: an interlock.
         """
         for name, values in demands.items():
-            self.limit(name).check(values)
+            self.limit(name).check(np.abs(values) if name == "setpoint" else values)
         self.outputs.check_together(demands)
-        threshold, setpoint = self.config.controller.safe_tip_threshold, demands.get("setpoint")
-        if threshold is not None and setpoint is not None:
-            Limit("setpoint", "A", 0.0, threshold, f"{self.path}: controller.safe_tip_threshold").check(
-                np.abs(setpoint)
-            )
+        threshold = self.config.controller.safe_tip_threshold
+        if threshold is not None and "setpoint" in demands:
+            trips = Limit("setpoint", "A", 0.0, threshold, f"{self.path}: controller.safe_tip_threshold")
+            trips.check(np.abs(demands["setpoint"]))
 
     def check_setpoint(self, bias: float) -> None:
         """Raise SequenceError if the feedback, closed at this bias (V), would drive the tip into the sample."""
@@ -245,6 +244,8 @@ class Station:
             settings["rf_path"] = dict(self.rf_path.describe())
         if self.config.preamplifier is not None:
             settings["preamplifier"] = self.config.preamplifier.model_dump()
+        if self.audit.path is not None:
+            settings["audit"] = {"path": str(self.audit.path), "problem": self.audit.problem}
         return settings
 
     def check_status(self) -> None:

@@ -121,7 +121,7 @@ def test_an_overload_within_a_controllers_sweep_fails_the_run(station, tmp_path)
         def full_scale(self):
             return 1e-6
 
-    sequence = TooSensitive(points=31, setpoint_current=1e-8, modulation=1e-3, stop_bias=9e-3, hardware=True)
+    sequence = TooSensitive(points=31, setpoint_current=8e-9, modulation=1e-3, stop_bias=9e-3, hardware=True)
     with pytest.raises(InstrumentFault, match="exceeds the input range"):
         Runner(sequence, station, tmp_path / "run.h5").run()
     assert station.tip.feedback

@@ -116,6 +116,7 @@ def test_a_station_that_is_not_there_lists_those_that_are(tmp_path):
         ),
         ("[controller]\nz_low = 0", r"controller: z_low and z_high are needed together"),
         ("[controller]\nz_low = 1e-7\nz_high = 0", r"controller: z_low = 1e-07 m must be below z_high = 0 m"),
+        ("[controller]\nsafe_tip_threshold = 1e-8", r"safe_tip_threshold = 1e-08 A: SafeTip could never trip"),
         ("[controller]\nsafe_tip_threshold = 0", r"controller\.safe_tip_threshold = 0: .*greater than 0"),
         (
             "[limits.junction_total]\nhigh = 5e-3",
@@ -125,7 +126,9 @@ def test_a_station_that_is_not_there_lists_those_that_are(tmp_path):
 )
 def test_a_mistake_in_a_table_of_safety_is_one_line(tmp_path, table, complaint):
     path = tmp_path / "lab.toml"
-    path.write_text(f"{SIMULATED.read_text(encoding='utf-8')}\n{table}\n", encoding="utf-8")
+    text = SIMULATED.read_text(encoding="utf-8")
+    text = re.sub(r"\[controller\].*?(?=\n\[)", "", text, flags=re.DOTALL)
+    path.write_text(f"{text}\n{table}\n", encoding="utf-8")
     with pytest.raises(StationError) as refusal:
         read_station(path)
     text = str(refusal.value)

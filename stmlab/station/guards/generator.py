@@ -85,14 +85,15 @@ class GuardedGenerator(Guard):
         """See Generator."""
         frequency, amplitude = float(frequency), float(amplitude)
 
-        def allowed() -> None:
+        def arrives() -> float:
             self._frequency.check(frequency)
             self._amplitude.check(amplitude)
+            return self._arriving(frequency, amplitude)
 
-        self._allow("play_tone", amplitude, allowed)
-        arriving = self._arriving(frequency, amplitude)
+        arriving = self._allowed("play_tone", amplitude, arrives)
         outputs = {"rf_amplitude": amplitude, "rf_frequency": frequency, "rf_at_junction": arriving}
         change = Change(self._name, "play_tone", amplitude, f"V at {frequency:.9g} Hz", outputs)
+        self._outputs.allow(change)
         tone: Tone = self._play(change, lambda: self._driver().play_tone(frequency, amplitude, gated=gated))
         return tone
 
@@ -104,27 +105,37 @@ class GuardedGenerator(Guard):
     def play_pulses(self, pulses: PulsePair, *, gated: bool) -> PulsePair:
         """See Generator; overlapping pulses add, so their sum is what is checked."""
         height = max(_heights(pulses))
-        self._allow("play_pulses", height, lambda: self._amplitude.check(_heights(pulses)))
-        arriving = height * self._transfer_of_all()
+
+        def arrives() -> float:
+            self._amplitude.check(_heights(pulses))
+            return height * self._transfer_of_all()
+
+        arriving = self._allowed("play_pulses", height, arrives)
         outputs = {"rf_amplitude": height, "rf_frequency": 1 / pulses.period, "rf_at_junction": arriving}
         change = Change(self._name, "play_pulses", height, "V", outputs)
+        self._outputs.allow(change)
         played: PulsePair = self._play(change, lambda: self._driver().play_pulses(pulses, gated=gated))
         return played
 
     def off(self) -> None:
         """See Generator; never refused."""
         change = Change(self._name, "off", 0.0, "V", dict.fromkeys(self._OUTPUTS, 0.0))
-        self._outputs.last_set.forget(self._name)
-        self._outputs.release(change, self._driver().off)
-        self._note(**self._driver().confirmed)
+        self._play(change, self._driver().off)
 
-    def _allow(self, name: str, value: float, check: Callable[[], None]) -> None:
-        self._outputs.allow(Change(self._name, name, value, "V"), check)
+    def _allowed(self, name: str, value: float, arrives: Callable[[], float]) -> float:
+        """V peak at the junction; a refusal of ``arrives`` is in the audit log."""
+        arriving: list[float] = []
+        self._outputs.allow(Change(self._name, name, value, "V"), lambda: arriving.append(arrives()))
+        return arriving[0]
 
     def _play(self, change: Change, send: Callable[[], Any]) -> Any:
-        self._outputs.allow(change)
-        self._outputs.last_set.forget(self._name)
-        played = self._outputs.release(change, send)
+        try:
+            played = self._outputs.release(change, send)
+        except OutOfBounds:
+            raise  # nothing was sent
+        except BaseException:
+            self._outputs.last_set.forget(self._name)
+            raise
         self._note(**self._driver().confirmed)
         return played
 
