@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stmlab.acquisition.sequence import Sequence, preflight
+from stmlab.acquisition.sequence import Sequence, preflight, ramp_seconds
 from stmlab.acquisition.stream import Stream
 from stmlab.errors import SequenceError, StmlabError
 from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, RunState, StateChanged
@@ -52,11 +52,19 @@ class Aborted(StmlabError):
 
 @dataclass(frozen=True)
 class Estimate:
-    """What preflight expects: number of points, duration in s, and file size in bytes."""
+    """What preflight expects.
+
+    Attributes:
+        points: their number.
+        seconds: duration in all, s.
+        size: of the file, bytes.
+        ramps: what of the duration the ramps of the bias take, s.
+    """
 
     points: int
     seconds: float
     size: int
+    ramps: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,9 @@ class Runner:
         shape = [len(axis) for axis in self.sequence.axes()]
         moved = [len(axis) for axis, _ in self.sequence.movers()]
         points, cells = _product(moved), _product(shape)
-        return Estimate(points, points * self.sequence.point_seconds(), 8 * cells * (len(self.sequence.channels) + 3))
+        ramps = ramp_seconds(self.sequence)
+        size = 8 * cells * (len(self.sequence.channels) + 3)
+        return Estimate(points, points * self.sequence.point_seconds() + ramps, size, ramps)
 
     def run(self) -> Outcome:
         """Run to the end, by whichever way, and leave the station safe.

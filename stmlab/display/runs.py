@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stmlab.storage import Run
 
 _MINUTES = 120.0  # s, from which a duration is told in hours, minutes and seconds
+_TOLD = 1.0  # s; shorter ramps of the bias are not told apart
 
 
 def fit_as_text(fit: FitResult) -> str:
@@ -103,6 +104,7 @@ def estimate_as_dict(estimate: Estimate) -> dict[str, Any]:
     return {
         "points": estimate.points,
         "seconds": estimate.seconds,
+        "ramp_seconds": estimate.ramps,
         "size": estimate.size,
         "file": None,
         "state": "checked",
@@ -116,6 +118,9 @@ def estimate_as_dict(estimate: Estimate) -> dict[str, Any]:
 def _expected(estimate: Estimate) -> str:
     from rich.filesize import decimal
 
-    seconds = estimate.seconds
-    lasts = f"{seconds:.3g} s" if seconds < _MINUTES else str(timedelta(seconds=round(seconds)))
-    return f"would take {lasts} and about {decimal(estimate.size)}; nothing moved"
+    ramps = f" ({_duration(estimate.ramps)} of it ramps of the bias)" if estimate.ramps >= _TOLD else ""
+    return f"would take {_duration(estimate.seconds)}{ramps} and about {decimal(estimate.size)}; nothing moved"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds < _MINUTES else str(timedelta(seconds=round(seconds)))

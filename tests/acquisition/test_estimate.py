@@ -1,0 +1,42 @@
+"""The estimate knows how long the ramps of the bias take."""
+
+import pytest
+
+from sequences.didv import ConductanceSpectrum
+from sequences.srs import StochasticResonance
+from sequences.time_trace import TimeTrace
+from stmlab import display
+from stmlab.acquisition.runner import Runner
+from tests.approximately import close
+from tests.station.lab import lab
+
+SLOW = {"limits__bias__slew": 1e-3}  # V/s
+
+
+@pytest.mark.parametrize(
+    ("sequence", "volts"),
+    [
+        # setpoint 10 mV -> -10 mV -> 10 mV, which is the setpoint again
+        (ConductanceSpectrum(points=41), 20e-3 + 20e-3),
+        # twice: -> -10 mV -> 10 mV -> -10 mV -> setpoint
+        (ConductanceSpectrum(points=41, backward=True, sweeps=2), 2 * (20e-3 + 20e-3 + 20e-3 + 20e-3)),
+        (ConductanceSpectrum(points=41, start_bias=-4e-3, stop_bias=0.0, hardware=True), 14e-3 + 4e-3 + 10e-3),
+        (TimeTrace(dc_bias=4e-3), 2 * 6e-3),
+        (StochasticResonance(dc_bias=4e-3), 2 * 6e-3),
+    ],
+)
+def test_ramps_are_a_part_of_the_duration(sequence, volts):
+    with lab(**SLOW) as station:
+        estimate = Runner(sequence, station).preflight()
+    assert estimate.ramps == close(volts / 1e-3, rel=1e-9)
+    assert estimate.seconds == close(estimate.ramps + estimate.points * sequence.point_seconds(), rel=1e-9)
+    assert display.estimate_as_dict(estimate)["ramp_seconds"] == estimate.ramps
+
+
+def test_long_ramps_are_said_and_short_ones_are_not():
+    with lab(**SLOW) as station:
+        slow = Runner(TimeTrace(dc_bias=4e-3), station).preflight()
+    with lab() as station:
+        fast = Runner(TimeTrace(dc_bias=4e-3), station).preflight()
+    assert "would take 18 s (12 s of it ramps of the bias)" in display.estimate_as_text(slow)
+    assert "ramps" not in display.estimate_as_text(fast)
