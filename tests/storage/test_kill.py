@@ -48,6 +48,77 @@ def test_a_killed_run_keeps_every_acknowledged_point(tmp_path, seed):
     assert run.state in (RunState.RUNNING, RunState.PAUSED)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_killed_run_keeps_every_reading_of_a_point_that_was_read_again(tmp_path, seed):
+    acknowledged = killed_after(random.Random(seed).randint(1, 300), [str(WRITING), str(tmp_path / "run.h5"), "again"])[
+        -1
+    ]
+    run = open_run(tmp_path / "run.h5")
+    readings = len(run.visits)
+    assert readings >= acknowledged
+    number = np.arange(readings)
+    np.testing.assert_array_equal(run.visits.index, number // 2)
+    np.testing.assert_array_equal(run.visits.attempt, number % 2)
+    np.testing.assert_array_equal(run.visits.data["current"], number)
+    last = np.minimum(2 * np.arange(run.points) + 1, readings - 1)
+    np.testing.assert_array_equal(run.data["current"], last)
+
+
+WAITING = """
+import os, sys
+import numpy as np
+from stmlab.acquisition.runner import Runner
+from tests.acquisition.bench_station import BenchStation, Ramp
+
+class Sweeps(Ramp):
+    channels = Ramp.channels[:1]
+    sweep = sys.argv[2] == "arrays"
+
+    def axes(self):
+        from stmlab.axes import Axis
+        return (*super().axes(), Axis("bias", "V", np.arange(100.0), hardware=True)) if self.sweep else super().axes()
+
+    def point_seconds(self):
+        return 0.0
+
+    def measure(self):
+        self.taken = getattr(self, "taken", 0) + 1
+        return {"reading": self.taken + np.arange(100.0) if self.sweep else float(self.taken)}
+
+    def wait(self, seconds):
+        if getattr(self, "taken", 0) == 3:
+            super().wait(0.01)
+            os.write(1, b"waiting\\n")
+            os.read(0, 1)
+        super().wait(seconds)
+
+Runner(Sweeps(points=9, rows=1, settling=30.0), BenchStation(), sys.argv[1]).run()
+"""
+
+
+@pytest.mark.parametrize("mode", ["arrays", "numbers"])
+def test_a_run_killed_while_it_waits_has_every_finished_point(tmp_path, mode):
+    command = [sys.executable, "-c", WAITING, str(tmp_path / "run.h5"), mode]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], **pipes) as process:
+        assert process.stdout.readline() == b"waiting\n"
+        process.kill()
+    run = open_run(tmp_path / "run.h5")
+    assert run.data["reading"].reshape(run.points, -1)[:, 0].tolist() == [1.0, 2.0, 3.0]
+
+
+def test_a_moved_run_whose_writer_is_killed_is_whole(tmp_path):
+    path, moved = tmp_path / "run.h5", tmp_path / "moved.h5"
+    with subprocess.Popen([sys.executable, WRITING, path, "each"], stdout=subprocess.PIPE, text=True) as process:
+        acknowledged = [int(line) for line in islice(process.stdout, 50)]
+        path.rename(moved)
+        process.kill()
+        acknowledged += [int(line) for line in process.stdout if line.endswith("\n")]
+    run = open_run(moved)
+    assert run.points >= acknowledged[-1]
+    np.testing.assert_array_equal(run.data["current"], np.arange(run.points))
+
+
 def test_a_run_that_is_being_written_is_read_from_another_process(tmp_path):
     path = tmp_path / "run.h5"
     command = [sys.executable, str(WRITING), str(path), "batch"]

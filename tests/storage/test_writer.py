@@ -187,50 +187,6 @@ def test_events_out_of_order_are_refused(tmp_path, whole_run):
         writer(events[0])
 
 
-FULL_DISK = """
-import resource, signal, sys
-import numpy as np
-from stmlab.axes import Axis, Channel
-from stmlab.errors import FileError
-from stmlab.events import PointTaken, RunStarted
-from stmlab.storage import Writer
-
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
-axes = (Axis("a", "V", np.arange(1000.0)), Axis("b", "V", np.arange(1000.0), hardware=True))
-writer = Writer(sys.argv[1])
-try:
-    writer(RunStarted("id", "s", "d", {}, axes, (Channel("y", "A", ""),), 1.0, "st", ""))
-    for k in range(1000):
-        writer(PointTaken(k, float(k), (float(k),), (np.full(1000, float(k)),)))
-except FileError as error:
-    print(writer.committed)
-    print(error)
-"""
-
-
-def fill_disk(path, size):
-    command = [sys.executable, "-c", FULL_DISK, str(path), str(size)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-
-
-def test_a_disk_that_is_full_from_the_start_leaves_no_file(tmp_path):
-    committed, message = fill_disk(tmp_path / "run.h5", 100_000)
-    assert committed == "0"
-    assert message.endswith("run.h5: cannot be made (File too large)")
-    assert not (tmp_path / "run.h5").exists()
-
-
-def test_a_full_disk_ends_the_run_and_keeps_what_was_acknowledged(tmp_path):
-    path = tmp_path / "run.h5"
-    committed, message = fill_disk(path, 3_000_000)
-    assert int(committed) > 131  # one chunk
-    assert "cannot be written any more (File too large)" in message
-    run = open_run(path)
-    assert run.points == int(committed)
-    np.testing.assert_array_equal(run.data["y"], np.arange(int(committed))[:, None] * np.ones(1000))
-
-
 @pytest.mark.parametrize("points", [2_000, 200_000])
 def test_memory_does_not_grow_with_the_points(tmp_path, make_started, points):
     started = make_started(rows=1, columns=points, point_seconds=0.0)

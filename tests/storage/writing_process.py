@@ -1,6 +1,6 @@
 """A process that takes points until it is killed, and says aloud what has been acknowledged.
 
-python writing_process.py FILE MODE     MODE: each (every point flushed), arrays, batch
+python writing_process.py FILE MODE     MODE: each (every point flushed), arrays, batch; again (batch, each point twice)
 """
 
 import os
@@ -20,7 +20,7 @@ def main(path, mode):
     if mode == "arrays":
         axes += (Axis("height", "m", np.arange(float(SWEEP)), hardware=True),)
     channels = (Channel("current", "A", ""), Channel("x", "V", ""))
-    seconds = 1e-5 if mode == "batch" else 1.0
+    seconds = 1e-5 if mode in ("batch", "again") else 1.0
     writer = Writer(path)
     writer(RunStarted("id", "imaginary", "2024", {}, axes, channels, seconds, "station", "text Γ"))
     writer(StateChanged(RunState.RUNNING, 0.0))
@@ -28,7 +28,8 @@ def main(path, mode):
     ramp = np.arange(SWEEP)
     for k in range(POINTS):
         values = (k + ramp, -k - ramp) if mode == "arrays" else (float(k), -float(k))
-        writer(PointTaken(k, 0.5 * k, (2.0 * k,), values))
+        index, attempt = divmod(k, 2) if mode == "again" else (k, 0)
+        writer(PointTaken(index, 0.5 * k, (2.0 * k,), values, k, attempt))
         if k % 100 == 99:
             writer(StateChanged(RunState.PAUSED, float(k), f"after point {k}"))
         if writer.committed > said:
