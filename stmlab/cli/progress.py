@@ -64,12 +64,13 @@ class ProgressBar:
         assert isinstance(progress, Progress)
         self._progress = progress
         self._task = progress.add_task("preparing", total=points)
-        self._name = ""
+        self._name, self._points = "", 0
 
     def __call__(self, event: Event) -> None:
         """Move the bar to what ``event`` says."""
         if isinstance(event, PointTaken):
-            self._progress.update(self._task, completed=event.index + 1)
+            self._points = max(self._points, event.index + 1)  # a point that is read again lies further back
+            self._progress.update(self._task, completed=self._points)
         elif isinstance(event, RunStarted):
             self._name = event.sequence + (f" {event.sample}" if event.sample else "")
         elif isinstance(event, StateChanged | RunFinished):

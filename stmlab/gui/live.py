@@ -110,7 +110,7 @@ class LiveRun:
     def _keep(self, event: PointTaken) -> None:
         self._coordinates[event.index, : len(event.coordinates)] = event.coordinates
         self._values[event.index] = [_mean(value) for value in event.values]
-        self._count = event.index + 1
+        self._count = max(self._count, event.index + 1)  # a point that is read again lies further back
         if self._started is not None and self._started.axes and self._started.axes[-1].hardware:
             along = len(self._started.axes[-1])
             self._swept.append(tuple(_line(value, along) for value in event.values))

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
 if TYPE_CHECKING:
+    import h5py
     from numpy.typing import NDArray
 
     Words = NDArray[np.uint64]
@@ -42,6 +44,23 @@ def row_checksums(*blocks: np.ndarray[Any, Any]) -> Words:
         total = total + multipliers[first : first + len(block)] @ folded
         first += len(block)
     return total
+
+
+def fixed_checksum(file: h5py.File) -> int:
+    """CRC-32 of what is written once, before the first reading: axes, parameters, factors, configuration, snapshot."""
+    total = 0
+    for group in ("axes", "parameters", "factors"):
+        for name in file[group]:
+            total = crc32(bits(file[group][name]), total)
+    for name in ("configuration", "snapshot_before"):
+        total = crc32(bits(file["station"][name]), total)
+    return total
+
+
+def bits(dataset: h5py.Dataset) -> bytes:
+    """All that a dataset holds."""
+    values = dataset[()]
+    return values if isinstance(values, bytes) else np.asarray(values).tobytes()
 
 
 @lru_cache(maxsize=8)

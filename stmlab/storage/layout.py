@@ -1,6 +1,7 @@
 """Where everything stands in a file of a run. One tree, made whole before the first point; nothing is added later.
 
-    /                       format, format_version, run_id, sequence, date, station, sample, git, seed, point_seconds
+    /                       format, format_version, run_id, sequence, date, station, sample, git, seed, point_seconds,
+                            checksum (of axes, parameters, factors, configuration and snapshot_before)
     /committed              how many points, states and fits may be trusted, and whether the run has finished
     /parameters/<name>      value; units and meaning beside it          /factors/<name>   likewise
     /axes/<name>            values in the order of their visit          /versions         package = version
@@ -29,6 +30,7 @@ import h5py
 import numpy as np
 
 from stmlab.errors import FileError
+from stmlab.storage.checksum import fixed_checksum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +92,7 @@ def create(file: h5py.File, started: RunStarted) -> None:
     _table(fits, "parameters", FIT_PARAMETER)
     _table(fits, "curves", "<f8", unit="as the labels in fits/json say", rows=1024)
     _table(fits, "json", TEXT)
+    file.attrs["checksum"] = fixed_checksum(file)
 
 
 def expected_rows(started: RunStarted) -> int:

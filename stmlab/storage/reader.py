@@ -12,6 +12,7 @@ import numpy as np
 from stmlab.axes import Axis, Channel
 from stmlab.errors import FileError
 from stmlab.events import ParameterValue, PointsDisturbed, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.storage.checksum import fixed_checksum
 from stmlab.storage.fits import read_fits
 from stmlab.storage.layout import from_pieces
 from stmlab.storage.opening import opened
@@ -39,6 +40,8 @@ def open_run(path: str | Path) -> Run:
 
 
 def _read(path: Path, file: h5py.File) -> Run:
+    if "checksum" in file.attrs and file.attrs["checksum"] != fixed_checksum(file):  # not in format 1
+        raise FileError(f"{path}: damaged: its axes, parameters or configuration are not what was written")
     committed = file["committed"][0]  # before the columns are opened: they are never shorter than this says
     rows = int(committed["points"])
     finished = _read_end(file) if committed["finished"] else None

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import h5py
-import numpy as np
 
 from stmlab.errors import FileError
+from stmlab.storage.checksum import bits
 from stmlab.storage.layout import LIBVER
 from stmlab.storage.making import claim, make_folder, nothing_left_behind
 from stmlab.storage.opening import opened
@@ -76,13 +76,8 @@ def _compare(source: h5py.Group, copy: h5py.Group) -> None:
         item = source[name]
         if isinstance(item, h5py.Group):
             _compare(item, copy[name])
-        elif item.shape != copy[name].shape or _bits(item) != _bits(copy[name]):
+        elif item.shape != copy[name].shape or bits(item) != bits(copy[name]):
             raise OSError(f"{item.name} did not come out the same")
-
-
-def _bits(dataset: h5py.Dataset) -> bytes:
-    values = dataset[()]
-    return values if isinstance(values, bytes) else np.asarray(values).tobytes()
 
 
 def _name(part: Path, copy: Path) -> None:

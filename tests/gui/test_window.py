@@ -100,6 +100,14 @@ def test_the_memory_of_a_long_run_is_bounded_by_its_shape():
     assert view.state == "finished"
 
 
+def test_a_point_that_is_read_again_is_drawn_anew_and_hides_none_of_the_others():
+    live, axis = LiveRun(), Axis("bias", "V", np.arange(4.0))
+    live(RunStarted("1", "ramp", "", {}, (axis,), (Channel("x", "V", ""),), 0.0, "bench", ""))
+    for visit, index in enumerate((0, 1, 2, 1)):
+        live(PointTaken(index, 0.0, (float(index),), (float(visit),), visit, visit // 3))
+    np.testing.assert_array_equal(live.view().values[:, 0], [0.0, 3.0, 2.0])
+
+
 def test_lines_along_a_hardware_axis_are_those_of_the_last_points():
     live, axes = LiveRun(), (Axis("sweep", "", np.arange(40.0)), Axis("bias", "V", np.arange(5.0), hardware=True))
     channels = (Channel("current", "A", ""), Channel("height", "m", ""))

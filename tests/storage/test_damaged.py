@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given
@@ -127,3 +128,76 @@ def test_a_damaged_column_is_refused(tmp_path, closed_run):
     (path := Path(tmp_path / "damaged.h5")).write_bytes(image)
     with pytest.raises(FileError, match="damaged, or not written by stmlab"):
         open_run(path)
+
+
+CHANGING = """
+import json, random, sys
+from pathlib import Path
+from stmlab.errors import FileError
+from stmlab.storage import open_run, recover
+
+path, copy = Path(sys.argv[2]), Path(sys.argv[3])
+image = Path(sys.argv[1]).read_bytes()
+places = random.Random(4)
+said = []
+for _ in range(40):
+    changed = bytearray(image)
+    changed[places.randrange(len(image))] ^= 1 << places.randrange(8)
+    path.write_bytes(changed)
+    try:
+        recover(path, copy)
+        said.append(["copied", open_run(copy).data["x"].tolist()])
+        copy.unlink()
+    except FileError as error:
+        said.append(["refused", str(error)])
+    assert path.read_bytes() == changed
+    assert [item.name for item in copy.parent.iterdir()] == []
+print(json.dumps(said))
+"""
+
+
+@pytest.mark.parametrize("run", ["closed_run", "killed_run"])
+def test_a_changed_bit_gives_the_same_readings_or_a_refusal_and_no_copy(request, tmp_path, run):
+    path = request.getfixturevalue(run)
+    (folder := tmp_path / "copies").mkdir()
+    command = [sys.executable, "-c", CHANGING, str(path), str(tmp_path / "changed.h5"), str(folder / "copy.h5")]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    said = json.loads(answer.stdout)
+    expected = open_run(path).data["x"].tolist()
+    assert all(words == expected for verdict, words in said if verdict == "copied")
+    assert all("\n" not in words for verdict, words in said if verdict == "refused")
+    assert {verdict for verdict, _ in said} == {"copied", "refused"}
+
+
+def test_a_copy_that_does_not_come_out_the_same_is_removed(tmp_path, killed_run, monkeypatch):
+    copy = h5py.Group.copy
+
+    def incomplete(group, name, target):
+        if name == "channels":
+            target.create_group("channels").create_dataset("current", data=np.arange(5.0))
+        else:
+            copy(group, name, target)
+
+    monkeypatch.setattr(h5py.Group, "copy", incomplete)
+    image = killed_run.read_bytes()
+    with pytest.raises(FileError, match="/channels did not come out the same"):
+        recover(killed_run, tmp_path / "new" / "copy.h5")
+    assert not (tmp_path / "new").exists()
+    assert killed_run.read_bytes() == image
+
+
+@pytest.mark.parametrize("name", ["axes/frequency", "parameters/dc_bias", "factors/gain"])
+def test_a_changed_number_of_the_description_is_found(tmp_path, closed_run, name):
+    with h5py.File(closed_run, "r+") as file:
+        file[name][...] = file[name][()] * 1.5
+    with pytest.raises(FileError, match="damaged: its axes, parameters or configuration are not what was written"):
+        open_run(closed_run)
+
+
+def test_a_changed_configuration_or_snapshot_is_found(tmp_path, closed_run):
+    image = closed_run.read_bytes()
+    for words in (b"name = 'simulated'", b'"reference": "internal"'):
+        assert image.count(words) == 1
+        (path := tmp_path / "changed.h5").write_bytes(image.replace(words, words.upper()))
+        with pytest.raises(FileError, match="damaged"):
+            open_run(path)
