@@ -144,6 +144,10 @@ class GarbledAnswer(InstrumentLost):
         super().__init__(address, f"garbled answer to {question}: {shown} ({why})")
 
 
+class StationNotSafe(StmlabError):
+    """A run is over and an instrument could not be brought to its safe state: somebody must look."""
+
+
 class FileError(StmlabError):
     """A file cannot be read as what it was taken for."""
 

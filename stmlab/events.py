@@ -19,6 +19,7 @@ class RunState(StrEnum):
 
     PREPARING = "preparing"
     RUNNING = "running"
+    MENDING = "mending"  # after a transient fault: connections anew, set-up again
     PAUSED = "paused"
     ANALYSING = "analysing"
     FINISHED = "finished"

@@ -2,18 +2,24 @@
 
                  preflight (nothing moves, nothing is written; a refusal ends here)
                      |
-                 PREPARING --> RUNNING <--> PAUSED (hold state: RF off, feedback on)
-                     |            |            |
+                 the file is made
+                     |
+                 PREPARING --> RUNNING <--> PAUSED (hold state: RF and modulation off, loop closed at the setpoint)
+                     |           |  ^          |
+                     |           v  |          |
+                     |         MENDING (after a transient fault: connections anew, whole set-up again)
+                     |           |             |
                      |   last point / stop()   |            abort(), Ctrl-C      an exception
                      v            v            v                  v                   v
-                 [ safe state: RF off, bias stepped home, feedback on or tip withdrawn: on every way out ]
+                 [ safe state, see stmlab.station.safe_state: after a normal end at the run's own setpoint, else as the
+                   station file says; what could not be confirmed is said: NOT SAFE ]
                                   |                               |                   |
                               ANALYSING                           |                   |
                                   v                               v                   v
                          FINISHED / STOPPED                    ABORTED             FAILED
 
-Each point goes: move -> write the previous point while this one settles -> wait -> measure. The writer is called
-directly: its failure ends the run. Listeners are viewers: what they raise is noted and never touches the run.
+How points are taken stands in `points`. The writer is called directly: its failure ends the run. Listeners are viewers:
+what they raise is noted and never touches the run.
 """
 
 from __future__ import annotations
@@ -21,87 +27,32 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import threading
-from dataclasses import dataclass, field
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stmlab.acquisition.analysing import analysed
+from stmlab.acquisition.outcome import Aborted, Course, Estimate, Outcome
+from stmlab.acquisition.points import Points
+from stmlab.acquisition.requests import Requests
 from stmlab.acquisition.sequence import Sequence, preflight, ramp_seconds
 from stmlab.acquisition.stream import Stream
-from stmlab.errors import SequenceError, StmlabError
-from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.errors import StationNotSafe, StmlabError
+from stmlab.events import Analysed, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.provenance import git_revision, versions
-from stmlab.storage import BATCH_SECONDS, Writer, check_new, open_run
+from stmlab.station.safe_state import Ending
+from stmlab.storage import Writer, check_new, open_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Sequence as Many
 
     from stmlab.events import Event
-    from stmlab.results import FitResult
     from stmlab.station import Station
-    from stmlab.storage import Run
+
+__all__ = ["Aborted", "Estimate", "Outcome", "Runner"]
 
 log = logging.getLogger(__name__)
-_PATIENCE = 0.05  # s between looks at whether an analysis shall be given up
-
-
-class Aborted(StmlabError):
-    """The user asked for an end at once."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What preflight expects.
-
-    Attributes:
-        points: their number.
-        seconds: duration in all, s.
-        size: of the file, bytes.
-        ramps: what of the duration the ramps of the bias take, s.
-    """
-
-    points: int
-    seconds: float
-    size: int
-    ramps: float = 0.0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended.
-
-    Attributes:
-        state: one of the final states.
-        reason: "completed", "stopped", "aborted" or the class name of the error.
-        message: one line for a person, "" when all went well.
-        points: number of points in the file.
-        path: the file, or None.
-        fits: results of the analysis.
-    """
-
-    run_id: str
-    state: RunState
-    reason: str
-    message: str
-    points: int
-    path: Path | None
-    fits: tuple[FitResult, ...] = ()
-
-
-@dataclass
-class _Progress:
-    """What the run has come to so far."""
-
-    state: RunState = RunState.FINISHED
-    reason: str = "completed"
-    message: str = ""
-    points: int = 0
-    error: BaseException | None = None
-    fits: list[FitResult] = field(default_factory=list)
-
-    def end(self, state: RunState, reason: str, message: str = "", error: BaseException | None = None) -> None:
-        self.state, self.reason, self.message, self.error = state, reason, message, error
 
 
 class Runner:
@@ -126,10 +77,8 @@ class Runner:
         self.sequence, self.station = sequence, station
         self.path = Path(path) if path is not None else None
         self._stream = Stream(Writer(self.path) if self.path is not None else None, *listeners)
-        self._stop, self._abort, self._resume = threading.Event(), threading.Event(), threading.Event()
-        self._resume.set()
-        self._interrupted = False
-        self._why_aborted = "aborted by the user"
+        self._requests = Requests()
+        self._points: Points | None = None
         self.state: RunState | None = None
 
     def listen(self, *listeners: Callable[[Event], None]) -> None:
@@ -139,26 +88,25 @@ class Runner:
     # -- from outside ------------------------------------------------------------------------------------------------
 
     def pause(self) -> None:
-        """Hold after the point that is being taken: RF off, feedback on, data safe."""
-        self._resume.clear()
-        self._interrupted = True
+        """Hold after the point that is being taken: RF and modulation off, loop closed at the setpoint, data safe."""
+        self._requests.pause()
 
-    def resume(self) -> None:
-        """Go on after a pause."""
-        self._resume.set()
+    def resume(self, *, anyway: bool = False) -> None:
+        """Go on after a pause; ``anyway``: although the tip may not be at the same place."""
+        self._requests.resume(anyway=anyway)
 
     def stop(self) -> None:
         """End after the point that is being taken; analyse what is there."""
-        self._stop.set()
-        self._interrupted = True
-        self._resume.set()
+        self._requests.stop()
 
-    def abort(self, why: str = "aborted by the user") -> None:
-        """End at once; the point that is being taken is lost. An analysis is given up."""
-        self._why_aborted = why
-        self._abort.set()
-        self._interrupted = True
-        self._resume.set()
+    def abort(self, why: str = "aborted by the user", *, attended: bool = True) -> None:
+        """End at once; the point that is being taken is lost. An analysis is given up.
+
+        Args:
+            why: for people.
+            attended: by a person who is there; otherwise the station ends as after a fault.
+        """
+        self._requests.abort(why, attended=attended)
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
@@ -170,11 +118,11 @@ class Runner:
         """
         if self.path is not None:
             check_new(self.path)
-        self.sequence.connect(self.station, self._checkpoint)
+        self.sequence.connect(self.station, self._requests.checkpoint)
         preflight(self.sequence)
         shape = [len(axis) for axis in self.sequence.axes()]
         moved = [len(axis) for axis, _ in self.sequence.movers()]
-        points, cells = _product(moved), _product(shape)
+        points, cells = math.prod(moved), math.prod(shape)
         ramps = ramp_seconds(self.sequence)
         size = 8 * cells * (len(self.sequence.channels) + 3)
         return Estimate(points, points * self.sequence.point_seconds() + ramps, size, ramps)
@@ -187,6 +135,7 @@ class Runner:
 
         Raises:
             StmlabError: from preflight; nothing has moved and no file exists.
+            StationNotSafe: an instrument could not be brought to its safe state.
             Exception: whatever ended the run, after the safe state and with everything acknowledged in the file.
         """
         self.preflight()
@@ -194,154 +143,80 @@ class Runner:
         self._start = self.station.clock.now()
         self.station.heartbeat.expect(0.0)
         self._stream(started)  # the file is made: if that fails, nothing has moved
-        progress = _Progress()
+        course = Course()
         try:
-            self._take_points(progress)
-        except (Aborted, KeyboardInterrupt):
-            progress.end(RunState.ABORTED, "aborted", self._why_aborted)
+            self._enter(RunState.PREPARING)
+            self._points = self._new_points()
+            if not self._points.take(self._start):
+                course.end(RunState.STOPPED, "stopped", f"stopped by the user after {self._points.points} points")
+        except (Aborted, KeyboardInterrupt) as end:
+            course.end(RunState.ABORTED, "aborted", str(end) or "aborted by the user")
+            course.attended = getattr(end, "attended", True)
         except Exception as error:
-            progress.end(RunState.FAILED, type(error).__name__, str(error) or repr(error), error)
+            course.end(RunState.FAILED, type(error).__name__, str(error) or repr(error), error)
+            course.attended = False
         finally:
-            self._close(progress, started.run_id)
-        if progress.error is not None:
-            raise progress.error
+            self._close(course)
+        if course.error is not None:
+            raise course.error
         return Outcome(
             started.run_id,
-            progress.state,
-            progress.reason,
-            progress.message,
-            progress.points,
+            course.state,
+            course.reason,
+            course.message,
+            course.points,
             self.path,
-            tuple(progress.fits),
+            tuple(course.fits),
+            course.station,
         )
 
-    def _take_points(self, progress: _Progress) -> None:
-        self._enter(RunState.PREPARING)
-        self.sequence.prepare()
-        self._enter(RunState.RUNNING)
-        sequence, clock, names = self.sequence, self.station.clock, [c.name for c in self.sequence.channels]
-        expect, point_seconds = self.station.heartbeat.expect, sequence.point_seconds()
-        settling_time, measure, emit = sequence.settling_time, sequence.measure, self._stream
-        previous: PointTaken | None = None
-        index = 0
-        try:
-            for coordinates in sequence.positions():
-                moved = clock.now()
-                expect(point_seconds)
-                if previous is not None:
-                    point, previous = previous, None
-                    emit(point)
-                    progress.points = index
-                if self._interrupted:
-                    if not self._attend():
-                        progress.end(RunState.STOPPED, "stopped", f"stopped by the user after {index} points")
-                        break
-                    moved = clock.now()
-                if settling := settling_time():
-                    if settling > BATCH_SECONDS:
-                        self._stream.flush()
-                    sequence.wait(moved + settling - clock.now())
-                values = measure()
-                previous = PointTaken(index, clock.now() - self._start, coordinates, tuple([values[n] for n in names]))
-                index += 1
-        finally:
-            if previous is not None:
-                emit(previous)
-                progress.points = index
-        sequence.finish()
-        self.station.check_status()
+    def _new_points(self) -> Points:
+        points = Points(self.sequence, self.station, self._requests, self._stream, self._stream.flush, self._enter)
+        self.sequence.connect(self.station, points.checkpoint)
+        return points
 
-    def _attend(self) -> bool:
-        """Do what was asked from outside; False: end after the point that has been taken."""
-        self._checkpoint()
-        if not self._resume.is_set():
-            self._stream.flush()
-            self.station.hold()
-            self._enter(RunState.PAUSED)
-            self.station.heartbeat.rest()
-            self._resume.wait()
-            self.station.heartbeat.expect(0.0)
-            self._checkpoint()
-            if not self._stop.is_set():
-                self.sequence.prepare()
-                self.sequence.return_to_position()
-                self._enter(RunState.RUNNING)
-        self._interrupted = self._stop.is_set()
-        return not self._stop.is_set()
-
-    def _checkpoint(self) -> None:
-        if self._abort.is_set():
-            raise Aborted(self._why_aborted)
-
-    def _close(self, progress: _Progress, run_id: str) -> None:
+    def _close(self, course: Course) -> None:
         """Safe state first, then the analysis, then the file; each whatever the others met."""
         self.station.heartbeat.expect(0.0)
-        problems = self.station.make_safe()
+        report = self.station.make_safe(Ending.NORMAL if course.attended else Ending.FAULT)
         self.station.heartbeat.rest()
-        if problems:
-            unsafe = "THE SAFE STATE WAS NOT REACHED: " + "; ".join(problems)
-            progress.end(
-                RunState.FAILED,
-                progress.reason if progress.error else "unsafe",
-                f"{progress.message}; {unsafe}" if progress.message else unsafe,
-                progress.error or SequenceError(unsafe),
-            )
-        if progress.state in (RunState.FINISHED, RunState.STOPPED) and self.path is not None and progress.points:
-            self._analyse(progress)
-        self._finish(progress)
+        course.station = str(report)
+        course.points = self._points.points if self._points is not None else 0
+        if not report.safe:
+            message = f"{course.message}; {report}" if course.message else str(report)
+            unsafe = StationNotSafe(message)
+            unsafe.__cause__ = course.error
+            course.end(RunState.FAILED, course.reason if course.error else "StationNotSafe", message, unsafe)
+        if course.state in (RunState.FINISHED, RunState.STOPPED) and self.path is not None and course.points:
+            self._analyse(course)
+        self._finish(course)
 
-    def _analyse(self, progress: _Progress) -> None:
+    def _analyse(self, course: Course) -> None:
         self._stream.flush()
         self._enter(RunState.ANALYSING)
         assert self.path is not None
         try:
-            fit = self._fit(open_run(self.path))
+            fit = analysed(self.sequence, open_run(self.path), lambda: self._requests.aborting)
         except StmlabError as error:  # data that cannot be fitted are data all the same
-            progress.message = f"no fit: {error}"
+            course.message = f"no fit: {error}"
             return
         except Exception as error:  # a fault in an analysis must not keep the file from its end
             log.exception("the analysis of %s failed", self.sequence.name)
-            progress.message = f"no fit: {type(error).__name__}: {error}"
+            course.message = f"no fit: {type(error).__name__}: {error}"
             return
         if fit is not None:
-            progress.fits.append(fit)
+            course.fits.append(fit)
             self._stream(Analysed(fit))
 
-    def _fit(self, run: Run) -> FitResult | None:
-        """The sequence's analysis, in a thread of its own so that `abort` need not wait for it.
-
-        Raises:
-            Aborted: it was given up; the thread ends by itself, and nobody hears of its result.
-            Exception: what the analysis raised.
-        """
-        found: list[FitResult | None] = []
-        raised: list[Exception] = []
-        done = threading.Event()
-
-        def work() -> None:
-            try:
-                found.append(self.sequence.analyse(run))
-            except Exception as error:  # raised again where it is waited for
-                raised.append(error)
-            finally:
-                done.set()
-
-        threading.Thread(target=work, name="analysis", daemon=True).start()
-        while not done.wait(_PATIENCE):
-            if self._abort.is_set():
-                raise Aborted("given up by the user; the data are whole, `stmlab fit` fits them again")
-        if raised:
-            raise raised[0]
-        return found[0]
-
-    def _finish(self, progress: _Progress) -> None:
+    def _finish(self, course: Course) -> None:
         try:
             snapshot = self.station.snapshot()
         except (StmlabError, OSError) as error:
             snapshot = {"station": {"snapshot failed": str(error)}}
-        self.state = progress.state
+        snapshot["station"] = {**snapshot.get("station", {}), "left": course.station}
+        self.state = course.state
         now = self.station.clock.now() - self._start
-        self._stream(RunFinished(progress.state, progress.reason, progress.message, progress.points, now, snapshot))
+        self._stream(RunFinished(course.state, course.reason, course.message, course.points, now, snapshot))
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -370,13 +245,6 @@ class Runner:
             seed=seed,
         )
 
-    def _enter(self, state: RunState) -> None:
+    def _enter(self, state: RunState, reason: str = "") -> None:
         self.state = state
-        self._stream(StateChanged(state, self.station.clock.now() - self._start))
-
-
-def _product(lengths: list[int]) -> int:
-    total = 1
-    for length in lengths:
-        total *= length
-    return total
+        self._stream(StateChanged(state, self.station.clock.now() - self._start, reason))

@@ -22,7 +22,6 @@ A Sequence is a pymeasure Procedure, so pymeasure's own tools accept it: ``execu
 
 from __future__ import annotations
 
-import itertools
 import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -30,13 +29,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from stmlab.acquisition.parameters import BooleanParameter, IntegerParameter, Parameter, Procedure
+from stmlab.acquisition.path import Path
 from stmlab.errors import SequenceError, StationError
 from stmlab.events import ParameterValue
 from stmlab.station import Station
+from stmlab.station.safe_state import Ending
 from stmlab.units import in_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from stmlab.arrays import FloatArray
     from stmlab.axes import Axis, Channel
@@ -71,7 +72,6 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
     def __init__(self, **parameters: Any) -> None:
         self._station: Station | None = None
         self._checkpoint: Callable[[], None] = _carry_on
-        self._asked: list[float | None] = []
         super().__init__()
         for name, value in parameters.items():
             self.set(name, value)
@@ -213,28 +213,9 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
         """The axes that software moves, outer to inner, each with its ``move_<axis>``."""
         return [(axis, getattr(self, f"move_{axis.name}")) for axis in self.axes() if not axis.hardware]
 
-    def positions(self) -> Iterator[tuple[float, ...]]:
-        """Go from point to point: moves what changes, yields where each point really is (C order, outer first).
-
-        ``move_<axis>`` may return the value really reached (the frequency really played); None means as asked.
-        """
-        movers = self.movers()
-        moves = [move for _, move in movers]
-        reached = [math.nan] * len(movers)
-        asked = self._asked = [None] * len(movers)
-        for position in itertools.product(*(axis.values.tolist() for axis, _ in movers)):
-            for k, value in enumerate(position):
-                if value != asked[k]:
-                    actual = moves[k](value)
-                    asked[k] = value
-                    reached[k] = value if actual is None else actual
-            yield tuple(reached)
-
-    def return_to_position(self) -> None:
-        """Move every axis back to where it was, after a pause has taken the outputs away."""
-        for (_, move), value in zip(self.movers(), self._asked, strict=True):
-            if value is not None:
-                move(value)
+    def path(self) -> Path:
+        """The way through the points: the axes that software moves, outer to inner."""
+        return Path(self.movers())
 
     # -- as a pymeasure Procedure ------------------------------------------------------------------------------------
 
@@ -258,7 +239,9 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
 
     def execute(self) -> None:
         """pymeasure's hook: every point as one record."""
-        for coordinates in self.positions():
+        path = self.path()
+        for target in path.targets():
+            coordinates = path.move_to(target)
             self.wait(self.settling_time())
             values = self.measure()
             row = (*coordinates, *(values[channel.name] for channel in self.channels))
@@ -269,8 +252,11 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
 
     def shutdown(self) -> None:
         """pymeasure's hook: the safe state."""
-        if self._station is not None and (problems := self._station.make_safe()):
-            raise SequenceError("the safe state was not reached: " + "; ".join(problems))
+        if self._station is not None and not (report := self._station.make_safe(self._ending())).safe:
+            raise SequenceError(str(report))
+
+    def _ending(self) -> Ending:
+        return Ending.FAULT if self.status == self.FAILED else Ending.NORMAL
 
 
 def preflight(sequence: Sequence) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from stmlab.errors import SequenceError, StmlabError
+from stmlab.errors import SequenceError, StationNotSafe, StmlabError
 
 app = typer.Typer(
     help="Instrument control, acquisition and analysis for spin-sensitive STM.",
@@ -26,6 +26,9 @@ SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of the si
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Take the station although its last owner died without leaving it safe.")
 ]
+NOT_SAFE = 3
+"""Exit status when an instrument could not be brought to its safe state: somebody must look."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
@@ -45,12 +48,12 @@ def refusing(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def fail(error: Exception, *, as_json: bool) -> NoReturn:
-    """One line on standard error, the same as JSON where that was asked for, and exit status 1."""
+    """One line on standard error, the same as JSON where that was asked for; exit status 1, or 3 if not safe."""
     message = words(error)
     if as_json:
         print_json({"state": "failed", "reason": type(error).__name__, "message": message})
     print(f"stmlab: {message}", file=sys.stderr)
-    raise typer.Exit(1)
+    raise typer.Exit(NOT_SAFE if isinstance(error, StationNotSafe) else 1)
 
 
 def words(error: Exception) -> str:

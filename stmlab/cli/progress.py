@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stmlab.acquisition.runner import Estimate, Outcome, Runner
     from stmlab.events import Event
 
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _STOPPING = "stopping after this point, to fit what was taken; Ctrl-C again aborts at once, or gives up the fit"
 _FITTING = "all points are taken and the station is safe; the fit is under way, Ctrl-C again gives it up"
 
@@ -79,7 +80,9 @@ class ProgressBar:
 
 @contextmanager
 def interruptible(runner: Runner, console: Console) -> Iterator[None]:
-    """While the context lasts, Ctrl-C stops after the point, a second one aborts; SIGTERM aborts.
+    """While the context lasts, Ctrl-C stops after the point, a second one aborts; SIGTERM and SIGHUP abort.
+
+    A person presses Ctrl-C; behind the other two there need be nobody, so the station ends as after a fault.
 
     When the points are taken and the fit is under way, an abort gives up the fit alone: the run stays what it was.
     """
@@ -95,9 +98,10 @@ def interruptible(runner: Runner, console: Console) -> Iterator[None]:
         elif number == signal.SIGINT:
             runner.abort()
         else:
-            runner.abort("aborted: the system asked the process to end (SIGTERM)")
+            why = f"aborted: the system asked the process to end ({signal.Signals(number).name})"
+            runner.abort(why, attended=False)
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
     try:
         yield
     finally:

@@ -72,6 +72,8 @@ def outcome_as_text(outcome: Outcome) -> str:
     message = f" ({outcome.message})" if outcome.message else ""
     lines = [f"{outcome.state}: {points_as_text(outcome.points)}{message}"]
     lines += [fit_as_text(fit) for fit in outcome.fits]
+    if outcome.station:
+        lines.append(f"station: {outcome.station}")
     if outcome.path is not None:
         lines.append(f"file: {outcome.path}")
     return "\n".join(lines)
@@ -89,6 +91,7 @@ def outcome_as_dict(outcome: Outcome) -> dict[str, Any]:
         "state": outcome.state,
         "reason": outcome.reason,
         "message": outcome.message,
+        "station": outcome.station,
         "run_id": outcome.run_id,
         "fits": [fit.as_dict() for fit in outcome.fits],
     }

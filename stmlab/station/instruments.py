@@ -228,6 +228,14 @@ class LoopStatus(Enum):
 
 
 @dataclass(frozen=True)
+class Setpoint:
+    """Where the loop is closed: bias (V) and current (A, signed where the controller's is)."""
+
+    bias: float
+    current: float
+
+
+@dataclass(frozen=True)
 class TipState:
     """Where the tip is and what holds it.
 

@@ -151,7 +151,8 @@ class Outputs:
 
     def release(self, change: Change, send: Callable[[], T]) -> T:
         """Send, note and log what is never refused: outputs off, the tip withdrawn; raises whatever ``send`` raises."""
-        self.last_set.moving(change.instrument)
+        if change.outputs:
+            self.last_set.moving(change.instrument)
         try:
             done = send()
         except OutOfBounds as refusal:  # the driver's own bounds: nothing was sent

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from stmlab.errors import StmlabError
+from stmlab.station.safe_state import Ending
 from stmlab.station.station import Station
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Rescue:
         """Make a station of one instrument safe; returns what is wrong, "" for nothing."""
         try:
             with Station(alone, self._text, self._path, owned=True) as station:
-                return "; ".join(station.make_safe())
+                return "; ".join(problem.why for problem in station.make_safe(Ending.FAULT, everything=True).problems)
         except StmlabError as error:
             return str(error)
         except Exception as error:  # a fault in a driver must not end the rescue of its instrument

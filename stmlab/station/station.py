@@ -28,11 +28,16 @@ from stmlab.station.limits import Limit
 from stmlab.station.lock import StationLock, addresses
 from stmlab.station.outputs import Junction, Outputs
 from stmlab.station.ownership import Ownership
+from stmlab.station.preparation import prepare_outputs
+from stmlab.station.safe_state import Ending, SafeReport, reconnected
 from stmlab.station.shared import SharedState
+from stmlab.station.states import Place, States
 from stmlab.station.tip_mark import Retreat, TipMark
+from stmlab.station.watch import Watch
+from stmlab.station.watchers import Watchers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from stmlab.arrays import FloatArray
@@ -87,7 +92,8 @@ class Station:
         self.heartbeat = Heartbeat(self.shared)
         self.ownership = Ownership(self.shared, self.heartbeat)
         self.tip_mark = TipMark.of(config)
-        self.is_left_safe = True  # nothing has moved, or the safe state was reached
+        self._left: SafeReport | None = None
+        self._prepared: Mapping[str, Mapping[str, Any]] = {}
         self.clock: Clock = self.simulation.clock if self.simulation else AnnouncedClock(self.heartbeat)
         self.sample = (sample or config.sample or (config.simulation.sample if config.simulation else "")) or ""
         self.rf_path = self._build_path()
@@ -103,6 +109,7 @@ class Station:
             for name in config.instruments:
                 self._devices[name] = self._connect(name)
             self._guard()
+            self.states, self.watch = self._build_states(), self._build_watch()
         except BaseException:
             self.close()
             raise
@@ -216,26 +223,63 @@ class Station:
 
     # -- states ----------------------------------------------------------------------------------------------------
 
-    def hold(self) -> None:
-        """The hold state (pause): radio frequency and modulation off, feedback on."""
-        if self._generator is not None:
-            self._generator.off()
-        self._switch_modulation_off()
-        if self._tip is not None and not self._tip.feedback:
-            self._tip.feedback = True
+    def prepare_outputs(self, sequence: object = None) -> None:
+        """Every output as it must be before a sequence prepares; what was found and set goes into the snapshot.
 
-    def make_safe(self) -> list[str]:
-        """The safe state: RF and modulation off, bias stepped to its safe value, feedback on or tip withdrawn.
-
-        Every step is tried, whatever happens in the others. Returns what could not be done, one line each.
+        Raises:
+            StmlabError: see `stmlab.station.preparation`.
         """
-        self.is_left_safe = False
-        problems: list[str] = []
-        steps = (self._switch_generator_off, self._switch_modulation_off, self._retire_bias, self._retire_tip)
-        for step in steps:
-            _attempt(step, problems)
-        self.is_left_safe = not problems
-        return problems
+        self._left = None
+        self._prepared = prepare_outputs(self)
+
+    def hold(self) -> None:
+        """The hold state (pause): RF and modulation off, loop closed at the run's setpoint.
+
+        Raises:
+            StmlabError: a step was not confirmed; the loop was not closed then.
+        """
+        self.states.hold()
+
+    def make_safe(self, ending: Ending = Ending.FAULT, *, everything: bool = False) -> SafeReport:
+        """The safe state; every step is tried, whatever happens in the others.
+
+        Args:
+            ending: what it is made safe after.
+            everything: all instruments; otherwise those that this session has moved.
+
+        Returns:
+            How it was reached, and what could not be done.
+        """
+        self._left = None
+        self._left = self.states.make_safe(ending, everything=everything)
+        return self._left
+
+    @property
+    def is_left_safe(self) -> bool:
+        """Nothing has been moved, or the safe state was reached since."""
+        return not self.last_set.moved or (self._left is not None and self._left.safe)
+
+    def place(self) -> Place | None:
+        """Where the tip is now; None where the station has none."""
+        return self.states.place()
+
+    def moved_from(self, place: Place | None) -> str:
+        """How the tip is no longer at ``place``, in words; "" if it is."""
+        return self.states.moved_from(place)
+
+    @property
+    def longest_pause(self) -> float:
+        """s; a longer pause withdraws the tip."""
+        return float(self.config.safe.longest_pause)
+
+    def reconnect(self) -> None:
+        """A fresh connection to every instrument; no setting is touched.
+
+        Raises:
+            InstrumentLost: one does not answer.
+        """
+        for guard in self.guards.values():
+            reconnected(guard, self.clock)
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """Every setting of every instrument, as read from it: instrument -> property -> value."""
@@ -246,6 +290,10 @@ class Station:
             settings["preamplifier"] = self.config.preamplifier.model_dump()
         if self.audit.path is not None:
             settings["audit"] = {"path": str(self.audit.path), "problem": self.audit.problem}
+        if self._prepared:
+            settings["prepared"] = {
+                f"{role}.{k}": v for role, found in self._prepared.items() for k, v in found.items()
+            }
         return settings
 
     def check_status(self) -> None:
@@ -343,7 +391,7 @@ class Station:
                 setpoint=limits["setpoint"],
                 source=bias,
                 smallest_with_feedback=smallest,
-                before_closing=self._check_mark,
+                before_closing=self._refuse_a_marked_tip,
             )
         if found := by_role.get("generator"):
             self._generator = GuardedGenerator(
@@ -360,12 +408,6 @@ class Station:
             aux = self.config.instruments[found[0]].aux_outputs
             self._lockin = GuardedLockIn(*found, outputs, modulation=limits.get("modulation"), aux_outputs=aux)
         self._check_reachable()
-
-    def _check_mark(self) -> None:
-        """Raise TipTripped or TipWithdrawn until a person has freed the tip."""
-        if (mark := self.tip_mark.read()) is not None:
-            retreat = TipTripped if mark.why is Retreat.TRIPPED else TipWithdrawn
-            raise retreat("tip", f"{mark}: `stmlab approach`, by a person, frees the feedback")
 
     def _check_reachable(self) -> None:
         """Refuse a station whose safe state its instruments cannot reach within its limits."""
@@ -390,42 +432,50 @@ class Station:
             raise StationError(f"{self.path}: this station has no {name}")
         return filled
 
-    # -- the safe state, step by step ------------------------------------------------------------------------------
+    # -- states and watch ----------------------------------------------------------------------------------------
 
-    def _switch_generator_off(self) -> None:
-        if self._generator is not None:
-            self._generator.off()
+    def _build_states(self) -> States:
+        return States(
+            self.config, self._guarded_roles(), self.last_set, self.tip_mark, self.clock, self.simulation is not None
+        )
 
-    def _switch_modulation_off(self) -> None:
-        """Down to the lowest that the limit allows (0 where the instrument can)."""
-        if self._lockin is not None and self.config.modulation is not None and "modulation" in self._limits:
-            self._lockin.sine_voltage = self._limits["modulation"].low
+    def _build_watch(self) -> Watch:
+        roles = self._guarded_roles()
+        return Watch(
+            devices=self.guards,
+            tip=roles["tip"][0] if "tip" in roles else "",
+            lockins=frozenset(name for role, (name, _) in roles.items() if role == "lockin"),
+            last_set=self.last_set,
+            clock=self.clock,
+            config=self.config.watch,
+            watchers=Watchers(self.config.watcher, self._devices, self.clock),
+        )
 
-    def _retire_bias(self) -> None:
-        """Step the bias; through zero only with the tip held, because the loop would drive it into the sample."""
-        if self._bias is None:
-            return
-        safe = self.config.safe.bias
-        smallest = self.config.limits.bias.smallest_with_feedback
-        if self._tip is not None and (self._bias.bias * safe < 0 or abs(safe) < smallest):
-            self._tip.feedback = False
-        self._bias.bias = safe
+    @property
+    def guards(self) -> dict[str, Any]:
+        """Instrument -> its guard; of one that fills several roles that of the tip, which knows the loop."""
+        order = ("spectroscopy", "bias", "lockin", "generator", "tip")
+        roles = self._guarded_roles()
+        return {roles[role][0]: roles[role][1] for role in order if role in roles}
 
-    def _retire_tip(self) -> None:
-        if self._tip is None:
-            return
-        if self.config.safe.feedback == "withdraw":
-            self._tip.withdraw()
-            return
-        self._tip.setpoint = self.config.safe.setpoint
-        self._tip.feedback = True
+    def _guarded_roles(self) -> dict[str, tuple[str, Any]]:
+        """Role -> name of its instrument and guard."""
+        filled = {
+            "lockin": self._lockin,
+            "generator": self._generator,
+            "bias": self._bias,
+            "tip": self._tip,
+            "spectroscopy": self._spectroscopy,
+        }
+        names: dict[str, str] = {role: n for n, config in self.config.instruments.items() for role in config.roles}
+        return {role: (names[role], guard) for role, guard in filled.items() if guard is not None}
 
-
-def _attempt(step: Callable[[], None], problems: list[str]) -> None:
-    try:
-        step()
-    except Exception as error:  # the next step must be tried whatever this one met; what it met is reported
-        problems.append(f"{step.__name__.strip('_').replace('_', ' ')}: {error}")
+    def _refuse_a_marked_tip(self) -> None:
+        """Raise if the tip has tripped or was withdrawn and no person has freed it since."""
+        if (mark := self.tip_mark.read()) is not None:
+            name = self._guarded_roles()["tip"][0]
+            fault = TipTripped if mark.why is Retreat.TRIPPED else TipWithdrawn
+            raise fault(name, f"{mark}: `stmlab approach`, by a person, frees the feedback")
 
 
 def simulated_microscope(

@@ -10,9 +10,25 @@ from stmlab.acquisition.parameters import FloatParameter, IntegerParameter
 from stmlab.acquisition.sequence import Sequence
 from stmlab.axes import Axis, Channel
 from stmlab.clock import SimulatedClock
-from stmlab.station.heartbeat import Heartbeat
 from stmlab.station.limits import Limit
-from stmlab.station.shared import SharedState
+from stmlab.station.safe_state import Ending, Loop, SafeReport
+
+
+class BenchWatch:
+    """A watch that sees what a test tells it to: an error to raise, a disturbance, or nothing."""
+
+    def __init__(self):
+        self.looks, self.seen = 0, {}
+
+    def begin(self):
+        """Nothing to note."""
+
+    def look(self):
+        self.looks += 1
+        seen = self.seen.pop(self.looks, None)
+        if isinstance(seen, Exception):
+            raise seen
+        return seen
 
 
 class BenchStation:
@@ -21,11 +37,14 @@ class BenchStation:
     def __init__(self, *, problems=(), clock=None):
         self.clock = clock or SimulatedClock()
         self.config = SimpleNamespace(name="bench")
-        self.heartbeat = Heartbeat(SharedState())
+        self.path, self.longest_pause = "bench.toml", 3600.0
+        self.heartbeat = SimpleNamespace(expect=lambda seconds: None, rest=lambda: None)
+        self.watch = BenchWatch()
         self.text, self.sample, self.seed, self.simulation = "", "", 1, None
         self.log = []
         self.value = 0.0
         self._problems = list(problems)
+        self.displaced = []  # what `moved_from` says, one after the other
 
     def limit(self, name):
         return Limit(name, "V", -1.0, 1.0, "bench.toml: limits.source")
@@ -37,9 +56,21 @@ class BenchStation:
     def hold(self):
         self.log.append("hold")
 
-    def make_safe(self):
-        self.log.append("safe")
-        return self._problems
+    def make_safe(self, ending=Ending.FAULT):
+        self.log.append("safe" if ending is Ending.NORMAL else "safe after a fault")
+        return SafeReport(Loop.CLOSED, tuple(self._problems))
+
+    def prepare_outputs(self, sequence):
+        self.log.append("outputs")
+
+    def reconnect(self):
+        self.log.append("reconnect")
+
+    def place(self):
+        return self.value
+
+    def moved_from(self, place):
+        return self.displaced.pop(0) if self.displaced else ""
 
     def snapshot(self):
         return {"source": {"value": self.value}}

@@ -6,9 +6,21 @@ import threading
 import numpy as np
 import pytest
 
+from stmlab.acquisition.points import ATTEMPTS, Disturbed
 from stmlab.acquisition.runner import Runner
-from stmlab.errors import FileError, InstrumentLost, OutOfBounds, SequenceError
-from stmlab.events import PointTaken, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.clock import SimulatedClock
+from stmlab.errors import (
+    ChangedByHand,
+    FileError,
+    GarbledAnswer,
+    InstrumentLost,
+    OutOfBounds,
+    SequenceError,
+    StationNotSafe,
+)
+from stmlab.events import PointsDisturbed, PointTaken, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.station.safe_state import Problem
+from stmlab.station.watchers import Disturbance
 from stmlab.storage import open_run
 from tests.acquisition.bench_station import BenchStation, Ramp
 
@@ -21,7 +33,7 @@ def test_a_run_goes_its_way_and_every_point_is_in_the_file(tmp_path):
     station, events, path = BenchStation(), [], tmp_path / "run.h5"
     outcome = Runner(Ramp(points=4, rows=3), station, path, [events.append]).run()
     assert (outcome.state, outcome.reason, outcome.points) == (RunState.FINISHED, "completed", 12)
-    assert station.log == ["prepare", "row 0", "row 1", "row 2", "finish", "status", "safe"]
+    assert station.log == ["outputs", "prepare", "row 0", "row 1", "row 2", "finish", "status", "safe"]
     assert isinstance(events[0], RunStarted)
     assert states(events) == [RunState.PREPARING, RunState.RUNNING, RunState.ANALYSING, RunState.FINISHED]
     run = open_run(path)
@@ -135,7 +147,10 @@ def test_pause_holds_and_resume_goes_back_to_where_it_was(tmp_path):
     runner.listen(pause_and_go_on)
     outcome = runner.run()
     assert outcome.state is RunState.FINISHED
-    assert station.log == ["prepare", "row 0", "row 1", "hold", "prepare", "row 1", "finish", "status", "safe"]
+    assert station.log == [
+        *("outputs", "prepare", "row 0", "row 1", "hold"),
+        *("outputs", "prepare", "row 1", "finish", "status", "safe"),
+    ]
     np.testing.assert_array_equal(open_run(path).grid("reading"), np.tile(np.linspace(0, 1, 4), (2, 1)))
     assert RunState.PAUSED in states(events)
 
@@ -154,7 +169,8 @@ def test_an_instrument_lost_in_the_middle_leaves_the_station_safe_and_the_data_t
     assert run.points == 3
     assert (run.state, run.reason) == (RunState.FAILED, "InstrumentLost")
     assert "the connection dropped" in run.message
-    assert station.log[-1] == "safe"
+    assert station.log[-1] == "safe after a fault"
+    assert station.log.count("reconnect") == ATTEMPTS
     assert isinstance(events[-1], RunFinished)
 
 
@@ -172,7 +188,7 @@ def test_a_failing_writer_ends_the_run_safely(tmp_path, monkeypatch):
     monkeypatch.setattr(Writer, "__call__", full_disk)
     with pytest.raises(OSError, match="No space left"):
         Runner(Ramp(points=5, rows=1, settling=1.0), station, path).run()
-    assert station.log[-1] == "safe"
+    assert station.log[-1] == "safe after a fault"
     assert open_run(path).points == 2
 
 
@@ -248,10 +264,10 @@ def test_a_failing_viewer_never_touches_the_run(tmp_path):
 
 def test_a_station_that_cannot_be_made_safe_is_said_aloud(tmp_path):
     path = tmp_path / "run.h5"
-    with pytest.raises(SequenceError, match="THE SAFE STATE WAS NOT REACHED: switch generator off: no answer"):
-        Runner(Ramp(points=2), BenchStation(problems=["switch generator off: no answer"]), path).run()
+    with pytest.raises(StationNotSafe, match="NOT SAFE: generator: no answer"):
+        Runner(Ramp(points=2), BenchStation(problems=[Problem("generator", "no answer")]), path).run()
     run = open_run(path)
-    assert (run.state, run.reason) == (RunState.FAILED, "unsafe")
+    assert (run.state, run.reason) == (RunState.FAILED, "StationNotSafe")
     assert run.points == 4
 
 
@@ -284,3 +300,114 @@ def test_pymeasures_own_worker_accepts_a_sequence(tmp_path):
         "square (V^2)",
     ]
     assert station.log[-1] == "safe"
+
+
+class Faulty(Ramp):
+    """Fails at the readings that a test names, once each."""
+
+    faults: dict = {}  # noqa: RUF012 - a fresh one in each test
+
+    def measure(self):
+        self.readings = getattr(self, "readings", 0) + 1
+        if (fault := self.faults.pop(self.readings, None)) is not None:
+            raise fault
+        return super().measure()
+
+
+def test_a_transient_fault_costs_one_point_again_and_nothing_else(tmp_path):
+    station, path, events = BenchStation(), tmp_path / "run.h5", []
+    sequence, fault = Faulty(points=4, rows=1), GarbledAnswer("TCPIP::lab", "SNAP? 0,1", "garbage", "one number")
+    sequence.faults = {3: fault}
+    outcome = Runner(sequence, station, path, [events.append]).run()
+    assert (outcome.state, outcome.points) == (RunState.FINISHED, 4)
+    assert station.log == [
+        *("outputs", "prepare", "row 0", "reconnect"),
+        *("outputs", "prepare", "row 0", "finish", "status", "safe"),
+    ]
+    np.testing.assert_array_equal(open_run(path).data["reading"], np.linspace(0, 1, 4))
+    mended = [e for e in events if isinstance(e, StateChanged) and e.state is RunState.MENDING]
+    assert [m.reason for m in mended] == [f"GarbledAnswer: {fault}"]
+
+
+def test_faults_that_do_not_end_are_given_up(tmp_path):
+    station = BenchStation()
+    sequence = Faulty(points=4, rows=1)
+    sequence.faults = {n: InstrumentLost("TCPIP::lab", "gone") for n in range(2, 20)}
+    with pytest.raises(InstrumentLost):
+        Runner(sequence, station, tmp_path / "run.h5").run()
+    assert station.log.count("reconnect") == ATTEMPTS
+    assert open_run(tmp_path / "run.h5").points == 1
+
+
+def test_what_a_hand_changed_ends_the_run_and_the_point_before_is_marked(tmp_path):
+    station, path, events = BenchStation(), tmp_path / "run.h5", []
+    station.watch.seen = {3: ChangedByHand("lockin", "harmonic", 1, 2)}
+    with pytest.raises(ChangedByHand):
+        Runner(Ramp(points=5, rows=1), station, path, [events.append]).run()
+    (doubt,) = [e for e in events if isinstance(e, PointsDisturbed)]
+    assert doubt.indices == (1,)
+    assert "harmonic" in doubt.reason
+    run = open_run(path)
+    assert (run.points, run.reason) == (2, "ChangedByHand")
+    assert station.log[-1] == "safe after a fault"
+
+
+def test_a_watcher_pauses_and_what_it_disturbed_is_measured_again(tmp_path):
+    station, path, events = BenchStation(), tmp_path / "run.h5", []
+    station.watch.seen = {4: Disturbance("pause", "cryostat.temperature = 9 K", lambda: True)}
+    outcome = Runner(Ramp(points=5, rows=1), station, path, [events.append]).run()
+    assert (outcome.state, outcome.points) == (RunState.FINISHED, 5)
+    taken = [(e.index, e.attempt, e.visit) for e in events if isinstance(e, PointTaken)]
+    assert taken == [(0, 0, 0), (1, 0, 1), (2, 0, 2), (2, 1, 3), (3, 0, 4), (4, 0, 5)]
+    assert [e.indices for e in events if isinstance(e, PointsDisturbed)] == [(2,)]
+    assert [e.reason for e in events if isinstance(e, StateChanged) and e.state is RunState.PAUSED] == [
+        "cryostat.temperature = 9 K"
+    ]
+    np.testing.assert_array_equal(open_run(path).grid("reading"), [np.linspace(0, 1, 5)])
+
+
+@pytest.mark.parametrize(("action", "state"), [("stop", RunState.STOPPED), ("abort", RunState.FAILED)])
+def test_a_watcher_may_stop_or_abort(tmp_path, action, state):
+    station, path = BenchStation(), tmp_path / "run.h5"
+    station.watch.seen = {4: Disturbance(action, "pressure = 1e-6", lambda: False)}
+    runner = Runner(Ramp(points=5, rows=1), station, path)
+    if action == "abort":
+        with pytest.raises(Disturbed, match="pressure"):
+            runner.run()
+    else:
+        runner.run()
+    assert open_run(path).state is state
+
+
+def test_a_tip_that_is_elsewhere_after_a_pause_pauses_again(tmp_path):
+    station, path, events = BenchStation(), tmp_path / "run.h5", []
+    station.displaced = ["Z 0.3 nm higher"]
+    runner = Runner(Ramp(points=3, rows=1), station, path, [events.append])
+
+    def pause_and_go_on(event):
+        if isinstance(event, PointTaken) and event.index == 1 and not event.attempt:
+            runner.pause()
+        if isinstance(event, StateChanged) and event.state is RunState.PAUSED:
+            runner.resume()
+
+    runner.listen(pause_and_go_on)
+    assert runner.run().state is RunState.FINISHED
+    reasons = [e.reason for e in events if isinstance(e, StateChanged) and e.state is RunState.PAUSED]
+    assert reasons[0] == ""
+    assert "not the same place: Z 0.3 nm higher" in reasons[1]
+    assert station.log.count("hold") == 2
+
+
+def test_a_pause_that_takes_too_long_ends_the_run(tmp_path):
+    class Hurried(SimulatedClock):
+        def now(self):
+            self.sleep(1.0)
+            return super().now()
+
+    station = BenchStation(clock=Hurried())
+    runner = Runner(Ramp(points=3, rows=1), station, tmp_path / "run.h5")
+    runner.listen(lambda e: runner.pause() if isinstance(e, PointTaken) else None)
+    station.longest_pause = 3.0
+    with pytest.raises(Disturbed, match="paused for longer than 3 s"):
+        runner.run()
+    assert station.log[-1] == "safe after a fault"

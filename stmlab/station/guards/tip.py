@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from stmlab.errors import ChangedByHand, SequenceError, TipTripped, TipWithdrawn
 from stmlab.station.guards.guard import Guard, NotAllowed
-from stmlab.station.instruments import LoopStatus
+from stmlab.station.instruments import LoopStatus, Setpoint
 from stmlab.station.outputs import Change
 
 if TYPE_CHECKING:
@@ -28,9 +28,16 @@ class GuardedTip(Guard):
         source: name and driver of the bias source; None: the station has none.
         smallest_with_feedback: least magnitude of the bias with feedback on, V.
         before_closing: raises StmlabError if the loop may not be closed for a reason that is known outside.
+
+    Attributes:
+        closed_at: bias (V) and setpoint (A) at which this session has closed the loop last; None before it has.
+        openings: how often it has opened the loop: each time the tip is held at a new place.
     """
 
-    __slots__ = ("_before_closing", "_limit", "_smallest", "_source")
+    closed_at: Setpoint | None
+    openings: int
+
+    __slots__ = ("_before_closing", "_limit", "_smallest", "_source", "closed_at", "openings")
 
     _PASSED: ClassVar[tuple[str, ...]] = (
         *("current", "height", "state", "is_withdrawn", "is_safe", "safe_guard", "active_loop"),
@@ -55,6 +62,8 @@ class GuardedTip(Guard):
             ("_source", source),
             ("_smallest", smallest_with_feedback),
             ("_before_closing", before_closing),
+            ("closed_at", None),
+            ("openings", 0),
         ):
             object.__setattr__(self, attribute, value)
         outputs.readable(setpoint=lambda: float(tip.setpoint), feedback=lambda: float(tip.feedback))
@@ -96,6 +105,10 @@ class GuardedTip(Guard):
         def send() -> None:
             driver.feedback = on
             self._note(feedback=on)
+            if on:
+                self._remember_closing()
+            else:
+                self._remember_opening()
 
         checks = (self._check_closing,) if on else ()
         self._outputs.change(Change(self._name, "feedback", on, "", {"feedback": float(on)}), send, *checks)
@@ -106,6 +119,7 @@ class GuardedTip(Guard):
         def send() -> None:
             self._driver().withdraw()
             self._note(feedback=False)
+            self._remember_opening()
 
         self._outputs.release(Change(self._name, "withdraw", True, "", {"feedback": 0.0}), send)
 
@@ -152,6 +166,15 @@ class GuardedTip(Guard):
             self._note(z_high_limit=high)
 
         self._outputs.change(Change(self._name, "height_limits", f"{low:g} to {high:g}", "m"), send)
+
+    def _remember_closing(self) -> None:
+        """Where this session has closed the loop last."""
+        state = self._driver().state
+        object.__setattr__(self, "closed_at", Setpoint(state.bias, state.setpoint))
+
+    def _remember_opening(self) -> None:
+        """The tip is held at a new place from now on."""
+        object.__setattr__(self, "openings", self.openings + 1)
 
     def _check_closing(self) -> None:
         state: TipState = self._driver().state

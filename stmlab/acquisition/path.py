@@ -1,0 +1,60 @@
+"""The way through the points of a run: which target comes next, and moving only what changes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from stmlab.axes import Axis
+
+Target = tuple[float, ...]
+"""A value for each axis that software moves, outer to inner."""
+
+
+class Path:
+    """Every point of the axes that software moves, in C order (outer first).
+
+    Args:
+        movers: each axis with its ``move_<axis>``, which may return the value really reached (the frequency really
+            played); None means as asked.
+    """
+
+    def __init__(self, movers: Sequence[tuple[Axis, Callable[[float], float | None]]]) -> None:
+        self._values = [axis.values.tolist() for axis, _ in movers]
+        self._moves = [move for _, move in movers]
+        self._asked: list[float | None] = [None] * len(movers)
+        self._reached = [math.nan] * len(movers)
+        self.shape = tuple(len(values) for values in self._values)
+
+    def __len__(self) -> int:
+        return math.prod(self.shape)
+
+    def targets(self) -> Iterator[Target]:
+        """Every target, by index."""
+        return itertools.product(*self._values)
+
+    def target(self, index: int) -> Target:
+        """The target of one index."""
+        places = np.unravel_index(index, self.shape) if self.shape else ()
+        return tuple(values[int(k)] for values, k in zip(self._values, places, strict=True))
+
+    def move_to(self, target: Target) -> tuple[float, ...]:
+        """Move what differs from where things are; returns where the point really is."""
+        asked, reached = self._asked, self._reached
+        for k, value in enumerate(target):
+            if value != asked[k]:
+                asked[k] = None  # unknown, should the move fail half way
+                actual = self._moves[k](value)
+                asked[k] = value
+                reached[k] = value if actual is None else actual
+        return tuple(reached)
+
+    def forget(self) -> None:
+        """Outputs have been taken away (a pause, a fault): the next target moves every axis."""
+        self._asked = [None] * len(self._asked)

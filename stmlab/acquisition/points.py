@@ -1,0 +1,291 @@
+"""Taking the points of a run: move, settle, measure; again after a transient fault; held during a pause.
+
+    next target --> move --> write the previous point --> look at the station --> settle --> measure --> next target
+         ^            |                                        |                                |
+         |            +----------------- transient fault ------+--------------------------------+
+         |                                      |
+         |        connections anew, whole set-up again, compared with before: at most `ATTEMPTS` times
+         |
+         +-- pause asked for: the previous point is written, hold state, ... resume: set-up again, the same place?
+
+Every visit of a point is kept. A point that was measured again has the same index and the next attempt; what was
+disturbed is marked, never removed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, TypeVar
+
+from stmlab.errors import StmlabError
+from stmlab.events import PointsDisturbed, PointTaken, RunState
+from stmlab.storage import BATCH_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from stmlab.acquisition.path import Target
+    from stmlab.acquisition.requests import Requests
+    from stmlab.acquisition.sequence import Sequence
+    from stmlab.events import Event
+    from stmlab.station import Station
+    from stmlab.station.watchers import Disturbance
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+"""Transient faults that one point, or one set-up, survives."""
+_LOOK = 0.2  # s between looks at the station during a pause
+
+
+class Disturbed(StmlabError):
+    """A watcher, or a pause that took too long, ended the run."""
+
+
+class Points:
+    """The points of one run.
+
+    Args:
+        sequence: connected.
+        station: of the run.
+        requests: from outside.
+        emit: hands an event on, to the file first.
+        flush: acknowledges every point handed on so far.
+        enter: goes to a state, with a reason.
+        session: 0, and one more for every time the file was resumed.
+    """
+
+    def __init__(
+        self,
+        sequence: Sequence,
+        station: Station,
+        requests: Requests,
+        emit: Callable[[Event], None],
+        flush: Callable[[], None],
+        enter: Callable[[RunState, str], None],
+        session: int = 0,
+    ) -> None:
+        self._sequence, self._station, self._requests = sequence, station, requests
+        self._emit, self._flush, self._enter = emit, flush, enter
+        self._session = session
+        self._path = sequence.path()
+        self._expect, self._point_seconds = station.heartbeat.expect, sequence.point_seconds()
+        self._names = [channel.name for channel in sequence.channels]
+        self._again: deque[int] = deque()
+        self._attempts: dict[int, int] = {}
+        self._pending: PointTaken | None = None
+        self._unwatched: list[int] = []
+        self.visits, self.points = 0, 0
+        self._start = station.clock.now()
+        self._last: Target | None = None
+        self._waits_for: Disturbance | None = None
+
+    def take(self, start: float) -> bool:
+        """Set up, go through all points, finish; False if a stop was asked for before the last one.
+
+        Args:
+            start: of the run, on the station's clock.
+
+        Raises:
+            Aborted: an end at once was asked for.
+            StmlabError: a fault that is not transient, or one too often.
+        """
+        self._start = start
+        try:
+            self._mending(self._set_up, set_up=False)
+            self._enter(RunState.RUNNING, "")
+            for index, target in self._targets():
+                if self._requests.pending and not self._attend():
+                    return False
+                self._visit(index, target)
+            self._deliver()
+            self._mending(self._finish, set_up=False)
+        except StmlabError as fault:
+            self._deliver()
+            self._doubt(str(fault))
+            raise
+        finally:
+            self._deliver()
+        return True
+
+    def checkpoint(self) -> None:
+        """Between the slices of every wait: what has been measured goes to the file; an abort ends the wait."""
+        if self._pending is not None:
+            self._deliver()
+            self._flush()
+        self._requests.checkpoint()
+
+    # -- one point ---------------------------------------------------------------------------------------------------
+
+    def _targets(self) -> Iterator[tuple[int, Target]]:
+        """Every point in its order; those to be measured again come first."""
+        for index, target in enumerate(self._path.targets()):
+            yield from self._repeats()
+            yield index, target
+        yield from self._repeats()
+
+    def _repeats(self) -> Iterator[tuple[int, Target]]:
+        while self._again:
+            index = self._again.popleft()
+            yield index, self._path.target(index)
+
+    def _visit(self, index: int, target: Target) -> None:
+        """Measure one point; what a watcher interrupts is measured after the pause."""
+        self._last = target
+        taken = self._mending(lambda: self._measure(index, target), set_up=True)
+        if taken is None:
+            self._again.append(index)
+        else:
+            self._pending = taken
+
+    def _measure(self, index: int, target: Target) -> PointTaken | None:
+        sequence, clock = self._sequence, self._station.clock
+        self._expect(self._point_seconds)
+        coordinates = self._path.move_to(target)
+        moved = clock.now()
+        if self._pending is not None:
+            self._deliver()
+        if self._interrupted():
+            return None
+        if settling := sequence.settling_time():
+            if settling > BATCH_SECONDS:
+                self._flush()
+            sequence.wait(moved + settling - clock.now())
+        values = sequence.measure()
+        self._unwatched.append(index)
+        visit, self.visits = self.visits, self.visits + 1
+        taken = tuple([values[name] for name in self._names])
+        attempt = self._attempts.get(index, 0) if self._attempts else 0
+        return PointTaken(index, clock.now() - self._start, coordinates, taken, visit, attempt, self._session)
+
+    def _deliver(self) -> None:
+        """Hand the point that was measured last to the file."""
+        point, self._pending = self._pending, None
+        if point is not None:
+            self._emit(point)
+            self.points += point.attempt == 0
+
+    # -- what disturbs ----------------------------------------------------------------------------------------------
+
+    def _interrupted(self) -> bool:
+        """Look at the station; whether the run shall pause or end before the next reading.
+
+        Raises:
+            InstrumentFault: something is not as it was set.
+        """
+        if self._requests.pending:
+            return True
+        disturbance = self._station.watch.look()
+        if disturbance is None:
+            self._unwatched.clear()
+            return False
+        why = str(disturbance)
+        if disturbance.action == "abort":
+            raise Disturbed(why)
+        self._repeat(why)
+        if disturbance.action == "stop":
+            self._requests.stop()
+        else:
+            self._requests.pause(why)
+            self._waits_for = disturbance
+        return True
+
+    def _repeat(self, why: str) -> None:
+        """What was measured since the last good look is marked and measured again."""
+        for index in self._unwatched:
+            self._attempts[index] = self._attempts.get(index, 0) + 1
+            self._again.append(index)
+        self._doubt(why)
+
+    def _doubt(self, why: str) -> None:
+        """Mark what was measured since the last good look."""
+        indices, self._unwatched = tuple(self._unwatched), []
+        if indices:
+            self._emit(PointsDisturbed(indices, self._station.clock.now() - self._start, why))
+
+    def _mending(self, action: Callable[[], T], *, set_up: bool) -> T:
+        """Do ``action``; after a transient fault connect anew, set up again if asked, and try again."""
+        failures = 0
+        fault: StmlabError | None = None
+        while True:
+            try:
+                if fault is not None:
+                    self._mend(fault, set_up=set_up)
+                return action()
+            except StmlabError as error:
+                failures += 1
+                if not error.transient or failures > ATTEMPTS:
+                    raise
+                fault = error
+
+    def _mend(self, fault: StmlabError, *, set_up: bool) -> None:
+        self._deliver()
+        self._enter(RunState.MENDING, f"{type(fault).__name__}: {fault}")
+        self._station.reconnect()
+        if set_up:
+            self._set_up()
+            self._enter(RunState.RUNNING, "")
+
+    def _set_up(self) -> None:
+        """Every output as it must be before a sequence begins, then the sequence's own preparation.
+
+        Raises:
+            InstrumentFault: an instrument is not as it was just set.
+        """
+        self._expect(0.0)
+        self._station.prepare_outputs(self._sequence)
+        self._sequence.prepare()
+        self._path.forget()
+        self._station.watch.begin()
+
+    def _finish(self) -> None:
+        self._expect(0.0)
+        self._sequence.finish()
+        self._station.check_status()
+
+    # -- what is asked for ------------------------------------------------------------------------------------------
+
+    def _attend(self) -> bool:
+        """Do what was asked from outside; False: end after the point that has been taken."""
+        requests = self._requests
+        requests.checkpoint()
+        if requests.pausing:
+            self._deliver()
+            self._flush()
+            self._pause()
+        requests.attended_to()
+        return not requests.stopping
+
+    def _pause(self) -> None:
+        """The hold state until the run is resumed at the same place, stopped or aborted."""
+        requests, station = self._requests, self._station
+        place = station.place()
+        while True:
+            self._mending(station.hold, set_up=False)
+            self._enter(RunState.PAUSED, requests.why_paused)
+            self._wait_for_resume()
+            if requests.stopping:
+                return
+            self._mending(self._set_up, set_up=False)
+            if self._last is not None:
+                self._path.move_to(self._last)
+            moved = "" if requests.anyway else station.moved_from(place)
+            if not moved:
+                self._enter(RunState.RUNNING, "")
+                return
+            requests.pause(f"not the same place: {moved}; resume again to go on all the same")
+
+    def _wait_for_resume(self) -> None:
+        clock, requests = self._station.clock, self._requests
+        allowed = self._station.longest_pause
+        end = clock.now() + allowed
+        while not requests.wait_for_resume(_LOOK):
+            self._expect(0.0)
+            requests.checkpoint()
+            self._station.watch.look()
+            if self._waits_for is not None and self._waits_for.cleared():
+                self._waits_for = None
+                requests.resume()
+            if clock.now() > end:
+                raise Disturbed(f"paused for longer than {allowed:g} s ({self._station.path}: safe.longest_pause)")
+        requests.checkpoint()

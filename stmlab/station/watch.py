@@ -1,0 +1,148 @@
+"""A look at the station at every point, always on: is everything as it was set, and is the tip where it was held?
+
+One question for a lock-in amplifier or a generator, two for the STM controller; the other watched properties by turns,
+so that each is known to be right within the last second (`look` of each driver). It is made right after a move, so
+that it hides in the settling time. Expected is what the guards last set and confirmed; of what nobody set, what was
+read when the set-up was complete. A difference beyond the property's resolution ends the run and names it.
+
+Watchers (from the station file) look at any other signal, such as a temperature, and pause, stop or abort a run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from stmlab.errors import ChangedByHand, ChangedByItself, InstrumentFault, TipTripped, TipWithdrawn
+from stmlab.station.instruments import LoopStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.clock import Clock
+    from stmlab.station.instruments import Look, Value
+    from stmlab.station.last_set import LastSet
+    from stmlab.station.watch_tables import WatchConfig
+    from stmlab.station.watchers import Disturbance, Watchers
+
+_SHORTEST = 2e-3  # s; points faster than this share a look
+_MEASURED = frozenset({"current", "height", "status"})  # not settings
+_IN_BETWEEN = (LoopStatus.HOLD, LoopStatus.SWITCHING_OFF)  # the controller holds or opens the loop by itself
+
+
+@dataclass
+class Watch:
+    """Looks at the instruments of one station.
+
+    Args:
+        devices: name in the station -> guarded driver, of those that are in use.
+        tip: name of the STM controller, "" where there is none.
+        lockins: names of the lock-in amplifiers: their overloads count when a reading is taken, not before.
+        last_set: what was set.
+        clock: of the station.
+        config: allowances.
+        watchers: of other signals.
+    """
+
+    devices: Mapping[str, Any]
+    tip: str
+    lockins: frozenset[str]
+    last_set: LastSet
+    clock: Clock
+    config: WatchConfig
+    watchers: Watchers
+    _baseline: dict[str, dict[str, Value]] = field(default_factory=dict)
+    _turn: int = 0
+    _looked: float = -1.0
+    _held: tuple[int, float, float] | None = None  # opening of the loop; when and where the tip was seen first
+    looks: int = 0
+
+    def begin(self) -> None:
+        """Note how everything is, now that the set-up is complete.
+
+        Raises:
+            InstrumentFault: something is not as it was just set.
+        """
+        self._baseline = {name: {} for name in self.devices}
+        self._held = None
+        for name, device in self.devices.items():
+            for turn in range(device.ROUND):
+                self._compare(name, device, device.look(turn))
+        self._looked = self.clock.now()
+
+    def look(self) -> Disturbance | None:
+        """One look; None if all is well, or what a watcher wants.
+
+        Raises:
+            TipTripped, TipWithdrawn: the tip is not where it was held.
+            ChangedByHand, ChangedByItself: a setting is not what it was set to.
+            InstrumentFault: an instrument reports something wrong.
+            InstrumentLost: one does not answer.
+        """
+        now = self.clock.now()
+        if 0.0 <= now - self._looked < _SHORTEST:
+            return None
+        self._looked = now
+        self._turn += 1
+        self.looks += 1
+        for name, device in self.devices.items():
+            self._compare(name, device, device.look(self._turn))
+        return self.watchers.look(now)
+
+    # -- details -----------------------------------------------------------------------------------------------------
+
+    def _compare(self, name: str, device: Any, look: Look) -> None:
+        if name == self.tip:
+            self._compare_tip(name, device, look)
+        wanted = self._wanted(name, device)
+        baseline = self._baseline.setdefault(name, {})
+        for what, read in look.values.items():
+            if what in _MEASURED:
+                continue
+            if what not in wanted:
+                baseline[what] = read
+            elif not device.agrees(what, wanted[what], read):
+                if why := look.changed_itself.get(what):
+                    raise ChangedByItself(name, what, wanted[what], read, why)
+                raise ChangedByHand(name, what, wanted[what], read)
+        if look.reports and name not in self.lockins:
+            raise InstrumentFault(name, "; ".join(look.reports))
+
+    def _wanted(self, name: str, device: Any) -> Mapping[str, Value]:
+        confirmed = getattr(device, "confirmed", None) or {}
+        return {**self._baseline.get(name, {}), **self.last_set.of(name), **confirmed}
+
+    def _compare_tip(self, name: str, device: Any, look: Look) -> None:
+        status = LoopStatus(look.values["status"])
+        if status is LoopStatus.TRIPPED:
+            raise TipTripped(name, "SafeTip has tripped")
+        if status is LoopStatus.WITHDRAWING:
+            raise TipWithdrawn(name, "the tip is being withdrawn")
+        closed = self.last_set.of(name).get("feedback")
+        if closed is None:
+            return
+        if (status is LoopStatus.ON) is not bool(closed) and status not in _IN_BETWEEN:
+            if closed and device.is_withdrawn(device.state):
+                raise TipWithdrawn(name, "the tip has been withdrawn")
+            raise ChangedByHand(name, "feedback", closed, status is LoopStatus.ON)
+        if closed:
+            self._held = None
+        else:
+            self._compare_height(name, device, float(look.values["height"]))
+
+    def _compare_height(self, name: str, device: Any, height: float) -> None:
+        """With the loop open the piezo stays where it is; a new opening of the loop is a new place."""
+        now, opening = self.clock.now(), device.openings
+        if self._held is None or self._held[0] != opening:
+            self._held = opening, now, height
+            return
+        _, since, where = self._held
+        allowed = self.config.height_allowance + self.config.height_drift * (now - since)
+        if abs(away := height - where) <= allowed:
+            return
+        if device.is_withdrawn(device.state):
+            raise TipWithdrawn(name, f"the tip has been withdrawn by {away:.3g} m")
+        raise InstrumentFault(
+            name,
+            f"the tip has moved by {away:.3g} m with the loop open: more than {allowed:.3g} m (watch.height_allowance)",
+        )
