@@ -16,7 +16,8 @@ def stabilise(sequence: Sequence, bias: float, current: float, seconds: float) -
     A bias of the other sign is reached with the tip held, because the loop would drive it in at zero.
 
     Raises:
-        SequenceError: the current is not at the setpoint after that time, or the SafeTip guard has tripped.
+        TipTripped, TipWithdrawn: the tip is no longer held by the loop.
+        SequenceError: the current is not at the setpoint after that time.
     """
     tip, source = sequence.station.tip, sequence.station.bias
     if source.bias * bias < 0:
@@ -25,8 +26,7 @@ def stabilise(sequence: Sequence, bias: float, current: float, seconds: float) -
     tip.setpoint = current
     tip.feedback = True
     sequence.wait(seconds)
-    if not tip.is_safe():
-        raise SequenceError("the tip is not safe: SafeTip has tripped or the tip is withdrawn")
+    sequence.station.watch.look_at_tip()
     reading = sum(abs(tip.current) for _ in range(_READINGS)) / _READINGS
     if abs(reading - abs(current)) > _TOLERANCE * abs(current):
         raise SequenceError(

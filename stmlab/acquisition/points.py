@@ -233,7 +233,7 @@ class Points:
             InstrumentFault: an instrument is not as it was just set.
         """
         self._expect(0.0)
-        self._station.prepare_outputs(self._sequence)
+        self._station.prepare_outputs(self._sequence.demands())
         self._sequence.prepare()
         self._path.forget()
         self._station.watch.begin()

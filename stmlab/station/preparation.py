@@ -17,20 +17,27 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from stmlab.errors import SequenceError, TipTripped
 from stmlab.station.instruments import LoopStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.station.outputs import Demands
     from stmlab.station.station import Station
 
 log = logging.getLogger(__name__)
 _SMALLEST_LIFT = 1e-15  # m; less is a zero that was rounded on the wire
 
 
-def prepare_outputs(station: Station) -> Mapping[str, Mapping[str, Any]]:
+def prepare_outputs(station: Station, demands: Demands) -> Mapping[str, Mapping[str, Any]]:
     """Set or check every output of a station; to be called before ``Sequence.prepare``.
+
+    Args:
+        station: with its guards.
+        demands: output -> every value that the sequence will give it.
 
     Returns:
         instrument role -> property -> value, as set and read back.
@@ -47,7 +54,7 @@ def prepare_outputs(station: Station) -> Mapping[str, Mapping[str, Any]]:
     if "lockin" in roles:
         record["lockin"] = _lockin(station)
     if "tip" in roles:
-        record["tip"] = {**_modulator(station), **_loop(station), **_own_limits(station), **_safe_tip(station)}
+        record["tip"] = {**_modulator(station), **_loop(station), **_own_limits(station), **_safe_tip(station, demands)}
     return record
 
 
@@ -136,7 +143,7 @@ def _own_limits(station: Station) -> dict[str, Any]:
     }
 
 
-def _safe_tip(station: Station) -> dict[str, Any]:
+def _safe_tip(station: Station, demands: Demands) -> dict[str, Any]:
     """The guard against too much current watches, and never closes the loop by itself."""
     tip, wanted = station.tip, station.config.controller
     if wanted.safe_tip == "none":
@@ -145,4 +152,10 @@ def _safe_tip(station: Station) -> dict[str, Any]:
     guard = tip.safe_guard
     if not guard.on or guard.auto_recovery:
         raise SequenceError("SafeTip is off, or closes the loop by itself after a trip: set it on the controller")
+    largest = float(np.max(np.abs(demands.get("setpoint", 0.0))))
+    if largest >= guard.threshold:
+        raise SequenceError(
+            f"a setpoint of {largest:g} A reaches the threshold of SafeTip, {guard.threshold:g} A, which would trip: "
+            f"lower the setpoint, or set controller.safe_tip_threshold in {station.path}"
+        )
     return {"safe_tip": True, "safe_tip_auto_recovery": False, "safe_tip_threshold": guard.threshold}

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         RadioFrequencyPath,
         TipController,
     )
+    from stmlab.station.outputs import Demands
 
 
 class Station:
@@ -223,14 +224,17 @@ class Station:
 
     # -- states ----------------------------------------------------------------------------------------------------
 
-    def prepare_outputs(self, sequence: object = None) -> None:
+    def prepare_outputs(self, demands: Demands | None = None) -> None:
         """Every output as it must be before a sequence prepares; what was found and set goes into the snapshot.
+
+        Args:
+            demands: of the sequence; None: of nobody.
 
         Raises:
             StmlabError: see `stmlab.station.preparation`.
         """
         self._left = None
-        self._prepared = prepare_outputs(self)
+        self._prepared = prepare_outputs(self, demands or {})
 
     def hold(self) -> None:
         """The hold state (pause): RF and modulation off, loop closed at the run's setpoint.

@@ -89,6 +89,11 @@ class Watch:
             self._compare(name, device, device.look(self._turn))
         return self.watchers.look(now)
 
+    def look_at_tip(self) -> None:
+        """Look at the tip alone; raises as `look` does, and TipTripped or TipWithdrawn first of all."""
+        if self.tip:
+            self._compare_tip(self.tip, self.devices[self.tip], self.devices[self.tip].look(1))
+
     # -- details -----------------------------------------------------------------------------------------------------
 
     def _compare(self, name: str, device: Any, look: Look) -> None:

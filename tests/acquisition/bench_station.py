@@ -60,7 +60,7 @@ class BenchStation:
         self.log.append("safe" if ending is Ending.NORMAL else "safe after a fault")
         return SafeReport(Loop.CLOSED, tuple(self._problems))
 
-    def prepare_outputs(self, sequence):
+    def prepare_outputs(self, demands):
         self.log.append("outputs")
 
     def reconnect(self):

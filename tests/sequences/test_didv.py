@@ -69,14 +69,14 @@ def test_feedback_is_open_and_modulation_on_during_the_sweep_only(station, tmp_p
     assert station.lockin.sine_voltage == 0
 
 
-def test_a_failure_in_the_sweep_takes_modulation_away_and_closes_the_feedback(station, tmp_path):
+def test_a_failure_in_the_sweep_takes_modulation_away_and_withdraws_the_tip(station, tmp_path):
     class Broken(ConductanceSpectrum):
         def measure(self):
             raise InstrumentFault("lockin", "input overload")
 
     with pytest.raises(InstrumentFault):
         Runner(Broken(points=4, setpoint_current=SETPOINT), station, tmp_path / "run.h5").run()
-    assert station.tip.feedback
+    assert station.simulation.true_state().withdrawn
     assert station.lockin.sine_voltage == 0
     assert open_run(tmp_path / "run.h5").state is RunState.FAILED
 
@@ -124,7 +124,7 @@ def test_an_overload_within_a_controllers_sweep_fails_the_run(station, tmp_path)
     sequence = TooSensitive(points=31, setpoint_current=8e-9, modulation=1e-3, stop_bias=9e-3, hardware=True)
     with pytest.raises(InstrumentFault, match="exceeds the input range"):
         Runner(sequence, station, tmp_path / "run.h5").run()
-    assert station.tip.feedback
+    assert station.simulation.true_state().withdrawn
 
 
 def test_without_a_spectroscopy_module_a_controllers_sweep_is_refused(tmp_path):
@@ -150,4 +150,4 @@ def test_auto_phase_is_refused_where_noise_hides_the_signal(station, tmp_path):
     )
     with pytest.raises(SequenceError, match="auto_phase"):
         Runner(sequence, station, tmp_path / "run.h5").run()
-    assert station.tip.feedback
+    assert station.simulation.true_state().withdrawn

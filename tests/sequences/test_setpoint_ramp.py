@@ -6,7 +6,6 @@ import pytest
 from sequences.setpoint_ramp import SetpointRamp
 from stmlab.acquisition.runner import Runner
 from stmlab.errors import OutOfBounds, SequenceError
-from stmlab.events import PointTaken
 from stmlab.station import Station
 from stmlab.storage import open_run
 
@@ -39,14 +38,16 @@ def test_each_spectrum_is_that_of_the_junction_at_its_setpoint(station, tmp_path
 def test_feedback_is_closed_at_each_setpoint_and_open_in_each_spectrum(station, tmp_path):
     feedback, setpoints = [], []
 
-    def watch(event):
-        if isinstance(event, PointTaken):
+    class Watched(SetpointRamp):
+        def measure(self):
             feedback.append(station.tip.feedback)
             setpoints.append(station.tip.setpoint)
+            return super().measure()
 
-    Runner(ramp(points=4), station, tmp_path / "run.h5", [watch]).run()
-    assert feedback[:-1] == [False] * 11
-    np.testing.assert_allclose(setpoints[:3] + setpoints[4:7], [0.5e-9] * 3 + [2.5e-9] * 3, rtol=1e-6)
+    sequence = Watched(**{name: p.value for name, p in ramp(points=4).parameter_record().items()})
+    Runner(sequence, station, tmp_path / "run.h5").run()
+    assert feedback == [False] * 12
+    np.testing.assert_allclose(setpoints[:8], [0.5e-9] * 4 + [2.5e-9] * 4, rtol=1e-6)
     assert station.tip.feedback
 
 

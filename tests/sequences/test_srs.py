@@ -63,14 +63,15 @@ def test_feedback_is_open_during_the_sweep_and_closed_after_it(station, tmp_path
     assert not station.simulation.generator.on
 
 
-def test_a_failure_in_the_sweep_switches_the_microwave_off_and_feedback_on(station, tmp_path):
+def test_a_failure_in_the_sweep_switches_the_microwave_off_and_withdraws_the_tip(station, tmp_path):
     class Broken(StochasticResonance):
         def measure(self):
             raise InstrumentFault("lockin", "input overload")
 
     with pytest.raises(InstrumentFault):
         Runner(Broken(points=5), station, tmp_path / "run.h5").run()
-    assert station.tip.feedback
+    assert station.simulation.true_state().withdrawn
+    assert not station.tip.feedback
     assert not station.simulation.generator.on
     assert open_run(tmp_path / "run.h5").state is RunState.FAILED
 

@@ -10,7 +10,6 @@ from stmlab.analysis import analyse
 from stmlab.analysis.lorentzian import fit_srs, rate_error_bound
 from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.errors import OutOfBounds, SequenceError
-from stmlab.events import PointTaken
 from stmlab.physics.stochastic_resonance import stochastic_resonance
 from stmlab.station import Station
 from stmlab.storage import open_run
@@ -90,16 +89,15 @@ def test_each_spectrum_of_a_map_begins_with_the_tip_stabilised(tmp_path):
             type(self).stabilised += 1
             super().stabilise()
 
+        def measure(self):
+            assert not station.tip.feedback
+            biases.append(station.simulation.tip.bias)
+            return super().measure()
+
     biases = []
     with Station.load("simulated", sample="fe_atom", seed=1) as station:
-
-        def watch(event):
-            if isinstance(event, PointTaken):
-                biases.append(station.simulation.tip.bias)
-                assert event.index == 8 or not station.tip.feedback
-
         sequence = Counted(dc_bias=-2e-3, stop_dc_bias=2e-3, dc_points=3, points=3, start_frequency=1e7)
-        Runner(sequence, station, tmp_path / "map.h5", [watch]).run()
+        Runner(sequence, station, tmp_path / "map.h5").run()
     assert Counted.stabilised == 3
     assert len(biases) == 9
 

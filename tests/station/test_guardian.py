@@ -60,7 +60,8 @@ def test_a_killed_run_leaves_the_station_safe_and_its_points_in_the_file(served,
         _, said = run.communicate(timeout=60)  # ends when the guardian, which holds the same pipe, has ended
     assert "the station has been made safe" in said
     assert not microscope.generator.on
-    assert microscope.tip.feedback
+    assert microscope.tip.withdrawn
+    assert not microscope.tip.feedback
     assert microscope.tip.bias == pytest.approx(0.01)
     found = open_run(path)
     assert found.points >= len(acknowledged)
