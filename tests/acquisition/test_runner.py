@@ -247,7 +247,7 @@ def test_a_file_moved_away_ends_the_run_safely_and_says_where_it_is(tmp_path):
         FileError, match=r"moved away while the run was written; the 5 points .* are in .*elsewhere\.h5"
     ):
         runner.run()
-    assert station.log[-1] == "safe"
+    assert station.log[-1] == "safe after a fault"
     run = open_run(tmp_path / "elsewhere.h5")
     assert run.data["reading"].tolist() == np.linspace(0, 1, 10)[:5].tolist()
     assert (run.complete, run.reason) == (False, "killed")
@@ -382,7 +382,7 @@ def test_a_watcher_may_stop_or_abort(tmp_path, action, state):
 def test_a_tip_that_is_elsewhere_after_a_pause_pauses_again(tmp_path):
     station, path, events = BenchStation(), tmp_path / "run.h5", []
     station.displaced = ["Z 0.3 nm higher"]
-    runner = Runner(Ramp(points=3, rows=1), station, path, [events.append])
+    runner = Runner(Ramp(points=3, rows=1, settling=0.01), station, path, [events.append])
 
     def pause_and_go_on(event):
         if isinstance(event, PointTaken) and event.index == 1 and not event.attempt:
@@ -405,7 +405,7 @@ def test_a_pause_that_takes_too_long_ends_the_run(tmp_path):
             return super().now()
 
     station = BenchStation(clock=Hurried())
-    runner = Runner(Ramp(points=3, rows=1), station, tmp_path / "run.h5")
+    runner = Runner(Ramp(points=3, rows=1, settling=0.01), station, tmp_path / "run.h5")
     runner.listen(lambda e: runner.pause() if isinstance(e, PointTaken) else None)
     station.longest_pause = 3.0
     with pytest.raises(Disturbed, match="paused for longer than 3 s"):
