@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stmlab.errors import OutOfBounds, SequenceError, StmlabError
+from stmlab.errors import InstrumentLost, OutOfBounds, SequenceError, StmlabError
 from stmlab.station.instruments import PulsePair
+from tests.approximately import close
 from tests.station.lab import entries, lab
 
 TOTAL = 15e-3
@@ -111,6 +112,22 @@ def test_what_only_falls_is_never_refused():
         assert station.simulation.tip.bias == pytest.approx(10e-3, rel=1e-6)
         station.lockin.outputs_off()
         assert station.simulation.lockin.sine_voltage == 0
+
+
+def test_a_bias_that_falls_asks_nobody_else(monkeypatch):
+    """A program that has just started makes the station safe although the generator does not answer."""
+    with lab() as station:
+        station.tip.feedback = False
+        station._devices["controller"].bias = 50e-3
+
+        def lost(_self):
+            raise InstrumentLost("awg", "no answer")
+
+        monkeypatch.setattr(type(station._devices["awg"]), "is_off", lost)
+        station.bias.bias = 10e-3
+        assert station.simulation.tip.bias == close(10e-3, rel=1e-6)
+        with pytest.raises(InstrumentLost):
+            station.bias.bias = 20e-3
 
 
 def test_pulses_add_up_where_they_overlap():

@@ -71,10 +71,10 @@ class GuardedBias(Guard):
     @bias.setter
     def bias(self, value: float) -> None:
         value = float(value)
-        change = Change(self._name, "bias", value, "V", {"bias": value})
-        self._outputs.allow(change, lambda: self._limit.check(value))
+        self._outputs.allow(Change(self._name, "bias", value, "V"), lambda: self._limit.check(value))
         start = self._start()
-        self._outputs.known(bias=start)
+        self._outputs.known(bias=start)  # before the sum at the junction is looked at: a bias that falls is not refused
+        change = Change(self._name, "bias", value, "V", {"bias": value})
         if value == start:
             self._note(bias=value)
             return
