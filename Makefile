@@ -6,13 +6,17 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3
 
-.PHONY: demo test lint bench gui clean
+.PHONY: demo test test-all lint bench gui clean
 
 demo: $(VENV)/.demo
 	$(BIN)/stmlab demo --directory runs
 
 test: $(VENV)/.test qt-libraries lint
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# What takes minutes as well.
+test-all: $(VENV)/.test qt-libraries lint
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadgroup -m "slow or not slow"
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

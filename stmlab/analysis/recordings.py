@@ -183,7 +183,10 @@ def _of_a_bias(
         )
 
     backward = backward_of(recording, seen.column)
-    return _each_sweep(seen.column, backward, sweeps(rows.column.values), "V", fitted)
+    try:
+        return _each_sweep(seen.column, backward, sweeps(rows.column.values), "V", fitted)
+    except FitError as error:
+        raise FitError("; ".join([str(error), *promise_warnings(recording, rows.column.values)])) from error
 
 
 def _each_sweep(
@@ -198,6 +201,8 @@ def _each_sweep(
     Raises:
         FitError: every sweep is refused; it says why the first is.
     """
+    if not found:
+        raise FitError("what was swept holds no numbers")
     if backward is not None or is_backward(column):  # the columns name the direction, whatever the order of the bias
         every = np.sort(np.concatenate([sweep.rows for sweep in found]))
         tasks = [("backward" if is_backward(c) else "forward", c, every) for c in (column, backward) if c is not None]

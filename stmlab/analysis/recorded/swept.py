@@ -112,13 +112,17 @@ def _is_known(column: Column) -> bool:
 def sweeps(values: FloatArray) -> list[Sweep]:
     """Rows of each sweep, in the order of the file; one of all rows where the values have no order.
 
+    None where there are no numbers.
     A sweep ends where the values turn round by more than a twentieth of their range: noise of values that were read
     back turns by less. Where they jump back within a row or two, the next sweep begins.
     """
     known = _in_order(values)
+    if not known.size:
+        return []
     ends = _turns(values[known])
     parts = [known[start:end] for start, end in pairwise(ends)]
-    if len(parts) == 0 or known.size / len(parts) < _FEWEST:
+    parts = [part for part in parts if part.size]
+    if known.size / len(parts) < _FEWEST:
         parts = [known]
     falls = [bool(values[part[-1]] < values[part[0]]) for part in parts]
     return [

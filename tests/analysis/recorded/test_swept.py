@@ -43,6 +43,15 @@ def test_the_order_of_the_bias_tells_the_sweeps(values, expected):
     assert set(rows.tolist()) >= set(np.flatnonzero(np.isfinite(values)).tolist()) - {80}
 
 
+def test_few_rows_or_none_are_no_reason_to_fail():
+    assert sweeps(np.array([])) == []
+    assert sweeps(np.full(20, np.nan)) == []
+    for size in range(1, 30):
+        for seed in range(5):
+            found = sweeps(np.random.default_rng(seed).standard_normal(size))
+            assert sum(sweep.rows.size for sweep in found) == size
+
+
 def test_a_sweep_that_jumps_back_begins_with_the_row_after_the_jump():
     assert [sweep.rows.size for sweep in sweeps(np.r_[UP, UP, UP])] == [161] * 3
 
