@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
     from stmlab.station.station import Station
 
 log = logging.getLogger(__name__)
+_NONE: Demands = MappingProxyType({})
 _SMALLEST_LIFT = 1e-15  # m; less is a zero that was rounded on the wire
 
 
-def prepare_outputs(station: Station, demands: Demands) -> Mapping[str, Mapping[str, Any]]:
+def prepare_outputs(station: Station, demands: Demands = _NONE) -> Mapping[str, Mapping[str, Any]]:
     """Set or check every output of a station; to be called before ``Sequence.prepare``.
 
     Args:
