@@ -35,14 +35,17 @@ class Exchanging:
 
     Attributes:
         answers: how many there were; questions without an answer do not count.
+        first: of each answer's first 32 bytes, where a frame has its name -> the number of the first such answer.
     """
 
     def __init__(self, session, number, exchange) -> None:
         self._session, self._number, self._exchange, self.answers = session, number, exchange, 0
+        self.first = {}
 
     def receive(self, data):
         answer = self._session.receive(data)
         if answer:
+            self.first.setdefault(answer[:32], self.answers)
             if self.answers == self._number:
                 answer = self._exchange(answer)
             self.answers += 1
@@ -81,6 +84,16 @@ class Subject:
         """A driver of a new instrument, and its session; nothing is exchanged before ``begin``."""
         session = Exchanging(self.virtual().session(), number, exchange)
         return self.driver(WireAdapter(session), **self.arguments), session
+
+    def commands(self):
+        """Name in an answer -> a call and the number of the answer in it."""
+        found = {}
+        for name in self.calls:
+            driver, session = self.connect()
+            self.calls[name](driver)
+            for frame, number in session.first.items():
+                found.setdefault(frame.rstrip(b"\0").decode(), (name, number))
+        return found
 
     def run(self, name, number=-1, exchange=None):
         """What the call ``name`` returns, and how many answers it took."""
@@ -287,7 +300,7 @@ NANONIS_SUBJECT = Subject(
     lambda: VirtualNanonis(TunnelBench()),
     _nanonis_calls(),
     binary=True,
-    arguments={"timeout": 0.05, "lockin_signals": ("LI Demod 1 X (A)", "LI Demod 1 Y (A)")},
+    arguments={"timeout": 1.0, "lockin_signals": ("LI Demod 1 X (A)", "LI Demod 1 Y (A)")},
 )
 SUBJECTS = (SR860_SUBJECT, SR830_SUBJECT, M8195A_SUBJECT, NANONIS_SUBJECT)
 
