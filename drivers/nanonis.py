@@ -21,7 +21,7 @@ from drivers.nanonis_spectroscopy import BIAS, BiasSpectroscopy, SweepTiming
 from drivers.nanonis_tip import SafeTip, ZController, is_near_top
 from drivers.nanonis_watch import CURRENT, ROUND, TRIPPED, WATCHED, Watch, overload_of, snapshot
 from drivers.resolution import agrees
-from stmlab.errors import GarbledAnswer, InstrumentOverload, SequenceError, TipTripped
+from stmlab.errors import GarbledAnswer, InstrumentFault, SequenceError, TipTripped
 from stmlab.station.instruments import BiasSweep, Look, LoopStatus, TipState
 
 if TYPE_CHECKING:
@@ -313,12 +313,12 @@ class Nanonis(Instrument):
 
         Raises:
             TipTripped: SafeTip has tripped.
-            InstrumentOverload: the current is at the end of the preamplifier's range.
+            InstrumentFault: the current is at the end of the preamplifier's range.
         """
         if self.z.status is LoopStatus.TRIPPED:
             raise TipTripped(self.name, TRIPPED)
         if overload := overload_of(self.current, self._range(CURRENT)):
-            raise InstrumentOverload(self.name, overload)
+            raise InstrumentFault(self.name, overload)
 
     def look(self, turn: int) -> Look:
         """See Device; bias, current and height are of the acquisition period that ended last."""
