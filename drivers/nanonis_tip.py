@@ -75,19 +75,21 @@ class ZController:
         asked = time.monotonic()
 
         def is_on() -> bool:
-            if self.regulating:
-                return True
-            if self.status is LoopStatus.TRIPPED and time.monotonic() > asked + _TRIP_STANDS:
+            regulating, status = self.regulating, self.status
+            if not regulating and status is LoopStatus.TRIPPED and time.monotonic() > asked + _TRIP_STANDS:
                 raise TipTripped(self._line.name, "SafeTip has tripped: the Z-controller cannot be switched on")
-            return False
+            return regulating and status is LoopStatus.ON
 
         self._line.wait_until(is_on, 0.0, "switching the Z-controller on")
 
     def switch_off(self) -> None:
-        """Open the loop; returns when it is open, which takes the switch-off delay."""
+        """Open the loop; returns when it is open, which takes the switch-off delay.
+
+        One answer alone is not believed: the module must say so too, and the real-time engine once more after it.
+        """
         self._line.ask("ZCtrl.OnOffSet", 0)
-        if self.regulating:
-            self._line.wait_until(lambda: not self.regulating, self.switch_off_delay, "switching the Z-controller off")
+        if not self._is_open():
+            self._line.wait_until(self._is_open, self.switch_off_delay, "switching the Z-controller off")
 
     def withdraw(self) -> None:
         """Take the tip back to the upper limit; returns when it is there. Nothing is asked before it moves."""
@@ -226,6 +228,9 @@ class ZController:
     def home(self) -> None:
         """Open the loop and move the tip to its home position."""
         self._line.ask("ZCtrl.Home")
+
+    def _is_open(self) -> bool:
+        return not self.regulating and self._rests() and not self.regulating
 
     def _rests(self) -> bool:
         return self.status in (LoopStatus.OFF, LoopStatus.HOLD, LoopStatus.TRIPPED)

@@ -113,13 +113,14 @@ def test_what_a_look_has_read_is_told_by_check_status_too():
             lockin.check_status()
 
 
-def test_what_check_status_has_read_is_told_by_a_look_too():
-    answers = [("LIAS?;CUROVLDSTAT?;ERRS?;*ESR?", "8;0;0;0"), ("LIAS?;SLVL?;SLVL?", "0;0;0")] * 2
-    with expected_protocol(SR860, answers) as lockin:
-        for _ in range(2):
-            with pytest.raises(InstrumentFault, match="no lock"):
-                lockin.check_status()
-            assert lockin.look(0).reports == ("no lock to the external reference",)
+def test_what_check_status_has_read_is_told_by_a_look_too_and_once():
+    check, look = "LIAS?;CUROVLDSTAT?;ERRS?;*ESR?", ("LIAS?;SLVL?;SLVL?", "0;0;0")
+    with expected_protocol(SR860, [(check, "8;0;0;0"), look, look, (check, "0;0;0;0")]) as lockin:
+        with pytest.raises(InstrumentFault, match="no lock"):
+            lockin.check_status()
+        assert lockin.look(0).reports == ("no lock to the external reference",)
+        assert lockin.look(0).reports == ()
+        lockin.check_status()
 
 
 def test_forgetting_what_happened_costs_the_others_nothing():

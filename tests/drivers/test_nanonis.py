@@ -127,11 +127,27 @@ def test_a_status_that_does_not_exist_is_garbage():
 
 
 def test_feedback_off_waits_until_the_real_time_engine_has_opened_the_loop():
-    regulating = [exchange("ZCtrl.OnOffGet", (), [number]) for number in (1, 1, 1, 0)]
-    delay = exchange("ZCtrl.SwitchOffDelayGet", (), [0.05])
-    nanonis, adapter = scripted(exchange("ZCtrl.OnOffSet", [0]), regulating[0], delay, *regulating[1:])
+    closed, opened = (exchange("ZCtrl.OnOffGet", (), [number]) for number in (1, 0))
+    delay, off = exchange("ZCtrl.SwitchOffDelayGet", (), [0.05]), exchange("ZCtrl.StatusGet", (), [1])
+    nanonis, adapter = scripted(exchange("ZCtrl.OnOffSet", [0]), closed, delay, closed, closed, opened, off, opened)
     nanonis.feedback = False
-    assert adapter._index == 6
+    assert adapter._index == 8
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        [("ZCtrl.OnOffGet", 0), ("ZCtrl.StatusGet", 4)],  # still switching off
+        [("ZCtrl.OnOffGet", 0), ("ZCtrl.StatusGet", 1), ("ZCtrl.OnOffGet", 1)],  # the engine is behind the module
+    ],
+)
+def test_one_answer_alone_does_not_make_the_loop_open(lie):
+    truth = [("ZCtrl.OnOffGet", 0), ("ZCtrl.StatusGet", 1), ("ZCtrl.OnOffGet", 0)]
+    delay = exchange("ZCtrl.SwitchOffDelayGet", (), [0.0])
+    steps = [exchange(name, (), [number]) for name, number in [*lie, *truth]]
+    nanonis, adapter = scripted(exchange("ZCtrl.OnOffSet", [0]), *steps[: len(lie)], delay, *steps[len(lie) :])
+    nanonis.feedback = False
+    assert adapter._index == len(steps) + 2
 
 
 def test_feedback_that_stays_on_is_a_fault():
@@ -144,9 +160,10 @@ def test_feedback_that_stays_on_is_a_fault():
 
 def test_an_old_trip_in_the_lagging_status_does_not_keep_the_loop_from_closing():
     off, tripped = exchange("ZCtrl.OnOffGet", (), [0]), exchange("ZCtrl.StatusGet", (), [5])
-    nanonis, adapter = scripted(exchange("ZCtrl.OnOffSet", [1]), off, tripped, exchange("ZCtrl.OnOffGet", (), [1]))
+    closed, on = exchange("ZCtrl.OnOffGet", (), [1]), exchange("ZCtrl.StatusGet", (), [2])
+    nanonis, adapter = scripted(exchange("ZCtrl.OnOffSet", [1]), off, tripped, closed, on)
     nanonis.feedback = True
-    assert adapter._index == 4
+    assert adapter._index == 5
 
 
 def test_the_tip_is_withdrawn_before_anything_is_asked():
@@ -154,6 +171,32 @@ def test_the_tip_is_withdrawn_before_anything_is_asked():
     with pytest.raises(GarbledAnswer, match=r"ZCtrl\.LimitsGet"):
         nanonis.withdraw()
     assert adapter._index == 2
+
+
+def test_what_would_be_divided_by_is_not_zero():
+    z_range, height = exchange("ZCtrl.LimitsGet", (), [1e-7, -1e-7]), exchange("ZCtrl.ZPosGet", (), [0.0])
+    rate = exchange("ZCtrl.WithdrawRateGet", (), [0.0])
+    with pytest.raises(GarbledAnswer, match=r"ZCtrl\.WithdrawRateGet: 0\.0"):
+        scripted(exchange("ZCtrl.Withdraw", [0, -1]), z_range, height, rate)[0].withdraw()
+    with pytest.raises(GarbledAnswer, match="a time constant is positive"):
+        _ = scripted(exchange("ZCtrl.GainGet", (), [1e-11, 0.0, 0.0]))[0].z.gains
+    still = exchange("BiasSpectr.TimingGet", (), [0.0] * 8)
+    properties = exchange("BiasSpectr.PropsGet", (), [0, 1, 0, 16, (), (), 0, 0])
+    ends = exchange("BiasSpectr.LimitsGet", (), [-0.1, 0.1])
+    with pytest.raises(GarbledAnswer, match="a slew rate of zero"):
+        scripted(still, properties, ends)[0].spectroscopy.duration()
+
+
+@pytest.mark.parametrize("curves", [np.zeros((1, 4)), np.zeros((0, 0))])
+def test_curves_that_are_not_those_of_the_channels_are_garbled(curves):
+    properties = exchange("BiasSpectr.PropsGet", (), [0, 1, 0, 4, (), (), 0, 0])
+    timing, ends = exchange("BiasSpectr.TimingGet", (), [0.0] * 8), exchange("BiasSpectr.LimitsGet", (), [0.1, 0.1])
+    quiet = exchange("BiasSpectr.PropsSet", [0, 0, 0, 0, math.nan, 2, 2])
+    names = ("Bias (V)", "Current (A)") if curves.size else ()
+    done = exchange("BiasSpectr.Start", [1, ""], [names, curves, []])
+    nanonis, _ = scripted(quiet, properties, timing, properties, ends, done)
+    with pytest.raises(GarbledAnswer, match="channels, but"):
+        nanonis.spectroscopy.start()
 
 
 def test_safe_tip_is_sent_whole_and_what_it_does_not_take_is_a_fault():
