@@ -1,0 +1,215 @@
+"""The look at every point: what a hand, another program or the instrument itself changes ends the run and is named."""
+
+import pytest
+
+from stmlab.acquisition.runner import Runner
+from stmlab.errors import ChangedByHand, InstrumentFault, InstrumentOverload, TipTripped, TipWithdrawn
+from stmlab.events import PointTaken
+from stmlab.simulation.faults import Fault
+from stmlab.station import Station
+from stmlab.station.watch_tables import WatcherConfig
+from stmlab.station.watchers import Watchers
+from stmlab.storage import open_run
+from tests.approximately import close
+
+
+@pytest.fixture
+def station():
+    with Station.load("simulated", sample="fe_atom", seed=3) as found:
+        found.prepare_outputs()
+        found.tip.setpoint = 1e-9
+        found.tip.feedback = False
+        found.watch.begin()
+        yield found
+
+
+def round_of_looks(station):
+    """As many looks as it takes to see every watched property once."""
+    for _ in range(max(device.ROUND for device in station.guards.values()) + 1):
+        station.clock.sleep(0.01)
+        station.watch.look()
+
+
+def hand(station, plug):
+    """A second connection to an instrument, past every guard."""
+    return station.simulation.adapter(plug)
+
+
+def test_looks_at_a_station_that_nobody_touches_find_nothing(station):
+    station.bias.bias = 5e-3
+    station.lockin.frequency = 733.0
+    station.lockin.phase = 359.99
+    station.lockin.sine_voltage = 0.0123
+    station.generator.play_tone(1.234e9, 0.0567, gated=True)
+    for _ in range(3):
+        round_of_looks(station)
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("HARM 2", "harmonic"),
+        ("OFLT 12", "time_constant"),
+        ("OFSL 2", "filter_slope"),
+        ("SOFF 0.1", "sine_offset"),
+        ("SLVL 0.1", "sine_voltage"),
+        ("FREQ 800", "frequency"),
+        ("PHAS 30", "phase"),
+        ("SCAL 3", "sensitivity"),
+    ],
+)
+def test_what_a_hand_changes_on_the_lock_in_is_named(station, command, name):
+    round_of_looks(station)
+    hand(station, "sr860").write(command)
+    with pytest.raises(ChangedByHand) as seen:
+        round_of_looks(station)
+    assert (seen.value.instrument, seen.value.name) == ("lockin", name)
+
+
+@pytest.mark.parametrize("command", [":OUTP1 OFF", ":VOLT1 0.2", ":FREQ:RAST 60e9", ":INIT:CONT OFF"])
+def test_what_a_hand_changes_on_the_generator_is_named(station, command):
+    station.generator.play_tone(1e9, 0.05, gated=False)
+    round_of_looks(station)
+    hand(station, "m8195a").write(command)
+    with pytest.raises(ChangedByHand) as seen:
+        round_of_looks(station)
+    assert seen.value.instrument == "awg"
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda tip: setattr(tip, "bias", 7e-3), "bias"),
+        (lambda tip: setattr(tip, "setpoint", 2e-9), "setpoint"),
+        (lambda tip: setattr(tip, "feedback", True), "feedback"),
+        (lambda tip: setattr(tip.safe_tip, "on", False), "safe_tip"),
+    ],
+)
+def test_what_a_hand_changes_on_the_controller_is_named(station, change, name):
+    from drivers.nanonis import Nanonis
+
+    round_of_looks(station)
+    change(Nanonis(hand(station, "nanonis")))
+    with pytest.raises(ChangedByHand) as seen:
+        round_of_looks(station)
+    assert (seen.value.instrument, seen.value.name) == ("controller", name)
+
+
+@pytest.mark.parametrize(("kind", "error"), [("trip", TipTripped), ("withdrawn", TipWithdrawn)])
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_trip_and_a_withdrawal_are_seen_at_the_next_look(station, kind, error, loop):
+    station.tip.feedback = loop
+    station.clock.sleep(0.3)
+    station.watch.look()
+    station.simulation.faults.arm(Fault(kind=kind))
+    station.clock.sleep(2.0)
+    with pytest.raises(error):
+        station.watch.look()
+
+
+def test_a_tip_that_moves_with_the_loop_open_is_told_by_its_height(station):
+    from drivers.nanonis import Nanonis
+
+    round_of_looks(station)
+    controller = Nanonis(hand(station, "nanonis"))
+    controller.z.position = controller.z.position + 0.5 * station.config.watch.height_allowance
+    station.clock.sleep(0.01)
+    station.watch.look()
+    controller.z.position = controller.z.position + 0.7 * station.config.watch.height_allowance
+    station.clock.sleep(0.01)
+    with pytest.raises(InstrumentFault, match="the tip has moved by"):
+        station.watch.look()
+
+
+def test_a_new_opening_of_the_loop_is_a_new_place(station):
+    round_of_looks(station)
+    station.tip.feedback = True
+    station.tip.setpoint = 5e-9
+    station.clock.sleep(2.0)
+    station.tip.feedback = False
+    round_of_looks(station)
+
+
+def test_a_current_at_the_end_of_its_range_ends_the_run(station, tmp_path):
+    from sequences.didv import ConductanceSpectrum
+
+    sequence = ConductanceSpectrum(points=9, start_bias=2e-3, stop_bias=8e-3, setpoint_current=3e-9)
+
+    def jump(event):
+        if isinstance(event, PointTaken) and event.index == 2:
+            station.simulation.faults.arm(Fault(kind="tip_jump", value=0.4e-9))
+
+    with pytest.raises((InstrumentOverload, TipTripped, InstrumentFault)):
+        Runner(sequence, station, tmp_path / "run.h5", [jump]).run()
+    assert open_run(tmp_path / "run.h5").points < 9
+
+
+def test_a_look_asks_as_little_as_it_may(station):
+    """One question to the lock-in and to the generator, two or three to the controller."""
+    asked = dict.fromkeys(("lockin", "awg", "controller"), 0)
+    for name, plug in (("lockin", "sr860"), ("awg", "m8195a"), ("controller", "nanonis")):
+        session = station._devices[name].adapter._session
+        receive = session.receive
+
+        def counted(content, name=name, receive=receive):
+            asked[name] += 1
+            return receive(content)
+
+        session.receive = counted
+        assert plug
+    looks = 12
+    for _ in range(looks):
+        station.clock.sleep(0.01)
+        station.watch.look()
+    assert asked["lockin"] == asked["awg"] == looks
+    assert 2 * looks <= asked["controller"] <= 2.5 * looks
+
+
+def test_points_faster_than_the_instruments_share_a_look(station):
+    before = station.watch.looks
+    for _ in range(10):
+        station.clock.sleep(1e-4)
+        station.watch.look()
+    assert station.watch.looks - before <= 1
+
+
+class Oven:
+    temperature = 4.0
+
+
+def watchers(station, **config):
+    oven = Oven()
+    table = WatcherConfig(signal="oven.temperature", reason="helium", **config)
+    return oven, Watchers((table,), {"oven": oven}, station.clock)
+
+
+def test_a_watcher_trips_and_clears_with_hysteresis_and_time(station):
+    oven, watched = watchers(station, action="pause", above=6.0, clear_below=5.0, clearing_time=3.0)
+    clock = station.clock
+    assert watched.look(clock.now()) is None
+    oven.temperature = 7.0
+    assert watched.look(clock.now()) is None  # it is read once a second
+    clock.sleep(1.0)
+    disturbance = watched.look(clock.now())
+    assert disturbance.action == "pause"
+    assert "oven.temperature = 7" in str(disturbance)
+    assert "helium" in str(disturbance)
+    oven.temperature = 5.5  # below the bound, above the one for clearing
+    cleared = []
+    for temperature in (5.5, 5.5, 4.0, 4.0, 4.0, 4.0):
+        oven.temperature = temperature
+        clock.sleep(1.0)
+        cleared.append(disturbance.cleared())
+    assert cleared == [False, False, False, False, False, True]
+
+
+def test_a_signal_that_is_no_number_trips(station):
+    oven, watched = watchers(station, action="abort", below=1.0)
+    oven.temperature = float("nan")
+    assert watched.look(station.clock.now()).action == "abort"
+
+
+def test_a_watched_property_is_at_most_a_second_old_at_points_of_ten_milliseconds(station):
+    slowest = max(device.ROUND for device in station.guards.values())
+    assert slowest * 10e-3 <= station.config.watch.largest_age
+    assert close(station.config.watch.largest_age, rel=1e-9) == 1.0
