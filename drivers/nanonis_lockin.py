@@ -59,11 +59,13 @@ class LockInModule:
         return not any(self.modulator(number).on for number in self.modulators)
 
     def _has(self, number: int) -> bool:
-        try:
-            _ = self.modulator(number).on
-        except InstrumentFault:  # refused: not licensed, or there are fewer
-            return False
-        return True
+        for _ in range(2):  # a single refusal may be an error of another kind
+            try:
+                _ = self.modulator(number).on
+            except InstrumentFault:  # not licensed, or there are fewer
+                continue
+            return True
+        return False
 
     def modulator(self, number: int = 1) -> Modulator:
         """The modulator of this number."""

@@ -20,8 +20,8 @@ from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.serving import served
 
 WIRE_KINDS = ("drop", "delay", "garble", "half", "double", "swap", "wrong_value", "mute", "error")
-TIMEOUT = 0.4  # s
-MOST_MESSAGES = 7
+TIMEOUT = 0.5  # s
+MOST_MESSAGES = {"delay": 4, "mute": 4}  # that a fault hits, one after the other; else 7
 MOST_CONNECTIONS = 5
 
 CALLS = {
@@ -78,7 +78,7 @@ def test_a_call_does_what_it_says_or_says_that_it_does_not(microscope, ports, na
     plug = name.split()[0]
     instrument = driver(f"TCPIP::127.0.0.1::{ports[plug]}::SOCKET", timeout=TIMEOUT)
     try:
-        for message in range(1, MOST_MESSAGES + 1):
+        for message in range(1, MOST_MESSAGES.get(kind, 7) + 1):
             begin(instrument)
             seconds = 2 * TIMEOUT if kind == "delay" else 0.0
             fault = microscope.faults.arm(

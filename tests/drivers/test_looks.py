@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pymeasure.adapters import ProtocolAdapter
 from pymeasure.test import expected_protocol
@@ -280,6 +282,30 @@ def test_a_tip_is_withdrawn_when_the_loop_is_open_and_it_is_at_the_top(rig):
     assert not rig.driver.is_withdrawn(rig.driver.state)
 
 
+def test_a_tip_at_the_top_with_the_loop_closed_is_not_withdrawn(rig):
+    state = rig.driver.state
+    at_the_top = replace(state, loop=False, height=state.upper_limit - 1e-10)
+    assert rig.driver.is_withdrawn(at_the_top)
+    assert not rig.driver.is_withdrawn(replace(at_the_top, loop=True))
+    assert not rig.driver.is_withdrawn(replace(at_the_top, height=state.upper_limit - 1e-8))
+
+
+def test_names_and_modulators_are_asked_anew_of_a_new_connection(rig):
+    def asked(name):
+        return sum(data.startswith(name) for data in rig.tap.sent)
+
+    for _ in range(2):
+        rig.driver.look(0)
+        rig.driver.modulation_is_off()
+    assert asked(b"Signals.NamesGet") == 1
+    modulators = asked(b"LockIn.ModOnOffGet")
+    rig.driver.reconnect()
+    rig.driver.look(0)
+    rig.driver.modulation_is_off()
+    assert asked(b"Signals.NamesGet") == 2
+    assert asked(b"LockIn.ModOnOffGet") == modulators + 16  # which there are, and whether they are on
+
+
 def test_a_trip_is_seen_by_the_next_look_and_told_as_what_it_is(rig):
     rig.driver.set_safe_guard(threshold=1e-9)
     guard = rig.driver.safe_guard
@@ -305,6 +331,32 @@ def test_the_controllers_own_modulators_are_all_switched_off(rig):
     rig.driver.modulation_off()
     assert rig.driver.modulation_is_off()
     assert not rig.bench.tip.modulation_on
+
+
+def refusing(rig, name, times):
+    """Let the controller refuse the first ``times`` requests of this name."""
+    answer, left = rig.tap.receive, [times]
+
+    def receive(data):
+        if data.startswith(name) and left[0]:
+            left[0] -= 1
+            return pack_response(name.decode(), pack(COMMANDS[name.decode()].returns, [0]), "no")
+        return answer(data)
+
+    rig.tap.receive = receive
+
+
+def test_a_modulator_is_there_although_the_controller_has_refused_once_to_tell(rig):
+    rig.driver.lockin.modulator(1).on = True
+    refusing(rig, b"LockIn.ModOnOffGet", 1)
+    assert not rig.driver.modulation_is_off()
+
+
+def test_a_controller_without_a_lockin_modulates_nothing(rig):
+    refusing(rig, b"LockIn.ModOnOffGet", 1000)
+    assert rig.driver.lockin.modulators == ()
+    assert rig.driver.modulation_is_off()
+    rig.driver.modulation_off()
 
 
 @pytest.mark.parametrize(

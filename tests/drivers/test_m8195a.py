@@ -389,6 +389,15 @@ def test_there_is_no_fifth_channel(channel):
         M8195A(WireAdapter(Tapped(None)), channel=channel)
 
 
+def test_after_a_new_connection_nothing_in_memory_is_trusted(rig):
+    for _ in range(2):
+        rig.driver.play_tone(1e9, 0.1, gated=False)
+    assert rig.uploads() == 1
+    rig.driver.reconnect()
+    rig.driver.play_tone(1e9, 0.1, gated=False)
+    assert rig.uploads() == 2
+
+
 # -- trouble -----------------------------------------------------------------------------------------------------------
 
 
