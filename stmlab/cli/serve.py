@@ -33,8 +33,8 @@ def simulate(
     from stmlab.config_files import find
     from stmlab.simulation.faults import read_fault
     from stmlab.simulation.serving import serve
+    from stmlab.station.assembly import simulated_microscope
     from stmlab.station.configuration import read_station
-    from stmlab.station.station import simulated_microscope
 
     if not speed > 0:
         raise StationError(f"--speed {speed:g}: more than 0 is allowed")

@@ -10,23 +10,22 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from stmlab.clock import Clock, SimulatedClock
-from stmlab.config_files import built, find, imported
+from stmlab.config_files import find
 from stmlab.errors import SequenceError, StationError, StmlabError, TipTripped, TipWithdrawn
+from stmlab.station import assembly
 from stmlab.station.audit import Audit, audit_path
 from stmlab.station.configuration import StationConfig, read_station
-from stmlab.station.guards import GuardedBias, GuardedGenerator, GuardedLockIn, GuardedSpectroscope, GuardedTip
 from stmlab.station.heartbeat import AnnouncedClock, Heartbeat
 from stmlab.station.instruments import Preamplifier
 from stmlab.station.last_set import LastSet
 from stmlab.station.limits import Limit
 from stmlab.station.lock import StationLock, addresses
-from stmlab.station.outputs import Junction, Outputs
+from stmlab.station.outputs import Outputs
 from stmlab.station.ownership import Ownership
 from stmlab.station.preparation import prepare_outputs
 from stmlab.station.safe_state import Ending, SafeReport, reconnected
@@ -88,7 +87,7 @@ class Station:
         self.config, self.text, self.path = config, text, path
         configured = config.simulation.seed if config.simulation else None
         self.seed = configured if seed is None or configured is None else seed
-        self.simulation = simulated_microscope(config, path, sample=sample, seed=seed, clock=SimulatedClock())
+        self.simulation = assembly.simulated_microscope(config, path, sample=sample, seed=seed, clock=SimulatedClock())
         self.shared = SharedState()
         self.heartbeat = Heartbeat(self.shared)
         self.ownership = Ownership(self.shared, self.heartbeat)
@@ -97,20 +96,32 @@ class Station:
         self._prepared: Mapping[str, Mapping[str, Any]] = {}
         self.clock: Clock = self.simulation.clock if self.simulation else AnnouncedClock(self.heartbeat)
         self.sample = (sample or config.sample or (config.simulation.sample if config.simulation else "")) or ""
-        self.rf_path = self._build_path()
+        self.rf_path = assembly.rf_path(config, path)
         self.preamplifier = Preamplifier(**config.preamplifier.model_dump()) if config.preamplifier else None
-        self._limits = self._read_limits()
+        self._limits = assembly.limits(config, path)
         self.last_set = LastSet()
         self.audit = audit or Audit(None if self.simulation else audit_path(config.name))
-        self.outputs = Outputs(self._junction(), config.interlock, path, self.last_set, self.audit)
+        self.outputs = Outputs(assembly.junction(config, path), config.interlock, path, self.last_set, self.audit)
         self._devices: dict[str, Device] = {}
         self.lock = StationLock(()) if owned else lock or StationLock(addresses(config))
         self.lock.acquire()
         try:
             for name in config.instruments:
-                self._devices[name] = self._connect(name)
-            self._guard()
-            self.states, self.watch = self._build_states(), self._build_watch()
+                self._devices[name] = assembly.connected(name, config, path, self.simulation, self.ownership.permit)
+            self.roles = assembly.guards(
+                config,
+                self._devices,
+                self._limits,
+                self.outputs,
+                self.clock,
+                self.rf_path,
+                self._refuse_a_marked_tip,
+            )
+            assembly.check_reachable(config, path, self.roles)
+            self.states = States(
+                config, self.roles, self.last_set, self.tip_mark, self.clock, self.simulation is not None
+            )
+            self.watch = self._build_watch()
         except BaseException:
             self.close()
             raise
@@ -146,42 +157,42 @@ class Station:
     @property
     def lockin(self) -> LockIn:
         """The lock-in amplifier."""
-        return cast("LockIn", self._role("lockin", self._lockin))
+        return cast("LockIn", self._guard_of("lockin"))
 
     @property
     def generator(self) -> Generator:
         """The waveform generator."""
-        return cast("Generator", self._role("generator", self._generator))
+        return cast("Generator", self._guard_of("generator"))
 
     @property
     def bias(self) -> BiasSource:
         """The source of the DC bias."""
-        return cast("BiasSource", self._role("bias", self._bias))
+        return cast("BiasSource", self._guard_of("bias"))
 
     @property
     def tip(self) -> TipController:
         """The STM controller."""
-        return cast("TipController", self._role("tip", self._tip))
+        return cast("TipController", self._guard_of("tip"))
 
     @property
     def spectroscopy(self) -> BiasSpectroscope:
         """The controller's own sweeps of the bias."""
-        return cast("BiasSpectroscope", self._role("spectroscopy", self._spectroscopy))
+        return cast("BiasSpectroscope", self._guard_of("spectroscopy"))
 
     @property
     def path_to_junction(self) -> RadioFrequencyPath:
         """What lies between generator and junction."""
-        return cast("RadioFrequencyPath", self._role("rf_path", self.rf_path))
+        return cast("RadioFrequencyPath", self._part("rf_path", self.rf_path))
 
     @property
     def current_preamplifier(self) -> Preamplifier:
         """The current preamplifier."""
-        return cast("Preamplifier", self._role("preamplifier", self.preamplifier))
+        return cast("Preamplifier", self._part("preamplifier", self.preamplifier))
 
     @property
     def modulation_divider(self) -> float:
         """Volts at the lock-in's sine output per volt of modulation at the junction."""
-        modulation = cast("ModulationConfig", self._role("modulation", self.config.modulation))
+        modulation = cast("ModulationConfig", self._part("modulation", self.config.modulation))
         return modulation.divider
 
     def limit(self, name: str) -> Limit:
@@ -321,134 +332,19 @@ class Station:
 
     # -- building --------------------------------------------------------------------------------------------------
 
-    def _build_path(self) -> RadioFrequencyPath | None:
-        path = self.config.rf_path
-        if path is None:
-            return None
-        part = imported(path.part, self.path, "rf_path.part")
-        return cast(
-            "RadioFrequencyPath",
-            built(lambda: part.from_config(path.options, self.path.parent), self.path, "rf_path.options"),
-        )
+    def _guard_of(self, role: str) -> object:
+        return self._part(role, self.roles[role][1] if role in self.roles else None)
 
-    def _connect(self, name: str) -> Device:
-        instrument = self.config.instruments[name]
-        driver = imported(instrument.driver, self.path, f"instruments.{name}.driver")
-        plug = instrument.address.removeprefix("simulation:")
-        address = self.simulation.adapter(plug) if plug != instrument.address else instrument.address
-        try:
-            device = driver(address, name=name, **instrument.options)
-            adapter = device.adapter
-            adapter.permit = lambda: self.ownership.permit(getattr(adapter, "timeout", 0.0))
-            return cast("Device", device)
-        except StmlabError as error:
-            raise StationError(f"{self.path}: instruments.{name}.address = {instrument.address!r}: {error}") from error
-        except (TypeError, ValueError) as error:
-            raise StationError(f"{self.path}: instruments.{name}.options: {error}") from error
-
-    def _read_limits(self) -> dict[str, Limit]:
-        units = {"setpoint": "A", "rf_frequency": "Hz"}
-        said = {"modulation": "modulation (rms at the lock-in's sine output)"}
-        return {
-            name: Limit(
-                said.get(name, name),
-                units.get(name, "V"),
-                limit.low,
-                limit.high,
-                f"{self.path}: limits.{name}",
-                getattr(limit, "largest_step", None),
-                getattr(limit, "slew", None),
-            )
-            for name in type(self.config.limits).model_fields
-            if name != "junction_total" and (limit := getattr(self.config.limits, name)) is not None
-        }
-
-    def _junction(self) -> Junction:
-        total, modulation = self.config.limits.junction_total, self.config.modulation
-        return Junction(
-            total.high if total else self.config.limits.bias.largest_magnitude,
-            f"{self.path}: "
-            + ("limits.junction_total" if total else "limits.bias, as there is no limits.junction_total"),
-            modulation.divider if modulation else None,
-        )
-
-    def _guard(self) -> None:
-        by_role = {
-            role: (n, cast("Any", self._devices[n])) for n, c in self.config.instruments.items() for role in c.roles
-        }
-        smallest, limits = self.config.limits.bias.smallest_with_feedback, self._limits
-        bias, tip, outputs = by_role.get("bias"), by_role.get("tip"), self.outputs
-        self._bias = self._generator = self._tip = self._spectroscopy = self._lockin = None
-        if bias:
-            self._bias = GuardedBias(
-                *bias,
-                outputs,
-                limit=limits["bias"],
-                clock=self.clock,
-                tip=tip[1] if tip else None,
-                smallest_with_feedback=smallest,
-            )
-        if tip:
-            self._tip = GuardedTip(
-                *tip,
-                outputs,
-                setpoint=limits["setpoint"],
-                source=bias,
-                smallest_with_feedback=smallest,
-                before_closing=self._refuse_a_marked_tip,
-            )
-        if found := by_role.get("generator"):
-            self._generator = GuardedGenerator(
-                *found,
-                outputs,
-                frequency=self.limit("rf_frequency"),
-                amplitude=self.limit("rf_amplitude"),
-                junction=limits.get("junction_amplitude"),
-                path=self.rf_path,
-            )
-        if found := by_role.get("spectroscopy"):
-            self._spectroscopy = GuardedSpectroscope(*found, outputs, bias=limits["bias"])
-        if found := by_role.get("lockin"):
-            aux = self.config.instruments[found[0]].aux_outputs
-            self._lockin = GuardedLockIn(*found, outputs, modulation=limits.get("modulation"), aux_outputs=aux)
-        self._check_reachable()
-
-    def _check_reachable(self) -> None:
-        """Refuse a station whose safe state its instruments cannot reach within its limits."""
-        limit, safe = self._limits.get("modulation"), self.config.safe
-        if self._lockin is not None and limit is not None:
-            least = float(self._lockin.least_sine_voltage)
-            if least > limit.high:
-                raise StationError(
-                    f"{self.path}: limits.modulation.high = {limit.high:g} V: the safe state cannot be reached: the "
-                    f"smallest sine of the lock-in is {least:g} V"
-                )
-        if self._bias is not None:
-            low, high = self._bias.bias_limits
-            if not low <= safe.bias <= high:
-                raise StationError(
-                    f"{self.path}: safe.bias = {safe.bias:g} V: the safe state cannot be reached: the range that is "
-                    f"selected on the instrument is {low:g} to {high:g} V"
-                )
-
-    def _role(self, name: str, filled: object) -> object:
+    def _part(self, name: str, filled: object) -> object:
         if filled is None:
             raise StationError(f"{self.path}: this station has no {name}")
         return filled
 
-    # -- states and watch ----------------------------------------------------------------------------------------
-
-    def _build_states(self) -> States:
-        return States(
-            self.config, self._guarded_roles(), self.last_set, self.tip_mark, self.clock, self.simulation is not None
-        )
-
     def _build_watch(self) -> Watch:
-        roles = self._guarded_roles()
         return Watch(
             devices=self.guards,
-            tip=roles["tip"][0] if "tip" in roles else "",
-            lockins=frozenset(name for role, (name, _) in roles.items() if role == "lockin"),
+            tip=self.roles["tip"][0] if "tip" in self.roles else "",
+            lockins=frozenset(name for role, (name, _) in self.roles.items() if role == "lockin"),
             last_set=self.last_set,
             clock=self.clock,
             config=self.config.watch,
@@ -458,60 +354,10 @@ class Station:
     @property
     def guards(self) -> dict[str, Any]:
         """Instrument -> its guard; of one that fills several roles that of the tip, which knows the loop."""
-        order = ("spectroscopy", "bias", "lockin", "generator", "tip")
-        roles = self._guarded_roles()
-        return {roles[role][0]: roles[role][1] for role in order if role in roles}
-
-    def _guarded_roles(self) -> dict[str, tuple[str, Any]]:
-        """Role -> name of its instrument and guard."""
-        filled = {
-            "lockin": self._lockin,
-            "generator": self._generator,
-            "bias": self._bias,
-            "tip": self._tip,
-            "spectroscopy": self._spectroscopy,
-        }
-        names: dict[str, str] = {role: n for n, config in self.config.instruments.items() for role in config.roles}
-        return {role: (names[role], guard) for role, guard in filled.items() if guard is not None}
+        return {self.roles[role][0]: self.roles[role][1] for role in assembly.ROLES if role in self.roles}
 
     def _refuse_a_marked_tip(self) -> None:
         """Raise if the tip has tripped or was withdrawn and no person has freed it since."""
         if (mark := self.tip_mark.read()) is not None:
-            name = self._guarded_roles()["tip"][0]
             fault = TipTripped if mark.why is Retreat.TRIPPED else TipWithdrawn
-            raise fault(name, f"{mark}: `stmlab approach`, by a person, frees the feedback")
-
-
-def simulated_microscope(
-    config: StationConfig, path: Path, *, sample: str | None, seed: int | None, clock: Clock
-) -> Any:
-    """The simulated microscope of a station with the faults that are to happen to it, or None if it has none.
-
-    Args:
-        config: of the station.
-        path: of its file.
-        sample: name or file; None takes the configured one.
-        seed: None takes the configured one.
-        clock: what the microscope lives on.
-
-    Raises:
-        StationError: the microscope or the sample cannot be built, or a fault cannot happen.
-    """
-    simulation = config.simulation
-    if simulation is None:
-        return None
-    maker = imported(simulation.microscope, path, "simulation.microscope")
-    microscope = built(
-        lambda: maker.from_config(
-            simulation.options,
-            sample=sample or simulation.sample,
-            seed=simulation.seed if seed is None else seed,
-            clock=clock,
-            directory=path.parent,
-        ),
-        path,
-        "simulation.options",
-    )
-    for number, fault in enumerate(simulation.fault):
-        built(partial(microscope.arm, fault), path, f"simulation.fault.{number}")
-    return microscope
+            raise fault(self.roles["tip"][0], f"{mark}: `stmlab approach`, by a person, frees the feedback")

@@ -15,8 +15,8 @@ from stmlab.nanonis.commands import COMMANDS
 from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, unpack, unpack_error, unpack_header
 from stmlab.simulation.faults import Fault, read_fault
 from stmlab.simulation.microscope import SimulatedMicroscope
+from stmlab.station.assembly import simulated_microscope
 from stmlab.station.configuration import read_station
-from stmlab.station.station import simulated_microscope
 from tests.approximately import close
 
 CONFIG = find("simulated").parent
