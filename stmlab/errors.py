@@ -160,6 +160,10 @@ class PhysicsError(StmlabError, ValueError):
     """A model was given an argument for which it is not defined; the text names argument, value and what is allowed."""
 
 
+class PhysicsWarning(UserWarning):
+    """A model gives a number that its own equations do not support; the text names the reason and the right model."""
+
+
 def _said(value: Any, unit: str = "") -> str:
     number = isinstance(value, float | int) and not isinstance(value, bool)
     return f"{value:.9g}{unit and ' '}{unit}" if number else str(value)

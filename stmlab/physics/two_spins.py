@@ -9,13 +9,18 @@ are [[l1, q exp(-i phi)], [q exp(i phi), l2]] for (t-1, t-2), its conjugate for 
 [q cos phi, l2]] for (tz1, tz2). Their rates are the noise of the current at the energy that the spins give away.
 
 The printed dissipator ignores J_ex and J_DM: every flip is taken to exchange the Larmor energy. That local master
-equation is the default; the global one takes the energies of the coupled pair. They give the same lines with different
-weights, so every system says which one it uses. Line shifts are absorbed in the Larmor energy, as in the paper's Fig. 2
+equation is the default; the global one takes the energies of the coupled pair, and drops what turns between them. It is
+wrong, and warns, where lines lie closer than they are wide (4 J_ex below the linewidth): it has no coherence between
+levels that the electrons cannot tell apart. The unified one keeps it, with the geometric mean of the rates at both
+energies (Davidovic, Quantum 4, 326 (2020); Nathan and Rudner, Phys. Rev. B 102, 115109 (2020)): positive always, local
+for J_ex -> 0, global where lines are far apart. They give the same lines with different weights, so every system says
+which one it uses. Line shifts are absorbed in the Larmor energy, as in the paper's Fig. 2
 (the sign and size of the shift printed in eq. 6 are wrong, and it cancels in eq. 7).
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -23,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.errors import PhysicsWarning
 from stmlab.physics.arguments import finite, not_negative, positive, real_array, refuse
 from stmlab.physics.lindblad import Dissipator, Lindbladian
 
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import ComplexArray, FloatArray
 
+_RESOLVED = 1e-9
+"""Energies closer than this, relative to the largest, are one."""
 _UP = np.array([[0, 1], [0, 0]], dtype=complex)
 _Z = np.diag([1.0, -1.0]).astype(complex)
 _UNIT = np.eye(2, dtype=complex)
@@ -47,6 +55,7 @@ class MasterEquation(StrEnum):
 
     LOCAL = "local"
     GLOBAL = "global"
+    UNIFIED = "unified"
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ class TwoSpins:
         theta: spin-orbit angle of spin 2's tunnelling, in radians.
         phi: spin-orbit phase, in radians.
         thermal_energy: k_B T; None is the printed limit exp(-(V - |nu|)/kT) -> 0, for which V >= |nu| is needed.
-        master_equation: local (as printed) or global.
+        master_equation: local (as printed), global or unified.
     """
 
     larmor: float
@@ -132,9 +141,26 @@ class TwoSpins:
         )
         parts = []
         for name, operators, couplings, larmor in kinds:
+            if self.master_equation is MasterEquation.UNIFIED:
+                parts.append(Dissipator(self._weighted(operators), couplings, name))
+                continue
             for energy, share in self._by_energy(operators, larmor):
                 parts.append(Dissipator(share, couplings * self.noise(energy), name))
         return tuple(parts)
+
+    def _weighted(self, operators: ComplexArray) -> ComplexArray:
+        """Operators with each element in the pair's states times the root of the noise at the energy that it takes."""
+        levels, states = np.linalg.eigh(self.hamiltonian)
+        noise = np.array([[self.noise(float(start - end)) for start in levels] for end in levels])
+        inside = (states.conj().T @ operators @ states) * np.sqrt(noise)
+        weighted: ComplexArray = states @ inside @ states.conj().T
+        return weighted
+
+    @property
+    def linewidth(self) -> float:
+        """Largest rate at which the electrons leave a state, which is about the width of the lines."""
+        rates = [np.einsum("mn,mji,njk->ik", p.rates, p.operators.conj(), p.operators) for p in self.dissipators]
+        return float(np.linalg.eigvalsh(sum(rates))[-1])
 
     def _by_energy(self, operators: ComplexArray, larmor: float) -> list[tuple[float, ComplexArray]]:
         """Operators sorted by the energy they take from the spins: one energy if local, the pair's own if global."""
@@ -144,15 +170,30 @@ class TwoSpins:
         taken = levels[None, :] - levels[:, None]
         inside = states.conj().T @ operators @ states
         shares = []
-        for energy, chosen in _alike(taken, 1e-9 * max(float(levels[-1] - levels[0]), abs(self.bias))):
+        for energy, chosen in _alike(taken, _RESOLVED * max(float(levels[-1] - levels[0]), abs(self.bias))):
             share = np.where(chosen, inside, 0.0)
             if np.abs(share).max() > 1e-12:
                 shares.append((energy, states @ share @ states.conj().T))
         return shares
 
+    def _warn_of_close_lines(self) -> None:
+        """Lines of one kind of flip that the dissipators keep apart, closer than they are wide."""
+        kinds = ((LOWERING, self.larmor), (RAISING, -self.larmor), (ALONG, 0.0))
+        lines = [np.sort([energy for energy, _ in self._by_energy(*kind)]) for kind in kinds]
+        closest = min(float(np.diff(line).min(initial=np.inf)) for line in lines)
+        if closest < self.linewidth:
+            warnings.warn(
+                f"master_equation = global: lines {closest:.3g} apart are closer than their width of "
+                f"{self.linewidth:.3g}, so that its coherences are wrong; 'unified' is right there",
+                PhysicsWarning,
+                stacklevel=3,
+            )
+
     @cached_property
     def generator(self) -> Lindbladian:
-        """The master equation."""
+        """The master equation; warns (PhysicsWarning) where the global one does not hold."""
+        if self.master_equation is MasterEquation.GLOBAL:
+            self._warn_of_close_lines()
         return Lindbladian(self.hamiltonian, self.dissipators)
 
 

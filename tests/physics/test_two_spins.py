@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import qutip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stmlab.errors import PhysicsError
+from stmlab.errors import PhysicsError, PhysicsWarning
 from stmlab.physics.dark_state import dark_state
 from stmlab.physics.two_spins import (
     ALONG,
@@ -144,6 +146,7 @@ def test_the_noise_of_the_current_obeys_detailed_balance_without_bias():
         assert system.noise(energy) / system.noise(-energy) == close(np.exp(energy / 0.3))
 
 
+@pytest.mark.filterwarnings("ignore::stmlab.errors.PhysicsWarning")
 @settings(max_examples=25, deadline=None)
 @given(system=spins)
 def test_every_generator_keeps_states_states(system):
@@ -158,6 +161,7 @@ def test_every_generator_keeps_states_states(system):
     assert np.abs(generator.matrix @ steady.reshape(-1)).max() < 1e-10
 
 
+@pytest.mark.filterwarnings("ignore::stmlab.errors.PhysicsWarning")
 @settings(max_examples=10, deadline=None)
 @given(system=spins)
 def test_steady_states_evolution_and_spectra_agree_with_qutip(system):
@@ -241,7 +245,7 @@ def test_the_electrodes_induce_exchange_and_dzyaloshinskii_moriya():
         ({"coupling_1": -0.01}, r"coupling_1 = -0\.01"),
         ({"thermal_energy": 0.0}, "thermal_energy = 0"),
         ({"exchange": np.nan}, "exchange = nan"),
-        ({"master_equation": "redfield"}, "master_equation = redfield: one of local, global is needed"),
+        ({"master_equation": "redfield"}, "master_equation = redfield: one of local, global, unified is needed"),
     ],
 )
 def test_systems_for_which_the_model_is_not_defined_are_refused(wrong, message):
@@ -258,3 +262,48 @@ def test_a_small_bias_is_allowed_at_finite_temperature():
 def test_a_bias_beyond_the_bandwidth_is_refused():
     with pytest.raises(PhysicsError, match=r"bias = 2: .*below the bandwidth of 1"):
         flat_band_integral(1.0, 2.0)
+
+
+def unified(exchange, **others):
+    return TwoSpins(0.3, 1.0, 0.02, 0.015, exchange, master_equation=MasterEquation.UNIFIED, **others)
+
+
+@pytest.mark.parametrize("others", [{}, {"theta": 0.6, "phi": 0.4}, {"thermal_energy": 0.2, "phi": 1.0}])
+def test_the_unified_equation_is_the_local_one_for_weak_exchange_and_the_global_one_for_strong(others):
+    state = unified(1e-9, **others).generator.steady_state()
+    local = replace(unified(1e-9, **others), master_equation=MasterEquation.LOCAL)
+    assert state == pytest.approx(local.generator.steady_state(), abs=1e-7)
+    differences = []
+    for coupling in (1e-2, 1e-4, 1e-6):
+        weak = replace(unified(0.2, **others), coupling_1=coupling, coupling_2=0.7 * coupling)
+        apart = replace(weak, master_equation=MasterEquation.GLOBAL)
+        difference = weak.generator.steady_state() - apart.generator.steady_state()
+        differences.append(np.abs(difference).max())
+    assert differences[1] <= 0.02 * differences[0] + 1e-12
+    assert differences[2] <= 0.02 * differences[1] + 1e-12
+
+
+def test_the_global_equation_warns_where_its_lines_are_closer_than_they_are_wide():
+    close = replace(unified(1e-3), master_equation=MasterEquation.GLOBAL)
+    assert 4 * close.exchange < close.linewidth
+    with pytest.warns(PhysicsWarning, match=r"lines 0\.004 apart are closer than their width of 0\.\d+, .* 'unified'"):
+        wrong = after_a_flip(close)
+    right = after_a_flip(unified(1e-3))
+    local = after_a_flip(replace(close, master_equation=MasterEquation.LOCAL))
+    assert np.abs(right - local).max() < 1e-3
+    assert np.abs(wrong - local).max() > 0.02
+
+
+def after_a_flip(system):
+    """The state about one width's time after one spin up, one spin down."""
+    start = np.diag([0.0, 1.0, 0.0, 0.0]).astype(complex)
+    return system.generator.evolve(start, np.array([1.0 / system.linewidth]))[0]
+
+
+@settings(max_examples=20, deadline=None)
+@given(exchange=st.floats(-1.0, 1.0), moriya=st.floats(-1.0, 1.0), theta=st.floats(0.0, 3.0), phi=st.floats(-3.0, 3.0))
+def test_the_unified_equation_keeps_states_positive(exchange, moriya, theta, phi):
+    generator = unified(exchange, dzyaloshinskii_moriya=moriya, theta=theta, phi=phi, thermal_energy=0.3).generator
+    choi = generator.evolve(np.diag([0.0, 1.0, 0.0, 0.0]).astype(complex), np.array([0.1, 3.0, 100.0]))
+    assert np.trace(choi, axis1=1, axis2=2) == pytest.approx(np.ones(3))
+    assert np.linalg.eigvalsh(choi).min() > -1e-9
