@@ -125,16 +125,19 @@ def _steps(run: Run, told: Settings, model: str) -> FitResult:
     _only(run, model, ("bias", "sweep"), "transport, exchange and correlation take a ramp")
     bias, conductance = averaged(column(run, "bias"), column(run, "conductance"))
     method, pairs = STEP_MODELS[model]
-    return fit_steps(
-        bias,
-        conductance,
-        temperature_K=told.temperature,
-        modulation_V=told.modulation,
-        window_V=told.window,
-        pairs=pairs,
-        method=method,
-        unit="S",
-    )
+    try:
+        return fit_steps(
+            bias,
+            conductance,
+            temperature_K=told.temperature,
+            modulation_V=told.modulation,
+            window_V=told.window,
+            pairs=pairs,
+            method=method,
+            unit="S",
+        )
+    except FitError as error:
+        raise told.naming_window(error, bias) from error
 
 
 def _transport(run: Run, told: Settings) -> FitResult:

@@ -12,10 +12,12 @@ import numpy as np
 
 from stmlab.analysis.numbers import number
 from stmlab.errors import FitError
+from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.arrays import FloatArray
     from stmlab.storage import Run
 
 UNITS: Mapping[str, str] = {
@@ -102,6 +104,17 @@ class Settings:
     def window(self) -> float:
         """The bias up to which spectra are fitted, V."""
         return self.number("window", 10e-3)
+
+    def naming_window(self, error: FitError, bias: FloatArray) -> FitError:
+        """A refusal, with how to fit more of a spectrum where the window left some of its bias, V, out."""
+        reach = float(np.nanmax(np.abs(bias), initial=0.0))
+        if reach <= self.window * (1 + 1e-9):
+            return error
+        window, whole = format_quantity(self.window, "V"), format_quantity(reach, "V")
+        return FitError(
+            f"{error}; fitted within +-{window}, where the spectrum reaches +-{whole}: --set window="
+            f"{whole.replace(' ', '')} takes all of it"
+        )
 
     def transport(self) -> dict[str, Any]:
         """What the transport model is told, as its fit's keyword arguments."""

@@ -1,5 +1,6 @@
 """Fits of recorded files: which column is taken, what is refused, and what a careful reader sees in the real ones."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,64 @@ def test_a_column_can_be_named():
     assert analyse_recording(file, channel="Input 3")["forward"]["inner_energy"].value == pytest.approx(2.4, abs=0.03)
     with pytest.raises(FileError, match="no column 'Input 4'; there are Bias calc, LIX, Input 3"):
         analyse_recording(file, channel="Input 4")
+
+
+def test_a_named_column_in_amperes_beside_a_current_is_a_reading():
+    flowing = ("Current", "A", current(read(0)))
+    named = analyse_recording(recording(flowing, ("Input 3", "A", read(2, 2.4))), channel="Input 3")["forward"]
+    assert named["inner_energy"].value == pytest.approx(2.4, abs=0.03)
+    alone = analyse_recording(recording(("Input 3", "A", current(read(0)))), channel="Input 3")["forward"]
+    assert alone.labels["y"] == "d(Input 3)/dV"
+
+
+def test_what_answers_a_frequency_is_the_lockin_in_its_unit():
+    frequency = np.geomspace(3e6, 1.5e10, 50)
+    line = 8e-3 - 5e-3 / (1 + (2 * np.pi * frequency / 1.5e9) ** 2)
+    line = line + 4e-5 * np.random.default_rng(0).standard_normal(50)
+    file = recording(("Current", "A", 0 * line + 1e-11), ("SRX", "V", line), first=("RF", "GHz", 1e-9 * frequency))
+    fit = analyse_recording(file)["forward"]
+    assert abs(fit["rate"].value - 1.5e9) < 4 * fit["rate"].error
+    assert (fit["step"].unit, fit.labels["y_unit"], fit.choices["column"]) == ("V", "V", "SRX")
+
+
+def test_a_decay_over_a_time_is_fitted_where_it_is_asked_for():
+    delay = np.linspace(-300e-9, 300e-9, 61)
+    seen = 1e-12 + 4e-12 * np.exp(-np.abs(delay) / 60e-9)
+    seen += 4e-14 * np.random.default_rng(0).standard_normal(61)
+    file = recording(("Current", "A", seen), first=("Time", "s", delay))
+    fit = analyse_recording(file, "decay", settings={"fitted_sides": "positive"})["forward"]
+    assert abs(fit["T1"].value - 60e-9) < 4 * fit["T1"].error
+
+
+def test_a_trace_of_one_column_needs_no_name():
+    file = recording(("Input 1", "mV", 1e15 * switching()), first=("Time", "s", 1e-3 * np.arange(4000)))
+    fit = analyse_recording(file)["trace"]
+    assert (fit["step"].unit, fit.labels["y_unit"]) == ("V", "V")
+    assert fit["step"].value == pytest.approx(1.0, rel=0.02)
+
+
+def test_the_harmonics_of_the_header_choose_the_demodulator():
+    header = {"Lock-in>Harmonic [First]": "2", "Lock-in>Harmonic [Second]": "1"}
+    demods = ("LI Demod 1 X", "V", read(3, 3.0)), ("LI Demod 2 X", "V", read(1))
+    file = recording(("Current", "A", current(read(0))), *demods)
+    fit = analyse_recording(replace(file, header=header))["forward"]
+    assert fit.choices["column"] == "LI Demod 2 X"
+
+
+def test_a_temperature_of_the_header_that_does_not_suit_is_told():
+    file = recording(("Current", "A", current(read(0))), ("LIX", "V", read(1)))
+    told = analyse_recording(replace(file, header={"Temperature 1>Temperature 1 (K)": "4"}))["forward"]
+    suits = analyse_recording(replace(file, header={"Temperature 1>Temperature 1 (K)": "2"}))["forward"]
+    assert any("a free temperature would be (2.0" in warning for warning in told.warnings)
+    assert not any("a free temperature" in warning for warning in suits.warnings)
+
+
+def test_a_sweep_that_holds_no_fit_is_named_by_the_others():
+    way = np.r_[np.arange(BIAS.size), np.arange(BIAS.size)[:250:-1]]
+    file = recording(("LIX", "V", read(1)[way]), first=("Bias", "V", BIAS[way]))
+    found = analyse_recording(file)
+    assert list(found) == ["forward"]
+    assert any("the sweep backward is refused: bias" in warning for warning in found["forward"].warnings)
 
 
 def switching(samples=4000):

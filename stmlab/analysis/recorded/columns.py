@@ -68,7 +68,7 @@ def spectrum(recording: Recording, channel: str | None, harmonics: Sequence[int 
     if channel is not None:
         column = recording[channel]
         amperes = in_amperes(column)
-        derived = amperes is not None and not _is_reading(recording, column)
+        derived = amperes is not None and not _is_reading(recording, column) and _is_current(recording, column)
         return Spectrum(amperes if derived and amperes else column, derived, () if derived else _about_part(column))
     readings = [column for column in recording.columns if _is_reading(recording, column)]
     dead = [column.name for column in readings if not _varies(column)]
@@ -94,6 +94,18 @@ def signal(recording: Recording, channel: str | None) -> Column:
         return in_base_unit(recording[channel])
     readings = [c for c in recording.columns if _is_reading(recording, c) and _varies(c) and _may_be_didv(c, ())]
     return in_base_unit(min(readings, key=_plainness)) if readings else current(recording)
+
+
+def of_trace(recording: Recording, swept: Column) -> Column:
+    """What switches: the current, or the only column beside what was swept that changes; in SI.
+
+    Raises:
+        FitError: there are several, and none is a current.
+    """
+    others = [column for column in recording.columns if column.name != swept.name and _varies(column)]
+    if len(others) == 1 and _READING.search(others[0].unit):
+        return in_base_unit(others[0])
+    return current(recording)
 
 
 def current(recording: Recording) -> Column:
@@ -162,6 +174,12 @@ def _is_reading(recording: Recording, column: Column) -> bool:
     alone = re.fullmatch(r"x\d*", base_name(column.name), re.IGNORECASE) is not None
     names = {other.name.lower() for other in recording.columns if other.unit == column.unit}
     return alone and any(other_part(column.name, "X", part).lower() in names for part in "YR")
+
+
+def _is_current(recording: Recording, column: Column) -> bool:
+    """Whether a column in A is the current: by its name, or because no other is called so."""
+    others = [c for c in recording.columns if c is not column and unit_factor(c.unit, "A") is not None]
+    return _CURRENT.search(column.name) is not None or not any(_CURRENT.search(other.name) for other in others)
 
 
 def _may_be_didv(column: Column, harmonics: Sequence[int | None]) -> bool:

@@ -1,0 +1,69 @@
+"""A fit for each sweep of a recorded file, by the direction it went."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.recorded.columns import is_backward
+from stmlab.analysis.recorded.swept import labels
+from stmlab.errors import FitError
+from stmlab.units import format_quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from stmlab.analysis.recorded.swept import Sweep
+    from stmlab.arrays import IntArray
+    from stmlab.results import FitResult
+    from stmlab.storage.recorded import Column
+
+
+def each_sweep(
+    column: Column,
+    backward: Column | None,
+    found: list[Sweep],
+    unit: str,
+    fit: Callable[[Column, IntArray], FitResult],
+) -> dict[str, FitResult]:
+    """The fit of every sweep; those that are refused are named in the warnings of the others.
+
+    Raises:
+        FitError: every sweep is refused; it says why the first is.
+    """
+    if not found:
+        raise FitError("what was swept holds no numbers")
+    if backward is not None or is_backward(column):  # the columns name the direction, whatever the order of the bias
+        every = np.sort(np.concatenate([sweep.rows for sweep in found]))
+        tasks = [("backward" if is_backward(c) else "forward", c, every) for c in (column, backward) if c is not None]
+    else:
+        tasks = [(name, column, sweep.rows) for name, sweep in zip(labels(found), found, strict=True)]
+    fits: dict[str, FitResult] = {}
+    refused: dict[str, FitError] = {}
+    for name, seen, rows in tasks:
+        try:
+            fits[name] = fit(seen, rows)
+        except FitError as error:
+            refused[name] = error
+    if not fits:
+        raise next(iter(refused.values()))
+    told = tuple(f"the sweep {name} is refused: {error}" for name, error in refused.items())
+    ways = {} if len(tasks) != len(found) or len(found) == 1 else dict(zip(labels(found), found, strict=True))
+    return {
+        name: replace(result, warnings=(*told, *result.warnings), choices={**result.choices, **_way(ways, name, unit)})
+        for name, result in fits.items()
+    }
+
+
+def _way(ways: Mapping[str, Sweep], name: str, unit: str) -> dict[str, str]:
+    if name not in ways:
+        return {}
+    ends = (format_quantity(float(f"{end:.6g}"), unit) for end in (ways[name].start, ways[name].end))
+    return {"sweep": " to ".join(ends)}
+
+
+def missing_points(missing: int, size: int) -> list[str]:
+    """A warning where points are no numbers."""
+    return [f"{missing} of {size} points are no numbers, and left out"] if missing else []
