@@ -14,7 +14,6 @@ from stmlab.errors import GarbledAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from enum import IntFlag
 
 Reader = Callable[[str], Any]
 """Text of an answer -> value; ValueError for what cannot be one."""
@@ -62,12 +61,6 @@ def integer(low: int, high: int) -> Reader:
         return value
 
     return reader
-
-
-def flags(kind: type[IntFlag], bits: int = 16) -> Reader:
-    """A status register."""
-    whole = integer(0, (1 << bits) - 1)
-    return lambda text: kind(whole(text))
 
 
 def one_of(choices: Mapping[str, Any]) -> Reader:

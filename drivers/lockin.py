@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stmlab.station.instruments import Value
 
 CHECK, LOOK = "check_status", "look"  # who listens to the status registers
+REGISTER = answers.integer(0, 0xFFFF)
 XY = answers.row(answers.number(-10.0, 10.0), answers.number(-10.0, 10.0))
 """Reader of X and Y: no lock-in amplifier reads more than its largest input, V rms."""
 
@@ -114,7 +115,7 @@ class LockInAmplifier(Questions):
         name = self.WATCHED[turn % len(self.WATCHED)]
         setting = self._setting(name)
         status, sine, value = self.questions(
-            self._register("LIAS?"), self._question("sine_voltage"), (setting.query, setting.reader)
+            ("LIAS?", REGISTER), self._question("sine_voltage"), (setting.query, setting.reader)
         )
         self._note("LIAS?", status)
         return self._seen({"sine_voltage": sine, name: value}, ("LIAS?",))
@@ -130,9 +131,6 @@ class LockInAmplifier(Questions):
         self._explained = {name: (why, left - 1) for name, (why, left) in self._explained.items() if left > 0}
         return Look(values, reports, {name: why for name, (why, _) in self._explained.items()})
 
-    def _register(self, query: str) -> tuple[str, answers.Reader]:
-        return query, answers.flags(self.STATUS[query][0])
-
     def _question(self, name: str) -> tuple[str, answers.Reader]:
         setting = self._setting(name)
         return setting.query, setting.reader
@@ -144,14 +142,14 @@ class LockInAmplifier(Questions):
 
     def _read_registers(self, *queries: str) -> dict[str, int]:
         """Read registers in one message and note them; returns those that show the present."""
-        found = dict(zip(queries, self.questions(*map(self._register, queries)), strict=True))
+        found = dict(zip(queries, self.questions(*((query, REGISTER) for query in queries)), strict=True))
         for query, bits in found.items():
-            if query not in self.LASTING:
+            if bits and query not in self.LASTING:
                 self._note(query, bits)
-        return {query: bits for query, bits in found.items() if query in self.LASTING}
+        return {query: found[query] for query in self.LASTING if query in found}
 
     def _note(self, query: str, bits: int) -> None:
-        self._registers.note(query, int(bits))
+        self._registers.note(query, bits)
         if query == "LIAS?":
             for flag, reasons in self.BY_ITSELF.items():
                 if bits & flag:
@@ -159,6 +157,8 @@ class LockInAmplifier(Questions):
 
     def _in_words(self, query: str, bits: int) -> dict[str, bool]:
         """What is wrong -> whether it is an overload."""
+        if not bits:
+            return {}
         return {text: "OVERLOAD" in str(flag.name) for flag, text in self.STATUS[query][1].items() if flag & bits}
 
     # -- all else --------------------------------------------------------------------------------------------------

@@ -31,6 +31,9 @@ class Questions:
     JOINED: ClassVar[bool] = True
     RESOLUTION: ClassVar[Mapping[str, Resolution]] = {}
 
+    # pymeasure looks every attribute up among dynamic properties: there are none here, and it takes most of the time
+    __getattribute__ = object.__getattribute__
+
     name: str
     adapter: Adapter
     write: Callable[[str], None]

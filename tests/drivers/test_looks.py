@@ -404,6 +404,18 @@ def test_a_sweep_holds_the_loop_shows_no_dialog_and_is_read_back(rig):
     assert sent["BiasSpectr.PropsSet"][-2:] == bytes([0, 2])  # no dialog
 
 
+def test_a_sweep_that_would_not_hold_the_loop_does_not_start(rig):
+    driver = Nanonis(rig.driver.adapter, lockin_signals=("LI Demod 1 X (A)", "LI Demod 1 Y (A)"))
+    driver.spectroscopy.set_advanced(z_hold=False)
+    answer = rig.tap.receive
+    rig.tap.receive = lambda data: (
+        pack_response("BiasSpectr.AdvPropsSet", b"") if data.startswith(b"BiasSpectr.AdvPropsSet") else answer(data)
+    )
+    with pytest.raises(ValueNotTaken, match="loop open was set to True and reads False"):
+        driver.sweep_bias(-0.02, 0.02, 5, settling=1e-3, integration=1e-3, slew=1.0, backward=False)
+    assert not any(data.startswith(b"BiasSpectr.Start") for data in rig.tap.sent)
+
+
 @pytest.mark.parametrize("name", ["bias", "setpoint"])
 def test_an_output_of_the_controller_that_does_not_take_is_a_fault(rig, name):
     answer = rig.tap.receive
