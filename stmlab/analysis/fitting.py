@@ -36,13 +36,13 @@ def fit(run: Run | str | Path, model: str | None = None, **settings: float | str
 def fit_recording(
     recording: Recording | str | Path, model: str | None = None, channel: str | None = None, **settings: float | str
 ) -> dict[str, FitResult]:
-    """Fit a file that another program recorded: "forward", "backward" or "trace" -> fit.
+    """Fit a file that another program recorded: "forward", "backward", "forward 2" or "trace" -> fit.
 
     Args:
         recording: as `open_recording` gives it, or its file.
-        model: by default steps for a spectrum and telegraph for a trace.
+        model: by default the one for what was swept: steps, telegraph, srs or decay.
         channel: name of a column; by default the lock-in's.
-        settings: what the file does not say, in SI or with a unit: ``modulation="0.2 mV"``.
+        settings: what overrules the file, or what it does not say, in SI or with a unit: ``modulation="0.2 mV"``.
 
     Raises:
         FitError, FileError: as `fit`; or there is no such column.

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from stmlab.config_files import explain
 from stmlab.errors import StationError
 from stmlab.station.limits_tables import ControllerConfig, InterlockConfig, LimitsConfig, SafeConfig
-from stmlab.station.tables import Hertz, Table, Volt, VoltPerAmpere
+from stmlab.station.tables import Hertz, Number, Table, Volt, VoltPerAmpere
 from stmlab.station.watch_tables import WatchConfig, WatcherConfig
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class ModulationConfig(Table):
         divider: volts at the sine output per volt at the junction.
     """
 
-    divider: float = Field(gt=0, allow_inf_nan=False)
+    divider: Number = Field(gt=0)
 
 
 class PathConfig(Table):
@@ -74,7 +74,7 @@ class SimulationConfig(Table):
     """The simulated microscope; ``options`` and each ``fault`` are read by the microscope itself."""
 
     microscope: str = Field(pattern=r"^[\w.]+:\w+$")
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, strict=True)
     sample: str = ""
     options: dict[str, Any] = Field(default_factory=dict)
     fault: tuple[dict[str, Any], ...] = ()
