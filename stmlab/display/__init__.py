@@ -13,10 +13,18 @@ from stmlab.display.runs import (
     run_as_dict,
     run_as_text,
 )
-from stmlab.display.stations import sequence_as_text, station_as_text
+from stmlab.display.stations import (
+    approached_as_dict,
+    approached_as_text,
+    sequence_as_text,
+    station_as_text,
+    tip_as_text,
+)
 from stmlab.display.terminal import on_terminal, points_as_text, quantity_as_text
 
 __all__ = [
+    "approached_as_dict",
+    "approached_as_text",
     "estimate_as_dict",
     "estimate_as_text",
     "fit_as_text",
@@ -32,4 +40,5 @@ __all__ = [
     "run_as_text",
     "sequence_as_text",
     "station_as_text",
+    "tip_as_text",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from stmlab.display.terminal import on_terminal, quantity_as_text
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from stmlab.acquisition.sequence import Sequence
     from stmlab.events import ParameterValue
     from stmlab.station import Station
+    from stmlab.station.approach import Approached
+    from stmlab.station.instruments import TipState
 
 
 def sequence_as_text(sequence: Sequence) -> str:
@@ -50,3 +53,31 @@ def station_as_text(station: Station) -> str:
         lines.append(f"  {name}")
         lines += [f"    {key:26} {value}" for key, value in settings.items()]
     return "\n".join(lines)
+
+
+def tip_as_text(station: Station, state: TipState) -> str:
+    """What is noted of the tip, where it is, and at what its loop would be closed."""
+    mark, safe = station.tip_mark.read(), station.config.safe
+    loop = "closed" if state.loop else f"open ({state.status.value})"
+    return (
+        f"station {station.config.name} ({station.path}): {mark or 'nothing is noted of the tip'}\n"
+        f"  loop {loop}, Z {quantity_as_text(state.height, 'm')}, current {quantity_as_text(state.current, 'A')}, "
+        f"bias {quantity_as_text(state.bias, 'V')}, setpoint {quantity_as_text(state.setpoint, 'A')}\n"
+        f"  it would be closed at {quantity_as_text(safe.bias, 'V')} and {quantity_as_text(safe.setpoint, 'A')}, "
+        "RF and modulation off"
+    )
+
+
+def approached_as_text(reached: Approached) -> str:
+    """Where the tip came to."""
+    state = reached.state
+    where = "the tip is at the surface" if reached.at_surface else "no current yet: the surface may be out of reach"
+    return (
+        f"loop closed at {quantity_as_text(state.bias, 'V')}, {quantity_as_text(state.setpoint, 'A')}: {where} "
+        f"(current {quantity_as_text(state.current, 'A')}, Z {quantity_as_text(state.height, 'm')})"
+    )
+
+
+def approached_as_dict(reached: Approached) -> dict[str, Any]:
+    """The same for a script, in SI units."""
+    return {"at_surface": reached.at_surface, **asdict(reached.state), "status": reached.state.status.value}

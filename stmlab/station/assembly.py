@@ -35,7 +35,15 @@ def rf_path(config: StationConfig, path: Path) -> RadioFrequencyPath | None:
     )
 
 
-def connected(name: str, config: StationConfig, path: Path, simulation: Any, permit: Callable[[float], bool]) -> Device:
+def connected(
+    name: str,
+    config: StationConfig,
+    path: Path,
+    simulation: Any,
+    permit: Callable[[float], bool],
+    *,
+    for_guardian: bool = False,
+) -> Device:
     """The driver of one instrument, connected.
 
     Args:
@@ -44,18 +52,19 @@ def connected(name: str, config: StationConfig, path: Path, simulation: Any, per
         path: of its file.
         simulation: the simulated microscope, for addresses that lead there.
         permit: asked before each write with the seconds that an answer may take.
+        for_guardian: at the guardian's own address, where there is one.
 
     Raises:
         StationError: the driver or its options are wrong, or nothing answers.
     """
     instrument = config.instruments[name]
     driver = imported(instrument.driver, path, f"instruments.{name}.driver")
-    plug = instrument.address.removeprefix("simulation:")
-    address = simulation.adapter(plug) if plug != instrument.address else instrument.address
+    address = instrument.guardian_address if for_guardian and instrument.guardian_address else instrument.address
+    plug = address.removeprefix("simulation:")
     try:
-        device = driver(address, name=name, **instrument.options)
+        device = driver(simulation.adapter(plug) if plug != address else address, name=name, **instrument.options)
     except StmlabError as error:
-        raise StationError(f"{path}: instruments.{name}.address = {instrument.address!r}: {error}") from error
+        raise StationError(f"{path}: instruments.{name}.address = {address!r}: {error}") from error
     except (TypeError, ValueError) as error:
         raise StationError(f"{path}: instruments.{name}.options: {error}") from error
     adapter = device.adapter

@@ -91,15 +91,20 @@ class Guardian:
         revoke(self._shared)
         if end is End.FROZEN:
             self._kill()
-        rescue = Rescue(self._config, self._text, self._path, log.info)
+        names = enumerate(self._config.instruments)
+        moved = frozenset(name for bit, name in names if self._shared.marked(Slot.MOVED, bit))
+        if not moved:
+            self._give_back()
+            say(f"{end.value}; it had moved nothing")
+            return 0
+        rescue = Rescue(self._config, self._text, self._path, moved, log.info)
         rescue.start()
         if not rescue.wait(_FIRST_WORD):
             self._note("NOT SAFE: " + "; ".join(rescue.problems))
             say(f"{end.value} and THE STATION IS NOT SAFE: {'; '.join(rescue.problems)}; its guardian goes on trying")
             be_silent()
             rescue.wait(None)
-        for descriptor in self._locks:
-            write_owner(descriptor, None)
+        self._give_back()
         say(f"{end.value}; the station has been made safe")
         return 0
 
@@ -133,6 +138,11 @@ class Guardian:
                 log.error("process %d does not end; its permit to send has been revoked", self._run)
                 return
             sleep(_LOOK / 10)
+
+    def _give_back(self) -> None:
+        """The station is nobody's; the lock goes with this process."""
+        for descriptor in self._locks:
+            write_owner(descriptor, None)
 
     def _note(self, said: str) -> None:
         """Say in the lock that the station is now this process', and why."""

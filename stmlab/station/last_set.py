@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Value = float | bool | str
 
@@ -19,9 +19,13 @@ class LastSet:
     """Instrument -> property -> the value that was last set and confirmed.
 
     Instruments are called as in the station file, properties as in their driver.
+
+    Args:
+        announce: called with the name of an instrument whose output is about to change.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, announce: Callable[[str], None] = lambda _: None) -> None:
+        self._announce = announce
         self._values: dict[str, dict[str, Value]] = {}
         self._moved: set[str] = set()
 
@@ -31,7 +35,9 @@ class LastSet:
 
     def moving(self, instrument: str) -> None:
         """An output of ``instrument`` is about to change."""
-        self._moved.add(instrument)
+        if instrument not in self._moved:
+            self._announce(instrument)
+            self._moved.add(instrument)
 
     def forget(self, instrument: str, name: str | None = None) -> None:
         """Nothing is known any more of ``instrument``, or of one of its properties."""

@@ -34,16 +34,22 @@ class Rescue:
 
     Args:
         config, text, path: of the station, as the run had read them; nothing is read from the disk.
+        moved: instruments with an output that the run has moved; what never moved is not made safe.
         tell: called with a line for each thing worth a line in a log.
     """
 
-    def __init__(self, config: StationConfig, text: str, path: Path, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: StationConfig, text: str, path: Path, moved: frozenset[str], tell: Callable[[str], None]
+    ) -> None:
         # Files that the run had read may have moved since, and neither watchers nor interlocks may forbid a safe state.
         spare = {"rf_path": None, "simulation": None, "watcher": (), "interlock": ()}
-        self._config = config.model_copy(update=spare)
+        junction = {name for name, i in config.instruments.items() if {"tip", "bias"} & set(i.roles)}
+        moved = moved | junction if moved & junction else moved
+        instruments = {name: i for name, i in config.instruments.items() if name in moved}
+        self._config = config.model_copy(update=spare | {"instruments": instruments})
         self._text, self._path, self._tell = text, path, tell
-        self._why = dict.fromkeys(config.instruments, "not tried yet")
-        self._off = {name: threading.Event() for name in config.instruments}  # seen safe at least once
+        self._why = dict.fromkeys(instruments, "not tried yet")
+        self._off = {name: threading.Event() for name in instruments}  # seen safe at least once
         self._threads: list[threading.Thread] = []
         self._began = monotonic()
 
@@ -90,7 +96,7 @@ class Rescue:
     def _attempt(self, alone: StationConfig) -> str:
         """Make a station of one instrument safe; returns what is wrong, "" for nothing."""
         try:
-            with Station(alone, self._text, self._path, owned=True) as station:
+            with Station(alone, self._text, self._path, for_guardian=True) as station:
                 return "; ".join(problem.why for problem in station.make_safe(Ending.FAULT, everything=True).problems)
         except StmlabError as error:
             return str(error)
@@ -99,9 +105,7 @@ class Rescue:
 
     def _alone(self, name: str, instrument: InstrumentConfig) -> StationConfig:
         """The configuration of one instrument alone, once it may begin."""
-        address = instrument.guardian_address or instrument.address
-        alone = {name: instrument.model_copy(update={"address": address})}
-        config = self._config.model_copy(update={"instruments": alone})
+        config = self._config.model_copy(update={"instruments": {name: instrument}})
         tip = next((n for n, i in self._config.instruments.items() if "tip" in i.roles), None)
         if name == tip:
             if config.safe.on_fault == "safe" and config.safe.feedback == "on" and not self._others_are_off(name):

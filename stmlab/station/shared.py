@@ -21,6 +21,7 @@ class Slot(IntEnum):
     REVOKED = 0  # not 0: the station is no longer the run's
     DEADLINE = 1  # of the run's present step, on the monotonic clock that all processes share, s
     GUARDIAN_BEAT = 2  # when the guardian last looked, the same clock, s; 0: it has not begun
+    MOVED = 3  # bit k: an output of the station's k-th instrument has been moved, or is about to be
 
 
 class SharedState:
@@ -46,3 +47,11 @@ class SharedState:
 
     def __setitem__(self, slot: Slot, value: float) -> None:
         self._numbers[slot] = value
+
+    def mark(self, slot: Slot, bit: int) -> None:
+        """Set one bit of a slot; one process writes, any other reads."""
+        self._numbers[slot] = float(int(self._numbers[slot]) | 1 << bit)
+
+    def marked(self, slot: Slot, bit: int) -> bool:
+        """Whether that bit is set."""
+        return bool(int(self._numbers[slot]) >> bit & 1)

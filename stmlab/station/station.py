@@ -29,7 +29,7 @@ from stmlab.station.outputs import Outputs
 from stmlab.station.ownership import Ownership
 from stmlab.station.preparation import prepare_outputs
 from stmlab.station.safe_state import Ending, SafeReport, reconnected
-from stmlab.station.shared import SharedState
+from stmlab.station.shared import SharedState, Slot
 from stmlab.station.states import Place, States
 from stmlab.station.tip_mark import Retreat, TipMark
 from stmlab.station.watch import Watch
@@ -63,7 +63,7 @@ class Station:
         sample: name of the sample; on a simulated station it chooses the junction.
         seed: of the simulation; None takes the configured one.
         lock: of its addresses; None takes the usual one.
-        owned: the caller owns the station already, as a guardian does: no lock is taken.
+        for_guardian: the caller is the guardian, which owns the station already and has connections of its own.
         audit: log of outputs; None: that of the station (none for a simulated microscope).
 
     Raises:
@@ -81,7 +81,7 @@ class Station:
         sample: str | None = None,
         seed: int | None = None,
         lock: StationLock | None = None,
-        owned: bool = False,
+        for_guardian: bool = False,
         audit: Audit | None = None,
     ) -> None:
         self.config, self.text, self.path = config, text, path
@@ -99,15 +99,17 @@ class Station:
         self.rf_path = assembly.rf_path(config, path)
         self.preamplifier = Preamplifier(**config.preamplifier.model_dump()) if config.preamplifier else None
         self._limits = assembly.limits(config, path)
-        self.last_set = LastSet()
+        self.last_set = LastSet(self._announce_move)
         self.audit = audit or Audit(None if self.simulation else audit_path(config.name))
         self.outputs = Outputs(assembly.junction(config, path), config.interlock, path, self.last_set, self.audit)
         self._devices: dict[str, Device] = {}
-        self.lock = StationLock(()) if owned else lock or StationLock(addresses(config))
+        self.lock = StationLock(()) if for_guardian else lock or StationLock(addresses(config))
         self.lock.acquire()
         try:
             for name in config.instruments:
-                self._devices[name] = assembly.connected(name, config, path, self.simulation, self.ownership.permit)
+                self._devices[name] = assembly.connected(
+                    name, config, path, self.simulation, self.ownership.permit, for_guardian=for_guardian
+                )
             self.roles = assembly.guards(
                 config,
                 self._devices,
@@ -269,6 +271,10 @@ class Station:
         self._left = self.states.make_safe(ending, everything=everything)
         return self._left
 
+    def leave(self, report: SafeReport) -> None:
+        """The station is left like this; whoever says so has read it back."""
+        self._left = report
+
     @property
     def is_left_safe(self) -> bool:
         """Nothing has been moved, or the safe state was reached since."""
@@ -334,6 +340,10 @@ class Station:
 
     def _guard_of(self, role: str) -> object:
         return self._part(role, self.roles[role][1] if role in self.roles else None)
+
+    def _announce_move(self, name: str) -> None:
+        """The guardian makes safe what has moved."""
+        self.shared.mark(Slot.MOVED, list(self.config.instruments).index(name))
 
     def _part(self, name: str, filled: object) -> object:
         if filled is None:

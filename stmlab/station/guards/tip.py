@@ -113,6 +113,22 @@ class GuardedTip(Guard):
         checks = (self._check_closing,) if on else ()
         self._outputs.change(Change(self._name, "feedback", on, "", {"feedback": float(on)}), send, *checks)
 
+    def approach(self) -> None:
+        """Close the loop of a tip that has tripped or is withdrawn: a person has looked at it and says so.
+
+        Raises:
+            StmlabError: as on closing, but for the trip and the withdrawal.
+        """
+        driver = self._driver()
+
+        def send() -> None:
+            driver.feedback = True
+            self._note(feedback=True)
+            self._remember_closing()
+
+        change = Change(self._name, "approach", True, "", {"feedback": 1.0})
+        self._outputs.change(change, send, lambda: self._check_place(driver.state))
+
     def withdraw(self) -> None:
         """See TipController; never refused."""
 
@@ -185,6 +201,10 @@ class GuardedTip(Guard):
         if self._driver().is_withdrawn(state):
             raise TipWithdrawn(self._name, "the tip is withdrawn: `stmlab approach`, by a person, closes the feedback")
         self._before_closing()
+        self._check_place(state)
+
+    def _check_place(self, state: TipState) -> None:
+        """Raise unless bias, setpoint, Z-controller, RF and modulation are such that the loop may be closed."""
         bias = self._check_bias(state)
         self._limit.check(abs(state.setpoint))
         self._check_confirmed(self._name, self._driver(), "setpoint", state.setpoint)
