@@ -17,7 +17,7 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from stmlab.config_files import config_directories, find
 from stmlab.simulation.control import Control
@@ -25,10 +25,20 @@ from stmlab.simulation.faults import Fault
 from stmlab.station.heartbeat import AFTERWARDS, ALLOWANCE, GRACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-KINDS = ("killed", "stopped", "stopped, continued", "guardian killed", "guardian frozen", "mute", "file gone", "edited")
+KINDS = (
+    "killed",
+    "stopped",  # SIGSTOP for ever
+    "stopped, continued",  # SIGCONT after the safe state
+    "guardian killed",  # and then the run
+    "guardian frozen",  # and then the run
+    "mute",  # one instrument does not answer any more
+    "handed over",  # the run ends by itself, and one instrument does not answer
+    "file gone",  # the station file and what it names, moved or deleted
+    "edited",  # the station file leads elsewhere
+)
 SEQUENCES = {
     "srs": ("points=20000", "time_constant=0.01", "stabilise_time=0.3", "setpoint_current=1e-9", "amplitude=1 mV"),
     "didv": ("points=20000", "time_constant=0.01", "stabilise_time=0.3", "setpoint_current=1e-9"),
@@ -77,6 +87,7 @@ class Verdict:
         rest: s from the death until bias and tip were safe for good.
         allowed: s for ``rest``.
         violations: what must not be, one line each.
+        late: what was not in time, one line each; on a computer that does much else nobody's fault.
     """
 
     death: Death
@@ -84,33 +95,53 @@ class Verdict:
     rest: float = 0.0
     allowed: float = 0.0
     violations: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
 
 
 class Laboratory:
-    """Simulated instruments on sockets, a station file that leads there, and a folder for what programs keep."""
+    """Simulated instruments on sockets, a station file that leads there, and a folder for what programs keep.
+
+    A context manager: leaving it ends every process that was started here, and the guardians of the runs.
+    """
 
     def __init__(self, folder: Path, death: Death, seed: int) -> None:
-        self.folder = folder
-        self.station = folder / "lab.toml"
-        self.environment = os.environ | {"XDG_STATE_HOME": str(folder / "state"), "OPENBLAS_NUM_THREADS": "1"}
-        self._simulate = self._stmlab(
-            "simulate", "--free-ports", "--json", "--seed", str(seed), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.station = folder, folder / "lab.toml"
+        self._environment = os.environ | {"XDG_STATE_HOME": str(folder / "state"), "OPENBLAS_NUM_THREADS": "1"}
+        self._runs: list[subprocess.Popen[bytes]] = []
+        command = ("simulate", "--free-ports", "--json", "--seed", str(seed))
+        self._simulate = self._start(*command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert self._simulate.stdout is not None
         self.addresses: dict[str, str] = json.loads(self._simulate.stdout.readline())
         self._write_station(death)
         self.control = self.connect()
 
-    def run(self, death: Death) -> subprocess.Popen[bytes]:
+    def run(self, sequence: str) -> subprocess.Popen[bytes]:
         """Start to measure."""
-        settings = [word for setting in SEQUENCES[death.sequence] for word in ("--set", setting)]
+        settings = [word for setting in SEQUENCES[sequence] for word in ("--set", setting)]
         with (self.folder / "said.txt").open("wb") as said:
-            command = ("run", death.sequence, "-s", self.station, "-o", self.folder / "run.h5", *settings)
-            return self._stmlab(*map(str, command), stdout=said, stderr=said)
+            command = ("run", sequence, "-s", str(self.station), "-o", str(self.folder / "run.h5"), *settings)
+            self._runs.append(self._start(*command, stdout=said, stderr=said))
+        return self._runs[-1]
+
+    def stmlab(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """Any other command, to its end."""
+        command = [sys.executable, "-m", "stmlab", *map(str, arguments)]
+        options = {"cwd": self.folder, "env": self._environment, "stdin": subprocess.DEVNULL}
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=_START, **options)
 
     def connect(self) -> Control:
         """Another client of the control port; each serves one thread."""
         return Control(int(self.addresses["control"].split("::")[2]), timeout=30.0)
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is so.
+
+        Raises:
+            TimeoutError: it never was.
+        """
+        if not within(_START, true):
+            raise TimeoutError(f"{self.said()}\n{self.log()}")
 
     def log(self) -> str:
         """What the guardians have written."""
@@ -121,20 +152,26 @@ class Laboratory:
         return int(re.findall(rf"(\d+) watching process {run}\b", self.log())[-1])
 
     def said(self) -> str:
-        """On the terminal."""
+        """On the terminal of the run."""
         return (self.folder / "said.txt").read_text()
 
-    def close(self) -> None:
-        """End the simulated instruments."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        guardians = map(int, re.findall(r"(\d+) watching process", self.log()))
+        for process in (*(run.pid for run in self._runs if run.poll() is None), *guardians):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        for run in self._runs:
+            run.wait()
         self.control.close()
         self._simulate.terminate()
-        self._simulate.wait()
-        assert self._simulate.stdout is not None
-        self._simulate.stdout.close()
+        self._simulate.communicate()
 
-    def _stmlab(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    def _start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "stmlab", *arguments]
-        return subprocess.Popen(command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, **options)
+        return subprocess.Popen(command, cwd=self.folder, env=self._environment, stdin=subprocess.DEVNULL, **options)
 
     def _write_station(self, death: Death) -> None:
         text = find("simulated").read_text(encoding="utf-8")
@@ -176,8 +213,10 @@ class Judge:
         """Whether bias and tip are where they should be."""
         return self._rests(self.state)
 
-    def close(self) -> None:
-        """Look no more."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
         self._control.close()
@@ -204,29 +243,17 @@ class Judge:
 def die(death: Death, folder: Path, seed: int = 1) -> Verdict:
     """Let a run die in a laboratory of its own, and judge what comes of it."""
     verdict = Verdict(death)
-    folder.mkdir(parents=True, exist_ok=True)
-    lab = Laboratory(folder, death, seed)
-    judge = Judge(lab.connect(), death.on_fault)
-    run = lab.run(death)
-    guardians: set[int] = set()
-    try:
-        if not _within(_START, lambda: judge.measuring or run.poll() is not None) or run.poll() is not None:
+    with Laboratory(folder, death, seed) as lab, Judge(lab.connect(), death.on_fault) as judge:
+        run = lab.run(death.sequence)
+        lab.until(lambda: judge.measuring or run.poll() is not None)
+        if run.poll() is not None:
             verdict.violations.append(f"the run did not begin: {lab.said()}")
             return verdict
         sleep(death.after)
-        guardians.add(lab.guardian_of(run.pid))
         with _prepared(death, lab, run.pid):
-            guardians.add(lab.guardian_of(run.pid))
             bias = judge.state["bias"]
             died = _end(death, run, verdict)
             _judge(death, lab, judge, run, verdict, died, bias)
-    finally:
-        for process in (run.pid, *guardians, *map(int, re.findall(r"(\d+) watching", lab.log()))):
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        run.wait()
-        judge.close()
-        lab.close()
     return verdict
 
 
@@ -240,13 +267,13 @@ def _prepared(death: Death, lab: Laboratory, run: int) -> Iterator[None]:
     elif death.kind == "guardian frozen":
         frozen = lab.guardian_of(run)
         os.kill(frozen, signal.SIGSTOP)
-        _within(_START, lambda: lab.guardian_of(run) != frozen)
+        lab.until(lambda: lab.guardian_of(run) != frozen)
     elif death.kind == "file gone":
         lab.station.rename(lab.folder / "moved.toml")
         shutil.rmtree(lab.folder / "transfer")
     elif death.kind == "edited":
         lab.station.write_text(lab.station.read_text().replace("127.0.0.1", "127.0.0.2"))
-    elif death.kind == "mute":
+    elif death.mute:
         armed = True
         lab.control.arm(Fault(kind="mute", instrument=MUTABLE[death.mute], times=0))
     try:
@@ -258,6 +285,11 @@ def _prepared(death: Death, lab: Laboratory, run: int) -> Iterator[None]:
 
 def _end(death: Death, run: subprocess.Popen[bytes], verdict: Verdict) -> float:
     """End or freeze the run; returns when it was gone (a frozen one: when its guardian should have ended it)."""
+    if death.kind == "handed over":
+        run.terminate()
+        if run.wait(_END) == 0:
+            verdict.violations.append("a run that left its station unsafe ended with status 0")
+        return monotonic()
     if not death.kind.startswith("stopped"):
         run.kill()
         return monotonic()
@@ -271,7 +303,7 @@ def _end(death: Death, run: subprocess.Popen[bytes], verdict: Verdict) -> float:
         verdict.violations.append(f"the frozen run ended with status {run.returncode}")
     longest = max(TIMEOUT[death.sequence] + AFTERWARDS, ALLOWANCE + 1.0) + GRACE  # 1 s: the point's own time
     if (took := monotonic() - stopped) > longest + 0.5:
-        verdict.violations.append(f"the frozen run was ended only after {took:.1f} s")
+        verdict.late.append(f"the frozen run was ended only after {took:.1f} s")
     return monotonic()
 
 
@@ -287,19 +319,19 @@ def _judge(
     verdict.allowed = abs(bias - SAFE_BIAS) / SLEW + REST_WITHIN
     off_expected = death.mute not in ("lockin", "awg")
     rest_expected = death.mute != "controller"
-    done = _within(_END / 4, lambda: (judge.off or not off_expected) and (judge.safe or not rest_expected))
+    done = within(_END, lambda: (judge.off or not off_expected) and (judge.safe or not rest_expected))
     sleep(0.5)  # whether it stays so
-    verdict.off, verdict.rest = judge.last_on - died, judge.last_unsafe - died
+    verdict.off, verdict.rest = max(judge.last_on - died, 0.0), max(judge.last_unsafe - died, 0.0)
     if not done:
         verdict.violations.append(f"never safe: {judge.state}; {lab.log()}")
     if off_expected and verdict.off > OFF_WITHIN:
-        verdict.violations.append(f"RF and modulation off after {verdict.off:.2f} s")
+        verdict.late.append(f"RF and modulation off after {verdict.off:.2f} s")
     if rest_expected and verdict.rest > verdict.allowed:
-        verdict.violations.append(f"bias and tip safe after {verdict.rest:.2f} s of {verdict.allowed:.2f} s")
+        verdict.late.append(f"bias and tip safe after {verdict.rest:.2f} s of {verdict.allowed:.2f} s")
     if death.mute:
         _judge_word(death, lab, verdict)
         lab.control.disarm()
-    if not _within(_END, lambda: "the station has been made safe" in lab.log()):
+    if not within(_END, lambda: "the station has been made safe" in lab.log()):
         verdict.violations.append(f"the guardian did not see the station safe: {lab.log()}")
     if not (judge.off and judge.safe):
         verdict.violations.append(f"the guardian says safe, and it is not: {judge.state}")
@@ -310,7 +342,7 @@ def _judge(
 
 def _judge_word(death: Death, lab: Laboratory, verdict: Verdict) -> None:
     """NOT SAFE, which instrument and why, and no other."""
-    if not _within(_END, lambda: "NOT SAFE" in lab.said()):
+    if not within(_END, lambda: "NOT SAFE" in lab.said()):
         verdict.violations.append(f"NOT SAFE was not said: {lab.said()}")
         return
     word = lab.said().split("NOT SAFE", 1)[1]
@@ -340,7 +372,7 @@ def _judge_closings(lab: Laboratory, verdict: Verdict) -> None:
             verdict.violations.append(f"the loop was closed at {state['bias']:g} V")
 
 
-def _within(seconds: float, true: Any) -> bool:
+def within(seconds: float, true: Callable[[], bool]) -> bool:
     """Whether ``true()`` becomes so within ``seconds``."""
     end = monotonic() + seconds
     while monotonic() < end:

@@ -1,5 +1,7 @@
-"""A killed run: the guardian makes the station safe, over real sockets."""
+"""A run that dies: its guardian makes the station safe, over real sockets. `make guardian-deaths` has 60 deaths."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,10 +11,15 @@ import pytest
 
 from stmlab.clock import SimulatedClock
 from stmlab.config_files import config_directories, find
+from stmlab.errors import InstrumentLost, StationError
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.serving import servers
+from stmlab.station import Station
 from stmlab.station.configuration import read_station
+from stmlab.station.guardian import guarded
+from stmlab.station.ownership import revoke
 from stmlab.storage import open_run
+from tests.campaigns.deaths import Death, Laboratory, die
 
 RUN = """
 import sys
@@ -60,9 +67,79 @@ def test_a_killed_run_leaves_the_station_safe_and_its_points_in_the_file(served,
         _, said = run.communicate(timeout=60)  # ends when the guardian, which holds the same pipe, has ended
     assert "the station has been made safe" in said
     assert not microscope.generator.on
-    assert microscope.tip.withdrawn
     assert not microscope.tip.feedback
+    assert microscope.tip.withdrawn
     assert microscope.tip.bias == pytest.approx(0.01)
     found = open_run(path)
     assert found.points >= len(acknowledged)
     assert not found.complete
+
+
+@pytest.mark.parametrize(
+    "death",
+    [
+        Death("killed", "srs", own_port=False, on_fault="withdraw"),
+        Death("killed", "didv", own_port=True, on_fault="safe"),
+        Death("stopped, continued", "didv", own_port=True, on_fault="withdraw"),
+        Death("guardian killed", "srs", own_port=True, on_fault="withdraw"),
+        Death("mute", "srs", own_port=False, on_fault="safe", mute="lockin"),
+        Death("handed over", "srs", own_port=False, on_fault="withdraw", mute="awg"),
+        Death("file gone", "srs", own_port=False, on_fault="safe"),
+    ],
+    ids=str,
+)
+def test_after_a_death_the_station_is_safe_and_the_guardian_says_so_only_then(death, tmp_path):
+    assert die(death, tmp_path).violations == []
+
+
+def test_what_a_run_owns_is_refused_to_others_and_what_the_dead_leave_needs_force(tmp_path):
+    with Laboratory(tmp_path, Death("killed", "srs", own_port=True, on_fault="withdraw"), 1) as lab:
+        run = lab.run("srs")
+        lab.until(lambda: not lab.control.state()["loop_closed"])
+        for command in (["check", lab.station], ["run", "srs", "-s", lab.station], ["approach", lab.station, "--yes"]):
+            refused = lab.stmlab(*command, "--json")
+            assert json.loads(refused.stdout)["reason"] == "StationBusy"
+            assert f"is owned by process {run.pid} on " in refused.stderr
+        assert run.poll() is None
+        os.kill(lab.guardian_of(run.pid), signal.SIGSTOP)
+        run.kill()
+        run.wait()
+        os.kill(lab.guardian_of(run.pid), signal.SIGKILL)  # nobody is left to make it safe
+        refused = lab.stmlab("approach", lab.station, "--yes")
+        assert refused.returncode == 1
+        assert "--force" in refused.stderr
+        assert not lab.control.state()["loop_closed"]
+        assert lab.stmlab("check", lab.station).returncode == 0
+        freed = lab.stmlab("approach", lab.station, "--yes", "--force")
+        assert freed.returncode == 0, freed.stderr
+        state = lab.control.state()
+        assert state["loop_closed"]
+        assert not state["rf_on"]
+        assert lab.stmlab("check", lab.station).returncode == 0
+
+
+def test_a_run_that_no_guardian_watches_does_not_begin(served, monkeypatch):
+    _, path = served
+    with Station.load(str(path)) as station:
+        monkeypatch.setattr("stmlab.station.guardian.sys.executable", "/bin/false")
+        with pytest.raises(StationError, match="no guardian can be started"), guarded(station):
+            pytest.fail("nothing watches")
+
+
+def test_a_revoked_permit_stops_every_byte_of_every_instrument(served):
+    microscope, path = served
+    with Station.load(str(path)) as station:
+        station.tip.feedback = False
+        before = microscope.true_state()
+        revoke(station.shared)
+        for attempt in (
+            lambda: setattr(station.bias, "bias", 0.02),
+            lambda: station.generator.play_tone(1e9, 0.1, gated=False),
+            lambda: setattr(station.lockin, "sine_voltage", 0.01),
+            station.tip.withdraw,
+            station.reconnect,
+        ):
+            with pytest.raises(InstrumentLost, match="no longer this run's"):
+                attempt()
+        after = microscope.true_state()
+    assert (after.bias, after.rf_on, after.modulation, after.withdrawn) == (before.bias, False, 0.0, False)
