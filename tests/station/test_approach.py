@@ -72,11 +72,14 @@ def test_it_is_written_into_the_audit_log_with_what_it_was_freed_from(station, l
 
 
 def test_whatever_is_on_is_switched_off_before_the_loop_is_closed(station):
+    station.tip.setpoint = 2e-10
     station.tip.feedback = False
+    station.bias.bias = 0.02
     station.generator.play_tone(1e9, 0.1, gated=False)
     station.lockin.sine_voltage = 0.01
     withdrawn(station)
-    approach(station)
+    reached = approach(station).state
+    assert (reached.bias, reached.setpoint) == pytest.approx((0.01, 1e-10), abs=0)
     assert station.generator.is_off()
     assert station.lockin.quiet()
 
