@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3
 
-.PHONY: demo test test-all lint bench gui clean
+.PHONY: demo test test-all lint bench guardian-deaths gui clean
 
 demo: $(VENV)/.demo
 	$(BIN)/stmlab demo --directory runs
@@ -23,6 +23,10 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# 60 deaths of runs, each in a simulated laboratory of its own; less than 8 minutes on 2 cores.
+guardian-deaths: $(VENV)/.test
+	$(BIN)/python tests/campaigns/guardian.py
 
 bench: $(VENV)/.test
 	@missed=; for script in tests/benchmarks/*.py; do \

@@ -181,6 +181,7 @@ class Laboratory:
             address = f'"{self.addresses[plug]}"'
             more = f'\nguardian_address = "{self.addresses["nanonis 2"]}"' if own else ""
             text = text.replace(f'"simulation:{plug}"', address + more)
+        text = re.sub(r"^on_fault = .*\n", "", text, flags=re.MULTILINE)
         text = text.replace("[safe]", f'[safe]\non_fault = "{death.on_fault}"')
         self.station.write_text(text, encoding="utf-8")
         transfer = next(d / "transfer" for d in config_directories() if (d / "transfer").is_dir())
