@@ -1,4 +1,4 @@
-"""What the look at every point costs: its time over loopback TCP, and how much of it hides in a settling time of 10 ms."""
+"""What the look at every point costs over loopback TCP, and how much of it hides in a settling time of 10 ms."""
 
 from __future__ import annotations
 
