@@ -2,20 +2,33 @@
 
 What the paper leaves open is an option here: which state polarises the tip (`PolarisingState`), the third-order pole
 (`Pole`), the relaxation of the spins that are not tunnelled through (`Bath`).
+
+Third order is the first term of a series in |J rho| L, L being the logarithm at its pole: with H = J S.s the coupling
+grows as J / (1 + J rho ln(w0/E)) when the band is cut down to E (Anderson, J. Phys. C 3, 2436 (1970)). For
+antiferromagnetic coupling that diverges where |J rho| L = 1, at the Kondo temperature k T_K = w0 exp(-1/|J rho|), and
+the series says nothing there (Hewson, The Kondo Problem to Heavy Fermions, 1993). A ferromagnetic coupling makes the
+conductance at zero bias negative from |J rho| L = 1/2 on. Both are refused.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from stmlab.physics.arguments import finite, not_negative, positive, refuse, whole
 from stmlab.physics.baths import UNPOLARISED, Bath, Electrode, default_baths
+from stmlab.physics.constants import K_B_MEV_PER_K
+from stmlab.physics.logarithm import peak
 from stmlab.physics.third_order import Pole
 
 if TYPE_CHECKING:
     from stmlab.physics.spins import SpinSystem
+
+
+_LARGEST_SHARE, _LARGEST_SHARE_FERROMAGNETIC = 1.0, 0.5
+"""Of third order, see `Junction.third_order_share`."""
 
 
 class Occupation(StrEnum):
@@ -59,7 +72,7 @@ class Junction:
         pole: where the exchanged third-order diagram has its logarithm.
 
     Raises:
-        PhysicsError: an argument lies outside what the model is defined for.
+        PhysicsError: an argument lies outside what the model is defined for; third order outside perturbation theory.
     """
 
     system: SpinSystem
@@ -89,12 +102,34 @@ class Junction:
             raise refuse("coupling", self.coupling, "it acts in third order only: give order = 3")
         positive("bandwidth_meV", self.bandwidth_meV, "meV")
         not_negative("broadening_meV", self.broadening_meV, "meV")
+        if self.order == 3:
+            self._check_perturbation()
         for name, kind in (("polarising_state", PolarisingState), ("occupation", Occupation), ("pole", Pole)):
             object.__setattr__(self, name, _choice(name, getattr(self, name), kind))
         baths = default_baths(self.system, self.coupled_spin) if self.baths is None else tuple(self.baths)
         for bath in baths:
             self.system.check_spin("baths: spin", bath.spin)
         object.__setattr__(self, "baths", baths)
+
+    @property
+    def third_order_share(self) -> float:
+        """|J rho| L, with L the logarithm at its pole: at zero bias third order adds -2 J rho L times the second."""
+        kT = K_B_MEV_PER_K * self.temperature_K
+        return abs(self.coupling) * peak(kT, self.bandwidth_meV, self.broadening_meV)
+
+    def _check_perturbation(self) -> None:
+        share, largest = self.third_order_share, _LARGEST_SHARE if self.coupling < 0 else _LARGEST_SHARE_FERROMAGNETIC
+        if share < largest:
+            return
+        why = "conductance at zero bias would be negative"
+        if self.coupling < 0:
+            kondo_K = self.bandwidth_meV / K_B_MEV_PER_K * math.exp(-1.0 / abs(self.coupling))
+            why = f"Kondo temperature, about {kondo_K:.2g} K, is reached"
+        allowed = (
+            f"third order is outside perturbation theory at {self.temperature_K:g} K: |coupling| times the logarithm "
+            f"is {share:.3g}, less than {largest:g} is needed, or the {why}"
+        )
+        raise refuse("coupling", float(self.coupling), allowed)
 
 
 def _choice(name: str, value: str, kind: type[StrEnum]) -> StrEnum:

@@ -92,6 +92,14 @@ class BroadenedLogarithm:
         return found
 
 
+def peak(kT_meV: float, bandwidth_meV: float, broadening_meV: float) -> float:
+    """L at its pole after both Fermi edges, with the cut-off at ln w0: how large the logarithm gets."""
+    tau = 2 * math.pi * kT_meV
+    xi = np.array([broadening_meV / tau], dtype=complex)
+    psi, slope = polygamma(1 + xi, 1)
+    return math.log(bandwidth_meV / tau) + 1.0 - float((psi + xi * slope).real[0])
+
+
 @lru_cache
 def _near_projection() -> tuple[FloatArray, FloatArray]:
     """Nodes u_n, and the matrix from an even g(u_n) to the Chebyshev series of g, broadened, on 0 < u < 40."""

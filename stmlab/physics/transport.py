@@ -10,8 +10,8 @@ w from `scattering`, in third order with the mean of `third_order` added, p ther
 Everything is differentiated exactly: no numerical derivative enters dI/dV or d2I/dV2.
 
 Third order is a perturbation: W lacks the square of its own amplitude, so that very weak transitions may get a slightly
-negative rate (1e-5 of the largest at J rho = -0.1). The steady state is solved with the rates as they are; a negative
-occupation is refused.
+negative rate (1e-5 of the largest at J rho = -0.1). The steady state is solved with the rates as they are; a rate below
+-5e-3 of the largest is refused, and so is a negative occupation.
 
 What the paper leaves open is an option of the junction (`stmlab.physics.junction`).
 """
@@ -41,6 +41,9 @@ _CHUNK = 4_000_000
 _CACHED = 11_000
 """... and for the speed of second order: arrays of 90 kB are reused, larger ones are fetched anew from the system."""
 _SHORTEST_PART = 64
+_LARGEST_NEGATIVE_RATE = 5e-3
+"""Third order lacks the square of its own amplitude; a rate below minus this part of the largest shows that it
+counts."""
 _LARGEST_NEGATIVE = 1e-6
 """A steady occupation below minus this shows that third order has left the range of perturbation theory."""
 
@@ -115,6 +118,8 @@ class TunnelJunction(Junction):
             there += back
             there *= self.conductance_S
             rates.append(there)
+        if self.order == 3:
+            self._check_rates(rates[0])
         rates[0] += self._tunnelling.bath_rates[..., None]
         return rates, currents
 
@@ -133,6 +138,16 @@ class TunnelJunction(Junction):
             source = -2 * drift(rates[1], occupations[1]) - drift(rates[2], occupations[0])
             occupations.append(equation.response(source, occupations[0]))
         return occupations
+
+    def _check_rates(self, rates: FloatArray) -> None:
+        lowest = float(rates.min(initial=0.0))
+        largest = max(float(rates.max(initial=0.0)), -lowest)
+        if lowest < -_LARGEST_NEGATIVE_RATE * largest:
+            allowed = (
+                f"third order makes a rate negative, {-lowest / largest:.2g} of the largest: that is outside "
+                "perturbation theory; a smaller |coupling| or a higher temperature is needed"
+            )
+            raise refuse("coupling", self.coupling, allowed)
 
     def _check_occupations(self, occupations: FloatArray) -> None:
         if not occupations.min(initial=0.0) > -_LARGEST_NEGATIVE:

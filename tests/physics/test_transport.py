@@ -347,7 +347,7 @@ BASE = antiferromagnetic_tip(0.3)
         (lambda: BASE.rates([[0.0]]), "bias_V = shape \\(1, 1\\): one axis"),
         (
             lambda: replace(BASE, order=3, coupling=0.5).current([5e-3]),
-            "coupling = 0.5: third order makes an occupation",
+            "coupling = 0.5: third order is outside perturbation theory",
         ),
     ],
 )

@@ -217,3 +217,39 @@ def test_third_order_of_too_many_states_is_refused():
     many = SpinSystem((Spin(2),) * 3 + (Spin(0.5),), (), (0, 0, 1))
     with pytest.raises(PhysicsError, match="order = 3 with 250 states: third order is computed for at most 200"):
         TunnelJunction(many, 1.0, 1e-7, order=3, coupling=-0.1).current([0.0])
+
+
+@pytest.mark.parametrize("coupling", [-0.05, -0.12, -0.3])
+def test_third_order_is_refused_from_the_kondo_temperature_down(coupling):
+    """k T_K = w0 exp(-1/|J rho|), up to the constant that thermal broadening gives the logarithm (1.58 - ln 2 pi)."""
+    kondo_K = 20.0 / K_B_MEV_PER_K * np.exp(-1 / abs(coupling)) * np.exp(1 + np.euler_gamma) / (2 * np.pi)
+    arguments = {"order": 3, "coupling": coupling, "broadening_meV": 0.0, "occupation": "thermal"}
+    above = TunnelJunction(SpinSystem((Spin(0.5),)), 1.001 * kondo_K, 1e-7, **arguments)
+    assert above.third_order_share == pytest.approx(1.0, abs=abs(coupling) * 2e-3)
+    with pytest.raises(PhysicsError, match=f"coupling = {coupling:g}: .* the Kondo temperature, about "):
+        TunnelJunction(SpinSystem((Spin(0.5),)), 0.999 * kondo_K, 1e-7, **arguments)
+
+
+def test_a_strong_coupling_at_fifty_millikelvin_is_refused():
+    with pytest.raises(PhysicsError, match=r"outside perturbation theory at 0\.05 K"):
+        TunnelJunction(SpinSystem((Spin(1, -4.0),)), 0.05, 1e-7, order=3, coupling=-0.3)
+
+
+@pytest.mark.parametrize("temperature_K", [0.5, 2.0])
+def test_a_ferromagnetic_coupling_is_refused_where_the_conductance_would_turn_negative(temperature_K):
+    def free(coupling):
+        return TunnelJunction(
+            SpinSystem((Spin(0.5),)), temperature_K, 1e-7, order=3, coupling=coupling, occupation="thermal"
+        )
+
+    limit = 0.5 / (free(0.01).third_order_share / 0.01)
+    left = free(0.98 * limit).conductance(np.zeros(1))[0] / free(0.0).conductance(np.zeros(1))[0]
+    assert 0.0 < left < 0.03
+    with pytest.raises(PhysicsError, match="conductance at zero bias would be negative"):
+        free(1.001 * limit)
+
+
+def test_negative_rates_are_refused():
+    atom = TunnelJunction(SpinSystem((Spin(1.5, -2.0, 0.3),), (), (0, 0, 0.5)), 2.0, 1e-7, order=3, coupling=0.1)
+    with pytest.raises(PhysicsError, match="third order makes a rate negative"):
+        atom.current(np.linspace(-12e-3, 12e-3, 25))
