@@ -163,6 +163,14 @@ def test_a_tone_that_is_too_large_at_the_junction_is_refused(tmp_path):
     assert [entry["what"] for entry in entries(tmp_path / "audit.jsonl")] == ["change", "refusal"]
 
 
+@pytest.mark.parametrize("value", [0.101, -0.01, math.nan])
+def test_a_sine_outside_its_limit_never_reaches_the_lock_in(value):
+    with lab() as station:
+        with pytest.raises(OutOfBounds, match=r"^modulation \(rms at the lock-in's sine output\)"):
+            station.lockin.sine_voltage = value
+        assert station.simulation.lockin.sine_voltage == 0
+
+
 def test_the_sine_output_needs_a_limit():
     with lab(limits__modulation=None) as station, pytest.raises(SequenceError, match=r"limits\.modulation"):
         station.lockin.sine_voltage = 0.01

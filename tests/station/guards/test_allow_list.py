@@ -103,6 +103,8 @@ def test_what_is_set_through_a_guard_is_noted():
         assert station.last_set.moved == {"lockin", "awg", "controller"}
         assert station.last_set.of("lockin")["sine_voltage"] == 0.02
         assert station.last_set.of("controller")["setpoint"] == 2e-10
+        assert station.last_set.of("awg") == station._devices["awg"].confirmed
+        assert station.last_set.of("awg")
         for name in ("lockin", "awg", "controller"):
             device = station._devices[name]
             noted = station.last_set.of(name)

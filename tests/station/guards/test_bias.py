@@ -13,6 +13,7 @@ from stmlab.station.guards import GuardedBias
 from stmlab.station.last_set import LastSet
 from stmlab.station.limits import Limit
 from stmlab.station.outputs import Junction, Outputs
+from tests.approximately import close
 from tests.station.lab import entries, lab
 
 BIAS = Limit("bias", "V", -0.1, 0.1, "lab.toml: limits.bias", largest_step=1e-3, slew=0.5)
@@ -142,11 +143,12 @@ def test_a_bias_through_zero_is_refused_while_feedback_is_on(tmp_path, end):
     assert what == [("refusal", "bias", end), ("change", "feedback", False), ("change", "bias", end)]
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -0.1001])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -0.1001, -0.03])
 def test_what_lies_outside_the_limits_never_reaches_the_controller(value):
-    with lab() as station:
+    with lab(limits__bias__low=-0.02) as station:
+        station.tip.feedback = False
         before = station.simulation.tip.bias
-        with pytest.raises(OutOfBounds, match="bias"):
+        with pytest.raises(OutOfBounds, match=r"^bias"):
             station.bias.bias = value
         assert station.simulation.tip.bias == before
 
@@ -155,7 +157,8 @@ def test_negative_bias_and_setpoint_work_as_positive_ones():
     with lab() as station:
         station.tip.feedback = False
         station.bias.bias = -20e-3
-        station.tip.setpoint = 3e-10
+        station.tip.setpoint = -3e-10
+        assert station.simulation.tip.setpoint == close(-3e-10, rel=1e-6)
         station.tip.feedback = True
         assert station.tip.feedback
         station.bias.bias = -5e-3

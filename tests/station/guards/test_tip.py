@@ -80,6 +80,7 @@ def test_not_at_a_setpoint_outside_the_limits(station):
 
 
 def test_not_after_the_tip_was_withdrawn(station):
+    station.tip.feedback = True
     station.tip.withdraw()
     assert station.last_set.of("controller")["feedback"] is False
     refused(station, TipWithdrawn, "stmlab approach")
