@@ -95,7 +95,7 @@ class Guardian:
         moved = frozenset(name for bit, name in names if self._shared.marked(Slot.MOVED, bit))
         if not moved:
             self._give_back()
-            say(f"{end.value}; it had moved nothing")
+            say(f"{end.value}; there was nothing to make safe")
             return 0
         rescue = Rescue(self._config, self._text, self._path, moved, log.info)
         rescue.start()

@@ -35,9 +35,8 @@ class LastSet:
 
     def moving(self, instrument: str) -> None:
         """An output of ``instrument`` is about to change."""
-        if instrument not in self._moved:
-            self._announce(instrument)
-            self._moved.add(instrument)
+        self._announce(instrument)
+        self._moved.add(instrument)
 
     def forget(self, instrument: str, name: str | None = None) -> None:
         """Nothing is known any more of ``instrument``, or of one of its properties."""

@@ -269,6 +269,8 @@ class Station:
         """
         self._left = None
         self._left = self.states.make_safe(ending, everything=everything)
+        if self._left.safe:
+            self.shared[Slot.MOVED] = 0.0  # a death from here on leaves nothing to make safe
         return self._left
 
     def leave(self, report: SafeReport) -> None:

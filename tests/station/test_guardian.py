@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack
 
 import pytest
@@ -12,12 +13,16 @@ import pytest
 from stmlab.clock import SimulatedClock
 from stmlab.config_files import config_directories, find
 from stmlab.errors import InstrumentLost, StationError
+from stmlab.simulation.faults import Fault
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.serving import servers
 from stmlab.station import Station
 from stmlab.station.configuration import read_station
 from stmlab.station.guardian import guarded
 from stmlab.station.ownership import revoke
+from stmlab.station.rescue import Rescue
+from stmlab.station.safe_state import Ending
+from stmlab.station.shared import Slot
 from stmlab.storage import open_run
 from tests.campaigns.deaths import Death, Laboratory, die
 
@@ -143,3 +148,77 @@ def test_a_revoked_permit_stops_every_byte_of_every_instrument(served):
                 attempt()
         after = microscope.true_state()
     assert (after.bias, after.rf_on, after.modulation, after.withdrawn) == (before.bias, False, 0.0, False)
+
+
+def test_what_moves_is_marked_for_the_guardian_until_it_has_been_made_safe():
+    with Station.load("simulated") as station:
+        bit = list(station.config.instruments).index
+
+        def marked():
+            return {name for name in station.config.instruments if station.shared.marked(Slot.MOVED, bit(name))}
+
+        assert marked() == set()
+        station.generator.play_tone(1e9, 0.1, gated=False)
+        assert marked() == {"awg"}
+        station.bias.bias = 0.02
+        assert marked() == {"awg", "controller"}
+        assert station.make_safe(Ending.NORMAL).safe
+        assert marked() == set()
+        station.bias.bias = 0.02
+        assert marked() == {"controller"}
+
+
+def test_a_rescue_touches_only_what_the_run_has_moved(served):
+    microscope, path = served
+    config, text = read_station(path)
+    with Station(config, text, path) as station:
+        station.generator.play_tone(1e9, 0.1, gated=False)
+    assert microscope.true_state().rf_on
+    told = []
+    rescue = Rescue(config, text, path, frozenset({"awg"}), told.append)
+    rescue.start()
+    assert rescue.wait(60.0)
+    state = microscope.true_state()
+    assert not state.rf_on
+    assert state.loop_closed
+    assert [line.partition(":")[0] for line in told] == ["awg"]
+
+
+@pytest.mark.parametrize(("on_fault", "closed"), [("withdraw", False), ("safe", True)])
+def test_a_rescue_leaves_the_tip_as_the_station_says(served, on_fault, closed):
+    microscope, path = served
+    config, text = read_station(path)
+    config = config.model_copy(update={"safe": config.safe.model_copy(update={"on_fault": on_fault})})
+    with Station(config, text, path) as station:
+        station.tip.feedback = False
+        station.bias.bias = 0.02
+        station.lockin.sine_voltage = 0.05
+    rescue = Rescue(config, text, path, frozenset(config.instruments), lambda _: None)
+    rescue.start()
+    assert rescue.wait(60.0)
+    state = microscope.true_state()
+    assert (state.modulation, state.loop_closed, state.withdrawn) == (0.0, closed, not closed)
+    assert state.bias == pytest.approx(0.01)
+
+
+def test_a_rescue_names_what_does_not_answer_and_withdraws_the_tip_meanwhile(served):
+    microscope, path = served
+    config, text = read_station(path)
+    config = config.model_copy(update={"safe": config.safe.model_copy(update={"on_fault": "safe"})})
+    with Station(config, text, path) as station:
+        station.generator.play_tone(1e9, 0.1, gated=False)
+        station.tip.feedback = False
+    number = microscope.arm(Fault(kind="mute", instrument="m8195a", times=0))
+    withdrawn = threading.Event()
+    rescue = Rescue(
+        config, text, path, frozenset(config.instruments), lambda line: "controller: safe" in line and withdrawn.set()
+    )
+    rescue.start()
+    assert withdrawn.wait(60.0)
+    assert microscope.true_state().withdrawn
+    assert microscope.true_state().rf_on
+    (problem,) = rescue.problems
+    assert problem.startswith("awg: ")
+    microscope.faults.disarm(number)
+    assert rescue.wait(60.0)
+    assert not microscope.true_state().rf_on
