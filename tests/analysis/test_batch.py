@@ -12,6 +12,7 @@ from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FitError
 from stmlab.physics.stochastic_resonance import line_shape
+from tests.approximately import close
 
 FREQUENCY = np.geomspace(3e6, 20e9, 60)
 BIAS = np.linspace(-10e-3, 10e-3, 201)
@@ -50,9 +51,9 @@ def test_srs_minima_are_those_of_single_fits(noise):
         for name in ("rate", "step", "offset", "frequency"):
             value, error = batch[name][0][k], batch[name][1][k]
             assert abs(value - single[name].value) < 1e-3 * single[name].error
-            assert error == pytest.approx(single[name].error, rel=1e-3)
+            assert error == close(single[name].error, rel=1e-3)
         np.testing.assert_allclose(batch.covariance[k], single.covariance, rtol=5e-3)
-        assert batch.residual[k] == pytest.approx(single.residual, rel=1e-6)
+        assert batch.residual[k] == close(single.residual, rel=1e-6)
     assert batch.ok[4:18].all() or noise > 1e-12
 
 

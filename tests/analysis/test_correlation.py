@@ -12,6 +12,7 @@ from stmlab.analysis.transport.model import SpinParameters, SpinSetting
 from stmlab.errors import FitError
 from stmlab.physics.coupled_tip import ExchangeKind, coupled_junction
 from stmlab.physics.spins import Spin
+from tests.approximately import close
 
 BIAS = np.linspace(-10e-3, 10e-3, 161)
 GS = np.array([100e-9, 250e-9, 400e-9])
@@ -50,6 +51,14 @@ def test_the_correlation_comes_back_with_an_honest_error(asymmetries):
         pulls.append((fit["correlation"].value - first["correlation"].value) / fit["correlation"].error)
     assert np.abs(pulls).max() < 3.5
     assert fit["correlation"].error < 0.05
+
+
+def test_a_correlation_below_three_of_its_errors_is_called_not_significant(asymmetries):
+    for error in (0.01, 0.3):
+        fit = fit_correlation(GS, *asymmetries, error, error, setting=SETTING, parameters=SPINS, bias=BIAS)
+        found = fit["correlation"]
+        said = any("the correlation is not significant" in warning for warning in fit.warnings)
+        assert said is bool(abs(found.value) < 3 * found.error) is (error == 0.3)
 
 
 def test_what_is_not_known_is_left_out_and_said(asymmetries):
@@ -116,7 +125,7 @@ def test_a_ramp_gives_exchange_and_correlation_from_its_steps():
     assert series.setpoint.size == 5
     exchange = exchange_of(series)
     assert exchange.choices["exchange"] == "heisenberg"
-    assert exchange["exchange_slope_meV_per_uS"].value == pytest.approx(3.6, rel=0.1)  # third order pulls the steps
+    assert exchange["exchange_slope_meV_per_uS"].value == close(3.6, rel=0.1)  # third order pulls the steps
     fit = correlation_of(series, BIAS)
     assert fit["correlation"].value == pytest.approx(-0.5, abs=0.05)
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from stmlab.analysis.decay import fit_decay
 from stmlab.errors import FitError
+from tests.approximately import close
 
 DELAY = np.linspace(-4e-9, 4e-9, 41)
 
@@ -19,8 +20,8 @@ def decay(delay, t1=0.8e-9, positive=3e-12, negative=-1e-12, offset=0.7e-12):
 def test_noiseless_data_give_the_lifetime_back_with_every_height():
     fit = fit_decay(DELAY, decay(DELAY), exclusion=0.7e-9)
     for name, value in (("T1", 0.8e-9), ("offset", 0.7e-12), ("height_positive", 3e-12), ("height_negative", -1e-12)):
-        assert fit[name].value == pytest.approx(value, rel=1e-6)
-    assert fit["rate"].value == pytest.approx(1 / 0.8e-9, rel=1e-6)
+        assert fit[name].value == close(value, rel=1e-6)
+    assert fit["rate"].value == close(1 / 0.8e-9, rel=1e-6)
     assert fit.warnings == ()
     assert fit.points == 34
 
@@ -29,14 +30,14 @@ def test_noiseless_data_give_the_lifetime_back_with_every_height():
 def test_the_fit_follows_the_units_of_time_and_current(t1, offset, height):
     delay = t1 * np.linspace(0.2, 6, 25)
     current = 1e-12 * (offset + height * np.exp(-delay / t1))
-    assert fit_decay(delay, current)["T1"].value == pytest.approx(t1, rel=1e-5)
+    assert fit_decay(delay, current)["T1"].value == close(t1, rel=1e-5)
 
 
 def test_the_cross_correlation_of_overlapping_pulses_is_left_out():
     current = decay(DELAY) + 20e-12 * np.exp(-((DELAY / 0.2e-9) ** 2))
     with_it, without = fit_decay(DELAY, current), fit_decay(DELAY, current, exclusion=0.9e-9)
     assert abs(with_it["T1"].value / 0.8e-9 - 1) > 0.3
-    assert without["T1"].value == pytest.approx(0.8e-9, rel=1e-3)
+    assert without["T1"].value == close(0.8e-9, rel=1e-3)
     assert without.curves["x_excluded"].size == 9
 
 
@@ -44,27 +45,50 @@ def test_one_side_can_be_fitted_alone():
     current = decay(DELAY)
     current[DELAY < 0] = 0.0  # whatever is on the other side
     fit = fit_decay(DELAY, current, exclusion=0.1e-9, sides="positive")
-    assert fit["T1"].value == pytest.approx(0.8e-9, rel=1e-6)
+    assert fit["T1"].value == close(0.8e-9, rel=1e-6)
     assert [p.name for p in fit.parameters] == ["T1", "offset", "height_positive", "rate"]
 
 
 def test_error_bars_are_honest():
+    truth = {"T1": 0.8e-9, "offset": 0.7e-12, "height_positive": 3e-12, "height_negative": -1e-12, "rate": 1 / 0.8e-9}
     pulls = []
     for seed in range(200):
         noise = np.random.default_rng(seed).normal(0, 0.05e-12, DELAY.size)
-        t1 = fit_decay(DELAY, decay(DELAY) + noise, exclusion=0.7e-9)["T1"]
-        pulls.append((t1.value - 0.8e-9) / t1.error)
-    assert 0.85 < np.std(pulls) < 1.15
-    assert abs(np.mean(pulls)) < 0.3
+        fit = fit_decay(DELAY, decay(DELAY) + noise, exclusion=0.7e-9)
+        pulls.append([(fit[name].value - value) / fit[name].error for name, value in truth.items()])
+    width = np.std(pulls, axis=0)
+    assert np.all((width > 0.85) & (width < 1.15))
+    assert np.all(np.abs(np.mean(pulls, axis=0)) < 0.3)
+
+
+def test_the_rate_has_the_relative_error_of_the_lifetime():
+    fit = fit_decay(DELAY, decay(DELAY) + np.random.default_rng(7).normal(0, 0.1e-12, DELAY.size), exclusion=0.7e-9)
+    assert fit["rate"].value == close(1 / fit["T1"].value, rel=1e-12)
+    assert fit["rate"].error / fit["rate"].value == close(fit["T1"].error / fit["T1"].value, rel=1e-12)
+
+
+def test_a_decay_is_called_not_significant_where_every_height_is_below_three_errors():
+    said = 0
+    for seed in range(60):
+        noise = np.random.default_rng(seed).normal(0, 2e-12, DELAY.size)
+        try:
+            fit = fit_decay(DELAY, decay(DELAY) + noise, exclusion=0.7e-9)
+        except FitError:
+            continue
+        heights = [fit[f"height_{side}"] for side in ("positive", "negative")]
+        weak = all(abs(height.value) < 3 * height.error for height in heights)
+        assert any("no decay is significant" in warning for warning in fit.warnings) is weak
+        said += weak
+    assert said > 3
 
 
 def test_known_noise_gives_the_error_and_a_chi_square_of_one():
     noise = np.random.default_rng(5).normal(0, 0.05e-12, DELAY.size)
     free = fit_decay(DELAY, decay(DELAY) + noise, exclusion=0.7e-9)
     known = fit_decay(DELAY, decay(DELAY) + noise, exclusion=0.7e-9, sigma=0.05e-12)
-    assert known["T1"].value == pytest.approx(free["T1"].value, rel=1e-6)
+    assert known["T1"].value == close(free["T1"].value, rel=1e-6)
     assert known.reduced_chi_square == pytest.approx(1.0, abs=0.5)
-    assert known["T1"].error == pytest.approx(free["T1"].error, rel=0.3)
+    assert known["T1"].error == close(free["T1"].error, rel=0.3)
 
 
 def test_sides_that_disagree_are_told():

@@ -6,6 +6,7 @@ import pytest
 from stmlab.analysis.exchange import fit_exchange
 from stmlab.errors import FitError
 from stmlab.physics.spins import Exchange, Spin, SpinSystem
+from tests.approximately import close
 
 GS = np.linspace(10e-9, 600e-9, 12)
 
@@ -119,6 +120,38 @@ def test_energies_that_are_no_levels_get_a_warning_and_larger_errors():
     fit = fit_exchange(GS, inner, pulled, 0.005, 0.005)
     assert any("scatter more" in warning for warning in fit.warnings)
     assert fit.reduced_chi_square > 2
+
+
+def test_energies_that_scatter_more_than_stated_have_the_errors_of_their_scatter():
+    random, exact, ratios, excess = np.random.default_rng(5), heisenberg_steps(-4.2, 0.87, 3.6, GS), [], []
+    for _ in range(12):
+        noisy = exact + 0.02 * random.standard_normal(exact.shape)
+        stated, understated = (fit_exchange(GS, *noisy, e, e, exchange=("heisenberg",)) for e in (0.02, 0.004))
+        ratios.append([u.error / s.error for u, s in zip(understated.parameters, stated.parameters, strict=True)])
+        excess.append(understated.reduced_chi_square / stated.reduced_chi_square)
+        assert any("scatter more" in warning for warning in understated.warnings)
+        assert understated.covariance == close(
+            np.outer(*2 * [[p.error for p in understated.parameters]]) * correlation_matrix(stated), rel=1e-3, abs=1e-9
+        )
+    assert np.median(ratios, axis=0) == close([1.0] * 3, rel=0.1)
+    assert excess == close([25.0] * 12, rel=1e-6)
+
+
+def correlation_matrix(fit):
+    errors = np.sqrt(np.diag(fit.covariance))
+    return fit.covariance / np.outer(errors, errors)
+
+
+def test_an_exchange_below_three_of_its_errors_is_called_not_significant():
+    random, said = np.random.default_rng(6), []
+    for slope in [0.0] * 10 + [3.6] * 10:
+        noisy = heisenberg_steps(-4.2, 0.87, slope, GS) + 0.02 * random.standard_normal((2, GS.size))
+        fit = fit_exchange(GS, *noisy, 0.02, 0.02, exchange=("heisenberg",))
+        found = fit["exchange_slope_meV_per_uS"]
+        said.append(any("the exchange is not significant" in warning for warning in fit.warnings))
+        assert said[-1] is bool(abs(found.value) < 3 * found.error)
+    assert sum(said[:10]) >= 8
+    assert not any(said[10:])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The rate from a stochastic resonance spectrum: its value, its error, and what it says of bad data."""
 
 import math
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,7 @@ from stmlab.errors import FitError
 from stmlab.physics.driven import occupation_harmonics
 from stmlab.physics.stochastic_resonance import line_shape
 from stmlab.physics.two_level import two_level_generators
+from tests.approximately import close
 
 RATE, STEP, OFFSET = 1.73e9, 5.37e-12, -2.1e-12
 CENTRE = RATE / (2 * np.pi)
@@ -47,11 +49,11 @@ def test_a_line_without_noise_gives_its_own_parameters(rate, step, sign, offset,
     assume(step > 1e-4 * abs(offset))  # else rounding of the offset is noise on the step
     grid = np.geomspace(1e-2, 1e2, points) * 10**place * rate / (2 * np.pi)
     fit = fit_srs(grid, line_shape(grid, rate, sign * step, offset))
-    assert fit["rate"].value == pytest.approx(rate, rel=1e-6)
-    assert fit["step"].value == pytest.approx(sign * step, rel=1e-6)
+    assert fit["rate"].value == close(rate, rel=1e-6)
+    assert fit["step"].value == close(sign * step, rel=1e-6)
     assert fit["offset"].value == pytest.approx(offset, abs=1e-6 * step)
-    assert fit["frequency"].value == pytest.approx(rate / (2 * math.pi), rel=1e-6)
-    assert fit["lifetime"].value == pytest.approx(1 / rate, rel=1e-6)
+    assert fit["frequency"].value == close(rate / (2 * math.pi), rel=1e-6)
+    assert fit["lifetime"].value == close(1 / rate, rel=1e-6)
     assert fit.warnings == ()
 
 
@@ -62,17 +64,17 @@ def test_values_and_errors_are_those_of_scipy():
         lambda x, g, a, b: line_shape(x, g, a, b), GRID / 1e9, current * 1e12, p0=[1.5, 5.0, -2.0]
     )
     units = np.array([1e9, 1e-12, 1e-12])
-    assert [fit[name].value for name in fit.free] == pytest.approx(found * units, rel=1e-5)
-    assert [fit[name].error for name in fit.free] == pytest.approx(np.sqrt(np.diag(covariance)) * units, rel=1e-4)
-    assert fit.covariance == pytest.approx(covariance * np.outer(units, units), rel=1e-3)
-    assert fit.residual == pytest.approx(np.std(current - line_shape(GRID, *found * units)), rel=1e-3)
+    assert [fit[name].value for name in fit.free] == close(found * units, rel=1e-5)
+    assert [fit[name].error for name in fit.free] == close(np.sqrt(np.diag(covariance)) * units, rel=1e-4)
+    assert fit.covariance == close(covariance * np.outer(units, units), rel=1e-3)
+    assert fit.residual == close(np.std(current - line_shape(GRID, *found * units)), rel=1e-3)
     assert (fit.model, fit.points, fit.reduced_chi_square) == ("srs", 60, None)
 
 
 def test_points_may_come_in_any_order_and_any_container():
     current, order = noisy(6, 2e-13), np.random.default_rng(0).permutation(60)
     one, other = fit_srs(GRID, current), fit_srs(GRID[order].tolist(), current[order].tolist())
-    assert other["rate"].value == pytest.approx(one["rate"].value, rel=1e-9)
+    assert other["rate"].value == close(one["rate"].value, rel=1e-9)
     assert np.all(np.diff(other.curves["x"]) > 0)
     np.testing.assert_allclose(other.curves["data"], current, rtol=1e-12)
     np.testing.assert_allclose(other.curves["data"] - other.curves["fit"], other.curves["residual"], atol=1e-24)
@@ -93,13 +95,13 @@ def test_points_may_come_in_any_order_and_any_container():
 )
 def test_the_statistical_bound_has_the_values_of_the_facts(grid, options, expected):
     bound = rate_error_bound(CENTRE * grid, RATE, STEP, STEP / 20, **options)
-    assert bound * 20 / RATE == pytest.approx(expected, rel=2e-3)
+    assert bound * 20 / RATE == close(expected, rel=2e-3)
 
 
 def test_the_bound_is_infinite_where_the_points_tell_nothing():
     assert rate_error_bound([1e6, 1e6, 1e9], RATE, STEP, 1e-13) == math.inf
     each = rate_error_bound(GRID, RATE, STEP, np.full(60, 1e-13))
-    assert each == pytest.approx(rate_error_bound(GRID, RATE, STEP, 1e-13), rel=1e-12)
+    assert each == close(rate_error_bound(GRID, RATE, STEP, 1e-13), rel=1e-12)
 
 
 @pytest.mark.parametrize("known", [False, True])
@@ -109,8 +111,26 @@ def test_the_true_rate_lies_within_one_error_as_often_as_it_should(known):
     rates = [fit_srs(GRID, noisy(seed, noise), sigma=noise if known else None)["rate"] for seed in range(300)]
     inside = np.mean([abs(rate.value - RATE) < rate.error for rate in rates])
     assert 0.60 < inside < 0.76
-    assert np.median([rate.error for rate in rates]) == pytest.approx(bound, rel=0.05)
-    assert np.std([rate.value for rate in rates]) == pytest.approx(bound, rel=0.13)
+    assert np.median([rate.error for rate in rates]) == close(bound, rel=0.05)
+    assert np.std([rate.value for rate in rates]) == close(bound, rel=0.13)
+
+
+def test_what_is_derived_from_the_rate_carries_its_error():
+    fit = fit_srs(GRID, noisy(5, STEP / 20))
+    rate = fit["rate"]
+    assert rate.error > 0
+    assert fit["frequency"].error == close(rate.error / (2 * math.pi), rel=1e-12)
+    assert fit["lifetime"].error == close(rate.error / rate.value**2, rel=1e-12)
+
+
+def test_a_step_below_five_of_its_errors_is_called_not_significant():
+    for seed in range(20):
+        fit = fit_srs(GRID, noisy(seed, 1.5 * STEP))
+        weak = abs(fit["step"].value) < 5 * fit["step"].error
+        assert any("the step is not significant" in warning for warning in fit.warnings) is weak
+        said = [re.search(r"only (\d\.\d) standard errors", warning) for warning in fit.warnings]
+        for found in filter(None, said):
+            assert float(found[1]) == pytest.approx(abs(fit["step"].value) / fit["step"].error, abs=0.051)
 
 
 def test_unequal_noise_is_weighted():
@@ -118,7 +138,7 @@ def test_unequal_noise_is_weighted():
     current = line_shape(GRID, RATE, STEP, OFFSET) + noise * np.random.default_rng(1).normal(size=60)
     order = np.random.default_rng(2).permutation(60)
     fit = fit_srs(GRID[order], current[order], sigma=noise[order])
-    assert fit["rate"].error == pytest.approx(rate_error_bound(GRID, RATE, STEP, noise), rel=0.02)
+    assert fit["rate"].error == close(rate_error_bound(GRID, RATE, STEP, noise), rel=0.02)
     assert abs(fit["rate"].value - RATE) < 4 * fit["rate"].error
     assert 0.4 < fit.reduced_chi_square < 1.6
     assert fit["rate"].error < 0.2 * fit_srs(GRID, current)["rate"].error

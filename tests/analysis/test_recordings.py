@@ -12,6 +12,7 @@ from stmlab.errors import FileError, FitError
 from stmlab.physics.spins import Spin, SpinSystem
 from stmlab.physics.transport import TunnelJunction
 from stmlab.storage.recorded import Column, Recording, open_recording
+from tests.approximately import close
 from tests.recorded_files import RECORDED, recorded
 
 BIAS = np.linspace(-10e-3, 10e-3, 401)
@@ -202,7 +203,7 @@ def test_the_transport_model_takes_the_lockin_in_siemens_by_the_current():
         ("LockIn [bwd]", "V", -2e8 * conductance[::-1]),
     )
     fit = analyse_recording(file, "transport")["forward"]
-    assert fit["conductance_1"].value == pytest.approx(30e-9, rel=0.01)
+    assert fit["conductance_1"].value == close(30e-9, rel=0.01)
     assert fit["axial_anisotropy_meV"].value == pytest.approx(-3.1, abs=4 * fit["axial_anisotropy_meV"].error)
     assert abs(fit["potential_scattering"].value) == pytest.approx(0.5, abs=0.02)
     assert fit.labels["y"] == "LockIn"
@@ -219,8 +220,8 @@ STILL = ("Bias", "V", np.full(4000, 0.1))
 
 def test_a_trace_is_fitted_for_its_rates():
     fit = analyse_recording(recording(("Current", "A", switching()), first=STILL, interval=2e-3))["trace"]
-    assert fit["rate_up"].value == pytest.approx(1 / 40 / 2e-3, rel=0.4)
-    assert fit["step"].value == pytest.approx(1e-12, rel=0.02)
+    assert fit["rate_up"].value == close(1 / 40 / 2e-3, rel=0.4)
+    assert fit["step"].value == close(1e-12, rel=0.02)
 
 
 @pytest.mark.parametrize(

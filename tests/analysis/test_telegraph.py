@@ -13,6 +13,7 @@ from stmlab.analysis.telegraph.likelihood import Switching, log_likelihood
 from stmlab.analysis.telegraph.noise import likelihood_of_noise
 from stmlab.errors import FitError
 from stmlab.storage.recorded import open_recording
+from tests.approximately import close
 from tests.recorded_files import RECORDED, recorded
 
 INTERVAL = 1e-3
@@ -95,7 +96,7 @@ def test_jumps_that_a_filter_spreads_are_not_counted_more_than_once(constant):
         fit = fit_telegraph(filtered + noise * np.random.default_rng(6).standard_normal(samples), INTERVAL)
         assert any("filter" in warning for warning in fit.warnings)
         for name in ("rate_up", "rate_down"):
-            assert fit[name].value == pytest.approx(unfiltered[name].value, rel=0.1)
+            assert fit[name].value == close(unfiltered[name].value, rel=0.1)
         assert fit["high"].value == pytest.approx(1.0, abs=0.02)
 
 
@@ -104,9 +105,9 @@ def test_both_ways_to_the_rates_agree():
     likelihood, counted = fit_telegraph(current, INTERVAL), fit_telegraph(current, INTERVAL, dead_time=3e-3)
     for name in ("rate_up", "rate_down"):
         assert abs(likelihood[name].value - counted[name].value) < 0.5 * likelihood[name].error
-        assert counted[name].error == pytest.approx(likelihood[name].error, rel=0.3)
+        assert counted[name].error == close(likelihood[name].error, rel=0.3)
     assert likelihood["occupation"].value == pytest.approx(2 / 3, abs=0.05)
-    assert likelihood["rate"].value == pytest.approx(30, rel=0.1)
+    assert likelihood["rate"].value == close(30, rel=0.1)
 
 
 def test_the_correction_for_missed_dwells_is_that_of_a_long_simulation():
@@ -114,7 +115,7 @@ def test_the_correction_for_missed_dwells_is_that_of_a_long_simulation():
     states = trace(up / fine, down / fine, 4_000_000, 0.0, 2, averaged=False)
     counted = dwells(states, dead * fine)
     means = counted.low.mean() / fine, counted.high.mean() / fine
-    assert corrected_rates(*means, dead) == pytest.approx((up, down), rel=0.06)
+    assert corrected_rates(*means, dead) == close((up, down), rel=0.06)
     assert 1 / (means[0] - dead) < 0.85 * up  # without the correction
 
 
@@ -126,7 +127,7 @@ def test_the_likelihood_is_the_sum_over_all_paths():
         for t in range(8):
             probability *= matrices[t, path[t], path[t + 1]]
         total += probability
-    assert log_likelihood(values, switching) == pytest.approx(math.log(total), rel=1e-12)
+    assert log_likelihood(values, switching) == close(math.log(total), rel=1e-12)
     np.testing.assert_allclose(switching.transitions().sum(axis=1), 1.0)
     np.testing.assert_allclose(switching.stationary() @ switching.transitions(), switching.stationary())
 
@@ -184,7 +185,7 @@ def test_five_short_dwells_far_out_of_the_noise_are_switching():
         current[begin : begin + 20] += 1
     fit = fit_telegraph(current, INTERVAL)
     assert fit.choices["transitions"] == "10"
-    assert fit["rate_down"].value == pytest.approx(50, rel=0.1)
+    assert fit["rate_down"].value == close(50, rel=0.1)
 
 
 def test_noise_that_crosses_a_threshold_is_told_or_left_out():
@@ -233,10 +234,10 @@ def test_several_traces_are_one_process():
     """Their likelihoods are multiplied; from the end of one to the beginning of the next there is no transition."""
     made = np.array([trace(0.02, 0.05, 4000, 0.1, seed) for seed in range(4)])
     model = Switching(0.02, 0.05, 0.0, 1.0, 0.1)
-    assert log_likelihood(made, model) == pytest.approx(sum(log_likelihood(one, model) for one in made), rel=1e-12)
+    assert log_likelihood(made, model) == close(sum(log_likelihood(one, model) for one in made), rel=1e-12)
     fit, alone = fit_telegraph(made, INTERVAL), [fit_telegraph(one, INTERVAL) for one in made]
     weights = np.array([one["rate_up"].error ** -2 for one in alone])
-    assert fit["rate_up"].error == pytest.approx(weights.sum() ** -0.5, rel=0.1)
+    assert fit["rate_up"].error == close(weights.sum() ** -0.5, rel=0.1)
     assert int(fit.choices["transitions"]) == pytest.approx(
         sum(int(one.choices["transitions"]) for one in alone), abs=2
     )
@@ -250,7 +251,7 @@ def test_the_histogram_and_what_is_expected_of_it_count_the_same_samples():
     for sigma in (0.004, 0.3):
         curves = fit_telegraph(trace(0.02, 0.03, 5000, sigma, 1), INTERVAL).curves
         assert curves["histogram"].sum() == 5000
-        assert curves["histogram_fit"].sum() == pytest.approx(5000, rel=0.01)
+        assert curves["histogram_fit"].sum() == close(5000, rel=0.01)
         assert curves["histogram_fit"].max() < 1.3 * curves["histogram"].max()
 
 
@@ -418,12 +419,12 @@ def test_one_level_that_moves_is_no_switching(name):
 def test_switching_is_seen_through_what_moves_less_than_its_step(more):
     made = 5 * trace(0.01, 0.02, 5000, 0.06, 3) + more
     fit = fit_telegraph(made, INTERVAL)
-    assert fit["rate_up"].value == pytest.approx(10, rel=0.5)
-    assert fit["rate_down"].value == pytest.approx(20, rel=0.5)
-    assert fit["step"].value == pytest.approx(5, rel=0.1)
+    assert fit["rate_up"].value == close(10, rel=0.5)
+    assert fit["rate_down"].value == close(20, rel=0.5)
+    assert fit["step"].value == close(5, rel=0.1)
 
 
 def test_a_filtered_telegraph_is_told_from_filtered_noise():
     keep = math.exp(-1 / 4.0)
     made = lfilter([1 - keep], [1, -keep], trace(0.01, 0.02, 5000, 0.0, 4)) + 0.05 * coloured(5000, 0.5, 1)
-    assert fit_telegraph(made, INTERVAL)["step"].value == pytest.approx(1, rel=0.05)
+    assert fit_telegraph(made, INTERVAL)["step"].value == close(1, rel=0.05)

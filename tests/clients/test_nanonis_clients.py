@@ -27,6 +27,7 @@ from nanonisTCP.ZController import ZController
 
 from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.server import WireServer
+from tests.approximately import close
 from tests.simulation.tunnel_bench import CUBIC, TunnelBench
 
 PATIENCE = 5.0  # s; a client that waits for more bytes than come fails instead of hanging
@@ -194,32 +195,32 @@ def test_the_makers_client_moves_the_tip(maker, bench):
     assert states == [4, 4, 1]
     assert good(maker.ZCtrl_OnOffGet()) == [0]
     good(maker.ZCtrl_ZPosSet(1e-9))
-    assert good(maker.ZCtrl_ZPosGet())[0] == pytest.approx(1e-9)
-    assert good(maker.Current_Get())[0] == pytest.approx(bench.current())
+    assert good(maker.ZCtrl_ZPosGet())[0] == close(1e-9)
+    assert good(maker.Current_Get())[0] == close(bench.current())
     good(maker.ZCtrl_Home())
     good(maker.ZCtrl_Withdraw(1, -1))
     assert bench.tip.withdrawn
-    assert good(maker.ZCtrl_LimitsGet()) == pytest.approx([160e-9, -160e-9])
+    assert good(maker.ZCtrl_LimitsGet()) == close([160e-9, -160e-9])
     good(maker.ZCtrl_LimitsEnabledSet(1))
     good(maker.ZCtrl_LimitsSet(100e-9, -100e-9))
-    assert good(maker.ZCtrl_LimitsGet()) == pytest.approx([100e-9, -100e-9])
+    assert good(maker.ZCtrl_LimitsGet()) == close([100e-9, -100e-9])
 
 
 def test_the_makers_client_pulses_reads_signals_and_grabs_an_empty_frame(maker, bench):
     good(maker.Bias_Pulse(1, 0.1, 0.5, 1, 2))
-    assert bench.clock.now() == pytest.approx(0.1)
-    assert good(maker.Signals_ValGet(24, 1))[0] == pytest.approx(0.01)
+    assert bench.clock.now() == close(0.1)
+    assert good(maker.Signals_ValGet(24, 1))[0] == close(0.01)
     count, values = good(maker.Signals_ValsGet([0, 24], 0))
     assert count == 2
-    assert values == pytest.approx([1e-10, 0.01])
+    assert values == close([1e-10, 0.01])
     assert good(maker.Signals_RangeGet(24)) == [10.0, -10.0]
-    assert good(maker.Signals_CalibrGet(0)) == pytest.approx([1e-9, 0.0])
-    assert good(maker.SafeTip_SignalGet())[0] == pytest.approx(1e-10)
+    assert good(maker.Signals_CalibrGet(0)) == close([1e-9, 0.0])
+    assert good(maker.SafeTip_SignalGet())[0] == close(1e-10)
     good(maker.UserOut_ValSet(2, 1.5))
     good(maker.UserOut_CalibrSet(2, 1.0, 0.0))
     good(maker.FolMe_XYPosSet(1e-9, 2e-9, 1))
     assert good(maker.FolMe_XYPosGet(1)) == [1e-9, 2e-9]
-    assert good(maker.Scan_XYPosGet(0)) == pytest.approx([1e-9, 2e-9])
+    assert good(maker.Scan_XYPosGet(0)) == close([1e-9, 2e-9])
     good(maker.Scan_BufferSet([0], 16, 4))
     name_size, name, rows, columns, data, _ = good(maker.Scan_FrameDataGrab(0, 1))
     assert (name_size, name, rows, columns, len(data)) == (11, "Current (A)", 4, 16, 64)
@@ -275,7 +276,7 @@ def test_the_makers_client_hears_why_something_is_refused(maker, capsys, method,
     error, *_ = getattr(maker, method)(*arguments)
     assert words in error
     assert "The following error appeared" in capsys.readouterr().out
-    assert good(maker.Bias_Get()) == [pytest.approx(0.01)]  # and the line is as good as before
+    assert good(maker.Bias_Get()) == [close(0.01)]  # and the line is as good as before
 
 
 def test_nanonis_tcp_sets_and_reads_bias_current_and_tip(tcp, bench):
@@ -287,8 +288,8 @@ def test_nanonis_tcp_sets_and_reads_bias_current_and_tip(tcp, bench):
     bias.CalibrSet(1.5, -0.25)
     assert bias.CalibrGet() == [1.5, -0.25]
     bias.Pulse(0.1, 0.5, z_hold=1, rel_abs=2, wait_until_done=True)
-    assert bench.clock.now() == pytest.approx(0.1)
-    assert current.Get() == pytest.approx(1e-10)
+    assert bench.clock.now() == close(0.1)
+    assert current.Get() == close(1e-10)
     assert current.GainsGet() == [["External 10^9 V/A"], 0]
     assert (current.last_filters, current.last_filter_index) == (["Full bandwidth"], 0)
     current.GainSet(0)
@@ -304,16 +305,16 @@ def test_nanonis_tcp_sets_and_reads_bias_current_and_tip(tcp, bench):
     assert [z.StatusGet() for _ in range(2)] == [[4, "Switching Off"], [1, "Off"]]
     assert z.OnOffGet() == 0
     z.ZPosSet(1e-9)
-    assert z.ZPosGet() == pytest.approx(1e-9)
+    assert z.ZPosGet() == close(1e-9)
     z.HomePropsSet(2, 1e-9)
-    assert z.HomePropsGet() == [1, pytest.approx(1e-9)]
+    assert z.HomePropsGet() == [1, close(1e-9)]
     z.Home()
-    assert z.ZPosGet() == pytest.approx(2e-9)
+    assert z.ZPosGet() == close(2e-9)
     z.WithdrawRateSet(1e-5)
-    assert z.WithdrawRateGet() == pytest.approx(1e-5)
+    assert z.WithdrawRateGet() == close(1e-5)
     z.LimitsEnabledSet(True)
     z.LimitsSet(5e-8, -5e-8)
-    assert z.LimitsGet() == pytest.approx([5e-8, -5e-8])
+    assert z.LimitsGet() == close([5e-8, -5e-8])
     assert z.CtrlListGet() == [["log Current", "abs Current", "Current", "Frequency Shift"], 0]
     z.Withdraw(True)
     assert bench.tip.withdrawn
@@ -348,14 +349,14 @@ def test_nanonis_tcp_works_the_lock_in_and_safe_tip(tcp, bench):
     safe.PropsSet(True, False, 2.0**-29)
     safe.OnOffSet(1)
     assert (safe.PropsGet(), safe.OnOffGet()) == ([1, 0, 2.0**-29], 1)
-    assert safe.SignalGet() == pytest.approx(1e-10)
+    assert safe.SignalGet() == close(1e-10)
 
 
 def test_nanonis_tcp_reads_signals_outputs_frame_and_session(tcp):
     signals, output, follow, scan, util = Signals(tcp), UserOut(tcp), FolMe(tcp), Scan(tcp), Util(tcp)
     names = signals.NamesGet()
     assert len(names) == 128
-    assert signals.ValGet(names.index("Bias (V)"), False) == pytest.approx(0.01)
+    assert signals.ValGet(names.index("Bias (V)"), False) == close(0.01)
     assert signals.RangeGet(names.index("Bias (V)")) == [10.0, -10.0]
     assert signals.CalibrGet(names.index("Bias (V)")) == [1.0, 0.0]
     output.ModeSet(1, 1)
@@ -379,7 +380,7 @@ def test_nanonis_tcp_takes_a_bias_spectrum(tcp, bench):
     spectroscopy.ChsSet([0])
     assert spectroscopy.ChsGet()[0] == [0]  # it forgets the number of names, so it misreads them
     spectroscopy.LimitsSet(-0.04, 0.04)
-    assert spectroscopy.LimitsGet() == {"start_value": pytest.approx(-0.04), "end_value": pytest.approx(0.04)}
+    assert spectroscopy.LimitsGet() == {"start_value": close(-0.04), "end_value": close(0.04)}
     spectroscopy.TimingSet(0.0, 0.0, 0.5, 8.0, 0.25, 0.5, 0.0, 0.0)
     assert list(spectroscopy.TimingGet().values()) == [0.0, 0.0, 0.5, 8.0, 0.25, 0.5, 0.0, 0.0]
     spectroscopy.PropsSet(num_sweeps=2, back_sweep=1, num_points=9, z_offset=0.0, autosave=2, save_dialog=2)
@@ -412,4 +413,4 @@ def test_nanonis_tcp_takes_a_bias_spectrum(tcp, bench):
 def test_nanonis_tcp_raises_what_is_refused(tcp, call, words):
     with pytest.raises(Exception, match=words):  # it takes the first letters of the description for a size
         call(tcp)
-    assert Bias(tcp).Get() == pytest.approx(0.01)
+    assert Bias(tcp).Get() == close(0.01)

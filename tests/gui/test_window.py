@@ -8,6 +8,9 @@ from stmlab.events import PointTaken, RunFinished, RunStarted, RunState
 from stmlab.gui.live import LiveRun
 from stmlab.gui.window import Window
 from stmlab.storage import open_run
+from tests.approximately import close
+
+PATIENCE = 600_000  # ms: of a machine that hangs; a busy one takes its time
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def status(window):
 def test_a_run_is_started_drawn_and_fitted(window, qtbot, tmp_path):
     window.form.fields["points"].setText("12")
     window.start()
-    qtbot.waitUntil(lambda: window.live.view().state == "finished" and not window.running, timeout=30_000)
+    qtbot.waitUntil(lambda: window.live.view().state == "finished" and not window.running, timeout=PATIENCE)
     window.refresh()
     assert window.bar.value() == 12
     assert "rate" in window.fit_text.toPlainText()
@@ -50,7 +53,7 @@ def test_a_wrong_value_is_shown_at_once_and_cannot_be_started(window, text):
     assert "dc_bias" in status(window)
     window.form.fields["dc_bias"].setText("4 mV")
     assert not window.form.reason
-    assert window.form.sequence.dc_bias == pytest.approx(4e-3)
+    assert window.form.sequence.dc_bias == close(4e-3)
 
 
 def test_a_refusal_of_the_station_is_shown_and_nothing_runs(window, tmp_path):
@@ -65,14 +68,14 @@ def test_pause_resume_and_stop(window, qtbot):
     window.form.fields["points"].setText("4000")
     window.start()
     window.pause_or_resume()
-    qtbot.waitUntil(lambda: window.live.view().state == "paused", timeout=30_000)
+    qtbot.waitUntil(lambda: window.live.view().state == "paused", timeout=PATIENCE)
     window.refresh()
     assert window.pause_button.text() == "Resume"
     taken = len(window.live.view().values)
     window.pause_or_resume()
-    qtbot.waitUntil(lambda: len(window.live.view().values) > taken, timeout=30_000)
+    qtbot.waitUntil(lambda: len(window.live.view().values) > taken, timeout=PATIENCE)
     window.stop()
-    qtbot.waitUntil(lambda: not window.running, timeout=30_000)
+    qtbot.waitUntil(lambda: not window.running, timeout=PATIENCE)
     assert window.live.view().state == "stopped"
 
 
@@ -80,7 +83,7 @@ def test_closing_the_window_aborts_and_leaves_the_station_safe(window, qtbot):
     window.form.fields["points"].setText("4000")
     window.start()
     station = window.runner.station
-    qtbot.waitUntil(lambda: len(window.live.view().values) > 3, timeout=30_000)
+    qtbot.waitUntil(lambda: len(window.live.view().values) > 3, timeout=PATIENCE)
     window.close()
     assert not window.running
     assert window.live.view().state == "aborted"
@@ -140,7 +143,7 @@ def test_a_trace_of_a_controller_is_drawn_with_its_fit(window, qtbot):
     window.form.fields["setpoint_current"].setText("250 pA")
     window.form.fields["interval"].setText("3 ms")
     window.start()
-    qtbot.waitUntil(lambda: window.live.view().state == "finished" and not window.running, timeout=30_000)
+    qtbot.waitUntil(lambda: window.live.view().state == "finished" and not window.running, timeout=PATIENCE)
     window.refresh()
     x, y = window.plot._points.getOriginalDataset()
     assert x.size == y.size == 5000
@@ -153,13 +156,13 @@ def test_a_trace_of_a_controller_is_drawn_with_its_fit(window, qtbot):
 def test_spectra_of_a_ramp_stay_in_grey_behind_the_last(window, qtbot):
     window.sequence_box.setCurrentText("setpoint_ramp")
     window.sample_box.setCurrentText("coh_bare")
-    for name, text in (("conductances", "3"), ("points", "31"), ("stop_conductance", "300 nS")):
+    for name, text in (("conductances", "3"), ("points", "21"), ("stop_conductance", "300 nS")):
         window.form.fields[name].setText(text)
     window.start()
-    qtbot.waitUntil(lambda: len(window.live.view().values) > 70, timeout=60_000)
+    qtbot.waitUntil(lambda: len(window.live.view().values) > 50, timeout=PATIENCE)
     window.refresh()
     assert np.count_nonzero(np.isnan(window.plot._earlier.getOriginalDataset()[0])) == 2
-    qtbot.waitUntil(lambda: not window.running, timeout=120_000)
+    qtbot.waitUntil(lambda: not window.running, timeout=PATIENCE)
     window.refresh()
     fitted = window.plot._fit.getOriginalDataset()[0]
     assert np.count_nonzero(np.isnan(fitted)) == 3

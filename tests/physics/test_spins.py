@@ -100,6 +100,22 @@ def test_dzyaloshinskii_moriya_alone_splits_the_middle_states(d):
     assert pair.eigensystem.energies_meV == pytest.approx(np.sort([-d / 2, 0, 0, d / 2]), abs=1e-12)
 
 
+def test_dzyaloshinskii_moriya_is_the_cross_product_with_its_sign():
+    """D.(S1 x S2), written out with the matrices of a spin 1 and a spin 1/2."""
+    root, d = np.sqrt(0.5), np.array([0.3, -0.7, 1.1])
+    one = np.array(
+        [
+            [[0, root, 0], [root, 0, root], [0, root, 0]],
+            [[0, -1j * root, 0], [1j * root, 0, -1j * root], [0, 1j * root, 0]],
+        ]
+    )
+    one = np.concatenate([one, [np.diag([1, 0, -1])]])
+    half = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]]) / 2
+    cross = [np.kron(one[a], half[b]) - np.kron(one[b], half[a]) for a, b in ((1, 2), (2, 0), (0, 1))]
+    pair = SpinSystem((Spin(1), Spin(0.5)), (Exchange.dzyaloshinskii_moriya(0, 1, d),))
+    assert pair.hamiltonian_meV() == pytest.approx(np.einsum("k,kij", d, cross), abs=1e-14)
+
+
 @settings(deadline=None)
 @given(field=vectors, g=st.floats(0.5, 3))
 def test_a_free_spin_splits_evenly_and_points_against_the_field(field, g):

@@ -11,6 +11,7 @@ from stmlab.errors import InstrumentFault, OutOfBounds
 from stmlab.events import PointTaken, RunState
 from stmlab.station import Station
 from stmlab.storage import open_run
+from tests.approximately import close
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_feedback_is_open_during_the_sweep_and_closed_after_it(station, tmp_path
     assert feedback[:-1] == [False] * 4
     np.testing.assert_allclose(biases[:-1], 4e-3, rtol=1e-6)
     assert station.tip.feedback
-    assert station.bias.bias == pytest.approx(station.config.safe.bias)
+    assert station.bias.bias == close(station.config.safe.bias)
     assert not station.simulation.generator.on
 
 
@@ -126,7 +127,7 @@ def test_a_reading_after_one_time_constant_is_visibly_wrong_and_the_sequence_nev
 
 def test_the_chop_factor_is_the_first_harmonic_of_the_gate():
     gate = (np.arange(4096) < 2048).astype(float)
-    assert abs(np.fft.rfft(gate)[1]) * 2 / 4096 / math.sqrt(2) == pytest.approx(CHOP_FACTOR, rel=1e-5)
+    assert abs(np.fft.rfft(gate)[1]) * 2 / 4096 / math.sqrt(2) == close(CHOP_FACTOR, rel=1e-5)
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path):

@@ -8,6 +8,7 @@ from stmlab.acquisition.runner import Runner
 from stmlab.errors import OutOfBounds
 from stmlab.station import Station
 from stmlab.storage import open_run
+from tests.approximately import close
 
 
 @pytest.fixture
@@ -26,10 +27,10 @@ def test_a_trace_is_sampled_at_fixed_height_at_an_even_pace(station, tmp_path):
     scale = 2e-9 / junction.static_current(np.array([10e-3]), 1.0)[0]
     current = run.grid("current")
     assert current.shape == (400,)
-    assert current.mean() == pytest.approx(scale * junction.static_current(np.array([5e-3]), 1.0)[0], rel=1e-3)
+    assert current.mean() == close(scale * junction.static_current(np.array([5e-3]), 1.0)[0], rel=1e-3)
     assert 0 < current.std() < 1e-2 * current.mean()
     assert station.tip.feedback
-    assert station.bias.bias == pytest.approx(10e-3)
+    assert station.bias.bias == close(10e-3)
 
 
 def test_traces_follow_each_other_each_from_the_setpoint(station, tmp_path):
@@ -53,4 +54,4 @@ def test_the_rates_of_a_slow_switch_come_back(tmp_path):
     for name in ("rate_up", "rate_down"):
         assert abs(fit[name].value - truth[f"{name}_per_s"]) < 3 * fit[name].error
         assert fit[name].error < 0.2 * fit[name].value
-    assert fit["step"].value == pytest.approx(50e-12, rel=0.01)
+    assert fit["step"].value == close(50e-12, rel=0.01)

@@ -15,6 +15,7 @@ from stmlab.errors import FileError
 from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState
 from stmlab.physics.stochastic_resonance import line_shape
 from stmlab.storage import Writer, open_run
+from tests.approximately import close
 
 GRID = np.geomspace(3e6, 20e9, 40)
 
@@ -94,7 +95,7 @@ def test_ticks_of_a_logarithmic_axis_carry_prefixes(spectrum):
 
 def test_error_bars_are_drawn_where_the_run_has_them(spectrum):
     bars = draw_run(spectrum()).axes[0].containers[0].lines[2][0].get_segments()
-    assert bars[0][1, 1] - bars[0][0, 1] == pytest.approx(0.2)
+    assert bars[0][1, 1] - bars[0][0, 1] == close(0.2)
 
 
 def test_single_readings_have_no_error_bars(spectrum):

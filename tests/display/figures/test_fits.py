@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.exchange import fit_exchange
@@ -19,6 +18,7 @@ from stmlab.events import Analysed, PointTaken
 from stmlab.physics.stochastic_resonance import line_shape
 from stmlab.results import FitParameter, FitResult
 from stmlab.storage.recorded import Column, Recording
+from tests.approximately import close
 from tests.display.figures.test_figures import ended, texts, write
 
 
@@ -81,7 +81,7 @@ def test_a_ramp_is_a_waterfall_with_maps_over_its_setpoints():
     points = [line.get_ydata() for line in waterfall.lines[::2]]
     np.testing.assert_allclose(points[1] - points[0], points[2] - points[1])  # equally shifted, equal over Gs
     np.testing.assert_allclose(np.asarray(data.collections[0].get_array())[0], 1 + np.linspace(-1, 1, 31) ** 2)
-    assert float(np.asarray(residual.collections[0].get_array()).max()) == pytest.approx(-0.01)
+    assert float(np.asarray(residual.collections[0].get_array()).max()) == close(-0.01)
     assert "exchange: ising" in texts(figure)
     assert "it does not hold" in figure.get_supxlabel()
 
@@ -102,7 +102,7 @@ def test_step_energies_stand_over_the_conductance_with_the_model_through_them():
     np.testing.assert_allclose(inner, np.column_stack([1e9 * conductance, 2 * r]))
     np.testing.assert_allclose(outer, np.column_stack([1e9 * conductance, 3.2 + r]))
     smooth = next(line for line in axes.lines if len(line.get_xdata()) == 100)
-    assert np.interp(400, smooth.get_xdata(), smooth.get_ydata()) == pytest.approx(2 * np.hypot(0.6, 1.0), rel=1e-2)
+    assert np.interp(400, smooth.get_xdata(), smooth.get_ydata()) == close(2 * np.hypot(0.6, 1.0), rel=1e-2)
     assert axes.get_xlabel() == "conductance (nS)"
     assert "exchange: ising" in texts(axes.figure)
 

@@ -7,6 +7,7 @@ from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.display.figures.steps import draw_steps
 from stmlab.errors import FitError
+from tests.approximately import close
 
 BIAS = np.linspace(-10e-3, 10e-3, 201)
 
@@ -34,7 +35,7 @@ def test_forward_and_backward_stand_side_by_side_with_their_numbers(method):
         marks = sorted(line.get_xdata()[0] for line in axes.lines if len(set(line.get_xdata())) == 1)
         zero = 1e3 * fit["bias_offset"].value
         expected = [zero + sign * fit[f"{pair}_energy"].value for sign in (-1, 1) for pair in ("inner", "outer")]
-        assert marks == pytest.approx(sorted(expected))
+        assert marks == close(sorted(expected))
     assert figure.axes[0].get_ylabel() == "dI/dV (nS)"
     assert "µS/V" in figure.axes[2].get_ylabel()
 
@@ -43,8 +44,8 @@ def test_points_and_curve_are_those_of_the_fit():
     fit = fitted("steps", 0)
     above, below = draw_steps([("", fit)]).axes
     drawn = {len(line.get_xdata()): line for line in above.lines}
-    assert drawn[201].get_ydata() == pytest.approx(fit.curves["data"])
-    assert 1e-3 * drawn[201].get_xdata() == pytest.approx(BIAS)
+    assert drawn[201].get_ydata() == close(fit.curves["data"])
+    assert 1e-3 * drawn[201].get_xdata() == close(BIAS)
     assert any(len(line.get_xdata()) == 200 for line in below.lines)
 
 
