@@ -157,7 +157,7 @@ def test_a_trace_of_one_column_needs_no_name():
     file = recording(("Input 1", "mV", 1e15 * switching()), first=("Time", "s", 1e-3 * np.arange(4000)))
     fit = analyse_recording(file)["trace"]
     assert (fit["step"].unit, fit.labels["y_unit"]) == ("V", "V")
-    assert fit["step"].value == pytest.approx(1.0, rel=0.02)
+    assert fit["step"].value == close(1.0, rel=0.02)
 
 
 def test_the_harmonics_of_the_header_choose_the_demodulator():

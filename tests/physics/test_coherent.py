@@ -16,6 +16,7 @@ from stmlab.physics.constants import ELEMENTARY_CHARGE_C, HBAR_MEV_S, K_B_MEV_PE
 from stmlab.physics.operators import spin_matrices
 from stmlab.physics.spins import Exchange, Spin, SpinSystem
 from stmlab.physics.transport import TunnelJunction
+from tests.approximately import close
 
 BIAS_V = np.array([8e-3])
 
@@ -41,7 +42,7 @@ def test_a_doublet_that_the_rates_cannot_resolve_keeps_its_moment():
 def test_at_exact_degeneracy_both_equations_are_one():
     for size in (1, 1.5, 2):
         coherent, secular = (spin_state(doublet(0.0, size=size), BIAS_V, e) for e in ("coherent", "secular"))
-        assert coherent.current_A == pytest.approx(secular.current_A, rel=1e-10)
+        assert coherent.current_A == close(secular.current_A, rel=1e-10)
         assert coherent.density == pytest.approx(secular.density, abs=1e-10)
 
 
@@ -82,7 +83,7 @@ def test_a_free_spin_knows_no_axis_but_the_tips(axis):
 
     turned = spin_state(free(tuple(0.7 * np.array(axis) / length)), BIAS_V)
     upright = spin_state(free((0, 0, 0.7)), BIAS_V)
-    assert turned.current_A == pytest.approx(upright.current_A, rel=1e-9)
+    assert turned.current_A == close(upright.current_A, rel=1e-9)
     assert turned.spins[0, 0] == pytest.approx(upright.spins[0, 0, 2] * np.array(axis) / length, abs=1e-9)
 
 
@@ -122,7 +123,7 @@ def test_the_steady_state_is_that_of_qutip():
     rho = qutip.steadystate(hamiltonian, operators, method="svd").full()
     current = sum(s * np.trace(j @ rho @ j.conj().T).real for s, js in ((1, there), (-1, back)) for j in js)
     found = spin_state(junction, BIAS_V, Equation.COHERENT)
-    assert found.current_A[0] == pytest.approx(current * ELEMENTARY_CHARGE_C, rel=1e-6)
+    assert found.current_A[0] == close(current * ELEMENTARY_CHARGE_C, rel=1e-6)
     assert found.spins[0, 0] == pytest.approx([np.trace(a @ rho).real for a in first], abs=1e-6)
     assert found.spins[0, 1] == pytest.approx([np.trace(a @ rho).real for a in second], abs=1e-6)
 
@@ -130,7 +131,7 @@ def test_the_steady_state_is_that_of_qutip():
 def test_the_density_matrix_is_a_state_at_any_bias():
     bias = np.linspace(-12e-3, 12e-3, 13)
     state = spin_state(doublet(4e-4, field_T=(0.5, 0.2, 0.01)), bias, Equation.COHERENT)
-    assert np.trace(state.density, axis1=1, axis2=2) == pytest.approx(np.ones(13))
+    assert np.trace(state.density, axis1=1, axis2=2) == close(np.ones(13))
     assert np.linalg.eigvalsh(state.density).min() > -1e-12
 
 

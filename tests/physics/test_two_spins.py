@@ -315,5 +315,5 @@ def after_a_flip(system):
 def test_the_unified_equation_keeps_states_positive(exchange, moriya, theta, phi):
     generator = unified(exchange, dzyaloshinskii_moriya=moriya, theta=theta, phi=phi, thermal_energy=0.3).generator
     choi = generator.evolve(np.diag([0.0, 1.0, 0.0, 0.0]).astype(complex), np.array([0.1, 3.0, 100.0]))
-    assert np.trace(choi, axis1=1, axis2=2) == pytest.approx(np.ones(3))
+    assert np.trace(choi, axis1=1, axis2=2) == close(np.ones(3))
     assert np.linalg.eigvalsh(choi).min() > -1e-9

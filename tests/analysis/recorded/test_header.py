@@ -7,6 +7,7 @@ import pytest
 
 from stmlab.analysis.recorded.header import promise_warnings, told_by_header
 from stmlab.storage.recorded import Recording
+from tests.approximately import close
 
 ON = {"Lock-in>Lock-in status": "ON", "Lock-in>Modulated signal": "Bias (V)", "Lock-in>Amplitude": "200E-6"}
 
@@ -17,10 +18,10 @@ def told(header):
 
 def test_a_lockin_that_ran_on_the_bias_says_its_amplitude():
     assert told(ON).known == {"modulation": 200e-6}
-    assert told({**ON, "Lock-in>Modulated signal": "Bias (mV)"}).known["modulation"] == pytest.approx(2e-7, rel=1e-9)
+    assert told({**ON, "Lock-in>Modulated signal": "Bias (mV)"}).known["modulation"] == close(2e-7, rel=1e-9)
     off = {**ON, "Lock-in>Lock-in status": "OFF"}
     assert told({**off, "Bias Spectroscopy>Lock-In run": "TRUE"}).known == {"modulation": 200e-6}
-    assert told({**ON, "Lock-in>Amplitude": "200,5E-6"}).known["modulation"] == pytest.approx(200.5e-6, rel=1e-9)
+    assert told({**ON, "Lock-in>Amplitude": "200,5E-6"}).known["modulation"] == close(200.5e-6, rel=1e-9)
 
 
 @pytest.mark.parametrize(

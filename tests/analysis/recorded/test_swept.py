@@ -8,6 +8,7 @@ import pytest
 from stmlab.analysis.recorded.swept import Swept, labels, rows_of, sweeps
 from stmlab.errors import FitError
 from stmlab.storage.recorded import Column, Recording
+from tests.approximately import close
 
 UP = np.linspace(-8e-3, 8e-3, 161)
 RANDOM = np.random.default_rng(0)
@@ -86,7 +87,7 @@ def test_what_was_swept_is_told_by_names_units_and_order(columns, what):
 
 def test_the_interval_of_a_trace_is_that_of_its_time():
     rows = rows_of(recording(("Time", "ms", 2e3 * TIME), CURRENT))
-    assert rows.interval == pytest.approx(2e-3, rel=1e-9)
+    assert rows.interval == close(2e-3, rel=1e-9)
     uneven = TIME.copy()
     uneven[100:] += 5e-3
     with pytest.raises(FitError, match="not evenly spaced"):

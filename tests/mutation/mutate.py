@@ -1,0 +1,211 @@
+"""Puts small faults into stmlab, one at a time, and says which of them no test notices.
+
+    python -m tests.mutation.mutate stmlab/analysis stmlab/physics/pulses.py --each 3 --seed 1
+
+Each file gets ``--each`` faults, chosen by the seed. In a copy of the tree, the tests that belong to the file run with
+the fault: first those that carry its name, then those of its room. Faults that cannot matter stand in ``argued.txt``
+with the reason. Not part of CI; takes minutes for each room. Exit status 0 if ``--least`` of them were noticed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import multiprocessing
+import os
+import re
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutation.faults import Fault, chosen
+
+ROOT = Path(__file__).parents[2]
+ARGUED = Path(__file__).with_name("argued.txt")
+TREE = ("stmlab", "drivers", "sequences", "config", "tests", "pyproject.toml", "README.md", "Makefile")
+# What takes long to import; pytest's own plugins must not be among it, or their asserts stay unexplained.
+PRELOADED = (
+    "numpy",
+    "scipy.optimize",
+    "scipy.linalg",
+    "scipy.special",
+    "h5py",
+    "lmfit",
+    "matplotlib.figure",
+    "pymeasure.instruments",
+    "pytest",
+)
+SURROUNDINGS = {
+    "CI": "true",  # the same examples for every fault
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "QT_QPA_PLATFORM": "offscreen",
+}
+ROOMS = {  # where the tests of a room stand, if not under its own name
+    "drivers": ["tests/drivers"],
+    "sequences": ["tests/sequences"],
+    "stmlab/config_files.py": ["tests/station", "tests/cli"],
+    "stmlab": ["tests/ground", "tests/storage", "tests/acquisition", "tests/analysis"],
+}
+WORDS = {  # files whose tests carry another name
+    "stmlab/analysis/spin_levels.py": ["test_exchange"],
+    "stmlab/analysis/ramp.py": ["test_correlation"],
+    "stmlab/analysis/resonance_line.py": ["test_lorentzian"],
+    "stmlab/analysis/residuals.py": ["test_lorentzian", "test_decay", "test_steps"],
+    "stmlab/analysis/srs_map.py": ["test_lorentzian"],
+    "stmlab/analysis/fitting.py": ["test_lorentzian", "test_recordings"],
+    "stmlab/analysis/models.py": ["test_lorentzian", "test_settings"],
+    "stmlab/analysis/steps/shapes.py": ["test_step_shapes", "test_steps"],
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a fault: ``noticed`` says by what, "" if by nothing."""
+
+    path: str
+    fault: Fault
+    noticed: str
+    seconds: float
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.fault.line} {self.fault.kind}"
+        by = self.noticed or "NOT NOTICED"
+        return " | ".join([where, *in_one_line(self.fault), f"{by} ({self.seconds:.0f} s)"])
+
+
+def tests_of(path: str, root: Path = ROOT) -> list[list[str]]:
+    """Test files for a source file, in the order in which they are tried: those of its name, then all of its room."""
+    parts = Path(path).with_suffix("").parts
+    words = WORDS.get(path) or [f"test_{word}" for word in reversed(parts) if word != "__init__"]
+    room = ROOMS.get(path) or ROOMS.get(parts[0]) if len(parts) < 3 or parts[0] != "stmlab" else None
+    room = room or [f"tests/{'/'.join(parts[1:depth])}" for depth in range(len(parts) - 1, 1, -1)][-1:]
+    there = sorted(str(f.relative_to(root)) for folder in room for f in (root / folder).rglob("test_*.py"))
+    named = [f for word in words for f in there if Path(f).stem == word]
+    return [tests for tests in (named, [f for f in there if f not in named]) if tests]
+
+
+def argued() -> set[tuple[str, str, str]]:
+    """Faults that cannot matter: path, old and new text."""
+    lines = ARGUED.read_text(encoding="utf-8").splitlines() if ARGUED.exists() else []
+    rows = [line.split(" | ") for line in lines if line and not line.startswith("#")]
+    return {(path, before, after) for path, before, after, _reason in rows}
+
+
+def in_one_line(fault: Fault) -> tuple[str, str]:
+    """Old and new text, as ``argued.txt`` has them."""
+    return " ".join(fault.before.split()), " ".join(fault.after.split())
+
+
+def _run_tests(tests: list[str], tree: Path, log: Path, cpu_seconds: int) -> None:
+    """In a process of its own, which the kernel ends when the fault makes the tests run for ever."""
+    sys.dont_write_bytecode = True  # two faults within a second would share the file of the first
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
+    os.chdir(tree)
+    sys.path.insert(0, str(tree))
+    with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):
+        for stream in (1, 2):  # of what the tests start
+            os.dup2(file.fileno(), stream)
+        status = importlib.import_module("pytest").main(["-x", "-rfE", "-p", "no:cacheprovider", *tests])
+        file.flush()
+        os._exit(int(status))
+
+
+class Bench:
+    """A copy of the tree in which tests are run with and without faults."""
+
+    def __init__(self, tree: Path, cpu_seconds: int, named_only: bool) -> None:
+        for name in TREE:
+            there = ROOT / name
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(there, tree / name, ignore=ignored) if there.is_dir() else shutil.copy(there, tree / name)
+        self.tree, self.cpu_seconds, self.named_only = tree, cpu_seconds, named_only
+        self._passed: set[str] = set()
+
+    def failure(self, tests: list[str]) -> str:
+        """The first test that fails, "" if all pass."""
+        log = self.tree / "log.txt"
+        child = multiprocessing.get_context("fork").Process(
+            target=_run_tests, args=(tests, self.tree, log, self.cpu_seconds)
+        )
+        child.start()
+        child.join(20 * self.cpu_seconds)  # a test that waits for ever uses no time of the processor
+        if child.exitcode is None:
+            child.kill()
+            child.join()
+            return "no end"
+        if child.exitcode < 0:
+            return "no end"
+        found = re.search(r"^(?:FAILED|ERROR) (\S+)", log.read_text(errors="replace"), re.MULTILINE)
+        return "" if child.exitcode == 0 else found[1] if found else f"exit status {child.exitcode}"
+
+    def green(self, tests: list[str]) -> None:
+        """Make sure that the tests pass without a fault.
+
+        Raises:
+            RuntimeError: one fails; the text names it.
+        """
+        for test in tests:
+            if test not in self._passed and (failure := self.failure([test])):
+                raise RuntimeError(f"{test} fails without a fault: {failure}")
+            self._passed.add(test)
+
+    def verdict(self, path: str, fault: Fault) -> Verdict:
+        """Whether the tests of the file notice the fault."""
+        file, start, noticed = self.tree / path, time.perf_counter(), ""
+        source = file.read_text(encoding="utf-8")
+        for tests in tests_of(path, self.tree)[: 1 if self.named_only else None]:
+            self.green(tests)
+            file.write_text(fault.put_into(source), encoding="utf-8")
+            try:
+                noticed = self.failure(tests)
+            finally:
+                file.write_text(source, encoding="utf-8")
+            if noticed:
+                break
+        return Verdict(path, fault, noticed, time.perf_counter() - start)
+
+
+def sources(paths: list[str]) -> list[str]:
+    """Python files of the folders and files that were named."""
+    found = [
+        f for path in paths for f in ([ROOT / path] if path.endswith(".py") else sorted((ROOT / path).rglob("*.py")))
+    ]
+    return [str(f.relative_to(ROOT)) for f in found if f.stat().st_size > 200]
+
+
+def main() -> int:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="+", help="files and folders of the tree")
+    parser.add_argument("--each", type=int, default=3, help="faults a file")
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--least", type=float, default=0.9, help="share that has to be noticed")
+    parser.add_argument("--cpu-seconds", type=int, default=120, help="after which a fault counts as noticed: no end")
+    parser.add_argument("--named", action="store_true", help="only tests that carry the name of the file")
+    told = parser.parse_args()
+    os.environ |= SURROUNDINGS
+    for name in PRELOADED:
+        importlib.import_module(name)
+    known, verdicts = argued(), []
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder).resolve(), told.cpu_seconds, told.named)
+        os.environ["PYTHONPATH"] = str(bench.tree)
+        for path in sources(told.paths):
+            source = (bench.tree / path).read_text(encoding="utf-8")
+            made = chosen(source, told.each, f"{told.seed} {path}")
+            for fault in (each for each in made if (path, *in_one_line(each)) not in known):
+                verdicts.append(bench.verdict(path, fault))
+                print(verdicts[-1], flush=True)
+    noticed = sum(bool(verdict.noticed) for verdict in verdicts)
+    print(f"{noticed} of {len(verdicts)} faults noticed")
+    return 0 if noticed >= told.least * len(verdicts) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
