@@ -35,11 +35,12 @@ if TYPE_CHECKING:
     Rates = Callable[[FloatArray], FloatArray]
 
 
-_NODES = 12
+NODES = 12
+"""Of a panel."""
 _TAIL = 1e-6
 """Share of the last Legendre coefficients below which a panel is short enough: averages err by about its square."""
-_NARROWEST = 2.0**-30
-_MOST_PANELS = 6000
+NARROWEST = 2.0**-30
+MOST_PANELS = 6000
 _EMPTY = 1e-40
 """An occupation below this share need not be resolved."""
 _CHUNK = 2_000_000
@@ -91,9 +92,9 @@ def periodic_states(rates: Rates, frequencies_Hz: FloatArray, edges: FloatArray)
     for some in (probes, frequencies_Hz):
         while True:
             phases, weights = _places(edges)
-            matrices = _without_diagonal(rates(phases))
+            matrices = without_diagonal(rates(phases))
             found = _occupations(matrices, np.diff(edges), some)
-            coarse = _coarse(found, len(edges) - 1, _EMPTY)
+            coarse = coarse_panels(found)
             if not coarse.any():
                 break
             edges = _split(edges, coarse)
@@ -108,9 +109,9 @@ def equal_panels(count: int) -> FloatArray:
 def _resolving(rates: Rates, edges: FloatArray) -> FloatArray:
     """Panels within which every rate is smooth, on the scale of its largest value over the period."""
     while True:
-        values = _without_diagonal(rates(_places(edges)[0]))
+        values = without_diagonal(rates(_places(edges)[0]))
         flat = values.reshape(1, len(values), -1)
-        coarse = _coarse(flat, len(edges) - 1, flat.max(axis=1)[:, None])
+        coarse = coarse_panels(flat, flat.max(axis=1)[:, None])
         if not coarse.any():
             return edges
         edges = _split(edges, coarse)
@@ -120,7 +121,7 @@ def _split(edges: FloatArray, coarse: NDArray[np.bool_]) -> FloatArray:
     """Halve the panels that are ``coarse``."""
     starts, lengths = edges[:-1][coarse], np.diff(edges)[coarse]
     finer = np.sort(np.concatenate([edges, starts + 0.5 * lengths]))
-    if len(finer) > _MOST_PANELS or lengths.min() < _NARROWEST:
+    if len(finer) > MOST_PANELS or lengths.min() < NARROWEST:
         raise PhysicsError(
             f"rates: {len(edges) - 1} panels of a period, the shortest {lengths.min():.1e} of it, do not resolve how "
             "the rates change within it; a drive without steps, or a smaller one, is needed"
@@ -130,22 +131,29 @@ def _split(edges: FloatArray, coarse: NDArray[np.bool_]) -> FloatArray:
 
 def _places(edges: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Phases and weights of the nodes."""
-    rule, lengths = radau(_NODES), np.diff(edges)[:, None]
+    rule, lengths = radau(NODES), np.diff(edges)[:, None]
     return (edges[:-1, None] + lengths * rule.nodes).ravel(), (lengths * rule.weights).ravel()
 
 
-def _without_diagonal(rates: FloatArray) -> FloatArray:
+def without_diagonal(rates: FloatArray) -> FloatArray:
+    """The same rates with a diagonal of zeros, shape (P, n, n)."""
     matrices = np.array(rates, dtype=float)
     states = np.arange(matrices.shape[-1])
     matrices[:, states, states] = 0.0
     return matrices
 
 
-def _coarse(values: FloatArray, panels: int, least: FloatArray | float) -> NDArray[np.bool_]:
-    """Panels with a strong last Legendre coefficient beside the largest, or ``least``; values of shape (F, P, n)."""
-    size = np.abs(radau(_NODES).series @ values.reshape(len(values), panels, _NODES, -1))
+def coarse_panels(values: FloatArray, least: FloatArray | float = _EMPTY, tail: float = _TAIL) -> NDArray[np.bool_]:
+    """Panels that must be halved, shape (M,).
+
+    Args:
+        values: shape (F, M s, n), at the nodes of M panels.
+        least: changes are measured by the largest value on the panel, or by this, if it is larger.
+        tail: largest share of the last Legendre coefficients; averages over a panel err by about its square.
+    """
+    size = np.abs(radau(NODES).series @ values.reshape(len(values), -1, NODES, values.shape[-1]))
     tails = size[:, :, -2:].max(axis=2) / np.maximum(np.maximum(size.max(axis=2), least), _EMPTY)
-    coarse: NDArray[np.bool_] = np.any(tails > _TAIL, axis=(0, 2))
+    coarse: NDArray[np.bool_] = np.any(tails > tail, axis=(0, 2))
     return coarse
 
 
@@ -156,21 +164,19 @@ def _occupations(rates: FloatArray, lengths: FloatArray, frequencies_Hz: FloatAr
     still = frequencies_Hz == 0.0
     if still.any():
         answer[still] = settled_occupation(rates)
-    on_panels = rates.reshape(panels, _NODES, states, states)
-    largest = states**2 * _NODES**2
-    together = max(1, _CHUNK // (panels * largest))
+    on_panels = rates.reshape(panels, NODES, states, states)
+    together = max(1, _CHUNK // (panels * states**2 * NODES**2))
     moving = np.flatnonzero(~still)
     for first in range(0, moving.size, together):
         some = moving[first : first + together]
         number, panel = (index.ravel() for index in np.indices((some.size, panels)))
         durations = lengths[panel] / frequencies_Hz[some][number]
-        parts = [slice(k, k + max(1, _CHUNK // largest)) for k in range(0, panel.size, max(1, _CHUNK // largest))]
-        responses = np.concatenate([_responses(on_panels[panel[part]], durations[part]) for part in parts])
-        answer[some] = _around(responses.reshape(some.size, panels, _NODES, states, states))
+        responses = panel_responses(on_panels[panel], durations)
+        answer[some] = _around(responses.reshape(some.size, panels, NODES, states, states))
     return answer
 
 
-def _responses(rates: FloatArray, durations: FloatArray) -> FloatArray:
+def panel_responses(rates: FloatArray, durations: FloatArray) -> FloatArray:
     """What becomes of each state at the beginning of each panel.
 
     Args:
@@ -180,19 +186,26 @@ def _responses(rates: FloatArray, durations: FloatArray) -> FloatArray:
     Returns:
         Shape (M, s, n, n): occupation [i] at a node, from the state [j] of the last axis at the beginning.
     """
-    rule, states, node = radau(_NODES), rates.shape[-1], np.arange(_NODES)
-    through = np.zeros((states, states, len(durations), _NODES, _NODES))  # W_ij
+    together = max(1, _CHUNK // (rates.shape[-1] * NODES) ** 2)
+    parts = [slice(first, first + together) for first in range(0, max(1, len(rates)), together)]
+    return np.concatenate([_responses(rates[part], durations[part]) for part in parts])
+
+
+def _responses(rates: FloatArray, durations: FloatArray) -> FloatArray:
+    """See `panel_responses`."""
+    rule, states, node = radau(NODES), rates.shape[-1], np.arange(NODES)
+    through = np.zeros((states, states, len(durations), NODES, NODES))  # W_ij
     through[..., node, node] = np.moveaxis(rates, (2, 3), (0, 1)) * durations[:, None]
-    population = np.broadcast_to(np.eye(_NODES), through.shape[1:]).copy()  # N_j
-    source = np.zeros((states, len(durations), _NODES, states))
+    population = np.broadcast_to(np.eye(NODES), through.shape[1:]).copy()  # N_j
+    source = np.zeros((states, len(durations), NODES, states))
     source[np.arange(states), :, :, np.arange(states)] = -rule.start
     feeds = []
     for state in range(states - 1, 0, -1):
         lower = slice(0, state)
         pivot = rule.derivative @ population[state] + through[lower, state].sum(axis=0)
         answer = _solved(pivot, np.concatenate([*through[state, lower], source[state]], axis=-1))
-        feed = np.stack(np.split(answer[..., : state * _NODES], state, axis=-1))
-        begun = answer[..., state * _NODES :]
+        feed = np.stack(np.split(answer[..., : state * NODES], state, axis=-1))
+        begun = answer[..., state * NODES :]
         through[lower, lower] += through[lower, state, None] @ feed
         population[lower] += population[state] @ feed
         source[lower] += through[lower, state] @ begun

@@ -75,6 +75,39 @@ def sampled_mean(generators, currents, frequency):
     return total / times
 
 
+def ramped_mean(pieces, constant, swing, currents, current_swing):
+    """Mean current under voltages that are linear in time, ``pieces`` of (start, end, duration); rates are linear, too.
+
+    The Taylor series of P' = (A + B t) P with the charge as one more row, in steps short against the fastest rate.
+    """
+    n = len(constant)
+    base, slope = exact_generator(constant), exact_generator(swing)
+    fastest = max(abs(base[j, j]) + abs(slope[j, j]) for j in range(n))
+    around, charge = mp.eye(n), mp.matrix(1, n)
+    for start, end, duration in pieces:
+        start, end, duration = (mp.mpf(float(value)) for value in (start, end, duration))
+        count = int(mp.ceil(fastest * duration))
+        step = duration / count
+        for number in range(count):
+            voltage, rise = start + (end - start) * number / count, (end - start) / count
+            first = mp.matrix(n + 1, n + 1)
+            second = mp.matrix(n + 1, n + 1)
+            for j in range(n):
+                for i in range(n):
+                    first[i, j], second[i, j] = (base[i, j] + slope[i, j] * voltage) * step, slope[i, j] * rise * step
+                first[n, j] = (mp.mpf(float(currents[j])) + mp.mpf(float(current_swing[j])) * voltage) * step
+                second[n, j] = mp.mpf(float(current_swing[j])) * rise * step
+            before, term = mp.matrix(n + 1, n + 1), mp.eye(n + 1)
+            total = term.copy()
+            for power in range(1, 45):
+                before, term = term, (first * term + second * before) / power
+                total += term
+            charge += total[n, :n] * around
+            around = total[:n, :n] * around
+    occupation = normalised(around - mp.eye(n))
+    return (charge * occupation)[0] / mp.fsum(mp.mpf(float(duration)) for *_, duration in pieces)
+
+
 def held_mean(pieces, currents):
     """Mean current under rates that are held, ``pieces`` of (rates, duration), with the currents of each piece."""
     n = len(pieces[0][0])

@@ -14,7 +14,7 @@ from stmlab.physics import stochastic_resonance as resonance
 from stmlab.physics.baths import Bath, Electrode
 from stmlab.physics.driven import held_occupation, occupation_harmonics
 from stmlab.physics.occupation import generator
-from stmlab.physics.pulses import Pulse, PulseTrain, mean_pulsed_current
+from stmlab.physics.pulses import Pulse, PulseTrain, mean_pulsed_current, pulse_response
 from stmlab.physics.rate_equations import slowest_times
 from stmlab.physics.spins import Spin, SpinSystem
 from stmlab.physics.stochastic_resonance import stochastic_resonance
@@ -177,6 +177,42 @@ def test_pulses_on_a_slow_double_well_keep_their_digits(slow):
         means.append(mean_pulsed_current(states, train))
     step = abs(float(exact[0] - exact[-1]))
     assert np.abs(np.array(means) - high_precision.as_doubles(exact)).max() <= OF_THE_STEP * step
+
+
+def test_pulses_with_ramps_keep_the_digits_of_a_small_signal():
+    """A slow rate of 1e-3, ramps short and long against it; the reference is a Taylor series in time."""
+    states, means, exact = double_well(1e-3), [], []
+    for period in (3.0, 60.0):
+        pulses = (
+            Pulse(0.1 * period, 0.2 * period, 0.9, 0.1 * period),
+            Pulse(0.6 * period, 0.1 * period, -0.7, 0.03 * period),
+        )
+        train = PulseTrain(period, pulses)
+        durations, starts, ends = train.pieces()
+        pieces = list(zip(starts, ends, durations, strict=True))
+        exact.append(
+            high_precision.ramped_mean(pieces, states.constant, states.swing, states.current, states.current_swing)
+        )
+        means.append(mean_pulsed_current(states, train))
+    step = abs(float(exact[0] - exact[1]))
+    assert np.abs(np.array(means) - high_precision.as_doubles(exact)).max() <= OF_THE_STEP * step
+
+
+@pytest.mark.parametrize("slow", [1e-8, 1e-14])
+def test_pulses_with_ramps_agree_with_steps_that_are_held(slow):
+    states, period = double_well(slow), 3.0 / slow
+    pulses = (
+        Pulse(0.1 * period, 0.2 * period, 0.9, 0.1 * period),
+        Pulse(0.6 * period, 0.1 * period, -0.7, 0.03 * period),
+    )
+    train = PulseTrain(period, pulses)
+    row = []
+    for steps in (8, 16, 32, 64, 128):
+        new = [pulse_response(states, train, steps_per_ramp=steps).mean_current_A]
+        for order, coarser in enumerate(row, start=1):
+            new.append(new[-1] + (new[-1] - coarser) / (4.0**order - 1.0))
+        row = new
+    assert abs(mean_pulsed_current(states, train) - row[-1]) < 1e-12
 
 
 def test_a_held_drive_on_a_slow_double_well_keeps_its_digits():
