@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,9 +81,10 @@ class RunStarted:
         return tuple(len(axis) for axis in self.axes)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class PointTaken:
+class PointTaken(NamedTuple):
     """One reading of a point. A point may be read again: the last reading counts, the earlier ones stay in the log.
+
+    A named tuple: it is made at every point, in a tenth of the time of a frozen dataclass.
 
     Attributes:
         index: place of the point in C order over the axes that software moves, in whatever order they are visited.
@@ -96,7 +97,7 @@ class PointTaken:
         session: 0 in the first run of the file, one more each time it was resumed.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index
     time: float
     coordinates: tuple[float, ...]
     values: tuple[float | FloatArray, ...]

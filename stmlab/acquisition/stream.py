@@ -50,12 +50,11 @@ class Stream:
             return
         self._waiting.append(event)
         try:
-            writer(event)
+            if writer(event):
+                self._release(writer)
         except BaseException as error:
             self._give_up(writer, error)
             raise
-        if writer.committed != self._shown or type(event) is not PointTaken:
-            self._release(writer)
 
     def flush(self) -> None:
         """Acknowledge every point so far, and show it; to be called before every wait.

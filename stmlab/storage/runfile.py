@@ -20,8 +20,8 @@ from stmlab.storage.fits import write_fit
 from stmlab.storage.layout import COMMITTED, expected_rows, hardware_shape, to_json
 from stmlab.storage.liveness import WriterLock
 from stmlab.storage.making import make
+from stmlab.storage.opening import opened
 from stmlab.storage.place import Place
-from stmlab.storage.reader import open_run
 from stmlab.storage.readings import Table
 from stmlab.storage.refusals import HDF5_ERRORS, reason
 
@@ -46,6 +46,7 @@ class RunFile:
 
     def __init__(self, path: Path, started: RunStarted, *, overwrite: bool) -> None:
         self._path = path.absolute()  # the process may change its folder
+        self._run_id = started.run_id
         self._batched = started.point_seconds < BATCH_SECONDS and not hardware_shape(started)
         self._file = make(path, started, overwrite=overwrite)
         self._lock = WriterLock(path)
@@ -59,8 +60,8 @@ class RunFile:
         self._came, self._due = perf_counter(), 0.0
         self.committed = 0
 
-    def append(self, point: PointTaken) -> None:
-        """Take a point; write and acknowledge it, or let it wait for the others of its batch."""
+    def append(self, point: PointTaken) -> bool:
+        """Take a point; write and acknowledge it (True), or let it wait for the others of its batch (False)."""
         waiting = self._waiting
         waiting.append(point)
         if self._batched:
@@ -69,8 +70,9 @@ class RunFile:
             if len(waiting) == 1:
                 self._due = now + BATCH_SECONDS
             if now < self._due and now - before < BATCH_SECONDS:
-                return
+                return False
         self.flush()
+        return True
 
     def flush(self) -> None:
         """Write the waiting points and acknowledge them.
@@ -103,10 +105,10 @@ class RunFile:
             self._commit("fits", number + 1)
 
     def finish(self, event: RunFinished) -> None:
-        """Write how the run ended, close, and read it all once more.
+        """Write how the run ended, close, and look at the closed file once more.
 
         Raises:
-            FileError: as `flush`; or what is read is not what was written.
+            FileError: as `flush`; or it is not the file that was written.
         """
         with self._writing():
             status = self._file["status"]
@@ -118,9 +120,9 @@ class RunFile:
             self._commit("finished", 1)
         self._check()
         self.close()
-        kept = open_run(self._path)
-        if not kept.complete or len(kept.visits) != self.committed:
-            raise FileError(f"{self._path}: holds {len(kept.visits)} readings of {self.committed} that were written")
+        with opened(self._path) as (file, _):
+            if file.attrs["run_id"] != self._run_id or file["committed"][:] != self._count:
+                raise FileError(f"{self._path}: is not the file that was written")
 
     def close(self) -> None:
         """Close the file; may be called again."""

@@ -31,11 +31,15 @@ class Writer:
         self._overwrite = overwrite
         self._file: RunFile | None = None
 
-    def __call__(self, event: Event) -> None:
-        """Write ``event``. A point may wait for others of its batch; everything else is in the file on return."""
+    def __call__(self, event: Event) -> bool:
+        """Write ``event``. A point may wait for others of its batch; everything else is in the file on return.
+
+        Returns:
+            Whether every event so far is in the file.
+        """
         if isinstance(event, PointTaken):
-            self._open_file.append(event)
-        elif isinstance(event, RunStarted):
+            return self._open_file.append(event)
+        if isinstance(event, RunStarted):
             if self._file is not None:
                 raise FileError(f"{self.path}: a second run was started in the same file")
             self._file = RunFile(self.path, event, overwrite=self._overwrite)
@@ -47,6 +51,7 @@ class Writer:
             self._open_file.add_fit(event)
         else:
             self._open_file.finish(event)
+        return True
 
     @property
     def committed(self) -> int:

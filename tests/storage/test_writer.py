@@ -11,7 +11,7 @@ import pytest
 from stmlab.axes import Channel
 from stmlab.errors import FileError, SequenceError
 from stmlab.events import ParameterValue, PointTaken, RunFinished, RunState, StateChanged
-from stmlab.storage import Writer, open_run
+from stmlab.storage import Writer, check_new, open_run
 
 
 def write(path, events, **options):
@@ -52,6 +52,25 @@ def test_fast_points_wait_for_their_batch_and_no_longer(tmp_path, make_started, 
     assert writer.committed == 3
     writer.flush()
     assert writer.committed == open_run(writer.path).points == 4
+
+
+def test_a_point_that_comes_late_waits_for_nobody(tmp_path, make_started, make_points, monkeypatch):
+    """However fast the points were announced: the next one may be as late."""
+    now = 5.0
+    monkeypatch.setattr("stmlab.storage.runfile.perf_counter", lambda: now)
+    writer = write(tmp_path / "run.h5", [started := make_started(point_seconds=0.0)])
+    for k, point in enumerate(make_points(started)):
+        now += 1.1e-3
+        assert writer(point)
+        assert open_run(writer.path).points == k + 1
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".h5", "folder/" + "é" * 130, "y" * 300 + "/run.h5", "a\0b.h5"])
+def test_a_name_that_the_disk_does_not_take_is_refused_before_the_file_is_made(tmp_path, name):
+    with pytest.raises(FileError, match="cannot be made") as refusal:
+        check_new(tmp_path / name)
+    assert "\n" not in str(refusal.value)
+    check_new(tmp_path / "folder" / "folder" / "run.h5")
 
 
 def test_every_other_event_acknowledges_the_points_before_it(tmp_path, make_started, make_points):
