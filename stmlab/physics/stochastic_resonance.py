@@ -46,8 +46,8 @@ _STEEP = 200.0
 """A step below one over this of the currents asks for occupations that are as much more accurate ..."""
 _FINEST = 1e-12
 """... which harmonic balance gives down to here."""
-_ROUNDING = 1e-14
-"""Of the currents, which is what remains of a limit when the step is nothing."""
+_ROUNDING = 1e-13
+"""Of the currents: what remains of a limit when the step is next to nothing, as under a very weak drive."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -224,6 +224,11 @@ def test_a_held_drive_on_a_slow_double_well_keeps_its_digits():
     assert abs(mean - float(high_precision.held_mean(pieces, currents))) < 1e-13
 
 
+def test_no_drive_gives_no_step_however_slow_the_system_is():
+    found = stochastic_resonance(double_well(1e-12), np.array([0.0, 1e-12]), offset_V=0.3, amplitude_V=0.0)
+    assert [found.step_A, *found.signal_A] == pytest.approx([0.0, 0.0, 0.0], abs=1e-13)
+
+
 def test_what_misses_its_limits_is_refused(monkeypatch):
     def spoiled(*arguments):
         found = periodic(*arguments)
