@@ -73,6 +73,16 @@ def test_peaks_that_rise_above_the_steps_are_refused():
         fit_steps(BIAS, noisy(1 + spectrum), pairs=1, temperature_K=1.0)
 
 
+def test_one_peak_beside_true_steps_is_refused_where_it_dwarfs_them():
+    shape = StepShape(1.0)
+    steps = 1 + sum(2 * shape.step(side * X - 3) for side in (-1, 1))
+    with pytest.raises(FitError, match=r"at 5\.\d+ mV dI/dV differs .* as peaks do"):
+        fit_steps(BIAS, noisy(steps + 2.5 * np.exp(-(((X - 5) / 0.3) ** 2))), pairs=1, temperature_K=1.0)
+    fit = fit_steps(BIAS, noisy(steps + 0.4 * np.exp(-(((X - 5) / 0.3) ** 2))), pairs=1, temperature_K=1.0)
+    assert fit["inner_energy"].value == pytest.approx(3, abs=0.1)
+    assert any("not white" in warning for warning in fit.warnings)
+
+
 def test_an_offset_beyond_the_energy_is_no_answer():
     """One step alone is not a pair at a tenth of its energy, shifted."""
     spectrum = 1 + StepShape(1.0).step(X - 4.0)

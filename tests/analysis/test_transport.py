@@ -1,9 +1,12 @@
 """The transport model fitted to spectra of known spins: kind of exchange, sign, parameters, refusals."""
 
+import math
+
 import numpy as np
 import pytest
 
 from stmlab.analysis.transport import fit_transport
+from stmlab.analysis.transport.doubts import shown_error
 from stmlab.errors import FitError
 from stmlab.physics.coupled_tip import ExchangeKind, coupled_junction
 from stmlab.physics.spins import Spin
@@ -176,3 +179,10 @@ def _with_nan():
 def test_what_cannot_be_fitted_is_refused(data, settings, complaint):
     with pytest.raises(FitError, match=complaint):
         fit_transport(*data, **settings)
+
+
+def test_an_error_beyond_all_that_a_parameter_can_be_is_none():
+    assert shown_error("axial_anisotropy_meV", -3.0, 0.2) == 0.2
+    assert shown_error("potential_scattering", 0.0, 8e9) == math.inf
+    assert shown_error("conductance_1", 3e-8, 1e-8) == 1e-8
+    assert shown_error("conductance_1", 3e-8, 1.0) == math.inf

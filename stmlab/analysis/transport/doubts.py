@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DECIDED = 10.0
 """Difference of AIC that leaves no doubt."""
+_OPEN = 100.0  # sizes of a parameter
 _SAME_VALLEY = 5.0  # standard errors; within DECIDED a valley is not wider
 
 
@@ -32,6 +33,15 @@ def doubts(spectra: list[SpectrumData], best: Solution, found: list[Solution], e
             f"the residual of {structured} of {len(spectra)} spectra has a structure: the model does not hold"
         )
     return tuple(warnings)
+
+
+def shown_error(name: str, value: float, error: float) -> float:
+    """The error of a parameter; infinite where it is beyond all that the parameter can be: the data leave it open."""
+    return (
+        math.inf
+        if error > _OPEN * max(abs(value), 0.0 if name.startswith("conductance") else SIZES.get(name, 1.0))
+        else error
+    )
 
 
 def _rivals(best: Solution, found: list[Solution], errors: FloatArray) -> list[str]:

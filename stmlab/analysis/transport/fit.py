@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.numbers import finite, number
-from stmlab.analysis.transport.doubts import DECIDED, doubts
+from stmlab.analysis.transport.doubts import DECIDED, doubts, shown_error
 from stmlab.analysis.transport.model import SpinSetting, spectrum
 from stmlab.analysis.transport.problem import SMALLEST_NOISE, Problem, SpectrumData
 from stmlab.analysis.transport.solution import Solution, as_usual, by_kind, distinct
@@ -239,7 +239,7 @@ def _result(spectra: list[SpectrumData], best: Solution, found: list[Solution]) 
     units = [*(_UNITS[name] for name in best.free), *["S"] * len(spectra)]
     places = [*[""] * len(best.free), *(f"setpoint {format_quantity(one.setpoint, 'S')}" for one in spectra)]
     parameters = tuple(
-        FitParameter(name, float(value), float(error), unit, place)
+        FitParameter(name, float(value), shown_error(name, float(value), float(error)), unit, place)
         for name, value, error, unit, place in zip(names, values, errors, units, places, strict=True)
     )
     fit = np.concatenate(
