@@ -78,6 +78,7 @@ class Points:
         self.visits, self.points = 0, 0
         self._start = station.clock.now()
         self._last: Target | None = None
+        self._outer: Target = ()
         self._waits_for: Disturbance | None = None
 
     def take(self, start: float) -> bool:
@@ -141,6 +142,9 @@ class Points:
     def _measure(self, index: int, target: Target) -> PointTaken | None:
         sequence, clock = self._sequence, self._station.clock
         self._expect(self._point_seconds)
+        if self._pending is not None and target[:-1] != self._outer:
+            self.checkpoint()  # an outer axis may stabilise the tip or ramp the bias: the point waits for nothing
+        self._outer = target[:-1]
         coordinates = self._path.move_to(target)
         moved = clock.now()
         if self._pending is not None:

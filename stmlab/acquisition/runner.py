@@ -188,7 +188,10 @@ class Runner:
             unsafe.__cause__ = course.error
             course.end(RunState.FAILED, course.reason if course.error else "StationNotSafe", message, unsafe)
         if course.state in (RunState.FINISHED, RunState.STOPPED) and self.path is not None and course.points:
-            self._analyse(course)
+            try:
+                self._analyse(course)
+            except StmlabError as error:  # the file, not the fit: that one is told in the message
+                course.end(RunState.FAILED, type(error).__name__, str(error), error)
         self._finish(course)
 
     def _analyse(self, course: Course) -> None:
@@ -216,7 +219,11 @@ class Runner:
         snapshot["station"] = {**snapshot.get("station", {}), "left": course.station}
         self.state = course.state
         now = self.station.clock.now() - self._start
-        self._stream(RunFinished(course.state, course.reason, course.message, course.points, now, snapshot))
+        try:
+            self._stream(RunFinished(course.state, course.reason, course.message, course.points, now, snapshot))
+        except StmlabError as error:  # the file is gone or full: viewers hear of the end all the same
+            course.end(RunState.FAILED, type(error).__name__, str(error), course.error or error)
+            self._stream(RunFinished(course.state, course.reason, course.message, course.points, now, snapshot))
 
     # -- events ------------------------------------------------------------------------------------------------------
 

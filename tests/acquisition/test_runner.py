@@ -411,3 +411,14 @@ def test_a_pause_that_takes_too_long_ends_the_run(tmp_path):
     with pytest.raises(Disturbed, match="paused for longer than 3 s"):
         runner.run()
     assert station.log[-1] == "safe after a fault"
+
+
+def test_a_point_is_in_the_file_before_an_outer_axis_moves(tmp_path):
+    path, seen = tmp_path / "run.h5", []
+
+    class Slow(Ramp):
+        def move_row(self, value):
+            seen.append(open_run(path).points)  # as long as a ramp or a stabilisation takes
+
+    Runner(Slow(points=3, rows=3), BenchStation(), path).run()
+    assert seen == [0, 3, 6]
