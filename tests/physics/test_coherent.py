@@ -57,11 +57,11 @@ def test_the_coherent_solution_becomes_the_secular_one_as_the_levels_part():
 
 def test_the_automatic_choice_is_continuous_and_says_what_it_took():
     splittings = 10.0 ** np.linspace(-13, 0, 80)
-    states = [spin_state(faint(one), np.array([1e-3])) for one in splittings]
+    states = [spin_state(faint(one), BIAS_V) for one in splittings]
     change = [state.equation for state in states].index(Equation.SECULAR)
     assert {state.equation for state in states[:change]} == {Equation.COHERENT}
     assert {state.equation for state in states[change:]} == {Equation.SECULAR}
-    coherent = spin_state(faint(splittings[change]), np.array([1e-3]), Equation.COHERENT)
+    coherent = spin_state(faint(splittings[change]), BIAS_V, Equation.COHERENT)
     assert states[change].current_A == pytest.approx(coherent.current_A, rel=1e-3, abs=0)
     assert states[change].spins == pytest.approx(coherent.spins, abs=1e-3)
 
