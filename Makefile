@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3
 
-.PHONY: demo test test-all lint bench guardian-deaths gui clean
+.PHONY: demo test test-all mutants lint bench guardian-deaths gui clean
 
 demo: $(VENV)/.demo
 	$(BIN)/stmlab demo --directory runs
@@ -17,6 +17,13 @@ test: $(VENV)/.test qt-libraries lint
 # What takes minutes as well.
 test-all: $(VENV)/.test qt-libraries lint
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadgroup -m "slow or not slow"
+
+# Small faults in the code, one at a time: which of them does no test notice?
+PATHS ?= stmlab drivers sequences
+EACH ?= 3
+SEED ?= 1
+mutants: $(VENV)/.test
+	$(BIN)/python -m tests.mutation.mutate $(PATHS) --each $(EACH) --seed $(SEED)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

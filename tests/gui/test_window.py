@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from stmlab.axes import Axis, Channel
-from stmlab.events import PointTaken, RunFinished, RunStarted, RunState
+from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, RunState
 from stmlab.gui.live import LiveRun
 from stmlab.gui.window import Window
+from stmlab.results import FitParameter, FitResult
 from stmlab.storage import open_run
 from tests.approximately import close
 
@@ -162,7 +163,21 @@ def test_spectra_of_a_ramp_stay_in_grey_behind_the_last(window, qtbot):
     qtbot.waitUntil(lambda: len(window.live.view().values) > 50, timeout=PATIENCE)
     window.refresh()
     assert np.count_nonzero(np.isnan(window.plot._earlier.getOriginalDataset()[0])) == 2
+    window.abort()
     qtbot.waitUntil(lambda: not window.running, timeout=PATIENCE)
+
+
+def test_the_fit_of_a_ramp_is_drawn_in_as_many_pieces_as_it_has_spectra(window):
+    bias = np.linspace(-1.0, 1.0, 5)
+    axes, channels = (Axis("setpoint", "A", np.arange(3.0)), Axis("bias", "V", bias)), (Channel("g", "S", ""),)
+    curves = {"x": np.tile(bias, 3), "data": np.ones(15), "fit": np.arange(15.0)}
+    window.live(RunStarted("1", "ramp", "", {}, axes, channels, 0.0, "bench", ""))
+    for k in range(15):
+        window.live(PointTaken(k, 0.0, (float(k // 5), float(bias[k % 5])), (float(k),)))
+    found = (FitParameter("temperature", 2.0, 0.1, "K"),)
+    window.live(Analysed(FitResult("transport", found, ("temperature",), np.eye(1), 15, 0.0, curves=curves)))
     window.refresh()
-    fitted = window.plot._fit.getOriginalDataset()[0]
-    assert np.count_nonzero(np.isnan(fitted)) == 3
+    x, y = window.plot._fit.getOriginalDataset()
+    pieces = np.split(y, np.flatnonzero(np.isnan(y)))
+    assert [piece[np.isfinite(piece)].tolist() for piece in pieces] == [*np.arange(15.0).reshape(3, 5).tolist(), []]
+    assert np.array_equal(np.isnan(x), np.isnan(y))

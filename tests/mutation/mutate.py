@@ -52,15 +52,28 @@ ROOMS = {  # where the tests of a room stand, if not under its own name
     "stmlab/config_files.py": ["tests/station", "tests/cli"],
     "stmlab": ["tests/ground", "tests/storage", "tests/acquisition", "tests/analysis"],
 }
-WORDS = {  # files whose tests carry another name
-    "stmlab/analysis/spin_levels.py": ["test_exchange"],
-    "stmlab/analysis/ramp.py": ["test_correlation"],
-    "stmlab/analysis/resonance_line.py": ["test_lorentzian"],
-    "stmlab/analysis/residuals.py": ["test_lorentzian", "test_decay", "test_steps"],
-    "stmlab/analysis/srs_map.py": ["test_lorentzian"],
-    "stmlab/analysis/fitting.py": ["test_lorentzian", "test_recordings"],
-    "stmlab/analysis/models.py": ["test_lorentzian", "test_settings"],
-    "stmlab/analysis/steps/shapes.py": ["test_step_shapes", "test_steps"],
+NAMED = {  # files whose tests carry another name; of tests/
+    "sequences/chopped.py": ["sequences/test_srs.py"],
+    "sequences/tip.py": ["sequences/test_didv.py", "sequences/test_time_trace.py"],
+    "stmlab/analysis/fitting.py": ["analysis/test_lorentzian.py", "analysis/test_recordings.py"],
+    "stmlab/analysis/models.py": ["analysis/test_lorentzian.py", "analysis/test_settings.py"],
+    "stmlab/analysis/ramp.py": ["analysis/test_correlation.py"],
+    "stmlab/analysis/residuals.py": ["analysis/test_lorentzian.py", "analysis/test_decay.py"],
+    "stmlab/analysis/resonance_line.py": ["analysis/test_lorentzian.py"],
+    "stmlab/analysis/spin_levels.py": ["analysis/test_exchange.py"],
+    "stmlab/analysis/srs_map.py": ["analysis/test_lorentzian.py", "sequences/test_srs_map.py"],
+    "stmlab/analysis/steps/shapes.py": ["analysis/test_step_shapes.py"],
+    "stmlab/axes.py": ["storage/test_reader.py", "acquisition/test_runner.py"],
+    "stmlab/cli/common.py": ["cli/test_cli.py"],
+    "stmlab/cli/lists.py": ["cli/test_cli.py"],
+    "stmlab/display/runs.py": ["cli/test_cli.py"],
+    "stmlab/display/terminal.py": ["cli/test_cli.py"],
+    "stmlab/papers/table.py": ["papers/test_survey.py", "cli/test_cli.py"],
+    "stmlab/results.py": ["analysis/test_lorentzian.py", "storage/test_reader.py"],
+    "stmlab/storage/columns.py": ["storage/test_recorded.py"],
+    "stmlab/storage/createc_vert.py": ["storage/test_recorded.py"],
+    "stmlab/storage/fits.py": ["storage/test_reader.py"],
+    "stmlab/storage/nanonis_dat.py": ["storage/test_recorded.py"],
 }
 
 
@@ -82,11 +95,11 @@ class Verdict:
 def tests_of(path: str, root: Path = ROOT) -> list[list[str]]:
     """Test files for a source file, in the order in which they are tried: those of its name, then all of its room."""
     parts = Path(path).with_suffix("").parts
-    words = WORDS.get(path) or [f"test_{word}" for word in reversed(parts) if word != "__init__"]
-    room = ROOMS.get(path) or ROOMS.get(parts[0]) if len(parts) < 3 or parts[0] != "stmlab" else None
-    room = room or [f"tests/{'/'.join(parts[1:depth])}" for depth in range(len(parts) - 1, 1, -1)][-1:]
+    room = ROOMS.get(path) or ROOMS.get(parts[0] if parts[0] != "stmlab" or len(parts) == 2 else "")
+    room = room or [f"tests/{parts[1]}"]
     there = sorted(str(f.relative_to(root)) for folder in room for f in (root / folder).rglob("test_*.py"))
-    named = [f for word in words for f in there if Path(f).stem == word]
+    words = [f"test_{word}" for word in reversed(parts)]
+    named = [f"tests/{name}" for name in NAMED.get(path, [])] or [f for w in words for f in there if Path(f).stem == w]
     return [tests for tests in (named, [f for f in there if f not in named]) if tests]
 
 

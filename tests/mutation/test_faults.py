@@ -56,6 +56,8 @@ def test_every_source_file_has_tests():
     for path in mutate.sources(["stmlab", "drivers", "sequences"]):
         assert mutate.tests_of(path), path
     assert mutate.tests_of("stmlab/analysis/decay.py")[0] == ["tests/analysis/test_decay.py"]
+    for path, tests in mutate.NAMED.items():
+        assert all((mutate.ROOT / where).is_file() for where in (path, *(f"tests/{test}" for test in tests)))
 
 
 @pytest.fixture

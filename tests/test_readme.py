@@ -1,0 +1,105 @@
+"""What the README tells people to type works as it stands there, from top to bottom of one folder."""
+
+import glob
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from stmlab.analysis.steps.shapes import StepShape
+from stmlab.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFUSED = {  # and how
+    'stmlab run srs --check --set "dc_bias=0.5 V"': "bias = 0.5 V is out of bounds",
+    "stmlab approach my_microscope.toml": "nothing is noted of the tip",
+}
+ELSEWHERE = {  # run by what stands beside them
+    "make demo": "tests/cli/test_demo.py",
+    "make test": "this run",
+    "python3 -m venv .venv": "Makefile",
+    ". .venv/bin/activate": "Makefile",
+    "pip install -c constraints.txt -e '.[gui]'": "Makefile",
+}
+TRANSPORT = re.compile("ramp|--model transport")  # fits that take their time
+SMALLER = {  # the same commands with fewer points
+    "--set conductances=7": "--set conductances=3 --set points=61",
+    '--set "interval=3 ms"': '--set "interval=3 ms" --set samples=1000',
+    "stmlab papers": "stmlab papers fransson",
+}
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def commands():
+    """Every line behind a prompt, without its comment."""
+    lines = [line[2:] for block in blocks("console") for line in block.splitlines() if line.startswith("$ ")]
+    return [re.sub(r"\s+#\s.*", "", line) for line in lines]
+
+
+def arguments(command):
+    for whole, part in SMALLER.items():
+        command = command.replace(whole, part)
+    files = [sorted(glob.glob(word)) or [word] for word in shlex.split(command)[1:]]
+    return [word for words in files for word in words]
+
+
+def spectrum():
+    """dI/dV with two pairs of steps."""
+    bias, shape = np.linspace(-10e-3, 10e-3, 201), StepShape(2.0)
+    steps = sum(shape.step(side * 1e3 * bias - energy) for energy in (2.0, 5.0) for side in (-1, 1))
+    conductance = 1e-7 * (1 + steps + 0.01 * np.random.default_rng(4).standard_normal(bias.size))
+    return bias, conductance
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """With the files that the README takes for granted: a recorded spectrum, a killed run, a station."""
+    for path in (ROOT / "tests" / "data").glob("*.[dV]*"):
+        shutil.copy(path, tmp_path)
+    shutil.copy(ROOT / "config" / "simulated.toml", tmp_path / "my_microscope.toml")
+    for name in ("transfer", "samples"):
+        shutil.copytree(ROOT / "config" / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("stmlab.gui.launch", lambda: 0)  # these two stay until somebody ends them
+    monkeypatch.setattr("stmlab.simulation.serving.serve", lambda *_, **__: None)
+    return tmp_path
+
+
+@pytest.mark.parametrize("transport", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_commands_of_the_readme_do_what_they_say(folder, transport):
+    typed = [one for one in commands() if one not in ELSEWHERE and bool(TRANSPORT.search(one)) is transport]
+    assert len(typed) >= (4 if transport else 18)
+    for command in typed:
+        result = CliRunner().invoke(app, arguments(command), input="y\n")  # a person has looked
+        assert result.exit_code == (command in REFUSED), f"{command}: {result.output}"
+        assert REFUSED.get(command, "") in result.stderr
+        if command.startswith("stmlab run srs --sample"):
+            shutil.copy(folder / "atom.h5", folder / "killed.h5")
+    named = {word for command in typed for word in command.split() if re.fullmatch(r"\w+\.(h5|png)", word)}
+    assert {path.name for path in folder.iterdir()} >= named
+
+
+def test_what_the_readme_does_elsewhere_stands_in_the_readme():
+    assert set(commands()) >= {*ELSEWHERE, *REFUSED}
+    for part in SMALLER:
+        assert any(part in command for command in commands())
+
+
+def test_python_of_the_readme_runs(folder):
+    bias, conductance = spectrum()
+    frequency = np.geomspace(1e8, 2e10, 40)
+    spectra = 1e-12 / (1 + (2 * np.pi * frequency / 1.7e9) ** 2) + np.random.default_rng(1).normal(0, 1e-14, (3, 40))
+    given = {"bias": bias, "conductance": conductance, "frequency": frequency, "currents": spectra}
+    (block,) = blocks("python")
+    exec(compile(block, "README.md", "exec"), given)
+    assert given["run"].points == 80
+    rates, errors = given["rates"], given["errors"]
+    assert np.all(np.abs(rates - 1.7e9) < 4 * errors)
