@@ -123,14 +123,18 @@ def test_what_is_derived_from_the_rate_carries_its_error():
     assert fit["lifetime"].error == close(rate.error / rate.value**2, rel=1e-12)
 
 
-def test_a_step_below_five_of_its_errors_is_called_not_significant():
-    for seed in range(20):
-        fit = fit_srs(GRID, noisy(seed, 1.5 * STEP))
-        weak = abs(fit["step"].value) < 5 * fit["step"].error
-        assert any("the step is not significant" in warning for warning in fit.warnings) is weak
-        said = [re.search(r"only (\d\.\d) standard errors", warning) for warning in fit.warnings]
-        for found in filter(None, said):
-            assert float(found[1]) == pytest.approx(abs(fit["step"].value) / fit["step"].error, abs=0.051)
+def test_a_step_below_five_of_its_errors_is_refused_and_one_above_is_not():
+    refused = []
+    for seed in range(40):
+        try:
+            fit = fit_srs(GRID, noisy(seed, 0.75 * STEP))
+        except FitError as refusal:
+            (height,) = re.findall(r"not significant, (\d\.\d) standard errors high", str(refusal))
+            refused.append(float(height))
+        else:
+            assert abs(fit["step"].value) >= 5 * fit["step"].error
+    assert 5 < len(refused) < 35
+    assert 4 < max(refused) <= 5
 
 
 def test_unequal_noise_is_weighted():
