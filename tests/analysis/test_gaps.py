@@ -83,11 +83,10 @@ def test_one_peak_beside_true_steps_is_refused_where_it_dwarfs_them():
     assert any("not white" in warning for warning in fit.warnings)
 
 
-def test_an_offset_beyond_the_energy_is_no_answer():
-    """One step alone is not a pair at a tenth of its energy, shifted."""
-    spectrum = 1 + StepShape(1.0).step(X - 4.0)
-    try:
-        fit = fit_steps(BIAS, noisy(spectrum), pairs=1, temperature_K=1.0)
-    except FitError:
-        return
-    assert 1e3 * abs(fit["bias_offset"].value) < fit["inner_energy"].value
+@pytest.mark.parametrize(("low", "high"), [(0.7, 2.7), (0.8, 3.2), (-2.6, -1.0)])
+def test_an_offset_beyond_the_energy_is_no_answer(low, high):
+    """A dip that lies at one polarity alone is no pair of steps, shifted by more than their energy."""
+    shape = StepShape(1.0)
+    dip = 1 + shape.step(low - X) + shape.step(X - high)
+    with pytest.raises(FitError, match="no step pair is found"):
+        fit_steps(BIAS, noisy(dip), pairs=1, temperature_K=1.0)
