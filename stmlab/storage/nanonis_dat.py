@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
 _FLAGS = re.compile(r"(?:\s*\[[^\]]*\])*$")
+_IN_BRACKETS = re.compile(r"\[([afpnuµμmkMG]?(?:V|A|S|Hz|m|s|K|Pa|W)(?:rms|pk)?|deg|%|a\.?u\.?)\]")
 
 
 def read(path: Path) -> Recording:
@@ -58,13 +59,16 @@ def _header(lines: list[str]) -> dict[str, str]:
 def _name_and_unit(title: str, number: int) -> tuple[str, str]:
     """Split a title: ``Current [AVG] (A) [filt]`` gives ``Current [AVG] [filt]`` and ``A``.
 
-    The unit stands in the last parentheses, which may hold others: ``Noise (V/sqrt(Hz))``.
+    The unit stands in the last parentheses, which may hold others: ``Noise (V/sqrt(Hz))``; where there are none, in
+    brackets, if they hold a unit and no flag: ``Current [pA]``.
     """
     title = title.strip()
     flags = _FLAGS.search(title)
     behind = flags.group() if flags else ""
     front = title[: len(title) - len(behind)]
     name, unit = _without_unit(front)
+    if not unit and (bracketed := _IN_BRACKETS.search(behind)):
+        unit, behind = bracketed[1], behind.replace(bracketed[0], "")
     name = " ".join([name.strip(), *re.findall(r"\[[^\]]*\]", behind)]).strip()
     return name or f"column {number}", unit
 

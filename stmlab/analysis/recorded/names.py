@@ -11,15 +11,17 @@ _BACKWARD = "[bwd]"
 
 _SECOND = re.compile(r"d2 ?i ?/? ?d[vu]|di2_?q|\biets\b|d\^2 ?i", re.IGNORECASE)
 _DERIVATIVE = re.compile(
-    r"\bd ?i ?[/_\- ]? ?d ?[vu]\b|\bdi_q\b|\b(differential )?conductance\b|\bdynamic conduct", re.IGNORECASE
+    r"\bd ?i ?[/_\- ]? ?d ?[vu](?=[xyr]?\d*\b)|\bdi_q\b|\b(differential )?conductance\b|\bdynamic conduct",
+    re.IGNORECASE,
 )
 _MAKERS = (
     r"lock[ _-]?in",
+    r"di ?[/_-]? ?d[vu]",
     r"lia",
     r"li",
     r"lock",
     r"e?lockin\d*",
-    r"demod(ulator)?",
+    r"demod(ulator)?s?",
     r"sr[ _-]?\d{3,4}a?",
     r"srs?",
     r"stanford",

@@ -4,10 +4,11 @@ import pytest
 
 from stmlab.analysis.recorded.names import base_name, flags, meaning, other_part
 
-IN_PHASE = """LI Demod 1 X|LIX 1 omega|LockIn X|Lock In X|Lock-in_X|LockinX1|SRX|SR830 X|SR830X|SR 860 X|SRS X|HF2 X1|
-HF2LI X|MFLI demod 1 X|UHFLI X1|ZI X1|Zurich X|EGG X|7265 X|DSP7265 X1|Anfatec X|Stanford X|demod1.x|Lock-in in-phase|
-LIA X|Aux SRS X|HF2-X|Input 8 lockin x|SR7270 X|Lock-In real""".replace("\n", "").split("|")
-NO_PART = ["LockIn", "dI/dV", "dI_dV", "dIdV", "dI/dU", "dI dV", "conductance", "Lockin"]
+IN_PHASE = """LI Demod 1 X|LIX 1 omega|LockIn X|Lock In X|Lock-in_X|LockinX1|SRX|SR830 X|SR830X|SR 860 X|SRS X|HF2 X1
+HF2LI X|MFLI demod 1 X|UHFLI X1|ZI X1|Zurich X|EGG X|7265 X|DSP7265 X1|Anfatec X|Stanford X|demod1.x|Lock-in in-phase
+LIA X|LIA_X|SRS830 X|LockIn1_X|Demod1X|dI/dV_X|dIdVx|mfli_demods_0_sample_x|X-channel lockin|Aux SRS X|HF2-X
+Input 8 lockin x|SR7270 X|Lock-In real""".replace("\n", "|").split("|")
+NO_PART = ["LockIn", "dI/dV", "dI_dV", "dIdV", "dI/dU", "dI dV", "conductance", "Lockin", "LIA Current", "dIdV_fwd"]
 OTHERS = {
     "Y": ["LI Demod 1 Y", "LIY 1 omega", "SRY", "HF2 Y1", "Lock-in quadrature", "Lockin imag", "di_q"],
     "R": ["LI Demod 1 R", "ZI R1", "SR830_R", "Lock-in amplitude", "HF2 magnitude", "LIR"],
