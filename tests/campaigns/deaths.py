@@ -334,6 +334,8 @@ def _judge(
         lab.control.disarm()
     if not within(_END, lambda: "the station has been made safe" in lab.log()):
         verdict.violations.append(f"the guardian did not see the station safe: {lab.log()}")
+    if left := [path.name for path in (lab.folder / "state").rglob("*.lock") if path.stat().st_size]:
+        verdict.violations.append(f"the station was not given back: {left}")
     if not (judge.off and judge.safe):
         verdict.violations.append(f"the guardian says safe, and it is not: {judge.state}")
     if death.kind == "stopped, continued":
