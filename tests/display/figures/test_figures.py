@@ -149,7 +149,7 @@ def test_a_png_is_written_and_replaced_and_refused_in_one_line(spectrum, tmp_pat
     save_png(run, tmp_path / "run.png")
     assert b"an older one" not in (tmp_path / "run.png").read_bytes()
     assert (tmp_path / "run.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    with pytest.raises(FileError, match="No such file or directory"):
+    with pytest.raises(FileError, match=r"there is no folder .*nowhere"):
         save_png(run, tmp_path / "nowhere" / "run.png")
 
 
