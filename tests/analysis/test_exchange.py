@@ -106,7 +106,7 @@ def test_error_bars_are_honest():
     truth, random = (-4.2, 0.87, 3.6), np.random.default_rng(3)
     exact = heisenberg_steps(*truth, GS)
     pulls = []
-    for _ in range(200):
+    for _ in range(100):
         noisy = exact + 0.02 * random.standard_normal(exact.shape)
         fit = fit_exchange(GS, *noisy, 0.02, 0.02, exchange=("heisenberg",))
         pulls.append([(p.value - t) / p.error for p, t in zip(fit.parameters, truth, strict=True)])

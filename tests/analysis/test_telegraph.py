@@ -222,6 +222,13 @@ def test_errors_of_levels_know_that_the_noise_has_a_memory():
     assert 0.7 < np.std(pulls) < 1.3
 
 
+@pytest.mark.parametrize(("deviation", "told"), [(0.3, False), (0.38, True), (0.42, True)])
+def test_levels_closer_than_three_times_the_noise_are_told(deviation, told):
+    fit = fit_telegraph(trace(0.01, 0.02, 6000, deviation, 3), INTERVAL)
+    warnings = [warning for warning in fit.warnings if "times the noise apart" in warning]
+    assert warnings == ([f"the levels lie only {1 / deviation:.1f} times the noise apart"] if told else [])
+
+
 def test_dwells_that_are_far_too_regular_are_told():
     square = (np.arange(3000) // 60) % 2 + 2 * noise(5, 3000)
     assert any("far too regular" in warning for warning in fit_telegraph(square, INTERVAL).warnings)

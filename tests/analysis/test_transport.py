@@ -66,7 +66,7 @@ def test_kind_sign_and_parameters_come_back_within_their_errors(kind, truth, fie
     ("kind", "truth", "setpoints", "potential", "order"),
     [
         ("heisenberg", (-4.2, 0.87, 3.6, -0.5), SETPOINTS, 0.55, 2),
-        ("ising", (-3.23, 0.58, 5.9, 0.35), SETPOINTS, -0.4, 2),
+        pytest.param("ising", (-3.23, 0.58, 5.9, 0.35), SETPOINTS, -0.4, 2, marks=pytest.mark.slow),
         ("none", (-4.8, 0.7, 0.0, 0.0), SETPOINTS[:1], -0.5, 3),
     ],
 )
@@ -97,7 +97,7 @@ def test_axes_that_could_as_well_have_other_names_are_told_apart():
     assert not any("structure" in warning for warning in fit.warnings)
 
 
-@pytest.mark.parametrize("seed", [0, 2])
+@pytest.mark.parametrize("seed", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_an_inner_step_that_temperature_hides_leads_to_no_other_valley(seed):
     """E = 0.08 meV at 2 K: two steps read off the spectrum mean nothing."""
     data = spectra("heisenberg", (-3.7, 0.08, 2.7, 0.4), (80e-9, 250e-9, 500e-9), noise=3e-3, seed=seed)
@@ -141,6 +141,7 @@ def test_without_a_field_the_sign_of_an_ising_exchange_is_said_to_be_open():
     assert any("-J with -C" in warning for warning in fit.warnings)
 
 
+@pytest.mark.slow
 def test_error_bars_are_honest():
     truth, pulls = (-4.2, 0.87, 3.6, -0.5), []
     for seed in range(20):

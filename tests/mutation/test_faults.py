@@ -91,5 +91,5 @@ def test_a_test_that_fails_anyway_notices_nothing(bench):
     test = bench.tree / "tests" / "room" / "test_half.py"
     test.write_text(test.read_text().replace("== 2", "== 3"))
     path = "stmlab/room/half.py"
-    with pytest.raises(RuntimeError, match=r"test_half\.py fails without a fault: .*::test_half"):
+    with pytest.raises(RuntimeError, match=r"::test_half fails without a fault: "):
         bench.verdict(path, faults((bench.tree / path).read_text())[0])

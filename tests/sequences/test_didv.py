@@ -144,6 +144,24 @@ def test_auto_phase_finds_the_phase_that_the_preamplifier_gives(station, tmp_pat
     assert run.data["phase"][0] != pytest.approx(run.factors["phase"].value, abs=1e-6)  # it was measured
 
 
+@pytest.mark.parametrize("turned", [-70.0, -20.0, 20.0, 70.0, 110.0])
+def test_auto_phase_turns_back_by_less_than_a_quarter(station, tmp_path, turned):
+    """A phase that is wrong by more would turn the sign of the signal: the nearer zero of Y is taken."""
+
+    class Turned(ConductanceSpectrum):
+        def find_phase(self):
+            self.station.lockin.phase += turned
+            super().find_phase()
+
+    sequence = Turned(points=3, setpoint_current=SETPOINT, auto_phase=True)
+    Runner(sequence, station, tmp_path / "run.h5").run()
+    run = open_run(tmp_path / "run.h5")
+    right = run.factors["phase"].value + (180.0 if turned > 90 else 0.0)
+    off = (run.data["phase"][0] - right + 180.0) % 360.0 - 180.0
+    assert off == pytest.approx(0.0, abs=1.0)
+    assert np.all(run.data["x"] < 0) == (turned > 90)
+
+
 def test_auto_phase_is_refused_where_noise_hides_the_signal(station, tmp_path):
     sequence = ConductanceSpectrum(
         points=3, setpoint_current=20e-12, modulation=5e-6, time_constant=0.01, auto_phase=True

@@ -16,14 +16,39 @@ def station():
         yield found
 
 
-def ramp(**changes):
+def ramp(kind=SetpointRamp, **changes):
     given = {"conductances": 3, "points": 21, "start_conductance": 50e-9, "stop_conductance": 450e-9}
-    return SetpointRamp(**(given | changes))
+    return kind(**(given | changes))
+
+
+class Unfitted(SetpointRamp):
+    """The ramp alone: its fit takes longer than everything else."""
+
+    def analyse(self, run):
+        return None
+
+
+@pytest.mark.slow
+def test_the_ramps_own_fit_is_the_transport_model_with_what_the_run_knows(tmp_path):
+    """In the field, and with the modulation, of the run; the sample's exchange and correlation are found."""
+    with Station.load("simulated", sample="coh_afm_tip", seed=5) as station:
+        sequence = ramp(conductances=5, points=61, start_conductance=50e-9)
+        (fit,) = Runner(sequence, station, tmp_path / "run.h5").run().fits
+        true = station.simulation.sample.junction
+    assert fit.model == "transport"
+    assert fit.choices["exchange"] == str(true.exchange)
+    for name, value in (
+        ("axial_anisotropy_meV", true.axial_anisotropy_meV),
+        ("exchange_slope_meV_per_uS", true.exchange_slope_meV_per_uS),
+        ("correlation", true.correlation),
+    ):
+        assert abs(fit[name].value - value) < 4 * fit[name].error
+        assert fit[name].error < 0.1 * abs(value)
 
 
 @pytest.mark.parametrize("hardware", [False, True])
 def test_each_spectrum_is_that_of_the_junction_at_its_setpoint(station, tmp_path, hardware):
-    sequence = ramp(hardware=hardware)
+    sequence = ramp(Unfitted, hardware=hardware)
     Runner(sequence, station, tmp_path / "run.h5").run()
     run, junction = open_run(tmp_path / "run.h5"), station.simulation.sample.junction
     bias = sequence.axes()[1].values

@@ -1,6 +1,7 @@
 """The SRS experiment on the simulated microscope, through the wire and the noise."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,6 +34,63 @@ def test_the_rate_of_the_single_atom_comes_back(station, tmp_path):
     factor = run.factors["chop_factor"].value * run.factors["gain"].value
     np.testing.assert_allclose(run.data["current"], run.data["x"] / factor, rtol=1e-12)
     np.testing.assert_allclose(run.data["amplitude"], sequence.amplitude, rtol=1e-6)
+
+
+def test_the_error_of_averaged_readings_is_that_of_their_mean(station, tmp_path):
+    """Far above the rate nothing depends on the frequency: points scatter by just their errors."""
+    sequence = StochasticResonance(start_frequency=15e9, stop_frequency=20e9, points=60, averages=4)
+    Runner(sequence, station, tmp_path / "run.h5").run()
+    run = open_run(tmp_path / "run.h5")
+    told = np.sqrt(np.mean(run.data["current_error"] ** 2))
+    assert np.std(run.data["current"], ddof=1) == close(told, rel=0.3)
+
+
+class Canned:
+    """A lock-in that reads what it is told."""
+
+    def __init__(self, *readings):
+        self.readings = list(readings)
+
+    @property
+    def xy(self):
+        return self.readings.pop(0)
+
+    def clear(self):
+        """Nothing has overloaded."""
+
+    check_status = clear
+
+
+def test_the_error_of_the_mean_counts_the_readings(station, monkeypatch):
+    sequence, lockin = StochasticResonance(averages=5), Canned((3, 0), (4, 1), (8, 0), (3, 5), (2, 4))
+    sequence.connect(station)
+    monkeypatch.setattr(type(sequence), "station", SimpleNamespace(lockin=lockin, clock=station.clock))
+    reading = sequence.read()
+    assert (reading.x, reading.y) == (4.0, 2.0)
+    assert reading.error == close(math.sqrt((1 + 0 + 16 + 1 + 4) / 4 / 5), rel=1e-12)
+    assert lockin.readings == []
+
+
+def test_a_single_reading_has_no_error(station):
+    sequence = StochasticResonance(averages=1)
+    sequence.connect(station)
+    assert math.isnan(sequence.read().error)
+
+
+def test_the_microwave_is_off_while_the_tip_is_stabilised_between_points(station, tmp_path):
+    on = []
+
+    class Watched(StochasticResonance):
+        def stabilise(self):
+            on.append(station.simulation.generator.on)
+            super().stabilise()
+
+        def measure(self):
+            on.append(station.simulation.generator.on)
+            return super().measure()
+
+    Runner(Watched(points=5, stabilise_every=2), station, tmp_path / "run.h5").run()
+    assert on == [False, True, True, False, True, True, False, True]
 
 
 def test_every_frequency_has_whole_periods_in_the_open_gate(station):

@@ -87,6 +87,7 @@ def test_each_spectrum_of_a_map_begins_with_the_tip_stabilised(tmp_path):
         stabilised = 0
 
         def stabilise(self):
+            assert not station.simulation.generator.on
             type(self).stabilised += 1
             super().stabilise()
 
