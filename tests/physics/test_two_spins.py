@@ -92,16 +92,6 @@ def test_the_dissipator_is_that_of_the_facts():
     assert parts["t-"].operators == close(LOWERING)
 
 
-def test_the_hamiltonian_is_that_of_equation_7_with_every_sign():
-    """nu/2 (tz1 + tz2) - J_ex t1.t2 + J_DM (tx1 ty2 - ty1 tx2) with Pauli matrices, up first."""
-    x, y, z = np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1, -1])
-    heisenberg = sum(np.kron(axis, axis) for axis in (x, y, z))
-    expected = 0.05 * (np.kron(z, np.eye(2)) + np.kron(np.eye(2), z)) - 0.2 * heisenberg
-    expected = expected + 0.3 * (np.kron(x, y) - np.kron(y, x))
-    found = TwoSpins(0.1, 1.0, 0.01, 0.01, exchange=0.2, dzyaloshinskii_moriya=0.3).hamiltonian
-    assert found == pytest.approx(expected, abs=1e-15)
-
-
 def test_the_lines_of_figure_2():
     spectra = correlation_spectra(FIGURE_2, ANGULAR)
     assert lines(spectra.both_spins) == pytest.approx([0.1], abs=3e-4)
