@@ -54,7 +54,10 @@ def guarded(station: Station) -> Iterator[None]:
 
 
 class _Post:
-    """The place of a guardian, which is filled again whenever it is empty."""
+    """The place of a guardian, which is filled again whenever it is empty.
+
+    A spare one has loaded everything and waits for its orders: to begin from nothing takes seconds on a busy computer.
+    """
 
     def __init__(self, station: Station) -> None:
         self._station, self._shared = station, station.shared
@@ -66,17 +69,19 @@ class _Post:
             "run": os.getpid(),
         }
         self._orders = json.dumps(orders).encode() + b"\n"
+        self._drivers = [instrument.driver for instrument in station.config.instruments.values()]
         self._process: subprocess.Popen[bytes]
+        self._spare: subprocess.Popen[bytes] | None = None
         self._ended = threading.Event()
         self._minder = threading.Thread(target=self._mind, name="guardian", daemon=True)
 
     def fill(self) -> None:
         """Start the first guardian and wait until it watches."""
-        self._start()
+        self._begin()
         end = monotonic() + _START
         while not self._shared[Slot.GUARDIAN_BEAT]:
             if self._process.poll() is not None or monotonic() > end:
-                self._remove()
+                _remove(self._process)
                 raise StationError(f"{self._station.path}: no guardian can be started, so nothing is moved")
             sleep(_LOOK / 10)
         self._minder.start()
@@ -85,72 +90,93 @@ class _Post:
         """Dismiss the guardian, or leave the station to it."""
         self._ended.set()
         self._minder.join()
-        if safe:
-            self._dismiss()
-            return
-        self._station.close()  # a controller that takes one client must be free for the guardian
-        if self._process.poll() is not None:
-            self._start()
-        with suppress(BrokenPipeError):
-            self._say(TAKE_OVER)
-            self._hang_up()
-        # It goes on after this process has ended.
-        threading.Thread(target=self._process.wait, name="guardian left behind", daemon=True).start()
+        try:
+            if safe:
+                self._dismiss()
+            else:
+                self._leave()
+        finally:
+            if self._spare is not None:
+                _remove(self._spare)
 
     def _dismiss(self) -> None:
         if self._process.poll() is None:
             with suppress(BrokenPipeError):
-                self._say(DISMISSED)
+                _say(self._process, DISMISSED)
         try:
             self._process.wait(_LEAVE)
         except subprocess.TimeoutExpired:
             self._process.kill()
-        self._remove()
+        _remove(self._process)
 
-    def _start(self) -> None:
+    def _leave(self) -> None:
+        self._station.close()  # a controller that takes one client must be free for the guardian
+        if self._process.poll() is not None:
+            self._begin()
+        process = self._process
+        with suppress(BrokenPipeError):
+            _say(process, TAKE_OVER)
+            _hang_up(process)
+        # It goes on after this process has ended.
+        threading.Thread(target=process.wait, name="guardian left behind", daemon=True).start()
+
+    def _mind(self) -> None:
+        """See that a guardian watches; another one takes its place where it does not."""
+        since = monotonic()
+        while not self._ended.wait(_LOOK):
+            beat, status = self._shared[Slot.GUARDIAN_BEAT], self._process.poll()
+            try:
+                if status is None and monotonic() - (beat or since) < (_STALE if beat else _START):
+                    if beat and self._spare is None:
+                        self._spare = self._start()
+                    continue
+                if status is not None and not beat and self._ended.wait(max(0.0, since + _NEXT - monotonic())):
+                    return  # the last one could not even begin: not too many in a row
+                how = f"ended with status {status}" if status is not None else "froze"
+                log.error("the guardian of this run %s; another one takes its place", how)
+                _remove(self._process)
+                since = monotonic()
+                self._begin()
+            except OSError as error:
+                log.error("no guardian can be started: %s", error)
+
+    def _begin(self) -> None:
+        """The spare guardian watches from now on, or a new one."""
         self._shared[Slot.GUARDIAN_BEAT] = 0.0
+        spare, self._spare = self._spare, None
+        if spare is not None and spare.poll() is not None:
+            _remove(spare)
+            spare = None
+        self._process = process = spare or self._start()
+        with suppress(BrokenPipeError):
+            _say(process, self._orders)
+
+    def _start(self) -> subprocess.Popen[bytes]:
         # The same modules as here, whatever lies in the folder in which the run was started.
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "stmlab.station.guardian_process"],
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "stmlab.station.guardian_process", *self._drivers],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             env=environment,
             pass_fds=(self._shared.descriptor, *self._station.lock.descriptors),
             start_new_session=True,  # the terminal's Ctrl-C and its closing are for the run
         )
-        with suppress(BrokenPipeError):
-            self._say(self._orders)
 
-    def _say(self, message: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(message)
-        self._process.stdin.flush()
 
-    def _mind(self) -> None:
-        """See that a guardian watches; start another one where it does not."""
-        since = monotonic()
-        while not self._ended.wait(_LOOK):
-            beat, status = self._shared[Slot.GUARDIAN_BEAT], self._process.poll()
-            if status is None and monotonic() - (beat or since) < (_STALE if beat else _START):
-                continue
-            if status is not None and not beat and self._ended.wait(max(0.0, since + _NEXT - monotonic())):
-                return  # the last one could not even begin: not too many in a row
-            how = f"ended with status {status}" if status is not None else "froze"
-            log.error("the guardian of this run %s; another one is started", how)
-            self._remove()
-            since = monotonic()
-            try:
-                self._start()
-            except OSError as error:
-                log.error("no guardian can be started: %s", error)
+def _say(process: subprocess.Popen[bytes], message: bytes) -> None:
+    assert process.stdin is not None
+    process.stdin.write(message)
+    process.stdin.flush()
 
-    def _remove(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        with suppress(BrokenPipeError):
-            self._hang_up()
 
-    def _hang_up(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+def _hang_up(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+
+
+def _remove(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    with suppress(BrokenPipeError):
+        _hang_up(process)

@@ -1,6 +1,6 @@
 r"""The guardian: a process of its own that sees a run's end, and leaves only when the station has been seen safe.
 
-              orders from the run (configuration, lock, shared memory)
+     drivers loaded; orders from the run (configuration, lock, shared memory)
                   |
                WATCHING ---- "dismissed" ----------------------------> leaves, status 0
                   |    \\____ "take over" (the run could not make it safe) ___
@@ -76,9 +76,6 @@ class Guardian:
         self._shared = SharedState(int(orders["shared"]))
         self._locks = [int(descriptor) for descriptor in orders["locks"]]
         self._run = int(orders["run"])
-        for name, instrument in self._config.instruments.items():  # now: afterwards every second counts
-            imported(instrument.driver, self._path, f"instruments.{name}.driver")
-
         _keep_log(self._path, self._config)
 
     def watch(self) -> int:
@@ -190,10 +187,15 @@ def _orders() -> dict[str, Any]:
 
 
 def main() -> int:
-    """Entry point: ``python -m stmlab.station.guardian_process``, started by a run and by nobody else."""
+    """Entry point: ``python -m stmlab.station.guardian_process DRIVER...``, started by a run and by nobody else.
+
+    It loads the drivers and waits for its orders on standard input.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # they are for the run; its guardian sees how it ends
     try:
+        for driver in sys.argv[1:]:  # now: afterwards every second counts
+            imported(driver, Path("orders"), "driver")
         guardian = Guardian(_orders())
     except StationError as error:
         say(f"the guardian cannot start: {error}")

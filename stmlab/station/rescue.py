@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSES = (0.1, 0.2, 0.2, 0.5, 1.0, 2.0, 5.0)  # s; a controller of one client must notice that the last is gone
 _PAUSE = 10.0  # s between all further tries
-_FOR_THE_OTHERS = 1.5  # s that the tip waits for RF and modulation to be off before it is withdrawn instead
+_FOR_THE_OTHERS = 1.0  # s that the tip waits for RF and modulation to be off before it is withdrawn instead
 _AGAIN = 0.5  # s after which an instrument is seen once more: what the dead run had sent may have arrived late
 
 

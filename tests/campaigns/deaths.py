@@ -214,6 +214,10 @@ class Judge:
         """Whether bias and tip are where they should be."""
         return self._rests(self.state)
 
+    def accepts(self, state: dict[str, Any]) -> bool:
+        """Whether all is safe in ``state``."""
+        return self._off(state) and self._rests(state)
+
     def __enter__(self) -> Self:
         return self
 
@@ -336,8 +340,8 @@ def _judge(
         verdict.violations.append(f"the guardian did not see the station safe: {lab.log()}")
     if left := [path.name for path in (lab.folder / "state").rglob("*.lock") if path.stat().st_size]:
         verdict.violations.append(f"the station was not given back: {left}")
-    if not (judge.off and judge.safe):
-        verdict.violations.append(f"the guardian says safe, and it is not: {judge.state}")
+    if not judge.accepts(state := lab.control.state()):
+        verdict.violations.append(f"the guardian says safe, and it is not: {state}")
     if death.kind == "stopped, continued":
         _judge_silence(lab, run, verdict)
     _judge_closings(lab, verdict)
