@@ -64,7 +64,7 @@ def fit_decay(
         "x_excluded", "data_excluded", and "x_smooth", "fit_smooth" for drawing.
 
     Raises:
-        FitError: the data cannot carry the fit, or no decay is significant: there is no T1 then.
+        FitError: the data cannot carry the fit, or no decay is significant and T1 is not known.
     """
     data = _Decay.checked(delay, current, exclusion, sides, sigma)
     found, names = _solved(data)
@@ -75,12 +75,15 @@ def fit_decay(
 
 def _refuse_no_decay(data: _Decay, values: FloatArray, covariance: FloatArray) -> None:
     """Heights that are noise, with a T1 that is not known or that few points chose."""
-    errors = np.sqrt(np.diag(covariance))
-    unknown = errors[0] > _UNKNOWN or len(data.t) < _FEW
-    if unknown and np.all(np.abs(values[2:]) < _SIGNIFICANT * errors[2:]):
+    unknown = math.sqrt(covariance[0, 0]) > _UNKNOWN or len(data.t) < _FEW
+    if unknown and _is_weak(values, covariance):
         raise FitError(
             f"the {len(data.t)} points hold no decay: no height is three standard errors, and T1 is not known"
         )
+
+
+def _is_weak(values: FloatArray, covariance: FloatArray) -> bool:
+    return bool(np.all(np.abs(values[2:]) < _SIGNIFICANT * np.sqrt(np.diag(covariance))[2:]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,6 +223,8 @@ def _result(data: _Decay, names: tuple[str, ...], values: FloatArray, covariance
 
 def _warnings(data: _Decay, values: FloatArray, covariance: FloatArray) -> tuple[str, ...]:
     found = []
+    if _is_weak(values, covariance):
+        found.append("no decay is significant: every height is below three standard errors")
     t1, first, reach = math.exp(values[0]), float(np.abs(data.t).min()), float(np.abs(data.t).max())
     if np.count_nonzero(np.abs(data.t) < first + t1) < _FEWEST_WITHIN or t1 < first / 3:
         found.append(
