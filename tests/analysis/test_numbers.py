@@ -21,7 +21,12 @@ def test_masked_values_are_not_used():
         finite("y", masked)
 
 
-@pytest.mark.parametrize("values", [[1e200, 1.0], [1e-200, 0.0]])
+def test_numbers_up_to_a_hundred_orders_can_be_squared():
+    np.testing.assert_array_equal(finite("y", [0.99e100, -1e-99]), [0.99e100, -1e-99])
+    np.testing.assert_array_equal(finite("y", [1.01e-100]), [1.01e-100])
+
+
+@pytest.mark.parametrize("values", [[1e200, 1.0], [1e-200, 0.0], [1.01e100], [-1.01e100], [0.99e-100]])
 def test_numbers_that_cannot_be_squared_are_refused(values):
     with pytest.raises(FitError, match="their squares are no numbers"):
         finite("y", values)

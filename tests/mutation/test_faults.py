@@ -60,6 +60,12 @@ def test_every_source_file_has_tests():
         assert all((mutate.ROOT / where).is_file() for where in (path, *(f"tests/{test}" for test in tests)))
 
 
+def test_what_is_argued_can_still_happen():
+    for path, before, after in mutate.argued():
+        source = (mutate.ROOT / path).read_text(encoding="utf-8")
+        assert (before, after) in {mutate.in_one_line(fault) for fault in faults(source)}, path
+
+
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
     """A tree of one module and its test."""

@@ -23,6 +23,13 @@ def test_the_steady_state_is_the_kernel_of_the_generator(seed, states):
         assert matrix.sum(axis=0) == pytest.approx(0, abs=1e-13)
 
 
+def test_a_grid_of_rates_has_a_grid_of_occupations():
+    rates = np.random.default_rng(1).exponential(size=(2, 3, 4, 4))
+    found = steady_occupation(rates)
+    assert found.shape == (2, 3, 4)
+    np.testing.assert_array_equal(found[1, 2], steady_occupation(rates[1, 2]))
+
+
 def test_populations_of_1e_minus_300_are_exact():
     down, up = 1e10, 1e-50
     rates = np.zeros((7, 7))

@@ -100,6 +100,14 @@ def test_dzyaloshinskii_moriya_alone_splits_the_middle_states(d):
     assert pair.eigensystem.energies_meV == pytest.approx(np.sort([-d / 2, 0, 0, d / 2]), abs=1e-12)
 
 
+def test_systems_of_the_same_spins_are_the_same_however_they_are_listed():
+    """A system is kept by its spins: it has to be hashable."""
+    spins, exchanges = [Spin(1, -4.2), Spin(0.5)], [Exchange.heisenberg(0, 1, 0.3)]
+    listed, fixed = SpinSystem(spins, exchanges, [0.0, 0.0, 1.0]), SpinSystem(tuple(spins), tuple(exchanges), (0, 0, 1))
+    assert listed == fixed
+    assert hash(listed) == hash(fixed)
+
+
 def test_dzyaloshinskii_moriya_is_the_cross_product_with_its_sign():
     """D.(S1 x S2), written out with the matrices of a spin 1 and a spin 1/2."""
     root, d = np.sqrt(0.5), np.array([0.3, -0.7, 1.1])

@@ -55,7 +55,9 @@ def test_the_files_of_the_configuration_are_those_of_the_simulated_line() -> Non
 def test_values_without_meaning_are_refused_by_name() -> None:
     with pytest.raises(PhysicsError, match="attenuation_dB = -1"):
         Line(attenuation_dB=-1.0)
-    with pytest.raises(PhysicsError, match=r"reflection = 1\.5"):
-        StandingWave(1.5, 1e-9)
+    for reflection in (1.5, 1.0, -1.0):
+        with pytest.raises(PhysicsError, match=rf"reflection = {reflection:g}"):
+            StandingWave(reflection, 1e-9)
+    assert StandingWave(-0.999, 1e-9).reflection == -0.999
     with pytest.raises(PhysicsError, match="lower_corner = 0"):
         CouplingTee(lower_corner=0.0)
