@@ -63,6 +63,16 @@ def integer(low: int, high: int) -> Reader:
     return reader
 
 
+def bit(number: int, high: int) -> Reader:
+    """Whether a bit of a whole number up to ``high`` is set."""
+    whole = integer(0, high)
+
+    def reader(text: str) -> bool:
+        return bool(whole(text) >> number & 1)
+
+    return reader
+
+
 def one_of(choices: Mapping[str, Any]) -> Reader:
     """One of several words, each with its meaning."""
 
@@ -82,6 +92,16 @@ def text(pattern: str = r"[\x20-\x7e]+") -> Reader:
         if not wanted.fullmatch(answer):
             raise ValueError(f"not of the form {pattern}")
         return answer
+
+    return reader
+
+
+def integers(low: int, high: int) -> Reader:
+    """Whole numbers within bounds, separated by commas."""
+    one = integer(low, high)
+
+    def reader(text: str) -> list[int]:
+        return [one(part.strip()) for part in text.split(",")]
 
     return reader
 

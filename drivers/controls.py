@@ -89,15 +89,16 @@ def indexed(name: str, choices: Sequence[Any] | Mapping[Any, int], unit: str, in
     return Kind(name, unit, check, indices.__getitem__, answers.one_of(meanings))
 
 
-def one_of(name: str, choices: Sequence[Any], instrument: str, prefix: str = "") -> Kind:
-    """One of ``choices``, sent as it is; answered with ``prefix`` before it."""
+def one_of(name: str, choices: Sequence[Any], instrument: str, prefix: str = "", also_read: Sequence[Any] = ()) -> Kind:
+    """One of ``choices``, sent as it is and answered with ``prefix`` before it; ``also_read`` cannot be set."""
 
     def check(value: Any) -> Any:
         if value not in choices:
             raise NotOffered(f"{name} = {value!r} is not offered by the {instrument}: {', '.join(map(str, choices))}")
         return value
 
-    return Kind(name, "", check, _unchanged, answers.one_of({f"{prefix}{choice}": choice for choice in choices}))
+    reads = {f"{prefix}{choice}": choice for choice in (*choices, *also_read)}
+    return Kind(name, "", check, _unchanged, answers.one_of(reads))
 
 
 def switch(name: str, instrument: str, words: tuple[str, str] | None = None) -> Kind:

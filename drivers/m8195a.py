@@ -1,7 +1,9 @@
 """Keysight M8195A, arbitrary waveform generator: 65 GSa/s, 8 bits, one of its channels on the microwave line.
 
-The driver plays one segment of the waveform memory over and over; it owns the channel's memory: playing something new
-deletes what is there. What a segment holds, and how exactly it meets a frequency, is planned in ``drivers.waveforms``.
+The driver plays one segment of the waveform memory over and over. It owns the channel's internal memory: playing
+something new deletes what is there. Extended memory is shared by all channels; there the driver has one segment, whose
+number no other program reaches that counts from 1, and touches no other. What a segment holds, and how exactly it meets
+a frequency, is planned in ``drivers.waveforms``.
 
 Level. Samples use the whole range of the converter wherever the level setting (0.075-1 V peak to peak) can make the
 amplitude; below 37.5 mV peak they are scaled down, to no fewer than 8 codes, 2.4 mV. Smaller amplitudes are refused:
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drivers import waveforms
+from drivers import answers, waveforms
 from drivers.connection import connect, patience
 from drivers.m8195a_controls import CHANNELS, ERROR, FILTERS, LEVEL_RANGE, M8195AControls
 from drivers.waveforms import FEWEST_CODES, FREQUENCY_RANGE, FULL_SCALE, SOURCE, Segment
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 _DECIMALS = 7  # of a level; what the instrument makes of it is read back
 _INTERNAL_MEMORY = 262_144  # samples
+_OWN_SEGMENTS = 16_000_000  # and the number of the channel: the driver's segment
+_CATALOGUE = answers.integers(0, 1 << 40)  # number, length, number, length...; 0, 0 if there is no segment
 _MODES = {1: "SING", 2: "FOUR", 3: "FOUR", 4: "DUAL"}  # channel -> DAC mode with the fewest others
 _DIVIDERS = {"SING": (4, 2, 1), "DUAL": (4, 2, 1), "FOUR": (4, 1)}  # in four-channel mode extended memory needs DIV4
 _ALIGNING = 8.0  # s, for which it may not answer after a change of clock or memory
@@ -127,10 +131,11 @@ class M8195A(M8195AControls):
         """See Generator; raises ValueNotTaken if an output does not read as open."""
         self._playing, self._confirmed = None, {}
         self.adapter.write(":ABOR;" + ";".join(f":OUTP{channel} 0" for channel in CHANNELS))
-        for channel, closed in zip(CHANNELS, self.outputs_closed(), strict=True):
+        *outputs, running = self.questions(*self._outputs(), self._question("running"))
+        for channel, closed in zip(CHANNELS, outputs, strict=True):
             if closed:
                 raise ValueNotTaken(self.name, f"output of channel {channel}", False, True)
-        self._confirmed = {"output": False}
+        self._confirmed = {"output": False, "running": running}
 
     def is_off(self) -> bool:
         """See Generator: an open output is off, whatever plays behind it."""
@@ -151,7 +156,9 @@ class M8195A(M8195AControls):
         super().write(command, **kwargs)
 
     def upload(self, samples: SampleArray) -> None:
-        """Make ``samples`` segment 1 of the channel, the only one; it must not be playing.
+        """Make ``samples`` the driver's segment of the channel and select it; it must not be playing.
+
+        In extended memory the segment has zeros for the other channels, and their other segments stay.
 
         Args:
             samples: shape (N,), int8; N a multiple of the memory's granularity.
@@ -166,12 +173,18 @@ class M8195A(M8195AControls):
         self.check_errors()
 
     def _send_segment(self, samples: SampleArray) -> None:
-        trace, size = f":TRAC{self.channel}", str(samples.size)
-        head = f"{trace}:DEL:ALL;{trace}:DEF 1,{size}\n{trace}:DATA 1,0,#{len(size)}{size}"
+        trace, number, size = f":TRAC{self.channel}", _OWN_SEGMENTS + self.channel, str(samples.size)
+        memory, catalogue = self.questions(self._question("memory"), (f"{trace}:CAT?", _CATALOGUE))
+        if memory == "INT":
+            delete = f"{trace}:DEL:ALL;"
+        else:
+            delete = f"{trace}:DEL {number};" if number in catalogue[::2] else ""
+        head = f"{delete}{trace}:DEF {number},{size},0\n{trace}:DATA {number},0,#{len(size)}{size}"
         self._loaded = self._playing = None
         content = np.ascontiguousarray(samples).data
         self._confirmed = {}
-        self.adapter.write_bytes(b"".join((head.encode("ascii"), content, f"\n{trace}:SEL 1\n".encode("ascii"))))
+        tail = f"\n{trace}:SEL {number}\n"
+        self.adapter.write_bytes(b"".join((head.encode("ascii"), content, tail.encode("ascii"))))
 
     def _play(self, segment: Segment, samples: SampleArray, level: float, *, gated: bool) -> tuple[Segment, float]:
         """Play samples; what is in memory is not sent again, and a level alone is changed without an interruption.
@@ -207,7 +220,14 @@ class M8195A(M8195AControls):
     def _settings(self, segment: Segment, level: float, *, gated: bool) -> dict[str, Value]:
         """What must be set while ``segment`` plays."""
         settings: dict[str, Value] = {
-            **{"output": True, "level": level, "sample_clock": segment.clock, "offset": 0.0, "function": "ARB"},
+            **{
+                "output": True,
+                "running": True,
+                "level": level,
+                "sample_clock": segment.clock,
+                "offset": 0.0,
+                "function": "ARB",
+            },
             **{"continuous": not gated, "gate": gated, "dac_mode": _MODES[self.channel], "memory": _memory(segment)},
             "divider": segment.divider,
         }

@@ -28,6 +28,7 @@ FILTERS = {1: "FRAT", 2: "HRAT", 4: "QRAT"}  # divider -> whose interpolation fi
 ERROR: Question = (":SYST:ERR?", answers.row(answers.integer(-32768, 32767), answers.text(r'"[\x20-\x7e]*"')))
 """Asks for the oldest error: code and quoted text."""
 _LONGEST_ERROR_QUEUE = 30
+_LARGEST_REGISTER = 0xFFFF
 _ON_OFF = answers.one_of({"0": False, "1": True})
 _MODEL = "M8195A"
 
@@ -44,7 +45,16 @@ class M8195AControls(Questions, SCPIMixin, Instrument):
 
     SNAPSHOT: ClassVar[tuple[str, ...]] = (
         *("id", "channel", "sample_clock", "divider", "dac_mode", "memory", "function", "segment", "level", "offset"),
-        *("output", "interpolation", "continuous", "gate", "trigger_source", "trigger_level", "trigger_slope"),
+        *(
+            "output",
+            "running",
+            "interpolation",
+            "continuous",
+            "gate",
+            "trigger_source",
+            "trigger_level",
+            "trigger_slope",
+        ),
     )
 
     RESOLUTION: ClassVar = {
@@ -56,7 +66,8 @@ class M8195AControls(Questions, SCPIMixin, Instrument):
     _TURNS: ClassVar[tuple[str, ...]] = (
         *("offset", "continuous", "gate", "trigger_source", "divider", "dac_mode", "memory", "function"),
     )
-    WATCHED: ClassVar = ("output", "level", "sample_clock", *_TURNS)
+    _ALWAYS: ClassVar[tuple[str, ...]] = ("output", "running", "level", "sample_clock")
+    WATCHED: ClassVar = (*_ALWAYS, *_TURNS)
     ROUND: ClassVar = len(_TURNS)
 
     sample_clock = control(
@@ -83,8 +94,8 @@ class M8195AControls(Questions, SCPIMixin, Instrument):
     memory = control(
         ":TRAC{ch}:MMOD?",
         ":TRAC{ch}:MMOD %s",
-        "Control which memory the channel plays: INT or EXT.",
-        one_of("memory", ("INT", "EXT"), _MODEL),
+        "Control which memory the channel plays: INT or EXT; it reads NONE while the mode gives the channel none.",
+        one_of("memory", ("INT", "EXT"), _MODEL, also_read=("NONE",)),
         check_errors=True,
     )
     function = control(
@@ -171,6 +182,11 @@ class M8195AControls(Questions, SCPIMixin, Instrument):
         return _error(self.question(*ERROR))
 
     @property
+    def running(self) -> bool:
+        """Whether the channel is in run mode: it plays, or waits for its trigger or its gate."""
+        return bool(self.question(*self._question("running")))
+
+    @property
     def interpolation(self) -> str:
         """What comes between the samples of a divided clock: ZOH, NYQ, LIN, LOWP or USER."""
         offered = answers.one_of({name: name for name in ("ZOH", "NYQ", "LIN", "LOWP", "USER")})
@@ -207,7 +223,7 @@ class M8195AControls(Questions, SCPIMixin, Instrument):
 
     def look(self, turn: int) -> Look:
         """See Device; one question. An error that it finds is told by ``check_status`` as well."""
-        names = ("output", "level", "sample_clock", self._TURNS[turn % len(self._TURNS)])
+        names = (*self._ALWAYS, self._TURNS[turn % len(self._TURNS)])
         *values, error = self.questions(*map(self._question, names), ERROR)
         self.note_error(error)
         code, text = _error(error)
@@ -225,9 +241,14 @@ class M8195AControls(Questions, SCPIMixin, Instrument):
 
     def outputs_closed(self) -> list[bool]:
         """Whether the output of each channel is closed, read now in one question."""
-        return self.questions(*((f":OUTP{channel}?", _ON_OFF) for channel in CHANNELS))
+        return self.questions(*self._outputs())
+
+    def _outputs(self) -> list[Question]:
+        return [(f":OUTP{channel}?", _ON_OFF) for channel in CHANNELS]
 
     def _question(self, name: str) -> Question:
+        if name == "running":
+            return ":STAT:OPER:RUN:COND?", answers.bit(self.channel - 1, _LARGEST_REGISTER)
         setting = getattr(type(self), name)
         return setting.query.replace("{ch}", str(self.channel)), setting.reader
 

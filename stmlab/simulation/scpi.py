@@ -2,8 +2,9 @@
 
 A pattern such as ``[:SOURce]:VOLTage#[:LEVel]`` says how each is called: a node is understood in its short form (the
 capitals) and its long form, in any case; nodes in brackets may be left out; ``#`` takes a channel number, 1 if it is
-left out. A message joins several with ``;``: what follows a ``;`` without a colon continues in the subsystem of what
-went before, and common commands (``*CLS``) do not disturb that.
+left out, and a 1 may stand behind every other node as well (SCPI-99 volume 1, 6.2.5.2). A message joins several with
+``;``: what follows a ``;`` without a colon continues in the subsystem of what went before, and common commands
+(``*CLS``) do not disturb that.
 
 A message that breaks the grammar, or names what does not exist, ends there; a refused value ends only its own command.
 Both go to the error queue, which keeps the first 30.
@@ -21,10 +22,11 @@ from typing import TYPE_CHECKING, Any
 from stmlab.simulation.lines import LineSession
 from stmlab.simulation.machine import Machine
 from stmlab.simulation.scpi_grammar import ScpiError, units
+from stmlab.simulation.scpi_state import restored, stored
 from stmlab.simulation.scpi_values import Integer, short_form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from stmlab.simulation.scpi_grammar import Argument, Unit
     from stmlab.simulation.scpi_values import ValueType
@@ -133,9 +135,10 @@ class CommandTree:
                 raise ScpiError(-113)
             place = place.children[name]
             if digits:
-                channel = int(digits)
-                if not place.numbered or channel not in CHANNELS:
+                number = int(digits)
+                if number not in (CHANNELS if place.numbered else (1,)):
                     raise ScpiError(-114)
+                channel = number if place.numbered else channel
         command = place.query if query else place.command
         if command is None:
             raise ScpiError(-113)
@@ -171,13 +174,19 @@ class ScpiInstrument(ABC):
         self._errors: deque[ScpiError] = deque()
         self._events = self._event_mask = self._service_mask = 0
         accessors = [command for setting in self._settings.values() for command in self._accessors(setting)]
-        self._tree = CommandTree([*self._common(), *accessors, *self.commands()])
+        self._all_commands = [*self._common(), *accessors, *self.commands()]
+        self._tree = CommandTree(self._all_commands)
         self.reset()
 
     @property
     @abstractmethod
     def identity(self) -> str:
         """Answer to ``*IDN?``."""
+
+    @property
+    def options(self) -> str:
+        """Answer to ``*OPT?``."""
+        return "0"
 
     @abstractmethod
     def settings(self) -> Iterable[Setting]:
@@ -200,6 +209,10 @@ class ScpiInstrument(ABC):
     def value(self, pattern: str, channel: int = 1) -> Any:
         """What a setting is set to."""
         return self._values[pattern, channel]
+
+    def shown(self, setting: Setting, channel: int) -> str:
+        """What the query of a setting answers."""
+        return setting.type.render(self.value(setting.pattern, channel))
 
     def put(self, pattern: str, channel: int, value: Any) -> None:
         """Change a setting; overridden where a value depends on others."""
@@ -242,9 +255,25 @@ class ScpiInstrument(ABC):
             self._errors[-1] = ScpiError(-350)
         self._events |= 1 << (6 - min(-error.code // 100, 4))  # -1xx bit 5, -2xx bit 4, -3xx bit 3, -4xx bit 2
 
+    def headers(self) -> str:
+        """All commands and queries, one a line."""
+        return "\n".join(command.pattern.replace("#", "[1|2|3|4]") for command in self._all_commands)
+
+    def stored(self) -> bytes:
+        """All settings, as bytes that ``restore`` takes back."""
+        return stored(self.types(), self._values)
+
+    def restore(self, state: bytes) -> None:
+        """Set everything as it was; -161 if the bytes are no such state."""
+        self._values |= restored(self.types(), state)
+
+    def types(self) -> Mapping[str, ValueType]:
+        """Of everything that is kept as a value, by pattern."""
+        return {pattern: setting.type for pattern, setting in self._settings.items()}
+
     def _accessors(self, setting: Setting) -> Iterator[Command]:
         def answer(channel: int) -> str:
-            return setting.type.render(self.value(setting.pattern, channel))
+            return self.shown(setting, channel)
 
         yield Command(setting.pattern, partial(self.put, setting.pattern), (setting.type,))
         yield Command(f"{setting.pattern}?", answer)
@@ -252,10 +281,10 @@ class ScpiInstrument(ABC):
     def _common(self) -> Iterator[Command]:
         """The commands that IEEE 488.2 asks of every instrument, and the error queue of SCPI."""
         yield Command("*IDN?", lambda _: self.identity)
-        yield Command("*OPT?", lambda _: "0")
+        yield Command("*OPT?", lambda _: self.options)
         yield Command("*TST?", lambda _: "0")
         yield Command("*RST", lambda _: self.reset())
-        yield Command("*CLS", self._clear_status)
+        yield Command("*CLS", lambda _: self.clear_status())
         yield Command("*OPC", self._set_complete)
         yield Command("*OPC?", lambda _: "1")
         yield Command("*WAI", lambda _: None)
@@ -268,7 +297,8 @@ class ScpiInstrument(ABC):
         yield Command(":SYSTem:ERRor[:NEXT]?", self._next_error)
         yield Command(":SYSTem:VERSion?", lambda _: "1999.0")
 
-    def _clear_status(self, _: int) -> None:
+    def clear_status(self) -> None:
+        """Forget errors and events (``*CLS``)."""
         self._errors.clear()
         self._events = 0
 
@@ -279,8 +309,12 @@ class ScpiInstrument(ABC):
         events, self._events = self._events, 0
         return str(events)
 
+    def summaries(self) -> int:
+        """Bits of the status byte that sum up groups of status registers."""
+        return 0
+
     def _status_byte(self) -> int:
-        summary = (4 if self._errors else 0) | (32 if self._events & self._event_mask else 0)
+        summary = self.summaries() | (4 if self._errors else 0) | (32 if self._events & self._event_mask else 0)
         return summary | (64 if summary & self._service_mask else 0)
 
     def _next_error(self, _: int) -> str:
@@ -306,7 +340,10 @@ class ScpiSession(LineSession):
         self._instrument.report(ScpiError(-310))
 
     def answer(self, message: bytes) -> bytes:
-        """Carry out a message; the answers of its queries are joined by ``;`` and end with a line feed."""
+        """Carry out a message; the answers of its queries are joined by ``;`` and end with a line feed.
+
+        An answer is text whose characters are bytes, so that it may be a block.
+        """
         answers = []
         path: Sequence[str] = ()
         try:
@@ -322,4 +359,4 @@ class ScpiSession(LineSession):
                     answers += [] if answer is None else [answer]
         except ScpiError as error:
             self._instrument.report(error)
-        return ";".join(answers).encode("ascii") + b"\n" if answers else b""
+        return ";".join(answers).encode("latin-1") + b"\n" if answers else b""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _TEXTS = {
     0: "No error",
@@ -28,6 +28,8 @@ _TEXTS = {
     -223: "Too much data",
     -224: "Illegal parameter value",
     -225: "Out of memory",
+    -256: "File name not found",
+    -257: "File name error",
     -310: "System error",
     -350: "Queue overflow",
     -363: "Input buffer overrun",
@@ -58,7 +60,21 @@ class Block:
     content: memoryview
 
 
+def block(content: bytes) -> str:
+    """Bytes as they are sent in answer: a block of definite length, a character for each byte."""
+    size = str(len(content))
+    return f"#{len(size)}{size}{content.decode('latin-1')}"
+
+
 Argument = str | Block
+
+
+def content(arguments: Sequence[Argument]) -> bytes:
+    """The bytes of an argument that must be a block, and the only one."""
+    first, *others = arguments
+    if others or not isinstance(first, Block):
+        raise ScpiError(-161)
+    return bytes(first.content)
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,15 @@ class Number:
         match = _DECIMAL.fullmatch(text)
         if match is None:
             raise ScpiError(-104 if text[:1].isalpha() or text[:1] in "\"'" else -121)
-        value = float(match[1].replace(" ", "")) * self._multiplier(match[2])
-        if not self.low <= value <= self.high:
+        return self.checked(float(match[1].replace(" ", "")) * self._multiplier(match[2]))
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is within the range."""
+        return self.low <= value <= self.high
+
+    def checked(self, value: float) -> float:
+        """The value; -222 outside the range."""
+        if not self.holds(value):
             raise ScpiError(-222, f"{value:g} is not within {self.low:g} to {self.high:g}")
         return value
 

@@ -1,4 +1,4 @@
-"""The waveform memory of a Keysight M8195A: segments of every channel, and the table that strings them together.
+"""The waveform memory of a Keysight M8195A: internal memory of each channel, extended memory shared by all.
 
 Samples never change in place: a segment that is written to gets new ones, so that whoever plays the old ones can tell.
 """
@@ -14,7 +14,7 @@ from stmlab.simulation.scpi_grammar import Block, ScpiError
 from stmlab.simulation.scpi_values import Integer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from stmlab.arrays import SampleArray
     from stmlab.simulation.scpi_grammar import Argument
@@ -24,12 +24,7 @@ FEWEST_VECTORS = 5
 INTERNAL_SAMPLES = 262_144
 INTERNAL_GRANULARITY = 128
 EXTENDED_SAMPLES = 16 << 30
-WHOLE_SEGMENT = 0xFFFFFFFF  # end offset of a sequence entry that plays to the end
-
-_START, _SCENARIO_END, _END, _IDLE = 28, 29, 30, 31  # bits of an entry's control word
-_CODE = Integer(-128, 127)
-_WORD = Integer(-128, 0xFFFFFFFF)  # of the sequence table; the sample of an idle entry may be negative
-_LONGEST_SEQUENCE = 1 << 26  # samples that are strung together at most
+CODE = Integer(-128, 127)  # of a sample
 
 
 @dataclass(frozen=True)
@@ -64,16 +59,18 @@ class Segment:
         samples: shape (N,), read-only.
         markers: shape (N,), two bits a sample, read-only; zero unless the mode has markers.
         name, comment: as the client set them.
+        readable: False: the samples may be written and played, not read back.
     """
 
     samples: SampleArray
     markers: SampleArray
     name: str = ""
     comment: str = ""
+    readable: bool = True
 
 
 class Segments:
-    """The segments of one channel."""
+    """The segments of one memory as one channel sees them."""
 
     def __init__(self) -> None:
         self._segments: dict[int, Segment] = {}
@@ -99,20 +96,9 @@ class Segments:
         """The smallest number that no segment has."""
         return next(number for number in range(1, len(self._segments) + 2) if number not in self._segments)
 
-    def define(self, number: int, length: int, initial: int, lengths: Lengths) -> None:
-        """Make a segment of ``length`` samples of value ``initial``."""
-        lengths.check(length)
-        if number in self._segments:
-            raise ScpiError(-221, f"segment {number} is already defined")
-        if self.used() + length > lengths.capacity:
-            raise ScpiError(-225, f"{lengths.capacity - self.used()} samples are free")
-        try:
-            samples, markers = np.zeros(length, np.int8), np.zeros(length, np.int8)
-        except MemoryError:
-            raise ScpiError(-225, "the simulating computer has not that much memory") from None
-        if initial:
-            samples[:] = initial
-        self._segments[number] = Segment(_frozen(samples), _frozen(markers))
+    def add(self, number: int, segment: Segment) -> None:
+        """Take a new segment in."""
+        self._segments[number] = segment
 
     def delete(self, number: int) -> None:
         """Forget one segment."""
@@ -145,6 +131,8 @@ class Segments:
     def read(self, number: int, offset: int, length: int, *, interleaved: bool) -> SampleArray:
         """What ``write`` would take to make it so."""
         segment = self[number]
+        if not segment.readable:
+            raise ScpiError(-221, f"segment {number} is write-only")
         if offset + length > segment.samples.size:
             raise ScpiError(-222, f"segment {number} has {segment.samples.size} samples")
         piece = slice(offset, offset + length)
@@ -153,112 +141,94 @@ class Segments:
         return np.stack((segment.samples[piece], segment.markers[piece]), axis=1).ravel()
 
 
+class WaveformMemory:
+    """Both memories of the generator.
+
+    A channel with internal memory has segments of its own. The segments of extended memory are the same for all
+    channels that it sources (User's Guide, 6.21): one channel's command defines and deletes them for all; in each,
+    every channel has samples of its own.
+
+    Args:
+        channels: their numbers.
+    """
+
+    def __init__(self, channels: Iterable[int]) -> None:
+        self._memories = {name: {channel: Segments() for channel in channels} for name in ("INT", "EXT")}
+
+    def of(self, memory: str, channel: int) -> Segments:
+        """The segments in memory ``INT`` or ``EXT``, as a channel sees them."""
+        return self._memories[memory][channel]
+
+    def define(
+        self,
+        memory: str,
+        channel: int,
+        number: int,
+        length: int,
+        lengths: Lengths,
+        *,
+        initial: int = 0,
+        readable: bool = True,
+    ) -> None:
+        """Make a segment of ``length`` samples of value ``initial``, for a channel and all that share its memory."""
+        lengths.check(length)
+        segments = self.of(memory, channel)
+        if number in segments:
+            raise ScpiError(-221, f"segment {number} is already defined")
+        if segments.used() + length > lengths.capacity:
+            raise ScpiError(-225, f"{lengths.capacity - segments.used()} samples are free")
+        fresh = _blank(length, initial, readable=readable)
+        for sharer in self._sharing(memory, channel):
+            sharer.add(number, fresh)
+
+    def delete(self, memory: str, channel: int, number: int) -> None:
+        """Forget a segment, for all that share it."""
+        for segments in self._sharing(memory, channel):
+            segments.delete(number)
+
+    def clear(self, memory: str, channel: int) -> None:
+        """Forget all segments, for all that share them."""
+        for segments in self._sharing(memory, channel):
+            segments.clear()
+
+    def empty(self) -> None:
+        """Forget everything."""
+        for memory in self._memories.values():
+            for segments in memory.values():
+                segments.clear()
+
+    def _sharing(self, memory: str, channel: int) -> list[Segments]:
+        return [self.of(memory, channel)] if memory == "INT" else list(self._memories[memory].values())
+
+
+def _blank(length: int, initial: int, *, readable: bool) -> Segment:
+    try:
+        samples, markers = np.zeros(length, np.int8), np.zeros(length, np.int8)
+    except MemoryError:
+        raise ScpiError(-225, "the simulating computer has not that much memory") from None
+    if initial:
+        samples[:] = initial
+    return Segment(frozen(samples), frozen(markers), readable=readable)
+
+
 def waveform(arguments: Sequence[Argument]) -> SampleArray:
     """Samples from a block of signed bytes, or from a list of numbers."""
     if isinstance(arguments[0], Block):
         if len(arguments) > 1:
             raise ScpiError(-108)
         return np.frombuffer(arguments[0].content, np.int8)
-    return np.array([_CODE.parse(argument) for argument in arguments], np.int8)
+    return np.array([CODE.parse(argument) for argument in arguments], np.int8)
 
 
 def _overwritten(old: SampleArray, offset: int, new: SampleArray) -> SampleArray:
     if new.size == old.size:
-        return _frozen(np.ascontiguousarray(new))
+        return frozen(np.ascontiguousarray(new))
     samples = old.copy()
     samples[offset : offset + new.size] = new
-    return _frozen(samples)
+    return frozen(samples)
 
 
-def _frozen(samples: SampleArray) -> SampleArray:
+def frozen(samples: SampleArray) -> SampleArray:
+    """The same samples, which cannot change any more."""
     samples.flags.writeable = False
-    return samples
-
-
-@dataclass(frozen=True)
-class SequenceEntry:
-    """One line of the sequence table: plays a segment, or with the idle bit of ``control`` one value for a while.
-
-    Attributes:
-        control: 16-19 segment advance, 20-23 sequence advance, 24 marker, 28 start of a sequence, 29 end of the
-            scenario, 30 end of the sequence, 31 idle.
-        sequence_loops: of the sequence that starts here.
-        words: loops, segment, start, end of a segment; or for idle entries 0, sample value, delay, 0.
-    """
-
-    control: int
-    sequence_loops: int
-    words: tuple[int, int, int, int]
-
-    def has(self, bit: int) -> bool:
-        """Whether a bit of ``control`` is set."""
-        return bool(self.control >> bit & 1)
-
-    def numbers(self) -> tuple[int, ...]:
-        """As ``:STABle:DATA?`` answers."""
-        return (self.control, self.sequence_loops, *self.words)
-
-    def samples(self, segments: Segments) -> SampleArray:
-        """What this line plays."""
-        if self.has(_IDLE):
-            _, value, delay, _ = self.words
-            return np.full(_bounded(delay), np.int8(value))
-        loops, number, start, end = self.words
-        samples = segments[number].samples
-        stop = samples.size if end == WHOLE_SEGMENT else end + 1
-        if not start < stop <= samples.size:
-            raise ScpiError(-222, f"segment {number} has {samples.size} samples")
-        _bounded(loops * (stop - start))
-        return np.tile(samples[start:stop], loops)
-
-
-UNUSED = SequenceEntry(0, 1, (1, 1, 0, WHOLE_SEGMENT))
-"""What the table holds where nothing has been written."""
-
-
-def entries(arguments: Sequence[Argument]) -> list[SequenceEntry]:
-    """Lines of the sequence table, from six numbers each."""
-    words = [_WORD.parse(argument) for argument in arguments]
-    if len(words) % 6:
-        raise ScpiError(-109, "a line of the sequence table has six numbers after its index")
-    lines = [
-        SequenceEntry(words[k], words[k + 1], (words[k + 2], words[k + 3], words[k + 4], words[k + 5]))
-        for k in range(0, len(words), 6)
-    ]
-    for line in lines:
-        if line.has(_IDLE):
-            _CODE.parse(str(line.words[1]))
-        elif min(line.sequence_loops, *line.words[:2]) < 1:
-            raise ScpiError(-222, "loops and segments are counted from 1")
-    return lines
-
-
-def strung_together(table: dict[int, SequenceEntry], first: int, segments: Segments, *, scenario: bool) -> SampleArray:
-    """What a sequence, or a scenario of several, plays from line ``first`` to its end.
-
-    Sequence loops count only within a scenario: a sequence alone is repeated for ever.
-    """
-    played: list[SampleArray] = []
-    sequence: list[SampleArray] = []
-    loops, line = 1, first
-    while True:
-        if line not in table:
-            raise ScpiError(-221, f"line {line} of the sequence table is empty")
-        entry = table[line]
-        if entry.has(_START):
-            loops = entry.sequence_loops
-        sequence.append(entry.samples(segments))
-        if entry.has(_END) or entry.has(_SCENARIO_END):
-            times = loops if scenario else 1
-            _bounded(times * sum(piece.size for piece in sequence) + sum(piece.size for piece in played))
-            played += sequence * times
-            sequence = []
-            if entry.has(_SCENARIO_END) or not scenario:
-                return _frozen(np.concatenate(played))
-        line += 1
-
-
-def _bounded(samples: int) -> int:
-    if samples > _LONGEST_SEQUENCE:
-        raise ScpiError(-225, f"sequences are simulated up to {_LONGEST_SEQUENCE} samples")
     return samples

@@ -223,19 +223,21 @@ def test_the_generator_is_off_when_every_channel_is_open():
     rig.virtual.session().receive(b":OUTP3 1\n")
     rig.driver.off()
     assert rig.driver.is_off()
-    assert rig.driver.confirmed == {"output": False}
+    assert rig.driver.confirmed == {"output": False, "running": False}
     rig.virtual.session().receive(b":OUTP3 1\n")
     assert not rig.driver.is_off()
 
 
 def test_an_output_that_stays_closed_is_a_fault():
-    exchange = [(":ABOR;:OUTP1 0;:OUTP2 0;:OUTP3 0;:OUTP4 0", None), (":OUTP1?;:OUTP2?;:OUTP3?;:OUTP4?", "0;1;0;0")]
+    asked = ":OUTP1?;:OUTP2?;:OUTP3?;:OUTP4?;:STAT:OPER:RUN:COND?"
+    exchange = [(":ABOR;:OUTP1 0;:OUTP2 0;:OUTP3 0;:OUTP4 0", None), (asked, "0;1;0;0;0")]
     with expected_protocol(M8195A, exchange) as driver, pytest.raises(ValueNotTaken, match="output of channel 2"):
         driver.off()
 
 
 @pytest.mark.parametrize(
-    ("position", "wrong", "name"), [(0, "0", "output"), (1, "0.3", "level"), (2, "60000000000", "sample_clock")]
+    ("position", "wrong", "name"),
+    [(0, "0", "output"), (1, "0", "running"), (2, "0.3", "level"), (3, "60000000000", "sample_clock")],
 )
 def test_a_tone_that_does_not_play_as_it_was_set_is_a_fault(position, wrong, name):
     rig = RIGS["M8195A"]()

@@ -111,7 +111,13 @@ def test_a_tone_on_the_wire():
             ":OUTP1:FILT:FRAT:TYPE ZOH;:FREQ:RAST 64000000000",
             None,
         ),
-        (b":TRAC1:DEL:ALL;:TRAC1:DEF 1,1280\n:TRAC1:DATA 1,0,#41280" + by_hand + b"\n:TRAC1:SEL 1\n", None),
+        (":TRAC1:MMOD?;:TRAC1:CAT?", "INT;1,1280,16000001,2560"),
+        (
+            b":TRAC1:DEL:ALL;:TRAC1:DEF 16000001,1280,0\n:TRAC1:DATA 16000001,0,#41280"
+            + by_hand
+            + b"\n:TRAC1:SEL 16000001\n",
+            None,
+        ),
         NO_ERROR,
         (
             ":VOLT1 0.199825;:VOLT1:OFFS 0;:INIT:CONT 0;:INIT:GATE 1;:ARM:TRIG:SOUR TRIG;:ARM:TRIG:SLOP POS;"
@@ -119,10 +125,10 @@ def test_a_tone_on_the_wire():
             None,
         ),
         (
-            ":OUTP1?;:VOLT1?;:FREQ:RAST?;:VOLT1:OFFS?;:FUNC:MODE?;:INIT:CONT?;:INIT:GATE?;:INST:DACM?;:TRAC1:MMOD?;"
+            ":OUTP1?;:STAT:OPER:RUN:COND?;:VOLT1?;:FREQ:RAST?;:VOLT1:OFFS?;:FUNC:MODE?;:INIT:CONT?;:INIT:GATE?;:INST:DACM?;:TRAC1:MMOD?;"
             ":INST:MEM:EXT:RDIV?;:ARM:TRIG:SOUR?;:SYST:ERR?",
             # the instrument may have rounded the level: what it says counts
-            '1;0.1998;64000000000;0;ARB;0;1;SING;INT;DIV1;TRIG;0,"No error"',
+            '1;1;0.1998;64000000000;0;ARB;0;1;SING;INT;DIV1;TRIG;0,"No error"',
         ),
     ]
     with expected_protocol(M8195A, exchange) as driver:
@@ -209,6 +215,24 @@ def test_what_is_in_memory_is_not_sent_again(rig):
     assert lines(rig.panel)[1].max() == pytest.approx(0.2, rel=1e-5)
     rig.driver.play_tone(2e9, 0.2, gated=True)
     assert rig.uploads() == 1
+
+
+@pytest.mark.parametrize("frequency", [1e6, 1e9])  # from extended memory, from internal memory
+def test_what_other_channels_have_in_memory_stays(rig, frequency):
+    session = rig.virtual.session()
+    session.receive(b":INST:DACM DUAL;:TRAC4:DEF 1,1280,9;:TRAC4:DEF 7,2560;:TRAC4:MMOD INT;:TRAC4:DEF 2,1280,5\n")
+    for amplitude in (0.1, 0.2):
+        rig.driver.play_tone(frequency, amplitude, gated=False)
+        rig.driver.play_tone(2 * frequency, amplitude, gated=False)
+    assert rig.panel.running
+    rig.driver.off()
+    session.receive(b":INST:DACM DUAL\n")
+    assert session.receive(b":TRAC4:CAT?;:TRAC4:DATA? 2,0,2\n") == b"2,1280;5,5\n"
+    session.receive(b":TRAC4:MMOD EXT\n")
+    numbers = session.receive(b":TRAC4:CAT?\n").decode().strip().split(",")
+    assert numbers[:4] == ["1", "1280", "7", "2560"]
+    assert len(numbers) == (6 if frequency == 1e6 else 4)  # the driver has played four times, and has one segment
+    assert session.receive(b":TRAC4:DATA? 1,0,2\n") == b"9,9\n"
 
 
 @pytest.mark.parametrize("meddle", ["reset", "clock", "memory", "other"])

@@ -71,7 +71,7 @@ def test_identity_errors_and_common_commands(rig):
     rig.send(":NONSENSE 1")
     assert rig.ask(":syst:err?") == '-113,"Undefined header"'
     rig.send(":VOLT 2;*CLS")
-    assert rig.send("*OPC?", "*ESR?", "*TST?", "*OPT?") == ["1", "0", "0", "0"]
+    assert rig.send("*OPC?", "*ESR?", "*TST?", "*OPT?") == ["1", "0", "0", "004,16G,SEQ"]
     assert rig.errors() == []
 
 
@@ -105,7 +105,8 @@ def other_value(setting) -> str:
 @pytest.mark.parametrize("setting", m8195a_settings.SETTINGS, ids=lambda setting: short(setting.pattern))
 def test_every_setting_is_kept_read_back_and_reset(rig, setting):
     header, value = short(setting.pattern), other_value(setting)
-    rig.send(":TRAC2:DEF 7,1280")
+    mode = ":INST:DACM FOUR" if setting.pattern == m8195a_settings.MEMORY else ":TRAC2:MMOD INT"
+    rig.send(mode, ":TRAC2:DEF 7,1280")
     default = rig.ask(f"{header}?")
     assert default != value
     rig.send(f"{header} {value}")
@@ -113,7 +114,7 @@ def test_every_setting_is_kept_read_back_and_reset(rig, setting):
     assert rig.errors() == []
     if "#" in setting.pattern:
         assert rig.ask(f"{header.replace('2', '3')}?") == default  # the other channels are not touched
-    rig.send("*RST")
+    rig.send("*RST", mode)
     assert rig.ask(f"{header}?") == default
 
 
@@ -165,7 +166,7 @@ def test_segments_are_defined_listed_and_deleted(rig):
     rig.send(":TRAC1:DEF 5,1280,-7", ":TRAC1:DEF 2,2560")
     assert [rig.ask(":TRAC:DEF:NEW? 1536,3"), rig.ask(":TRAC:DEF:NEW? 1280")] == ["1", "3"]
     assert rig.ask(":TRAC1:CAT?") == "1,1536,2,2560,3,1280,5,1280"
-    assert rig.ask(":TRAC2:CAT?") == "0,0"
+    assert rig.ask(":TRAC2:CAT?") == rig.ask(":TRAC1:CAT?")
     assert set(rig.numbers(":TRAC1:DATA? 5,0,1280")) == {-7}
     assert set(rig.numbers(":TRAC1:DATA? 1,0,1536")) == {3}
     assert set(rig.numbers(":TRAC1:DATA? 2,0,2560")) == {0}
@@ -237,6 +238,45 @@ def test_samples_written_at_an_offset_are_read_back_and_the_others_stay(content,
     assert rig.panel.samples.tolist() == expected.tolist()
 
 
+def test_extended_memory_is_shared_by_the_channels_that_it_sources(rig):
+    rig.send(":INST:DACM FOUR;:TRAC3:MMOD INT;:TRAC3:DEF 1,1280,3;:TRAC1:DEF 1,1280,7;:TRAC1:DEF 4,2560")
+    assert rig.ask(":TRAC2:CAT?") == rig.ask(":TRAC4:CAT?") == "1,1280,4,2560"
+    assert rig.ask(":TRAC3:CAT?") == "1,1280"
+    rig.load(RAMP, channel=2)
+    assert rig.numbers(":TRAC2:DATA? 1,0,1280") == RAMP.tolist()
+    assert {*rig.numbers(":TRAC1:DATA? 1,0,1280"), *rig.numbers(":TRAC4:DATA? 1,0,1280")} == {7}
+    rig.send(":TRAC4:SEL 4;ADV COND;COUN 3;MARK 1")
+    shared = "4;COND;3;1"
+    assert rig.send(*(f":TRAC{channel}:SEL?;ADV?;COUN?;MARK?" for channel in (1, 2, 3))) == [
+        shared,
+        shared,
+        "1;AUTO;1;0",
+    ]
+    rig.send(":TRAC2:DEL 1")
+    assert (rig.ask(":TRAC1:CAT?"), rig.ask(":TRAC3:CAT?")) == ("4,2560", "1,1280")
+    rig.send(":TRAC4:DEL:ALL")
+    assert (rig.ask(":TRAC1:CAT?"), rig.ask(":TRAC3:CAT?")) == ("0,0", "1,1280")
+    rig.send(":TRAC3:DEL:ALL")
+    assert rig.errors() == []
+
+
+def test_a_channel_that_the_mode_gives_no_samples_uses_no_memory(rig):
+    assert rig.send(":TRAC1:MMOD?;:TRAC4:MMOD?", ":INST:DACM DUAL;:TRAC4:MMOD?") == ["EXT;NONE", "EXT"]
+    rig.send(":TRAC4:MMOD NONE")
+    assert rig.errors() == [-224]
+
+
+def test_samples_are_read_and_written_while_it_is_stopped(playing):
+    assert playing.send(":TRAC1:DATA? 1,0,4", ":TRAC1:DATA 1,0,5") == []
+    assert playing.errors() == [-221, -221]
+    playing.send(":STAB:DYN 1;:TRAC1:DATA 1,0,5;:ABOR")
+    assert playing.ask(":TRAC1:DATA? 1,0,2") == "5,-127"
+    (answer,) = playing.session.receive(b":TRAC1:DATA:BLOC? 1,0,4\n").splitlines()
+    assert answer == b"#14" + bytes([5, 0x81, 0x82, 0x83])
+    playing.send(":TRAC1:DEF:WONL 2,1280,3;:TRAC1:DATA? 2,0,1")
+    assert playing.errors() == [-221]
+
+
 @pytest.mark.parametrize("code", [10, 13, 34, 35, 44, 59])
 def test_a_block_may_end_with_what_ends_a_line(rig, code):
     rig.send(":TRAC1:DEF 1,1280")
@@ -247,7 +287,7 @@ def test_a_block_may_end_with_what_ends_a_line(rig, code):
 
 @pytest.mark.parametrize("mode", ["MARK", "DCM"])
 def test_with_markers_samples_and_marker_bits_alternate_on_channel_one(rig, mode):
-    rig.send(f":INST:DACM {mode};:TRAC1:DEF 1,1280;:TRAC2:DEF 1,1280")
+    rig.send(f":INST:DACM {mode};:TRAC1:DEF 1,1280")
     data = np.stack((RAMP, np.arange(1280) % 4), axis=1).ravel()
     rig.load(data)
     rig.load(RAMP, channel=2)
@@ -295,6 +335,7 @@ def test_time_is_lived_through_with_the_old_settings(playing):
 
 def test_samples_that_somebody_holds_never_change(playing):
     held = playing.panel.samples
+    playing.send(":ABOR")
     playing.load(np.full(1280, 5))
     assert held.tolist() == RAMP.tolist()
     assert playing.panel.samples.tolist() == [5] * 1280
@@ -364,13 +405,108 @@ def test_internal_memory_is_read_at_the_full_clock(rig):
 )
 def test_the_cabled_channel_plays_what_the_mode_gives_it(cabled, mode, source):
     rig = Rig(cabled)
-    rig.send(f":INST:DACM {mode}")
+    rig.send(f":INST:DACM {mode};:TRAC1:DEF 1,1280")
     for channel in range(1, 5):
-        rig.send(f":TRAC{channel}:DEF 1,1280,{channel}")
+        rig.load(np.full(1280, channel), channel=channel)
     rig.send(f":OUTP{cabled} 1;:VOLT{cabled} 0.8;:INIT:IMM")
     assert rig.panel.running is (source is not None)
     assert set(rig.panel.samples.tolist()) == ({source} if source else set())
     assert (rig.panel.on, rig.panel.full_scale) == (True, 0.4)
+
+
+# -- levels, reference, status, state, files -------------------------------------------------------------------------
+
+
+def test_high_and_low_are_amplitude_and_offset(rig):
+    rig.send(":VOLT3 0.5;:VOLT3:OFFS 0.25")
+    assert rig.ask(":VOLT3:LOW?;HIGH?") == "0;0.5"
+    rig.send(":VOLT3:HIGH 0.8;LOW 0.2")
+    assert [float(value) for value in rig.ask(":VOLT3?;:VOLT3:OFFS?;:VOLT3:TERM?").split(";")] == pytest.approx(
+        [0.6, 0.5, 0.0], rel=1e-12, abs=0
+    )
+    assert rig.errors() == []
+    before = rig.ask(":VOLT3?;:VOLT3:OFFS?")
+    rig.send(":VOLT3:HIGH 1.3", ":VOLT3:LOW 0.79")
+    assert rig.errors() == [-222, -222]
+    assert rig.ask(":VOLT3?;:VOLT3:OFFS?") == before
+
+
+def test_the_reference_has_a_frequency_for_each_range(rig):
+    assert rig.ask(":ROSC:FREQ?;RANG?;RNG2:FREQ?") == "100000000;RANG1;1000000000"
+    rig.send(":ROSC:RNG2:FREQ 10 GHz;:ROSC:FREQ 250 MHz")
+    assert rig.ask(":ROSC:RNG1:FREQ?;:ROSC:RANG?") == "250000000;RANG1"
+    rig.send(":ROSC:RANG RANG2")
+    assert rig.ask(":ROSC:FREQ?") == "10000000000"
+    rig.send(":ROSC:RNG1:FREQ 1 GHz", ":ROSC:RNG3:FREQ 1 GHz")
+    assert rig.errors() == [-222, -114]
+
+
+@pytest.mark.parametrize(("mode", "running"), [("SING", 1), ("DUAL", 9), ("FOUR", 15), ("DCM", 3)])
+def test_the_run_status_says_which_channels_run(rig, mode, running):
+    rig.send(f":INST:DACM {mode}")
+    assert rig.ask(":STAT:OPER:RUN:COND?") == "0"
+    rig.send(":INIT:CONT 0;:INIT:GATE 1;:INIT:IMM")
+    assert rig.ask(":STAT:OPER:RUN:COND?") == str(running)  # though the gate is closed
+    rig.send(":ABOR")
+    assert rig.ask(":STAT:OPER:RUN:COND?") == "0"
+
+
+def test_events_stay_until_they_are_read_and_reach_the_status_byte_where_they_are_enabled(rig):
+    rig.send(":STAT:OPER:RUN:ENAB 1;:STAT:OPER:ENAB 256;*SRE 128;:INIT:IMM")
+    assert rig.ask("*STB?") == str(128 + 64)
+    assert rig.send(":STAT:OPER?", ":STAT:OPER?", ":STAT:OPER:RUN?", ":STAT:OPER:RUN:EVEN?") == ["256", "0", "1", "0"]
+    assert rig.ask("*STB?") == "0"
+    rig.send(":STAT:OPER:RUN:PTR 0;NTR 1;:ABOR;:INIT:IMM")
+    assert rig.ask(":STAT:OPER:RUN?") == "1"  # it has fallen
+    rig.send(":ABOR;*CLS")
+    assert rig.ask(":STAT:OPER:RUN:EVEN?;ENAB?;NTR?") == "0;1;1"
+    rig.send(":STAT:PRES")
+    assert rig.ask(":STAT:OPER:RUN:ENAB?;PTR?;NTR?") == "0;65535;0"
+    assert rig.ask(":STAT:QUES:VOLT:COND?;:STAT:QUES?") == "0;0"
+    assert rig.errors() == []
+
+
+def test_the_sequencer_says_what_it_does(table):
+    state = lambda: int(table.ask(":STAB:SEQ:STAT?"))  # noqa: E731
+    assert state() == 0
+    table.send(":FUNC:MODE STS;:STAB:SEQ:SEL 2;:INIT:IMM")
+    assert divmod(state(), 1 << 25) == (2, 2)
+    table.send(":ABOR;:INIT:CONT 0;:INIT:IMM")
+    assert divmod(state(), 1 << 25) == (1, 2)
+    table.send(":ABOR")
+    assert state() == 0
+
+
+def test_the_state_comes_back_as_it_was_learnt(rig):
+    rig.send(":TRAC1:DEF 3,1280;SEL 3;:VOLT2 0.7;:ROSC:RNG2:FREQ 9 GHz;:INIT:CONT 0")
+    question = ":TRAC2:SEL?;:VOLT2?;:ROSC:RNG2:FREQ?;:INIT:CONT?"
+    before, learnt = rig.ask(question), rig.session.receive(b"*LRN?\n").rstrip(b"\n")
+    rig.send("*RST")
+    assert rig.ask(question) != before
+    rig.send(b":SYST:SET " + learnt)
+    assert rig.ask(question) == before
+    rig.send(":SYST:SET #14nono")
+    assert rig.errors() == [-161]
+    assert rig.ask(question) == before
+
+
+def test_files_are_kept_and_listed(rig):
+    rig.send(':MMEM:CDIR "C:\\waves"', b':MMEM:DATA "tone.bin8",#14\n;"\x00', ':MMEM:COPY "tone.bin8","other.bin8"')
+    assert rig.session.receive(b':MMEM:DATA? "C:\\waves\\tone.bin8"\n') == b'#14\n;"\x00\n'
+    used, free, *files = rig.ask(":MMEM:CAT?").split(",", 2)
+    assert (int(used), int(free), files) == (8, (1 << 30) - 8, ['"other.bin8,,4","tone.bin8,,4"'])
+    rig.send(':MMEM:MOVE "other.bin8","C:\\else\\other.bin8";:MMEM:DEL "tone.bin8"')
+    assert rig.ask(":MMEM:CAT?;CDIR?") == f'4,{(1 << 30) - 4};"C:\\waves"'
+    assert rig.ask(':MMEM:CAT? "C:\\else"').endswith('"other.bin8,,4"')
+    rig.send(':VOLT2 0.6;:MMEM:STOR:CST "set.up";*RST;:MMEM:LOAD:CST "set.up"')
+    assert rig.ask(":VOLT2?") == "0.6"
+    rig.send(':MMEM:DEL "tone.bin8"', ':MMEM:DATA "text",12')
+    assert rig.errors() == [-256, -161]
+
+
+def test_the_headers_are_listed(rig):
+    listed = rig.session.receive(b":SYST:HELP:HEAD?\n").decode()
+    assert {":STATus:OPERation:RUN:CONDition?", ":TRACe[1|2|3|4]:DELete:ALL"} <= set(listed.splitlines())
 
 
 # -- sequences ---------------------------------------------------------------------------------------------------------
@@ -431,3 +567,12 @@ def test_a_sequence_with_a_gap_or_of_segments_that_are_not_there_does_not_start(
     table.send(f":STAB:DATA 7,{START | END},1,{1 << 30},2,0,1279;:INIT:IMM")
     assert table.errors() == [-221, -222, -222, -225]
     assert not table.panel.running
+
+
+def test_sequences_come_from_extended_memory_only(table):
+    table.send(":TRAC1:MMOD INT;:FUNC:MODE STS;:INIT:IMM")
+    assert table.errors() == [-221]
+    assert not table.panel.running
+    table.send(":INST:DACM FOUR;:TRAC1:DEF 1,1280,9;:INIT:IMM")  # channels 2 to 4 have extended memory
+    assert table.errors() == []
+    assert table.panel.samples.tolist() == [9] * 1280

@@ -91,10 +91,14 @@ def test_a_spelling_in_between_is_an_undefined_header(toaster, header):
     assert errors(toaster) == [-113]
 
 
-@pytest.mark.parametrize("header", ["VOLT0", "VOLT5", "VOLT12", "HEAT2:MODE", "FREQ1:RAST"])
+@pytest.mark.parametrize("header", ["VOLT0", "VOLT5", "VOLT12", "HEAT2:MODE", "FREQ2:RAST"])
 def test_a_channel_that_is_not_there_is_refused(toaster, header):
     assert talk(toaster, f"{header}?") == []
     assert errors(toaster) == [-114]
+
+
+def test_a_one_may_stand_behind_every_node(toaster):
+    assert talk(toaster, "FREQ1:RAST?", "SOUR1:VOLT2?", "SYST1:ERR1?") == ["64000000000", "0.3", '0,"No error"']
 
 
 def test_what_follows_a_semicolon_continues_in_the_same_subsystem(toaster):

@@ -66,7 +66,7 @@ def test_what_a_hand_changes_on_the_lock_in_is_named(station, command, name):
     assert (seen.value.instrument, seen.value.name) == ("lockin", name)
 
 
-@pytest.mark.parametrize("command", [":OUTP1 OFF", ":VOLT1 0.2", ":FREQ:RAST 60e9", ":INIT:CONT OFF"])
+@pytest.mark.parametrize("command", [":OUTP1 OFF", ":VOLT1 0.2", ":FREQ:RAST 60e9", ":INIT:CONT OFF", ":ABOR"])
 def test_what_a_hand_changes_on_the_generator_is_named(station, command):
     station.generator.play_tone(1e9, 0.05, gated=False)
     round_of_looks(station)
@@ -74,6 +74,24 @@ def test_what_a_hand_changes_on_the_generator_is_named(station, command):
     with pytest.raises(ChangedByHand) as seen:
         round_of_looks(station)
     assert seen.value.instrument == "awg"
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_a_generator_that_a_hand_stops_is_told_at_the_next_look(station, gated):
+    station.generator.play_tone(1e9, 0.05, gated=gated)
+    station.watch.look()
+    hand(station, "m8195a").write(":ABOR")
+    station.clock.sleep(0.01)
+    with pytest.raises(ChangedByHand) as seen:
+        station.watch.look()
+    assert (seen.value.instrument, seen.value.name) == ("awg", "running")
+
+
+def test_a_generator_that_the_run_stops_is_as_it_should_be(station):
+    station.generator.play_tone(1e9, 0.05, gated=False)
+    round_of_looks(station)
+    station.generator.off()
+    round_of_looks(station)
 
 
 @pytest.mark.parametrize(
