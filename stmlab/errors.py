@@ -100,7 +100,10 @@ class ChangedByHand(InstrumentFault):
     Attributes:
         name: the property.
         wanted, read: what was set, and what the instrument says.
+        since: when it was last seen right, s on the station's clock; None: not known.
     """
+
+    since: float | None = None
 
     def __init__(self, instrument: str, name: str, wanted: Any, read: Any, why: str = "changed by hand") -> None:
         self.name, self.wanted, self.read, self.why = name, wanted, read, why

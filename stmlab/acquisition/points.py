@@ -36,6 +36,7 @@ T = TypeVar("T")
 ATTEMPTS = 3
 """Transient faults that one point, or one set-up, survives."""
 _LOOK = 0.2  # s between looks at the station during a pause
+_REMEMBERED = 256  # readings, before those beyond doubt are forgotten
 
 
 class Disturbed(StmlabError):
@@ -74,7 +75,10 @@ class Points:
         self._again: deque[int] = deque()
         self._attempts: dict[int, int] = {}
         self._pending: PointTaken | None = None
-        self._unwatched: list[int] = []
+        self._recent: deque[tuple[int, float]] = deque()  # index and time of what may still turn out disturbed
+        self._remembered = _REMEMBERED
+        self._disturbance: Disturbance | None = None  # seen during a wait
+        self._watching = False
         self.visits, self.points = 0, 0
         self._start = station.clock.now()
         self._last: Target | None = None
@@ -103,7 +107,7 @@ class Points:
             self._mending(self._finish, set_up=False)
         except StmlabError as fault:
             self._deliver()
-            self._doubt(str(fault))
+            self._doubt(self._measured_since(getattr(fault, "since", None)), str(fault))
             raise
         finally:
             self._deliver()
@@ -115,6 +119,8 @@ class Points:
             self._deliver()
             self._flush()
         self._requests.checkpoint()
+        if self._watching and self._disturbance is None:
+            self._disturbance = self._station.watch.look()
 
     # -- one point ---------------------------------------------------------------------------------------------------
 
@@ -151,12 +157,18 @@ class Points:
             self._deliver()
         if self._interrupted():
             return None
-        if settling := sequence.settling_time():
-            if settling > BATCH_SECONDS:
-                self._flush()
-            sequence.wait(moved + settling - clock.now())
-        values = sequence.measure()
-        self._unwatched.append(index)
+        self._watching = True
+        try:
+            if settling := sequence.settling_time():
+                if settling > BATCH_SECONDS:
+                    self._flush()
+                sequence.wait(moved + settling - clock.now())
+            values = sequence.measure()
+        finally:
+            self._watching = False
+        self._recent.append((index, clock.now()))
+        if len(self._recent) > self._remembered:
+            self._forget_what_is_beyond_doubt()
         visit, self.visits = self.visits, self.visits + 1
         taken = tuple([values[name] for name in self._names])
         attempt = self._attempts.get(index, 0) if self._attempts else 0
@@ -179,14 +191,18 @@ class Points:
         """
         if self._requests.pending:
             return True
-        disturbance = self._station.watch.look()
+        disturbance, self._disturbance = self._disturbance, None
+        disturbance = disturbance or self._station.watch.look()
         if disturbance is None:
-            self._unwatched.clear()
             return False
         why = str(disturbance)
+        disturbed = self._measured_since(disturbance.since)
         if disturbance.action == "abort":
             raise Disturbed(why)
-        self._repeat(why)
+        for index in disturbed:
+            self._attempts[index] = self._attempts.get(index, 0) + 1
+            self._again.append(index)
+        self._doubt(disturbed, why)
         if disturbance.action == "stop":
             self._requests.stop()
         else:
@@ -194,18 +210,23 @@ class Points:
             self._waits_for = disturbance
         return True
 
-    def _repeat(self, why: str) -> None:
-        """What was measured since the last good look is marked and measured again."""
-        for index in self._unwatched:
-            self._attempts[index] = self._attempts.get(index, 0) + 1
-            self._again.append(index)
-        self._doubt(why)
+    def _measured_since(self, since: float | None) -> list[int]:
+        """Points measured since then, each once; None: since the look before the last one."""
+        if since is None:
+            since = self._station.watch.before
+        return list(dict.fromkeys(index for index, time in self._recent if time > since))
 
-    def _doubt(self, why: str) -> None:
-        """Mark what was measured since the last good look."""
-        indices, self._unwatched = tuple(self._unwatched), []
+    def _doubt(self, indices: list[int], why: str) -> None:
+        """Mark points whose last reading is not to be trusted."""
         if indices:
-            self._emit(PointsDisturbed(indices, self._station.clock.now() - self._start, why))
+            self._recent = deque((index, time) for index, time in self._recent if index not in indices)
+            self._emit(PointsDisturbed(tuple(indices), self._station.clock.now() - self._start, why))
+
+    def _forget_what_is_beyond_doubt(self) -> None:
+        oldest = min(self._station.watch.oldest, self._station.watch.before)
+        while self._recent and self._recent[0][1] <= oldest:
+            self._recent.popleft()
+        self._remembered = 2 * len(self._recent) + _REMEMBERED
 
     def _mending(self, action: Callable[[], T], *, set_up: bool) -> T:
         """Do ``action``; after a transient fault connect anew, set up again if asked, and try again."""

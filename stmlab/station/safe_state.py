@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from stmlab.errors import SequenceError, StmlabError
+from stmlab.errors import SequenceError, StmlabError, TipTripped, TipWithdrawn
 from stmlab.station.instruments import LoopStatus, Setpoint
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from stmlab.clock import Clock
     from stmlab.station.instruments import TipState
 
-_PAUSES = (0.2, 0.6)  # s before each further try: a controller that takes one client must notice that the last is gone
+_PAUSES = (0.2, 0.6, 1.5, 3.0)
+"""Seconds before each further try: a controller that takes one client must notice that the last is gone, and an answer
+that was late must have gone too."""
 _READINGS = 10
 _FOLLOWED = 2.0  # of the low setpoint: a current below it shows that the loop has followed
 _PATIENCE = 2.0  # s for the loop to follow
@@ -120,6 +122,9 @@ class SafeState:
     parallel: bool
     _problems: list[Problem] = field(default_factory=list)
     _why: str = ""
+    _lost: set[str] = field(
+        default_factory=set
+    )  # instruments that have not answered in all tries: asked once more only
 
     def reach(self, moved: frozenset[str] | None, target: Setpoint | None, *, withdraw: bool) -> SafeReport:
         """The safe state.
@@ -129,7 +134,7 @@ class SafeState:
             target: where the loop shall be closed; None: at ``home``, no closer than the tip is.
             withdraw: rather than close the loop.
         """
-        self._problems, self._why = [], ""
+        self._problems, self._why, self._lost = [], "", set()
         quiet = self._switch_off(moved)
         if self.tip is None or (quiet and moved is not None and not self._controller() & moved):
             return SafeReport(Loop.UNTOUCHED, tuple(self._problems))
@@ -142,7 +147,7 @@ class SafeState:
         Raises:
             StmlabError: a step was not confirmed; the loop has not been closed then.
         """
-        self._problems = []
+        self._problems, self._lost = [], set()
         if not self._switch_off(None):
             raise SequenceError("the hold state was not reached: " + "; ".join(map(str, self._problems)))
         if self.tip is not None and self.bias is not None:
@@ -256,8 +261,10 @@ class SafeState:
         """Close the loop, if everything that was read back allows it."""
         name, tip = self._required()
         state = tip.state
-        if _retreat(tip, state) is not None:
-            raise SequenceError(f"{name}: the tip has tripped or is withdrawn: only a person closes the loop")
+        if (retreat := _retreat(tip, state)) is not None:
+            if retreat is Loop.TRIPPED:
+                raise TipTripped(name, "SafeTip has tripped: `stmlab approach`, by a person, frees the loop")
+            raise TipWithdrawn(name, "the tip is withdrawn: `stmlab approach`, by a person, frees the loop")
         if abs(state.bias) < self.least_bias:
             raise SequenceError(f"{name}: a bias of {state.bias:g} V is too small to close the loop")
         if not self._is_at(state, at):
@@ -287,12 +294,14 @@ class SafeState:
 
     def _insist(self, name: str, device: Any, action: Callable[[Any], None]) -> bool:
         """Do ``action``, through a fresh connection where one fails; note a problem after the last try."""
-        for pause in (*_PAUSES, None):
+        for pause in (*(() if name in self._lost else _PAUSES), None):
             try:
                 action(device)
             except (StmlabError, OSError) as error:
                 if pause is None:
-                    self._problems.append(Problem(name, str(error)))
+                    if name not in self._lost:
+                        self._problems.append(Problem(name, str(error)))
+                    self._lost.add(name)
                     return False
                 self.clock.sleep(pause)
                 _reconnect(device)

@@ -52,10 +52,12 @@ class Watch:
     config: WatchConfig
     watchers: Watchers
     _baseline: dict[str, dict[str, Value]] = field(default_factory=dict)
+    _right: dict[tuple[str, str], float] = field(default_factory=dict)  # when each property was last seen right
     _turn: int = 0
     _looked: float = -1.0
     _held: tuple[int, float, float] | None = None  # opening of the loop; when and where the tip was seen first
     looks: int = 0
+    before: float = -1.0  # when the look before the last one was made, s
 
     def begin(self) -> None:
         """Note how everything is, now that the set-up is complete.
@@ -64,11 +66,12 @@ class Watch:
             InstrumentFault: something is not as it was just set.
         """
         self._baseline = {name: {} for name in self.devices}
-        self._held = None
+        self._right, self._held = {}, None
+        self._looked = self.clock.now()
         for name, device in self.devices.items():
             for turn in range(device.ROUND):
                 self._compare(name, device, device.look(turn))
-        self._looked = self.clock.now()
+        self.before = self._looked = self.clock.now()
 
     def look(self) -> Disturbance | None:
         """One look; None if all is well, or what a watcher wants.
@@ -82,12 +85,17 @@ class Watch:
         now = self.clock.now()
         if 0.0 <= now - self._looked < _SHORTEST:
             return None
-        self._looked = now
+        self.before, self._looked = self._looked, now
         self._turn += 1
         self.looks += 1
         for name, device in self.devices.items():
             self._compare(name, device, device.look(self._turn))
         return self.watchers.look(now)
+
+    @property
+    def oldest(self) -> float:
+        """When the property that was seen longest ago was seen right, s: what was measured before is not in doubt."""
+        return min(self._right.values(), default=self._looked)
 
     def look_at_tip(self) -> None:
         """Look at the tip alone; raises as `look` does, and TipTripped or TipWithdrawn first of all."""
@@ -107,11 +115,17 @@ class Watch:
             if what not in wanted:
                 baseline[what] = read
             elif not device.agrees(what, wanted[what], read):
-                if why := look.changed_itself.get(what):
-                    raise ChangedByItself(name, what, wanted[what], read, why)
-                raise ChangedByHand(name, what, wanted[what], read)
+                raise self._changed(name, what, wanted[what], read, look)
+            self._right[name, what] = self._looked
         if look.reports and name not in self.lockins:
             raise InstrumentFault(name, "; ".join(look.reports))
+
+    def _changed(self, name: str, what: str, wanted: Value, read: Value, look: Look) -> ChangedByHand:
+        """The error that names a difference, and since when what was measured is in doubt."""
+        why = look.changed_itself.get(what)
+        fault = ChangedByItself(name, what, wanted, read, why) if why else ChangedByHand(name, what, wanted, read)
+        fault.since = self._right.get((name, what))
+        return fault
 
     def _wanted(self, name: str, device: Any) -> Mapping[str, Value]:
         confirmed = getattr(device, "confirmed", None) or {}

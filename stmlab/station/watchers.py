@@ -28,11 +28,13 @@ class Disturbance:
         action: "pause", "stop" or "abort".
         message: signal, value, bound and reason, one line.
         cleared: asked during a pause: whether the signal has been back long enough.
+        since: when the signal was last seen within its bounds, s on the station's clock; None: never.
     """
 
     action: str
     message: str
     cleared: Callable[[], bool]
+    since: float | None = None
 
     def __str__(self) -> str:
         return self.message
@@ -44,6 +46,7 @@ class _Watched:
     device: Any
     due: float = 0.0
     cleared_since: float | None = None
+    good: float | None = None
 
     def read(self) -> float:
         return float(attrgetter(self.config.property_name)(self.device))
@@ -75,9 +78,11 @@ class Watchers:
         watched.due = now + _EVERY
         value = watched.read()
         if not watched.config.trips(value):
+            watched.good = now
             return None
         watched.cleared_since = None
-        return Disturbance(watched.config.action, _words(watched.config, value), lambda: self._cleared(watched))
+        words = _words(watched.config, value)
+        return Disturbance(watched.config.action, words, lambda: self._cleared(watched), watched.good)
 
     def _cleared(self, watched: _Watched) -> bool:
         """Whether the signal has been within its bounds for clearing for as long as is asked."""

@@ -15,15 +15,20 @@ from stmlab.station.safe_state import Ending, Loop, SafeReport
 
 
 class BenchWatch:
-    """A watch that sees what a test tells it to: an error to raise, a disturbance, or nothing."""
+    """A watch that sees what a test tells it to: an error to raise, a disturbance, or nothing; one look at a time."""
 
-    def __init__(self):
+    def __init__(self, clock):
         self.looks, self.seen = 0, {}
+        self._clock, self._last = clock, -1.0
+        self.before = self.oldest = -1.0
 
     def begin(self):
         """Nothing to note."""
 
     def look(self):
+        if self._clock.now() == self._last:
+            return None
+        self.before, self._last = self._last, self._clock.now()
         self.looks += 1
         seen = self.seen.pop(self.looks, None)
         if isinstance(seen, Exception):
@@ -39,7 +44,7 @@ class BenchStation:
         self.config = SimpleNamespace(name="bench")
         self.path, self.longest_pause = "bench.toml", 3600.0
         self.heartbeat = SimpleNamespace(expect=lambda seconds: None, rest=lambda: None)
-        self.watch = BenchWatch()
+        self.watch = BenchWatch(self.clock)
         self.text, self.sample, self.seed, self.simulation = "", "", 1, None
         self.log = []
         self.value = 0.0

@@ -343,7 +343,7 @@ def test_what_a_hand_changed_ends_the_run_and_the_point_before_is_marked(tmp_pat
     station, path, events = BenchStation(), tmp_path / "run.h5", []
     station.watch.seen = {3: ChangedByHand("lockin", "harmonic", 1, 2)}
     with pytest.raises(ChangedByHand):
-        Runner(Ramp(points=5, rows=1), station, path, [events.append]).run()
+        Runner(Ramp(points=5, rows=1, settling=0.01), station, path, [events.append]).run()
     (doubt,) = [e for e in events if isinstance(e, PointsDisturbed)]
     assert doubt.indices == (1,)
     assert "harmonic" in doubt.reason
@@ -355,7 +355,7 @@ def test_what_a_hand_changed_ends_the_run_and_the_point_before_is_marked(tmp_pat
 def test_a_watcher_pauses_and_what_it_disturbed_is_measured_again(tmp_path):
     station, path, events = BenchStation(), tmp_path / "run.h5", []
     station.watch.seen = {4: Disturbance("pause", "cryostat.temperature = 9 K", lambda: True)}
-    outcome = Runner(Ramp(points=5, rows=1), station, path, [events.append]).run()
+    outcome = Runner(Ramp(points=5, rows=1, settling=0.01), station, path, [events.append]).run()
     assert (outcome.state, outcome.points) == (RunState.FINISHED, 5)
     taken = [(e.index, e.attempt, e.visit) for e in events if isinstance(e, PointTaken)]
     assert taken == [(0, 0, 0), (1, 0, 1), (2, 0, 2), (2, 1, 3), (3, 0, 4), (4, 0, 5)]
@@ -370,7 +370,7 @@ def test_a_watcher_pauses_and_what_it_disturbed_is_measured_again(tmp_path):
 def test_a_watcher_may_stop_or_abort(tmp_path, action, state):
     station, path = BenchStation(), tmp_path / "run.h5"
     station.watch.seen = {4: Disturbance(action, "pressure = 1e-6", lambda: False)}
-    runner = Runner(Ramp(points=5, rows=1), station, path)
+    runner = Runner(Ramp(points=5, rows=1, settling=0.01), station, path)
     if action == "abort":
         with pytest.raises(Disturbed, match="pressure"):
             runner.run()

@@ -3,8 +3,8 @@
 import pytest
 
 from stmlab.acquisition.runner import Runner
-from stmlab.errors import ChangedByHand, InstrumentFault, InstrumentOverload, TipTripped, TipWithdrawn
-from stmlab.events import PointTaken
+from stmlab.errors import ChangedByHand, InstrumentFault, InstrumentOverload, StmlabError, TipTripped, TipWithdrawn
+from stmlab.events import PointsDisturbed, PointTaken
 from stmlab.simulation.faults import Fault
 from stmlab.station import Station
 from stmlab.station.watch_tables import WatcherConfig
@@ -231,3 +231,23 @@ def test_a_watched_property_is_at_most_a_second_old_at_points_of_ten_millisecond
     slowest = max(device.ROUND for device in station.guards.values())
     assert slowest * 10e-3 <= station.config.watch.largest_age
     assert close(station.config.watch.largest_age, rel=1e-9) == 1.0
+
+
+def test_what_was_measured_since_a_setting_was_last_seen_right_is_marked(station, tmp_path):
+    from sequences.srs import StochasticResonance
+
+    taken, disturbed = [], set()
+
+    def reset(event):
+        if isinstance(event, PointTaken):
+            taken.append(event.index)
+            if event.index == 4:
+                station.simulation.faults.arm(Fault(kind="reset", instrument="sr860", message=1))
+        if isinstance(event, PointsDisturbed):
+            disturbed.update(event.indices)
+
+    sequence = StochasticResonance(points=20, time_constant=1e-3, stabilise_time=0.1)
+    with pytest.raises(StmlabError):
+        Runner(sequence, station, tmp_path / "run.h5", [reset]).run()
+    assert len(taken) < 20
+    assert {index for index in taken if index > 5} <= disturbed

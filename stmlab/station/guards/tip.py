@@ -196,12 +196,17 @@ class GuardedTip(Guard):
         state: TipState = self._driver().state
         if state.loop and state.status is LoopStatus.ON:
             return  # it is closed
+        self._refuse_retreat(state)
+        self._before_closing()
+        self._check_place(state)
+        self._refuse_retreat(self._driver().state)  # last: a hand may have withdrawn the tip meanwhile
+
+    def _refuse_retreat(self, state: TipState) -> None:
+        """Raise TipTripped or TipWithdrawn for a tip that is away from the surface."""
         if state.status is LoopStatus.TRIPPED:
             raise TipTripped(self._name, "SafeTip has tripped: `stmlab approach`, by a person, frees the feedback")
         if self._driver().is_withdrawn(state):
             raise TipWithdrawn(self._name, "the tip is withdrawn: `stmlab approach`, by a person, closes the feedback")
-        self._before_closing()
-        self._check_place(state)
 
     def _check_place(self, state: TipState) -> None:
         """Raise unless bias, setpoint, Z-controller, RF and modulation are such that the loop may be closed."""
