@@ -3,7 +3,7 @@
     python -m tests.mutation.mutate stmlab/analysis stmlab/physics/pulses.py --each 3 --seed 1
 
 Each file gets ``--each`` faults, chosen by the seed. In a copy of the tree, the tests that belong to the file run with
-the fault: first those that carry its name, then those of its room. Faults that cannot matter stand in ``argued.txt``
+the fault: first those that carry its name, then those of its room. Faults that cannot matter stand in ``argued.toml``
 with the reason. Not part of CI; takes minutes for each room. Exit status 0 if ``--least`` of them were noticed.
 """
 
@@ -19,6 +19,7 @@ import shutil
 import sys
 import tempfile
 import time
+import tomllib
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from pathlib import Path
 from tests.mutation.faults import Fault, chosen
 
 ROOT = Path(__file__).parents[2]
-ARGUED = Path(__file__).with_name("argued.txt")
+ARGUED = Path(__file__).with_name("argued.toml")
 TREE = ("stmlab", "drivers", "sequences", "config", "tests", "pyproject.toml", "README.md", "Makefile")
 # What takes long to import; pytest's own plugins must not be among it, or their asserts stay unexplained.
 PRELOADED = (
@@ -66,6 +67,12 @@ NAMED = {  # files whose tests carry another name; of tests/
     "stmlab/axes.py": ["storage/test_reader.py", "acquisition/test_runner.py"],
     "stmlab/cli/common.py": ["cli/test_cli.py"],
     "stmlab/cli/lists.py": ["cli/test_cli.py"],
+    "stmlab/display/figures/fits.py": ["display/figures/test_fits.py", "display/figures/test_steps.py"],
+    "stmlab/display/figures/fitted.py": ["display/figures/test_fits.py"],
+    "stmlab/display/figures/ramp.py": ["display/figures/test_fits.py"],
+    "stmlab/display/figures/series.py": ["display/figures/test_fits.py"],
+    "stmlab/display/figures/srs_map.py": ["display/figures/test_fits.py"],
+    "stmlab/display/figures/telegraph.py": ["display/figures/test_fits.py"],
     "stmlab/display/runs.py": ["cli/test_cli.py"],
     "stmlab/display/terminal.py": ["cli/test_cli.py"],
     "stmlab/papers/table.py": ["papers/test_survey.py", "cli/test_cli.py"],
@@ -89,7 +96,8 @@ class Verdict:
     def __str__(self) -> str:
         where = f"{self.path}:{self.fault.line} {self.fault.kind}"
         by = self.noticed or "NOT NOTICED"
-        return " | ".join([where, *in_one_line(self.fault), f"{by} ({self.seconds:.0f} s)"])
+        before, after = (" ".join(text.split()) for text in (self.fault.before, self.fault.after))
+        return f"{where} | {before} | {after} | {by} ({self.seconds:.0f} s)"
 
 
 def tests_of(path: str, root: Path = ROOT) -> list[list[str]]:
@@ -103,16 +111,16 @@ def tests_of(path: str, root: Path = ROOT) -> list[list[str]]:
     return [tests for tests in (named, [f for f in there if f not in named]) if tests]
 
 
-def argued() -> set[tuple[str, str, str]]:
-    """Faults that cannot matter: path, old and new text."""
-    lines = ARGUED.read_text(encoding="utf-8").splitlines() if ARGUED.exists() else []
-    rows = [line.split(" | ") for line in lines if line and not line.startswith("#")]
-    return {(path, before, after) for path, before, after, _reason in rows}
+def argued() -> set[tuple[str, str, str, str]]:
+    """Faults that cannot matter: path, line, old and new text."""
+    rows = tomllib.loads(ARGUED.read_text(encoding="utf-8"))["argued"]
+    return {(row["path"], row["line"], row["before"], row["after"]) for row in rows}
 
 
-def in_one_line(fault: Fault) -> tuple[str, str]:
-    """Old and new text, as ``argued.txt`` has them."""
-    return " ".join(fault.before.split()), " ".join(fault.after.split())
+def described(path: str, source: str, fault: Fault) -> tuple[str, str, str, str]:
+    """A fault as ``argued.toml`` has it."""
+    line = source.splitlines()[fault.line - 1].strip()
+    return path, line, " ".join(fault.before.split()), " ".join(fault.after.split())
 
 
 def _run_tests(tests: list[str], tree: Path, log: Path, cpu_seconds: int) -> None:
@@ -213,7 +221,7 @@ def main() -> int:
         for path in sources(told.paths):
             source = (bench.tree / path).read_text(encoding="utf-8")
             made = chosen(source, told.each, f"{told.seed} {path}")
-            for fault in (each for each in made if (path, *in_one_line(each)) not in known):
+            for fault in (each for each in made if described(path, source, each) not in known):
                 verdicts.append(bench.verdict(path, fault))
                 print(verdicts[-1], flush=True)
     noticed = sum(bool(verdict.noticed) for verdict in verdicts)

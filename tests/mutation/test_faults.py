@@ -61,9 +61,9 @@ def test_every_source_file_has_tests():
 
 
 def test_what_is_argued_can_still_happen():
-    for path, before, after in mutate.argued():
-        source = (mutate.ROOT / path).read_text(encoding="utf-8")
-        assert (before, after) in {mutate.in_one_line(fault) for fault in faults(source)}, path
+    for argued in mutate.argued():
+        source = (mutate.ROOT / argued[0]).read_text(encoding="utf-8")
+        assert argued in {mutate.described(argued[0], source, fault) for fault in faults(source)}
 
 
 @pytest.fixture

@@ -20,6 +20,13 @@ def test_gain_and_saturation() -> None:
     assert not PREAMPLIFIER.saturates(np.array([1e-8, -1e-8]))
 
 
+def test_one_of_which_nothing_is_said_is_a_gigaohm_amplifier_with_an_output_of_ten_volts() -> None:
+    default = SimulatedPreamplifier()
+    assert default.output(np.array([1e-9, 1.0, -1.0])) == close([1.0, 10.0, -10.0])
+    assert abs(default.roll_off(np.array([1.1e3]))[0]) == close(1 / math.sqrt(2))
+    assert default.current_noise(0.0) == close(math.hypot(4.3e-15, math.sqrt(4 * 1.380649e-23 * 300 / 1e9)))
+
+
 def test_the_pole_takes_three_decibels_and_45_degrees_at_its_corner() -> None:
     assert PREAMPLIFIER.roll_off(np.array([1e3]))[0] == close(1 / (1 + 1j))
     assert PREAMPLIFIER.roll_off(np.array([-1e3]))[0] == close(1 / (1 - 1j))

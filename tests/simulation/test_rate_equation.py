@@ -1,5 +1,7 @@
 """The junction of n states: the model of Betz et al. behind the face of a junction."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -82,6 +84,7 @@ def test_the_slow_rate_is_the_one_that_the_line_shows_and_one_over_t1_at_rest(at
 def test_a_value_that_the_model_is_not_defined_for_is_refused_with_its_file(tmp_path):
     text = find("fe_five_states", "samples").read_text(encoding="utf-8")
     path = tmp_path / "wrong.toml"
-    path.write_text(text.replace("temperature_K = 0.5", "temperature_K = -0.5"), encoding="utf-8")
-    with pytest.raises(StationError, match=r"wrong\.toml.*temperature_K"):
-        read_sample(path)
+    for name, value in (("temperature_K", -0.5), ("tunnel_conductance_S", 0.0), ("sample_conductance_S", -1e-6)):
+        path.write_text(re.sub(rf"^{name} = \S+", f"{name} = {value}", text, flags=re.MULTILINE), encoding="utf-8")
+        with pytest.raises(StationError, match=rf"wrong\.toml.*{name} = {value:g}"):
+            read_sample(path)

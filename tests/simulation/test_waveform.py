@@ -57,6 +57,19 @@ def test_a_square_wave_keeps_its_harmonics() -> None:
     assert held[1::2] == pytest.approx(0, abs=1e-9)
 
 
+def test_every_line_of_a_memory_without_a_tone_has_its_own_height() -> None:
+    """Mean, first, third and fastest line, the last of which is all alternation and no sine."""
+    index = np.arange(1280)
+    phase = 2 * np.pi * index / 1280
+    memory = np.rint(20 + 40 * np.cos(phase) + 10 * np.sin(3 * phase) + 30 * (-1.0) ** index).astype(np.int8)
+    spectrum = memory_spectrum(memory, RATE)
+    assert spectrum.fundamental == close(RATE / 1280)
+    held = np.arange(641) / 1280
+    heights = np.abs(spectrum.amplitudes) * 127 / np.sinc(held)
+    assert heights[[0, 1, 3, 640]] == close([20.0, 40.0, 10.0, 30.0], rel=2e-3)
+    assert np.delete(heights, [0, 1, 3, 640]).max() < 0.1
+
+
 def test_pulses_come_back_whole() -> None:
     memory = np.zeros(6400, dtype=np.int8)
     memory[1000:1100], memory[3000:3050] = 100, -20

@@ -8,6 +8,7 @@ import numpy as np
 from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.exchange import fit_exchange
 from stmlab.analysis.srs_map import fit_srs_map
+from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.transfer_function import fit_transfer
 from stmlab.axes import Axis, Channel
@@ -105,6 +106,21 @@ def test_step_energies_stand_over_the_conductance_with_the_model_through_them():
     assert np.interp(400, smooth.get_xdata(), smooth.get_ydata()) == close(2 * np.hypot(0.6, 1.0), rel=1e-2)
     assert axes.get_xlabel() == "conductance (nS)"
     assert "exchange: ising" in texts(axes.figure)
+
+
+def test_doubts_about_step_energies_stand_below_them():
+    conductance = np.linspace(10e-9, 500e-9, 6)
+    fit = fit_exchange(conductance, np.full(6, 1.7), np.full(6, 5.0), 0.01, 0.01, exchange=("heisenberg",))
+    assert any("not significant" in warning for warning in fit.warnings)
+    (axes,) = draw_fits("", [("", fit)]).axes
+    assert "the exchange is not significant" in axes.figure.get_supxlabel().replace("\n", " ")
+
+
+def test_steps_have_the_unit_of_their_data():
+    bias = np.linspace(-8e-3, 8e-3, 81)
+    fit = fit_steps(bias, 1e-7 * (1 + 0.5 * np.tanh((np.abs(bias) - 4e-3) / 4e-4)), pairs=1, unit="S")
+    labels = [panel.get_ylabel() for panel in draw_fits("", [("", fit)]).axes]
+    assert any("nS" in label for label in labels)
 
 
 def test_points_that_were_left_out_of_a_decay_are_hollow():
