@@ -214,7 +214,7 @@ def main() -> int:
     os.environ |= SURROUNDINGS
     for name in PRELOADED:
         importlib.import_module(name)
-    known, verdicts = argued(), []
+    known, verdicts, unjudged = argued(), [], 0
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder).resolve(), told.cpu_seconds, told.named)
         os.environ["PYTHONPATH"] = str(bench.tree)
@@ -222,11 +222,16 @@ def main() -> int:
             source = (bench.tree / path).read_text(encoding="utf-8")
             made = chosen(source, told.each, f"{told.seed} {path}")
             for fault in (each for each in made if described(path, source, each) not in known):
-                verdicts.append(bench.verdict(path, fault))
-                print(verdicts[-1], flush=True)
+                try:
+                    verdicts.append(bench.verdict(path, fault))
+                except RuntimeError as error:
+                    unjudged += 1
+                    print(f"{path}:{fault.line}: NOT JUDGED: {error}", flush=True)
+                else:
+                    print(verdicts[-1], flush=True)
     noticed = sum(bool(verdict.noticed) for verdict in verdicts)
-    print(f"{noticed} of {len(verdicts)} faults noticed")
-    return 0 if noticed >= told.least * len(verdicts) else 1
+    print(f"{noticed} of {len(verdicts)} faults noticed" + (f", {unjudged} not judged" if unjudged else ""))
+    return 0 if noticed >= told.least * len(verdicts) and not unjudged else 1
 
 
 if __name__ == "__main__":
