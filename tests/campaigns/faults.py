@@ -1,0 +1,142 @@
+"""Faults in every phase of every sequence, over sockets: is the junction safe, and are the data true? Prints a matrix.
+
+    make faults                                               all of them, at most 20 minutes on 2 cores
+    python tests/campaigns/faults.py --sample 60              60 of them
+    python tests/campaigns/faults.py --only drop:read:srs:2   one of them; what happened is told
+
+Every trial is a run of its own, in a laboratory of its own (see ``fault_laboratory``), with one fault in one phase (see
+``fault_trials``), judged by the flight recorder and the true state of the microscope (see ``fault_judge``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from stmlab.storage import open_run
+from tests.campaigns.fault_judge import Reference, violations
+from tests.campaigns.fault_laboratory import SEQUENCES
+from tests.campaigns.fault_phases import PHASES
+from tests.campaigns.fault_run import Course, take
+from tests.campaigns.fault_trials import KINDS, Trial, all_trials, course, pause_after
+
+WORKERS = 4  # a run waits most of its time
+RESULT = Path("faults.json")
+_QUICK = 5e-4  # s after which a thread lets the others in, so that servers answer at once
+
+
+@dataclass
+class Verdict:
+    """What came of a trial."""
+
+    trial: str
+    violations: list[str]
+    happened: list[str]
+    ended: str
+    seconds: float
+    details: dict[str, object] = field(default_factory=dict)
+
+
+def reference_of(which: tuple[str, str], timeout: float) -> Reference:
+    """An undisturbed run of a sequence with a lock-in, and one that is paused and must find the same."""
+    sequence, lockin = which
+    runs, traffic = [], []
+    for paused in (None, pause_after(sequence)):
+        with tempfile.TemporaryDirectory() as folder:
+            record = take(Course(sequence, lockin, pause_after=paused, timeout=timeout), Path(folder))
+            if record.state != "finished":
+                history = open_run(Path(folder) / "run.h5").history if (Path(folder) / "run.h5").exists() else ()
+                raise SystemExit(f"an undisturbed run of {sequence} with {lockin}: {record.said}, {history}")
+            runs.append({name: values.copy() for name, values in open_run(Path(folder) / "run.h5").data.items()})
+            traffic.append(record.traffic)
+            conductance = record.recorder["extremes"]["conductance"]
+    return Reference(conductance, runs[0], *traffic)
+
+
+def judged(trial: Trial, reference: Reference, timeout: float) -> Verdict:
+    """Let a trial run, and judge what comes of it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        wanted = course(trial, reference.paused_traffic if trial.pauses else reference.traffic, timeout)
+        record = take(wanted, folder)
+        found = violations(trial, wanted, record, reference, folder / "run.h5")
+    happened = [f"{one['kind']} {one['instrument']} {one['message']}".strip() for one in record.happened]
+    ended = f"{record.state or record.error} {record.said.strip()}"
+    details = {"fault": str(wanted.fault), "on_fault": wanted.on_fault, "left": record.left, "mended": record.mended}
+    details |= {"disturbed": record.disturbed, "recorder": record.recorder, "points": len(record.acknowledged)}
+    return Verdict(str(trial), found, happened, ended, record.seconds, details)
+
+
+def main() -> int:
+    """Run what was asked for; returns an exit status."""
+    arguments = _arguments()
+    logging.disable(logging.WARNING)
+    began = monotonic()
+    trials = [Trial.named(arguments.only)] if arguments.only else all_trials()[: arguments.sample]
+    timeout = arguments.timeout
+    with ProcessPoolExecutor(arguments.workers, initializer=sys.setswitchinterval, initargs=(_QUICK,)) as workers:
+        wanted = sorted({(trial.sequence, trial.lockin) for trial in trials})
+        references = dict(zip(wanted, workers.map(partial(reference_of, timeout=timeout), wanted), strict=True))
+        print(f"{len(wanted)} undisturbed runs: {monotonic() - began:.0f} s", flush=True)
+        verdicts = []
+        jobs = [workers.submit(judged, trial, references[trial.sequence, trial.lockin], timeout) for trial in trials]
+        for job in jobs:
+            verdict = job.result()
+            verdicts.append(verdict)
+            _tell(verdict, at_length=bool(arguments.only))
+    _print_matrix(verdicts)
+    wrong = sum(bool(verdict.violations) for verdict in verdicts)
+    silent = sum(not verdict.happened for verdict in verdicts)
+    print(
+        f"{len(verdicts)} runs, {wrong} with violations, {silent} in which the fault did not happen, "
+        f"{monotonic() - began:.0f} s"
+    )
+    arguments.json.write_text(json.dumps([asdict(v) for v in verdicts], indent=1, default=str), encoding="utf-8")
+    return 1 if wrong else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", type=int, help="so many trials instead of all")
+    parser.add_argument("--only", metavar="KIND:PHASE:SEQUENCE:SEED", help="one trial")
+    parser.add_argument("--workers", type=int, default=WORKERS)
+    parser.add_argument("--timeout", type=float, default=0.5, help="of the drivers, s; longer on a busy computer")
+    parser.add_argument("--json", type=Path, default=RESULT, help="where every verdict is written")
+    return parser.parse_args()
+
+
+def _tell(verdict: Verdict, *, at_length: bool) -> None:
+    if at_length:
+        print(json.dumps(asdict(verdict), indent=1, default=str))
+    for line in verdict.violations:
+        print(f"VIOLATION {verdict.trial} [{'; '.join(verdict.happened)}]: {line}", flush=True)
+
+
+def _print_matrix(verdicts: list[Verdict]) -> None:
+    """Runs and runs with violations: kind by phase, kind by sequence."""
+    for axis, columns in ((1, PHASES), (2, tuple(SEQUENCES))):
+        runs, wrong = Counter(), Counter()
+        for verdict in verdicts:
+            parts = verdict.trial.split(":")
+            if verdict.happened:
+                runs[parts[0], parts[axis]] += 1
+            wrong[parts[0], parts[axis]] += bool(verdict.violations)
+        print(f"{'':14}" + "".join(f"{column:>15}" for column in columns))
+        for kind in KINDS:
+            cells = [f"{runs[kind, column]}/{wrong[kind, column]}" for column in columns]
+            print(f"{kind:14}" + "".join(f"{cell:>15}" for cell in cells))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
