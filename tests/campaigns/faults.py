@@ -32,7 +32,7 @@ from tests.campaigns.fault_run import Course, take
 from tests.campaigns.fault_trials import KINDS, Trial, all_trials, course, pause_after
 
 WORKERS = 4  # a run waits most of its time
-RESULT = Path("faults.json")
+RESULT = Path("build/faults.json")
 _QUICK = 5e-4  # s after which a thread lets the others in, so that servers answer at once
 
 
@@ -102,6 +102,7 @@ def main() -> int:
         f"{len(verdicts)} runs, {wrong} with violations, {silent} in which the fault did not happen, "
         f"{monotonic() - began:.0f} s"
     )
+    arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(json.dumps([asdict(v) for v in verdicts], indent=1, default=str), encoding="utf-8")
     return 1 if wrong else 0
 
