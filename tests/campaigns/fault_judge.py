@@ -61,7 +61,7 @@ def violations(trial: Trial, course: Course, record: Record, reference: Referenc
     found += _truth(course, record, dead, refused=not path.exists())
     found += _ending(trial, record, struck=struck, refused=not path.exists())
     if path.exists():
-        found += _file(trial, course, record, reference, path)
+        found += _file(trial, record, reference, path)
     elif record.acknowledged:
         found.append("points were acknowledged and there is no file")
     return found
@@ -198,7 +198,7 @@ def _allowed(trial: Trial) -> dict[str, tuple[str, ...]]:
 # -- the file ----------------------------------------------------------------------------------------------------------
 
 
-def _file(trial: Trial, course: Course, record: Record, reference: Reference, path: Path) -> list[str]:
+def _file(trial: Trial, record: Record, reference: Reference, path: Path) -> list[str]:
     run = open_run(path)
     found = []
     if run.finished is None:
@@ -211,7 +211,7 @@ def _file(trial: Trial, course: Course, record: Record, reference: Reference, pa
     if ("NOT SAFE" in record.said) is not ("NOT SAFE" in run.message):
         found.append(f"the file's message is {run.message!r}, the program's {record.said.strip()!r}")
     found += _acknowledged(record, run)
-    found += _data(trial, course, run, reference)
+    found += _data(trial, record, run, reference)
     return found
 
 
@@ -228,7 +228,7 @@ def _acknowledged(record: Record, run: Run) -> list[str]:
     return wrong
 
 
-def _data(trial: Trial, course: Course, run: Run, reference: Reference) -> list[str]:
+def _data(trial: Trial, record: Record, run: Run, reference: Reference) -> list[str]:
     """What is not marked as disturbed is what an undisturbed run reads; a finished run has all of it."""
     marked = {
         (visit, index)
@@ -237,7 +237,7 @@ def _data(trial: Trial, course: Course, run: Run, reference: Reference) -> list[
         for visit, index in enumerate(run.visits.index[:readings].tolist())
         if index in event.indices
     }
-    exempt = _exempt(trial, course, len(run.visits))
+    exempt = _exempt(trial, record, len(run.visits))
     wrong, good = [], set()
     for visit, index in enumerate(run.visits.index.tolist()):
         if (visit, index) in marked:
@@ -257,10 +257,10 @@ def _data(trial: Trial, course: Course, run: Run, reference: Reference) -> list[
     return wrong[:4]
 
 
-def _exempt(trial: Trial, course: Course, visits: int) -> range:
+def _exempt(trial: Trial, record: Record, visits: int) -> range:
     """Readings that a change of the junction itself makes others, until the tip is stabilised again."""
-    if trial.kind not in _MOVES_THE_SURFACE:
+    if trial.kind not in _MOVES_THE_SURFACE or record.struck is None:
         return range(0)
-    half = middle(trial.sequence)
-    first = {"stabilise": half, "pause": course.pause_after or 0}.get(trial.phase, course.readings)
-    return range(first, half if first < half and trial.kind == "tip_jump" else visits)
+    (phase, first), half = record.struck, middle(trial.sequence)
+    passes = trial.kind == "tip_jump" and first < half and phase != "stabilise"
+    return range(first, half if passes else visits)

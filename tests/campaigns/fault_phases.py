@@ -90,11 +90,16 @@ class Traffic:
     Args:
         microscope: whose instruments.
         phases: of the run.
+
+    Attributes:
+        counted: the numbers.
+        struck: phase and number of readings when the first fault had happened, None: none has.
     """
 
     def __init__(self, microscope: SimulatedMicroscope, plugs: tuple[str, ...], phases: Phases) -> None:
         self.counted: Counter[tuple[str, int, str, bool]] = Counter()
-        self._phases = phases
+        self.struck: tuple[str, int] | None = None
+        self._phases, self._faults = phases, microscope.faults
         for plug in plugs:
             machine = microscope.instrument(plug).machine
             machine.interference = _Counting(machine.interference, self, plug)
@@ -103,6 +108,8 @@ class Traffic:
         """One message."""
         self.counted[(*self._phases.now, plug, False)] += 1
         self.counted[(*self._phases.now, plug, True)] += answered
+        if self.struck is None and self._faults.happened:
+            self.struck = self._phases.now
 
 
 class _Counting:

@@ -69,6 +69,7 @@ class Record:
         disturbed: (readings so far, indices) each.
         recorder, left, later: what the control port says: flight recorder, true state at the end, and a moment later.
         happened: faults, as the control port says.
+        struck: phase and number of readings at the first of them.
         traffic: messages by phase, reading, instrument, answered.
         seconds: it took.
     """
@@ -82,7 +83,7 @@ class Record:
     mended: int = 0
     acknowledged: list[tuple[int, int, tuple[Any, ...]]] = field(default_factory=list)
     disturbed: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
-    struck_at: int | None = None
+    struck: tuple[str, int] | None = None
     recorder: dict[str, Any] = field(default_factory=dict)
     left: dict[str, Any] = field(default_factory=dict)
     later: dict[str, Any] = field(default_factory=dict)
@@ -113,7 +114,7 @@ def take(course: Course, folder: Path) -> Record:
         record.later = lab.control.state()
         record.recorder = lab.control.recorder()
         record.happened = lab.control.faults()["happened"]
-        record.traffic = dict(traffic.counted)
+        record.traffic, record.struck = dict(traffic.counted), traffic.struck
     record.seconds = monotonic() - began
     return record
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 KINDS = (*get_args(WireKind), *(kind for kind in get_args(Kind) if kind not in get_args(WireKind)))
 EACH = 4  # runs for every kind in every phase
 LOCKINS = ("sr860", "sr830")
+DELAYS = (0.2, 1.5, 2.5)  # time-outs: what is silent for longer than three of them counts as dead, see mute
 PAUSED_AFTER = 5  # the reading with this number, from 0
 _WITHOUT_ANSWER = ("drop", "delay", "mute", "error")  # strike at messages that are not answered too
 _LOSING = ("drop", "delay", "error")  # may swallow the message as well
@@ -126,7 +127,7 @@ def _fault(trial: Trial, chance: random.Random, timeout: float, messages: Any) -
             kind=kind,
             instrument=plug,
             message=chance.randint(1, max(number, 1)),
-            seconds=timeout * chance.choice((0.2, 2.0, 4.0)) if kind == "delay" else 0.0,
+            seconds=timeout * chance.choice(DELAYS) if kind == "delay" else 0.0,
             lost=kind in _LOSING and chance.random() < 0.3,
             seed=chance.randrange(1000),
         )

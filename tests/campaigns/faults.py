@@ -73,8 +73,16 @@ def judged(trial: Trial, reference: Reference, timeout: float) -> Verdict:
         found = violations(trial, wanted, record, reference, folder / "run.h5")
     happened = [f"{one['kind']} {one['instrument']} {one['message']}".strip() for one in record.happened]
     ended = f"{record.state or record.error} {record.said.strip()}"
-    details = {"fault": str(wanted.fault), "on_fault": wanted.on_fault, "left": record.left, "mended": record.mended}
-    details |= {"disturbed": record.disturbed, "recorder": record.recorder, "points": len(record.acknowledged)}
+    details = {
+        "fault": str(wanted.fault),
+        "on_fault": wanted.on_fault,
+        "struck": record.struck,
+        "mended": record.mended,
+        "points": len(record.acknowledged),
+        "disturbed": record.disturbed,
+        "left": record.left,
+        "recorder": record.recorder,
+    }
     return Verdict(str(trial), found, happened, ended, record.seconds, details)
 
 
@@ -95,6 +103,8 @@ def main() -> int:
             verdict = job.result()
             verdicts.append(verdict)
             _tell(verdict, at_length=bool(arguments.only))
+            if len(verdicts) % 50 == 0:
+                print(f"{len(verdicts)} runs: {monotonic() - began:.0f} s", flush=True)
     _print_matrix(verdicts)
     wrong = sum(bool(verdict.violations) for verdict in verdicts)
     silent = sum(not verdict.happened for verdict in verdicts)

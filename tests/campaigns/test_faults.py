@@ -1,0 +1,38 @@
+"""A sample of the campaign of faults, one of each kind, and what its judge finds where something is wrong."""
+
+from functools import cache
+
+import pytest
+
+from tests.campaigns.fault_phases import PHASES
+from tests.campaigns.fault_trials import KINDS, Trial, all_trials
+from tests.campaigns.faults import judged, reference_of
+
+pytestmark = pytest.mark.xdist_group("campaign of faults")
+
+TIMEOUT = 1.5  # s, for a busy computer
+SEQUENCE = ("srs", "didv")  # with SR860 and SR830
+SAMPLE = [Trial(kind, PHASES[k % len(PHASES)], SEQUENCE[k % 2], k % 2) for k, kind in enumerate(KINDS)]
+
+
+@cache
+def reference(sequence, lockin):
+    return reference_of((sequence, lockin), TIMEOUT)
+
+
+@pytest.mark.parametrize("trial", SAMPLE, ids=str)
+def test_a_fault_leaves_the_junction_safe_and_the_data_true(trial):
+    verdict = judged(trial, reference(trial.sequence, trial.lockin), TIMEOUT)
+    assert verdict.happened
+    assert not verdict.violations
+
+
+def test_every_kind_is_tried_in_every_phase_and_every_sequence_with_both_lockins():
+    trials = all_trials()
+    assert len(trials) >= 600
+    assert len(set(map(str, trials))) == len(trials)
+    for kind in KINDS:
+        own = [trial for trial in trials if trial.kind == kind]
+        assert min(sum(trial.phase == phase for trial in own) for phase in PHASES) >= 3
+        assert {trial.sequence for trial in own} == {trial.sequence for trial in trials}
+        assert {trial.lockin for trial in own} == {"sr860", "sr830"}
