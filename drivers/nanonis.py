@@ -166,19 +166,19 @@ class Nanonis(Instrument):
 
     @property
     def state(self) -> TipState:
-        """See TipController."""
+        """See TipController; what tells of a trip or a withdrawal is asked last, the status after all else."""
         lower, upper = self.z.limits
         return TipState(
-            loop=self.feedback,
-            status=self.z.status,
-            current=self.current,
-            height=self.height,
-            bias=self.bias,
-            setpoint=self.setpoint,
             lower_limit=lower,
             upper_limit=upper,
             switch_off_delay=self.z.switch_off_delay,
             tip_lift=self.z.tip_lift,
+            bias=self.bias,
+            setpoint=self.setpoint,
+            current=self.current,
+            height=self.height,
+            loop=self.feedback,
+            status=self.z.status,
         )
 
     def is_withdrawn(self, state: TipState) -> bool:

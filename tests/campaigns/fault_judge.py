@@ -71,14 +71,16 @@ def violations(trial: Trial, course: Course, record: Record, reference: Referenc
 
 
 def _closings(record: Record, course: Course) -> list[str]:
+    """What tripped or was withdrawn within the one message that closes the loop cannot have been known."""
     found = []
+    in_closing = bool(record.happened) and record.happened[0]["message"] == "ZCtrl.OnOffSet"
     for closing in record.recorder["closings"]:
         state = closing["state"]
         wrong = {
             "with RF on": state["rf_on"],
             "with modulation on": state["modulation"] > least_modulation(course.lockin) * _ROUNDING,
-            "after a trip": closing["after_trip"],
-            "after a withdrawal": closing["after_withdrawal"],
+            "after a trip": closing["after_trip"] and not in_closing,
+            "after a withdrawal": closing["after_withdrawal"] and not in_closing,
             f"at a bias of {state['bias']:g} V": abs(state["bias"]) < LEAST_BIAS / _ROUNDING,
             "at a bias of the wrong sign": state["bias"] * state["setpoint"] < 0,
         }

@@ -101,16 +101,18 @@ class GuardedTip(Guard):
     @feedback.setter
     def feedback(self, on: bool) -> None:
         on, driver = bool(on), self._driver()
+        closed: list[bool] = []
 
         def send() -> None:
-            driver.feedback = on
+            if not (on and closed[-1]):  # to close it once more could undo a trip that has come since
+                driver.feedback = on
             self._note(feedback=on)
             if on:
                 self._remember_closing()
             else:
                 self._remember_opening()
 
-        checks = (self._check_closing,) if on else ()
+        checks = (lambda: closed.append(self._check_closing()),) if on else ()
         self._outputs.change(Change(self._name, "feedback", on, "", {"feedback": float(on)}), send, *checks)
 
     def approach(self) -> None:
@@ -192,20 +194,22 @@ class GuardedTip(Guard):
         """The tip is held at a new place from now on."""
         object.__setattr__(self, "openings", self.openings + 1)
 
-    def _check_closing(self) -> None:
+    def _check_closing(self) -> bool:
+        """Whether the loop is closed already; raises what forbids to close it."""
         state: TipState = self._driver().state
         if state.loop and state.status is LoopStatus.ON:
-            return  # it is closed
+            return True
         self._refuse_retreat(state)
         self._before_closing()
         self._check_place(state)
         self._refuse_retreat(self._driver().state)  # last: a hand may have withdrawn the tip meanwhile
+        return False
 
     def _refuse_retreat(self, state: TipState) -> None:
         """Raise TipTripped or TipWithdrawn for a tip that is away from the surface."""
         if state.status is LoopStatus.TRIPPED:
             raise TipTripped(self._name, "SafeTip has tripped: `stmlab approach`, by a person, frees the feedback")
-        if self._driver().is_withdrawn(state):
+        if state.status is LoopStatus.WITHDRAWING or self._driver().is_withdrawn(state):
             raise TipWithdrawn(self._name, "the tip is withdrawn: `stmlab approach`, by a person, closes the feedback")
 
     def _check_place(self, state: TipState) -> None:

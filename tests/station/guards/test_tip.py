@@ -1,8 +1,11 @@
 """The loop is closed only where that cannot crash the tip."""
 
+import contextlib
+
 import pytest
 
 from stmlab.errors import ChangedByHand, OutOfBounds, SequenceError, TipTripped, TipWithdrawn
+from stmlab.simulation.faults import Fault
 from stmlab.station.instruments import ActiveLoop
 from tests.station.lab import entries, lab
 
@@ -151,3 +154,38 @@ def test_opening_and_withdrawing_are_never_refused(station):
     assert not closed(station)
     station.tip.withdraw()
     assert station.tip.is_withdrawn(station.tip.state)
+
+
+@pytest.mark.parametrize(("kind", "error"), [("trip", TipTripped), ("withdrawn", TipWithdrawn)])
+def test_not_after_a_trip_or_a_withdrawal_at_any_question_that_comes_before(kind, error):
+    """Only what happens within the very message that closes the loop cannot be known."""
+    for message in range(1, 200):
+        with lab() as station:
+            station.tip.feedback = False
+            microscope = station.simulation
+            recorder = microscope.record()
+            microscope.faults.arm(Fault(kind=kind, instrument="nanonis", message=message))
+            try:
+                station.tip.feedback = True
+            except error:
+                assert not recorder.closings
+                continue
+            assert microscope.faults.happened[0].message == "ZCtrl.OnOffSet"
+            break
+    assert message > 20
+
+
+@pytest.mark.parametrize("kind", ["trip", "withdrawn"])
+def test_a_loop_that_was_closed_is_not_closed_again_after_a_trip_or_a_withdrawal(kind):
+    """Asked to close a closed loop, the guard sends nothing that would undo what has happened in between."""
+    for message in range(1, 200):
+        with lab() as station:
+            microscope = station.simulation
+            recorder = microscope.record()
+            microscope.faults.arm(Fault(kind=kind, instrument="nanonis", message=message))
+            with contextlib.suppress(TipTripped, TipWithdrawn):
+                station.tip.feedback = True
+            assert not recorder.closings
+            if not microscope.faults.happened:
+                break
+    assert message > 5
