@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from stmlab.errors import SequenceError
+from stmlab.errors import SequenceError, ValueNotTaken
 
 if TYPE_CHECKING:
     from stmlab.station.outputs import Outputs
@@ -22,7 +22,8 @@ class Guard:
 
     Class attributes:
         _PASSED: properties and methods of the driver that change no output; read and called as they are.
-        _SETTINGS: properties that may be set as they are, because they are no outputs; noted in ``last_set``.
+        _SETTINGS: properties that may be set as they are, because they are no outputs; noted in ``last_set``, and
+            compared with it when they are read.
         _OUTPUTS: outputs of which nothing is known after a reconnection.
 
     Args:
@@ -45,8 +46,10 @@ class Guard:
         object.__setattr__(self, "_outputs", outputs)
 
     def __getattr__(self, name: str) -> Any:
-        if name in self._PASSED or name in self._SETTINGS or name in _OF_EVERY_DEVICE:
+        if name in self._PASSED or name in _OF_EVERY_DEVICE:
             return getattr(self.__device, name)
+        if name in self._SETTINGS:
+            return self._as_set(name, getattr(self.__device, name))
         raise NotAllowed(
             f"{self._name}: {name} cannot be reached through the station: it is not on the list of what may"
         )
@@ -77,6 +80,13 @@ class Guard:
             last_set.forget(self._name, name)
             raise
         last_set.note(self._name, name, value)
+
+    def _as_set(self, name: str, read: Any) -> Any:
+        """What was read of a property; raises ValueNotTaken if it was set to something else."""
+        wanted = self._outputs.last_set.of(self._name).get(name)
+        if wanted is not None and not self.__device.agrees(name, wanted, read):
+            raise ValueNotTaken(self._name, name, wanted, read)
+        return read
 
     def _note(self, **values: Any) -> None:
         for name, value in values.items():

@@ -72,8 +72,8 @@ class GuardedLockIn(Guard):
 
     @property
     def sine_voltage(self) -> float:
-        """V rms at the sine output."""
-        return float(self._driver().sine_voltage)
+        """V rms at the sine output; raises ValueNotTaken if it reads as something else than was last set."""
+        return float(self._as_set("sine_voltage", self._driver().sine_voltage))
 
     @sine_voltage.setter
     def sine_voltage(self, value: float) -> None:
