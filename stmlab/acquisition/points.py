@@ -104,6 +104,7 @@ class Points:
                     return False
                 self._visit(index, target)
             self._deliver()
+            self._mending(self._look_back, set_up=False)
             self._mending(self._finish, set_up=False)
         except StmlabError as fault:
             self._deliver()
@@ -210,6 +211,15 @@ class Points:
             self._waits_for = disturbance
         return True
 
+    def _look_back(self) -> None:
+        """Look at everything after the last reading, before it is changed on purpose.
+
+        Raises:
+            InstrumentFault: something is not as it was set.
+        """
+        self._expect(0.0)
+        self._station.watch.look_at_everything()
+
     def _measured_since(self, since: float | None) -> list[int]:
         """Points measured since then, each once; None: since the look before the last one."""
         if since is None:
@@ -274,9 +284,10 @@ class Points:
         """Do what was asked from outside; False: end after the point that has been taken."""
         requests = self._requests
         requests.checkpoint()
+        self._deliver()
+        self._flush()
+        self._mending(self._look_back, set_up=False)
         if requests.pausing:
-            self._deliver()
-            self._flush()
             self._pause()
         requests.attended_to()
         return not requests.stopping

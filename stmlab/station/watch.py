@@ -2,8 +2,9 @@
 
 One question for a lock-in amplifier or a generator, two for the STM controller; the other watched properties by turns,
 so that each is known to be right within the last second (`look` of each driver). It is made right after a move, so
-that it hides in the settling time. Expected is what the guards last set and confirmed; of what nobody set, what was
-read when the set-up was complete. A difference beyond the property's resolution ends the run and names it.
+that it hides in the settling time; where none follows, all properties are compared (`look_at_everything`). Expected is
+what the guards last set and confirmed; of what nobody set, what was read when the set-up was complete. A difference
+beyond the property's resolution ends the run and names it.
 
 Watchers (from the station file) look at any other signal, such as a temperature, and pause, stop or abort a run.
 """
@@ -60,18 +61,21 @@ class Watch:
     before: float = -1.0  # when the look before the last one was made, s
 
     def begin(self) -> None:
-        """Note how everything is, now that the set-up is complete.
+        """Note how everything is, now that the set-up is complete; after another set-up: whether all is as before.
 
         Raises:
-            InstrumentFault: something is not as it was just set.
+            InstrumentFault: something is not as it was just set, or not as it was after the set-up before.
         """
-        self._baseline = {name: {} for name in self.devices}
         self._right, self._held = {}, None
-        self._looked = self.clock.now()
+        self.look_at_everything()
+
+    def look_at_everything(self) -> None:
+        """Compare every watched property, where no look will follow; raises as `look` does."""
+        self.before, self._looked = self._looked, self.clock.now()
         for name, device in self.devices.items():
             for turn in range(device.ROUND):
                 self._compare(name, device, device.look(turn))
-        self.before = self._looked = self.clock.now()
+        self.before = self._looked
 
     def look(self) -> Disturbance | None:
         """One look; None if all is well, or what a watcher wants.
