@@ -243,7 +243,11 @@ class Nanonis(Instrument):
         slew: float,
         backward: bool,
     ) -> BiasSweep:
-        """See BiasSpectroscope: one sweep with the loop open; nothing can end it but the controller."""
+        """See BiasSpectroscope: one sweep with the loop open; nothing can end it but the controller.
+
+        Raises:
+            TipTripped: SafeTip has ended it.
+        """
         x, y = self._lockin_signals
         module = self.spectroscopy
         module.channels = (CURRENT, x, y)
@@ -253,7 +257,12 @@ class Nanonis(Instrument):
             initial_settling=settling, slew_rate=slew, settling=settling, integration=integration
         )
         module.set_advanced(reset_bias=True, z_hold=True, lockin_run=False)
-        found = module.start()
+        try:
+            found = module.start()
+        except InstrumentFault as fault:
+            if self.z.status is LoopStatus.TRIPPED:
+                raise TipTripped(self.name, f"{TRIPPED} ({fault})") from fault
+            raise
         for name in (CURRENT, x, y):
             if name not in found.channels or not np.isfinite(found.channel(name)).all():
                 raise GarbledAnswer(self.name, "BiasSpectr.Start", found.channels, f"{name} is missing or not finite")

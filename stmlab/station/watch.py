@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stmlab.errors import ChangedByHand, ChangedByItself, InstrumentFault, TipTripped, TipWithdrawn
+from stmlab.errors import ChangedByHand, ChangedByItself, GarbledAnswer, InstrumentFault, TipTripped, TipWithdrawn
 from stmlab.station.instruments import LoopStatus
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Watch:
         self.before, self._looked = self._looked, self.clock.now()
         for name, device in self.devices.items():
             for turn in range(device.ROUND):
-                self._compare(name, device, device.look(turn))
+                self._look_at(name, device, turn)
         self.before = self._looked
 
     def look(self) -> Disturbance | None:
@@ -93,7 +93,7 @@ class Watch:
         self._turn += 1
         self.looks += 1
         for name, device in self.devices.items():
-            self._compare(name, device, device.look(self._turn))
+            self._look_at(name, device, self._turn)
         return self.watchers.look(now)
 
     @property
@@ -107,6 +107,14 @@ class Watch:
             self._compare_tip(self.tip, self.devices[self.tip], self.devices[self.tip].look(1))
 
     # -- details -----------------------------------------------------------------------------------------------------
+
+    def _look_at(self, name: str, device: Any, turn: int) -> None:
+        """Look at one instrument; a change counts when it is seen twice: an answer may be a stale or a wrong one."""
+        try:
+            self._compare(name, device, device.look(turn))
+        except ChangedByHand as changed:
+            self._compare(name, device, device.look(turn))
+            raise GarbledAnswer(name, changed.name, changed.read, "a moment later it was as it was set") from changed
 
     def _compare(self, name: str, device: Any, look: Look) -> None:
         if name == self.tip:

@@ -23,8 +23,8 @@ def reference(sequence, lockin):
 @pytest.mark.parametrize("trial", SAMPLE, ids=str)
 def test_a_fault_leaves_the_junction_safe_and_the_data_true(trial):
     verdict = judged(trial, reference(trial.sequence, trial.lockin), TIMEOUT)
-    assert verdict.happened
     assert not verdict.violations
+    assert verdict.happened
 
 
 def test_every_kind_is_tried_in_every_phase_and_every_sequence_with_both_lockins():

@@ -511,6 +511,13 @@ def test_a_sweep_comes_back_in_the_order_in_which_the_bias_went(session, bench, 
     assert module.timing.slew_rate == pytest.approx(1.0)
 
 
+def test_a_trip_of_safe_tip_in_a_sweep_is_called_a_trip(nanonis):
+    nanonis.safe_tip.configure(threshold=2e-10)
+    nanonis.safe_tip.on = True
+    with pytest.raises(TipTripped, match=r"the sweep was ended"):
+        nanonis.sweep_bias(0.01, 0.09, 21, settling=0.01, integration=0.02, slew=1.0, backward=False)
+
+
 def test_lockin_signals_that_the_controller_does_not_have_are_refused_by_name(session):
     nanonis = Nanonis(WireAdapter(session), lockin_signals=("Lockin 7 X (V)", "Lockin 7 Y (V)"))
     with pytest.raises(SequenceError, match="Lockin 7 X"):

@@ -3,7 +3,15 @@
 import pytest
 
 from stmlab.acquisition.runner import Runner
-from stmlab.errors import ChangedByHand, InstrumentFault, InstrumentOverload, StmlabError, TipTripped, TipWithdrawn
+from stmlab.errors import (
+    ChangedByHand,
+    GarbledAnswer,
+    InstrumentFault,
+    InstrumentOverload,
+    StmlabError,
+    TipTripped,
+    TipWithdrawn,
+)
 from stmlab.events import PointsDisturbed, PointTaken
 from stmlab.simulation.faults import Fault
 from stmlab.station import Station
@@ -251,3 +259,14 @@ def test_what_was_measured_since_a_setting_was_last_seen_right_is_marked(station
         Runner(sequence, station, tmp_path / "run.h5", [reset]).run()
     assert len(taken) < 20
     assert {index for index in taken if index > 5} <= disturbed
+
+
+@pytest.mark.parametrize(
+    ("plug", "match", "value"),
+    [("m8195a", "OUTP1", None), ("nanonis", "Signals.ValsGet", 0.03), ("nanonis", "ZCtrl.SetpntGet", 5e-9)],
+)
+def test_an_answer_that_is_wrong_once_is_no_hand(station, plug, match, value):
+    """The run is mended then, and the point measured again."""
+    station.simulation.faults.arm(Fault(kind="wrong_value", instrument=plug, match=match, value=value, times=1, seed=1))
+    with pytest.raises(GarbledAnswer, match="a moment later"):
+        round_of_looks(station)
