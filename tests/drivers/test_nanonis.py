@@ -19,6 +19,7 @@ from stmlab.errors import (
     InstrumentLost,
     OutOfBounds,
     SequenceError,
+    TipTripped,
     ValueNotTaken,
 )
 from stmlab.nanonis.commands import COMMANDS
