@@ -9,6 +9,7 @@ from stmlab.config_files import config_directories, find
 from stmlab.errors import StationError
 from stmlab.station.configuration import read_station
 from stmlab.station.watch_tables import WatcherConfig
+from tests.station.lab import station_config
 
 SIMULATED = next(d for d in config_directories() if (d / "simulated.toml").is_file()) / "simulated.toml"
 
@@ -68,6 +69,11 @@ def test_a_mistake_is_one_line(tmp_path, old, new, complaint):
     assert text.startswith(str(path))
     assert re.search(complaint, text), text
     assert "\n" not in text
+
+
+def test_a_modulation_whose_divider_is_not_known_is_refused():
+    with pytest.raises(ValueError, match=r"limits\.modulation needs a \[modulation\] table with the divider"):
+        station_config(modulation=None)
 
 
 def test_a_quantity_may_carry_its_unit(tmp_path):
