@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stmlab.errors import SequenceError
 from stmlab.units import in_unit
+from tests.approximately import close
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,7 @@ from stmlab.units import in_unit
     [("4 mV", "V", 4e-3), ("4mV", "V", 4e-3), ("0.004", "V", 4e-3), ("20 GHz", "Hz", 20e9), ("1.5", "", 1.5)],
 )
 def test_a_number_with_a_unit_is_converted(text, unit, value):
-    assert in_unit(text, unit) == pytest.approx(value, rel=1e-12)
+    assert in_unit(text, unit) == close(value, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from stmlab.station.safe_state import Problem
 from stmlab.station.watchers import Disturbance
 from stmlab.storage import open_run
 from tests.acquisition.bench_station import BenchStation, Ramp
+from tests.approximately import close
 
 
 def states(events):
@@ -50,7 +51,7 @@ def test_a_reading_waits_for_the_settling_time(tmp_path):
     station, events = BenchStation(), []
     Runner(Ramp(points=3, rows=1, settling=0.4), station, None, [events.append]).run()
     times = [e.time for e in events if isinstance(e, PointTaken)]
-    assert times == pytest.approx([0.4, 0.8, 1.2])
+    assert times == close([0.4, 0.8, 1.2])
 
 
 def test_what_is_out_of_bounds_is_refused_before_anything_moves(tmp_path):

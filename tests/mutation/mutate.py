@@ -77,7 +77,7 @@ NAMED = {  # files whose tests carry another name; of tests/
     "stmlab/display/terminal.py": ["cli/test_cli.py"],
     "stmlab/papers/table.py": ["papers/test_survey.py", "cli/test_cli.py"],
     "stmlab/results.py": ["analysis/test_lorentzian.py", "storage/test_reader.py"],
-    "stmlab/storage/columns.py": ["storage/test_recorded.py"],
+    "stmlab/storage/columns.py": ["storage/test_writer.py", "storage/test_reader.py"],
     "stmlab/storage/createc_vert.py": ["storage/test_recorded.py"],
     "stmlab/storage/fits.py": ["storage/test_reader.py"],
     "stmlab/storage/nanonis_dat.py": ["storage/test_recorded.py"],

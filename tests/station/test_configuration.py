@@ -9,6 +9,7 @@ from stmlab.config_files import config_directories, find
 from stmlab.errors import StationError
 from stmlab.station.configuration import read_station
 from stmlab.station.watch_tables import WatcherConfig
+from tests.approximately import close
 from tests.station.lab import station_config
 
 SIMULATED = next(d for d in config_directories() if (d / "simulated.toml").is_file()) / "simulated.toml"
@@ -78,7 +79,7 @@ def test_a_modulation_whose_divider_is_not_known_is_refused():
 
 def test_a_quantity_may_carry_its_unit(tmp_path):
     config, _ = read_station(changed(tmp_path, "slew = 0.5", 'slew = "200 mV/s"'))
-    assert config.limits.bias.slew == pytest.approx(0.2)
+    assert config.limits.bias.slew == close(0.2)
 
 
 def test_a_station_that_is_not_there_lists_those_that_are(tmp_path):

@@ -24,6 +24,7 @@ from stmlab.station.rescue import Rescue
 from stmlab.station.safe_state import Ending
 from stmlab.station.shared import Slot
 from stmlab.storage import open_run
+from tests.approximately import close
 from tests.campaigns.deaths import Death, Laboratory, die
 
 RUN = """
@@ -74,7 +75,7 @@ def test_a_killed_run_leaves_the_station_safe_and_its_points_in_the_file(served,
     assert not microscope.generator.on
     assert not microscope.tip.feedback
     assert microscope.tip.withdrawn
-    assert microscope.tip.bias == pytest.approx(0.01)
+    assert microscope.tip.bias == close(0.01)
     found = open_run(path)
     assert found.points >= len(acknowledged)
     assert not found.complete
@@ -198,7 +199,7 @@ def test_a_rescue_leaves_the_tip_as_the_station_says(served, on_fault, closed):
     assert rescue.wait(60.0)
     state = microscope.true_state()
     assert (state.modulation, state.loop_closed, state.withdrawn) == (0.0, closed, not closed)
-    assert state.bias == pytest.approx(0.01)
+    assert state.bias == close(0.01)
 
 
 def test_a_rescue_names_what_does_not_answer_and_withdraws_the_tip_meanwhile(served):

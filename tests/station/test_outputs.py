@@ -76,10 +76,10 @@ def test_bias_and_modulation_add_up(tmp_path):
         with pytest.raises(OutOfBounds, match=r"junction_total \(bias 0.0995 \+ modulation 0.000565685\)") as refusal:
             station.lockin.sine_voltage = 0.04
         assert "limits.bias, as there is no limits.junction_total" in str(refusal.value)
-        assert station.simulation.lockin.sine_voltage == pytest.approx(0.03, rel=1e-6)
+        assert station.simulation.lockin.sine_voltage == close(0.03, rel=1e-6)
         with pytest.raises(OutOfBounds, match="junction_total"):
             station.bias.bias = 0.1
-        assert station.simulation.tip.bias == pytest.approx(99.5e-3, rel=1e-6)
+        assert station.simulation.tip.bias == close(99.5e-3, rel=1e-6)
     assert [e["name"] for e in entries(tmp_path / "audit.jsonl") if e["what"] == "refusal"] == ["sine_voltage", "bias"]
 
 
@@ -109,7 +109,7 @@ def test_what_only_falls_is_never_refused():
         station._devices["lockin"].sine_voltage = 0.5
         station.outputs.forget(["modulation"])
         station.bias.bias = 10e-3
-        assert station.simulation.tip.bias == pytest.approx(10e-3, rel=1e-6)
+        assert station.simulation.tip.bias == close(10e-3, rel=1e-6)
         station.lockin.outputs_off()
         assert station.simulation.lockin.sine_voltage == 0
 
@@ -192,7 +192,7 @@ def test_an_interlock_refuses_the_last_of_its_conditions_whichever_it_is(tmp_pat
         station.generator.play_tone(1e9, 0.1, gated=True)
         with pytest.raises(SequenceError, match="no microwave"):
             station.bias.bias = -60e-3
-        assert station.simulation.tip.bias == pytest.approx(40e-3, rel=1e-6)
+        assert station.simulation.tip.bias == close(40e-3, rel=1e-6)
         with pytest.raises(SequenceError, match="no microwave"):
             station.spectroscopy.sweep_bias(0.0, 60e-3, 100, settling=0.0, integration=1e-4)
         station.generator.off()

@@ -7,6 +7,7 @@ import pytest
 from stmlab.errors import InstrumentFault, OutOfBounds, SequenceError, StationError, TipTripped
 from stmlab.station.instruments import ActiveLoop
 from stmlab.station.preparation import prepare_outputs
+from tests.approximately import close
 from tests.station.lab import entries, lab
 
 
@@ -27,7 +28,7 @@ def test_what_another_program_left_on_is_off_afterwards(tmp_path):
         assert record["generator"] == {"off": True}
         assert record["lockin"]["sine_voltage"] == record["lockin"]["sine_offset"] == 0
         assert "background" not in record["lockin"]
-        assert record["tip"]["safe_tip_threshold"] == pytest.approx(guard.threshold, rel=1e-9)
+        assert record["tip"]["safe_tip_threshold"] == close(guard.threshold, rel=1e-9)
         assert record["tip"]["loop"] == "log Current"
         assert record["tip"]["modulation"] is False
     changed = {entry["name"] for entry in entries(tmp_path / "audit.jsonl")}

@@ -7,6 +7,7 @@ from stmlab.simulation.faults import Fault
 from stmlab.station import Station
 from stmlab.station.configuration import StationConfig
 from stmlab.station.safe_state import Ending, Loop
+from tests.approximately import close
 
 BIAS, SETPOINT = 8e-3, 0.4e-9  # of the imagined run: 50 nS
 LARGEST = 1.3 * SETPOINT / BIAS  # conductance: it grows with the bias by itself
@@ -68,7 +69,7 @@ def test_a_normal_end_goes_back_to_the_runs_own_setpoint(station, bias):
     assert report.safe
     assert report.loop is Loop.CLOSED
     state = check(station, Loop.CLOSED)
-    assert (state.bias, state.setpoint) == (pytest.approx(BIAS, rel=1e-6), pytest.approx(SETPOINT, rel=1e-6, abs=0))
+    assert (state.bias, state.setpoint) == (close(BIAS, rel=1e-6), pytest.approx(SETPOINT, rel=1e-6, abs=0))
     assert station.is_left_safe
 
 
@@ -78,7 +79,7 @@ def test_where_the_station_says_so_it_goes_to_the_safe_setpoint_and_never_closer
         sweep(station, bias)
         assert station.make_safe(Ending.NORMAL).loop is Loop.CLOSED
         state = check(station, Loop.CLOSED)
-        assert state.bias == pytest.approx(station.config.safe.bias, rel=1e-6)
+        assert state.bias == close(station.config.safe.bias, rel=1e-6)
         assert state.setpoint <= station.config.safe.setpoint * (1 + 1e-6)
 
 
@@ -109,7 +110,7 @@ def test_after_a_fault_the_tip_is_withdrawn_and_only_a_person_closes_the_loop(st
     assert report.loop is Loop.WITHDRAWN
     state = check(station, Loop.WITHDRAWN)
     assert state.withdrawn
-    assert state.bias == pytest.approx(station.config.safe.bias, rel=1e-6)
+    assert state.bias == close(station.config.safe.bias, rel=1e-6)
     with pytest.raises(TipWithdrawn, match="stmlab approach"):
         station.tip.feedback = True
     assert station.tip_mark.read() is not None
@@ -232,7 +233,7 @@ def test_the_hold_state_closes_the_loop_at_the_setpoint_and_nowhere_else(station
     sweep(station, bias)
     station.hold()
     state = check(station, Loop.CLOSED)
-    assert (state.bias, state.setpoint) == (pytest.approx(BIAS, rel=1e-6), pytest.approx(SETPOINT, rel=1e-6, abs=0))
+    assert (state.bias, state.setpoint) == (close(BIAS, rel=1e-6), pytest.approx(SETPOINT, rel=1e-6, abs=0))
 
 
 def test_a_hold_state_that_is_not_confirmed_does_not_close_the_loop(station):

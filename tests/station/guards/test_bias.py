@@ -162,4 +162,4 @@ def test_negative_bias_and_setpoint_work_as_positive_ones():
         station.tip.feedback = True
         assert station.tip.feedback
         station.bias.bias = -5e-3
-        assert station.simulation.tip.bias == pytest.approx(-5e-3, rel=1e-6)
+        assert station.simulation.tip.bias == close(-5e-3, rel=1e-6)
