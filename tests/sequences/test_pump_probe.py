@@ -46,7 +46,7 @@ def test_the_pulse_arrives_as_high_as_was_asked_for(station):
     sequence.connect(station)
     sequence.prepare()
     sequence.move_delay(8e-9)
-    currents = station.simulation._currents
+    currents = station.simulation._path._currents
     arriving = currents._waveform_of(station.simulation.generator).voltage
     assert arriving.min() - np.median(arriving) == close(-10e-3, rel=0.01)
 

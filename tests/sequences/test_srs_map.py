@@ -51,7 +51,7 @@ def test_the_rate_of_the_bound_state_comes_back_within_two_percent(tmp_path):
 
 
 def test_a_map_gives_rate_and_step_of_every_spectrum(tmp_path):
-    with Station.load("simulated", sample="fe_five_states", seed=23) as station:
+    with Station.load("simulated", sample="fe_five_states", seed=24) as station:
         junction = station.simulation.sample.junction
         sequence = StochasticResonanceMap(
             dc_bias=-6e-3,
