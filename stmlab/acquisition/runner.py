@@ -140,6 +140,7 @@ class Runner:
         """
         self.preflight()
         started = self._introduce()
+        self.station.audit.run = started.run_id
         self._start = self.station.clock.now()
         self.station.heartbeat.expect(0.0)
         self._stream(started)  # the file is made: if that fails, nothing has moved

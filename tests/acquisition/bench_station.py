@@ -49,7 +49,7 @@ class BenchStation:
         self.heartbeat = SimpleNamespace(expect=lambda seconds: None, rest=lambda: None)
         self.watch = BenchWatch(self.clock)
         self.text, self.sample, self.seed, self.simulation = "", "", 1, None
-        self.log = []
+        self.log, self.audit = [], SimpleNamespace(run="")
         self.value = 0.0
         self._problems = list(problems)
         self.displaced = []  # what `moved_from` says, one after the other

@@ -34,6 +34,7 @@ def test_a_run_goes_its_way_and_every_point_is_in_the_file(tmp_path):
     station, events, path = BenchStation(), [], tmp_path / "run.h5"
     outcome = Runner(Ramp(points=4, rows=3), station, path, [events.append]).run()
     assert (outcome.state, outcome.reason, outcome.points) == (RunState.FINISHED, "completed", 12)
+    assert station.audit.run == outcome.run_id
     assert station.log == ["outputs", "prepare", "row 0", "row 1", "row 2", "finish", "status", "safe"]
     assert isinstance(events[0], RunStarted)
     assert states(events) == [RunState.PREPARING, RunState.RUNNING, RunState.ANALYSING, RunState.FINISHED]
