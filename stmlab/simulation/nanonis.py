@@ -24,6 +24,7 @@ from stmlab.nanonis.protocol import (
     unpack_error,
     unpack_header,
 )
+from stmlab.nanonis.returns import RETURNS, empty_returns
 from stmlab.simulation.machine import Machine
 from stmlab.simulation.nanonis_bias import BiasModule
 from stmlab.simulation.nanonis_current import CurrentModule
@@ -77,7 +78,7 @@ class VirtualNanonis:
         """Carry out one request; returns the whole response."""
         command = COMMANDS.get(name)
         if command is None:
-            return pack_response(name, b"", f"unknown command: {name}")
+            return refused(name, f"{'not simulated' if name in RETURNS else 'unknown command'}: {name}")
         try:
             returned = pack(command.returns, self._carry_out(command, body))
         except StmlabError as refusal:
@@ -180,6 +181,8 @@ class VirtualNanonis:
 
 def refused(name: str, reason: str) -> bytes:
     """A response with an error: before it what the command usually returns, empty, because clients expect it so."""
+    if name in RETURNS:
+        return pack_response(name, empty_returns(name), reason)
     command = COMMANDS.get(name)
     fields = command.returns if command is not None else ()
     return pack_response(name, pack(fields, [field.empty() for field in fields]), reason)

@@ -25,9 +25,11 @@ from nanonisTCP.UserOut import UserOut
 from nanonisTCP.Util import Util
 from nanonisTCP.ZController import ZController
 
+from stmlab.nanonis.returns import RETURNS
 from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.server import WireServer
 from tests.approximately import close
+from tests.nanonis.client_layouts import UNDECODABLE, client_types
 from tests.simulation.tunnel_bench import CUBIC, TunnelBench
 
 PATIENCE = 5.0  # s; a client that waits for more bytes than come fails instead of hanging
@@ -269,7 +271,8 @@ def check_curve(bias, forward, backward):
         ("Scan_Action", [0, 1], "one spot"),
         ("TCPLog_Start", [], "not available"),
         ("Current_100Get", [], "not available"),
-        ("BiasSwp_Open", [], "unknown command: BiasSwp.Open"),
+        ("BiasSwp_Open", [], "not simulated: BiasSwp.Open"),
+        ("AtomTrack_PropsGet", [], "not simulated: AtomTrack.PropsGet"),
     ],
 )
 def test_the_makers_client_hears_why_something_is_refused(maker, capsys, method, arguments, words):
@@ -277,6 +280,16 @@ def test_the_makers_client_hears_why_something_is_refused(maker, capsys, method,
     assert words in error
     assert "The following error appeared" in capsys.readouterr().out
     assert good(maker.Bias_Get()) == [close(0.01)]  # and the line is as good as before
+
+
+def test_every_command_that_is_not_simulated_is_refused_in_words_that_the_makers_client_reads(maker):
+    heard = {}
+    for name, types in client_types().items():
+        if name in RETURNS and name not in UNDECODABLE:
+            error, _, values = maker.quickSend(name, [], [], types)
+            heard[name] = error, all(np.size(value) == 0 or not value for value in values)
+    assert heard == {name: (f"not simulated: {name}", True) for name in heard}
+    assert set(heard) | set(UNDECODABLE) == set(RETURNS)
 
 
 def test_nanonis_tcp_sets_and_reads_bias_current_and_tip(tcp, bench):
