@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from stmlab.simulation.bench import Bench
+    from stmlab.simulation.wire import Session
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?)\s*([A-Z]*)", re.IGNORECASE)
 _INPUT_QUEUE, _EXECUTION, _COMMAND = 1 << 1, 1 << 4, 1 << 5  # bits of the standard event register
@@ -207,10 +208,14 @@ class VirtualLockIn:
         self.bench = bench
         self.machine = Machine(bench.clock)
         self.panel = LockInPanel()
-        self.status = StatusRegisters(self.REGISTERS)
+        self.status = StatusRegisters(self.REGISTERS, self.summary)
         self._values: dict[tuple[str, int], float] = {}
         self._connect()
         self.reset()
+
+    def session(self, client: str = "") -> Session:
+        """A new connection."""
+        return LockInSession(self, client)
 
     @property
     def greeting(self) -> bytes:
@@ -235,6 +240,10 @@ class VirtualLockIn:
     def reply(self, answers: list[str | bytes]) -> bytes:
         """Bytes on the wire for the answers to one message."""
         raise NotImplementedError
+
+    def summary(self) -> int:
+        """Bits of the status byte that say how it is now."""
+        return 0
 
     def observe(self) -> None:
         """Note in the status registers what has happened; asked before a register is read."""
@@ -327,11 +336,15 @@ COMMON: Mapping[str, Command] = {
 
 
 class LockInSession(LineSession):
-    """One connection to a virtual lock-in amplifier."""
+    """One connection to a virtual lock-in amplifier, on which a carriage return ends a message as a line feed does."""
 
     def __init__(self, instrument: VirtualLockIn, client: str = "") -> None:
         super().__init__(instrument.machine, client)
         self._instrument = instrument
+
+    def feed(self, data: bytes) -> None:
+        """See LineSession."""
+        super().feed(data.replace(b"\r", b"\n"))
 
     def overrun(self) -> None:
         """See LineSession."""

@@ -1,8 +1,8 @@
 """The virtual SR830: the older lock-in amplifier, on GPIB or RS-232.
 
-It knows the settings, outputs, status and setup memories; the data buffers and the macro commands are left out and
-answered as a command that is not understood. Its external reference is the controller's modulation; nothing is
-connected to its auxiliary inputs.
+It knows the settings, outputs, status, setup memories and data buffers; the macro commands are left out and answered as
+a command that is not understood. The fast transfer, which sends points without being asked, is refused. Its external
+reference is the controller's modulation; nothing is connected to its auxiliary inputs.
 """
 
 from __future__ import annotations
@@ -12,22 +12,24 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from stmlab.simulation.lockin_commands import (
     COMMON,
     Command,
     ExecutionError,
-    LockInSession,
     Number,
     Setting,
     VirtualLockIn,
     Whole,
 )
+from stmlab.simulation.sr830_buffer import POINTS, DataBuffer, as_floats, as_integers, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from stmlab.arrays import ComplexArray, FloatArray
     from stmlab.simulation.bench import Bench
-    from stmlab.simulation.wire import Session
 
 _SCALES = [float(f"{digit}e{decade}") for decade in range(-9, 1) for digit in (1, 2, 5)][1:28]  # V: 2 nV to 1 V
 _TIME_CONSTANTS = [float(f"{digit}e{decade}") for decade in range(-5, 5) for digit in (1, 3)]  # s: 10 us to 30 ks
@@ -39,7 +41,9 @@ _EXTERNAL, _INTERNAL = 0, 1  # FMOD
 _INPUT, _OUTPUT, _UNLOCKED, _CROSSED = 1 << 0, 1 << 2, 1 << 3, 1 << 4  # bits of LIAS?
 _SLOW = 200.0  # Hz, of what is detected: only below it are there the synchronous filter and time constants above 30 s
 _LONGEST_ABOVE = 13  # OFLT: 30 s
+_NO_SCAN, _READY = 1 << 0, 1 << 1  # bits of *STB?
 _XYR, _CHANNEL, _FOUR, _MEMORY = Whole(1, 3), Whole(1, 2), Whole(1, 4), Whole(1, 9)
+_PIECE = (_CHANNEL, Whole(0, POINTS - 1), Whole(1, POINTS))  # of a buffer: display, first point, count
 
 _READINGS: Mapping[int, Callable[[Any, complex], float]] = {  # of SNAP?, by number of the parameter
     1: lambda _, output: output.real,
@@ -85,6 +89,8 @@ class VirtualSR830(VirtualLockIn):
         "AUXV": Setting(Number(-10.5, 10.5, step=1e-3), 0.0, _FOUR),
         "SRAT": Setting(Whole(0, 14)),
         "SEND": Setting(Whole(0, 1), 1),
+        "TSTR": Setting(Whole(0, 1)),
+        "FAST": Setting(Whole(0, 2)),
         "OUTX": Setting(Whole(0, 1), 1),
         "OVRM": Setting(Whole(0, 1), 1),
         "KCLK": Setting(Whole(0, 1), 1),
@@ -98,17 +104,16 @@ class VirtualSR830(VirtualLockIn):
         self._memories: dict[int, dict[tuple[str, int], float]] = {}
         super().__init__(bench)
 
-    def session(self, client: str = "") -> Session:
-        """A new connection."""
-        return _SR830Session(self, client)
-
     def reply(self, answers: list[str | bytes]) -> bytes:
-        """Every answer with a termination of its own."""
-        texts = (answer if isinstance(answer, bytes) else answer.encode("ascii") for answer in answers)
-        return b"".join(text + self._termination for text in texts)
+        """Every text with a termination of its own; binary points end by themselves."""
+        return b"".join(
+            answer if isinstance(answer, bytes) else answer.encode("ascii") + self._termination for answer in answers
+        )
 
     def check(self, name: str, value: float) -> float:
         """Refuse a frequency, and lower a harmonic, that would bring the detected frequency above 102 kHz."""
+        if name == "FAST" and value:
+            raise ExecutionError("points are sent only when they are asked for")
         if name == "FREQ" and (self.value("FMOD") == _EXTERNAL or value * self.value("HARM") > _HIGHEST_FREQUENCY):
             raise ExecutionError(f"FREQ {value}")
         if name == "HARM":
@@ -118,7 +123,12 @@ class VirtualSR830(VirtualLockIn):
     def put(self, name: str, value: float, channel: int = 0) -> None:
         """Change a setting; input range, synchronous filter and long time constants follow others by themselves."""
         slow = self._slow
+        self._buffer.collect()
         super().put(name, value, channel)
+        if name == "SRAT":
+            self._buffer.retime(int(value))
+        elif name == "SEND":
+            self._buffer.repeat(loop=bool(value))
         if name in ("SENS", "RMOD"):
             reserve = _RESERVES[int(self._values.get(("RMOD", 0), 1))]
             held = min(reserve * _SCALES[int(self.value("SENS"))], _LARGEST_INPUT)
@@ -136,9 +146,14 @@ class VirtualSR830(VirtualLockIn):
 
     def reset(self) -> None:
         """Go back to the settings of the factory."""
+        self._buffer = DataBuffer(self.bench, self.panel, self._on_displays)
         super().reset()
         self._shown = {1: (0, 0), 2: (0, 0)}  # of each channel: quantity, ratio
         self._scaling = {1: (0.0, 0), 2: (0.0, 0), 3: (0.0, 0)}  # of X, Y, R: offset in %, number of the expansion
+
+    def summary(self) -> int:
+        """See VirtualLockIn: it is ready (5-2), whenever it answers; a pause belongs to a scan."""
+        return _READY | (0 if self._buffer.scanning else _NO_SCAN)
 
     def observe(self) -> None:
         """Note overloads and a lost reference."""
@@ -162,6 +177,21 @@ class VirtualSR830(VirtualLockIn):
             return output.real if channel == 1 else output.imag
         return (abs(output) if channel == 1 else math.degrees(cmath.phase(output))) if quantity == 1 else 0.0
 
+    def _on_displays(self, outputs: ComplexArray) -> FloatArray:
+        return np.array([[self.shown(channel, output) for output in outputs] for channel in (1, 2)])
+
+    def _stored(self, channel: float, start: float, count: float) -> FloatArray:
+        return self._buffer.piece(int(channel), int(start), int(count))
+
+    def _points(self) -> str:
+        self._buffer.collect()
+        return str(self._buffer.count)
+
+    def _auto_reserve(self) -> None:
+        """The least reserve that holds what is at the input, as far as the output tells."""
+        peak, scale = abs(self.bench.lockin_output()), _SCALES[int(self.value("SENS"))]
+        self.put("RMOD", max(i for i, reserve in enumerate(_RESERVES) if reserve * scale >= peak or i == 0))
+
     def _snap(self, *parameters: float) -> str:
         output = self.bench.lockin_output()
         return ",".join(f"{_READINGS[int(parameter)](self, output):.7g}" for parameter in parameters)
@@ -183,6 +213,7 @@ class VirtualSR830(VirtualLockIn):
         self._scaling[int(quantity)] = (offset, self._scaling[int(quantity)][1])
 
     def _show(self, channel: float, quantity: float, ratio: float) -> None:
+        self._buffer.collect()
         self._shown[int(channel)] = (int(quantity), int(ratio))
 
     def _scale_output(self, quantity: float, offset: float, expansion: float) -> None:
@@ -208,17 +239,19 @@ class VirtualSR830(VirtualLockIn):
         "DDEF?": Command(lambda self, channel: "{},{}".format(*self._shown[int(channel)]), (_CHANNEL,)),
         "OEXP": Command(_scale_output, (_XYR, Number(-105.0, 105.0, step=0.01), Whole(0, 2))),
         "OEXP?": Command(lambda self, quantity: "{:g},{}".format(*self._scaling[int(quantity)]), (_XYR,)),
+        "SPTS?": Command(_points),
+        "STRT": Command(lambda self: self._buffer.start()),
+        "STRD": Command(lambda self: self._buffer.start(delayed=True)),
+        "PAUS": Command(lambda self: self._buffer.pause()),
+        "REST": Command(lambda self: self._buffer.clear()),
+        "TRIG": Command(lambda self: self._buffer.trigger(starts=bool(self.value("TSTR")))),
+        "TRCA?": Command(lambda self, *piece: as_text(self._stored(*piece)), _PIECE),
+        "TRCB?": Command(lambda self, *piece: as_floats(self._stored(*piece)), _PIECE),
+        "TRCL?": Command(lambda self, *piece: as_integers(self._stored(*piece)), _PIECE),
+        "ARSV": Command(_auto_reserve),
         "APHS": Command(_auto_phase),
         "AGAN": Command(_auto_gain),
         "AOFF": Command(_auto_offset, (_XYR,)),
         "SSET": Command(_save, (_MEMORY,)),
         "RSET": Command(_recall, (_MEMORY,)),
     }
-
-
-class _SR830Session(LockInSession):
-    """A connection on which carriage returns end messages as well."""
-
-    def feed(self, data: bytes) -> None:
-        """See LineSession."""
-        super().feed(data.replace(b"\r", b"\n"))

@@ -23,7 +23,6 @@ from stmlab.simulation.lockin_commands import (
     Choice,
     Command,
     ExecutionError,
-    LockInSession,
     Number,
     Setting,
     VirtualLockIn,
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from stmlab.simulation.bench import Bench
-    from stmlab.simulation.wire import Session
 
 _SCALES = [1.0, *(float(f"{digit}e-{decade}") for decade in range(1, 10) for digit in (5, 2, 1))]  # V, by number
 _TIME_CONSTANTS = [float(f"{digit}e{decade}") for decade in range(-6, 5) for digit in (1, 3)]  # s, by number
@@ -145,10 +143,6 @@ class VirtualSR860(VirtualLockIn):
     def greeting(self) -> bytes:
         """What the telnet port sends on connect (the real one's words are not known)."""
         return b"Stanford Research Systems SR860 (simulated)\n"
-
-    def session(self, client: str = "") -> Session:
-        """A new connection."""
-        return LockInSession(self, client)
 
     def reply(self, answers: list[str | bytes]) -> bytes:
         """Answers joined by semicolons and ended by a line feed; a binary block ends by itself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _SERVICE_REQUEST = 1 << 6
 _STATUS_BYTE, _STATUS_MASK = "*STB", "*SRE"
@@ -16,9 +16,11 @@ class StatusRegisters:
 
     Args:
         layout: name of each event register -> (name of its mask, its bit in the status byte).
+        conditions: bits of the status byte that say how it is now.
     """
 
-    def __init__(self, layout: Mapping[str, tuple[str, int]]) -> None:
+    def __init__(self, layout: Mapping[str, tuple[str, int]], conditions: Callable[[], int] = lambda: 0) -> None:
+        self._conditions = conditions
         self._layout = dict(layout)
         self._events = dict.fromkeys(layout, 0)
         self._masks = dict.fromkeys([mask for mask, _ in layout.values()] + [_STATUS_MASK], 0)
@@ -59,7 +61,7 @@ class StatusRegisters:
             self._masks[name] &= ~(1 << bit)
 
     def _status_byte(self) -> int:
-        byte = 0
+        byte = self._conditions()
         for name, (mask, bit) in self._layout.items():
             if self._events[name] & self._masks[mask]:
                 byte |= 1 << bit

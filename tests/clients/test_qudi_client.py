@@ -5,8 +5,6 @@ qudi itself needs Qt and a hundred megabytes; the driver wants four names of it,
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
@@ -192,7 +190,7 @@ for name in ("up", "down"):
 class Step(dict):
     __getattr__ = dict.get
 
-step = lambda repetitions: Step(ensemble="", repetitions=repetitions, go_to=-1, event_trigger="OFF", flag_trigger=[], flag_high=[])
+step = lambda repetitions: Step(ensemble="", repetitions=repetitions, go_to=-1, event_trigger="OFF")
 steps = awg.write_sequence("both", [(("up_ch1",), step(1)), (("down_ch1",), step(0))])
 awg.load_sequence("both")
 status = awg.pulser_on()

@@ -3,6 +3,7 @@
 import cmath
 import math
 
+import numpy as np
 import pytest
 
 from stmlab.simulation.sr830 import VirtualSR830
@@ -128,9 +129,9 @@ def test_overloads_and_a_lost_reference(line, bench):
     bench.signal = 0.0
     bench.settle()
     line("*CLS;LIAS?;FMOD 0")
-    assert line("LIAS?;ERRS?;*STB?") == "8\n0\n0\n"
+    assert line("LIAS?;ERRS?;*STB?") == "8\n0\n3\n"
     line("LIAE 8")
-    assert line("*STB?") == "8\n"
+    assert line("*STB?") == "11\n"
 
 
 def test_auto_functions(line, bench):
@@ -161,3 +162,104 @@ def test_across_200_hz_it_switches_off_by_itself_what_is_there_only_below(line):
     assert line("LIAS?;LIAS?;SYNC?;OFLT?") == "16\n0\n0\n13\n"
     line("OFLT 8;HARM 1")
     assert line("LIAS?;SYNC?;OFLT?") == "16\n0\n8\n"
+
+
+# -- data buffers ------------------------------------------------------------------------------------------------------
+
+
+def points(answer: str) -> list[float]:
+    *numbers, end = answer.removesuffix("\n").split(",")
+    assert end == ""
+    return [float(number) for number in numbers]
+
+
+def raw(bench, lockin, message: str) -> bytes:
+    return lockin.session().receive(message.encode() + b"\n")
+
+
+def test_the_status_byte_says_that_it_is_ready_and_whether_a_scan_is_in_progress(line):
+    states = [line("*STB?")]
+    for command in ("STRT", "PAUS", "STRT", "REST"):
+        line(command)
+        states.append(line("*STB?"))
+    assert states == ["3\n", "2\n", "2\n", "2\n", "3\n"]
+    line("*SRE 2")
+    assert line("*STB?") == "67\n"
+
+
+def test_the_buffer_holds_what_the_displays_show_at_the_sample_rate(line, bench):
+    bench.signal = 3e-3 - 4e-3j
+    line("OFLT 4;SRAT 7;DDEF 2,1,0;STRT")  # 1 ms, 8 Hz, Y's place shows the angle
+    bench.clock.sleep(1.0)
+    assert line("SPTS?") == "8\n"
+    line("PAUS")
+    bench.clock.sleep(1.0)
+    bench.signal = 1e-3
+    line("STRT")
+    bench.clock.sleep(0.5 + 1e-6)
+    line("PAUS")
+    assert points(line("TRCA? 1,0,12")) == close([3e-3] * 8 + [1e-3] * 4)
+    assert points(line("TRCA? 2,6,4")) == close([math.degrees(math.atan2(-4, 3))] * 2 + [0.0] * 2)
+    assert line("TRCA? 1,7,1") == "+3.000000e-003,\n"
+    assert line("TRCA? 1,5,8") == ""
+    assert line("*ESR?") == "16\n"
+    line("REST")
+    assert line("SPTS?") == "0\n"
+
+
+def test_points_come_as_text_as_floats_and_in_the_form_in_which_they_are_stored(bench):
+    lockin = VirtualSR830(bench)
+    rng = np.random.default_rng(4)
+    raw(bench, lockin, "OFLT 0;SRAT 14;STRT")
+    for value in (0.0, 1.0, -1.0, 0.99999999, *rng.normal(size=20) * 10.0 ** rng.integers(-9, 1, 20)):
+        bench.signal = complex(value)
+        bench.clock.sleep(1.0)
+        raw(bench, lockin, "TRIG")
+    text = np.array(points(raw(bench, lockin, "TRCA? 1,0,24").decode()))
+    floats = np.frombuffer(raw(bench, lockin, "TRCB? 1,0,24"), "<f4")
+    integers = np.frombuffer(raw(bench, lockin, "TRCL? 1,0,24"), [("m", "<i2"), ("e", "u1"), ("zero", "u1")])
+    np.testing.assert_allclose(text, floats, rtol=1e-6)
+    np.testing.assert_allclose(integers["m"] * 2.0 ** (integers["e"].astype(float) - 124), floats, rtol=2**-15)
+    assert not integers["zero"].any()
+    assert (np.abs(integers["m"].astype(int)) <= 32767).all()
+
+
+def test_a_full_buffer_stops_or_goes_on_with_the_newest(line, bench):
+    line("OFLT 0;SRAT 13;SEND 0;STRT")  # 512 Hz: full after 32 s
+    bench.signal = 1e-3
+    bench.clock.sleep(31.0)
+    assert line("*STB?") == "2\n"
+    bench.signal = 2e-3
+    bench.clock.sleep(3.0)
+    assert line("SPTS?;*STB?") == "16383\n3\n"
+    assert points(line("TRCA? 1,0,1"))[0] == close(1e-3)
+    line("REST;SEND 1;STRT")
+    bench.clock.sleep(30.0)
+    bench.signal = 3e-3
+    line("SPTS?")
+    bench.clock.sleep(10.0)
+    assert line("SPTS?;*STB?") == "16383\n2\n"
+    assert points(line("TRCA? 1,16382,1"))[0] == close(3e-3)
+
+
+def test_a_trigger_starts_a_scan_where_that_is_set_and_a_start_may_be_delayed(line, bench):
+    line("SRAT 8;TSTR 1;TRIG")  # 16 Hz
+    bench.clock.sleep(1.0)
+    assert line("SPTS?") == "16\n"
+    line("REST;TSTR 0;TRIG")
+    bench.clock.sleep(1.0)
+    assert line("SPTS?") == "0\n"
+    line("STRD")
+    bench.clock.sleep(1.0)
+    assert line("SPTS?") == "8\n"
+    line("FAST 1")
+    assert line("FAST?;*ESR?") == "0\n16\n"
+
+
+def test_auto_reserve_takes_the_least_that_holds_the_signal(line, bench):
+    bench.signal = 3e-3
+    bench.settle()
+    line("SENS 20;ARSV")  # 10 mV
+    assert line("RMOD?") == "2\n"
+    line("SENS 17;ARSV")  # 1 mV
+    assert line("RMOD?") == "1\n"

@@ -142,6 +142,7 @@ def test_commands_arrive_in_any_pieces_and_from_several_connections(bench):
     first, second = instrument.session(), instrument.session()
     assert first.receive(b"FREQ 69") == b""
     assert second.receive(b"OFLT?\r\n") == b"10\n"
+    assert second.receive(b"OFLT?\r") == b"10\n"
     assert first.receive(b"1\nFREQ?\nHARM?\n") == b"691\n1\n"
     assert second.receive(b"FREQ?\n") == b"691\n"
 
