@@ -26,9 +26,9 @@ def stabilise(sequence: Sequence, bias: float, current: float, seconds: float) -
     tip.setpoint = current
     tip.feedback = True
     sequence.wait(seconds)
-    sequence.station.watch.look_at_tip()
     reading = sum(abs(tip.current) for _ in range(_READINGS)) / _READINGS
     if abs(reading - abs(current)) > _TOLERANCE * abs(current):
+        sequence.station.watch.look_at_tip()  # has it tripped, or been withdrawn?
         raise SequenceError(
             f"feedback does not hold the setpoint: {reading:.3g} A after {seconds:g} s, {abs(current):.3g} A is wanted"
         )

@@ -119,8 +119,7 @@ class Watch:
     def _compare(self, name: str, device: Any, look: Look) -> None:
         if name == self.tip:
             self._compare_tip(name, device, look)
-        wanted = self._wanted(name, device)
-        baseline = self._baseline.setdefault(name, {})
+        wanted, baseline = self._wanted(name, device), self._baseline[name]
         for what, read in look.values.items():
             if what in _MEASURED:
                 continue
@@ -141,7 +140,10 @@ class Watch:
 
     def _wanted(self, name: str, device: Any) -> Mapping[str, Value]:
         confirmed = getattr(device, "confirmed", None) or {}
-        return {**self._baseline.get(name, {}), **self.last_set.of(name), **confirmed}
+        was_set, found = {**self.last_set.of(name), **confirmed}, self._baseline.setdefault(name, {})
+        for what in found.keys() & was_set.keys():
+            del found[what]  # what has been set is not as it was found, even when it is no longer known to be set
+        return {**found, **was_set}
 
     def _compare_tip(self, name: str, device: Any, look: Look) -> None:
         status = LoopStatus(look.values["status"])

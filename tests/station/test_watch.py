@@ -270,3 +270,13 @@ def test_an_answer_that_is_wrong_once_is_no_hand(station, plug, match, value):
     station.simulation.faults.arm(Fault(kind="wrong_value", instrument=plug, match=match, value=value, times=1, seed=1))
     with pytest.raises(GarbledAnswer, match="a moment later"):
         round_of_looks(station)
+
+
+def test_after_another_set_up_what_nobody_has_set_must_be_as_before(station):
+    station.generator.play_tone(1.234e9, 0.0567, gated=True)
+    round_of_looks(station)
+    station.generator.off()  # nothing is known of its level any more
+    station.watch.begin()
+    hand(station, "sr860").write("ISRC 1")
+    with pytest.raises(ChangedByHand, match="input"):
+        station.watch.begin()
