@@ -32,7 +32,6 @@ class ChoppedSequence(LockInSequence):
     range_parameter = "current_range"
     roles = (*LockInSequence.roles, "generator", "path_to_junction")
     channels: ClassVar[tuple[Channel, ...]] = (
-        Channel("current", "A", "change of the mean tunnel current by what the generator plays"),
         Channel("current_error", "A", "standard error of the mean over the readings; nan for a single one"),
         Channel("x", "V", "lock-in X, rms"),
         Channel("y", "V", "lock-in Y, rms"),

@@ -43,7 +43,7 @@ class PumpProbe(ChoppedSequence):
     title = "pump-probe: two voltage pulses, swept in delay; fits T1"
     channels = (
         Channel("current", "A", "change of the mean tunnel current by the pulses"),
-        *ChoppedSequence.channels[1:],
+        *ChoppedSequence.channels,
         Channel("pump_height", "V", "pump at the junction, as played"),
         Channel("probe_height", "V", "probe at the junction, as played"),
     )

@@ -44,7 +44,7 @@ class StochasticResonance(ChoppedSequence):
     title = "stochastic resonance spectrum: chopped microwave, swept in frequency; fits the switching rate"
     channels = (
         Channel("current", "A", "change of the mean tunnel current by the microwave (SRS signal)"),
-        *ChoppedSequence.channels[1:],
+        *ChoppedSequence.channels,
         Channel(
             "amplitude", "V", "microwave amplitude at the junction, peak, as played; nan where the line is unknown"
         ),

@@ -43,7 +43,7 @@ class TransferFunction(ChoppedSequence):
     title = "RF transfer function by rectification at a static non-linearity: writes the table that flattens spectra"
     channels = (
         Channel("current", "A", "rectified current"),
-        *ChoppedSequence.channels[1:],
+        *ChoppedSequence.channels,
         Channel("connector_amplitude", "V", "amplitude at the generator's connector, peak, as played"),
     )
 

@@ -137,6 +137,17 @@ def test_energies_that_scatter_more_than_stated_have_the_errors_of_their_scatter
     assert excess == close([25.0] * 12, rel=1e-6)
 
 
+@pytest.mark.parametrize(("deviations", "told"), [(3.3, False), (3.7, True)])
+def test_scatter_is_told_from_three_and_a_half_deviations_of_chi_square_on(deviations, told):
+    noisy = heisenberg_steps(-4.2, 0.87, 3.6, GS) + 0.02 * np.random.default_rng(8).standard_normal((2, GS.size))
+    reduced = fit_exchange(GS, *noisy, 0.02, 0.02, exchange=("heisenberg",)).reduced_chi_square
+    wanted = 1 + deviations * np.sqrt(2 / (2 * GS.size - 3))
+    error = 0.02 * np.sqrt(reduced / wanted)
+    fit = fit_exchange(GS, *noisy, error, error, exchange=("heisenberg",))
+    assert fit.reduced_chi_square == close(wanted, rel=1e-6)
+    assert any("scatter more" in warning for warning in fit.warnings) is told
+
+
 def correlation_matrix(fit):
     errors = np.sqrt(np.diag(fit.covariance))
     return fit.covariance / np.outer(errors, errors)

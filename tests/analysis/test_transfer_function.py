@@ -38,15 +38,21 @@ def test_the_square_law_alone_would_be_wrong_where_the_next_order_counts():
     square_law = fit_transfer(f[whole], drive[whole], current[whole], reference_dB=MAGNITUDE[0])
     assert np.abs(square_law.curves["magnitude_dB"] - MAGNITUDE).max() > 0.2
     assert any("square law" in warning for warning in square_law.warnings)
+    assert square_law["quartic"].value == 0.0
+    assert np.isnan(square_law["quartic"].error)  # one drive says nothing of it
+    assert np.isnan(square_law.curves["magnitude_error_dB"][1:]).all()
 
 
 def test_errors_are_honest():
-    pulls = []
+    pulls, quartic = [], 0.05 * 10 ** ((MAGNITUDE.max() - MAGNITUDE[0]) / 10)
+    others = {"quartic": quartic, "span": np.ptp(MAGNITUDE)}
     for seed in range(60):
         fit = fit_transfer(*measured(0.05, 0.2e-12, seed=seed), reference_dB=MAGNITUDE[0])
         error = fit.curves["magnitude_error_dB"][1:]  # the first is the reference and has none
-        pulls.append((fit.curves["magnitude_dB"] - MAGNITUDE)[1:] / error)
-    assert 0.85 < np.std(pulls) < 1.15
+        derived = [(fit[name].value - value) / fit[name].error for name, value in others.items()]
+        pulls.append([*(fit.curves["magnitude_dB"] - MAGNITUDE)[1:] / error, *derived])
+    assert 0.85 < np.std(np.array(pulls)[:, :-2]) < 1.15
+    assert np.all(np.abs(np.std(np.array(pulls)[:, -2:], axis=0) - 1) < 0.3)  # of 60 seeds
 
 
 def test_a_law_that_changes_over_the_band_is_told_and_noise_is_not():

@@ -8,9 +8,13 @@ from rich.text import Text
 from typer.testing import CliRunner
 
 from stmlab import papers as survey
+from stmlab.acquisition.outcome import Estimate
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.cli import app
+from stmlab.display import estimate_as_text
+from stmlab.display.runs import fit_as_text
 from stmlab.papers.table import papers_as_text
+from stmlab.results import FitParameter, FitResult
 from tests.approximately import close
 
 FAST = ["--set", "points=8", "--seed", "2"]
@@ -115,6 +119,32 @@ def test_sequences_lists_parameters_with_units(cli):
     answer = json.loads(cli("sequences", "--json").stdout)
     assert answer["srs"]["parameters"]["dc_bias"]["unit"] == "V"
     assert "dc_bias" in cli("sequences", "srs").stdout
+
+
+def test_stations_and_samples_are_listed_with_what_they_are(cli):
+    stations, samples = (json.loads(cli(name, "--json").stdout) for name in ("stations", "samples"))
+    assert stations["simulated"]["title"] == "simulated low-temperature STM with microwave line"
+    assert stations["simulated"]["file"].endswith("simulated.toml")
+    assert samples["coh_afm_tip"]["title"] == "CoH, functionalised tip, antiferromagnetic correlation"
+    assert set(stations).isdisjoint(samples)
+    for name, listed in (("stations", stations), ("samples", samples)):
+        lines = cli(name).stdout.splitlines()
+        assert [line.split()[0] for line in lines] == sorted(listed)
+        assert all(listed[line.split()[0]]["title"] in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.5, "0.5 s"), (119.0, "119 s"), (120.0, "0:02:00"), (3725.4, "1:02:05"), (9e4, "1 day, 1:")],
+)
+def test_a_duration_is_told_in_seconds_below_two_minutes(seconds, told):
+    assert f"would take {told}" in estimate_as_text(Estimate(5, seconds, 1000))
+
+
+def test_a_residual_is_told_with_the_unit_of_the_data():
+    labels = {"y_unit": "A"}
+    fit = FitResult("srs", (FitParameter("rate", 1e9, 1e7, "1/s"),), ("rate",), np.eye(1), 7, 2e-13, labels=labels)
+    assert fit_as_text(fit).splitlines()[0] == "fit srs: 7 points, rms residual 2e-13 A"
 
 
 def test_papers_gives_rows_with_a_verdict_each(cli):

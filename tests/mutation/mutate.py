@@ -54,7 +54,7 @@ ROOMS = {  # where the tests of a room stand, if not under its own name
     "stmlab": ["tests/ground", "tests/storage", "tests/acquisition", "tests/analysis"],
 }
 NAMED = {  # files whose tests carry another name; of tests/
-    "sequences/chopped.py": ["sequences/test_srs.py"],
+    "sequences/chopped.py": ["sequences/test_srs.py", "sequences/test_transfer.py"],
     "sequences/tip.py": ["sequences/test_didv.py", "sequences/test_time_trace.py"],
     "stmlab/analysis/fitting.py": ["analysis/test_lorentzian.py", "analysis/test_recordings.py"],
     "stmlab/analysis/models.py": ["analysis/test_lorentzian.py", "analysis/test_settings.py"],
@@ -79,7 +79,7 @@ NAMED = {  # files whose tests carry another name; of tests/
     "stmlab/results.py": ["analysis/test_lorentzian.py", "storage/test_reader.py"],
     "stmlab/storage/columns.py": ["storage/test_writer.py", "storage/test_reader.py"],
     "stmlab/storage/createc_vert.py": ["storage/test_recorded.py"],
-    "stmlab/storage/fits.py": ["storage/test_reader.py"],
+    "stmlab/storage/fits.py": ["storage/test_reader.py", "storage/test_kill.py"],
     "stmlab/storage/nanonis_dat.py": ["storage/test_recorded.py"],
 }
 

@@ -122,6 +122,10 @@ def test_pulses_that_cannot_be_are_refused():
         Pulse(0.0, 1.0, 1.0, 2.0)
     with pytest.raises(PhysicsError, match="width_s = 0"):
         Pulse(0.0, 0.0, 1.0)
+    with pytest.raises(PhysicsError, match="start_s = nan"):
+        Pulse(np.nan, 1.0, 1.0)
+    with pytest.raises(PhysicsError, match="amplitude_V = inf"):
+        Pulse(0.0, 1.0, np.inf)
     with pytest.raises(PhysicsError, match=r"width_s \+ rise_s = 3: at most 2 s"):
         PulseTrain(2.0, (Pulse(0.0, 2.0, 1.0, 1.0),))
     with pytest.raises(PhysicsError, match="delays_s = nan"):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from sequences.chopped import whole_periods
 from sequences.srs import CHOP_FACTOR, StochasticResonance
 from stmlab.acquisition.runner import Runner
 from stmlab.errors import InstrumentFault, OutOfBounds
@@ -98,6 +99,11 @@ def test_every_frequency_has_whole_periods_in_the_open_gate(station):
     sequence.connect(station)
     periods = sequence.axes()[0].values / (2 * sequence.chop_frequency)
     np.testing.assert_allclose(periods, np.round(periods), atol=1e-9)
+
+
+def test_frequencies_go_down_where_they_are_asked_to_and_one_alone_is_enough():
+    np.testing.assert_allclose(whole_periods(np.array([5e3, 2e3, 1.5e3]), 691.0), [5528.0, 1382.0])
+    np.testing.assert_allclose(whole_periods(np.array([5e3]), 691.0), [5528.0])
 
 
 def test_frequencies_closer_than_the_chop_allows_are_taken_once(station):

@@ -175,6 +175,22 @@ def test_a_fit_added_later_is_there_and_the_data_are_untouched(tmp_path, whole_r
         assert file["fits/parameters"]["fit"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
+def test_what_a_fit_that_was_never_finished_left_behind_belongs_to_no_other(tmp_path, whole_run, make_fit):
+    """Killed before the fit counted: its rows are in the table already, more than the next fit needs."""
+    write(path := tmp_path / "run.h5", whole_run())
+    many = tuple(FitParameter(f"p{k}", float(k), 1.0, "V") for k in range(5))
+    append_fit(path, FitResult("lost", many, ("p0",), np.eye(1), 9, 0.0))
+    with h5py.File(path, "r+") as file:
+        committed = file["committed"][:]
+        committed["fits"] -= 1
+        file["committed"][:] = committed
+    assert len(open_run(path).fits) == 2
+    append_fit(path, make_fit(1.5e9, samples=0))
+    with h5py.File(path) as file:
+        assert file["fits/parameters"]["fit"].tolist() == [0, 0, 1, 1, 2, 2, -1, -1, -1]
+    assert [fit["rate"].value for fit in open_run(path).fits] == [1.73e9, 1.6e9, 1.5e9]
+
+
 def test_fits_are_refused_while_the_run_is_written_or_where_it_was_killed(tmp_path, whole_run, make_fit):
     import subprocess
     import sys
