@@ -264,5 +264,8 @@ def _exempt(trial: Trial, record: Record, visits: int) -> range:
     if trial.kind not in _MOVES_THE_SURFACE or record.struck is None:
         return range(0)
     (phase, first), half = record.struck, middle(trial.sequence)
-    passes = trial.kind == "tip_jump" and first < half and phase != "stabilise"
-    return range(first, half if passes else visits)
+    if trial.kind == "drift":
+        return range(first, visits)
+    if trial.pauses:  # after a pause the tip is stabilised, and the count of points until the next time begins anew
+        return range(first, first + half)
+    return range(first, half if first < half and phase != "stabilise" else visits)

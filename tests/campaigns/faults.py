@@ -5,7 +5,8 @@
     python tests/campaigns/faults.py --only drop:read:srs:2   one of them; what happened is told
 
 Every trial is a run of its own, in a laboratory of its own (see ``fault_laboratory``), with one fault in one phase (see
-``fault_trials``), judged by the flight recorder and the true state of the microscope (see ``fault_judge``).
+``fault_trials``), judged by the flight recorder and the true state of the microscope (see ``fault_judge``). At last
+some runs with noise, whose readings must scatter as the noise says (see ``fault_noise``).
 """
 
 from __future__ import annotations
@@ -21,15 +22,22 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from stmlab.storage import open_run
 from tests.campaigns.fault_judge import Reference, violations
 from tests.campaigns.fault_laboratory import SEQUENCES
+from tests.campaigns.fault_noise import WIDTHS, noisy_trials, pulls
 from tests.campaigns.fault_phases import PHASES
 from tests.campaigns.fault_run import Course, take
 from tests.campaigns.fault_trials import KINDS, Trial, all_trials, course, pause_after
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
 
 WORKERS = 4  # a run waits most of its time
 RESULT = Path("build/faults.json")
@@ -93,8 +101,9 @@ def main() -> int:
     began = monotonic()
     trials = [Trial.named(arguments.only)] if arguments.only else all_trials()[: arguments.sample]
     timeout = arguments.timeout
+    noisy = [] if arguments.only or arguments.sample else noisy_trials()
     with ProcessPoolExecutor(arguments.workers, initializer=sys.setswitchinterval, initargs=(_QUICK,)) as workers:
-        wanted = sorted({(trial.sequence, trial.lockin) for trial in trials})
+        wanted = sorted({(trial.sequence, trial.lockin) for trial in (*trials, *noisy)})
         references = dict(zip(wanted, workers.map(partial(reference_of, timeout=timeout), wanted), strict=True))
         print(f"{len(wanted)} undisturbed runs: {monotonic() - began:.0f} s", flush=True)
         verdicts = []
@@ -105,8 +114,10 @@ def main() -> int:
             _tell(verdict, at_length=bool(arguments.only))
             if len(verdicts) % 50 == 0:
                 print(f"{len(verdicts)} runs: {monotonic() - began:.0f} s", flush=True)
+        ours = [references[trial.sequence, trial.lockin] for trial in noisy]
+        found = list(workers.map(partial(pulls, timeout=timeout), noisy, ours))
     _print_matrix(verdicts)
-    wrong = sum(bool(verdict.violations) for verdict in verdicts)
+    wrong = sum(bool(verdict.violations) for verdict in verdicts) + _print_pulls(found)
     silent = sum(not verdict.happened for verdict in verdicts)
     print(
         f"{len(verdicts)} runs, {wrong} with violations, {silent} in which the fault did not happen, "
@@ -132,6 +143,16 @@ def _tell(verdict: Verdict, *, at_length: bool) -> None:
         print(json.dumps(asdict(verdict), indent=1, default=str))
     for line in verdict.violations:
         print(f"VIOLATION {verdict.trial} [{'; '.join(verdict.happened)}]: {line}", flush=True)
+
+
+def _print_pulls(found: list[FloatArray]) -> int:
+    """Width of the pulls of all runs with noise; returns 1 if it is not what it should be."""
+    if not found:
+        return 0
+    numbers, (low, high) = np.concatenate(found), WIDTHS
+    width = float(numbers.std())
+    print(f"with noise: {len(found)} runs, {numbers.size} readings, pulls of width {width:.3f} ({low} to {high})")
+    return int(not low <= width <= high)
 
 
 def _print_matrix(verdicts: list[Verdict]) -> None:
