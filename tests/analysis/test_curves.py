@@ -52,6 +52,20 @@ FITS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("fitted", "free"),
+    [
+        (lambda s: fit_srs(FREQUENCY, line_shape(FREQUENCY, 1.7e9, 5e-12, -2e-12) + noise(40, 3 * s), sigma=s), 3),
+        (lambda s: fit_decay(DELAY, 3e-12 * np.exp(-np.abs(DELAY) / 1e-9) + noise(41, 3 * s), sigma=s), 4),
+    ],
+)
+def test_chi_square_is_reduced_by_the_points_beyond_the_parameters(fitted, free):
+    fit = fitted(2e-14)
+    reduced = np.sum((fit.curves["residual"] / 2e-14) ** 2) / (fit.points - free)
+    assert fit.reduced_chi_square == close(reduced, rel=1e-9)
+    assert any(f"scatter more than sigma allows (reduced chi square {reduced:.2f})" in w for w in fit.warnings)
+
+
 @pytest.mark.parametrize("name", FITS)
 def test_the_residual_is_data_minus_fit_point_by_point_and_as_one_number(name):
     fit = FITS[name]()

@@ -148,6 +148,14 @@ def test_scatter_is_told_from_three_and_a_half_deviations_of_chi_square_on(devia
     assert any("scatter more" in warning for warning in fit.warnings) is told
 
 
+@pytest.mark.parametrize(("field", "told"), [(0.0, False), (1e-4, True), (8.0, True)])
+def test_two_energies_in_a_field_leave_the_sign_of_the_anisotropy_open(field, told):
+    inner, outer = steps_in_a_field(-4.2, 0.87, 0.0, field, GS)
+    noisy = [steps + 0.01 * np.random.default_rng(k).standard_normal(GS.size) for k, steps in ((1, inner), (2, outer))]
+    fit = fit_exchange(GS, *noisy, 0.01, 0.01, field_T=field, exchange=("none",))
+    assert any("axial anisotropy of the other sign" in warning for warning in fit.warnings) is told
+
+
 def correlation_matrix(fit):
     errors = np.sqrt(np.diag(fit.covariance))
     return fit.covariance / np.outer(errors, errors)

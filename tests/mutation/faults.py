@@ -33,7 +33,7 @@ _OPERATORS = {
     ast.Pow: ast.Mult,
     ast.MatMult: ast.Mult,
 }
-_ALIKE = {"maximum", "minimum", "max", "min", "hypot", "logaddexp", "array_equal"}  # in both arguments
+_ALIKE = {"maximum", "minimum", "max", "min", "hypot", "logaddexp", "array_equal", "convolve"}  # in both arguments
 _UNSEEN = (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.Global, ast.Assert)  # texts have no numbers that count
 
 
