@@ -2,7 +2,7 @@
 
 A bias tee combines the DC bias with the radio frequency. What it stands and how it transmits differ from one to the
 next, so every rating is a field of the configuration with its source, and the transfer is that of measured files, in
-series: Touchstone ``.s2p`` or tables ``.csv`` (see transfer_table.py). A file is read when it is first needed.
+series: Touchstone ``.s2p`` (touchstone.py) or tables ``.csv`` (transfer_table.py), read when they are first needed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from drivers.transfer_table import TransferTable, read_table, read_touchstone
+from drivers.touchstone import LINE_IMPEDANCE, read_touchstone
+from drivers.transfer_table import TransferTable, read_table
 from stmlab.errors import OutOfBounds, StationError
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
 
 _READERS = {".csv": read_table, ".s2p": read_touchstone}
-LINE_IMPEDANCE = 50.0
-"""Ohm."""
 
 
 class Rating(BaseModel):

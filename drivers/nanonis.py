@@ -45,7 +45,7 @@ class Nanonis(Instrument):
     """The controller.
 
     Args:
-        adapter: an Adapter, or an address such as ``TCPIP::192.168.0.10::6501::SOCKET``.
+        adapter: an Adapter, or an address such as ``TCPIP::192.0.2.10::6501::SOCKET``.
         name: in errors and files.
         timeout: seconds for what takes the controller no time of its own.
         lockin_signals: names of the signals that carry a lock-in amplifier's X and Y, calibrated in V rms.

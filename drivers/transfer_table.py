@@ -1,4 +1,4 @@
-"""A measured transfer function: read from a table or a Touchstone file, interpolated, refused outside its band."""
+"""A measured transfer function: read from a table, interpolated, refused outside its band."""
 
 from __future__ import annotations
 
@@ -87,26 +87,6 @@ def read_table(path: Path) -> TransferTable:
     table = np.array(rows).T
     phase = np.unwrap(np.radians(table[2])) if columns == len(HEADER) else np.zeros(len(rows))
     return TransferTable(str(path), date, table[0], table[1], phase)
-
-
-def read_touchstone(path: Path) -> TransferTable:
-    """Read S21 of a two-port Touchstone file; ``! date: 2024-05-01`` among its comments gives the date.
-
-    Raises:
-        StationError: scikit-rf cannot read the file, or its contents make no table.
-    """
-    import skrf  # 0.1 s: only where such a file is used
-
-    try:
-        network = skrf.Network(str(path))
-        frequency, s21 = np.array(network.f, dtype=float), np.array(network.s[:, 1, 0])
-    except Exception as error:  # scikit-rf raises whatever its parser meets; all of it means that the file is wrong
-        raise StationError(f"{path}: not a two-port Touchstone file ({error})") from error
-    usable = np.isfinite(frequency) & np.isfinite(s21) & (s21 != 0) & (frequency > 0)
-    if frequency.size < 2 or not usable.all() or not (np.diff(frequency) > 0).all():
-        raise StationError(f"{path}: frequencies must be above 0 and strictly increasing, and S21 finite and not 0")
-    date = next((line.partition("date:")[2].strip() for line in network.comments.splitlines() if "date:" in line), "")
-    return TransferTable(str(path), date, frequency, 20 * np.log10(np.abs(s21)), np.unwrap(np.angle(s21)))
 
 
 def _columns(text: str, where: str) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NO_STATIONS = ("sequences", "demo")  # files beside the stations
+_TEMPLATE = ".example"  # ends the name of a file that is there to be copied
 
 
 def config_directories() -> tuple[Path, ...]:
@@ -47,9 +48,21 @@ def find(name: str, folder: str = "") -> Path:
 
 
 def known(folder: str = "") -> dict[str, Path]:
-    """Stations (samples, with ``folder="samples"``) by name; those of the user overrule the package's."""
+    """Stations (samples, with ``folder="samples"``) by name; those of the user overrule the package's.
+
+    A template, ``*.example.toml``, is neither.
+    """
     files = {path.stem: path for d in reversed(config_directories()) for path in (d / folder).glob("*.toml")}
-    return {name: files[name] for name in sorted(files) if folder or name not in _NO_STATIONS}
+    return {
+        name: files[name]
+        for name in sorted(files)
+        if not name.endswith(_TEMPLATE) and (folder or name not in _NO_STATIONS)
+    }
+
+
+def station_template() -> Path:
+    """The file that is copied to describe a microscope."""
+    return config_directories()[-1] / f"microscope{_TEMPLATE}.toml"
 
 
 def explain(error: ValidationError, path: Path, table: str = "") -> str:

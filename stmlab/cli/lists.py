@@ -39,7 +39,14 @@ def sequences(
 @refusing
 def stations(as_json: JsonOption = False) -> None:
     """List the stations: the simulated ones, and yours."""
+    from stmlab.config_files import config_directories, station_template
+
     _list_files("", "description", as_json=as_json)
+    if not as_json:
+        print(
+            f"\nfor your microscope, copy {station_template()}\nto {config_directories()[0] / 'NAME.toml'} "
+            "or anywhere, write its addresses and limits, and try: stmlab check NAME"
+        )
 
 
 @app.command()

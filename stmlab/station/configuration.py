@@ -6,10 +6,11 @@ misspelled limit is no limit.
 
 from __future__ import annotations
 
+import ipaddress
 import tomllib
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from stmlab.config_files import explain
 from stmlab.errors import StationError
@@ -20,6 +21,9 @@ from stmlab.station.watch_tables import WatchConfig, WatcherConfig
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+_NOBODYS = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
+"""Addresses for documentation (RFC 5737): those of the template, and of no instrument."""
 
 AuxOutput = Literal["1", "2", "3", "4"]
 
@@ -42,6 +46,13 @@ class InstrumentConfig(Table):
     roles: tuple[Literal["lockin", "generator", "bias", "tip", "spectroscopy"], ...] = ()
     aux_outputs: dict[AuxOutput, Volt] = Field(default_factory=dict)
     options: dict[str, bool | int | float | str] = Field(default_factory=dict)
+
+    @field_validator("address", "guardian_address")
+    @classmethod
+    def _of_an_instrument(cls, address: str) -> str:
+        if any(_is_nobodys(part) for part in address.split("::")):
+            raise ValueError("this address of the template is nobody's: write that of your instrument")
+        return address
 
 
 class PreamplifierConfig(Table):
@@ -145,3 +156,10 @@ def read_station(path: Path) -> tuple[StationConfig, str]:
         raise StationError(f"{path}: {error}") from error
     except ValidationError as error:
         raise StationError(explain(error, path)) from error
+
+
+def _is_nobodys(host: str) -> bool:
+    try:
+        return any(ipaddress.ip_address(host) in network for network in _NOBODYS)
+    except ValueError:  # a name, or no host
+        return False

@@ -226,7 +226,8 @@ class Run:
 
         Each axis is a dimension with its values; where the points really were stands beside it as ``<axis>_actual``.
         ``attrs`` holds the parameters by name and the run's own data as ``run_<name>``; units are in the ``units``
-        of each variable and in ``<parameter>_units``.
+        of each variable and in ``<parameter>_units``. For ``to_netcdf``, True and False are 1 and 0 there, a whole
+        number of more than 32 bits is text, and what is unknown is left out: netCDF does not know them.
         """
         import xarray
 
@@ -289,9 +290,13 @@ class Run:
             attributes[name] = quantity.value
             if quantity.unit:
                 attributes[f"{name}_units"] = quantity.unit
-        for name in ("run_id", "sequence", "date", "station", "sample", "git", "reason", "message"):
+        for name in ("run_id", "sequence", "date", "station", "sample", "git", "reason", "message", "seed"):
             attributes[f"run_{name.removeprefix('run_')}"] = getattr(self, name)
         attributes["run_state"] = str(self.state)
-        if self.seed is not None:
-            attributes["run_seed"] = self.seed
-        return attributes
+        return {name: _for_netcdf(value) for name, value in attributes.items() if value is not None}
+
+
+def _for_netcdf(value: Any) -> Any:
+    if isinstance(value, int):
+        return int(value) if -(1 << 31) <= value < 1 << 31 else str(value)
+    return value

@@ -42,6 +42,15 @@ def test_run_returns_rate_error_points_and_file(cli, tmp_path):
     assert 0 < answer["error"] < 0.2 * answer["rate"]
 
 
+def test_the_list_of_stations_has_no_template_and_says_how_to_copy_it(cli):
+    names = set(json.loads(cli("stations", "--json").stdout))
+    assert {"simulated", "simulated_attenuated"} <= names
+    assert not any("example" in name for name in names)
+    text = cli("stations").stdout
+    assert "microscope.example.toml" in text
+    assert "stmlab check NAME" in text
+
+
 def test_a_value_out_of_bounds_is_one_line_and_no_file(cli, tmp_path):
     result = cli("run", "srs", "-o", tmp_path / "run.h5", "--set", "dc_bias=0.5")
     assert result.exit_code == 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from drivers.bias_tee import BiasTee
-from drivers.transfer_table import read_table, read_touchstone
+from drivers.transfer_table import read_table
 from stmlab.errors import OutOfBounds, StationError
 from stmlab.simulation.line import Line, RadioFrequencyWiring
 from stmlab.station.instruments import RadioFrequencyPath
@@ -138,13 +138,6 @@ def test_any_text_is_a_table_or_is_refused(tmp_path_factory: pytest.TempPathFact
         assert str(path) in str(error)
     else:
         assert (np.diff(found.frequency) > 0).all()
-
-
-def test_a_file_that_is_no_touchstone_file_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "tee.s2p"
-    path.write_text("this is not a Touchstone file\n")
-    with pytest.raises(StationError, match=r"tee\.s2p: not a two-port Touchstone file"):
-        read_touchstone(path)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from stmlab.config_files import config_directories, find
+from stmlab.config_files import config_directories, find, known, station_template
 from stmlab.errors import StationError
+from stmlab.station import Station
 from stmlab.station.configuration import read_station
 from stmlab.station.watch_tables import WatcherConfig
 from tests.approximately import close
@@ -24,11 +25,51 @@ def changed(tmp_path, old, new):
 
 
 def test_the_stations_that_come_with_stmlab_are_right():
-    for path in SIMULATED.parent.glob("*.toml"):
-        if path.name not in ("sequences.toml", "demo.toml"):
-            config, text = read_station(path)
-            assert config.name
-            assert text
+    for path in known().values():
+        config, text = read_station(path)
+        assert config.name
+        assert text
+
+
+@pytest.fixture
+def no_sockets(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a socket was opened")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(f"socket.socket.{name}", refuse)
+
+
+def test_the_template_is_no_station(no_sockets):
+    template = station_template()
+    assert template.is_file()
+    assert not any("example" in name for name in known())
+    assert not any(path.samefile(template) for path in known().values())
+    with pytest.raises(StationError, match="no such station"):
+        Station.load("microscope.example")
+    with pytest.raises(StationError, match=r"instruments\.lockin\.address = 'TCPIP::192\.0\.2\.10.*is nobody's"):
+        Station.load(str(template))
+
+
+@pytest.mark.parametrize("mended", ["lockin", "awg", "controller"])
+def test_a_copy_of_the_template_is_refused_until_every_address_is_written(tmp_path, no_sockets, mended):
+    addresses = {"lockin": "192.0.2.10", "awg": "192.0.2.11", "controller": "192.0.2.12"}
+    text = station_template().read_text(encoding="utf-8")
+    path = tmp_path / "lab.toml"
+    for name, address in addresses.items():
+        if name != mended:
+            text = text.replace(address, "127.0.0.1")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(StationError, match=rf"instruments\.{mended}\.address = .*write that of your instrument"):
+        Station.load(str(path))
+    path.write_text(text.replace(addresses[mended], "127.0.0.1"), encoding="utf-8")
+    assert read_station(path)[0].instruments[mended].address.startswith("TCPIP::127.0.0.1::")
+    once_more = text.replace(addresses[mended], "127.0.0.1").replace(
+        "127.0.0.1::6504", "203.0.113.9::6504"
+    )  # the guardian's own connection counts too
+    path.write_text(once_more, encoding="utf-8")
+    with pytest.raises(StationError, match=r"instruments\.controller\.guardian_address = .*nobody's"):
+        Station.load(str(path))
 
 
 @pytest.mark.parametrize(
