@@ -8,6 +8,7 @@ import pytest
 
 from stmlab.acquisition.points import ATTEMPTS, Disturbed
 from stmlab.acquisition.runner import Runner
+from stmlab.axes import Axis
 from stmlab.clock import SimulatedClock
 from stmlab.errors import (
     ChangedByHand,
@@ -415,12 +416,18 @@ def test_a_pause_that_takes_too_long_ends_the_run(tmp_path):
     assert station.log[-1] == "safe after a fault"
 
 
-def test_a_point_is_in_the_file_before_an_outer_axis_moves(tmp_path):
+def test_a_point_is_in_the_file_before_any_outer_axis_moves(tmp_path):
     path, seen = tmp_path / "run.h5", []
 
     class Slow(Ramp):
+        def axes(self):
+            return (Axis("layer", "", np.arange(2.0)), *super().axes())
+
+        def move_layer(self, value):
+            """Nothing moves."""
+
         def move_row(self, value):
             seen.append(open_run(path).points)  # as long as a ramp or a stabilisation takes
 
-    Runner(Slow(points=3, rows=3), BenchStation(), path).run()
-    assert seen == [0, 3, 6]
+    Runner(Slow(points=3, rows=2), BenchStation(), path).run()
+    assert seen == [0, 3, 6, 9]

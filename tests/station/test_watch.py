@@ -15,6 +15,7 @@ from stmlab.errors import (
 from stmlab.events import PointsDisturbed, PointTaken
 from stmlab.simulation.faults import Fault
 from stmlab.station import Station
+from stmlab.station.configuration import StationConfig
 from stmlab.station.watch_tables import WatcherConfig
 from stmlab.station.watchers import Watchers
 from stmlab.storage import open_run
@@ -145,6 +146,28 @@ def test_a_tip_that_moves_with_the_loop_open_is_told_by_its_height(station):
     station.clock.sleep(0.01)
     with pytest.raises(InstrumentFault, match="the tip has moved by"):
         station.watch.look()
+
+
+def test_the_allowance_of_the_height_grows_while_the_loop_is_open():
+    from drivers.nanonis import Nanonis
+
+    with Station.load("simulated", sample="fe_atom", seed=3) as shipped:
+        tables, text, path = shipped.config.model_dump(mode="python"), shipped.text, shipped.path
+    tables["watch"] |= {"height_allowance": 20e-12, "height_drift": 1e-12}
+    with Station(StationConfig.model_validate(tables), text, path, sample="fe_atom", seed=3) as station:
+        station.prepare_outputs()
+        station.tip.feedback = False
+        station.clock.sleep(100.0)
+        station.watch.begin()
+        controller = Nanonis(hand(station, "nanonis"))
+        station.clock.sleep(30.0)
+        controller.z.position = controller.z.position + 45e-12  # 20 pm, and 1 pm/s for 30 s
+        station.clock.sleep(0.01)
+        station.watch.look()
+        controller.z.position = controller.z.position + 10e-12
+        station.clock.sleep(0.01)
+        with pytest.raises(InstrumentFault, match="the tip has moved by"):
+            station.watch.look()
 
 
 def test_a_new_opening_of_the_loop_is_a_new_place(station):
