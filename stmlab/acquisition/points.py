@@ -15,6 +15,7 @@ disturbed is marked, never removed.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from stmlab.errors import StmlabError
@@ -295,7 +296,7 @@ class Points:
     def _pause(self) -> None:
         """The hold state until the run is resumed at the same place, stopped or aborted."""
         requests, station = self._requests, self._station
-        place = station.place()
+        place = self._mending(station.place, set_up=False)
         while True:
             self._mending(station.hold, set_up=False)
             self._enter(RunState.PAUSED, requests.why_paused)
@@ -303,9 +304,9 @@ class Points:
             if requests.stopping:
                 return
             self._mending(self._set_up, set_up=False)
-            if self._last is not None:
-                self._path.move_to(self._last)
-            moved = "" if requests.anyway else station.moved_from(place)
+            if (last := self._last) is not None:
+                self._mending(partial(self._path.move_to, last), set_up=True)
+            moved = "" if requests.anyway else self._mending(partial(station.moved_from, place), set_up=False)
             if not moved:
                 self._enter(RunState.RUNNING, "")
                 return
@@ -318,7 +319,7 @@ class Points:
         while not requests.wait_for_resume(_LOOK):
             self._expect(0.0)
             requests.checkpoint()
-            self._station.watch.look()
+            self._mending(self._station.watch.look, set_up=False)
             if self._waits_for is not None and self._waits_for.cleared():
                 self._waits_for = None
                 requests.resume()

@@ -382,6 +382,36 @@ def test_a_watcher_may_stop_or_abort(tmp_path, action, state):
     assert open_run(path).state is state
 
 
+@pytest.mark.parametrize("where", ["place", "hold", "look", "move_row", "moved_from"])
+def test_a_transient_fault_anywhere_in_a_pause_is_mended(tmp_path, where):
+    station = BenchStation()
+    sequence = Ramp()
+    runner = Runner(sequence, station, tmp_path / "run.h5")
+    owner = {"look": station.watch, "move_row": sequence}.get(where, station)
+    real, failed, paused = getattr(owner, where), [], []
+
+    def fails_once(*arguments):
+        if runner.state is RunState.PAUSED or (where in ("place", "hold") and paused):
+            if not failed:
+                failed.append(where)
+                raise InstrumentLost("TCPIP::bench", "no answer")
+            runner.resume()
+        return real(*arguments)
+
+    def pause(event):
+        if isinstance(event, PointTaken) and not paused:
+            paused.append(event.index)
+            runner.pause()
+        elif isinstance(event, StateChanged) and event.state is RunState.PAUSED and where != "look":
+            runner.resume()
+
+    setattr(owner, where, fails_once)
+    runner.listen(pause)
+    assert runner.run().state is RunState.FINISHED
+    assert failed
+    assert open_run(tmp_path / "run.h5").points == 10
+
+
 def test_a_tip_that_is_elsewhere_after_a_pause_pauses_again(tmp_path):
     station, path, events = BenchStation(), tmp_path / "run.h5", []
     station.displaced = ["Z 0.3 nm higher"]
