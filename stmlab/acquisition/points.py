@@ -239,14 +239,14 @@ class Points:
             self._recent.popleft()
         self._remembered = 2 * len(self._recent) + _REMEMBERED
 
-    def _mending(self, action: Callable[[], T], *, set_up: bool) -> T:
+    def _mending(self, action: Callable[[], T], *, set_up: bool, paused: bool = False) -> T:
         """Do ``action``; after a transient fault connect anew, set up again if asked, and try again."""
         failures = 0
         fault: StmlabError | None = None
         while True:
             try:
                 if fault is not None:
-                    self._mend(fault, set_up=set_up)
+                    self._mend(fault, set_up=set_up, paused=paused)
                 return action()
             except StmlabError as error:
                 failures += 1
@@ -254,13 +254,15 @@ class Points:
                     raise
                 fault = error
 
-    def _mend(self, fault: StmlabError, *, set_up: bool) -> None:
+    def _mend(self, fault: StmlabError, *, set_up: bool, paused: bool) -> None:
         self._deliver()
         self._enter(RunState.MENDING, f"{type(fault).__name__}: {fault}")
         self._station.reconnect()
         if set_up:
             self._set_up()
             self._enter(RunState.RUNNING, "")
+        elif paused:
+            self._enter(RunState.PAUSED, self._requests.why_paused)
 
     def _set_up(self) -> None:
         """Every output as it must be before a sequence begins, then the sequence's own preparation.
@@ -319,7 +321,7 @@ class Points:
         while not requests.wait_for_resume(_LOOK):
             self._expect(0.0)
             requests.checkpoint()
-            self._mending(self._station.watch.look, set_up=False)
+            self._mending(self._station.watch.look, set_up=False, paused=True)
             if self._waits_for is not None and self._waits_for.cleared():
                 self._waits_for = None
                 requests.resume()
