@@ -38,9 +38,10 @@ _HIGHEST_FREQUENCY = 102e3  # Hz, of the reference and of what is detected
 _RESERVES = [1000.0, 30.0, 1.0]  # by number: what the input holds over the sensitivity (assumed: it varies with it)
 _LARGEST_INPUT = 1.0  # V rms
 _EXTERNAL, _INTERNAL = 0, 1  # FMOD
-_INPUT, _OUTPUT, _UNLOCKED, _CROSSED = 1 << 0, 1 << 2, 1 << 3, 1 << 4  # bits of LIAS?
-_SLOW = 200.0  # Hz, of what is detected: only below it are there the synchronous filter and time constants above 30 s
-_LONGEST_ABOVE = 13  # OFLT: 30 s
+_INPUT, _OUTPUT, _UNLOCKED, _CROSSED, _TIME_CONSTANT = 1 << 0, 1 << 2, 1 << 3, 1 << 4, 1 << 5  # bits of LIAS?
+_UPWARD, _DOWNWARD = 203.12, 199.21  # Hz, of what is detected: where it changes to the upper and to the lower range
+_LONGEST_ABOVE = 13  # OFLT in the upper range, which has no synchronous filter either: 30 s
+_SHORTEST = ((45.0, 10.0), (55.0, 20.0), (62.0, 30.0), (72.0, 40.0))  # dB by OFSL: gain that allows 10 us; step of OFLT
 _NO_SCAN, _READY = 1 << 0, 1 << 1  # bits of *STB?
 _XYR, _CHANNEL, _FOUR, _MEMORY = Whole(1, 3), Whole(1, 2), Whole(1, 4), Whole(1, 9)
 _PIECE = (_CHANNEL, Whole(0, POINTS - 1), Whole(1, POINTS))  # of a buffer: display, first point, count
@@ -101,6 +102,7 @@ class VirtualSR830(VirtualLockIn):
 
     def __init__(self, bench: Bench, *, serial: bool = False) -> None:
         self._termination = b"\r" if serial else b"\n"
+        self._upper = True  # range of the detected frequency
         self._memories: dict[int, dict[tuple[str, int], float]] = {}
         super().__init__(bench)
 
@@ -111,45 +113,78 @@ class VirtualSR830(VirtualLockIn):
         )
 
     def check(self, name: str, value: float) -> float:
-        """Refuse a frequency, and lower a harmonic, that would bring the detected frequency above 102 kHz."""
+        """What is refused beside other settings; a harmonic above 102 kHz is lowered."""
         if name == "FAST" and value:
             raise ExecutionError("points are sent only when they are asked for")
         if name == "FREQ" and (self.value("FMOD") == _EXTERNAL or value * self.value("HARM") > _HIGHEST_FREQUENCY):
             raise ExecutionError(f"FREQ {value}")
+        if name == "OFLT" and not self._shortest <= value <= (_LONGEST_ABOVE if self._upper else math.inf):
+            raise ExecutionError(f"OFLT {value}")
         if name == "HARM":
             return max(1.0, min(value, _HIGHEST_FREQUENCY // self.value("FREQ")))
         return value
 
     def put(self, name: str, value: float, channel: int = 0) -> None:
-        """Change a setting; input range, synchronous filter and long time constants follow others by themselves."""
-        slow = self._slow
+        """Change a setting; input range, synchronous filter and time constant follow others by themselves."""
         self._buffer.collect()
         super().put(name, value, channel)
         if name == "SRAT":
             self._buffer.retime(int(value))
         elif name == "SEND":
             self._buffer.repeat(loop=bool(value))
-        if name in ("SENS", "RMOD"):
-            reserve = _RESERVES[int(self._values.get(("RMOD", 0), 1))]
-            held = min(reserve * _SCALES[int(self.value("SENS"))], _LARGEST_INPUT)
-            self.panel.input_range = math.sqrt(2.0) * held
-        elif name in ("FREQ", "HARM") and self._slow is not slow:
-            self.status.note("LIAS", _CROSSED)
-            if slow:
-                super().put("SYNC", 0)
-                super().put("OFLT", min(self.value("OFLT"), _LONGEST_ABOVE))
+        elif name in ("SENS", "RMOD"):
+            self.panel.input_range = math.sqrt(2.0) * self._held
+            self._follow()
+        elif name == "OFSL":
+            self._follow()
+        elif name in ("FREQ", "HARM"):
+            self._cross()
+        self.panel.synchronous = bool(self._values.get(("SYNC", 0))) and not self._upper
+
+    def _cross(self) -> None:
+        """Change the range of the detected frequency; in the upper one some things are not to be had (5-23)."""
+        detected = self.panel.reference_frequency * self.panel.harmonic
+        upper = detected > (_UPWARD if not self._upper else _DOWNWARD)
+        if upper is self._upper:
+            return
+        self._upper = upper
+        self.status.note("LIAS", _CROSSED)
+        if upper:
+            super().put("SYNC", 0)
+            self._bring_time_constant(self.value("OFLT"), _LONGEST_ABOVE)
+
+    def _follow(self) -> None:
+        """A time constant that is too short for the gain becomes longer (4-9)."""
+        if ("OFLT", 0) in self._values:
+            self._bring_time_constant(max(self.value("OFLT"), self._shortest), math.inf)
+
+    def _bring_time_constant(self, least: float, most: float) -> None:
+        number = min(least, most)
+        if number != self.value("OFLT"):
+            super().put("OFLT", number)
+            self.status.note("LIAS", _TIME_CONSTANT)
 
     @property
-    def _slow(self) -> bool:
-        """Whether the detected frequency is below 200 Hz."""
-        return self.panel.reference_frequency * self.panel.harmonic < _SLOW
+    def _held(self) -> float:
+        """What the input holds, V rms."""
+        reserve = _RESERVES[int(self._values.get(("RMOD", 0), 1))]
+        return min(reserve * _SCALES[int(self.value("SENS"))], _LARGEST_INPUT)
+
+    @property
+    def _shortest(self) -> int:
+        """OFLT of the shortest time constant at this slope and gain of the filter: reserve and expand (4-9)."""
+        expand = max(_EXPANSIONS[number] for _, number in self._scaling.values())
+        gain = 20.0 * math.log10(self._held / _SCALES[int(self.value("SENS"))] * expand)
+        allowing, step = _SHORTEST[int(self._values.get(("OFSL", 0), 1))]
+        return 0 if gain < allowing else math.floor((gain - allowing) / step) + 1
 
     def reset(self) -> None:
         """Go back to the settings of the factory."""
-        self._buffer = DataBuffer(self.bench, self.panel, self._on_displays)
-        super().reset()
         self._shown = {1: (0, 0), 2: (0, 0)}  # of each channel: quantity, ratio
         self._scaling = {1: (0.0, 0), 2: (0.0, 0), 3: (0.0, 0)}  # of X, Y, R: offset in %, number of the expansion
+        self._upper = True
+        self._buffer = DataBuffer(self.bench, self.panel, self._on_displays)
+        super().reset()
 
     def summary(self) -> int:
         """See VirtualLockIn: it is ready (5-2), whenever it answers; a pause belongs to a scan."""
@@ -218,6 +253,7 @@ class VirtualSR830(VirtualLockIn):
 
     def _scale_output(self, quantity: float, offset: float, expansion: float) -> None:
         self._scaling[int(quantity)] = (offset, int(expansion))
+        self._follow()
 
     def _save(self, memory: float) -> None:
         self._memories[int(memory)] = dict(self._values)

@@ -39,7 +39,7 @@ def line(bench):
         ("PHAS 541", "PHAS?", "-179"),
         ("SLVL 0.0051", "SLVL?", "0.006"),  # 2 mV steps
         ("SENS0", "SENS?", "0"),
-        ("OFLT 19", "OFLT?", "19"),
+        ("FREQ 100;OFLT 19", "OFLT?", "19"),
         ("FMOD 0", "FMOD?", "0"),
         ("AUXV1,%f;" % -1.5, "AUXV?1;", "-1.5"),  # as pymeasure sends it
         ("DDEF1,1,0", "DDEF?1", "1,0"),
@@ -87,9 +87,9 @@ def test_every_answer_has_a_termination_of_its_own(bench):
 
 
 def test_settings_go_to_the_panel(line, bench):
-    line("FREQ 691;HARM 2;PHAS 30;OFLT 6;OFSL 3;SYNC 1;ICPL 0;SLVL 0.1;FMOD 1")
+    line("FREQ 69.1;HARM 2;PHAS 30;OFLT 6;OFSL 3;SYNC 1;ICPL 0;SLVL 0.1;FMOD 1")
     panel = bench.lockin
-    assert (panel.reference_frequency, panel.harmonic, panel.phase) == (691.0, 2, 30.0)
+    assert (panel.reference_frequency, panel.harmonic, panel.phase) == (69.1, 2, 30.0)
     assert (panel.time_constant, panel.poles, panel.synchronous) == (0.01, 4, True)
     assert (panel.ac_coupled, panel.sine_voltage, panel.internal_reference) == (True, 0.1, True)
 
@@ -159,9 +159,45 @@ def test_across_200_hz_it_switches_off_by_itself_what_is_there_only_below(line):
     line("FREQ 199")
     assert line("LIAS?") == "0\n"
     line("HARM 2")
-    assert line("LIAS?;LIAS?;SYNC?;OFLT?") == "16\n0\n0\n13\n"
+    assert line("LIAS?;LIAS?;SYNC?;OFLT?") == "48\n0\n0\n13\n"
     line("OFLT 8;HARM 1")
     assert line("LIAS?;SYNC?;OFLT?") == "16\n0\n8\n"
+
+
+def test_the_range_of_the_frequency_changes_with_hysteresis(line):
+    line("FREQ 202;*CLS")  # down from above: still the upper range
+    crossed = []
+    for frequency in (199.5, 199, 203, 203.5, 200, 199.2):
+        line(f"FREQ {frequency}")
+        crossed.append(int(line("LIAS? 4")))
+    assert crossed == [0, 1, 0, 1, 0, 1]
+
+
+def test_what_the_upper_range_lacks_is_refused_or_does_nothing(line, bench):
+    line("FREQ 1000;OFLT 14")
+    assert line("*ESR?;OFLT?") == "16\n8\n"
+    line("SYNC 1")
+    assert not bench.lockin.synchronous
+    line("FREQ 100;SYNC 1;OFLT 14")
+    assert (bench.lockin.synchronous, bench.lockin.time_constant) == (True, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("slope", "shortest"),
+    [(0, [2, 4, 6]), (1, [1, 2, 3]), (2, [0, 1, 2]), (3, [0, 1, 1])],  # at 60, 80 and 100 dB (manual, 4-9)
+)
+def test_the_time_constant_follows_reserve_slope_and_expand(line, slope, shortest):
+    line(f"SENS 17;RMOD 2;OFSL {slope};OFLT 0;*CLS")  # 1 mV, 0 dB
+    found = []
+    for command in ("RMOD 0", "OEXP 1,0,1", "OEXP 1,0,2"):
+        line(command)
+        found.append(int(line("OFLT?")))
+    assert found == shortest
+    assert int(line("LIAS? 5")) == (shortest[-1] > 0)
+    line(f"OFLT {shortest[-1] - 1}")
+    assert (line("*ESR?"), line("OFLT?")) == ("16\n", f"{shortest[-1]}\n")
+    line("OEXP 1,0,0;RMOD 2")
+    assert line("OFLT?") == f"{shortest[-1]}\n"  # it does not come back
 
 
 # -- data buffers ------------------------------------------------------------------------------------------------------
