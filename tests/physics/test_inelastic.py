@@ -28,9 +28,11 @@ def iron(bias_V, temperature_K=TEMPERATURE_K, polarisation=ETA):
 
 def test_without_a_word_on_the_tip_it_is_not_polarised_and_nothing_passes_beside_the_spin():
     arguments = {"temperature_K": 0.5, "tunnel_conductance_S": C_ST, "sample_conductance_S": C_SS}
-    bias = np.array([-7e-3, 0.0, 5e-3])
-    silent = inelastic_rates(IRON, bias, **arguments)
-    told = inelastic_rates(IRON, bias, **arguments, polarisation=(0, 0, 0), potential_scattering=0.0, coupled_spin=0)
+    bias, system = np.array([-7e-3, 0.0, 5e-3]), SpinSystem((Spin(1, -4.0, 0.5), Spin(0.5)), (), (2.0, 3.0, 5.0))
+    silent = inelastic_rates(system, bias, **arguments)
+    told = inelastic_rates(system, bias, **arguments, polarisation=(0, 0, 0), potential_scattering=0.0, coupled_spin=0)
+    for axis in np.eye(3):
+        assert not np.array_equal(inelastic_rates(system, bias, **arguments, polarisation=axis).rates, told.rates)
     np.testing.assert_array_equal(silent.rates, told.rates)
     np.testing.assert_array_equal(silent.currents, told.currents)
 

@@ -175,6 +175,19 @@ def test_a_fit_added_later_is_there_and_the_data_are_untouched(tmp_path, whole_r
         assert file["fits/parameters"]["fit"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
+def test_a_fit_is_on_its_way_to_the_disk_before_it_counts(tmp_path, whole_run, make_fit, monkeypatch):
+    write(path := tmp_path / "run.h5", whole_run())
+    counted, flush = [], h5py.File.flush
+
+    def watched(file):
+        counted.append((int(file["committed"]["fits"][0]), len(file["fits/parameters"])))
+        flush(file)
+
+    monkeypatch.setattr(h5py.File, "flush", watched)
+    append_fit(path, make_fit(1.5e9, samples=0))
+    assert counted == [(2, 6), (3, 6)]
+
+
 def test_what_a_fit_that_was_never_finished_left_behind_belongs_to_no_other(tmp_path, whole_run, make_fit):
     """Killed before the fit counted: its rows are in the table already, more than the next fit needs."""
     write(path := tmp_path / "run.h5", whole_run())
