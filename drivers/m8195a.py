@@ -24,7 +24,7 @@ from drivers import answers, waveforms
 from drivers.connection import connect, patience
 from drivers.m8195a_controls import CHANNELS, ERROR, FILTERS, LEVEL_RANGE, M8195AControls
 from drivers.waveforms import FEWEST_CODES, FREQUENCY_RANGE, FULL_SCALE, SOURCE, Segment
-from stmlab.errors import OutOfBounds, SequenceError, StationError, ValueNotTaken
+from stmlab.errors import InstrumentFault, OutOfBounds, SequenceError, StationError, ValueNotTaken
 from stmlab.station.instruments import PulsePair, Tone
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ class M8195A(M8195AControls):
             raise StationError(f"channel = {channel}: {SOURCE} has channels 1 to 4")
         self.channel = channel
         self._loaded: tuple[str, int, SampleArray] | None = None  # memory, divider, samples
+        self._source: str | None = None  # memory that the channel is known to have, INT or EXT
+        self._in_extended: bool | None = None  # whether the driver's segment is there, if that is known
         self._playing: tuple[Segment, bool] | None = None  # segment, gated
         self._sine: tuple[Segment, int, SampleArray, float] | None = None  # the last that was built
         self._confirmed: dict[str, Value] = {}
@@ -77,7 +79,7 @@ class M8195A(M8195AControls):
 
     def reconnect(self) -> None:
         """See Device; what is in the instrument's memory counts as unknown."""
-        self._loaded = self._playing = None
+        self._forget()
         super().reconnect()
 
     def shutdown(self) -> None:
@@ -151,9 +153,12 @@ class M8195A(M8195AControls):
     def write(self, command: str, **kwargs: Any) -> None:
         """Send a command. One that is no query may have changed anything, so nothing counts as loaded any more."""
         if "?" not in command:
-            self._loaded = self._playing = None
-            self._confirmed = {}
+            self._forget()
         super().write(command, **kwargs)
+
+    def _forget(self) -> None:
+        self._loaded = self._playing = self._source = self._in_extended = None
+        self._confirmed = {}
 
     def upload(self, samples: SampleArray) -> None:
         """Make ``samples`` the driver's segment of the channel and select it; it must not be playing.
@@ -170,21 +175,32 @@ class M8195A(M8195AControls):
         if samples.ndim != 1 or samples.dtype != np.int8:
             raise SequenceError(f"samples are {samples.ndim}-dimensional {samples.dtype}: {SOURCE} takes a row of int8")
         self._send_segment(samples)
-        self.check_errors()
+        try:
+            self.check_errors()
+        except InstrumentFault:
+            self._forget()  # somebody else may have deleted the segment
+            raise
 
     def _send_segment(self, samples: SampleArray) -> None:
         trace, number, size = f":TRAC{self.channel}", _OWN_SEGMENTS + self.channel, str(samples.size)
-        memory, catalogue = self.questions(self._question("memory"), (f"{trace}:CAT?", _CATALOGUE))
-        if memory == "INT":
-            delete = f"{trace}:DEL:ALL;"
-        else:
-            delete = f"{trace}:DEL {number};" if number in catalogue[::2] else ""
-        head = f"{delete}{trace}:DEF {number},{size},0\n{trace}:DATA {number},0,#{len(size)}{size}"
+        head = f"{self._deletion(trace, number)}{trace}:DEF {number},{size},0\n"
+        head += f"{trace}:DATA {number},0,#{len(size)}{size}"
         self._loaded = self._playing = None
         content = np.ascontiguousarray(samples).data
         self._confirmed = {}
         tail = f"\n{trace}:SEL {number}\n"
         self.adapter.write_bytes(b"".join((head.encode("ascii"), content, tail.encode("ascii"))))
+
+    def _deletion(self, trace: str, number: int) -> str:
+        """The command that deletes what the driver has in the channel's memory; asked once, then known."""
+        if self._source is None:
+            self._source = self.question(*self._question("memory"))
+        if self._source == "INT":
+            return f"{trace}:DEL:ALL;"
+        if self._in_extended is None:
+            self._in_extended = number in self.question(f"{trace}:CAT?", _CATALOGUE)[::2]
+        there, self._in_extended = self._in_extended, True
+        return f"{trace}:DEL {number};" if there else ""
 
     def _play(self, segment: Segment, samples: SampleArray, level: float, *, gated: bool) -> tuple[Segment, float]:
         """Play samples; what is in memory is not sent again, and a level alone is changed without an interruption.
@@ -202,6 +218,7 @@ class M8195A(M8195AControls):
                 f":INST:MEM:EXT:RDIV DIV{segment.divider};:OUTP{channel}:FILT:{FILTERS[segment.divider]}:TYPE ZOH;"
                 f":FREQ:RAST {segment.clock:.12g}"
             )
+            self._source = memory
             if not loaded:
                 with patience(self.adapter, _ALIGNING):
                     self.upload(samples)
@@ -229,7 +246,7 @@ class M8195A(M8195AControls):
                 "function": "ARB",
             },
             **{"continuous": not gated, "gate": gated, "dac_mode": _MODES[self.channel], "memory": _memory(segment)},
-            "divider": segment.divider,
+            **{"divider": segment.divider, "segment": _OWN_SEGMENTS + self.channel},
         }
         return settings | ({"trigger_source": "TRIG"} if gated else {})
 

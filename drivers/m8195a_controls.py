@@ -64,7 +64,7 @@ class M8195AControls(Questions, SCPIMixin, Instrument):
         "trigger_level": Resolution(absolute=0.1),  # User's Guide: resolution of the threshold
     }
     _TURNS: ClassVar[tuple[str, ...]] = (
-        *("offset", "continuous", "gate", "trigger_source", "divider", "dac_mode", "memory", "function"),
+        *("offset", "continuous", "gate", "trigger_source", "divider", "dac_mode", "memory", "function", "segment"),
     )
     _ALWAYS: ClassVar[tuple[str, ...]] = ("output", "running", "level", "sample_clock")
     WATCHED: ClassVar = (*_ALWAYS, *_TURNS)

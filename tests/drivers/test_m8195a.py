@@ -112,7 +112,6 @@ def test_a_tone_on_the_wire():
             ":OUTP1:FILT:FRAT:TYPE ZOH;:FREQ:RAST 64000000000",
             None,
         ),
-        (":TRAC1:MMOD?;:TRAC1:CAT?", "INT;1,1280,16000001,2560"),
         (
             b":TRAC1:DEL:ALL;:TRAC1:DEF 16000001,1280,0\n:TRAC1:DATA 16000001,0,#41280"
             + by_hand
@@ -127,9 +126,9 @@ def test_a_tone_on_the_wire():
         ),
         (
             ":OUTP1?;:STAT:OPER:RUN:COND?;:VOLT1?;:FREQ:RAST?;:VOLT1:OFFS?;:FUNC:MODE?;:INIT:CONT?;:INIT:GATE?;:INST:DACM?;:TRAC1:MMOD?;"
-            ":INST:MEM:EXT:RDIV?;:ARM:TRIG:SOUR?;:SYST:ERR?",
+            ":INST:MEM:EXT:RDIV?;:TRAC1:SEL?;:ARM:TRIG:SOUR?;:SYST:ERR?",
             # the instrument may have rounded the level: what it says counts
-            '1;1;0.1998;64000000000;0;ARB;0;1;SING;INT;DIV1;TRIG;0,"No error"',
+            '1;1;0.1998;64000000000;0;ARB;0;1;SING;INT;DIV1;16000001;TRIG;0,"No error"',
         ),
     ]
     with expected_protocol(M8195A, exchange) as driver:
@@ -234,6 +233,17 @@ def test_what_other_channels_have_in_memory_stays(rig, frequency):
     assert numbers[:4] == ["1", "1280", "7", "2560"]
     assert len(numbers) == (6 if frequency == 1e6 else 4)  # the driver has played four times, and has one segment
     assert session.receive(b":TRAC4:DATA? 1,0,2\n") == b"9,9\n"
+
+
+def test_a_segment_that_another_program_has_deleted_is_a_fault_once(rig):
+    rig.driver.play_tone(1e6, 0.1, gated=False)
+    rig.driver.off()
+    rig.virtual.session().receive(b":TRAC1:DEL:ALL\n")
+    with pytest.raises(InstrumentFault, match="there is no segment 16000001"):
+        rig.driver.play_tone(2e6, 0.1, gated=False)
+    rig.driver.play_tone(2e6, 0.1, gated=False)
+    line, volts = lines(rig.panel)
+    assert line[volts.argmax()] == pytest.approx(2e6, rel=1e-11)
 
 
 @pytest.mark.parametrize("meddle", ["reset", "clock", "memory", "other"])

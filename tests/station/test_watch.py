@@ -96,6 +96,16 @@ def test_a_generator_that_a_hand_stops_is_told_at_the_next_look(station, gated):
     assert (seen.value.instrument, seen.value.name) == ("awg", "running")
 
 
+def test_another_segment_that_a_hand_selects_on_another_channel_is_told(station):
+    """Extended memory has one selection for all channels that it sources."""
+    station.generator.play_tone(1e6, 0.05, gated=False)
+    round_of_looks(station)
+    hand(station, "m8195a").write(":ABOR;:TRAC4:DEF 1,1280;:TRAC4:SEL 1;:INIT:IMM")
+    with pytest.raises(ChangedByHand) as seen:
+        round_of_looks(station)
+    assert (seen.value.instrument, seen.value.name) == ("awg", "segment")
+
+
 def test_a_generator_that_the_run_stops_is_as_it_should_be(station):
     station.generator.play_tone(1e9, 0.05, gated=False)
     round_of_looks(station)
