@@ -48,8 +48,12 @@ def test_a_standing_wave_ripples_with_its_round_trip() -> None:
 
 
 def test_the_files_of_the_configuration_are_those_of_the_simulated_line() -> None:
-    assert (TRANSFER / "line.csv").read_text() == line_table(Line(), date(2024, 1, 1))
-    assert (TRANSFER / "bias_tee.s2p").read_text() == tee_touchstone(CouplingTee(), date(2024, 1, 1))
+    written = {"line.csv": line_table(Line(), date(2024, 1, 1))}
+    written["bias_tee.s2p"] = tee_touchstone(CouplingTee(), date(2024, 1, 1))
+    for name, text in written.items():  # line by line: a difference of two whole tables takes minutes to write out
+        there = (TRANSFER / name).read_text().splitlines()
+        differing = [k for k, (a, b) in enumerate(zip(there, text.splitlines(), strict=True), start=1) if a != b]
+        assert not differing[:5], name
 
 
 def test_values_without_meaning_are_refused_by_name() -> None:

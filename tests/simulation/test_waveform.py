@@ -70,6 +70,12 @@ def test_every_line_of_a_memory_without_a_tone_has_its_own_height() -> None:
     assert np.delete(heights, [0, 1, 3, 640]).max() < 0.1
 
 
+def test_a_memory_that_stands_still_is_one_level() -> None:
+    for samples in (64, 1280):
+        spectrum = memory_spectrum(np.full(samples, 64, dtype=np.int8), RATE)
+        assert spectrum.amplitudes == close([64 / 127])
+
+
 def test_pulses_come_back_whole() -> None:
     memory = np.zeros(6400, dtype=np.int8)
     memory[1000:1100], memory[3000:3050] = 100, -20
