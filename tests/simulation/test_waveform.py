@@ -71,7 +71,7 @@ def test_every_line_of_a_memory_without_a_tone_has_its_own_height() -> None:
 
 
 def test_a_memory_that_stands_still_is_one_level() -> None:
-    for samples in (64, 1280):
+    for samples in (2, 64, 1280):
         spectrum = memory_spectrum(np.full(samples, 64, dtype=np.int8), RATE)
         assert spectrum.amplitudes[0] == close(64 / 127)
         assert spectrum.amplitudes[1:] == pytest.approx(0, abs=1e-7)
