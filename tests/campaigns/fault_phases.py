@@ -42,7 +42,7 @@ class Phases:
         self._around(sequence, "measure", "read", after=self._count)
         self._around(sequence, "finish", "finish", returns=False)
         self._around(station, "hold", "pause", returns=False)
-        self._around(station, "make_safe", "safe state", returns=False)
+        self._around(station, "make_safe", "safe state", after=lambda: self._enter("afterwards"))
         path = sequence.path
 
         def followed() -> Any:
@@ -117,6 +117,9 @@ class _Counting:
         self._wire, self._traffic, self._plug = wire, traffic, plug
 
     def exchange(self, machine: Any, session: Any, message: bytes) -> bytes:
-        answer: bytes = self._wire.exchange(machine, session, message)
-        self._traffic.note(self._plug, answered=bool(answer))
+        answer = b""
+        try:
+            answer = self._wire.exchange(machine, session, message)
+        finally:  # it may drop the connection
+            self._traffic.note(self._plug, answered=bool(answer))
         return answer

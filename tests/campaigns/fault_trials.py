@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KINDS = (*get_args(WireKind), *(kind for kind in get_args(Kind) if kind not in get_args(WireKind)))
-EACH = 4  # runs for every kind in every phase
+EACH = 5  # runs for every kind in every phase
 LOCKINS = ("sr860", "sr830")
 DELAYS = (0.2, 1.5, 2.5)  # time-outs: what is silent for longer than three of them counts as dead, see mute
 PAUSED_AFTER = 5  # the reading with this number, from 0
@@ -118,10 +118,16 @@ def _messages(trial: Trial, traffic: Any, readings: int, plug: str, answered: bo
     )
 
 
+def _talked_to(trial: Trial, messages: Any) -> list[str]:
+    """Instruments to which a message goes in this phase; all of them where it is silent."""
+    plugs = [trial.lockin, "m8195a", "nanonis"]
+    return [plug for plug in plugs if messages(plug, True)] or plugs
+
+
 def _fault(trial: Trial, chance: random.Random, timeout: float, messages: Any) -> Fault:
     kind = trial.kind
     if kind in get_args(WireKind):
-        plug = chance.choice((trial.lockin, "m8195a", "nanonis", "nanonis"))
+        plug = chance.choice(_talked_to(trial, messages))
         number = messages(plug, kind not in _WITHOUT_ANSWER)
         return Fault(
             kind=kind,
@@ -131,14 +137,14 @@ def _fault(trial: Trial, chance: random.Random, timeout: float, messages: Any) -
             lost=kind in _LOSING and chance.random() < 0.3,
             seed=chance.randrange(1000),
         )
-    plug = chance.choice((trial.lockin, "m8195a", "nanonis")) if kind == "reset" else "nanonis"
-    at_a_message = chance.random() < 0.5
+    plug = chance.choice(_talked_to(trial, messages)) if kind == "reset" else "nanonis"
     number = messages(plug, False)
+    at_a_message = chance.random() < 0.5 or trial.phase in ("move", "read")  # which are short
     return Fault(
         kind=kind,
         instrument=plug,
         message=chance.randint(1, max(number, 1)) if at_a_message and number else 0,
-        after=0.0 if at_a_message else chance.uniform(0.0, 0.05),
+        after=0.0 if at_a_message else chance.uniform(0.0, 0.02),
         seconds={"overload": chance.choice((0.0, 0.1, 1.0)), "drift": chance.choice((0.0, 0.5))}.get(kind, 0.0),
         value={
             "tip_jump": chance.choice((1.0, -1.0)) * chance.uniform(1e-11, 1.5e-10),

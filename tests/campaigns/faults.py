@@ -46,9 +46,10 @@ _QUICK = 5e-4  # s after which a thread lets the others in, so that servers answ
 
 @dataclass
 class Verdict:
-    """What came of a trial."""
+    """What came of a trial; ``struck``: the phase in which the fault happened, "" if it did not."""
 
     trial: str
+    struck: str
     violations: list[str]
     happened: list[str]
     ended: str
@@ -84,14 +85,15 @@ def judged(trial: Trial, reference: Reference, timeout: float) -> Verdict:
     details = {
         "fault": str(wanted.fault),
         "on_fault": wanted.on_fault,
-        "struck": record.struck,
+        "readings_before": record.struck[1] if record.struck else None,
         "mended": record.mended,
         "points": len(record.acknowledged),
         "disturbed": record.disturbed,
         "left": record.left,
         "recorder": record.recorder,
     }
-    return Verdict(str(trial), found, happened, ended, record.seconds, details)
+    struck = record.struck[0] if record.struck else ""
+    return Verdict(str(trial), struck, found, happened, ended, record.seconds, details)
 
 
 def main() -> int:
@@ -156,14 +158,14 @@ def _print_pulls(found: list[FloatArray]) -> int:
 
 
 def _print_matrix(verdicts: list[Verdict]) -> None:
-    """Runs and runs with violations: kind by phase, kind by sequence."""
-    for axis, columns in ((1, PHASES), (2, tuple(SEQUENCES))):
+    """Runs and runs with violations: kind by the phase in which the fault happened, kind by sequence."""
+    for by_phase, columns in ((True, PHASES), (False, tuple(SEQUENCES))):
         runs, wrong = Counter(), Counter()
         for verdict in verdicts:
-            parts = verdict.trial.split(":")
-            if verdict.happened:
-                runs[parts[0], parts[axis]] += 1
-            wrong[parts[0], parts[axis]] += bool(verdict.violations)
+            kind, phase, sequence, _ = verdict.trial.split(":")
+            column = (verdict.struck or phase) if by_phase else sequence
+            runs[kind, column] += bool(verdict.happened)
+            wrong[kind, column] += bool(verdict.violations)
         print(f"{'':14}" + "".join(f"{column:>15}" for column in columns))
         for kind in KINDS:
             cells = [f"{runs[kind, column]}/{wrong[kind, column]}" for column in columns]
