@@ -109,10 +109,20 @@ class Watch:
     # -- details -----------------------------------------------------------------------------------------------------
 
     def _look_at(self, name: str, device: Any, turn: int) -> None:
-        """Look at one instrument; a change counts when it is seen twice: an answer may be a stale or a wrong one."""
+        """Look at one instrument; what is found counts when it is found twice: an answer may be a stale or a wrong one.
+
+        Raises:
+            GarbledAnswer: what was found first was not found again.
+        """
+        found = self._baseline.setdefault(name, {})
+        before = frozenset(found)
         try:
             self._compare(name, device, device.look(turn))
+            if len(found) > len(before):
+                self._compare(name, device, device.look(turn))
         except ChangedByHand as changed:
+            if changed.name not in before:
+                found.pop(changed.name, None)
             self._compare(name, device, device.look(turn))
             raise GarbledAnswer(name, changed.name, changed.read, "a moment later it was as it was set") from changed
 
@@ -167,6 +177,8 @@ class Watch:
         """With the loop open the piezo stays where it is; a new opening of the loop is a new place."""
         now, opening = self.clock.now(), device.openings
         if self._held is None or self._held[0] != opening:
+            if device.is_withdrawn(device.state):
+                raise TipWithdrawn(name, "the tip has been withdrawn since the loop was opened")
             self._held = opening, now, height
             return
         _, since, where = self._held

@@ -313,3 +313,26 @@ def test_after_another_set_up_what_nobody_has_set_must_be_as_before(station):
     hand(station, "sr860").write("ISRC 1")
     with pytest.raises(ChangedByHand, match="input"):
         station.watch.begin()
+
+
+def test_what_is_found_wrong_at_first_is_no_measure_for_later(station):
+    """A stale answer while it is noted how everything is would make a hand of what is right."""
+    station.watch._baseline.clear()
+    station.simulation.faults.arm(
+        Fault(kind="wrong_value", instrument="nanonis", match="SwitchOffDelayGet", message=2, value=0.7)
+    )
+    with pytest.raises(GarbledAnswer, match="a moment later"):
+        station.watch.begin()
+    station.watch.begin()
+    round_of_looks(station)
+
+
+def test_a_tip_that_is_withdrawn_before_the_first_look_at_where_it_is_held_is_noticed(station):
+    station.tip.setpoint, station.bias.bias = 1e-9, 10e-3
+    station.tip.feedback = True
+    station.clock.sleep(1.0)
+    station.tip.feedback = False
+    station.simulation.instrument("nanonis").withdraw_by_hand()
+    station.clock.sleep(1.0)
+    with pytest.raises(TipWithdrawn, match="withdrawn"):
+        station.watch.look()
