@@ -96,12 +96,15 @@ def text(pattern: str = r"[\x20-\x7e]+") -> Reader:
     return reader
 
 
-def integers(low: int, high: int) -> Reader:
-    """Whole numbers within bounds, separated by commas."""
+def pairs(low: int, high: int) -> Reader:
+    """Pairs of whole numbers within bounds, all separated by commas."""
     one = integer(low, high)
 
-    def reader(text: str) -> list[int]:
-        return [one(part.strip()) for part in text.split(",")]
+    def reader(text: str) -> list[tuple[int, int]]:
+        numbers = [one(part.strip()) for part in text.split(",")]
+        if len(numbers) % 2:
+            raise ValueError(f"{len(numbers)} numbers are no pairs")
+        return list(zip(numbers[::2], numbers[1::2], strict=True))
 
     return reader
 

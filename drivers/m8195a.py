@@ -24,7 +24,7 @@ from drivers import answers, waveforms
 from drivers.connection import connect, patience
 from drivers.m8195a_controls import CHANNELS, ERROR, FILTERS, LEVEL_RANGE, M8195AControls
 from drivers.waveforms import FEWEST_CODES, FREQUENCY_RANGE, FULL_SCALE, SOURCE, Segment
-from stmlab.errors import InstrumentFault, OutOfBounds, SequenceError, StationError, ValueNotTaken
+from stmlab.errors import OutOfBounds, SequenceError, StationError, ValueNotTaken
 from stmlab.station.instruments import PulsePair, Tone
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _DECIMALS = 7  # of a level; what the instrument makes of it is read back
 _INTERNAL_MEMORY = 262_144  # samples
 _OWN_SEGMENTS = 16_000_000  # and the number of the channel: the driver's segment
-_CATALOGUE = answers.integers(0, 1 << 40)  # number, length, number, length...; 0, 0 if there is no segment
+_CATALOGUE = answers.pairs(0, 1 << 40)  # number and length of each segment; 0, 0 if there is none
 _MODES = {1: "SING", 2: "FOUR", 3: "FOUR", 4: "DUAL"}  # channel -> DAC mode with the fewest others
 _DIVIDERS = {"SING": (4, 2, 1), "DUAL": (4, 2, 1), "FOUR": (4, 1)}  # in four-channel mode extended memory needs DIV4
 _ALIGNING = 8.0  # s, for which it may not answer after a change of clock or memory
@@ -175,11 +175,7 @@ class M8195A(M8195AControls):
         if samples.ndim != 1 or samples.dtype != np.int8:
             raise SequenceError(f"samples are {samples.ndim}-dimensional {samples.dtype}: {SOURCE} takes a row of int8")
         self._send_segment(samples)
-        try:
-            self.check_errors()
-        except InstrumentFault:
-            self._forget()  # somebody else may have deleted the segment
-            raise
+        self.check_errors()
 
     def _send_segment(self, samples: SampleArray) -> None:
         trace, number, size = f":TRAC{self.channel}", _OWN_SEGMENTS + self.channel, str(samples.size)
@@ -198,7 +194,7 @@ class M8195A(M8195AControls):
         if self._source == "INT":
             return f"{trace}:DEL:ALL;"
         if self._in_extended is None:
-            self._in_extended = number in self.question(f"{trace}:CAT?", _CATALOGUE)[::2]
+            self._in_extended = number in dict(self.question(f"{trace}:CAT?", _CATALOGUE))
         there, self._in_extended = self._in_extended, True
         return f"{trace}:DEL {number};" if there else ""
 
