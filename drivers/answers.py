@@ -38,12 +38,12 @@ def read(instrument: str, question: str, answer: str, reader: Reader) -> Any:
 
 def number(low: float = -LARGEST, high: float = LARGEST) -> Reader:
     """A finite number within bounds, rounding allowed for."""
-    slack = _SLACK * max(abs(low), abs(high)) if max(abs(low), abs(high)) < LARGEST else 0.0
+    lowest, highest = low - _SLACK * abs(low), high + _SLACK * abs(high)
 
     def reader(text: str) -> float:
         if not _NUMBER.fullmatch(text):
             raise ValueError("no number")
-        if not low - slack <= (value := float(text)) <= high + slack:
+        if not lowest <= (value := float(text)) <= highest:
             raise ValueError(f"not between {low:g} and {high:g}")
         return value
 

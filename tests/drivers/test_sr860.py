@@ -391,3 +391,12 @@ def test_importing_the_driver_pulls_neither_pandas_nor_qt():
     script = "import sys, drivers.sr860, drivers.sr830; print({'pandas', 'PyQt6', 'scipy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("answer", ["0", "-3", "9.9e-7"])
+def test_a_fastest_rate_that_is_none_is_garbled(answer):
+    with (
+        expected_protocol(SR860, [("CAPTURERATEMAX?", answer)]) as lockin,
+        pytest.raises(GarbledAnswer, match="not between"),
+    ):
+        lockin.configure_capture("X", 10)
