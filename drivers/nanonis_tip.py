@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from drivers.nanonis_protocol import flag
-from stmlab.errors import GarbledAnswer, TipTripped
+from stmlab.errors import GarbledAnswer, InstrumentFault, TipTripped, TipWithdrawn
 from stmlab.station.instruments import ActiveLoop, LoopStatus, SafeGuard
 
 if TYPE_CHECKING:
@@ -70,7 +70,12 @@ class ZController:
         return self._line.switch("ZCtrl.OnOffGet")
 
     def switch_on(self) -> None:
-        """Close the loop; returns when it is closed. Raises TipTripped if SafeTip keeps it open."""
+        """Close the loop; returns when it is closed.
+
+        Raises:
+            TipTripped: SafeTip keeps it open.
+            TipWithdrawn: the tip is at the upper limit, and the loop open.
+        """
         self._line.ask("ZCtrl.OnOffSet", 1)
         asked = time.monotonic()
 
@@ -80,7 +85,15 @@ class ZController:
                 raise TipTripped(self._line.name, "SafeTip has tripped: the Z-controller cannot be switched on")
             return regulating and status is LoopStatus.ON
 
-        self._line.wait_until(is_on, 0.0, "switching the Z-controller on")
+        try:
+            self._line.wait_until(is_on, 0.0, "switching the Z-controller on")
+        except TipTripped:
+            raise
+        except InstrumentFault as fault:
+            low, high = self.limits
+            if is_near_top(self.position, low, high):
+                raise TipWithdrawn(self._line.name, f"{fault}: the tip has been withdrawn") from fault
+            raise
 
     def switch_off(self) -> None:
         """Open the loop; returns when it is open, which takes the switch-off delay.

@@ -189,3 +189,11 @@ def test_a_loop_that_was_closed_is_not_closed_again_after_a_trip_or_a_withdrawal
             if not microscope.faults.happened:
                 break
     assert message > 5
+
+
+def test_a_tip_that_is_withdrawn_while_the_loop_is_being_closed_is_called_so(station):
+    station._devices["controller"]._line.timeout = 0.1
+    station.simulation.faults.arm(Fault(kind="withdrawn", instrument="nanonis", match=r"ZCtrl\.OnOffGet", message=3))
+    with pytest.raises(TipWithdrawn, match="has been withdrawn"):
+        station.tip.feedback = True
+    assert station.simulation.faults.happened
