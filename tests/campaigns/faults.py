@@ -29,7 +29,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from stmlab.storage import open_run
-from tests.campaigns.fault_judge import Reference, violations
+from tests.campaigns.fault_judge import EQUAL, Reference, violations
 from tests.campaigns.fault_laboratory import SEQUENCES
 from tests.campaigns.fault_noise import WIDTHS, noisy_trials, pulls
 from tests.campaigns.fault_phases import PHASES
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
 WORKERS = 4  # a run waits most of its time
+FEWEST = 3  # runs of each kind in each phase
 RESULT = Path("build/faults.json")
 _QUICK = 5e-4  # s after which a thread lets the others in, so that servers answer at once
 
@@ -70,6 +71,9 @@ def reference_of(which: tuple[str, str], timeout: float) -> Reference:
             runs.append({name: values.copy() for name, values in open_run(Path(folder) / "run.h5").data.items()})
             traffic.append(record.traffic)
             conductance = record.recorder["extremes"]["conductance"]
+    for name, values in runs[0].items():
+        if not np.allclose(values, runs[1][name], rtol=EQUAL, atol=0.0, equal_nan=True):
+            raise SystemExit(f"{sequence} with {lockin}: {name} is another after a pause in which nothing happened")
     return Reference(conductance, runs[0], *traffic)
 
 
@@ -118,7 +122,7 @@ def main() -> int:
                 print(f"{len(verdicts)} runs: {monotonic() - began:.0f} s", flush=True)
         ours = [references[trial.sequence, trial.lockin] for trial in noisy]
         found = list(workers.map(partial(pulls, timeout=timeout), noisy, ours))
-    _print_matrix(verdicts)
+    fewest = _print_matrix(verdicts)
     wrong = sum(bool(verdict.violations) for verdict in verdicts) + _print_pulls(found)
     silent = sum(not verdict.happened for verdict in verdicts)
     print(
@@ -127,7 +131,9 @@ def main() -> int:
     )
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(json.dumps([asdict(v) for v in verdicts], indent=1, default=str), encoding="utf-8")
-    return 1 if wrong else 0
+    if noisy and fewest < FEWEST:
+        print(f"a kind happened only {fewest} times in a phase, {FEWEST} are wanted")
+    return 1 if wrong or (noisy and fewest < FEWEST) else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -135,7 +141,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, help="so many trials instead of all")
     parser.add_argument("--only", metavar="KIND:PHASE:SEQUENCE:SEED", help="one trial")
     parser.add_argument("--workers", type=int, default=WORKERS)
-    parser.add_argument("--timeout", type=float, default=0.5, help="of the drivers, s; longer on a busy computer")
+    parser.add_argument("--timeout", type=float, default=1.0, help="of the drivers, s; longer on a busy computer")
     parser.add_argument("--json", type=Path, default=RESULT, help="where every verdict is written")
     return parser.parse_args()
 
@@ -157,8 +163,12 @@ def _print_pulls(found: list[FloatArray]) -> int:
     return int(not low <= width <= high)
 
 
-def _print_matrix(verdicts: list[Verdict]) -> None:
-    """Runs and runs with violations: kind by the phase in which the fault happened, kind by sequence."""
+def _print_matrix(verdicts: list[Verdict]) -> int:
+    """Runs and runs with violations: kind by the phase in which the fault happened, kind by sequence.
+
+    Returns the smallest number of runs in a phase.
+    """
+    fewest = len(verdicts)
     for by_phase, columns in ((True, PHASES), (False, tuple(SEQUENCES))):
         runs, wrong = Counter(), Counter()
         for verdict in verdicts:
@@ -170,6 +180,9 @@ def _print_matrix(verdicts: list[Verdict]) -> None:
         for kind in KINDS:
             cells = [f"{runs[kind, column]}/{wrong[kind, column]}" for column in columns]
             print(f"{kind:14}" + "".join(f"{cell:>15}" for cell in cells))
+            if by_phase:
+                fewest = min(fewest, *(runs[kind, column] for column in columns))
+    return fewest
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from tests.campaigns.faults import judged, reference_of
 
 pytestmark = pytest.mark.xdist_group("campaign of faults")
 
-TIMEOUT = 1.5  # s, for a busy computer
+TIMEOUT = 1.0  # s, for a busy computer
 SEQUENCE = ("srs", "didv")  # with SR860 and SR830
 SAMPLE = [Trial(kind, PHASES[k % len(PHASES)], SEQUENCE[k % 2], k % 2) for k, kind in enumerate(KINDS)]
 
