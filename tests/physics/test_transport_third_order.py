@@ -157,7 +157,7 @@ def test_the_orders_of_the_logarithm_are_derivatives_of_each_other():
 @given(re=st.floats(1, 30), im=st.floats(-1000, 1000))
 def test_digamma_of_complex_arguments(re, im):
     z = np.array([complex(re, im)])
-    assert polygamma(z, 0)[0] == close(digamma(z), rel=1e-14)
+    assert polygamma(z, 0)[0] == close(digamma(z), rel=1e-14, abs=2e-15)  # it crosses zero at 1.46
 
 
 def test_derivatives_are_those_of_the_current_at_thresholds_too():
