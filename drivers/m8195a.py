@@ -7,7 +7,7 @@ a frequency, is planned in ``drivers.waveforms``.
 
 Level. Samples use the whole range of the converter wherever the level setting (0.075-1 V peak to peak) can make the
 amplitude; below 37.5 mV peak they are scaled down, to no fewer than 8 codes, 2.4 mV. Smaller amplitudes are refused:
-use an attenuator. The level makes good for the rounding of the samples and for the sample-and-hold, so that a tone at
+use an attenuator. The level compensates the rounding of the samples and the sample-and-hold, so that a tone at
 the connector is as large as was asked for; the interpolation filters of a divided clock are set to hold (``ZOH``).
 
 Gate. A gated output plays while the trigger input is high (TTL): as long as the lock-in's reference says.

@@ -6,7 +6,7 @@ fit leaves out.
 
     setpoint, feedback off --> for each delay: play both pulses gated, settle, read --> feedback on --> fit
 
-Heights are those at the junction: the generator's amplitude makes good for what the line does to such a pulse, as the
+Heights are those at the junction: the generator's amplitude compensates what the line does to such a pulse, as the
 station's transfer function says. The mean of the pulses does not pass the bias tee: the bias between them shifts by
 minus that mean, which a long period keeps small.
 """

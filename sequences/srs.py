@@ -6,7 +6,7 @@ height.
 
     setpoint, feedback off --> for each frequency: flatten, play gated, settle, read --> feedback on --> fit
 
-Flattening. The generator's amplitude makes good for the line between it and the junction, as the station's measured
+Flattening. The generator's amplitude compensates the line between it and the junction, as the station's measured
 transfer function says. Without a transfer function that covers the band and is recent enough the spectrum cannot be
 called flattened, and is refused. Unflattened (``flatten = false``), the amplitude at the connector is the same at every
 frequency, and the ripple of the line is in the spectrum.
@@ -83,7 +83,7 @@ class StochasticResonance(ChoppedSequence):
     flatten = BooleanParameter(
         "Flatten",
         default=True,
-        description="make good for the line; if not, the generator's amplitude is the one right at the first frequency",
+        description="compensate the line; if not, the generator's amplitude is the one right at the first frequency",
     )
 
     # -- what will happen ----------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ class StochasticResonance(ChoppedSequence):
         }
 
     def verify(self) -> None:
-        """The line is known well enough, the generator can play every tone, and the bias tee stands it."""
+        """The line is known well enough, the generator can play every tone, and the bias tee is within its rating."""
         super().verify()
         self._check_grid()
         station, frequency = self.station, self._frequency_axis().values

@@ -106,7 +106,7 @@ class TransferFunction(ChoppedSequence):
         }
 
     def verify(self) -> None:
-        """The grid rises, the generator can play the amplitude at every frequency, and the bias tee stands it."""
+        """The grid rises, the generator can play each amplitude, and the bias tee is within its rating."""
         super().verify()
         if not self.start_frequency < self.stop_frequency:
             raise SequenceError(

@@ -128,7 +128,7 @@ class Tone:
 
     Attributes:
         frequency: Hz, ``cycles * sample_rate / samples``.
-        amplitude: V peak at the generator's connector, its sample-and-hold roll-off already made up for.
+        amplitude: V peak at the generator's connector, its sample-and-hold roll-off already compensated.
         cycles, samples: periods and samples in memory.
         sample_rate: samples per second that leave the memory, Sa/s.
         divider: of the sample clock: the clock runs at ``sample_rate * divider``.
