@@ -4,7 +4,7 @@
          ^            |                                        |                                |
          |            +----------------- transient fault ------+--------------------------------+
          |                                      |
-         |        connections anew, whole set-up again, compared with before: at most `ATTEMPTS` times
+         |        connections anew, whole set-up again, compared with before: at most `watch.attempts` attempts
          |
          +-- pause asked for: the previous point is written, hold state, ... resume: set-up again, the same place?
 
@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ATTEMPTS = 3
-"""Transient faults that one point, or one set-up, survives."""
 _LOOK = 0.2  # s between looks at the station during a pause
+_LOOK_IN_WAIT = 0.05  # s; a settling time shorter than this has the look after the move alone, and hides it
 _REMEMBERED = 256  # readings, before those beyond doubt are forgotten
 
 
@@ -122,7 +121,9 @@ class Points:
             self._flush()
         self._requests.checkpoint()
         if self._watching and self._disturbance is None:
-            self._disturbance = self._station.watch.look()
+            watch = self._station.watch
+            if self._station.clock.now() - watch.looked >= _LOOK_IN_WAIT:
+                self._disturbance = watch.look()
 
     # -- one point ---------------------------------------------------------------------------------------------------
 
@@ -250,7 +251,7 @@ class Points:
                 return action()
             except StmlabError as error:
                 failures += 1
-                if not error.transient or failures > ATTEMPTS:
+                if not error.transient or failures >= self._station.attempts:
                     raise
                 fault = error
 

@@ -295,6 +295,11 @@ class Station:
         """s; a longer pause withdraws the tip."""
         return float(self.config.safe.longest_pause)
 
+    @property
+    def attempts(self) -> int:
+        """At one point, or one set-up, the first included; after them a transient fault ends the run."""
+        return self.config.watch.attempts
+
     def reconnect(self) -> None:
         """A fresh connection to every instrument; no setting is touched.
 

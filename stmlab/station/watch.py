@@ -1,16 +1,17 @@
 """A look at the station at every point, always on: is everything as it was set, and is the tip where it was held?
 
-One question for a lock-in amplifier or a generator, two for the STM controller; the other watched properties by turns,
-so that each is known to be right within the last second (`look` of each driver). It is made right after a move, so
-that it hides in the settling time; where none follows, all properties are compared (`look_at_everything`). Expected is
-what the guards last set and confirmed; of what nobody set, what was read when the set-up was complete. A difference
-beyond the property's resolution ends the run and names it.
+One question for a lock-in amplifier or a generator, two for the STM controller; the other watched properties by turns
+(`look` of each driver), several at once where looks are rare, so that each is known to be right within the last second.
+A look is made right after a move, so that it hides in the settling time; where none follows, all properties are
+compared (`look_at_everything`). Expected is what the guards last set and confirmed; of what nobody set, what was read
+when the set-up was complete. A difference beyond the property's resolution ends the run and names it.
 
 Watchers (from the station file) look at any other signal, such as a temperature, and pause, stop or abort a run.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from stmlab.station.watchers import Disturbance, Watchers
 
 _SHORTEST = 2e-3  # s; points faster than this share a look
+_EARLY = 0.9  # of the largest age: every watched property is read once in this time
 _MEASURED = frozenset({"current", "height", "status"})  # not settings
 _IN_BETWEEN = (LoopStatus.HOLD, LoopStatus.SWITCHING_OFF)  # the controller holds or opens the loop by itself
 
@@ -54,7 +56,7 @@ class Watch:
     watchers: Watchers
     _baseline: dict[str, dict[str, Value]] = field(default_factory=dict)
     _right: dict[tuple[str, str], float] = field(default_factory=dict)  # when each property was last seen right
-    _turn: int = 0
+    _turns: dict[str, int] = field(default_factory=dict)
     _looked: float = -1.0
     _held: tuple[int, float, float] | None = None  # opening of the loop; when and where the tip was seen first
     looks: int = 0
@@ -90,11 +92,17 @@ class Watch:
         if 0.0 <= now - self._looked < _SHORTEST:
             return None
         self.before, self._looked = self._looked, now
-        self._turn += 1
         self.looks += 1
         for name, device in self.devices.items():
-            self._look_at(name, device, self._turn)
+            for _ in range(self._turns_due(device.ROUND)):
+                turn = self._turns[name] = self._turns.get(name, 0) + 1
+                self._look_at(name, device, turn)
         return self.watchers.look(now)
+
+    @property
+    def looked(self) -> float:
+        """When the last look was made, s."""
+        return self._looked
 
     @property
     def oldest(self) -> float:
@@ -107,6 +115,12 @@ class Watch:
             self._compare_tip(self.tip, self.devices[self.tip], self.devices[self.tip].look(1))
 
     # -- details -----------------------------------------------------------------------------------------------------
+
+    def _turns_due(self, round_: int) -> int:
+        """As many turns of a round as the time since the look before asks for, and at least one."""
+        every = _EARLY * self.config.largest_age / round_
+        due = math.ceil((self._looked - self.before) / every)
+        return max(1, min(due, round_))
 
     def _look_at(self, name: str, device: Any, turn: int) -> None:
         """Look at one instrument; what is found counts when it is found twice: an answer may be a stale or a wrong one.

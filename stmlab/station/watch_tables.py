@@ -17,14 +17,14 @@ class WatchConfig(Table):
         height_drift: what this allowance grows by while the loop is open, m/s.
         conductance_allowance: relative change of the lock-in's conductance after a pause that is the same place.
         largest_age: of what was last read of any watched property, s.
-        attempts: at one point, the first included; after them the run ends.
+        attempts: at one point, the first included; after them a transient fault ends the run.
     """
 
     height_allowance: Metre = Field(default=20e-12, gt=0)
     height_drift: MetrePerSecond = Field(default=0.0, ge=0)
     conductance_allowance: Number = Field(default=0.2, gt=0, le=1)
     largest_age: Second = Field(default=1.0, gt=0, le=60)
-    attempts: int = Field(default=3, ge=1, le=100, strict=True)
+    attempts: int = Field(default=4, ge=1, le=100, strict=True)
 
 
 class WatcherConfig(Table):

@@ -19,8 +19,8 @@ class BenchWatch:
 
     def __init__(self, clock):
         self.looks, self.seen = 0, {}
-        self._clock, self._last = clock, -1.0
-        self.before = self.oldest = -1.0
+        self._clock = clock
+        self.before = self.oldest = self.looked = -1.0
 
     def begin(self):
         """Nothing to note."""
@@ -29,9 +29,9 @@ class BenchWatch:
         """All is well."""
 
     def look(self):
-        if self._clock.now() == self._last:
+        if self._clock.now() == self.looked:
             return None
-        self.before, self._last = self._last, self._clock.now()
+        self.before, self.looked = self.looked, self._clock.now()
         self.looks += 1
         seen = self.seen.pop(self.looks, None)
         if isinstance(seen, Exception):
@@ -45,7 +45,7 @@ class BenchStation:
     def __init__(self, *, problems=(), clock=None):
         self.clock = clock or SimulatedClock()
         self.config = SimpleNamespace(name="bench")
-        self.path, self.longest_pause = "bench.toml", 3600.0
+        self.path, self.longest_pause, self.attempts = "bench.toml", 3600.0, 4
         self.heartbeat = SimpleNamespace(expect=lambda seconds: None, rest=lambda: None)
         self.watch = BenchWatch(self.clock)
         self.text, self.sample, self.seed, self.simulation = "", "", 1, None
