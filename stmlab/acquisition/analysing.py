@@ -44,7 +44,7 @@ def analysed(sequence: Sequence, run: Run, given_up: Callable[[], bool]) -> FitR
     threading.Thread(target=work, name="analysis", daemon=True).start()
     while not done.wait(_PATIENCE):
         if given_up():
-            raise Aborted("given up by the user; the data are whole, `stmlab fit` fits them again")
+            raise Aborted("stopped by the user; the data are complete, `stmlab fit` fits them again")
     if raised:
         raise raised[0]
     return found[0]

@@ -104,7 +104,7 @@ class _Decay:
     ) -> _Decay:
         t, y = finite("delay", delay), finite("current", current)
         if t.ndim != 1 or t.shape != y.shape:
-            raise FitError(f"delay has shape {t.shape}, current {y.shape}: one current for each delay, please")
+            raise FitError(f"delay has shape {t.shape}, current {y.shape}: one current for each delay is needed")
         if not 0 <= number("exclusion", exclusion) < math.inf:
             raise FitError(f"exclusion = {exclusion!r} s: 0 or more is allowed")
         if sides not in _SIDES:

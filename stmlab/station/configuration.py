@@ -51,7 +51,7 @@ class InstrumentConfig(Table):
     @classmethod
     def _of_an_instrument(cls, address: str) -> str:
         if any(_is_nobodys(part) for part in address.split("::")):
-            raise ValueError("this address of the template is nobody's: write that of your instrument")
+            raise ValueError("this address is a placeholder of the template: write that of your instrument")
         return address
 
 

@@ -89,7 +89,7 @@ def _number(path: Path, header: dict[str, str], key: str, *, least: float, most:
     except (KeyError, ValueError) as error:
         raise FileError(f"{path}: the header has no number for {key!r}") from error
     if not least <= value <= most:
-        raise FileError(f"{path}: the header's {key} = {header[key]}: {least:g} to {most:g} is believed")
+        raise FileError(f"{path}: the header's {key} = {header[key]}: {least:g} to {most:g} is accepted")
     return value
 
 

@@ -218,7 +218,7 @@ def _timed(time: Column, bias: Column | None) -> Rows:
     if interval <= 0 or uneven:
         raise FitError(
             f"{time.name}: the samples are not evenly spaced ({uneven} of {steps.size} intervals differ from "
-            f"{format_quantity(interval, 's')}): no rate can be had"
+            f"{format_quantity(interval, 's')}): no rate can be determined"
         )
     interval = float((time.values[-1] - time.values[0]) / steps.size)
     return Rows(Swept.TIME, time, still, interval, _left_out(bias, still) if bias is not None else ())

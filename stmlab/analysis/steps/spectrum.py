@@ -55,7 +55,7 @@ class StepSpectrum:
         if not x.size:
             raise FitError("bias: no values")
         if x.ndim != 1 or x.shape != y.shape:
-            raise FitError(f"bias has shape {x.shape}, conductance {y.shape}: one conductance for each bias, please")
+            raise FitError(f"bias has shape {x.shape}, conductance {y.shape}: one conductance for each bias is needed")
         window = math.inf if window_V is None else number("window_V", window_V)
         if not window > 0:
             raise FitError(f"window_V = {window_V!r} V: above 0, or None for the whole spectrum, is allowed")

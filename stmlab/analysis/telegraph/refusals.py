@@ -53,4 +53,4 @@ def refuse_standstill(counted: Dwells) -> None:
     """A trace with less than two transitions."""
     if counted.transitions < 2:
         seen = f"{counted.transitions} transition{'' if counted.transitions == 1 else 's'} in the whole trace"
-        raise FitError(f"{seen}: no rate can be had from it; a longer trace is needed")
+        raise FitError(f"{seen}: no rate can be determined from it; a longer trace is needed")

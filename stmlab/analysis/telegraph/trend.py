@@ -1,7 +1,7 @@
 """A trace as one level that moves: a smooth trend, settling or creep, with noise of any spectrum upon it.
 
 Such a trace stays on one side for long, and noise carries it to and fro between two levels that are not there.
-Switching is believed only where it describes the trace better: two levels, with noise of any spectrum about the
+Switching is accepted only where it describes the trace better: two levels, with noise of any spectrum about the
 likeliest course between them, or the whole process with white noise.
 """
 

@@ -1,4 +1,4 @@
-"""What a lock-in says of a setting is believed only if it is what was set."""
+"""What a lock-in says of a setting is accepted only if it is what was set."""
 
 import pytest
 
