@@ -106,7 +106,9 @@ def _check_swept(recording: Recording, rows: Rows, model: str) -> None:
 
 def _telegraph(recording: Recording, channel: str | None, told: Settings, rows: Rows) -> FitResult:
     if rows.interval is None:
-        raise FitError(f"{recording.path}: the file does not say how far apart its samples are: no rate can be determined")
+        raise FitError(
+            f"{recording.path}: the file does not say the interval of its samples: no rate can be determined"
+        )
     column = in_base_unit(recording[channel]) if channel else of_trace(recording, rows.column)
     fit = fit_telegraph(
         column.values[rows.kept],

@@ -45,7 +45,7 @@ class Spectrum:
         """Sort and scale the data; raises FitError for what cannot carry so many parameters."""
         f, y = finite("frequency", frequency), finite("current", current)
         if f.ndim != 1 or f.shape != y.shape:
-            raise FitError(f"frequency has shape {f.shape}, current {y.shape}: one current for each frequency is needed")
+            raise FitError(f"frequency has shape {f.shape}, current {y.shape}: one current each is needed")
         if len(f) < parameters + 1:
             raise FitError(f"{len(f)} points are too few for {parameters} parameters: at least {parameters + 1} needed")
         if f.min() <= 0:
