@@ -232,7 +232,7 @@ def test_a_trace_is_fitted_for_its_rates():
             {"model": "exchange"},
             "model 'exchange' is not for recorded files: steps, steps_one_pair, .*, telegraph, srs, .* are",
         ),
-        (recording(("Current", "A", switching()), first=STILL), {}, "does not say how far apart its samples are"),
+        (recording(("Current", "A", switching()), first=STILL), {}, "does not say the interval of its samples"),
         (recording(("Current", "A", switching()), first=STILL, interval=1e-3), {"model": "steps"}, "stands still"),
         (recording(("Z", "m", read(1))), {}, "no current among Bias calc, Z: name the channel"),
         (recording(("Current", "A", read(1)), first=("Z", "m", BIAS)), {}, "steps need a bias in V"),

@@ -47,7 +47,7 @@ def test_the_template_is_no_station(no_sockets):
     assert not any(path.samefile(template) for path in known().values())
     with pytest.raises(StationError, match="no such station"):
         Station.load("microscope.example")
-    with pytest.raises(StationError, match=r"instruments\.lockin\.address = 'TCPIP::192\.0\.2\.10.*is nobody's"):
+    with pytest.raises(StationError, match=r"instruments\.lockin\.address = 'TCPIP::192\.0\.2\.10.*is a placeholder"):
         Station.load(str(template))
 
 
@@ -68,7 +68,7 @@ def test_a_copy_of_the_template_is_refused_until_every_address_is_written(tmp_pa
         "127.0.0.1::6504", "203.0.113.9::6504"
     )  # the guardian's own connection counts too
     path.write_text(once_more, encoding="utf-8")
-    with pytest.raises(StationError, match=r"instruments\.controller\.guardian_address = .*nobody's"):
+    with pytest.raises(StationError, match=r"instruments\.controller\.guardian_address = .*placeholder"):
         Station.load(str(path))
 
 
