@@ -9,7 +9,7 @@ from stmlab.analysis.models import analyse
 from stmlab.analysis.recordings import analyse_recording
 from stmlab.analysis.settings import UNITS
 from stmlab.storage import Run, open_run
-from stmlab.storage.recorded import Recording, open_recording
+from stmlab.storage.recorded import Grid, Recording, open_recording
 from stmlab.units import in_unit
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ def fit(run: Run | str | Path, model: str | None = None, **settings: float | str
 
 
 def fit_recording(
-    recording: Recording | str | Path, model: str | None = None, channel: str | None = None, **settings: float | str
+    recording: Recording | Grid | str | Path,
+    model: str | None = None,
+    channel: str | None = None,
+    **settings: float | str,
 ) -> dict[str, FitResult]:
     """Fit a file that another program recorded: "forward", "backward", "forward 2" or "trace" -> fit.
 
@@ -47,7 +50,7 @@ def fit_recording(
     Raises:
         FitError, FileError: as `fit`; or there is no such column.
     """
-    found = recording if isinstance(recording, Recording) else open_recording(Path(recording))
+    found = recording if isinstance(recording, Recording | Grid) else open_recording(Path(recording))
     return analyse_recording(found, model, channel, given(settings))
 
 

@@ -20,6 +20,7 @@ from stmlab.analysis.settings import Settings, check_given
 from stmlab.analysis.steps import STEP_MODELS
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.errors import FitError
+from stmlab.storage.recorded import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ _NEEDS = {
 
 
 def analyse_recording(
-    recording: Recording,
+    recording: Recording | Grid,
     model: str | None = None,
     channel: str | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -64,6 +65,8 @@ def analyse_recording(
             the fit.
         FileError: there is no such column.
     """
+    if isinstance(recording, Grid):
+        raise FitError(f"{recording.path}: a grid of curves: name one of its places (grid.spectrum), or fit all of it")
     if model is not None and model not in MODELS:
         raise FitError(f"model {model!r} is not for recorded files: {', '.join(MODELS)} are")
     rows = rows_of(recording)

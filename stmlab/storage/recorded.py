@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +11,17 @@ import numpy as np
 from stmlab.errors import FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One column: ``name`` with its flags ("Current [AVG] [bwd]"), unit as written in the file, values shape (n,)."""
+    """One quantity: ``name`` with its flags ("Current [AVG] [bwd]"), unit as written in the file, values.
+
+    Values have shape (n,) in a `Recording`; in a `Grid` what is said there.
+    """
 
     name: str
     unit: str
@@ -28,11 +30,11 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """A recorded file.
+    """A recorded file: one table.
 
     Attributes:
         path: where it was read.
-        format: "nanonis" or "createc".
+        format: "nanonis", "createc", "nexus", "csv", "numpy", "pymeasure" or "netcdf".
         header: key -> text, as it stands in the file.
         columns: in the order of the file, each with a name of its own.
         sample_interval: s between rows, where the header says so.
@@ -52,103 +54,120 @@ class Recording:
         Raises:
             FileError: there is no such column, or several with other flags; it lists those that exist.
         """
-        for column in self.columns:
-            if column.name == name:
-                return column
-        named = [column for column in self.columns if column.name.split(" [")[0] == name]
-        forward = [column for column in named if "[bwd]" not in column.name]
-        if len(forward) == 1:
-            return forward[0]
-        several = f"{name!r} may be several columns: name one of" if named else f"no column {name!r}; there are"
-        raise FileError(f"{self.path}: {several} {', '.join(c.name for c in named or self.columns)}")
+        return _named(self.path, name, self.columns)
 
 
-READERS = {".dat": "stmlab.storage.nanonis_dat", ".vert": "stmlab.storage.createc_vert"}
-"""Ending -> module with ``read(path) -> Recording``."""
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Many curves over one swept quantity, taken at places that stand in a grid.
+
+    Attributes:
+        path, format, header, notes: as of a `Recording`.
+        axes: names of the outer axes: ("y", "x") of a map, rows first.
+        sweep: what was swept; values of shape (n,), or (*shape, n) where the places differ in it.
+        channels: what was read; values of shape (*shape, n), nan where nothing was measured.
+        parameters: what is known of each place, such as "X", "Y", "Z"; values of shape ``shape``.
+    """
+
+    path: Path
+    format: str
+    header: Mapping[str, str]
+    axes: tuple[str, ...]
+    sweep: Column
+    channels: tuple[Column, ...]
+    parameters: tuple[Column, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Column:
+        """A channel or parameter, as `Recording` finds it; raises FileError likewise."""
+        return _named(self.path, name, (*self.channels, *self.parameters))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the grid of places: (rows, columns)."""
+        return self.channels[0].values.shape[:-1]
+
+    @property
+    def measured(self) -> BoolArray:
+        """Places at which some channel holds a number, of shape ``shape``."""
+        there = np.zeros(self.shape, dtype=bool)
+        for channel in self.channels:
+            there |= np.isfinite(channel.values).any(axis=-1)
+        return there
+
+    def sweeps(self) -> Iterator[tuple[FloatArray, IntArray]]:
+        """Each different sweep (n,) with the places that have it, numbered in C order."""
+        values = self.sweep.values
+        if values.ndim == 1:
+            yield values, np.arange(int(np.prod(self.shape)))
+            return
+        rows = values.reshape(-1, values.shape[-1])
+        different, which = np.unique(rows, axis=0, return_inverse=True)
+        for number, sweep in enumerate(different):
+            yield sweep, np.flatnonzero(which.ravel() == number)
+
+    def spectrum(self, *place: int) -> Recording:
+        """What was read at one place: ``grid.spectrum(row, column)``; its parameters stand in the header.
+
+        Raises:
+            FileError: the grid has no such place.
+        """
+        if len(place) != len(self.shape) or not all(0 <= k < n for k, n in zip(place, self.shape, strict=True)):
+            raise FileError(f"{self.path}: no place {place} in a grid of {' x '.join(map(str, self.shape))}")
+        swept = self.sweep.values if self.sweep.values.ndim == 1 else self.sweep.values[place]
+        known = {f"{p.name} ({p.unit})" if p.unit else p.name: f"{p.values[place]:g}" for p in self.parameters}
+        columns = [Column(self.sweep.name, self.sweep.unit, swept)]
+        columns += [Column(channel.name, channel.unit, channel.values[place]) for channel in self.channels]
+        return Recording(self.path, self.format, {**self.header, **known}, tuple(columns), notes=self.notes)
+
+    def mean(self) -> Recording:
+        """The mean over the places that were measured; where they differ in the sweep, of those with its first."""
+        sweep, places = next(self.sweeps())
+        columns = [Column(self.sweep.name, self.sweep.unit, sweep)]
+        for channel in self.channels:
+            rows = channel.values.reshape(-1, sweep.size)[places]
+            known = np.isfinite(rows)
+            count = known.sum(axis=0)
+            sums = np.where(known, rows, 0.0).sum(axis=0)
+            columns.append(Column(channel.name, channel.unit, np.where(count, sums / np.maximum(count, 1), np.nan)))
+        return Recording(self.path, self.format, self.header, tuple(columns), notes=self.notes)
+
+    def table(self) -> Recording:
+        """All of it as one table: place by place, its parameters repeated along the sweep."""
+        shape = self.channels[0].values.shape
+        outer = np.indices(self.shape, dtype=float)
+        columns = [Column(f"{name} index", "", values) for name, values in zip(self.axes, outer, strict=True)]
+        columns = [Column(c.name, c.unit, c.values[..., None]) for c in (*columns, *self.parameters)]
+        columns += [self.sweep, *self.channels]
+        flat = (Column(c.name, c.unit, np.broadcast_to(c.values, shape).ravel()) for c in columns)
+        return Recording(self.path, self.format, self.header, tuple(flat), notes=self.notes)
 
 
 def is_recorded(path: str | Path) -> bool:
-    """Whether the file's ending is one of another program's."""
-    return Path(path).suffix.lower() in READERS
+    """Whether the file is one of another program, and not a run of stmlab: by what is in it, else by its ending."""
+    from stmlab.storage.importers import importer_of
+
+    return importer_of(Path(path)) is not None
 
 
-def open_recording(path: str | Path) -> Recording:
-    """Read a recorded file by its ending.
-
-    Raises:
-        FileError: unknown ending, no such file, or not what its ending says.
-    """
-    path = Path(path)
-    if not is_recorded(path):
-        raise FileError(f"{path}: {path.suffix or 'no ending'} is not known; {', '.join(READERS)} are")
-    import importlib
-
-    recording: Recording = importlib.import_module(READERS[path.suffix.lower()]).read(path)
-    return recording
-
-
-def read_text(path: Path, *encodings: str) -> str:
-    """The file's text, by the first encoding that it has, or FileError in one line."""
-    *tried, last = encodings
-    for encoding in tried:
-        with suppress(UnicodeDecodeError, OSError):
-            return path.read_text(encoding=encoding)
-    try:
-        return path.read_text(encoding=last)
-    except FileNotFoundError:
-        raise FileError(f"{path}: no such file") from None
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except UnicodeDecodeError:
-        raise FileError(f"{path}: not a text file, as {path.suffix} files are") from None
-
-
-def read_rows(path: Path, rows: Iterable[tuple[int, list[str]]], width: int) -> tuple[FloatArray, bool]:
-    """Numbers of a table, shape (rows, ``width``), and whether they are written with decimal commas.
-
-    Args:
-        path: for the message.
-        rows: number of the line, counted from one, and its cells.
-        width: how many each row must have.
+def open_recording(path: str | Path) -> Recording | Grid:
+    """Read a file of another program, told by what is in it: a table, or a grid of curves.
 
     Raises:
-        FileError: a row of another length, a cell that is no number, or commas in some numbers and points in others.
+        FileError: no such file, of no known format, or damaged.
     """
-    rows = list(rows)
-    for number, cells in rows:
-        if len(cells) != width:
-            raise FileError(
-                f"{path}: line {number} holds {len(cells)} values instead of {width} (is the file cut off?)"
-            )
-    commas = next((number for number, cells in rows if any("," in cell for cell in cells)), None)
-    points = next((number for number, cells in rows if any("." in cell for cell in cells)), None)
-    if commas is not None and points is not None:
-        raise FileError(
-            f"{path}: decimal commas (line {commas}) and decimal points (line {points}): which is which cannot be told"
-        )
-    values = np.array([[_read_number(path, number, cell) for cell in cells] for number, cells in rows])
-    return values.reshape(len(rows), width), commas is not None
+    from stmlab.storage.importers import read
+
+    return read(Path(path))
 
 
-def read_number(text: str) -> float:
-    """A number as programs write it, with a decimal point or comma; raises ValueError for anything else."""
-    if "_" in text or text.count(",") > 1 or ("," in text and "." in text):
-        raise ValueError(text)
-    return float(text.replace(",", "."))
-
-
-def unique(names: Iterable[str]) -> list[str]:
-    """The names, with "#2" and so on behind those that were there before: nothing is lost where a name is repeated."""
-    found: list[str] = []
-    times: dict[str, int] = {}
-    for name in names:
-        times[name] = times.get(name, 0) + 1
-        found.append(name if times[name] == 1 else f"{name} #{times[name]}")
-    return found
-
-
-def _read_number(path: Path, number: int, cell: str) -> float:
-    try:
-        return read_number(cell)
-    except ValueError:
-        raise FileError(f"{path}: line {number} holds {cell[:40]!r} where a number should be") from None
+def _named(path: Path, name: str, columns: tuple[Column, ...]) -> Column:
+    for column in columns:
+        if column.name == name:
+            return column
+    named = [column for column in columns if column.name.split(" [")[0] == name]
+    forward = [column for column in named if "[bwd]" not in column.name]
+    if len(forward) == 1:
+        return forward[0]
+    several = f"{name!r} may be several columns: name one of" if named else f"no column {name!r}; there are"
+    raise FileError(f"{path}: {several} {', '.join(c.name for c in named or columns)}")

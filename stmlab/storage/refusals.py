@@ -58,7 +58,7 @@ def why_not_opened(path: Path, error: Exception) -> str:
     if path.is_file() and not path.stat().st_size:
         return "an empty file"
     if "signature not found" in words:
-        return "not an HDF5 file (recorded files of other programs are known by their ending: .dat, .VERT)"
+        return "not an HDF5 file, and of no format that is known"
     if "truncated file" in words:
         return "its end is missing (was the file copied to its end?)"
     return f"cannot be opened ({words})"

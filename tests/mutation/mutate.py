@@ -79,9 +79,10 @@ NAMED = {  # files whose tests carry another name; of tests/
     "stmlab/papers/table.py": ["papers/test_survey.py", "cli/test_cli.py"],
     "stmlab/results.py": ["analysis/test_lorentzian.py", "storage/test_reader.py"],
     "stmlab/storage/columns.py": ["storage/test_writer.py", "storage/test_reader.py"],
-    "stmlab/storage/createc_vert.py": ["storage/test_recorded.py"],
     "stmlab/storage/fits.py": ["storage/test_reader.py", "storage/test_kill.py"],
-    "stmlab/storage/nanonis_dat.py": ["storage/test_recorded.py"],
+    "stmlab/storage/importers/createc_vert.py": ["storage/test_recorded.py"],
+    "stmlab/storage/importers/nanonis_dat.py": ["storage/test_recorded.py"],
+    "stmlab/storage/importers/text.py": ["storage/test_recorded.py", "storage/importers"],
 }
 
 

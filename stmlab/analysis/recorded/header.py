@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.recorded.columns import unit_factor
-from stmlab.storage.recorded import read_number
+from stmlab.storage.importers.text import read_number
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:

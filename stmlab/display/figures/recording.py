@@ -13,6 +13,7 @@ from stmlab.display.figures.drawing import BLUE, GREY, VERMILION, house_style, s
 from stmlab.display.figures.fits import draw_fits
 from stmlab.display.figures.page import SMALL, entitle, plain, scaled, titled
 from stmlab.errors import FitError
+from stmlab.storage.recorded import Grid
 from stmlab.units import prefixed_unit
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _MOST_PANELS = 12
 
 
-def draw_recording(recording: Recording, path: str | Path) -> None:
+def draw_recording(recording: Recording | Grid, path: str | Path) -> None:
     """Draw a recorded file into a PNG file, with its fits if it can be fitted.
 
     Raises:
@@ -39,7 +40,8 @@ def draw_recording(recording: Recording, path: str | Path) -> None:
     try:
         fits = analyse_recording(recording)
     except FitError as error:
-        save_figure(draw_columns(recording, note=str(error)), path)
+        table = recording.mean() if isinstance(recording, Grid) else recording
+        save_figure(draw_columns(table, note=str(error)), path)
     else:
         draw_recorded_fits(recording.path.name, fits, path)
 

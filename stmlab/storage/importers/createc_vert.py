@@ -12,13 +12,15 @@ import re
 from typing import TYPE_CHECKING
 
 from stmlab.errors import FileError
-from stmlab.storage.recorded import Column, Recording, read_number, read_rows, read_text, unique
+from stmlab.storage.importers.text import read_number, read_rows, read_text, unique
+from stmlab.storage.recorded import Column, Recording
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from stmlab.arrays import FloatArray
 
+ENDINGS: tuple[str, ...] = (".VERT",)
 _CHANNELS = (
     "Current",
     "dI/dV",
@@ -37,6 +39,11 @@ _CHANNELS = (
 _POSITIONS = ("Bias", "Z", "X")
 _HALF_RANGE = 10.0  # V
 _GAIN = "Gainpreamp / GainPre 10^"
+
+
+def recognises(head: bytes) -> bool:
+    """Whether the file's beginning is one of this format."""
+    return head.startswith(b"[ParVERT")
 
 
 def read(path: Path) -> Recording:
