@@ -103,7 +103,7 @@ def test_a_createc_step_is_ten_volts_over_half_the_range_through_the_gain(tmp_pa
         ),
         ("a.dat", DAT.replace("-1E-3", "1_0"), "line 6 holds '1_0' where"),
         ("a.dat", DAT.replace("-1E-3", "1,234,5"), "line 6 holds '1,234,5' where"),
-        ("a.txt", "", r"\.txt is not known"),
+        ("a.doc", "", r"\.doc is not known"),
     ],
 )
 def test_a_damaged_file_is_refused_in_one_line(tmp_path, name, text, complaint):

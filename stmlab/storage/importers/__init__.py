@@ -60,11 +60,7 @@ ENDINGS = tuple(ending for importer in IMPORTERS for ending in importer.ENDINGS)
 
 def importer_of(path: Path) -> Importer | None:
     """Who reads the file: by what is in it, else by its ending; None for a run of stmlab and for what nobody knows."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError:
-        head = b""
+    head = _head(path)
     if nexus.recognises(head):
         return None if _is_run(path) else nexus
     found = [importer for importer in IMPORTERS if importer.recognises(head)]
@@ -80,10 +76,18 @@ def read(path: Path) -> Recording | Grid:
     """
     importer = importer_of(path)
     if importer is None:
-        if path.is_file() and _is_run(path):
+        if nexus.recognises(_head(path)):
             raise FileError(f"{path}: a run of stmlab: open_run reads it")
         raise FileError(f"{path}: {path.suffix or 'no ending'} is not known; {', '.join(ENDINGS)} are")
     return importer.read(path)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except OSError:
+        return b""
 
 
 def _is_run(path: Path) -> bool:

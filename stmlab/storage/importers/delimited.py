@@ -49,6 +49,8 @@ def read(path: Path) -> Recording:
     delimiter = _delimiter(rows[first][1], rows[first - 1][1] if first else "")
     cells = [(number, _cells(path, line, delimiter)) for number, line in rows[first:]]
     width = len(cells[0][1])
+    if all(len(row) == width and not row[-1] for _, row in cells):  # every row ends with a delimiter
+        cells, width = [(number, row[:-1]) for number, row in cells], width - 1
     above = [_cells(path, line, delimiter, width) for _, line in rows[:first]]
     titles, used, notes = _titles(path, above, comments, delimiter, width)
     if empty := sum(not cell.strip() for _, row in cells for cell in row):
@@ -108,10 +110,9 @@ def _cells(path: Path, line: str, delimiter: str | None, width: int | None = Non
         apart = re.split(r"\s{2,}|(?<=[)\]])\s+", line.strip())
         return apart if width is not None and len(cells) != width else cells
     try:
-        cells = next(csv.reader([line], delimiter=delimiter, strict=True))
+        return next(csv.reader([line], delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise FileError(f"{path}: {line[:40]!r} is no row of cells ({error})") from None
-    return cells[:-1] if len(cells) > 1 and line.endswith(delimiter) and not cells[-1] else cells
 
 
 def _titles(

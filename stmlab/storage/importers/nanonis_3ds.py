@@ -130,7 +130,8 @@ def _blocks(path: Path, layout: _Layout, data: bytes) -> tuple[FloatArray, list[
     if not whole:
         raise FileError(f"{path}: no place is whole ({len(data)} bytes of data, {size} bytes a place)")
     blocks = np.full((places, layout.block), np.nan)
-    blocks[:whole] = np.frombuffer(data, ">f4", whole * layout.block).reshape(whole, layout.block)
+    with np.errstate(invalid="ignore"):  # a nan of 4 bytes that would signal
+        blocks[:whole] = np.frombuffer(data, ">f4", whole * layout.block).reshape(whole, layout.block)
     empty = np.flatnonzero(~blocks[:whole].any(axis=1))
     if empty.size:
         blocks[empty] = np.nan

@@ -8,6 +8,7 @@ Sizes are checked against what the file holds before anything is allocated.
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ COLUMNS, UNITS, KEYS, TEXTS = RESERVED = ("_columns", "_units", "_header_keys", 
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
 _MOST_PACKED, _SMALL = 200, 1 << 28  # times the size of the file, and bytes, that are unpacked
 _ERRORS = (OSError, ValueError, KeyError, EOFError, TypeError, OverflowError, zipfile.BadZipFile, zlib.error)
-_ERRORS_TOO = (NotImplementedError, RuntimeError, SyntaxError, UnicodeError)
+_ERRORS_TOO = (NotImplementedError, RuntimeError, SyntaxError, UnicodeError, tokenize.TokenError)
 
 
 def recognises(head: bytes) -> bool:

@@ -1,0 +1,119 @@
+"""Damages files of every format and opens them: a recording or a FileError is right, everything else is printed.
+
+    python -W error -m tests.storage.importers.mutated --count 2000 --seed 1
+
+Prints one JSON object: how many were read and how many refused, what else came of them, the slowest (CPU s), and how
+far the memory grew (bytes).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stmlab.errors import FileError
+from stmlab.storage.recorded import open_recording
+from tests.storage.importers.samples import write_samples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MEMORY = 6 << 30  # bytes of address space: more is refused by the system, and seen as a MemoryError
+_NUMBERS = (b"0", b"-1", b"99999999999", b"1e999", b"nan", b"", b"4294967295", b"\xff\xff\xff\xff")
+
+
+def flipped(data: bytearray, random: random.Random) -> bytearray:
+    for _ in range(random.choice((1, 1, 4, 16))):
+        data[random.randrange(len(data))] = random.randrange(256)
+    return data
+
+
+def cut(data: bytearray, random: random.Random) -> bytearray:
+    return data[: random.randrange(len(data))]
+
+
+def taken_out(data: bytearray, random: random.Random) -> bytearray:
+    start = random.randrange(len(data))
+    return data[:start] + data[start + random.choice((1, 4, 64, 1000)) :]
+
+
+def repeated(data: bytearray, random: random.Random) -> bytearray:
+    start = random.randrange(len(data))
+    piece = data[start : start + random.choice((1, 4, 64, 1000))]
+    return data[:start] + piece * random.choice((2, 3, 10)) + data[start + len(piece) :]
+
+
+def renumbered(data: bytearray, random: random.Random) -> bytearray:
+    found = list(re.finditer(rb"\d+", data[:4000])) or [None]
+    chosen = random.choice(found)
+    if chosen is None:
+        return flipped(data, random)
+    return data[: chosen.start()] + random.choice(_NUMBERS) + data[chosen.end() :]
+
+
+def overwritten(data: bytearray, random: random.Random) -> bytearray:
+    start = random.randrange(len(data))
+    data[start : start + 8] = random.choice((b"\0" * 8, b"\xff" * 8, b"\x7f\xff" * 4))
+    return data
+
+
+MUTATIONS: tuple[Callable[[bytearray, random.Random], bytearray], ...] = (
+    flipped,
+    cut,
+    taken_out,
+    repeated,
+    renumbered,
+    overwritten,
+)
+
+
+def campaign(count: int, seed: int, folder: Path) -> dict[str, Any]:
+    """Open ``count`` damaged files; see above."""
+    chance = random.Random(seed)
+    samples = {path: path.read_bytes() for path in write_samples(folder)}
+    outcomes: Counter[str] = Counter()
+    wrong, slowest = list[str](), 0.0
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(count):
+        sample = chance.choice(list(samples))
+        mutation = chance.choice(MUTATIONS)
+        path = folder / f"damaged{sample.suffix}"
+        path.write_bytes(mutation(bytearray(samples[sample]), chance))
+        start = time.process_time()
+        try:
+            open_recording(path)
+            outcomes["read"] += 1
+        except FileError as error:
+            outcomes["refused"] += 1
+            if "\n" in str(error):
+                wrong.append(f"{number} {sample.name} {mutation.__name__}: two lines: {error}")
+        except Exception as error:  # what is looked for here
+            wrong.append(f"{number} {sample.name} {mutation.__name__}: {type(error).__name__}: {error}")
+        slowest = max(slowest, time.process_time() - start)
+    grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    return {**outcomes, "wrong": wrong, "slowest": slowest, "grown": grown}
+
+
+def main() -> int:
+    """Run a campaign by the command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(campaign(arguments.count, arguments.seed, Path(folder))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
