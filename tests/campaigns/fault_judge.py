@@ -59,7 +59,8 @@ def violations(trial: Trial, course: Course, record: Record, reference: Referenc
     found = [*_closings(record, course), *_conductance(trial, record, reference)]
     found += _word(record, dead)
     found += _truth(course, record, dead, refused=not path.exists())
-    found += _ending(trial, record, struck=struck, refused=not path.exists())
+    moved = course.fault is None or course.fault.instrument in record.changed
+    found += _ending(trial, record, struck=struck, moved=moved, refused=not path.exists())
     if path.exists():
         found += _file(trial, record, reference, path)
     elif record.acknowledged:
@@ -121,11 +122,11 @@ def _truth(course: Course, record: Record, dead: set[str], *, refused: bool) -> 
     if state["rf_on"] and NAMES["m8195a"] not in named:
         found.append(f"RF is on: {state}")
     modulated = state["modulation"] > least_modulation(course.lockin) * _ROUNDING
-    if modulated and NAMES[course.lockin] not in named and _was_moved(record, course.lockin):
+    if modulated and NAMES[course.lockin] not in named and course.lockin in record.changed:
         found.append(f"modulation is on: {state}")
     away = state["withdrawn"] and not state["loop_closed"]
     held = state["loop_closed"] and abs(state["bias"]) >= LEAST_BIAS and not state["rf_on"] and not modulated
-    untouched = not _was_moved(record, "nanonis")
+    untouched = "nanonis" not in record.changed
     if not (away or held or untouched or NAMES["nanonis"] in named):
         found.append(f"the tip is neither withdrawn nor held: {state}")
     same = ("rf_on", "loop_closed", "withdrawn", "tripped", "bias", "setpoint", "modulation")
@@ -134,15 +135,10 @@ def _truth(course: Course, record: Record, dead: set[str], *, refused: bool) -> 
     return found
 
 
-def _was_moved(record: Record, plug: str) -> bool:
-    """Whether anything was sent to an instrument after the preflight."""
-    return any(phase != "connect" and whom == plug and n for (phase, _, whom, _), n in record.traffic.items())
-
-
 # -- how it ended ------------------------------------------------------------------------------------------------------
 
 
-def _ending(trial: Trial, record: Record, *, struck: bool, refused: bool) -> list[str]:
+def _ending(trial: Trial, record: Record, *, struck: bool, moved: bool, refused: bool) -> list[str]:
     found = []
     if record.error and not issubclass(getattr(errors, record.error, type(None)), errors.StmlabError):
         if record.error != Aborted.__name__:
@@ -152,6 +148,8 @@ def _ending(trial: Trial, record: Record, *, struck: bool, refused: bool) -> lis
     if record.status != status:
         found.append(f"exit status {record.status} of a run that {ending}: {record.said.strip()}")
     allowed = _allowed(trial) if struck else {"finished": ("",)}
+    if trial.kind == "mute" and struck and not moved:
+        allowed["failed"] = ("InstrumentTimeout", "InstrumentLost")  # what never moved is not made safe
     if ending not in allowed:
         found.append(
             f"{ending} ({record.error or record.reason}), allowed is {', '.join(allowed)}: {record.said.strip()}"

@@ -5,6 +5,7 @@ The methods of the run's own sequence and station are wrapped, from outside: not
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -93,23 +94,34 @@ class Traffic:
 
     Attributes:
         counted: the numbers.
+        changed: instruments that were told to change something after the preflight.
         struck: phase and number of readings when the first fault had happened, None: none has.
     """
 
     def __init__(self, microscope: SimulatedMicroscope, plugs: tuple[str, ...], phases: Phases) -> None:
         self.counted: Counter[tuple[str, int, str, bool]] = Counter()
+        self.changed: set[str] = set()
         self.struck: tuple[str, int] | None = None
         self._phases, self._faults = phases, microscope.faults
         for plug in plugs:
             machine = microscope.instrument(plug).machine
             machine.interference = _Counting(machine.interference, self, plug)
 
-    def note(self, plug: str, *, answered: bool) -> None:
+    def note(self, plug: str, message: bytes, *, answered: bool) -> None:
         """One message."""
+        if self._phases.now[0] != "connect" and changes_something(plug, message):
+            self.changed.add(plug)
         self.counted[(*self._phases.now, plug, False)] += 1
         self.counted[(*self._phases.now, plug, True)] += answered
         if self.struck is None and self._faults.happened:
             self.struck = self._phases.now
+
+
+def changes_something(plug: str, message: bytes) -> bool:
+    """Whether an instrument is told to change something, and not only asked."""
+    if plug == "nanonis":
+        return re.match(rb"[A-Za-z0-9]+\.[A-Za-z]*Get\0", message) is None
+    return any(b"?" not in one and not one.startswith(b"*") for one in message.strip().split(b";") if one)
 
 
 class _Counting:
@@ -121,5 +133,5 @@ class _Counting:
         try:
             answer = self._wire.exchange(machine, session, message)
         finally:  # it may drop the connection
-            self._traffic.note(self._plug, answered=bool(answer))
+            self._traffic.note(self._plug, message, answered=bool(answer))
         return answer

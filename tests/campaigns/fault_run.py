@@ -71,6 +71,7 @@ class Record:
         happened: faults, as the control port says.
         struck: phase and number of readings at the first of them.
         traffic: messages by phase, reading, instrument, answered.
+        changed: instruments that were told to change something after the preflight.
         seconds: it took.
     """
 
@@ -89,6 +90,7 @@ class Record:
     later: dict[str, Any] = field(default_factory=dict)
     happened: list[dict[str, Any]] = field(default_factory=list)
     traffic: dict[tuple[str, int, str, bool], int] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
     seconds: float = 0.0
 
 
@@ -114,7 +116,7 @@ def take(course: Course, folder: Path) -> Record:
         record.later = lab.control.state()
         record.recorder = lab.control.recorder()
         record.happened = lab.control.faults()["happened"]
-        record.traffic, record.struck = dict(traffic.counted), traffic.struck
+        record.traffic, record.struck, record.changed = dict(traffic.counted), traffic.struck, traffic.changed
     record.seconds = monotonic() - began
     return record
 

@@ -9,6 +9,7 @@ import pytest
 from stmlab.simulation.faults import Fault
 from stmlab.storage import open_run
 from tests.campaigns.fault_judge import Reference, violations
+from tests.campaigns.fault_phases import changes_something
 from tests.campaigns.fault_run import Course, take
 from tests.campaigns.fault_trials import Trial
 
@@ -109,6 +110,36 @@ def test_a_dead_instrument_that_nobody_names_is_found(good):
     mute = replace(TRIAL, kind="mute")
     happened = [{"message": "Bias.Get"}]
     assert "allowed is not safe" in found(good, trial=mute, happened=happened)
+
+
+def test_what_never_moved_may_stay_as_it_was_found(good):
+    left = good[1].left | {"modulation": 0.02}
+    assert "modulation is on" in found(good, left=left, later=left)
+    assert found(good, left=left, later=left, changed=set()) == ""
+
+
+def test_an_instrument_that_died_before_it_was_moved_is_no_danger(good):
+    trial = replace(TRIAL, kind="mute")
+    course = replace(COURSE, fault=Fault(kind="mute", instrument="nanonis"))
+    ended = {"state": "", "error": "InstrumentTimeout", "status": 1, "happened": [{"message": "Bias.Get"}]}
+    assert "allowed is not safe" in found(good, trial=trial, course=course, **ended)
+    assert "allowed is not safe" not in found(good, trial=trial, course=course, changed=set(), **ended)
+
+
+@pytest.mark.parametrize(
+    ("plug", "message", "changes"),
+    [
+        ("sr860", b"SLVL 0.1;SLVL?\n", True),
+        ("sr860", b"SLVL?;PHAS?\n", False),
+        ("sr860", b"*CLS\n", False),
+        ("m8195a", b":OUTP1 0\n", True),
+        ("nanonis", b"ZCtrl.OnOffGet\0\0", False),
+        ("nanonis", b"ZCtrl.OnOffSet\0\0", True),
+        ("nanonis", b"ZCtrl.Withdraw\0\0", True),
+    ],
+)
+def test_a_message_that_changes_something_is_told_from_a_question(plug, message, changes):
+    assert changes_something(plug, message) is changes
 
 
 @pytest.mark.parametrize(
