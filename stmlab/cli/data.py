@@ -1,7 +1,8 @@
-"""Commands for files: show, recover."""
+"""Commands for files: show, export, recover."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from stmlab.cli.common import JsonOption, app, print_json, refusing, wrote
 @app.command()
 @refusing
 def show(
-    file: Annotated[Path, typer.Argument(help="A run, or a file that another program recorded (.dat, .VERT).")],
+    file: Annotated[Path, typer.Argument(help="A run, or a file that another program recorded.")],
     png: Annotated[Path | None, typer.Option("--png", help="Draw the file, with its fit, into this one.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,6 +48,31 @@ def show(
         print_json(found)
     else:
         print(text)
+
+
+@app.command()
+@refusing
+def export(
+    file: Annotated[Path, typer.Argument(help="A run, or a file that another program recorded.")],
+    to: Annotated[str, typer.Option("--to", help="Format: csv, dat (as Nanonis writes it), netcdf or numpy.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to make; by default beside the first one.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a run or a recorded file in another format, so that it is read back bit for bit; nothing is overwritten.
+
+    Of a grid, or a run over several axes, every point is a row; netcdf keeps the axes.
+    """
+    from stmlab.storage.exporters import export as write
+
+    made, notes = write(file, to, output)
+    for note in notes:
+        print(f"{made}: {note}", file=sys.stderr)
+    if as_json:
+        print_json({"file": str(made), "format": to, "notes": notes})
+    else:
+        print(made)
 
 
 @app.command()

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 @app.command()
 @refusing
 def fit(
-    files: Annotated[
-        list[Path], typer.Argument(help="Runs, or files that another program recorded (.dat, .VERT); many at once.")
-    ],
+    files: Annotated[list[Path], typer.Argument(help="Runs, or files that another program recorded; many at once.")],
     model: Annotated[str | None, typer.Option("--model", help="Model; by default the one for what was done.")] = None,
     channel: Annotated[
         str | None, typer.Option("--channel", help="Column of a recorded file; by default the lock-in's.")

@@ -31,7 +31,7 @@ def recognises(head: bytes) -> bool:
         return False
     lines = head.decode("latin-1").splitlines()
     rows = [line for line in lines[:200] if line.strip() and not _COMMENT.match(line)]
-    return any(_is_row(line, delimiter) for line in rows[:50] for delimiter in _DELIMITERS)
+    return any(_is_row(line, delimiter) or _is_number(line) for line in rows[:50] for delimiter in _DELIMITERS)
 
 
 def read(path: Path) -> Recording:
@@ -44,6 +44,8 @@ def read(path: Path) -> Recording:
     comments = [_COMMENT.sub("", line) for line in lines if _COMMENT.match(line)]
     rows = [(k, line) for k, line in enumerate(lines, 1) if line.strip() and not _COMMENT.match(line)]
     first = next((k for k, (_, line) in enumerate(rows) if any(_is_row(line, d) for d in _DELIMITERS)), None)
+    if first is None:  # a table of one column
+        first = next((k for k, (_, line) in enumerate(rows) if _is_number(line.strip('"'))), None)
     if first is None:
         raise FileError(f"{path}: holds no row of numbers")
     delimiter = _delimiter(rows[first][1], rows[first - 1][1] if first else "")

@@ -6,6 +6,7 @@ what was swept, those over the others are known of each place.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 ENDINGS: tuple[str, ...] = (".nc", ".cdf")
 NAME = "column_name"
 """Attribute of a variable that we export: the column's name, where netCDF does not allow it."""
+SWEPT = "swept"
+"""Attribute of a variable that we export: what was swept, where the places differ in it."""
 _ERRORS = (OSError, ValueError, KeyError, IndexError, TypeError, OverflowError, AssertionError, MemoryError)
 
 
@@ -46,44 +49,63 @@ def read(path: Path) -> Recording | Grid:
         raise FileError(f"{path}: not a netCDF 3 file that can be read, or damaged ({error})") from error
     notes = [f"{name} holds no numbers: left out" for name, found in variables.items() if found is None]
     known = {name: found for name, found in variables.items() if found is not None}
-    if not any(dims for dims, _ in known.values()):
+    if not any(variable.dims for variable in known.values()):
         raise FileError(f"{path}: holds no variables of numbers along a dimension")
     return _arranged(path, header, known, notes)
 
 
-def _variable(name: str, found: Any) -> tuple[tuple[str, ...], Column] | None:
+@dataclass(frozen=True, eq=False)
+class _Variable:
+    dims: tuple[str, ...]
+    column: Column
+    swept: bool
+
+
+def _variable(name: str, found: Any) -> _Variable | None:
     values = np.asarray(found.data)
     if values.dtype.kind not in "fiu" or values.ndim != len(found.dimensions):
         return None
     attributes = found._attributes  # noqa: SLF001 - as above
     title = _text(attributes.get(NAME, name))
-    return tuple(found.dimensions), Column(title, _text(attributes.get("units", b"")), values.astype(float))
+    lengths = {dim: n for dim, n in zip(found.dimensions, values.shape, strict=True) if n > 1}
+    dims = tuple(lengths) or tuple(found.dimensions[-1:])  # an axis of one value is none
+    values = values.reshape([lengths.get(dim, 1) for dim in dims]).astype(float)
+    return _Variable(dims, Column(title, _text(attributes.get("units", b"")), values), SWEPT in attributes)
 
 
-def _arranged(
-    path: Path, header: dict[str, str], known: dict[str, tuple[tuple[str, ...], Column]], notes: list[str]
-) -> Recording | Grid:
-    dims = max((dims for dims, _ in known.values()), key=len)
-    of_dim = {dim: known[dim][1] for dim in dims if dim in known and known[dim][0] == (dim,)}
-    fitting = {name: column for name, (own, column) in known.items() if own == dims and name not in of_dim}
+def _arranged(path: Path, header: dict[str, str], known: dict[str, _Variable], notes: list[str]) -> Recording | Grid:
+    dims = max((variable.dims for variable in known.values()), key=len)
+    inner = known.get(dims[-1])
+    fitting = {name: v for name, v in known.items() if v.dims == dims}
     if len(dims) == 1:
-        columns = [*of_dim.values(), *fitting.values()]
-        notes += [f"{c.name} has other dimensions: left out" for own, c in known.values() if own != dims]
+        notes += [f"{v.column.name} has other dimensions: left out" for v in known.values() if v.dims != dims]
+        first = sorted(fitting.values(), key=lambda variable: variable is not inner)
+        columns = [variable.column for variable in first]
         return Recording(path, "netcdf", header, _renamed(columns), interval_of(header), tuple(notes))
-    shape = next(iter(fitting.values())).values.shape
+    sweep = next((v for v in fitting.values() if v.swept), inner if inner and inner.dims == dims[-1:] else None)
+    channels = [variable.column for variable in fitting.values() if variable is not sweep]
+    shape = (channels or [fitting[next(iter(fitting))].column])[0].values.shape
     parameters = []
-    for name, (own, column) in known.items():
-        if own == dims or own == dims[-1:] or not own:
+    for variable in known.values():
+        if variable.dims == dims or variable is sweep:
             continue
-        if not set(own) < set(dims[:-1]) | {""} and own != dims[:-1]:
-            notes.append(f"{name} has the dimensions {', '.join(own)}: left out")
+        if not _runs_along(variable.dims, dims[:-1]):
+            notes.append(f"{variable.column.name} has the dimensions {', '.join(variable.dims)}: left out")
             continue
-        along = [n if dim in own else 1 for dim, n in zip(dims[:-1], shape, strict=False)]
+        along = [n if dim in variable.dims else 1 for dim, n in zip(dims[:-1], shape, strict=False)]
+        column = variable.column
         parameters.append(Column(column.name, column.unit, np.broadcast_to(column.values.reshape(along), shape[:-1])))
-    sweep = of_dim.get(dims[-1]) or Column(dims[-1], "", np.arange(shape[-1], dtype=float))
-    first, *named = _renamed([sweep, *fitting.values(), *parameters])
-    count = len(fitting)
-    return Grid(path, "netcdf", header, dims[:-1], first, tuple(named[:count]), tuple(named[count:]), tuple(notes))
+    swept = sweep.column if sweep else Column(dims[-1], "", np.arange(shape[-1], dtype=float))
+    first_named, *named = _renamed([swept, *channels, *parameters])
+    count = len(channels)
+    return Grid(
+        path, "netcdf", header, dims[:-1], first_named, tuple(named[:count]), tuple(named[count:]), tuple(notes)
+    )
+
+
+def _runs_along(dims: tuple[str, ...], outer: tuple[str, ...]) -> bool:
+    """Whether ``dims`` are some of the outer ones, in their order."""
+    return bool(dims) and dims == tuple(dim for dim in outer if dim in dims)
 
 
 def _renamed(columns: list[Column]) -> tuple[Column, ...]:

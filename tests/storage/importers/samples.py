@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
+from stmlab.storage.exporters import export
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -97,4 +99,6 @@ def write_samples(folder: Path) -> list[Path]:
     np.save(folder / "table.npy", table)
     np.savez(folder / "table.npz", bias=BIAS, current=current)
     np.savez_compressed(folder / "packed.npz", bias=BIAS, current=current)
+    export(folder / "spectrum.dat", "netcdf")
+    export(folder / "grid.3ds", "netcdf")
     return sorted(folder.iterdir())
