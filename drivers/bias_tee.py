@@ -2,68 +2,29 @@
 
 A bias tee combines the DC bias with the radio frequency. What it stands and how it transmits differ from one to the
 next, so every rating is a field of the configuration with its source, and the transfer is that of measured files, in
-series: Touchstone ``.s2p`` (touchstone.py) or tables ``.csv`` (transfer_table.py), read when they are first needed.
+series: Touchstone ``.s2p`` (touchstone.py) or tables ``.csv`` (transfer_table.py), read when they are first needed. The
+tables of the configuration stand in bias_tee_config.py, which imports pydantic (0.1 s) when a station file is read.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from drivers.touchstone import LINE_IMPEDANCE, read_touchstone
-from drivers.transfer_table import TransferTable, read_table
+from drivers.touchstone import LINE_IMPEDANCE
+from drivers.transfer_files import READERS
 from stmlab.errors import OutOfBounds, StationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from drivers.bias_tee_config import BiasTeeConfig, Rating
+    from drivers.transfer_table import TransferTable
     from stmlab.arrays import ComplexArray, FloatArray
-
-_READERS = {".csv": read_table, ".s2p": read_touchstone}
-
-
-class Rating(BaseModel):
-    """A value that must not be exceeded, and who says so."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    value: float = Field(gt=0, allow_inf_nan=False)
-    source: str = Field(min_length=1)
-
-
-class BiasTeeConfig(BaseModel):
-    """What the station file says of the radio-frequency path.
-
-    Attributes:
-        model: what stands on the tee.
-        sections: transfer files in series, from the generator to the junction, beside the station file.
-        largest_voltage: at the DC port, V.
-        largest_current: through the DC port, A.
-        largest_power: at the RF port, W.
-        largest_age_days: of a measured file, for a spectrum to be called flattened; None: any age, or no date.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str = ""
-    sections: tuple[str, ...] = Field(min_length=1)
-    largest_voltage: Rating
-    largest_current: Rating
-    largest_power: Rating
-    largest_age_days: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-
-    @field_validator("sections")
-    @classmethod
-    def _readable(cls, sections: tuple[str, ...]) -> tuple[str, ...]:
-        for section in sections:
-            if Path(section).suffix.lower() not in _READERS:
-                raise ValueError(f"{section!r}: a file that ends in {' or '.join(_READERS)} is allowed")
-        return sections
 
 
 class BiasTee:
@@ -92,6 +53,8 @@ class BiasTee:
             pydantic.ValidationError: a wrong key or value.
             StationError: a file is missing.
         """
+        from drivers.bias_tee_config import BiasTeeConfig
+
         return cls(BiasTeeConfig.model_validate(dict(mapping)), directory)
 
     @cached_property
@@ -101,7 +64,7 @@ class BiasTee:
         Raises:
             StationError: a file is wrong, or the bands do not overlap.
         """
-        sections = tuple(_READERS[path.suffix.lower()](path) for path in self._files)
+        sections = tuple(READERS[path.suffix.lower()](path) for path in self._files)
         low, high = _common_band(sections)
         if low >= high:
             raise StationError(f"{' and '.join(s.file for s in sections)}: their bands do not overlap")

@@ -9,12 +9,12 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from stmlab.errors import StationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pydantic import ValidationError
 
 _NO_STATIONS = ("sequences", "demo")  # files beside the stations
 _TEMPLATE = ".example"  # ends the name of a file that is there to be copied
@@ -100,6 +100,8 @@ def imported(dotted: str, path: Path, key: str) -> Any:
 
 def built(build: Callable[[], Any], path: Path, table: str) -> Any:
     """What ``build`` makes of a table of options; a mistake in them is one line naming file and key."""
+    from pydantic import ValidationError
+
     try:
         return build()
     except ValidationError as error:

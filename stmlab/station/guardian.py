@@ -18,13 +18,15 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from stmlab.errors import StationError
-from stmlab.station.guardian_process import DISMISSED, TAKE_OVER
 from stmlab.station.shared import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stmlab.station import Station
+
+DISMISSED = b"dismissed\n"
+TAKE_OVER = b"take over\n"
 
 log = logging.getLogger(__name__)
 _START = 30.0  # s for a guardian to begin, on a busy computer

@@ -35,15 +35,13 @@ from typing import Any
 from stmlab.config_files import imported
 from stmlab.errors import StationError
 from stmlab.station.configuration import StationConfig
+from stmlab.station.guardian import DISMISSED, TAKE_OVER
 from stmlab.station.heartbeat import GRACE, overdue
 from stmlab.station.lock import Owner, read_owner, write_owner
 from stmlab.station.ownership import revoke
 from stmlab.station.places import file_stem, station_directory
 from stmlab.station.rescue import Rescue
 from stmlab.station.shared import SharedState, Slot
-
-DISMISSED = b"dismissed\n"
-TAKE_OVER = b"take over\n"
 
 _LOOK = 0.05  # s between two looks at the run
 _GONE = 5.0  # s for a killed run to be gone

@@ -19,7 +19,6 @@ from stmlab.config_files import find
 from stmlab.errors import SequenceError, StationError, StmlabError, TipTripped, TipWithdrawn
 from stmlab.station import assembly
 from stmlab.station.audit import Audit, audit_path
-from stmlab.station.configuration import StationConfig, read_station
 from stmlab.station.heartbeat import AnnouncedClock, Heartbeat
 from stmlab.station.instruments import Preamplifier
 from stmlab.station.last_set import LastSet
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stmlab.arrays import FloatArray
-    from stmlab.station.configuration import ModulationConfig
+    from stmlab.station.configuration import ModulationConfig, StationConfig
     from stmlab.station.instruments import (
         BiasSource,
         BiasSpectroscope,
@@ -147,6 +146,8 @@ class Station:
             force: take what a dead owner has left.
             only_reading: nothing will be moved; a dead owner's record stays for the next one.
         """
+        from stmlab.station.configuration import read_station
+
         path = find(name)
         config, text = read_station(path)
         if sample is not None and config.simulation is None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from stmlab.errors import SequenceError
 from stmlab.units import in_unit
 from tests.approximately import close
+from tests.benchmarks.imports import HEADLESS
 
 
 @pytest.mark.parametrize(
@@ -35,12 +36,34 @@ def test_every_bare_number_reads_back(value):
     assert in_unit(repr(value), "V") == value
 
 
-def test_a_headless_run_imports_neither_pandas_nor_scipy_nor_qt():
+NOT_AT_THE_START = (
+    "pandas pint scipy lmfit mpmath xarray netCDF4 qutip matplotlib PyQt6 pyqtgraph skrf pydantic rich "
+    "unittest.mock asyncio ssl multiprocessing sqlite3 http.client logging.handlers "
+    "stmlab.analysis stmlab.physics stmlab.simulation stmlab.display stmlab.cli stmlab.gui stmlab.papers"
+)
+"""What a run imports when it reads its station or fits, or never: this keeps its start below 0.35 s of imports."""
+
+
+def test_the_start_of_a_headless_run_imports_nothing_heavy():
     program = (
-        "import sys, stmlab.acquisition.runner, stmlab.storage\n"
-        "names = 'pandas pint scipy.optimize scipy.special lmfit xarray matplotlib PyQt6 pyqtgraph skrf'.split()\n"
-        "heavy = set(names) & set(sys.modules)\n"
+        f"{HEADLESS}\n"
+        "import sys\n"
+        f"heavy = set({NOT_AT_THE_START!r}.split()) & set(sys.modules)\n"
         "assert not heavy, heavy\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_what_was_imported_without_its_surroundings_behaves_as_ever():
+    program = (
+        "import sys, stmlab.acquisition.runner\n"
+        "assert not {'pandas', 'pint', 'unittest.mock'} & set(sys.modules)\n"
+        "import pymeasure.adapters, pymeasure.adapters.protocol as protocol\n"
+        "adapter, other = protocol.ProtocolAdapter(), protocol.ProtocolAdapter()\n"
+        "from unittest.mock import MagicMock\n"
+        "assert isinstance(adapter.connection, MagicMock) and isinstance(other.connection, MagicMock)\n"
+        "assert protocol.MagicMock is MagicMock\n"
         "import pymeasure.experiment as full\n"
         "from stmlab.acquisition.parameters import Procedure, FloatParameter\n"
         "assert full.Procedure is Procedure and full.FloatParameter is FloatParameter\n"
