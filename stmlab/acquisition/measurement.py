@@ -14,7 +14,11 @@ from stmlab.station.guardian import guarded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from stmlab.acquisition.sequence import Sequence
     from stmlab.events import Event
+
+_SHARED = ("setpoint_bias", "setpoint_current", "dc_bias", "start_bias", "stop_bias", "modulation", "amplitude")
+"""Parameters that mean the same in every sequence."""
 
 
 def measure(
@@ -26,6 +30,7 @@ def measure(
     settings: Mapping[str, Any] | None = None,
     path: str | Path | None = None,
     force: bool = False,
+    replay: Mapping[str, Any] | None = None,
     listeners: tuple[Callable[[Event], None], ...] = (),
 ) -> Outcome:
     """Run ``sequence`` on ``station``, write the file, fit, and leave the station safe.
@@ -38,12 +43,16 @@ def measure(
         settings: parameters of the sequence: numbers in SI, or text with a unit.
         path: file to write; None makes a name from date, sequence and sample in the current folder.
         force: take the station although its last owner died without leaving it safe.
+        replay: a recording that is the sample: "file" and how it is replayed, see ``ReplayTable`` of
+            `stmlab.simulation.replay`. What ``settings`` does not say is as it was recorded.
         listeners: called with every event, after it has been written.
 
     Raises:
         StmlabError: refused (nothing moved), or whatever ended the run (the station is safe).
     """
-    with measurement(sequence, station, sample=sample, seed=seed, settings=settings, path=path, force=force) as found:
+    with measurement(
+        sequence, station, sample=sample, seed=seed, settings=settings, path=path, force=force, replay=replay
+    ) as found:
         runner, _ = found
         runner.listen(*listeners)
         with guarded(runner.station):
@@ -60,6 +69,7 @@ def measurement(
     settings: Mapping[str, Any] | None = None,
     path: str | Path | None = None,
     force: bool = False,
+    replay: Mapping[str, Any] | None = None,
 ) -> Iterator[tuple[Runner, Estimate]]:
     """A runner that has passed its preflight, and what it will take; nothing has moved. Arguments as `measure`.
 
@@ -67,9 +77,23 @@ def measurement(
         StmlabError: refused; nothing moved.
     """
     experiment = sequence_class(sequence)(**dict(settings or {}))
-    with Station.load(station, sample=sample, seed=seed, force=force) as found:
+    with Station.load(station, sample=sample, seed=seed, force=force, replay=replay) as found:
+        if found.recording is not None:
+            as_recorded(experiment, found.recording, settings or {})
         runner = Runner(experiment, found, Path(path) if path else _free_name(sequence, found))
         yield runner, runner.preflight()
+
+
+def as_recorded(experiment: Sequence, recording: Any, given: Mapping[str, Any]) -> None:
+    """Set every parameter that nobody has ``given`` to what it was when the recording was taken.
+
+    Between two sequences only those are passed on that mean the same in both.
+    """
+    same = not recording.source.sequence or recording.source.sequence == experiment.name
+    known = experiment.parameter_record()
+    for name, value in recording.source.settings.items():
+        if name in known and name not in given and (same or name in _SHARED):
+            experiment.set(name, value)
 
 
 def _free_name(sequence: str, station: Station) -> Path:

@@ -269,6 +269,7 @@ def preflight(sequence: Sequence) -> None:
     for axis, _ in sequence.movers():
         if not np.all(np.isfinite(axis.values)):
             raise SequenceError(f"{sequence.name}: axis {axis.name} has values that are not finite")
+    sequence.station.check_recorded(sequence.axes(), sequence.parameter_record())
     sequence.station.check_demands(sequence.demands())
     sequence.verify()
 

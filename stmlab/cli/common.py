@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable  # noqa: TC003 - typer reads annotations at run time
 from functools import wraps
-from pathlib import Path  # noqa: TC003 - as above
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -23,6 +24,24 @@ app = typer.Typer(
 StationOption = Annotated[str, typer.Option("--station", "-s", help="Name or file of the station.")]
 SampleOption = Annotated[str | None, typer.Option("--sample", help="Sample under the tip (name or file).")]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of the simulation.")]
+ReplayOption = Annotated[
+    Path | None,
+    typer.Option("--replay", metavar="FILE", help="A recording as the sample: a run, or a file of another program."),
+]
+RecordedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--recorded",
+        metavar="NAME=VALUE",
+        help='What the recording does not say itself: --recorded "modulation=0.2 mV", --recorded "channel=LI X".',
+    ),
+]
+PixelOption = Annotated[
+    str | None, typer.Option("--pixel", metavar="X,Y", help="Column and row of a recorded grid, counted from 0.")
+]
+AddedNoiseOption = Annotated[
+    bool, typer.Option("--added-noise", help="The instruments add their noise to the recorded one.")
+]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Take the station although its last owner died without leaving it safe.")
 ]
@@ -86,8 +105,8 @@ def folder(path: Path) -> Path:
     return path
 
 
-def pairs(settings: list[str]) -> dict[str, str]:
-    """What was given with ``--set NAME=VALUE``, still as text.
+def pairs(settings: list[str], option: str = "--set") -> dict[str, str]:
+    """What was given with ``--set NAME=VALUE`` (or another ``option``), still as text.
 
     Raises:
         SequenceError: not of that form, or given twice.
@@ -96,8 +115,32 @@ def pairs(settings: list[str]) -> dict[str, str]:
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not name.strip() or not value.strip():
-            raise SequenceError(f"--set {setting!r}: NAME=VALUE is allowed")
+            raise SequenceError(f"{option} {setting!r}: NAME=VALUE is allowed")
         if name.strip() in found:
-            raise SequenceError(f"--set {setting!r}: {name.strip()} is set already, to {found[name.strip()]!r}")
+            raise SequenceError(f"{option} {setting!r}: {name.strip()} is set already, to {found[name.strip()]!r}")
         found[name.strip()] = value.strip()
     return found
+
+
+def replay_table(
+    file: Path | None, recorded: list[str], pixel: str | None, *, added_noise: bool, sample: str | None
+) -> dict[str, Any] | None:
+    """What is replayed and how, as `Station` takes it; None without ``--replay``.
+
+    Raises:
+        SequenceError: an option that needs ``--replay`` without it, or one that is not as it should be.
+    """
+    if file is None:
+        for name, value in (("--recorded", recorded), ("--pixel", pixel), ("--added-noise", added_noise)):
+            if value:
+                raise SequenceError(f"{name} is for a recording: --replay FILE is missing")
+        return None
+    if sample is not None:
+        raise SequenceError(f"--sample {sample} and --replay {file}: one of them is the sample")
+    table: dict[str, Any] = {"file": file, "added_noise": added_noise, **pairs(recorded, "--recorded")}
+    if pixel is not None:
+        found = re.fullmatch(r"\s*(\d+)\s*,\s*(\d+)\s*", pixel)
+        if found is None:
+            raise SequenceError(f"--pixel {pixel!r}: column and row as in 3,4 are allowed")
+        table["pixel"] = (int(found[1]), int(found[2]))
+    return table

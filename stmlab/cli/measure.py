@@ -9,16 +9,20 @@ from typing import Annotated
 import typer
 
 from stmlab.cli.common import (
+    AddedNoiseOption,
     ForceOption,
     JsonOption,
+    PixelOption,
+    RecordedOption,
+    ReplayOption,
     SampleOption,
     SeedOption,
-    StationOption,
     app,
     folder,
     pairs,
     print_json,
     refusing,
+    replay_table,
 )
 
 
@@ -26,9 +30,16 @@ from stmlab.cli.common import (
 @refusing
 def run(
     sequence: Annotated[str, typer.Argument(help="Name of the sequence; `stmlab sequences` lists them.")],
-    station: StationOption = "simulated",
+    station: Annotated[
+        str | None,
+        typer.Option("--station", "-s", help="Name or file of the station [default: simulated; replay with --replay]."),
+    ] = None,
     sample: SampleOption = None,
     seed: SeedOption = None,
+    replay: ReplayOption = None,
+    recorded: RecordedOption = None,
+    pixel: PixelOption = None,
+    added_noise: AddedNoiseOption = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='A parameter: --set "dc_bias=4 mV".')
     ] = None,
@@ -43,8 +54,14 @@ def run(
     from stmlab.cli.progress import run_on_terminal
 
     given = pairs(settings or [])
-    with measurement(sequence, station, sample=sample, seed=seed, settings=given, path=output, force=force) as found:
+    recording = replay_table(replay, recorded or [], pixel, added_noise=added_noise, sample=sample)
+    station = station or ("simulated" if recording is None else "replay")
+    with measurement(
+        sequence, station, sample=sample, seed=seed, settings=given, path=output, force=force, replay=recording
+    ) as found:
         runner, estimate = found
+        for note in runner.station.recording_notes():
+            print(f"replay: {note}", file=sys.stderr)
         if check_only:
             if as_json:
                 print_json(display.estimate_as_dict(estimate))

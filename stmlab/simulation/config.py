@@ -14,6 +14,7 @@ class SimulationConfig(BaseModel):
     Attributes:
         sample: name of a file in ``config/samples``, or a path to one.
         seed: of all noise: same seed, same readings.
+        noise: whether preamplifier, lock-in and converter make any.
         line: attenuator, cable and connectors between generator and bias tee.
         bias_tee: RF arm of the bias tee.
         preamplifier: gain, pole, saturation and noise.
@@ -28,6 +29,7 @@ class SimulationConfig(BaseModel):
 
     sample: str = ""
     seed: int = Field(default=0, ge=0)
+    noise: bool = True
     line: Line = Line()
     bias_tee: CouplingTee = CouplingTee()
     preamplifier: SimulatedPreamplifier = SimulatedPreamplifier()

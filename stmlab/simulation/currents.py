@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.simulation.junctions import Drive
+from stmlab.simulation.junctions import AnswersModulation, Drive
 from stmlab.simulation.waveform import Spectrum, memory_spectrum
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class JunctionCurrents:
         phase = 2 * np.pi * np.arange(_MODULATION_SAMPLES) / _MODULATION_SAMPLES
         if scale == 0.0:
             return np.zeros(_MODULATION_SAMPLES)
+        if isinstance(self._junction, AnswersModulation):
+            return self._junction.modulated(bias, amplitude, phase, scale)
         return self._junction.static_current(bias + amplitude * np.sin(phase), scale)
 
     def _driven(self, waveform: Drive, bias: float, scale: float) -> float:

@@ -33,7 +33,8 @@ from stmlab.simulation.faults import Fault
 from stmlab.simulation.feedback import Loop, Release, Tip
 from stmlab.simulation.flight_recorder import FlightRecorder, TrueState
 from stmlab.simulation.lockin_input import InputSignal, demodulated
-from stmlab.simulation.samples import Sample, read_sample
+from stmlab.simulation.replay.recorded import RecordedJunction
+from stmlab.simulation.samples import Sample, read_sample, recorded_sample
 from stmlab.simulation.signal_path import SignalPath
 from stmlab.simulation.telegraph import SlowSwitch
 from stmlab.simulation.wire import WireAdapter
@@ -68,8 +69,12 @@ class SimulatedMicroscope:
         self.lock = threading.RLock()
         self.recorder: FlightRecorder | None = None
         self.faults = Faults(self)
-        self.config = config if config is not None else SimulationConfig()
+        config = config if config is not None else SimulationConfig()
+        self.config = config.model_copy(update={"noise": config.noise and sample.noise})
         self.lockin, self.generator, self.tip = LockInPanel(), GeneratorPanel(), TipPanel()
+        self.recorded = sample.junction if isinstance(sample.junction, RecordedJunction) else None
+        if self.recorded is not None:
+            self.tip.bias, self.tip.setpoint = self.recorded.home
         self.preamplifier = self.config.preamplifier
         self._path = SignalPath(self, sample.junction, self.config)
         for_lockin, for_converter, for_switch = np.random.default_rng(seed).spawn(3)
@@ -91,6 +96,7 @@ class SimulatedMicroscope:
         mapping: Mapping[str, Any],
         *,
         sample: str | None = None,
+        replay: Mapping[str, Any] | None = None,
         seed: int | None = None,
         clock: Clock,
         directory: Path,
@@ -100,6 +106,7 @@ class SimulatedMicroscope:
         Args:
             mapping: see SimulationConfig.
             sample: overrides the one in ``mapping``.
+            replay: a recording that is the sample, see ReplayTable; None: no recording.
             seed: overrides the one in ``mapping``.
             clock: of the station.
             directory: of the station file; samples are first looked for in ``samples`` beside it.
@@ -107,14 +114,18 @@ class SimulatedMicroscope:
         Raises:
             pydantic.ValidationError: ``mapping`` has a wrong key or value.
             StationError: no sample is named, or its file is missing or wrong.
+            FileError, FitError: the recording cannot be replayed.
         """
         config = SimulationConfig.model_validate(dict(mapping))
+        seed = config.seed if seed is None else seed
+        if replay is not None:
+            return cls(recorded_sample(replay), clock=clock, seed=seed, config=config)
         name = sample or config.sample
         if not name:
             raise StationError("the simulated microscope needs a sample: name a file of config/samples")
         beside = directory / "samples" / f"{name}.toml"
         path = beside if beside.is_file() else find(name, "samples")
-        return cls(read_sample(path), clock=clock, seed=config.seed if seed is None else seed, config=config)
+        return cls(read_sample(path), clock=clock, seed=seed, config=config)
 
     def true_values(self, v_dc: float, v_ac: float) -> Mapping[str, float | str]:
         """What an experiment at bias ``v_dc`` and drive amplitude ``v_ac`` (V) should find; keys carry the unit."""
@@ -164,6 +175,8 @@ class SimulatedMicroscope:
         """X + iY of the lock-in now, V rms."""
         with self.lock:
             self.advance()
+            if self.recorded is not None and not self._loop_closed() and not self.tip.withdrawn:
+                self.recorded.check_reading(self._path.bias)
             return self._demodulator.output(self.lockin)
 
     def lockin_captured(self) -> ComplexArray:
@@ -189,7 +202,7 @@ class SimulatedMicroscope:
             on, off = (self.preamplifier.output(np.array([levels.on, levels.off])) / self.preamplifier.gain).tolist()
             mean = Levels(on, off, levels.chopped).mean
             switching = 0.0 if self.tip.feedback else self._switch.deviation(self._path.telegraph(self._tip.scale))
-            return self._converter.reading(mean + switching, self.preamplifier.current_noise(mean))
+            return self._converter.reading(mean + switching, self._path.current_noise(mean))
 
     def largest_current(self) -> float:
         """Largest magnitude of the tunnel current since this was last asked, without noise, A."""

@@ -1,7 +1,8 @@
 """Samples of the simulated microscope, read from ``config/samples/*.toml``.
 
 A file names the sample, says where its numbers come from, gives the decay of the tunnel current and, in a table called
-as its kind, the physical parameters of the junction with units in their names.
+as its kind, the physical parameters of the junction with units in their names; of the kind "recorded" the file that is
+replayed (`stmlab.simulation.replay`).
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ from __future__ import annotations
 import importlib
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from stmlab.config_files import explain
 from stmlab.errors import StationError
+from stmlab.simulation.replay.table import ReplayTable, recorded_junction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from stmlab.simulation.junctions import Junction
 
@@ -27,8 +29,10 @@ _KINDS = {
     "rate_equation": "stmlab.simulation.junctions.rate_equation:RateEquation",
     "coupled_spins": "stmlab.simulation.junctions.coupled_spins:CoupledSpins",
     "bound_state": "stmlab.simulation.junctions.bound_state:BoundStateJunction",
+    "recorded": "stmlab.simulation.replay.table:ReplayTable",
 }
-"""Kind of sample -> the junction that reads the table of that name."""
+"""Kind of sample -> the junction that reads the table of that name, or (recorded) the table that names a junction."""
+_DECAY = 1.0e10  # 1/m, of a recording that stands in no sample file: about one decade of current in 0.1 nm
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Sample:
         source: where the numbers come from.
         decay_constant: kappa in I ~ exp(-2 kappa z), 1/m.
         junction: its physics.
+        noise: whether the instruments add noise; what was recorded has its own.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Sample:
     source: str
     decay_constant: float
     junction: Junction
+    noise: bool = True
 
     def true_values(self, v_dc: float, v_ac: float) -> Mapping[str, float | str]:
         """What an experiment at bias ``v_dc`` and drive amplitude ``v_ac`` (V) should find; keys carry the unit."""
@@ -77,17 +83,42 @@ def read_sample(path: Path) -> Sample:
 
     Raises:
         StationError: one line that names file, key, value and what is allowed.
+        FileError, FitError: the recording that it names cannot be replayed.
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
         head = _SampleFile.model_validate(tables)
         _refuse_strangers(path, head)
-        junction: Junction = TypeAdapter(_junction_class(head.kind)).validate_python(tables[head.kind])
+        junction = TypeAdapter(_junction_class(head.kind)).validate_python(tables[head.kind])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise StationError(f"{path}: {error}") from error
     except ValidationError as error:
         raise StationError(explain(error, path)) from error
-    return Sample(head.name, head.title, head.kind, head.source, head.decay_constant_per_m, junction)
+    noise = True
+    if isinstance(junction, ReplayTable):
+        noise = junction.added_noise
+        junction = recorded_junction(junction.model_copy(update={"file": path.parent / junction.file}))
+    return Sample(head.name, head.title, head.kind, head.source, head.decay_constant_per_m, junction, noise)
+
+
+def recorded_sample(table: Mapping[str, Any]) -> Sample:
+    """A recording as the sample, without a sample file.
+
+    Args:
+        table: see `stmlab.simulation.replay.table.ReplayTable`.
+
+    Raises:
+        StationError: a wrong key or value.
+        FileError, FitError: the file cannot be replayed.
+    """
+    try:
+        asked = ReplayTable.model_validate(dict(table))
+    except ValidationError as error:
+        raise StationError(explain(error, Path("--replay"))) from error
+    junction = recorded_junction(asked)
+    source = junction.source
+    title = f"recorded in {source.name}"
+    return Sample(source.name, title, "recorded", str(source.path), _DECAY, junction, noise=asked.added_noise)
 
 
 def _refuse_strangers(path: Path, head: _SampleFile) -> None:

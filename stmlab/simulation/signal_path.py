@@ -14,6 +14,7 @@ from stmlab.simulation.currents import JunctionCurrents, Levels
 from stmlab.simulation.junctions import Switches
 from stmlab.simulation.line import RadioFrequencyWiring
 from stmlab.simulation.lockin_input import InputSignal, Modulation, input_signal
+from stmlab.simulation.replay.recorded import RecordedJunction
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
@@ -128,10 +129,16 @@ class SignalPath:
 
     def input_noise(self, levels: Levels, frequency: float) -> float:
         """One-sided density of the noise at the lock-in's input around ``frequency`` (Hz), V/sqrt(Hz)."""
+        if not self._config.noise:
+            return 0.0
         preamplifier = self._config.preamplifier
-        density = preamplifier.gain * preamplifier.current_noise(levels.mean)
+        density = preamplifier.gain * self.current_noise(levels.mean)
         roll_off = abs(preamplifier.roll_off(np.array([frequency]))[0])
         return math.hypot(density * roll_off, self._config.lockin_input_noise)
+
+    def current_noise(self, mean: float) -> float:
+        """One-sided density at the preamplifier's input, with a current of ``mean`` (A), A/sqrt(Hz)."""
+        return self._config.preamplifier.current_noise(mean) if self._config.noise else 0.0
 
     def setpoint_log_scale(self) -> float:
         """ln of the conductance at which the mean current is the setpoint; without current the loop goes to contact."""
@@ -139,6 +146,10 @@ class SignalPath:
         if tip.controller == "none" or (tip.controller == "signed" and self.levels(1.0).mean * tip.setpoint < 0.0):
             return math.inf  # what it regulates cannot become the setpoint
         wanted = max(abs(tip.setpoint), _SMALLEST_SETPOINT)
+        if isinstance(self._junction, RecordedJunction) and not self._driven:
+            recorded = self._junction.scale_at(self.bias, wanted)
+            if recorded is not None:
+                return math.log(recorded)
         scale = 1.0
         for _ in range(50):
             current = abs(self.levels(scale).mean)

@@ -180,7 +180,13 @@ def check_reachable(config: StationConfig, path: Path, roles: Mapping[str, tuple
 
 
 def simulated_microscope(
-    config: StationConfig, path: Path, *, sample: str | None, seed: int | None, clock: Clock
+    config: StationConfig,
+    path: Path,
+    *,
+    sample: str | None,
+    seed: int | None,
+    clock: Clock,
+    replay: Mapping[str, Any] | None = None,
 ) -> Any:
     """The simulated microscope of a station with the faults that are to happen to it, or None if it has none.
 
@@ -190,12 +196,16 @@ def simulated_microscope(
         sample: name or file; None takes the configured one.
         seed: None takes the configured one.
         clock: what the microscope lives on.
+        replay: a recording that is the sample: "file" and how it is replayed, as in a sample file of that kind.
 
     Raises:
-        StationError: the microscope or the sample cannot be built, or a fault cannot happen.
+        StationError: the microscope or the sample cannot be built, a fault cannot happen, or there is a recording to
+            be replayed and no microscope.
     """
     simulation = config.simulation
     if simulation is None:
+        if replay is not None:
+            raise StationError(f"{path}: a recording is replayed on a simulated station only: this one has instruments")
         return None
     maker = imported(simulation.microscope, path, "simulation.microscope")
     microscope = built(
@@ -205,6 +215,7 @@ def simulated_microscope(
             seed=simulation.seed if seed is None else seed,
             clock=clock,
             directory=path.parent,
+            **({} if replay is None else {"replay": replay}),
         ),
         path,
         "simulation.options",

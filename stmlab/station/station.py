@@ -27,6 +27,7 @@ from stmlab.station.lock import StationLock, addresses
 from stmlab.station.outputs import Outputs
 from stmlab.station.ownership import Ownership
 from stmlab.station.preparation import prepare_outputs
+from stmlab.station.replaying import narrowed, recording_of
 from stmlab.station.safe_state import Ending, SafeReport, reconnected
 from stmlab.station.shared import SharedState, Slot
 from stmlab.station.states import Place, States
@@ -35,10 +36,12 @@ from stmlab.station.watch import Watch
 from stmlab.station.watchers import Watchers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from stmlab.arrays import FloatArray
+    from stmlab.axes import Axis
+    from stmlab.events import ParameterValue
     from stmlab.station.configuration import ModulationConfig, StationConfig
     from stmlab.station.instruments import (
         BiasSource,
@@ -64,6 +67,7 @@ class Station:
         lock: of its addresses; None takes the usual one.
         for_guardian: the caller is the guardian, which owns the station already and has connections of its own.
         audit: log of outputs; None: that of the station (none for a simulated microscope).
+        replay: a recording that is the sample of the simulated microscope: "file" and how it is replayed.
 
     Raises:
         StationBusy: somebody else owns an instrument; nothing was sent.
@@ -82,11 +86,15 @@ class Station:
         lock: StationLock | None = None,
         for_guardian: bool = False,
         audit: Audit | None = None,
+        replay: Mapping[str, Any] | None = None,
     ) -> None:
         self.config, self.text, self.path = config, text, path
         configured = config.simulation.seed if config.simulation else None
         self.seed = configured if seed is None or configured is None else seed
-        self.simulation = assembly.simulated_microscope(config, path, sample=sample, seed=seed, clock=SimulatedClock())
+        self.simulation = assembly.simulated_microscope(
+            config, path, sample=sample, seed=seed, clock=SimulatedClock(), replay=replay
+        )
+        self.recording = recording_of(self.simulation)
         self.shared = SharedState()
         self.heartbeat = Heartbeat(self.shared)
         self.ownership = Ownership(self.shared, self.heartbeat)
@@ -94,7 +102,8 @@ class Station:
         self._left: SafeReport | None = None
         self._prepared: Mapping[str, Mapping[str, Any]] = {}
         self.clock: Clock = self.simulation.clock if self.simulation else AnnouncedClock(self.heartbeat)
-        self.sample = (sample or config.sample or (config.simulation.sample if config.simulation else "")) or ""
+        named = sample or config.sample or (config.simulation.sample if config.simulation else "")
+        self.sample = self.recording.source.name if replay is not None else named or ""
         self.rf_path = assembly.rf_path(config, path)
         self.preamplifier = Preamplifier(**config.preamplifier.model_dump()) if config.preamplifier else None
         self._limits = assembly.limits(config, path)
@@ -136,6 +145,7 @@ class Station:
         seed: int | None = None,
         force: bool = False,
         only_reading: bool = False,
+        replay: Mapping[str, Any] | None = None,
     ) -> Station:
         """Build the station called ``name`` (or at that path).
 
@@ -145,6 +155,7 @@ class Station:
             seed: see Station.
             force: take what a dead owner has left.
             only_reading: nothing will be moved; a dead owner's record stays for the next one.
+            replay: see Station.
         """
         from stmlab.station.configuration import read_station
 
@@ -153,7 +164,7 @@ class Station:
         if sample is not None and config.simulation is None:
             config = config.model_copy(update={"sample": sample})
         lock = StationLock(addresses(config), force=force, only_reading=only_reading)
-        return cls(config, text, path, sample=sample, seed=seed, lock=lock)
+        return cls(config, text, path, sample=sample, seed=seed, lock=lock, replay=replay)
 
     # -- roles ---------------------------------------------------------------------------------------------------
 
@@ -201,13 +212,30 @@ class Station:
     def limit(self, name: str) -> Limit:
         """The limit of an output: bias, setpoint, rf_frequency, rf_amplitude, junction_amplitude or modulation.
 
-        ``setpoint_bias`` has the bounds of the bias: it is the bias while RF and modulation are off.
+        ``setpoint_bias`` has the bounds of the bias: it is the bias while RF and modulation are off. Where a recording
+        is replayed, no limit is wider than what was recorded.
         """
         if name == "setpoint_bias":
-            return replace(self._limits["bias"], name=name)
-        if name not in self._limits:
+            limit = replace(self._limits["bias"], name=name)
+        elif name in self._limits:
+            limit = self._limits[name]
+        else:
             raise StationError(f"{self.path}: limits.{name} is missing, so nothing may use this output")
-        return self._limits[name]
+        return limit if self.recording is None else narrowed(limit, self.recording, name)
+
+    def recording_notes(self) -> tuple[str, ...]:
+        """How a recording is replayed, and what of it is not; one sentence each."""
+        return () if self.recording is None else (str(self.recording), *self.recording.source.notes)
+
+    def check_recorded(self, axes: Sequence[Axis], parameters: Mapping[str, ParameterValue]) -> None:
+        """Refuse, before anything moves, what a recording that is replayed does not hold.
+
+        Raises:
+            SequenceError: an axis that was not recorded, or a parameter other than recorded.
+            OutOfBounds: an axis beyond the recorded range.
+        """
+        if self.recording is not None:
+            self.recording.check_plan(axes, parameters)
 
     def check_demands(self, demands: Mapping[str, float | FloatArray]) -> None:
         """Refuse, before anything moves, values outside the limits, or too much together.
@@ -319,6 +347,8 @@ class Station:
             settings["preamplifier"] = self.config.preamplifier.model_dump()
         if self.audit.path is not None:
             settings["audit"] = {"path": str(self.audit.path), "problem": self.audit.problem}
+        if self.recording is not None:
+            settings["recording"] = self.recording.described()
         if self._prepared:
             settings["prepared"] = {
                 f"{role}.{k}": v for role, found in self._prepared.items() for k, v in found.items()

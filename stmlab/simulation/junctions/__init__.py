@@ -66,6 +66,14 @@ class Switches(Protocol):
         """Rates and currents at a voltage that holds still (V)."""
 
 
+@runtime_checkable
+class AnswersModulation(Protocol):
+    """A junction that says itself what a modulation of the bias makes of its current: a recording has seen one."""
+
+    def modulated(self, bias: float, amplitude: float, phase: FloatArray, scale: float) -> FloatArray:
+        """Current at each ``phase`` of the bias ``bias + amplitude sin(phase)`` (V), A; same shape as ``phase``."""
+
+
 class Junction(Protocol):
     """A sample under the tip."""
 

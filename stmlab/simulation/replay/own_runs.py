@@ -1,0 +1,123 @@
+"""A run of stmlab as a recorded junction of its kind: its axes and channels decide, whatever its sequence is called.
+
+The only place that reads a `Run` here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.errors import FileError
+from stmlab.simulation.replay.recorded import Source, checksum
+from stmlab.simulation.replay.spectra import RecordedSpectra
+from stmlab.simulation.replay.spectra_files import about_modulation, averaged
+from stmlab.storage import open_run
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray, IntArray
+    from stmlab.simulation.replay.recorded import RecordedJunction
+    from stmlab.simulation.replay.table import ReplayTable
+    from stmlab.storage import Run
+
+_FEWEST = 3  # points of a spectrum
+
+
+def junction_of_run(table: ReplayTable) -> RecordedJunction:
+    """Read a run.
+
+    Raises:
+        FileError: it holds nothing that can be replayed, or too little of it; it says which channel is missing.
+    """
+    run = open_run(table.file)
+    if table.pixel is not None:
+        raise FileError(f"{run.path}: no grid: there is no pixel to choose")
+    if not run.points:
+        raise FileError(f"{run.path}: the run has no point: there is nothing to replay")
+    names = {axis.name for axis in run.axes}
+    if "bias" in names:
+        return _spectra(run, table)
+    raise FileError(f"{run.path}: a run over {', '.join(sorted(names)) or 'no axis'} ({run.sequence}) is not replayed")
+
+
+def _spectra(run: Run, table: ReplayTable) -> RecordedSpectra:
+    """The forward sweeps, averaged, at every conductance that was measured whole."""
+    axes = {axis.name: axis for axis in run.axes}
+    if strangers := sorted(set(axes) - {"setpoint", "sweep", "bias"}):
+        raise FileError(f"{run.path}: spectra over {', '.join(strangers)} are not replayed")
+    conductance, current = (_against_bias(run, name) for name in ("conductance", "current"))
+    bias, order = _forward(axes["bias"].values)
+    both = np.array([current[:, order], conductance[:, order]])
+    setpoints = axes["setpoint"].values if "setpoint" in axes else np.array([_conductance(run)])
+    notes = []
+    if setpoints.size == 1:
+        bias, values = averaged(bias, both[:, 0])
+        both = values[:, None, :]
+    else:
+        whole = np.isfinite(both).all(axis=(0, 2))
+        if not whole.all():
+            notes.append(f"{np.count_nonzero(~whole)} of {whole.size} spectra are not whole: left out")
+        rising = np.argsort(setpoints)
+        kept = rising[whole[rising]]
+        setpoints, both = setpoints[kept], both[:, kept]
+    if bias.size < _FEWEST or not setpoints.size:
+        raise FileError(f"{run.path}: no spectrum was measured to its end: there is nothing to replay")
+    modulation = table.modulation if table.modulation is not None else _modulation(run)
+    notes.append(about_modulation(modulation))
+    volts = _number(run, "setpoint_bias")
+    home = volts, float(setpoints[0]) * abs(volts)
+    what = "a bias spectrum" if setpoints.size == 1 else f"bias spectra at {setpoints.size} conductances"
+    source = _source(run, what, notes)
+    return RecordedSpectra(source, bias, setpoints, both[0], both[1], modulation, home, stabilised=True)
+
+
+def _against_bias(run: Run, name: str) -> FloatArray:
+    """A channel against setpoint and bias, shape (S, path of the bias): repeated sweeps averaged."""
+    if name not in run.data:
+        raise FileError(
+            f"{run.path}: no channel {name!r} among {', '.join(run.data)}: a replay needs current and conductance"
+        )
+    names = [axis.name for axis in run.axes]
+    values = run.grid(name)
+    if "sweep" in names:
+        place = names.index("sweep")
+        taken = np.isfinite(values).sum(axis=place)
+        values = np.where(taken, np.nansum(values, axis=place) / np.maximum(taken, 1), np.nan)
+        names.remove("sweep")
+    ordered = np.moveaxis(values, names.index("bias"), -1)
+    return ordered.reshape(-1, ordered.shape[-1])
+
+
+def _forward(path: FloatArray) -> tuple[FloatArray, IntArray]:
+    """The biases of the first way in increasing order, and where they stand in the path."""
+    steps = np.sign(np.diff(path))
+    turned = np.flatnonzero(steps != steps[0])
+    first = np.arange(turned[0] + 1 if turned.size else path.size)
+    order = first[np.argsort(path[first])]
+    return path[order], order
+
+
+def _conductance(run: Run) -> float:
+    """Of the setpoint, S."""
+    return abs(_number(run, "setpoint_current") / _number(run, "setpoint_bias"))
+
+
+def _modulation(run: Run) -> float | None:
+    """As it was played, V peak."""
+    played = run.data.get("modulation")
+    if played is None:
+        return None
+    known = played[np.isfinite(played)]
+    return float(np.median(known)) if known.size else None
+
+
+def _number(run: Run, name: str) -> float:
+    if name not in run.parameters:
+        raise FileError(f"{run.path}: no parameter {name!r} in this run of {run.sequence}: a replay needs it")
+    return float(run.parameters[name].value)
+
+
+def _source(run: Run, what: str, notes: list[str]) -> Source:
+    settings: dict[str, Any] = {name: said.value for name, said in run.parameters.items()}
+    return Source(run.path, checksum(run.path), what, tuple(notes), settings, run.sequence)

@@ -1,0 +1,152 @@
+"""Recorded bias spectra: current and dI/dV against bias, at one conductance or at several.
+
+Current and dI/dV were recorded each by its own instrument, and each is replayed to its own: the controller reads the
+recorded current, the lock-in the recorded dI/dV. That one is broadened already by the modulation it was recorded with,
+A_r. A larger modulation A broadens it by the excess sqrt(A**2 - A_r**2): the kernel of a modulation,
+(2 / pi A**2) sqrt(A**2 - v**2), has the variance A**2/4, and variances of broadenings add; its higher moments do not,
+so far from A_r the shape of a sharp step is right to second order only. A smaller one is replayed as recorded.
+
+Of the first harmonic alone is a recording: the higher harmonics of a modulation are not replayed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from stmlab.simulation.replay.recorded import Range, RecordedJunction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from stmlab.arrays import FloatArray
+    from stmlab.simulation.junctions import Drive
+    from stmlab.simulation.replay.recorded import Source
+
+_SAME = 1e-6  # of a modulation or a bias: what went through an instrument's digits
+_NODES = 32  # of the average over a modulation
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedSpectra(RecordedJunction):
+    """Current and dI/dV between recorded biases and conductances.
+
+    Attributes:
+        source: of the recording.
+        bias: shape (B,), V, increasing.
+        setpoints: conductance of the setpoint at which each spectrum was taken, shape (S,), S, increasing.
+        current, conductance: shape (S, B), A and S.
+        modulation: with which dI/dV was recorded, V peak; 0: it is a derivative; None: not known.
+        home: bias (V) and current (A) of the first setpoint, or of a recorded point where that is not known.
+        stabilised: whether it is the setpoint; if not, the recorded current at any bias says the conductance.
+    """
+
+    source: Source
+    bias: FloatArray
+    setpoints: FloatArray
+    current: FloatArray
+    conductance: FloatArray
+    modulation: float | None
+    home: tuple[float, float]
+    stabilised: bool
+
+    sequences: ClassVar[tuple[str, ...]] = ("didv", "setpoint_ramp")
+
+    # -- what is recorded ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def ranges(self) -> Mapping[str, Range | None]:
+        """See RecordedJunction; a single spectrum is scaled to any setpoint, of several the conductance is bounded."""
+        bias, told = self.axes["bias"], self.home[0]
+        several = self.setpoints.size > 1
+        if several or not bias.low <= told <= bias.high:
+            at = Range.of([told], "V", f"{self.source.path}: its setpoint's bias")
+        else:
+            at = bias
+        held = Range.of(self.setpoints * abs(told), "A", f"{self.source.path}: its setpoints at {told:g} V")
+        return {"bias": bias, "setpoint_bias": at, "setpoint": held if several else None, "modulation": None}
+
+    @cached_property
+    def axes(self) -> Mapping[str, Range]:
+        """See RecordedJunction."""
+        setpoints = Range.of(self.setpoints, "S", f"{self.source.path}: its conductance setpoints")
+        return {"bias": Range.of(self.bias, "V", f"{self.source.path}: its bias"), "setpoint": setpoints}
+
+    def check_reading(self, bias: float) -> None:
+        """See RecordedJunction."""
+        recorded = self.axes["bias"]
+        if not recorded.holds(bias):
+            raise self._outside("bias", bias, recorded)
+
+    # -- as a junction ---------------------------------------------------------------------------------------------
+
+    @property
+    def reference_conductance(self) -> float:
+        """See Junction: that of the first setpoint."""
+        return float(self.setpoints[0])
+
+    def scale_at(self, bias: float, current: float) -> float | None:
+        """See RecordedJunction: at the recorded bias the conductance of the setpoint says it, without its noise."""
+        if not self.stabilised or not math.isclose(bias, self.home[0], rel_tol=_SAME):
+            return None
+        return abs(current / bias) / self.reference_conductance
+
+    def static_current(self, voltage: FloatArray, scale: float) -> FloatArray:
+        """See Junction; beyond the recorded bias, where only ways lead and nothing is read, at the last dI/dV."""
+        current, conductance = self._at(scale)
+        inside = np.clip(voltage, self.bias[0], self.bias[-1])
+        found: FloatArray = scale * (current(inside) + conductance(inside) * (voltage - inside))
+        return found
+
+    def mean_current(self, drive: Drive, scale: float) -> float:
+        """See Junction: at a voltage that moves, the current follows it."""
+        return float(self.static_current(drive.voltage, scale).mean())
+
+    def modulated(self, bias: float, amplitude: float, phase: FloatArray, scale: float) -> FloatArray:
+        """Current at each ``phase`` of the bias ``bias + amplitude sin(phase)`` (V), A; same shape as ``phase``."""
+        held = self.static_current(np.array([bias]), scale)[0]
+        wave: FloatArray = held + self.broadened(bias, amplitude, scale) * amplitude * np.sin(phase)
+        return wave
+
+    def broadened(self, bias: float, amplitude: float, scale: float) -> float:
+        """dI/dV at ``bias`` (V), as a modulation of ``amplitude`` (V peak) reads it, S.
+
+        The mean over the excess is a Gauss-Chebyshev sum (second kind); beyond the ends dI/dV stays as it is there.
+        """
+        angle = np.pi * np.arange(1, _NODES + 1) / (_NODES + 1)
+        weight = 2 / (_NODES + 1) * np.sin(angle) ** 2
+        at = np.clip(bias + self.excess(amplitude) * np.cos(angle), self.bias[0], self.bias[-1])
+        return scale * float(weight @ self._at(scale)[1](at))
+
+    def excess(self, amplitude: float) -> float:
+        """Of a modulation over the recorded one, V peak; 0 where that is not known: dI/dV is as recorded then."""
+        if self.modulation is None or amplitude <= self.modulation * (1 + _SAME):
+            return 0.0
+        return math.sqrt(amplitude**2 - self.modulation**2)
+
+    # -- tables ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _recent(self) -> dict[float, tuple[Callable[[FloatArray], FloatArray], Callable[[FloatArray], FloatArray]]]:
+        """The curves used last: many readings share one height."""
+        return {}
+
+    def _at(self, scale: float) -> tuple[Callable[[FloatArray], FloatArray], Callable[[FloatArray], FloatArray]]:
+        """Current and dI/dV over the scale, against bias, at one conductance."""
+        place = float(np.clip(scale * self.reference_conductance, self.setpoints[0], self.setpoints[-1]))
+        if place not in self._recent:
+            from scipy.interpolate import PchipInterpolator  # never beyond its neighbours: no step is made up
+
+            self._recent.clear()
+            relative = (self.setpoints / self.reference_conductance)[:, None]
+            shapes = [values / relative for values in (self.current, self.conductance)]
+            if self.setpoints.size > 1:
+                here = [PchipInterpolator(self.setpoints, shape)(place) for shape in shapes]
+            else:
+                here = [shape[0] for shape in shapes]
+            self._recent[place] = PchipInterpolator(self.bias, here[0]), PchipInterpolator(self.bias, here[1])
+        return self._recent[place]

@@ -1,0 +1,20 @@
+"""Recordings for the tests of replay: runs of the simulated microscope, small and without noise of their own."""
+
+from stmlab.acquisition.measurement import measure
+from stmlab.storage import open_run
+
+SETTLED = {"settling_residual": 1e-9}
+"""So that a reading is right to 1e-9 of a step."""
+
+
+def run(folder, sequence, name="replayed", station="simulated", **arguments):
+    """A run's data, of a measurement with ``arguments`` of `measure`."""
+    measure(sequence, station, path=folder / f"{name}.h5", **arguments)
+    return open_run(folder / f"{name}.h5")
+
+
+def replayed(folder, sequence, file, name="replayed", settings=None, **table):
+    """A run on the recording in ``file``."""
+    return run(
+        folder, sequence, name, "replay", settings={**SETTLED, **(settings or {})}, replay={"file": file, **table}
+    )
