@@ -44,7 +44,8 @@ def spectrum_of(recording: Recording, rows: Rows, table: ReplayTable) -> Recorde
     bias, (current, reading) = averaged(swept, np.array([amperes.values[kept], seen.column.values[kept]]))
     if bias.size < _FEWEST:
         raise FileError(f"{recording.path}: {bias.size} different biases with a current: a spectrum needs {_FEWEST}")
-    notes = [*recording.notes, *seen.warnings]
+    place = [] if table.pixel is None else ["column {}, row {} of the grid".format(*table.pixel)]
+    notes = [*place, *recording.notes, *seen.warnings]
     notes += [f"the first of {len(ways)} sweeps is replayed"] if len(ways) > 1 else []
     modulation: float | None
     if seen.derived:
