@@ -57,6 +57,7 @@ class RunStarted:
         snapshot: the instruments before the run.
         versions: package -> version; ``git`` is the revision of the checkout, or "".
         seed: of the simulation, or None at the microscope.
+        user: who measures, as the station's file says, or "".
     """
 
     run_id: str
@@ -74,6 +75,7 @@ class RunStarted:
     versions: Mapping[str, str] = field(default_factory=dict)
     git: str = ""
     seed: int | None = None
+    user: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -251,6 +251,7 @@ class Runner:
             versions=versions(),
             git=git_revision(),
             seed=seed,
+            user=station.config.user,
         )
 
     def _enter(self, state: RunState, reason: str = "") -> None:

@@ -96,6 +96,7 @@ class StationConfig(Table):
 
     name: str
     description: str = ""
+    user: str = ""
     sample: str = ""
     instruments: dict[str, InstrumentConfig]
     limits: LimitsConfig

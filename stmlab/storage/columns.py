@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from h5py import h5s, h5t
 
-from stmlab.storage.layout import to_pieces
+from stmlab.storage.hdf5 import to_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import h5py
 
@@ -23,7 +23,7 @@ class Columns:
         expected: rows of the whole run; the datasets grow by whole chunks, but not past this before they must.
     """
 
-    def __init__(self, datasets: Sequence[h5py.Dataset], expected: int) -> None:
+    def __init__(self, datasets: Sequence[h5py.Dataset], expected: int = 0) -> None:
         self._ids = [dataset.id for dataset in datasets]
         self._types = [h5t.py_create(dataset.dtype) for dataset in datasets]
         self._expected = expected
@@ -51,11 +51,21 @@ class Columns:
             if column is not None:
                 dataset.write(memory, self._space, column, kind)
 
+    def chunk_ends(self, start: int, rows: int) -> Iterator[int]:
+        """For ``rows`` rows from row ``start`` on: where each chunk ends and the last row does, counted from ``start``."""
+        stop = self._chunk - start % self._chunk
+        while stop < rows:
+            yield stop
+            stop += self._chunk
+        yield rows
+
     def _grow(self, rows: int) -> None:
-        whole = -(-rows // self._chunk) * self._chunk
-        self._capacity = min(whole, self._expected) if rows <= self._expected else whole
-        for dataset in self._ids:
-            dataset.set_extent((self._capacity, *self._inner))
+        """Chunk by chunk: where each one lies must not depend on how many rows come at once."""
+        while self._capacity < rows:
+            whole = (self._capacity // self._chunk + 1) * self._chunk
+            self._capacity = min(whole, self._expected) if self._capacity < self._expected else whole
+            for dataset in self._ids:
+                dataset.set_extent((self._capacity, *self._inner))
         self._space = self._ids[0].get_space()
 
 

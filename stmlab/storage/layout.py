@@ -1,67 +1,57 @@
-"""Where everything stands in a file of a run. One tree, made whole before the first point; nothing is added later.
+"""The whole tree of a run's file, made before the first point; nothing is added later. ``tree`` documents every path.
 
-    /                       format, format_version, run_id, sequence, date, station, sample, git, seed, point_seconds,
-                            checksum (of axes, parameters, factors, configuration and snapshot_before)
-    /committed              how many points, states and fits may be trusted, and whether the run has finished
-    /parameters/<name>      value; units and meaning beside it          /factors/<name>   likewise
-    /axes/<name>            values in the order of their visit          /versions         package = version
-    /points/index, time     the log of readings, one row each, in their order; rows beyond ``committed`` are fill.
-    /points/attempt, session, checksum      A point that was read again has a row more; no row is ever written over
-    /coordinates/<axis>     where the point really was: one column for each axis that software moves
-    /channels/<name>        one column a channel; with hardware-swept axes one array a row
-    /station/configuration, snapshot_before, snapshot_after
-    /status/state, reason, message, end, history
-    /fits/parameters        one row for each fitted quantity
-    /fits/json, curves      every fit whole, one a line; its curves end to end, to redraw it without refitting
-
-SWMR forbids new objects and variable-length data once it is on. So everything that comes later (history, the end, fits)
-has its place from the start: tables, and text cut into pieces of fixed length. The low format bound is that of
-HDF5 1.10, the first with SWMR, so that older readers open the file too. Nothing in a file depends on when or where
-it was written except what the run says of itself: the same events give the same bytes.
+It is a NeXus file: entry and data are what other people's programs open by themselves. Nothing in it depends on when
+or where it was written except what the run says of itself: the same events give the same bytes.
 """
 
 from __future__ import annotations
 
-import json
-from enum import Enum
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
-import h5py
 import numpy as np
 
-from stmlab.errors import FileError
-from stmlab.storage.checksum import fixed_checksum
+from stmlab.storage.checksum import checksum_of
+from stmlab.storage.fit_tables import add_fits
+from stmlab.storage.hdf5 import STATE, TEXT, add_dataset, add_group, add_note, add_table, add_texts
+from stmlab.storage.instrument import add_instrument, is_bias_spectroscopy
+from stmlab.storage.plot import ELAPSED, add_data, channel_fields, title
+from stmlab.storage.shape import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import h5py
+
     from stmlab.events import ParameterValue, RunStarted
 
 FORMAT = "stmlab run"
-FORMAT_VERSION = 2
-LIBVER = ("v110", "latest")
+FORMAT_VERSION = 3
+NOT_GIVEN = "not given"
+"""Stands where NeXus demands a name and the run has none."""
 
-PIECE = 120  # bytes of text in one element
-ROWS = 4096  # largest number of rows in one chunk
-CHUNK_BYTES = 1 << 20  # a chunk of arrays is no larger than this, or one row
+_ROWS = 4096  # of one chunk of the log
+_CHUNK_BYTES = 1 << 20
 
-COMMITTED = np.dtype([("points", "<i8"), ("states", "<i8"), ("fits", "<i8"), ("finished", "<i8")])
-END = np.dtype([("points", "<i8"), ("time", "<f8")])
-TEXT = h5py.string_dtype("utf-8", PIECE)
-NAME = h5py.string_dtype("utf-8", 64)
-UNIT = h5py.string_dtype("utf-8", 32)
-FIT_PARAMETER = np.dtype(
-    [("fit", "<i4"), ("model", NAME), ("parameter", NAME), ("value", "<f8"), ("error", "<f8"), ("unit", UNIT)]
-)
+_DEFINITIONS = "https://fairmat-nfdi.github.io/nexus_definitions/classes/contributed_definitions/NXsts.html"
 
-_NUMBERS = {
-    "index": ("", "<i8", -1.0),
-    "time": ("s", "<f8", np.nan),
-    "attempt": ("", "<i8", 0.0),
-    "session": ("", "<i8", 0.0),
-    "checksum": ("", "<u8", 0.0),
+LOG = {
+    "checksum": ("<u8", 0, "of the reading: visit, index, attempt, session and all numbers"),
+    "index": ("<i8", -1, "place of the point in C order over the axes that software moves"),
+    "attempt": ("<i8", 0, "number of readings at the same index before"),
+    "session": ("<i8", 0, "0, one more each time that the run was resumed"),
 }
-"""Columns of /points: unit, type, fill."""
+"""Columns of the log of readings: type, fill, meaning."""
+
+
+class Committed(NamedTuple):
+    """What may be trusted: how many rows of each table, and whether the run has finished."""
+
+    readings: int
+    events: int
+    fits: int
+    finished: int
+    repeats: int
 
 
 def create(file: h5py.File, started: RunStarted) -> None:
@@ -70,142 +60,126 @@ def create(file: h5py.File, started: RunStarted) -> None:
     Raises:
         FileError: a name cannot stand in a file.
     """
-    _describe(file, started)
-    _quantities(file, "parameters", started.parameters)
-    _quantities(file, "factors", started.factors)
-    axes = file.create_group("axes", track_order=True)
-    for axis in started.axes:
-        dataset = _dataset(axes, axis.name, axis.unit, data=axis.values)
-        dataset.attrs.update(label=axis.label, hardware=axis.hardware, logarithmic=axis.logarithmic)
-    _columns(file, started)
-    _dataset(file, "committed", "", data=np.zeros(1, COMMITTED))
-    station = file.create_group("station")
-    _dataset(station, "configuration", "", data=started.configuration)
-    _dataset(station, "snapshot_before", "", data=to_json(started.snapshot))
-    _table(station, "snapshot_after", TEXT)
-    status = file.create_group("status", track_order=True)
-    _dataset(status, "state", "", shape=(), dtype=h5py.string_dtype("utf-8", 16))
-    for name in ("reason", "message", "history"):
-        _table(status, name, TEXT)
-    _dataset(status, "end", "points: 1, time: s", shape=(), dtype=END)
-    fits = file.create_group("fits", track_order=True)
-    _table(fits, "parameters", FIT_PARAMETER)
-    _table(fits, "curves", "<f8", unit="as the labels in fits/json say", rows=1024)
-    _table(fits, "json", TEXT)
-    file.attrs["checksum"] = fixed_checksum(file)
+    shape = Shape.of(started)
+    spectroscopy = is_bias_spectroscopy(started)
+    file.attrs.update(NX_class="NXroot", default="entry", creator="stmlab")
+    file.attrs.update(format=FORMAT, format_version=FORMAT_VERSION)
+    entry = add_group(file, "entry", "NXentry")
+    entry.attrs["default"] = "data"
+    _describe(entry, started, spectroscopy=spectroscopy)
+    add_instrument(entry, started, spectroscopy=spectroscopy)
+    _quantities(entry, "parameters", started.parameters)
+    _quantities(entry, "factors", started.factors)
+    _plan(entry, started)
+    add_data(entry, started, shape, strict=spectroscopy)
+    _visits(entry, started, shape)
+    _events(entry)
+    _status(entry)
+    add_fits(entry, started)
+    add_dataset(entry["plan"], "checksum", "", data=np.uint64(fixed_checksum(entry)))
 
 
-def expected_rows(started: RunStarted) -> int:
-    """Number of points of a run that goes through all its axes."""
-    return int(np.prod([len(axis) for axis in started.axes if not axis.hardware], dtype=np.int64))
-
-
-def hardware_shape(started: RunStarted) -> tuple[int, ...]:
-    """Shape of one value of a channel: the lengths of the hardware-swept axes."""
-    return tuple(len(axis) for axis in started.axes if axis.hardware)
+def fixed_checksum(entry: h5py.Group) -> int:
+    """CRC-32 of what is written once, before the first reading: axes, parameters, factors, configuration, snapshot."""
+    plan, instrument = entry["plan"], entry["instrument"]
+    axes = [entry["data"][name.decode()] for name in plan["axis_name"][:]] if "axis_name" in plan else []
+    said = [entry[group][name] for group in ("parameters", "factors") for name in entry[group]]
+    notes = [instrument[name]["data"] for name in ("configuration", "snapshot_before")]
+    return checksum_of([*axes, *said, *notes])
 
 
 def least_bytes(started: RunStarted) -> int:
     """Bytes of the readings of a run that goes once through all its axes."""
-    numbers = len(_NUMBERS) + sum(not axis.hardware for axis in started.axes)
-    cells = len(started.channels) * int(np.prod(hardware_shape(started), dtype=np.int64))
-    return 8 * expected_rows(started) * (numbers + cells)
+    shape = Shape.of(started)
+    return 8 * (shape.cells + len(LOG) * shape.places)
 
 
-def to_json(value: Any) -> str:
-    """JSON of a snapshot or a fit: numpy's numbers and arrays as plain ones, what JSON does not know as its text."""
-    return json.dumps(value, default=_plain, ensure_ascii=False)
-
-
-def to_pieces(text: str) -> np.ndarray[Any, Any]:
-    """Text as elements of fixed length; shape (n,)."""
-    data = text.replace("\0", "\\0").encode("utf-8", errors="backslashreplace")
-    return np.array([data[k : k + PIECE] for k in range(0, len(data), PIECE)], dtype=TEXT)
-
-
-def from_pieces(pieces: np.ndarray[Any, Any]) -> str:
-    """The text that ``to_pieces`` cut up."""
-    return b"".join(pieces.tolist()).decode("utf-8", errors="replace")
-
-
-def _describe(file: h5py.File, started: RunStarted) -> None:
-    file.attrs.update(format=FORMAT, format_version=FORMAT_VERSION)
-    for name in ("run_id", "sequence", "date", "station", "sample", "git", "point_seconds"):
-        file.attrs[name] = getattr(started, name)
+def _describe(entry: h5py.Group, started: RunStarted, *, spectroscopy: bool) -> None:
+    if spectroscopy:
+        definition = add_dataset(entry, "definition", data="NXsts")
+        definition.attrs.update(version="v2026.01", URL=_DEFINITIONS)
+        add_dataset(entry, "experiment_technique", data="STS")
+        add_dataset(entry, "scan_mode", data="constant height")
+        add_dataset(entry, "identifier_experiment", data=started.run_id)
+    add_dataset(entry, "title", data=title(started))
+    add_dataset(entry, "start_time", data=started.date)
+    add_dataset(entry, "entry_identifier", data=started.run_id)
+    add_dataset(entry, "experiment_description", data=started.sequence)
+    program = add_dataset(entry, "program_name", data="stmlab")
+    program.attrs["version"] = started.versions.get("stmlab", NOT_GIVEN)
+    add_dataset(add_group(entry, "user", "NXuser"), "name", data=started.user or NOT_GIVEN)
+    add_dataset(add_group(entry, "sample", "NXsample"), "name", data=started.sample or NOT_GIVEN)
+    provenance = add_group(entry, "provenance", "NXcollection")
+    add_dataset(provenance, "git", data=started.git)
     if started.seed is not None:
-        file.attrs["seed"] = started.seed
-    file.create_group("versions", track_order=True).attrs.update(started.versions)
+        add_dataset(provenance, "seed", "", data=started.seed)
+    versions = add_group(provenance, "versions", "NXcollection")
+    for name, version in started.versions.items():
+        add_dataset(versions, name, data=version)
 
 
-def _quantities(file: h5py.File, group: str, quantities: Mapping[str, ParameterValue]) -> None:
-    target = file.create_group(group, track_order=True)
-    for name, quantity in quantities.items():
-        _dataset(target, name, quantity.unit, data=quantity.value).attrs["meaning"] = quantity.meaning
+def _quantities(entry: h5py.Group, name: str, quantities: Mapping[str, ParameterValue]) -> None:
+    target = add_group(entry, name, "NXcollection")
+    for key, quantity in quantities.items():
+        unit = None if isinstance(quantity.value, str) else quantity.unit
+        add_dataset(target, key, unit, data=quantity.value).attrs["description"] = quantity.meaning
+        if unit is None and quantity.unit:
+            target[key].attrs["units"] = quantity.unit
 
 
-def _columns(file: h5py.File, started: RunStarted) -> None:
-    rows, inner = expected_rows(started), hardware_shape(started)
-    points = file.create_group("points", track_order=True)
-    for name, (unit, dtype, fill) in _NUMBERS.items():
-        _column(points, name, unit, dtype, rows, fill=fill)
-    coordinates = file.create_group("coordinates", track_order=True)
-    for axis in started.axes:
-        if not axis.hardware:
-            _column(coordinates, axis.name, axis.unit, "<f8", rows)
-    channels = file.create_group("channels", track_order=True)
+def _plan(entry: h5py.Group, started: RunStarted) -> None:
+    """Axes and channels in their order, with what NXdata has no place for."""
+    plan = add_group(entry, "plan", "NXcollection")
+    add_dataset(plan, "point_seconds", "s", data=started.point_seconds)
+    axes, channels = started.axes, started.channels
+    if axes:
+        add_texts(plan, "axis_name", [axis.name for axis in axes])
+        add_texts(plan, "axis_label", [axis.label for axis in axes])
+        add_dataset(plan, "axis_hardware", "", data=np.array([axis.hardware for axis in axes], dtype="<i8"))
+        add_dataset(plan, "axis_logarithmic", "", data=np.array([axis.logarithmic for axis in axes], dtype="<i8"))
+    if channels:
+        fields = channel_fields(channels)
+        add_texts(plan, "channel_name", [channel.name for channel in channels])
+        add_texts(plan, "channel_field", [fields[channel.name] for channel in channels])
+
+
+def _visits(entry: h5py.Group, started: RunStarted, shape: Shape) -> None:
+    visits = add_group(entry, "visits", "NXcollection")
+    count = add_dataset(visits, "committed", "", data=np.zeros(len(Committed._fields), "<i8"))
+    count.attrs["description"] = ", ".join(Committed._fields)
+    rows = max(1, min(shape.places, _ROWS))
+    for name, (dtype, fill, meaning) in LOG.items():
+        column = add_table(visits, name, dtype, "", rows=rows, start=rows, fill=fill)
+        column.attrs["description"] = meaning
+    _repeats(visits, started, shape)
+
+
+def _repeats(visits: h5py.Group, started: RunStarted, shape: Shape) -> None:
+    """Columns of the readings that have no cell of their own in ``data``."""
+    repeats = add_group(visits, "repeats", "NXcollection")
+    inner = shape.inner
+    rows = max(1, min(_ROWS, _CHUNK_BYTES // (8 * math.prod(inner))))
+    fields = channel_fields(started.channels)
+    add_table(repeats, "visit", "<i8", "", rows=rows, fill=-1)
+    numbers = [(f"{axis.name}_measured", axis.unit) for axis in started.axes if not axis.hardware]
+    for name, unit in [*numbers, (ELAPSED, "s")]:
+        add_table(repeats, name, "<f8", unit, rows=rows, fill=np.nan)
     for channel in started.channels:
-        column = _column(channels, channel.name, channel.unit, "<f8", rows, inner)
-        column.attrs["meaning"] = channel.meaning
+        add_table(repeats, fields[channel.name], "<f8", channel.unit, rows=rows, inner=inner, fill=np.nan)
 
 
-def _column(
-    group: h5py.Group,
-    name: str,
-    unit: str,
-    dtype: str,
-    rows: int,
-    inner: tuple[int, ...] = (),
-    fill: float = np.nan,
-) -> h5py.Dataset:
-    """A column that grows by whole chunks; their place in the file is taken at once, so that writing only fills it."""
-    row_bytes = 8 * int(np.prod(inner, dtype=np.int64))
-    chunk = max(1, min(rows, ROWS, CHUNK_BYTES // row_bytes))
-    return _dataset(
-        group,
-        name,
-        unit,
-        shape=(chunk, *inner),
-        maxshape=(None, *inner),
-        chunks=(chunk, *inner),
-        dtype=dtype,
-        fillvalue=fill,
-        dcpl=_allocated_early(),
-    )
+def _events(entry: h5py.Group) -> None:
+    events = add_group(entry, "events", "NXcollection")
+    add_table(events, "time", "<f8", "s")
+    add_table(events, "readings", "<i8", "")
+    add_table(events, "event", STATE)
+    add_note(events, "log", "application/jsonl")
 
 
-def _table(group: h5py.Group, name: str, dtype: Any, *, unit: str = "", rows: int = 32) -> h5py.Dataset:
-    growing = {"shape": (0,), "maxshape": (None,), "chunks": (rows,), "dcpl": _allocated_early()}
-    return _dataset(group, name, unit, dtype=dtype, **growing)
-
-
-def _allocated_early() -> h5py.h5p.PropDCID:
-    """Space for a chunk is taken when the dataset grows, not when a flush happens to fall: same events, same bytes."""
-    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-    return properties
-
-
-def _dataset(group: h5py.Group, name: str, unit: str, **description: Any) -> h5py.Dataset:
-    if not name or "/" in name or name == "." or name in group:
-        raise FileError(f"{group.name}: {name!r} cannot name a dataset: it is empty, holds a '/' or is there twice")
-    dataset = group.create_dataset(name, **description)
-    dataset.attrs["units"] = unit
-    return dataset
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    return str(value)
+def _status(entry: h5py.Group) -> None:
+    status = add_group(entry, "status", "NXcollection")
+    add_dataset(status, "state", shape=(), dtype=STATE)
+    add_table(status, "reason", TEXT)
+    add_table(status, "message", TEXT)
+    add_dataset(status, "points", "", shape=(), dtype="<i8")
+    add_dataset(status, "time", "s", shape=(), dtype="<f8")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import h5py
 
 from stmlab.errors import FileError
-from stmlab.storage.layout import LIBVER, create, least_bytes
+from stmlab.storage.hdf5 import LIBVER
+from stmlab.storage.layout import create, least_bytes
 from stmlab.storage.liveness import has_writer
 from stmlab.storage.refusals import HDF5_ERRORS, reason
 
@@ -88,13 +89,23 @@ def _check_room(path: Path, started: RunStarted) -> None:
 
 
 def _filled(path: Path, started: RunStarted) -> h5py.File:
-    file = h5py.File(path, "w", libver=LIBVER, rdcc_nbytes=0)
-    try:
-        create(file, started)
-        file.flush()
-        file.swmr_mode = True
-    except BaseException:
-        with suppress(*HDF5_ERRORS):
-            file.close()
-        raise
-    return file
+    """Write the tree, made in memory, and open it: HDF5 itself may crash where a disk fills up while it makes one."""
+    with h5py.File(path, "w", libver=LIBVER, driver="core", backing_store=False, block_size=_BLOCK) as tree:
+        create(tree, started)
+        tree.flush()
+        image = tree.id.get_file_image()
+    with path.open("r+b") as file:
+        file.write(image)
+    return open_for_writing(path)
+
+
+def open_for_writing(path: Path) -> h5py.File:
+    """A run's file in SWMR mode from the first moment: a process killed while it writes leaves a file that opens."""
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(*(_BOUNDS[name] for name in LIBVER))
+    access.set_cache(0, 521, 0, 0.75)  # no cache of chunks: what is written is written
+    return h5py.File(h5py.h5f.open(os.fsencode(path), h5py.h5f.ACC_RDWR | h5py.h5f.ACC_SWMR_WRITE, access))
+
+
+_BOUNDS = {"v110": h5py.h5f.LIBVER_V110, "latest": h5py.h5f.LIBVER_LATEST}
+_BLOCK = 1 << 20  # bytes by which a file in memory grows

@@ -34,7 +34,7 @@ def opened(path: Path) -> Iterator[tuple[h5py.File, bool | None]]:
             while it is read.
     """
     try:
-        file, live = _open(path)
+        file, live, cut = _open(path)
     except FileNotFoundError:
         raise FileError(f"{path}: no such file") from None
     except HDF5_ERRORS as error:
@@ -44,25 +44,27 @@ def opened(path: Path) -> Iterator[tuple[h5py.File, bool | None]]:
             _check_format(path, file)
             yield file, live
         except HDF5_ERRORS as error:
-            raise FileError(f"{path}: {_why_damaged(error)}") from error
+            raise FileError(f"{path}: {_why_damaged(error, cut=cut)}") from error
 
 
-def _open(path: Path) -> tuple[h5py.File, bool | None]:
+def _open(path: Path) -> tuple[h5py.File, bool | None, bool]:
+    """The file, whether somebody is writing it, and whether its end is missing."""
     with path.open("rb") as file:
         start, size = file.read(superblock.SIZE), path.stat().st_size
     unclosed = superblock.is_unclosed(start)
-    if not unclosed and not superblock.is_cut(start, size):
-        return h5py.File(path, "r"), False
+    cut = superblock.is_cut(start, size)
+    if not unclosed and not cut:
+        return h5py.File(path, "r"), False, False
     live = has_writer(path) if unclosed else False
     image = b"" if live else path.read_bytes()
     if live or (live is None and path.read_bytes() != image):
-        return h5py.File(path, "r", swmr=True), live
-    return h5py.File(BytesIO(superblock.closed(image)), "r"), live
+        return h5py.File(path, "r", swmr=True), live, False
+    return h5py.File(BytesIO(superblock.closed(image)), "r"), live, cut
 
 
-def _why_damaged(error: Exception) -> str:
+def _why_damaged(error: Exception, *, cut: bool) -> str:
     words = reason(error)
-    if "EOA" in words or "eoa" in words:
+    if cut or "EOA" in words or "eoa" in words:
         return "its end is missing, and with it what the run needs (was the file copied to its end?)"
     return f"damaged, or not written by stmlab ({words})"
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from stmlab.axes import Axis, Channel
 from stmlab.errors import FileError
-from stmlab.events import ParameterValue, PointsDisturbed, RunFinished, RunStarted, RunState, StateChanged
-from stmlab.storage.checksum import fixed_checksum
+from stmlab.events import ParameterValue, RunFinished, RunStarted, RunState
 from stmlab.storage.fits import read_fits
-from stmlab.storage.layout import from_pieces
+from stmlab.storage.format_2 import read_format_2
+from stmlab.storage.hdf5 import read_text
+from stmlab.storage.history import read_history
+from stmlab.storage.layout import FORMAT_VERSION, NOT_GIVEN, fixed_checksum
 from stmlab.storage.opening import opened
+from stmlab.storage.read_visits import read_committed, read_visits
 from stmlab.storage.run import Run
-from stmlab.storage.visits import Visits, attempts
 
 if TYPE_CHECKING:
-    import h5py
+    from collections.abc import Iterator
 
-    from stmlab.arrays import FloatArray
+    import h5py
 
 
 def open_run(path: str | Path) -> Run:
@@ -35,124 +35,96 @@ def open_run(path: str | Path) -> Run:
     """
     path = Path(path)
     with opened(path) as (file, live):
-        run = _read(path, file)
+        current = int(file.attrs["format_version"]) == FORMAT_VERSION
+        run = _read(path, file["entry"]) if current else read_format_2(path, file)
     return run if run.complete else replace(run, live=live)
 
 
-def _read(path: Path, file: h5py.File) -> Run:
-    if "checksum" in file.attrs and file.attrs["checksum"] != fixed_checksum(file):  # not in format 1
+def _read(path: Path, entry: h5py.Group) -> Run:
+    if int(entry["plan/checksum"][()]) != fixed_checksum(entry):
         raise FileError(f"{path}: damaged: its axes, parameters or configuration are not what was written")
-    committed = file["committed"][0]  # before the columns are opened: they are never shorter than this says
-    rows = int(committed["points"])
-    finished = _read_end(file) if committed["finished"] else None
+    committed = read_committed(entry)  # before the columns are opened: they are never shorter than this says
+    started = _read_start(entry)
+    finished = _read_end(entry) if committed.finished else None
     return Run(
         path=path,
-        started=_read_start(file),
-        history=_read_history(file, int(committed["states"])),
+        started=started,
+        history=read_history(entry["events/log/data"], committed.events),
         finished=finished,
         live=False if finished is not None else None,
-        visits=_read_visits(path, file, rows),
-        stored_fits=read_fits(file, int(committed["fits"])),
+        visits=read_visits(path, entry, started, committed.readings),
+        stored_fits=read_fits(entry["fit/json/data"], entry["fit/curves/values"], committed.fits),
     )
 
 
-def _read_start(file: h5py.File) -> RunStarted:
-    said = file.attrs
+def _read_start(entry: h5py.Group) -> RunStarted:
+    instrument, provenance, plan = entry["instrument"], entry["provenance"], entry["plan"]
     return RunStarted(
-        run_id=said["run_id"],
-        sequence=said["sequence"],
-        date=said["date"],
-        parameters=_read_quantities(file["parameters"]),
-        axes=tuple(_read_axis(dataset) for _, dataset in _members(file["axes"])),
-        channels=tuple(_read_channel(dataset) for _, dataset in _members(file["channels"])),
-        point_seconds=float(said["point_seconds"]),
-        station=said["station"],
-        configuration=file["station/configuration"].asstr()[()],
-        factors=_read_quantities(file["factors"]),
-        sample=said["sample"],
-        snapshot=json.loads(file["station/snapshot_before"].asstr()[()]),
-        versions=dict(file["versions"].attrs),
-        git=said["git"],
-        seed=int(said["seed"]) if "seed" in said else None,
+        run_id=read_text(entry["entry_identifier"]),
+        sequence=read_text(entry["experiment_description"]),
+        date=read_text(entry["start_time"]),
+        parameters=_read_quantities(entry["parameters"]),
+        axes=_read_axes(plan, entry["data"]),
+        channels=tuple(_read_channel(plan, entry["data"])),
+        point_seconds=float(plan["point_seconds"][()]),
+        station=read_text(instrument["name"]),
+        configuration=read_text(instrument["configuration/data"]),
+        factors=_read_quantities(entry["factors"]),
+        sample=_read_name(entry["sample/name"]),
+        snapshot=json.loads(read_text(instrument["snapshot_before/data"])),
+        versions={name: read_text(provenance["versions"][name]) for name in provenance["versions"]},
+        git=read_text(provenance["git"]),
+        seed=int(provenance["seed"][()]) if "seed" in provenance else None,
+        user=_read_name(entry["user/name"]),
     )
+
+
+def _read_name(dataset: h5py.Dataset) -> str:
+    name = read_text(dataset)
+    return "" if name == NOT_GIVEN else name
 
 
 def _read_quantities(group: h5py.Group) -> dict[str, ParameterValue]:
-    return {name: ParameterValue(_scalar(d), d.attrs["units"], d.attrs["meaning"]) for name, d in _members(group)}
+    return {name: _read_quantity(group[name]) for name in group}
 
 
-def _scalar(dataset: h5py.Dataset) -> Any:
-    """A parameter's value in its own type: float, int, bool or str."""
-    value = dataset[()]
-    return value.decode() if isinstance(value, bytes) else value.item()
+def _read_quantity(dataset: h5py.Dataset) -> ParameterValue:
+    """A parameter with its value in its own type: float, int, bool or str."""
+    value, said = dataset[()], dataset.attrs
+    plain = value.decode() if isinstance(value, bytes) else value.item()
+    return ParameterValue(plain, said.get("units", ""), said["description"])
 
 
-def _read_axis(dataset: h5py.Dataset) -> Axis:
-    said = dataset.attrs
-    return Axis(
-        name=_name(dataset),
-        unit=said["units"],
-        values=dataset[:],
-        label=said["label"],
-        hardware=bool(said["hardware"]),
-        logarithmic=bool(said["logarithmic"]),
+def _read_axes(plan: h5py.Group, data: h5py.Group) -> tuple[Axis, ...]:
+    if "axis_name" not in plan:
+        return ()
+    columns = zip(
+        plan["axis_name"].asstr()[:],
+        plan["axis_label"].asstr()[:],
+        plan["axis_hardware"][:].tolist(),
+        plan["axis_logarithmic"][:].tolist(),
+        strict=True,
+    )
+    return tuple(
+        Axis(name, data[name].attrs["units"], data[name][()], label, hardware=bool(hardware), logarithmic=bool(log))
+        for name, label, hardware, log in columns
     )
 
 
-def _read_channel(dataset: h5py.Dataset) -> Channel:
-    return Channel(_name(dataset), dataset.attrs["units"], dataset.attrs["meaning"])
+def _read_channel(plan: h5py.Group, data: h5py.Group) -> Iterator[Channel]:
+    if "channel_name" in plan:
+        for name, field in zip(plan["channel_name"].asstr()[:], plan["channel_field"].asstr()[:], strict=True):
+            said = data[field].attrs
+            yield Channel(name, said["units"], said["description"])
 
 
-def _read_visits(path: Path, file: h5py.File, rows: int) -> Visits:
-    points = file["points"]
-    index = points["index"][:rows]
-    logged = "attempt" in points  # not in format 1
-    visits = Visits(
-        index,
-        points["time"][:rows],
-        points["attempt"][:rows] if logged else attempts(index),
-        points["session"][:rows] if logged else np.zeros_like(index),
-        _read_columns(file["coordinates"], rows),
-        _read_columns(file["channels"], rows),
-    )
-    if logged:
-        changed = visits.first_changed(points["checksum"][:rows])
-        if changed is not None:
-            raise FileError(f"{path}: damaged: reading number {changed} is not what was written; there may be more")
-    return visits
-
-
-def _read_columns(group: h5py.Group, rows: int) -> dict[str, FloatArray]:
-    return {name: dataset[:rows] for name, dataset in _members(group)}
-
-
-def _read_history(file: h5py.File, count: int) -> tuple[tuple[int, StateChanged | PointsDisturbed], ...]:
-    lines = from_pieces(file["status/history"][:]).split("\n")[:count]
-    return tuple((said["points"], _read_line(said)) for said in map(json.loads, lines))
-
-
-def _read_line(said: dict[str, Any]) -> StateChanged | PointsDisturbed:
-    if "disturbed" in said:
-        return PointsDisturbed(tuple(said["disturbed"]), said["time"], said["reason"])
-    return StateChanged(RunState(said["state"]), said["time"], said["reason"])
-
-
-def _read_end(file: h5py.File) -> RunFinished:
-    status, end = file["status"], file["status/end"][()]
+def _read_end(entry: h5py.Group) -> RunFinished:
+    status = entry["status"]
     return RunFinished(
-        state=RunState(status["state"].asstr()[()]),
-        reason=from_pieces(status["reason"][:]),
-        message=from_pieces(status["message"][:]),
-        points=int(end["points"]),
-        time=float(end["time"]),
-        snapshot=json.loads(from_pieces(file["station/snapshot_after"][:])),
+        state=RunState(read_text(status["state"])),
+        reason=read_text(status["reason"]),
+        message=read_text(status["message"]),
+        points=int(status["points"][()]),
+        time=float(status["time"][()]),
+        snapshot=json.loads(read_text(entry["instrument/snapshot_after/data"])),
     )
-
-
-def _members(group: h5py.Group) -> list[tuple[str, h5py.Dataset]]:
-    """Every dataset with its name; h5py's own ``items`` gives None for a damaged one."""
-    return [(name, group[name]) for name in group]
-
-
-def _name(dataset: h5py.Dataset) -> str:
-    return str(dataset.name).rpartition("/")[2]

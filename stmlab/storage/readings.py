@@ -8,7 +8,7 @@ import numpy as np
 
 from stmlab.errors import SequenceError
 from stmlab.storage.checksum import row_checksums
-from stmlab.storage.layout import hardware_shape
+from stmlab.storage.shape import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,15 @@ class Readings(NamedTuple):
     numbers: FloatArray
     arrays: FloatArray | None = None
 
+    def part(self, first: int, stop: int) -> Readings:
+        """Those from ``first`` to before ``stop``."""
+        rows = (slice(None), slice(first, stop))
+        return Readings(
+            np.ascontiguousarray(self.place[rows]),
+            np.ascontiguousarray(self.numbers[rows]),
+            None if self.arrays is None else np.ascontiguousarray(self.arrays[rows]),
+        )
+
     def checksums(self) -> Words:
         """One checksum for each reading; shape (readings,)."""
         if self.arrays is None:
@@ -46,7 +55,7 @@ class Table:
     def __init__(self, started: RunStarted) -> None:
         self._axes = [axis.name for axis in started.axes if not axis.hardware]
         self._channels = [channel.name for channel in started.channels]
-        self._inner = hardware_shape(started)
+        self._inner = Shape.of(started).hardware
         self._first_value = 1 + len(self._axes)
         self._columns = self._first_value + (0 if self._inner else len(self._channels))
 

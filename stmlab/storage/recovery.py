@@ -1,4 +1,7 @@
-"""Makes an ordinary file of one that a killed writer never closed; with h5py alone, without HDF5's own tools."""
+"""Makes an ordinary file of one that a killed writer never closed, and of one in an older format.
+
+The copy is what the writer would have written of the same events: there is one way to make the file of a run.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import h5py
+import numpy as np
 
 from stmlab.errors import FileError
-from stmlab.storage.checksum import bits
-from stmlab.storage.layout import LIBVER
-from stmlab.storage.making import claim, make_folder, nothing_left_behind
-from stmlab.storage.opening import opened
+from stmlab.storage.fits import append_fit
+from stmlab.storage.hdf5 import to_json
+from stmlab.storage.making import make_folder, nothing_left_behind
 from stmlab.storage.reader import open_run
 from stmlab.storage.refusals import HDF5_ERRORS, check_new, reason
+from stmlab.storage.writer import Writer
 
 if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray, IntArray
+    from stmlab.storage.fits import StoredFit
     from stmlab.storage.run import Run
 
 
@@ -36,48 +41,73 @@ def recover(path: str | Path, copy: str | Path) -> Run:
             be made, or is not the same when it is read back.
     """
     path, copy = Path(path), Path(copy)
-    with opened(path) as (source, live):
-        if live:
-            raise FileError(f"{path}: still being written; there is nothing to recover yet")
-        if copy.exists() and copy.samefile(path):
-            raise FileError(f"{copy}: source and copy are the same file: give another name for the copy")
-        open_run(path)
-        check_new(copy)
-        part = copy.with_name(f"recover_{secrets.token_hex(8)}.part")
-        try:
-            with nothing_left_behind() as made:
-                make_folder(copy.parent, made)
-                claim(part, made)
-                run = _copied(source, part)
-                _name(part, copy)
-        except HDF5_ERRORS as error:
-            raise FileError(f"{copy}: cannot be made ({reason(error)})") from error
-    return replace(run, path=copy)
+    run = open_run(path)
+    if run.live:
+        raise FileError(f"{path}: still being written; there is nothing to recover yet")
+    if copy.exists() and copy.samefile(path):
+        raise FileError(f"{copy}: source and copy are the same file: give another name for the copy")
+    check_new(copy)
+    part = copy.with_name(f"recover_{secrets.token_hex(8)}.part")
+    try:
+        with nothing_left_behind() as made:
+            make_folder(copy.parent, made)
+            made.append(part)
+            found = _written(run, part)
+            _name(part, copy)
+    except FileError as error:
+        raise FileError(str(error).replace(str(part), str(copy))) from error
+    except HDF5_ERRORS as error:
+        raise FileError(f"{copy}: cannot be made ({reason(error)})") from error
+    return replace(found, path=copy)
 
 
-def _copied(source: h5py.File, part: Path) -> Run:
-    """Copy into the empty file ``part``, and read it back."""
-    with h5py.File(part, "w", libver=LIBVER) as target:
-        target.attrs.update(source.attrs)
-        for name in source:
-            source.copy(name, target)
+def _written(run: Run, part: Path) -> Run:
+    """Write ``run`` into the file ``part``, and read it back."""
+    writer = Writer(part, batch=True)
+    try:
+        for event in run.replay():
+            writer(event)
+    finally:
+        writer.close()
+    for stored in run.stored_fits:
+        if stored.place is None:
+            append_fit(part, stored.fit)
     with part.open("rb+") as file:
         os.fsync(file.fileno())
-    with h5py.File(part, "r") as target:
-        _compare(source, target)
-    return open_run(part)
+    found = open_run(part)
+    if (what := _difference(run, found)) is not None:
+        raise OSError(f"{what} did not come out the same")
+    return found
 
 
-def _compare(source: h5py.Group, copy: h5py.Group) -> None:
-    """Both hold the same, to the last bit."""
-    if list(source) != list(copy) or dict(source.attrs).keys() != dict(copy.attrs).keys():
-        raise OSError(f"{source.name} did not come out the same")
-    for name in source:
-        item = source[name]
-        if isinstance(item, h5py.Group):
-            _compare(item, copy[name])
-        elif item.shape != copy[name].shape or bits(item) != bits(copy[name]):
-            raise OSError(f"{item.name} did not come out the same")
+def _difference(run: Run, copy: Run) -> str | None:
+    """What of the copy is not the same to the last bit; None if all is."""
+    if to_json(_said(run)) != to_json(_said(copy)):
+        return "what was said of the run"
+    if [_fit(stored) for stored in run.stored_fits] != [_fit(stored) for stored in copy.stored_fits]:
+        return "a fit"
+    before, after = run.visits.columns(), copy.visits.columns()
+    for name in before.keys() | after.keys():
+        if name not in before or name not in after or _bits(before[name]) != _bits(after[name]):
+            return name
+    return None
+
+
+def _said(run: Run) -> list[object]:
+    """All but readings and fits."""
+    started = {name: value for name, value in vars(run.started).items() if name not in ("axes", "channels")}
+    axes = [vars(axis) for axis in run.axes]
+    return [started, axes, run.channels, run.history, run.finished and vars(run.finished)]
+
+
+def _fit(stored: StoredFit) -> list[object]:
+    fit = stored.fit
+    curves = {name: (np.shape(curve), _bits(curve)) for name, curve in fit.curves.items()}
+    return [to_json(fit.as_dict()), dict(fit.labels), curves, stored.place]
+
+
+def _bits(column: FloatArray | IntArray) -> bytes:
+    return np.ascontiguousarray(column).tobytes()
 
 
 def _name(part: Path, copy: Path) -> None:

@@ -15,14 +15,16 @@ import h5py
 import numpy as np
 
 from stmlab.errors import FileError, SequenceError
-from stmlab.storage.columns import Columns, write_line, write_text
+from stmlab.storage.columns import write_line, write_rows, write_text
 from stmlab.storage.fits import write_fit
-from stmlab.storage.layout import COMMITTED, expected_rows, hardware_shape, to_json
+from stmlab.storage.hdf5 import STATE, to_json
+from stmlab.storage.layout import Committed
 from stmlab.storage.liveness import WriterLock
 from stmlab.storage.making import make
 from stmlab.storage.opening import opened
 from stmlab.storage.place import Place
 from stmlab.storage.readings import Table
+from stmlab.storage.records import Records
 from stmlab.storage.refusals import HDF5_ERRORS, reason
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 BATCH_SECONDS = 1e-3
 """Points that come faster than this are flushed together, once the first of them is this old."""
+_PLACE = {name: k for k, name in enumerate(Committed._fields)}
 
 
 class RunFile:
@@ -44,18 +47,19 @@ class RunFile:
         FileError: the file is there already, or cannot be made; and from every method, when the disk refuses.
     """
 
-    def __init__(self, path: Path, started: RunStarted, *, overwrite: bool) -> None:
+    def __init__(self, path: Path, started: RunStarted, *, overwrite: bool, batch: bool) -> None:
         self._path = path.absolute()  # the process may change its folder
         self._run_id = started.run_id
-        self._batched = started.point_seconds < BATCH_SECONDS and not hardware_shape(started)
+        fast = started.point_seconds < BATCH_SECONDS and not any(axis.hardware for axis in started.axes)
+        self._batched = fast or batch
         self._file = make(path, started, overwrite=overwrite)
+        self._entry = self._file["entry"]
         self._lock = WriterLock(path)
         self._place = Place(path)
         self._table = Table(started)
-        self._columns, self._arrays = self._find_columns(started)
-        self._count = np.zeros(1, COMMITTED)
-        self._count_id = self._file["committed"].id
-        self._count_type = h5py.h5t.py_create(COMMITTED)
+        self._records = Records(self._entry, started)
+        self._count = np.zeros(len(Committed._fields), dtype=np.int64)
+        self._count_id = self._entry["visits/committed"].id
         self._waiting: list[PointTaken] = []
         self._came, self._due = perf_counter(), 0.0
         self.committed = 0
@@ -89,20 +93,20 @@ class RunFile:
     def change_state(self, event: StateChanged) -> None:
         """Note a state."""
         with self._writing():
-            self._file["status/state"][()] = event.state.value
-            self._note({"time": event.time, "state": event.state, "reason": event.reason})
+            self._entry["status/state"][()] = event.state.value
+            self._note(event.state.value, {"time": event.time, "state": event.state, "reason": event.reason})
 
     def mark_disturbed(self, event: PointsDisturbed) -> None:
         """Note which points were disturbed, and by what."""
         with self._writing():
-            self._note({"time": event.time, "disturbed": event.indices, "reason": event.reason})
+            self._note("disturbed", {"time": event.time, "disturbed": event.indices, "reason": event.reason})
 
     def add_fit(self, event: Analysed) -> None:
         """Keep a fit."""
         with self._writing():
-            number = int(self._count["fits"][0])
-            write_fit(self._file, number, event.fit, (self.committed, int(self._count["states"][0])))
-            self._commit("fits", number + 1)
+            count = Committed(*self._count.tolist())
+            write_fit(self._entry, count.fits, event.fit, (count.readings, count.events), count.readings)
+            self._commit(fits=count.fits + 1)
 
     def finish(self, event: RunFinished) -> None:
         """Write how the run ended, close, and look at the closed file once more.
@@ -111,17 +115,20 @@ class RunFile:
             FileError: as `flush`; or it is not the file that was written.
         """
         with self._writing():
-            status = self._file["status"]
+            status = self._entry["status"]
             write_text(status["reason"], event.reason)
             write_text(status["message"], event.message)
-            write_text(self._file["station/snapshot_after"], to_json(event.snapshot))
+            write_text(self._entry["instrument/snapshot_after/data"], to_json(event.snapshot))
             status["state"][()] = event.state.value
-            status["end"][()] = np.array((event.points, event.time), dtype=status["end"].dtype)
-            self._commit("finished", 1)
+            status["points"][()] = event.points
+            status["time"][()] = event.time
+            self._commit(finished=1)
         self._check()
         self.close()
         with opened(self._path) as (file, _):
-            if file.attrs["run_id"] != self._run_id or file["committed"][:] != self._count:
+            entry = file["entry"]
+            same = np.array_equal(entry["visits/committed"][:], self._count)
+            if entry["entry_identifier"].asstr()[()] != self._run_id or not same:
                 raise FileError(f"{self._path}: is not the file that was written")
 
     def close(self) -> None:
@@ -134,18 +141,6 @@ class RunFile:
             self._let_go()
 
     # -- points ------------------------------------------------------------------------------------------------------
-
-    def _find_columns(self, started: RunStarted) -> tuple[Columns, Columns]:
-        """Columns of numbers, in the order of `Readings`, and those of arrays."""
-        file, rows = self._file, expected_rows(started)
-        numbers = [file["points"][name] for name in ("checksum", "index", "attempt", "session", "time")]
-        numbers += [file["coordinates"][axis.name] for axis in started.axes if not axis.hardware]
-        channels = [file["channels"][channel.name] for channel in started.channels]
-        return (
-            (Columns(numbers, rows), Columns(channels, rows))
-            if hardware_shape(started)
-            else (Columns([*numbers, *channels], rows), Columns([], rows))
-        )
 
     def _write_waiting(self) -> None:
         points = self._waiting
@@ -164,28 +159,30 @@ class RunFile:
             self._put(readings)
 
     def _put(self, readings: Readings) -> None:
-        start = self.committed
-        _, index, attempt, session = readings.place
-        repeated = [column if column.any() else None for column in (attempt, session)]
-        self._columns.write(start, [readings.checksums(), index, *repeated, *readings.numbers])
-        if readings.arrays is not None:
-            self._arrays.write(start, list(readings.arrays))
-        self._commit("points", start + len(index))
-        self.committed = start + len(index)
+        records, stop = self._records, self.committed + readings.place.shape[1]
+        records.write(self.committed, readings)
+        self._commit(readings=stop, repeats=records.repeats)
+        self.committed = stop
+        if records.update_cells():  # after the commit: until then a cell holds what was acknowledged last
+            h5py.h5f.flush(self._file.id)
 
     # -- the order of writes -----------------------------------------------------------------------------------------
 
-    def _note(self, line: dict[str, Any]) -> None:
-        """One more line of the history."""
-        number = int(self._count["states"][0])
-        write_line(self._file["status/history"], number, to_json({"points": self.committed, **line}))
-        self._commit("states", number + 1)
+    def _note(self, kind: str, line: dict[str, Any]) -> None:
+        """One more event."""
+        number, events = Committed(*self._count.tolist()).events, self._entry["events"]
+        columns = {"time": [line["time"]], "readings": [self.committed], "event": np.array([kind.encode()], STATE)}
+        for name, column in columns.items():
+            write_rows(events[name], number, np.asarray(column, dtype=events[name].dtype))
+        write_line(events["log/data"], number, to_json({"points": self.committed, **line}))
+        self._commit(events=number + 1)
 
-    def _commit(self, what: str, count: int) -> None:
-        """Everything down first, then the count that says so."""
+    def _commit(self, **counts: int) -> None:
+        """Everything down first, then the counts that say so."""
         h5py.h5f.flush(self._file.id)
-        self._count[what] = count
-        self._count_id.write(h5py.h5s.ALL, h5py.h5s.ALL, self._count, self._count_type)
+        for name, count in counts.items():
+            self._count[_PLACE[name]] = count
+        self._count_id.write(h5py.h5s.ALL, h5py.h5s.ALL, self._count, h5py.h5t.NATIVE_INT64)
         h5py.h5f.flush(self._file.id)
 
     @contextmanager

@@ -41,6 +41,14 @@ class Visits:
     def __len__(self) -> int:
         return len(self.index)
 
+    def columns(self) -> dict[str, FloatArray | IntArray]:
+        """All columns by a name of their own."""
+        place: dict[str, FloatArray | IntArray] = {
+            name: getattr(self, name) for name in ("index", "time", "attempt", "session")
+        }
+        coordinates = {f"coordinates {name}": column for name, column in self.coordinates.items()}
+        return {**place, **coordinates, **{f"channel {name}": column for name, column in self.data.items()}}
+
     def last(self) -> Visits:
         """The last reading of each point, by increasing index."""
         if np.all(np.diff(self.index) > 0):

@@ -21,14 +21,15 @@ class Writer:
     Args:
         path: file to make.
         overwrite: replace a file that is there already (never one that is still being written).
+        batch: let points wait for each other, however slowly they were taken: for a run that is copied.
 
     Every call may raise FileError (the file is there already, the disk is full, an event out of order) and
     SequenceError (a point does not fit the run's axes and channels).
     """
 
-    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+    def __init__(self, path: str | Path, *, overwrite: bool = False, batch: bool = False) -> None:
         self.path = Path(path)
-        self._overwrite = overwrite
+        self._overwrite, self._batch = overwrite, batch
         self._file: RunFile | None = None
 
     def __call__(self, event: Event) -> bool:
@@ -42,7 +43,7 @@ class Writer:
         if isinstance(event, RunStarted):
             if self._file is not None:
                 raise FileError(f"{self.path}: a second run was started in the same file")
-            self._file = RunFile(self.path, event, overwrite=self._overwrite)
+            self._file = RunFile(self.path, event, overwrite=self._overwrite, batch=self._batch)
         elif isinstance(event, StateChanged):
             self._open_file.change_state(event)
         elif isinstance(event, PointsDisturbed):

@@ -44,7 +44,7 @@ class BenchStation:
 
     def __init__(self, *, problems=(), clock=None):
         self.clock = clock or SimulatedClock()
-        self.config = SimpleNamespace(name="bench")
+        self.config = SimpleNamespace(name="bench", user="")
         self.path, self.longest_pause, self.attempts = "bench.toml", 3600.0, 4
         self.heartbeat = SimpleNamespace(expect=lambda seconds: None, rest=lambda: None)
         self.watch = BenchWatch(self.clock)

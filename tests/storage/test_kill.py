@@ -173,7 +173,7 @@ def test_a_recovered_copy_is_an_ordinary_file_with_the_same_points(tmp_path, mak
     assert list(after.data) == list(before.data)
     assert (after.complete, after.reason, after.history) == (False, "killed", before.history)
     with h5py.File(copy, "r") as file:
-        assert file["committed"]["points"][0] == before.points
+        assert file["entry/visits/committed"][0] == before.points
     append_fit(copy, make_fit())
     assert len(open_run(copy).fits) == 1
     with pytest.raises(FileError, match="exists already"):

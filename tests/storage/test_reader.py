@@ -22,7 +22,8 @@ from stmlab.events import (
 )
 from stmlab.results import FitParameter, FitResult
 from stmlab.storage import Writer, append_fit, open_run
-from stmlab.storage.layout import FORMAT_VERSION, PIECE, from_pieces, to_pieces
+from stmlab.storage.hdf5 import PIECE, from_pieces, to_pieces
+from stmlab.storage.layout import FORMAT_VERSION, Committed
 
 
 def write(path, events):
@@ -172,7 +173,11 @@ def test_a_fit_added_later_is_there_and_the_data_are_untouched(tmp_path, whole_r
     assert as_plain(run.fits[2]) == as_plain(later)
     assert as_plain(tuple(run.replay())) == as_plain(tuple(before.replay()))
     with h5py.File(tmp_path / "run.h5") as file:
-        assert file["fits/parameters"]["fit"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+        assert file["entry/fit/results/fit"][:].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def fits_counted(file):
+    return Committed(*file["entry/visits/committed"][:].tolist()).fits
 
 
 def test_a_fit_is_on_its_way_to_the_disk_before_it_counts(tmp_path, whole_run, make_fit, monkeypatch):
@@ -180,7 +185,7 @@ def test_a_fit_is_on_its_way_to_the_disk_before_it_counts(tmp_path, whole_run, m
     counted, flush = [], h5py.File.flush
 
     def watched(file):
-        counted.append((int(file["committed"]["fits"][0]), len(file["fits/parameters"])))
+        counted.append((fits_counted(file), len(file["entry/fit/results/fit"])))
         flush(file)
 
     monkeypatch.setattr(h5py.File, "flush", watched)
@@ -194,13 +199,11 @@ def test_what_a_fit_that_was_never_finished_left_behind_belongs_to_no_other(tmp_
     many = tuple(FitParameter(f"p{k}", float(k), 1.0, "V") for k in range(5))
     append_fit(path, FitResult("lost", many, ("p0",), np.eye(1), 9, 0.0))
     with h5py.File(path, "r+") as file:
-        committed = file["committed"][:]
-        committed["fits"] -= 1
-        file["committed"][:] = committed
+        file["entry/visits/committed"][Committed._fields.index("fits")] -= 1
     assert len(open_run(path).fits) == 2
     append_fit(path, make_fit(1.5e9, samples=0))
     with h5py.File(path) as file:
-        assert file["fits/parameters"]["fit"].tolist() == [0, 0, 1, 1, 2, 2, -1, -1, -1]
+        assert file["entry/fit/results/fit"][:].tolist() == [0, 0, 1, 1, 2, 2, -1, -1, -1]
     assert [fit["rate"].value for fit in open_run(path).fits] == [1.73e9, 1.6e9, 1.5e9]
 
 
@@ -259,7 +262,7 @@ def test_what_is_not_a_run_is_refused_in_one_line(tmp_path, make_fit):
 def test_a_newer_format_and_a_damaged_file_are_refused(tmp_path, whole_run):
     write(tmp_path / "run.h5", whole_run())
     with h5py.File(tmp_path / "run.h5", "r+") as file:
-        del file["channels"]
+        del file["entry/data"]
     with pytest.raises(FileError, match="damaged"):
         open_run(tmp_path / "run.h5")
     with h5py.File(tmp_path / "run.h5", "r+") as file:

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from stmlab.errors import FileError
 from stmlab.events import PointsDisturbed, PointTaken
-from stmlab.storage import Writer, open_run, recover
+from stmlab.storage import Writer, append_fit, open_run, recover
 from stmlab.storage.checksum import row_checksums
 from stmlab.storage.visits import attempts
 
-FORMAT_1 = Path(__file__).parent / "files" / "format_1.h5"  # written by the last build before the log of readings
+FILES = Path(__file__).parent / "files"
+FORMAT_1 = FILES / "format_1.h5"  # written by the last build before the log of readings
+FORMAT_2 = FILES / "format_2.h5"  # written by the last build before NeXus; the other one with arrays
 
 
 def write(path, events):
@@ -98,9 +100,37 @@ def test_a_file_of_format_1_still_opens():
     assert run.fits[0]["a"].value == 1.0
 
 
-def test_a_copy_of_a_file_of_format_1_has_the_same_readings(tmp_path):
-    copy = recover(FORMAT_1, tmp_path / "copy.h5")
-    np.testing.assert_array_equal(copy.visits.data["current"], open_run(FORMAT_1).visits.data["current"])
+@pytest.mark.parametrize("name", ["format_2", "format_2_arrays"])
+def test_a_file_of_format_2_still_opens(name):
+    run = open_run(FILES / f"{name}.h5")
+    ramp = np.arange(3.0) if "arrays" in name else 0.0
+    assert (run.complete, run.points, len(run.visits)) == (True, 6, 7)
+    assert run.visits.index.tolist() == [0, 1, 2, 3, 1, 4, 5]
+    assert run.visits.attempt.tolist() == [0, 0, 0, 0, 1, 0, 0]
+    expected = np.array([0.0, 40.0, 20.0, 30.0, 50.0, 60.0])
+    np.testing.assert_array_equal(run.data["current"], np.add.outer(expected, ramp))
+    assert run.history[1] == (4, PointsDisturbed((1,), 1.7, "the tip jumped"))
+    assert {name: p.value for name, p in run.parameters.items()} == {
+        "dc_bias": 4e-3,
+        "both_ways": True,
+        "comment": "Γ of Fe",
+    }
+    assert (run.fits[0]["a"].value, run.fits[0].curves["fit"].tolist()) == (1.0, [0.0, 1.0, 4.0, 9.0])
+    assert run.snapshot_after == {"lockin": {"time_constant": 0.1}}
+
+
+@pytest.mark.parametrize("name", ["format_1", "format_2", "format_2_arrays"])
+def test_a_copy_of_an_older_file_has_todays_format_and_the_same_in_it(tmp_path, name):
+    old = open_run(FILES / f"{name}.h5")
+    copy = recover(FILES / f"{name}.h5", tmp_path / "copy.h5")
+    assert copy.visits.columns().keys() == old.visits.columns().keys()
+    for name, column in copy.visits.columns().items():
+        np.testing.assert_array_equal(column, old.visits.columns()[name])
+    assert (copy.parameters, copy.history, copy.message) == (old.parameters, old.history, old.message)
+    with pytest.raises(FileError, match="format . of an older stmlab: `stmlab recover FILE COPY`"):
+        append_fit(old.path, old.fits[0])
+    append_fit(copy.path, old.fits[0])
+    assert len(open_run(copy.path).fits) == len(old.fits) + 1
 
 
 @given(st.lists(st.integers(0, 5), max_size=30))
@@ -109,17 +139,17 @@ def test_attempts_are_counted_for_each_place(index):
     assert attempts(np.array(index, dtype=np.int64)).tolist() == expected
 
 
-COLUMNS = ["points/index", "points/time", "points/attempt", "points/session", "points/checksum", "channels/x"]
+LOG = [f"visits/{name}" for name in ("index", "attempt", "session", "checksum")]
 
 
-@pytest.mark.parametrize("name", [*COLUMNS, "coordinates/bias"])
+@pytest.mark.parametrize("name", [*LOG, "data/elapsed", "data/x", "data/bias_measured"])
 @pytest.mark.parametrize("sweep", [0, 7])
 def test_a_changed_number_is_found_when_the_run_is_read(tmp_path, whole_run, name, sweep):
     write(path := tmp_path / "run.h5", whole_run(sweep=sweep))
     with h5py.File(path, "r+") as file:
-        rows = file[name][:]
-        rows[5] = rows[5] + 1
-        file[name][:] = rows
+        rows = file["entry"][name][:]
+        rows.reshape(12, -1)[5] += 1
+        file["entry"][name][:] = rows
     with pytest.raises(FileError, match="damaged: reading number 5 is not what was written"):
         open_run(path)
 
@@ -128,7 +158,7 @@ def test_changed_signs_and_readings_that_changed_places_are_found(tmp_path, whol
     for name, change in (("signs", lambda rows: -rows), ("order", lambda rows: rows[::-1])):
         write(path := tmp_path / f"{name}.h5", whole_run(sweep=8))
         with h5py.File(path, "r+") as file:
-            file["channels/x"][:] = change(file["channels/x"][:])
+            file["entry/data/x"][:] = change(file["entry/data/x"][:])
         with pytest.raises(FileError, match="damaged: reading number"):
             open_run(path)
 

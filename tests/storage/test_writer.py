@@ -124,30 +124,39 @@ def test_the_bytes_do_not_depend_on_when_batches_were_flushed(tmp_path, make_sta
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes() == (tmp_path / "c.h5").read_bytes()
 
 
-def test_every_dataset_says_its_unit_and_a_whole_run_has_no_fill(tmp_path, make_started, make_points, whole_run):
+def test_every_number_says_its_unit_and_a_whole_run_has_no_fill(tmp_path, make_started, make_points, whole_run):
     started = make_started(rows=50, columns=99, point_seconds=0.0)
     write(tmp_path / "run.h5", [started, *make_points(started), whole_run()[-1]])
     units = {}
     with h5py.File(tmp_path / "run.h5") as file:
-        file.visititems(
-            lambda name, item: units.update({name: item.attrs.get("units")}) if hasattr(item, "shape") else None
-        )
-        assert {len(column) for column in file["channels"].values()} == {4950}
-        assert not np.isnan(file["channels/current"][:]).any()
-        assert file["channels/current"].attrs["meaning"] == "tunnel current"
+        file.visititems(lambda name, item: units.update({name: item.attrs.get("units")}) if is_number(item) else None)
+        data = file["entry/data"]
+        assert data["current"].shape == data["frequency_measured"].shape == (50, 99)
+        assert not np.isnan(data["current"][:]).any()
+        assert data["current"].attrs["description"] == "tunnel current"
     assert None not in units.values()
-    assert (units["channels/current"], units["axes/frequency"], units["parameters/dc_bias"]) == ("A", "Hz", "V")
+    named = [f"entry/{name}" for name in ("data/current", "data/frequency", "parameters/dc_bias")]
+    assert [units[name] for name in named] == ["A", "Hz", "V"]
+
+
+def is_number(item):
+    return isinstance(item, h5py.Dataset) and item.dtype.kind in "iuf"
 
 
 def test_other_hdf5_readers_see_state_end_and_fits_by_name(tmp_path, whole_run):
     write(tmp_path / "run.h5", whole_run())
     with h5py.File(tmp_path / "run.h5") as file:
-        assert file["status/state"].asstr()[()] == "finished"
-        assert b"".join(file["status/reason"][:]) == b"completed"
-        table = file["fits/parameters"][:]
-        assert table["parameter"].tolist() == [b"rate", b"frequency"] * 2
-        assert table["value"][0] == 1.73e9
-        assert file["fits/curves"][:5].tolist() == np.geomspace(1, 10, 5).tolist()
+        entry = file["entry"]
+        assert entry["status/state"].asstr()[()] == "finished"
+        assert b"".join(entry["status/reason"][:]) == b"completed"
+        assert entry["fit/results/parameter"][:].tolist() == [b"rate", b"frequency"] * 2
+        assert entry["fit/results/value"][0] == 1.73e9
+        assert entry["fit/results/unit"][:2].tolist() == [b"1/s", b"Hz"]
+        assert entry["fit/inputs/points"][:].tolist() == [60, 60]
+        assert (entry["fit/covariance/row"][0], entry["fit/covariance/value"][0]) == (b"rate", 4e14)
+        assert entry["fit/curves/values"][:5].tolist() == np.geomspace(1, 10, 5).tolist()
+        assert entry["events/event"][:].tolist() == [b"preparing", b"running", b"paused", b"running", b"analysing"]
+        assert entry["events/readings"][:].tolist() == [0, 0, 5, 5, 12]
 
 
 def test_a_point_that_does_not_fit_is_refused_and_those_before_it_are_kept(tmp_path, make_started, make_points):

@@ -12,11 +12,13 @@ from stmlab.axes import Axis, Channel
 from stmlab.events import PointTaken, RunStarted, RunState, StateChanged
 from stmlab.storage import Writer
 
-POINTS, SWEEP = 3_000_000, 500
+SWEEP = 500
+POINTS = {"each": 100_000, "arrays": 100_000, "batch": 3_000_000, "again": 500_000}
+"""So that some files take their whole space at once, and others chunk by chunk."""
 
 
 def main(path, mode):
-    axes = (Axis("bias", "V", np.arange(float(POINTS))),)
+    axes = (Axis("bias", "V", np.arange(float(points := POINTS[mode]))),)
     if mode == "arrays":
         axes += (Axis("height", "m", np.arange(float(SWEEP)), hardware=True),)
     channels = (Channel("current", "A", ""), Channel("x", "V", ""))
@@ -26,7 +28,7 @@ def main(path, mode):
     writer(StateChanged(RunState.RUNNING, 0.0))
     said = 0
     ramp = np.arange(SWEEP)
-    for k in range(POINTS):
+    for k in range(2 * points if mode == "again" else points):
         values = (k + ramp, -k - ramp) if mode == "arrays" else (float(k), -float(k))
         index, attempt = divmod(k, 2) if mode == "again" else (k, 0)
         writer(PointTaken(index, 0.5 * k, (2.0 * k,), values, k, attempt))

@@ -1,0 +1,135 @@
+"""Groups, datasets and texts as NeXus and SWMR want them.
+
+SWMR forbids new objects and variable-length data once it is on. So what comes later has its place from the start:
+tables, and text cut into pieces of fixed length. The low format bound is that of HDF5 1.10, the first with SWMR, so
+that older readers open the file too.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from stmlab.errors import FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LIBVER = ("v110", "latest")
+
+PIECE = 120  # bytes of text in one element
+TEXT = h5py.string_dtype("utf-8", PIECE)
+NAME = h5py.string_dtype("utf-8", 64)
+UNIT = h5py.string_dtype("utf-8", 32)
+STATE = h5py.string_dtype("utf-8", 16)
+
+
+def add_group(parent: h5py.Group, name: str, kind: str) -> h5py.Group:
+    """A group of the NeXus class ``kind``; its members keep the order in which they are made."""
+    group = parent.create_group(name, track_order=True)
+    group.attrs["NX_class"] = kind
+    return group
+
+
+def add_dataset(group: h5py.Group, name: str, unit: str | None = None, **description: Any) -> h5py.Dataset:
+    """A dataset with its unit (None: it is text).
+
+    Raises:
+        FileError: ``name`` cannot stand in the group.
+    """
+    if not name or "/" in name or name == "." or name in group:
+        raise FileError(f"{group.name}: {name!r} cannot name a dataset: it is empty, holds a '/' or is there twice")
+    dataset = group.create_dataset(name, **description)
+    if unit is not None:
+        dataset.attrs["units"] = unit
+    return dataset
+
+
+def add_texts(group: h5py.Group, name: str, texts: Iterable[str]) -> h5py.Dataset:
+    """Texts side by side, as long as the longest."""
+    data = [text.encode() for text in texts]
+    kind = h5py.string_dtype("utf-8", max([1, *map(len, data)]))
+    return add_dataset(group, name, data=np.array(data, dtype=kind))
+
+
+def add_note(parent: h5py.Group, name: str, kind: str, text: str | None = None) -> h5py.Dataset:
+    """An NXnote of media type ``kind`` with ``text``, or with room for text that comes later; returns its data."""
+    note = add_group(parent, name, "NXnote")
+    add_dataset(note, "type", data=kind)
+    if text is None:
+        return add_table(note, "data", TEXT)
+    data = _bytes(text)
+    return add_dataset(note, "data", data=np.array(data, dtype=h5py.string_dtype("utf-8", max(1, len(data)))))
+
+
+def add_table(
+    group: h5py.Group,
+    name: str,
+    dtype: Any,
+    unit: str | None = None,
+    *,
+    rows: int = 32,
+    inner: tuple[int, ...] = (),
+    start: int = 0,
+    fill: Any = None,
+) -> h5py.Dataset:
+    """A dataset that grows along its first axis by chunks of ``rows``.
+
+    The space of a chunk is taken when the dataset grows, not when a flush happens to fall: same events, same bytes.
+    """
+    return add_dataset(
+        group,
+        name,
+        unit,
+        dtype=dtype,
+        shape=(start, *inner),
+        maxshape=(None, *inner),
+        chunks=(rows, *inner),
+        fillvalue=fill,
+        dcpl=allocated(early=True),
+    )
+
+
+def allocated(*, early: bool) -> h5py.h5p.PropDCID:
+    """Properties of a dataset whose space is taken when it is made or grows, or chunk by chunk as it is written."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY if early else h5py.h5d.ALLOC_TIME_INCR)
+    return properties
+
+
+def to_json(value: Any) -> str:
+    """JSON of a snapshot or a fit: numpy's numbers and arrays as plain ones, what JSON does not know as its text."""
+    return json.dumps(value, default=_plain, ensure_ascii=False)
+
+
+def to_pieces(text: str) -> np.ndarray[Any, Any]:
+    """Text as elements of fixed length; shape (n,)."""
+    data = _bytes(text)
+    return np.array([data[k : k + PIECE] for k in range(0, len(data), PIECE)], dtype=TEXT)
+
+
+def from_pieces(pieces: np.ndarray[Any, Any]) -> str:
+    """The text that ``to_pieces`` cut up."""
+    return b"".join(pieces.tolist()).decode("utf-8", errors="replace")
+
+
+def read_text(dataset: h5py.Dataset) -> str:
+    """Text of any kind: fixed or variable length, whole or in pieces."""
+    value = dataset[()]
+    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else from_pieces(value)
+
+
+def _bytes(text: str) -> bytes:
+    return text.replace("\0", "\\0").encode("utf-8", errors="backslashreplace")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return str(value)

@@ -1,0 +1,145 @@
+"""The data of a run on its axes, as one NXdata group: what a viewer draws when it opens the file.
+
+Every channel has the shape of the whole plan from the start and holds nan until it is measured: so a map can be looked
+at while it is taken, axes and signal always fit each other, and each cell has its place in the file. HDF5's dimension
+scales tell netCDF and xarray which axis belongs to which dimension. NXsts does not allow them: its files have soft
+links named DATA and AXISNAME instead.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import h5py
+import numpy as np
+
+from stmlab.storage.hdf5 import add_dataset, add_group, allocated
+
+if TYPE_CHECKING:
+    from stmlab.axes import Axis, Channel
+    from stmlab.events import RunStarted
+    from stmlab.storage.shape import Shape
+
+ELAPSED = "elapsed"
+_ERROR = "_error"
+_IMAGE_ROWS = 3  # fewer curves than this are drawn as curves
+
+
+def add_data(entry: h5py.Group, started: RunStarted, shape: Shape, *, strict: bool) -> h5py.Group:
+    """Make the group ``data`` with nothing measured yet.
+
+    Args:
+        entry: where.
+        started: the run.
+        shape: of its data.
+        strict: the file is to satisfy an application definition: no scales, no style.
+
+    Raises:
+        FileError: two of axes and channels have the same name.
+    """
+    group = add_group(entry, "data", "NXdata")
+    for axis in started.axes:
+        _add_axis(group, axis, kept=axis.name in shape.axes)
+    fields = channel_fields(started.channels)
+    moved = [axis for axis in started.axes if not axis.hardware]
+    outer = [name for name in shape.axes if name in {axis.name for axis in moved}]
+    columns = [_add_cells(group, f"{axis.name}_measured", axis.unit, shape, ()) for axis in moved]
+    columns.append(_add_cells(group, ELAPSED, "s", shape, ()))
+    for axis, column in zip(moved, columns, strict=False):
+        column.attrs["long_name"] = _label(f"{axis.label or axis.name}, as it really was", axis.unit)
+        group.attrs[f"{column.name.rpartition('/')[2]}_indices"] = list(range(len(outer)))
+    columns[-1].attrs["long_name"] = "time since the start of the run (s)"
+    arrays = [_add_channel(group, channel, fields, shape) for channel in started.channels]
+    add_dataset(group, "title", data=title(started))
+    if started.channels:
+        _say_what_to_draw(group, started, shape)
+    if not strict:
+        _add_scales(group, shape, outer, columns, arrays)
+        _add_style(group, started, shape)
+    elif started.channels:
+        _add_links(group, started, shape)
+    return group
+
+
+def title(started: RunStarted) -> str:
+    """One line above the plot."""
+    return f"{started.sequence} on {started.sample}" if started.sample else started.sequence
+
+
+def channel_fields(channels: tuple[Channel, ...]) -> dict[str, str]:
+    """Channel -> its name in the file: NeXus knows the error of ``current`` as ``current_errors``."""
+    names = {channel.name for channel in channels}
+    return {name: f"{name}s" if name.removesuffix(_ERROR) in names - {name} else name for name in names}
+
+
+def _add_axis(group: h5py.Group, axis: Axis, *, kept: bool) -> None:
+    dataset = add_dataset(group, axis.name, axis.unit, data=axis.values if kept else axis.values[0])
+    dataset.attrs["long_name"] = _label(axis.label or axis.name, axis.unit)
+
+
+def _add_channel(group: h5py.Group, channel: Channel, fields: dict[str, str], shape: Shape) -> h5py.Dataset:
+    dataset = _add_cells(group, fields[channel.name], channel.unit, shape, shape.inner)
+    dataset.attrs["long_name"] = _label(channel.name.replace("_", " "), channel.unit)
+    dataset.attrs["description"] = channel.meaning
+    return dataset
+
+
+def _add_cells(group: h5py.Group, name: str, unit: str, shape: Shape, inner: tuple[int, ...]) -> h5py.Dataset:
+    """A dataset of the plan's full shape."""
+    whole = (*shape.outer, *inner)
+    chunked = {"chunks": shape.chunk(inner), "dcpl": allocated(early=shape.early)} if whole else {}
+    return add_dataset(group, name, unit, shape=whole, dtype="<f8", fillvalue=np.nan, **chunked)
+
+
+def _say_what_to_draw(group: h5py.Group, started: RunStarted, shape: Shape) -> None:
+    signal = started.channels[0]
+    fit = _add_cells(group, f"{signal.name}_fit", signal.unit, shape, shape.inner)
+    fit.attrs["long_name"] = _label("fit", signal.unit)
+    group.attrs["signal"] = signal.name
+    group.attrs["axes"] = list(shape.axes)
+    group.attrs["auxiliary_signals"] = [f"{signal.name}_fit"]
+    for k, name in enumerate(shape.axes):
+        group.attrs[f"{name}_indices"] = k
+    group[signal.name].attrs["interpretation"] = "image" if _is_image(started, shape) else "spectrum"
+
+
+def _is_image(started: RunStarted, shape: Shape) -> bool:
+    """Whether the two inner dimensions make a map; a few curves, and repetitions, are curves."""
+    if len(shape.axes) < 2:
+        return False
+    outer = next(axis for axis in started.axes if axis.name == shape.axes[-2])
+    return bool(outer.unit) and len(outer) >= _IMAGE_ROWS
+
+
+def _add_scales(
+    group: h5py.Group, shape: Shape, outer: list[str], columns: list[h5py.Dataset], arrays: list[h5py.Dataset]
+) -> None:
+    for name in shape.axes:
+        group[name].make_scale(name)
+    drawn = [group[name] for name in group.attrs.get("auxiliary_signals", ())]
+    for dataset, names in [(d, outer) for d in columns] + [(d, list(shape.axes)) for d in arrays + drawn]:
+        for k, name in enumerate(names):
+            dataset.dims[k].attach_scale(group[name])
+    beside = " ".join(dataset.name.rpartition("/")[2] for dataset in columns)
+    for dataset in arrays + drawn:
+        dataset.attrs["coordinates"] = beside  # netCDF's way to say so
+
+
+def _add_style(group: h5py.Group, started: RunStarted, shape: Shape) -> None:
+    """Logarithmic axes: silx and h5web ask for it in words of their own."""
+    logarithmic = {axis.name for axis in started.axes if axis.logarithmic}
+    scales = ["log" if name in logarithmic else "linear" for name in shape.axes]
+    if "log" in scales:
+        group.attrs["SILX_style"] = json.dumps({"axes_scale_types": scales, "axes_scale_type": scales})
+
+
+def _add_links(group: h5py.Group, started: RunStarted, shape: Shape) -> None:
+    """Last of all: netCDF names a dimension after the first link to its axis."""
+    for link, name in (("DATA", started.channels[0].name), ("AXISNAME", shape.axes[-1])):
+        group[name].attrs["target"] = group[name].name
+        group[link] = h5py.SoftLink(group[name].name)
+
+
+def _label(words: str, unit: str) -> str:
+    return f"{words} ({unit})" if unit else words
