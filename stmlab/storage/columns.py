@@ -52,7 +52,7 @@ class Columns:
                 dataset.write(memory, self._space, column, kind)
 
     def chunk_ends(self, start: int, rows: int) -> Iterator[int]:
-        """For ``rows`` rows from row ``start`` on: where each chunk ends and the last row does, counted from ``start``."""
+        """Where each chunk ends, and the last one of ``rows`` rows, counted from row ``start`` on."""
         stop = self._chunk - start % self._chunk
         while stop < rows:
             yield stop

@@ -68,19 +68,19 @@ PATHS = {
     "/entry/data/<axis>": "the axis as planned; an axis of length 1 is a number",
     "/entry/data/<axis>_measured": "where each point really was, for the axes that software moves",
     "/entry/data/elapsed": "when each point was read, since the start of the run",
-    "/entry/data/<channel>": "a channel, one value for each point, or an array along the axes that an instrument sweeps",
+    "/entry/data/<channel>": "a channel: one value for each point, or an array along the hardware-swept axes",
     "/entry/data/<channel>_errors": "its standard error",
-    "/entry/data/<channel>_fit": "the last fit at the points of the first channel, where it is a curve over the same axis",
+    "/entry/data/<channel>_fit": "the last fit, where it is a curve over the same axis as the first channel",
     "/entry/data/DATA": "link to the first channel (NXsts only)",
     "/entry/data/AXISNAME": "link to the innermost axis (NXsts only)",
     # the log of readings
-    "/entry/visits": "NXcollection: the log of readings in their order, append-only; rows beyond `committed` are fill",
-    "/entry/visits/committed": "how many readings, events, fits and repeats may be trusted; whether the run has finished",
+    "/entry/visits": "NXcollection: the log of readings, append-only; rows beyond `committed` are fill",
+    "/entry/visits/committed": "readings, events, fits that may be trusted; whether finished; repeats likewise",
     "/entry/visits/index": "place of the point in C order over the axes that software moves",
     "/entry/visits/attempt": "number of readings at the same index before",
     "/entry/visits/session": "0, one more each time that the run was resumed",
-    "/entry/visits/checksum": "of the reading; see stmlab.storage.checksum",
-    "/entry/visits/repeats": "NXcollection: all readings of points that were read more than once or lie outside the plan",
+    "/entry/visits/checksum": "of the reading: stmlab.storage.checksum",
+    "/entry/visits/repeats": "NXcollection: all readings of points that were read again or lie outside the plan",
     "/entry/visits/repeats/visit": "number of the reading in the log",
     "/entry/visits/repeats/<column>": "as in `data`, one row a reading",
     # how it went
@@ -112,4 +112,3 @@ PATHS = {
     "/entry/fit/json/data": "text in pieces",
 }
 """Path -> what stands there. The root's attributes: default, creator, format, format_version."""
-

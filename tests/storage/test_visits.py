@@ -127,7 +127,7 @@ def test_a_copy_of_an_older_file_has_todays_format_and_the_same_in_it(tmp_path, 
     for name, column in copy.visits.columns().items():
         np.testing.assert_array_equal(column, old.visits.columns()[name])
     assert (copy.parameters, copy.history, copy.message) == (old.parameters, old.history, old.message)
-    with pytest.raises(FileError, match="format . of an older stmlab: `stmlab recover FILE COPY`"):
+    with pytest.raises(FileError, match=r"format \d of an older stmlab: `stmlab recover FILE COPY`"):
         append_fit(old.path, old.fits[0])
     append_fit(copy.path, old.fits[0])
     assert len(open_run(copy.path).fits) == len(old.fits) + 1
