@@ -1,8 +1,9 @@
-"""The four papers, printed beside computed: what `stmlab papers` shows.
+"""The four papers beside the models: what `stmlab papers` shows.
 
-`rows` compares every number and statement that the models of `stmlab.physics` speak to; `figures` draws the papers'
-model figures. Where a paper cannot be reproduced from what it prints, the row says so and why; nothing is tuned to
-reach it.
+`rows` compares every number and statement that the models of `stmlab.physics` speak to, and says of each reference
+whether it is printed, said in words, evaluated from a formula of the paper or from an independent method; `figures`
+draws the papers' model figures. Where a paper cannot be reproduced from what it prints, the row says so and why;
+nothing is tuned to reach it.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.errors import FitError
 from stmlab.physics.baths import Bath, Electrode
 from stmlab.physics.junction import Occupation, PolarisingState
 from stmlab.physics.spins import Exchange, Spin, SpinSystem
@@ -15,10 +16,13 @@ from stmlab.physics.transport import TunnelJunction
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
+PAPER = "muenks"
 TEMPERATURE_K = 2.0
 MODULATION_V = 0.2e-3
 BIAS_V: FloatArray = np.linspace(-10e-3, 10e-3, 601)
 """Window of the step fits; a wider one moves the asymmetries by up to 0.04."""
+_FARTHEST_MEV, _WIDEST_MEV = 0.7, 1.2
+"""A Gaussian farther from its step, or wider (at 2 K and 0.2 mV a step has 0.41 meV), describes something else."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ ANTIFERROMAGNETIC = FunctionalTip("AFM correlation", -4.2, 0.87, 3.6, False, -0.
 """Figs. 1g, 1i, 2c, 2d."""
 FERROMAGNETIC = FunctionalTip("FM correlation", -3.23, 0.58, 5.9, True, 0.35)
 """Figs. 1h, 1j, 2e, 2f."""
+TIPS = (ANTIFERROMAGNETIC, FERROMAGNETIC)
 IN_FIELD = FunctionalTip("5 T", -4.05, 0.65, 1.1, True, 0.6, 5.0)
 """Fig. 4."""
 
@@ -98,7 +103,7 @@ def fitted_steps(junction: TunnelJunction) -> Steps:
     """Four Gaussians and a constant, fitted to d2I/dV2 within +-10 mV; the areas are the heights of the steps.
 
     Raises:
-        RuntimeError: the fit does not converge.
+        FitError: the fit does not converge, or a Gaussian has left its step.
     """
     from scipy.optimize import curve_fit
 
@@ -113,7 +118,12 @@ def fitted_steps(junction: TunnelJunction) -> Steps:
 
     slope = 1e-3 * junction.conductance_slope(BIAS_V) / junction.conductance_S
     start = [0.0, *(0.1 * np.sign(centres)), *np.zeros(4), *np.full(4, 0.4)]
-    fitted, _ = curve_fit(gaussians, 1e3 * BIAS_V, slope, start, maxfev=20_000)
+    try:
+        fitted, _ = curve_fit(gaussians, 1e3 * BIAS_V, slope, start, maxfev=20_000)
+    except RuntimeError as error:
+        raise FitError(f"four Gaussians do not fit the steps: {error}") from error
+    if np.abs(fitted[5:9]).max() > _FARTHEST_MEV or np.abs(fitted[9:]).max() > _WIDEST_MEV:
+        raise FitError("four Gaussians do not fit the steps: one of them is too wide or not at its step")
     heights, found = np.abs(fitted[1:5]), np.abs(centres + fitted[5:9])
     return Steps(
         inner=float((heights[1] - heights[2]) / (heights[1] + heights[2])),

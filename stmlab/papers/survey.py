@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
+PRINTED = "printed"
+"""The reference is a number in the paper."""
+IN_WORDS = "in words"
+"""The reference is a statement in the paper; a number decides it."""
+
 
 class Verdict(Enum):
-    """How a printed value and the model stand to each other."""
+    """How a reference and the model stand to each other."""
 
     AGREES = "agrees"
     DIFFERS = "differs"
@@ -23,7 +28,9 @@ class Row:
     Attributes:
         paper: short name of the paper, as `stmlab papers` takes it.
         item: where it stands in the paper and what it is.
-        printed: the value, or the statement, in the paper.
+        reference: the value, or the statement, that the model is held against.
+        source: where the reference comes from: "printed", "in words", "from eq. n" (a formula of the paper, evaluated
+            apart from the model), or "independent: ..." (another method than the model's).
         computed: what the model gives.
         unit: of both; empty for pure numbers and statements.
         verdict: how they compare.
@@ -32,7 +39,8 @@ class Row:
 
     paper: str
     item: str
-    printed: float | str
+    reference: float | str
+    source: str
     computed: float | str
     unit: str
     verdict: Verdict
@@ -40,25 +48,49 @@ class Row:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        return {
-            "paper": self.paper,
-            "item": self.item,
-            "printed": self.printed,
-            "computed": self.computed,
-            "unit": self.unit,
-            "verdict": self.verdict.value,
-            "note": self.note,
-        }
+        return asdict(self) | {"verdict": self.verdict.value}
+
+
+def equation(number: str) -> str:
+    """The source of a reference that the paper does not print but gives a formula for."""
+    return f"from eq. {number}"
+
+
+def independent(method: str) -> str:
+    """The source of a reference that another method than the model's gives."""
+    return f"independent: {method}"
 
 
 def compared(
-    paper: str, item: str, printed: float, computed: float, unit: str, tolerance: float, note: str = ""
+    paper: str,
+    item: str,
+    reference: float,
+    computed: float,
+    unit: str,
+    tolerance: float,
+    note: str = "",
+    source: str = PRINTED,
 ) -> Row:
     """The row of two numbers: they agree if they differ by no more than ``tolerance``, in ``unit``."""
-    verdict = Verdict.AGREES if abs(computed - printed) <= tolerance else Verdict.DIFFERS
-    return Row(paper, item, printed, float(computed), unit, verdict, note)
+    verdict = Verdict.AGREES if abs(computed - reference) <= tolerance else Verdict.DIFFERS
+    return Row(paper, item, float(reference), source, float(computed), unit, verdict, note)
 
 
-def held(paper: str, item: str, printed: str, computed: float | str, unit: str, holds: bool, note: str = "") -> Row:
+def held(
+    paper: str,
+    item: str,
+    statement: str,
+    computed: float | str,
+    unit: str,
+    holds: bool,
+    note: str = "",
+    source: str = IN_WORDS,
+) -> Row:
     """The row of a statement in words, with the number that decides it."""
-    return Row(paper, item, printed, computed, unit, Verdict.AGREES if holds else Verdict.DIFFERS, note)
+    verdict = Verdict.AGREES if holds else Verdict.DIFFERS
+    return Row(paper, item, statement, source, computed, unit, verdict, note)
+
+
+def lost(paper: str, item: str, printed: float, computed: float | str, unit: str, note: str) -> Row:
+    """The row of a printed value that its printed parameters do not lead to."""
+    return Row(paper, item, printed, PRINTED, computed, unit, Verdict.NOT_REPRODUCIBLE, note)

@@ -16,12 +16,13 @@ def papers_as_text(rows: list[Row]) -> str:
 
     tables = []
     for paper in dict.fromkeys(row.paper for row in rows):
-        table = Table("item", "printed", "computed", "unit", "verdict", "note", title=paper, title_justify="left")
+        table = Table(
+            "item", "reference", "from", "computed", "unit", "verdict", "note", title=paper, title_justify="left"
+        )
         for row in rows:
             if row.paper == paper:
-                table.add_row(
-                    row.item, _number(row.printed), _number(row.computed), row.unit, row.verdict.value, row.note
-                )
+                reference, computed = _number(row.reference), _number(row.computed)
+                table.add_row(row.item, reference, row.source, computed, row.unit, row.verdict.value, row.note)
         for column in table.columns:
             column.overflow = "fold"
         tables.append(table)

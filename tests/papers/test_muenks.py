@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from stmlab.errors import FitError
 from stmlab.papers import Row, Verdict, muenks, muenks_figures
-from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, FERROMAGNETIC, fitted_steps, level_steps
+from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, FERROMAGNETIC, IN_FIELD, fitted_steps, level_steps, steady
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +49,58 @@ def test_the_zero_at_5_tesla_depends_on_conventions_and_stays_below_the_printed_
 
 
 def test_slopes_are_per_microsiemens(rows):
-    row = row_of(rows, "3.6 meV per nS")
+    row = row_of(rows, "slope of 3.6 meV per nS")
     assert row.verdict is Verdict.DIFFERS and row.computed > 100
+
+
+def test_potential_scattering_is_judged_in_third_order(rows):
+    weak, strong = (row_of(rows, f"eta_o with U = 0 and 0.5, third order, J rho = {j}") for j in ("-0.05", "-0.1"))
+    assert (weak.verdict, strong.verdict) == (Verdict.AGREES, Verdict.DIFFERS)
+    for row, change in ((weak, 0.01), (strong, 0.03)):
+        without, with_potential = (float(eta) for eta in str(row.computed).split(", "))
+        assert with_potential - without == pytest.approx(change, abs=0.005)
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_the_bias_the_correlation_and_u_change_sign_together(order):
+    there, back = (
+        fitted_steps(
+            replace(
+                replace(ANTIFERROMAGNETIC, correlation=sign * 0.5).junction(0.3),
+                order=order,
+                coupling=-0.05 if order == 3 else 0.0,
+                potential_scattering=sign * 0.3,
+            )
+        )
+        for sign in (1, -1)
+    )
+    assert (back.inner, back.outer) == pytest.approx((-there.inner, -there.outer), abs=1e-6)
+    assert (abs(there.inner) > 0.02) is (order == 3), "only third order shifts the inner asymmetry"
+
+
+def test_a_larger_tip_spin_gives_the_same_steps_with_another_slope(rows):
+    heisenberg, ising = (float(value) for value in str(row_of(rows, "S2 = 3/2").computed).split(", "))
+    assert ising < 1e-4 and 0.05 < heisenberg < 0.1
+
+
+@pytest.mark.parametrize("exchange_meV", [1.0, 1.2, 1.5])
+def test_the_steps_of_two_ground_states_are_not_fitted_with_four_gaussians(exchange_meV):
+    with pytest.raises(FitError, match="four Gaussians do not fit the steps"):
+        fitted_steps(IN_FIELD.junction(0.7, exchange_meV))
+
+
+def test_no_curve_of_fig_4c_goes_through_a_failed_fit(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(muenks_figures, "save", lambda figure, *_: drawn.append(figure))
+    muenks_figures._field(tmp_path)
+    (axes,) = drawn[0].axes
+    thermal, pumped = (line for line in axes.lines if line.get_label() in {"thermal occupation", "steady state"})
+    for line, of in ((thermal, lambda junction: junction), (pumped, steady)):
+        shown = np.isfinite(line.get_ydata())
+        assert shown[line.get_xdata() < 0.9].all() and not shown[line.get_xdata() > 1.0].any()
+        assert np.abs(np.diff(line.get_ydata()[shown], n=2)).max() < 0.005, "the curve is smooth"
+        at = int(np.argmin(np.abs(line.get_xdata() - 0.5)))
+        assert line.get_ydata()[at] == pytest.approx(fitted_steps(of(IN_FIELD.junction(0.7, 0.5))).outer, abs=1e-9)
 
 
 def test_the_level_scheme_is_drawn(tmp_path, monkeypatch):

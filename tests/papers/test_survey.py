@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -25,9 +26,9 @@ def test_an_unknown_paper_is_refused_by_name(tmp_path):
 def test_every_row_is_complete_and_goes_into_json(name):
     rows = papers.rows(name)
     assert len(rows) >= 10
-    keys = {"paper", "item", "printed", "computed", "unit", "verdict", "note"}
+    keys = {"paper", "item", "reference", "source", "computed", "unit", "verdict", "note"}
     for row in json.loads(json.dumps([row.as_dict() for row in rows], allow_nan=False)):
-        assert row.keys() == keys and row["paper"] == name and row["item"] and row["printed"] != ""
+        assert row.keys() == keys and row["paper"] == name and row["item"] and row["reference"] != ""
         assert row["verdict"] in {verdict.value for verdict in Verdict}
         assert row["verdict"] == "agrees" or row["note"], f"{row['item']} disagrees without a reason"
     assert len({row.item for row in rows}) == len(rows)
@@ -37,7 +38,16 @@ def test_numbers_agree_within_their_tolerance_only():
     assert compared("fransson", "a", 1.0, 1.04, "meV", 0.05).verdict is Verdict.AGREES
     assert compared("fransson", "a", 1.0, 1.06, "meV", 0.05).verdict is Verdict.DIFFERS
     assert compared("fransson", "a", 1.0, float("nan"), "meV", 0.05).verdict is Verdict.DIFFERS
-    assert held("fransson", "a", "grows", 2.0, "", False) == Row("fransson", "a", "grows", 2.0, "", Verdict.DIFFERS)
+    words = Row("fransson", "a", "grows", "in words", 2.0, "", Verdict.DIFFERS)
+    assert held("fransson", "a", "grows", 2.0, "", False) == words
+
+
+@pytest.mark.parametrize("name", papers.PAPERS)
+def test_every_row_says_where_its_reference_comes_from(name):
+    for row in papers.rows(name):
+        assert re.fullmatch(r"printed|in words|from (eq\.|the text).*|independent: .+", row.source), row
+        if row.source == "in words":
+            assert isinstance(row.reference, str), f"{row.item}: a number is printed, evaluated or independent"
 
 
 def test_the_table_needs_no_matplotlib():

@@ -70,6 +70,11 @@ def letter(axes: Axes, name: str) -> None:
     axes.set_title(name, loc="left", fontweight="bold", pad=4.0)
 
 
+def parameters(figure: Figure, *lines: str) -> None:
+    """Write below the panels what the figure was calculated with."""
+    figure.supxlabel("\n".join(lines), fontsize=6.0, color=GREY)
+
+
 def save(figure: Figure, directory: Path, name: str) -> Path:
     """Write ``directory``/``name``.png, creating the directory; returns its path."""
     directory.mkdir(parents=True, exist_ok=True)
