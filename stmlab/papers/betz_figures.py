@@ -16,17 +16,21 @@ from stmlab.display.figures.drawing import (
     VERMILION,
     house_style,
     letter,
+    parameters,
     save,
     sheet,
 )
 from stmlab.papers.betz_model import (
     AMPLITUDE_V,
+    SIMULATED_K,
     effective_rates,
     fe_atom,
     lowest_states,
-    offset_scan,
+    rate_scan,
     series_step,
     srs,
+    step,
+    step_scan,
 )
 from stmlab.physics.stochastic_resonance import stochastic_resonance
 from stmlab.physics.two_level import EffectiveTwoLevel
@@ -36,14 +40,13 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from stmlab.physics.driven import DrivenStates
-
 _OFFSET_V = -5.5e-3
+_SPIN = "$S=2$, $D=-1.557$ meV, $E=0.248$ meV, $g=2.15$, $B=2$ T"
+_CONTACTS = r"$\eta=0.86$, $u=0.76$, $C_{SS}=7.2$ µS, $C_{ST}=0.050$ µS"
+_ATOM = f"{_SPIN}, {_CONTACTS}"
+_DRIVE = f"$T={SIMULATED_K:g}$ K, $V_{{ac}}={1e3 * AMPLITUDE_V:g}$ mV (peak)"
 _THRESHOLD_MV = 4.44
-_SPACING_MV = 0.25
 _BLACK = "#202020"
-_BOXED = {"frameon": True, "edgecolor": "none", "framealpha": 1.0}
-"""A legend that stays readable over thin lines."""
 _FREQUENCIES_HZ = np.geomspace(2e6, 2e10, 161)
 _SETS = {
     2: (ORANGE, "$g, e_1$"),
@@ -69,7 +72,7 @@ def _mechanism(directory: Path) -> Path:
     at_three = stochastic_resonance(atom, chosen, offset_V=_OFFSET_V, amplitude_V=AMPLITUDE_V)
     spectrum = stochastic_resonance(atom, _FREQUENCIES_HZ, offset_V=_OFFSET_V, amplitude_V=AMPLITUDE_V)
     harmonics = np.arange(at_three.occupations.shape[1]) - at_three.occupations.shape[1] // 2
-    figure = sheet(DOUBLE_COLUMN_IN, 2.7)
+    figure = sheet(DOUBLE_COLUMN_IN, 3.0)
     grid = figure.add_gridspec(2, 5)
     for column, (occupation, name) in enumerate(zip(at_three.occupations[:, :, 1], names, strict=True)):
         above, below = figure.add_subplot(grid[0, column]), figure.add_subplot(grid[1, column])
@@ -95,18 +98,25 @@ def _mechanism(directory: Path) -> Path:
     signal.set(xlabel="frequency (Hz)", ylabel="$I - I_{rec}$ (pA)", xlim=_FREQUENCIES_HZ[[0, -1]])
     signal.legend()
     letter(signal, "c")
+    parameters(figure, _ATOM, f"{_DRIVE}, $V_{{dc}}={1e3 * _OFFSET_V:g}$ mV; $n(t)$ of $e_1$, dashed: its average")
     return save(figure, directory, "betz_fig2")
 
 
 def _amplitudes(directory: Path) -> Path:
     """Fig. 3: rates, I_SR against amplitude and offset, levels, and what each state adds."""
-    figure = sheet(DOUBLE_COLUMN_IN, 4.4)
+    figure = sheet(DOUBLE_COLUMN_IN, 4.8)
     panels = figure.subplots(2, 3)
     for axes, name, panel in zip(
         panels.ravel(), "abcdef", (_panel_a, _panel_b, _panel_c, _panel_d, _panel_e, _panel_f), strict=True
     ):
         panel(axes)
         letter(axes, name)
+    parameters(
+        figure,
+        f"{_ATOM}, $T={SIMULATED_K:g}$ K",
+        f"a, b: thin lines at the threshold of {_THRESHOLD_MV:g} mV; b: $V_{{dc}}=-3$ mV; "
+        f"d, e, f: $V_{{ac}}={1e3 * AMPLITUDE_V:g}$ mV (peak); e: $V_{{dc}}={1e3 * _OFFSET_V:g}$ mV",
+    )
     return save(figure, directory, "betz_fig3")
 
 
@@ -116,21 +126,21 @@ def _panel_a(axes: Axes) -> None:
     axes.plot(1e3 * offsets, up / 1e9, color=BLUE, label=r"excitation $\Gamma_+$")
     axes.plot(1e3 * offsets, down / 1e9, color=VERMILION, label=r"relaxation $\Gamma_-$")
     for sign in (-1, 1):
-        axes.axvline(sign * _THRESHOLD_MV, color=GREY, linewidth=0.6)
+        axes.axvline(sign * _THRESHOLD_MV, ymax=0.72, color=GREY, linewidth=0.6)
     axes.set(xlabel="$V$ (mV)", ylabel=r"rate ($10^9$/s)", xlim=(-10, 10), ylim=(0, 4.4))
-    axes.legend(loc="upper center", **_BOXED)
+    axes.legend(loc="upper center")
 
 
 def _panel_b(axes: Axes) -> None:
     offset, amplitudes = -3e-3, np.linspace(0.05e-3, 4e-3, 40)
     curves = [
-        np.array([_step(states, offset, float(amplitude)) for amplitude in amplitudes])
+        1e12 * np.array([step(states, offset, float(amplitude)) for amplitude in amplitudes])
         for states in (EffectiveTwoLevel(fe_atom()), fe_atom())
     ]
     beyond = 1e3 * amplitudes * np.maximum(1e3 * (amplitudes - offset) - _THRESHOLD_MV, 0.0)
     weak = (amplitudes > 1.5e-3) & (amplitudes < 2.6e-3)
     factor = float(beyond[weak] @ curves[0][weak] / (beyond[weak] @ beyond[weak]))
-    axes.plot(1e3 * amplitudes, curves[0], color=BLUE, label="two states")
+    axes.plot(1e3 * amplitudes, curves[0], color=BLUE, label="two effective")
     axes.plot(1e3 * amplitudes, curves[1], color=GREEN, linestyle="--", label="five states")
     axes.plot(
         1e3 * amplitudes,
@@ -139,9 +149,9 @@ def _panel_b(axes: Axes) -> None:
         linewidth=0.8,
         label=r"$\sim V_{ac}(V_{ac}-V_{th}+|V_{dc}|)$",
     )
-    axes.axvline(_THRESHOLD_MV + 1e3 * offset, color=GREY, linewidth=0.6)
+    axes.axvline(_THRESHOLD_MV + 1e3 * offset, ymax=0.7, color=GREY, linewidth=0.6)
     axes.set(xlabel="$V_{ac}$ (mV)", ylabel="$I_{SR}$ (pA)", xlim=(0, 4), ylim=(-2, 1.25 * curves[0].max()))
-    axes.legend(loc="upper left", fontsize=6.0, **_BOXED)
+    axes.legend(loc="upper left", fontsize=6.0)
 
 
 def _panel_c(axes: Axes) -> None:
@@ -155,14 +165,15 @@ def _panel_c(axes: Axes) -> None:
 
 
 def _panel_d(axes: Axes) -> None:
-    pair, full = offset_scan(2 + 3, True, _SPACING_MV), offset_scan(5, False, _SPACING_MV)
-    offsets = 1e3 * pair.offsets_V
-    first = np.array([1e12 * series_step(v, AMPLITUDE_V, 1) for v in pair.offsets_V])
-    second = np.array([1e12 * series_step(v, AMPLITUDE_V, 2) for v in pair.offsets_V])
+    (offsets_V, pair), (_, full) = step_scan(5, reduced=True), step_scan(5)
+    offsets = 1e3 * offsets_V
+    first, second = (
+        np.array([1e12 * series_step(float(v), AMPLITUDE_V, orders) for v in offsets_V]) for orders in (1, 2)
+    )
     axes.plot(offsets, first, color=GREY, linewidth=0.8, label="$j = 1$")
     axes.plot(offsets, second, color=GREY, linewidth=0.8, linestyle=":", label=r"$j \leq 2$")
-    axes.plot(offsets, 1e12 * pair.steps_A, color=BLUE, label="two states, exact")
-    axes.plot(offsets, 1e12 * full.steps_A, color=GREEN, linestyle="--", label="five states")
+    axes.plot(offsets, 1e12 * pair, color=BLUE, label="two effective, exact")
+    axes.plot(offsets, 1e12 * full, color=GREEN, linestyle="--", label="five states")
     axes.set(xlabel="$V_{dc}$ (mV)", ylabel="$I_{SR}$ (pA)", xlim=(-10, 10))
     axes.legend(loc="upper right", fontsize=6.0)
 
@@ -186,32 +197,31 @@ def _panel_e(axes: Axes) -> None:
 
 def _panel_f(axes: Axes) -> None:
     for count, (color, name) in _SETS.items():
-        scan = offset_scan(count, False, _SPACING_MV)
-        axes.plot(1e3 * scan.offsets_V, 1e12 * scan.steps_A, color=color, linestyle="--", label=name)
+        offsets_V, steps_A = step_scan(count)
+        axes.plot(1e3 * offsets_V, 1e12 * steps_A, color=color, linestyle="--", label=name)
     axes.axhline(0.0, color=GREY, linewidth=0.4)
     axes.set(xlabel="$V_{dc}$ (mV)", ylabel="$I_{SR}$ (pA)", xlim=(-10, 10))
     axes.legend(loc="upper right", fontsize=6.0)
 
 
 def _rates(directory: Path) -> Path:
-    """Fig. 4: Gamma against the offset voltage, for more and more states."""
-    figure = sheet(SINGLE_COLUMN_IN, 2.8)
+    """Fig. 4: Gamma against the offset voltage, for more and more states; no value where eq. 1 does not fit."""
+    figure = sheet(SINGLE_COLUMN_IN, 3.3)
     axes = figure.subplots()
     for count, (color, name) in _SETS.items():
-        full, pair = offset_scan(count, False, _SPACING_MV), offset_scan(count, True, _SPACING_MV)
-        axes.plot(1e3 * pair.offsets_V, pair.rates_per_s / 1e9, color=color, linewidth=2.4, alpha=0.4)
-        axes.plot(1e3 * full.offsets_V, full.rates_per_s / 1e9, color=color, linestyle="--", linewidth=1.0, label=name)
-    axes.set(xlabel="offset $V_{dc}$ (mV)", ylabel=r"$\Gamma$ ($10^9$/s)", xlim=(-10, 10), ylim=(1.0, 3.6))
+        (pair_V, pair), (full_V, full) = rate_scan(count, reduced=True), rate_scan(count)
+        axes.plot(1e3 * pair_V, pair / 1e9, color=color, linewidth=2.4, alpha=0.4)
+        axes.plot(1e3 * full_V, full / 1e9, color=color, linestyle="--", linewidth=1.0, label=name)
+    axes.set(xlabel="offset $V_{dc}$ (mV)", ylabel=r"fitted rate $\Gamma$ ($10^9$/s)", xlim=(-10, 10), ylim=(0, 3.6))
     axes.legend(loc="upper center", title="dashed: states\npale: reduced to two", title_fontsize=7.0)
-    return save(figure, directory, "betz_fig4")
-
-
-def _step(states: DrivenStates, offset_V: float, amplitude_V: float) -> float:
-    """I_SR in pA."""
-    spectrum = stochastic_resonance(
-        states, _FREQUENCIES_HZ[:1], offset_V=offset_V, amplitude_V=amplitude_V, tolerance=1e-6
+    parameters(
+        figure,
+        f"{_SPIN},",
+        f"{_CONTACTS},",
+        f"{_DRIVE}; no curve where eq. 1",
+        "does not fit: $I_{SR}$ changes sign at 4.9 mV",
     )
-    return 1e12 * spectrum.step_A
+    return save(figure, directory, "betz_fig4")
 
 
 def _frequency(hertz: float) -> str:

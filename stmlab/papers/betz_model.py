@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
     from stmlab.physics.driven import DrivenStates
 
+PAPER = "betz"
 PRINTED_CONDUCTANCE_S = 0.500e-6
 CONDUCTANCE_S = 0.050e-6
 """C_ST with which the printed slopes come out; the printed value is ten times that."""
@@ -32,9 +32,13 @@ AMPLITUDE_V = 1.3e-3
 """V_ac of Figs. 3 and 4."""
 FREQUENCIES_HZ: FloatArray = np.geomspace(1e6, 2e10, 61)
 STATES = 5
+_STRAIGHT, _CLOSEST_V = 0.003, 15e-6
+"""A curve is refined where it is off a straight line by more than this part, down to this distance of points."""
+SIMULATED_K, MEASURED_K = 0.5, 2.4
+"""Temperature of the simulations and of Figs. 3f and 4; that of Figs. 1d, S1 and S2."""
 
 
-def fe_atom(conductance_S: float = CONDUCTANCE_S, temperature_K: float = 0.5) -> TunnelJunction:
+def fe_atom(conductance_S: float = CONDUCTANCE_S, temperature_K: float = SIMULATED_K) -> TunnelJunction:
     """The five states of one Fe atom under a spin-polarised tip at 2 T."""
     system = SpinSystem((Spin(2, -1.557, 0.248, 2.15),), field_T=(0.0, 0.0, -2.0))
     return TunnelJunction(
@@ -53,30 +57,52 @@ def lowest_states(count: int) -> DrivenStates:
     return atom if count == STATES else FewerStates(atom, count)
 
 
-@dataclass(frozen=True, eq=False)
-class OffsetScan:
-    """What SRS measures as a function of the offset voltage.
-
-    Attributes:
-        offsets_V: shape (V,).
-        steps_A: I_SR.
-        rates_per_s: Gamma from a fit of eq. 1; NaN where the line is so distorted that eq. 1 misses a tenth of it.
-    """
-
-    offsets_V: FloatArray
-    steps_A: FloatArray
-    rates_per_s: FloatArray
+@cache
+def step_scan(count: int, reduced: bool = False) -> tuple[FloatArray, FloatArray]:
+    """Offsets in V and I_SR in A of the ``count`` lowest states, all of them or ``reduced`` to two."""
+    states = _states(count, reduced)
+    offsets = 1e-3 * np.linspace(-10.0, 10.0, 161)
+    return offsets, np.array([step(states, float(offset)) for offset in offsets])
 
 
 @cache
-def offset_scan(count: int, reduced: bool, spacing_mV: float, largest_mV: float = 10.0) -> OffsetScan:
-    """Scan of the ``count`` lowest states, all of them or ``reduced`` to two."""
+def rate_scan(count: int, reduced: bool = False) -> tuple[FloatArray, FloatArray]:
+    """Offsets in V, closer where the curve bends, and Gamma in 1/s, NaN where eq. 1 misses a tenth of the line."""
+    states = _states(count, reduced)
+    offsets = 1e-3 * np.linspace(-10.0, 10.0, 82)  # not V = 0, where there is no signal
+    rates = {float(offset): srs(states, float(offset))[1] for offset in offsets}
+    while True:
+        at = np.array(sorted(rates))
+        curve = np.array([rates[offset] for offset in at])
+        between = _bends(at, curve)
+        if not len(between):
+            return at, curve
+        rates |= {float(offset): srs(states, float(offset))[1] for offset in between}
+
+
+def _bends(at: FloatArray, curve: FloatArray) -> FloatArray:
+    """Middles of the intervals beside a point that lies off the line through its neighbours, or where one is NaN."""
+    span = np.diff(at)
+    line = curve[:-2] + (curve[2:] - curve[:-2]) * span[:-1] / (at[2:] - at[:-2])
+    bent = ~(np.abs(curve[1:-1] - line) <= _STRAIGHT * curve[1:-1])
+    wanted = np.zeros(len(span), dtype=bool)
+    wanted[:-1] |= bent
+    wanted[1:] |= bent
+    middles: FloatArray = at[:-1][wanted & (span > _CLOSEST_V)] + span[wanted & (span > _CLOSEST_V)] / 2
+    return middles
+
+
+def _states(count: int, reduced: bool) -> DrivenStates:
     states = lowest_states(count)
-    if reduced:
-        states = EffectiveTwoLevel(states)
-    offsets = 1e-3 * np.arange(-largest_mV, largest_mV + spacing_mV / 2, spacing_mV)
-    measured = [srs(states, float(offset)) for offset in offsets]
-    return OffsetScan(offsets, *(np.array(values) for values in zip(*measured, strict=True)))
+    return EffectiveTwoLevel(states) if reduced else states
+
+
+def step(states: DrivenStates, offset_V: float, amplitude_V: float = AMPLITUDE_V) -> float:
+    """I_SR in A."""
+    spectrum = stochastic_resonance(
+        states, FREQUENCIES_HZ[:1], offset_V=offset_V, amplitude_V=amplitude_V, tolerance=1e-6
+    )
+    return spectrum.step_A
 
 
 def srs(states: DrivenStates, offset_V: float, amplitude_V: float = AMPLITUDE_V) -> tuple[float, float]:
@@ -165,7 +191,7 @@ def pair_orders(strength: float, omega: FloatArray, highest: int) -> tuple[Float
     return np.array(averages), np.array(in_phase)
 
 
-def low_voltage_lifetime() -> float:
-    """1/(slowest rate) at V = 0, in s."""
-    rates = np.linalg.eigvals(generator(fe_atom().rates(np.zeros(1)))[0]).real
+def low_voltage_lifetime(atom: TunnelJunction) -> float:
+    """1/(slowest rate at V = 0), in s."""
+    rates = np.linalg.eigvals(generator(atom.rates(np.zeros(1)))[0]).real
     return float(1 / np.sort(-rates)[1])

@@ -16,6 +16,7 @@ from stmlab.display.figures.drawing import (
     VERMILION,
     house_style,
     letter,
+    parameters,
     save,
     sheet,
 )
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _OMEGA = np.geomspace(1e-2, 1e2, 401)
 _ORDERS = 13
+_RATES = r"$\Gamma_+ = (A/2)(1 + \cos \omega t)$, $\Gamma_- = \Gamma - \langle\Gamma_+\rangle$"
 _STRENGTHS = {0.6: PURPLE, 1.4: ORANGE}
 
 
@@ -43,27 +45,31 @@ def draw(directory: Path) -> list[Path]:
 
 def _second_order(directory: Path) -> Path:
     """Fig. S3: terms j = 2 that reach the average (a) and the in-phase amplitude (b), over -b_m a_k / Gamma^2."""
-    figure = sheet(DOUBLE_COLUMN_IN, 2.6)
+    figure = sheet(DOUBLE_COLUMN_IN, 2.8)
     panels = figure.subplots(1, 2, sharey=True)
     colours = _palette()
     for axes, total, name in ((panels[0], 0, "a"), (panels[1], 1, "b")):
         orders = [k for k in range(-5, 6) if k != total]
         for k in orders:
             term = (1 / ((1 + 1j * total * _OMEGA) * (1 + 1j * k * _OMEGA))).real
-            label = f"{k}".replace("-", "\N{MINUS SIGN}")
-            axes.semilogx(_OMEGA, term, color=colours((k + 5) / 10), linewidth=1.0, label=label)
+            axes.semilogx(_OMEGA, term, color=colours((k + 5) / 10), linewidth=1.0)
         axes.set(xlabel=r"$\Omega = 2\pi f / \Gamma$", xlim=_OMEGA[[0, -1]])
         letter(axes, name)
     panels[0].set_ylabel(r"term of $j=2$ over $-a_k b_m/\Gamma^2$")
     panels[0].set_title("average, $m + k = 0$")
     panels[1].set_title("in phase, $m + k = 1$")
-    panels[1].legend(title="$k$", ncols=2, loc="upper right")
+    numbers = [f"{k}".replace("-", "\N{MINUS SIGN}") for k in range(-5, 6)]
+    handles = [panels[1].plot([], [], color=colours((k + 5) / 10), linewidth=1.0)[0] for k in range(-5, 6)]
+    panels[1].legend(handles, numbers, title="$k$", ncols=2, loc="upper right")
+    parameters(
+        figure, "eq. S19 with the product $a_k (-b_m)$; a: $k$ and $-k$ coincide, b: $-1$ and 0 coincide with eq. 1"
+    )
     return save(figure, directory, "betz_figS3")
 
 
 def _all_orders(directory: Path) -> Path:
     """Fig. S4: signals at two modulation strengths with fits of eq. 1, and the orders that make them up."""
-    figure = sheet(DOUBLE_COLUMN_IN, 5.2)
+    figure = sheet(DOUBLE_COLUMN_IN, 5.4)
     panels = figure.subplots(3, 2, sharex=True)
     for strength, color in _STRENGTHS.items():
         average, in_phase = pair_response(strength, _OMEGA)
@@ -89,6 +95,12 @@ def _all_orders(directory: Path) -> Path:
     norm = BoundaryNorm(np.arange(0.5, _ORDERS + 1), 256)
     bar = figure.colorbar(ScalarMappable(norm, _palette()), ax=panels[1:, :], label="order $j$", aspect=30)
     bar.set_ticks([1, 3, 5, 7, 9, 11, 13])
+    parameters(
+        figure,
+        f"{_RATES}; a, b: dashed: eq. 1 fitted, dots: fitted rates",
+        r"vertical lines at $2\pi f = \Gamma$ (solid), $\Gamma/2$ (dashed), $\Gamma/4$ (dash-dotted); "
+        "c to f: orders of eq. S18 up to 13, averages minus their limits",
+    )
     return save(figure, directory, "betz_figS4")
 
 
@@ -109,7 +121,7 @@ def _orders(axes: Axes, terms: FloatArray) -> None:
 
 def _deviations(directory: Path) -> Path:
     """Fig. S5: the modulated rates, and how far eq. 1 misses the true rate."""
-    figure = sheet(DOUBLE_COLUMN_IN, 2.5)
+    figure = sheet(DOUBLE_COLUMN_IN, 2.8)
     left, right = figure.subplots(1, 2)
     up, down = modulated_pair(0.6)
     time = np.arange(129) / 128
@@ -132,6 +144,12 @@ def _deviations(directory: Path) -> Path:
     right.legend(loc="lower left")
     letter(left, "a")
     letter(right, "b")
+    parameters(
+        figure,
+        f"{_RATES}; a: $A = 0.6\\,\\Gamma$, dashed: averages",
+        r"b: eq. 1 fitted on 401 logarithmic points from $\Omega = 10^{-2}$ to $10^2$; "
+        r"thin lines: $A = 0.6\,\Gamma$ and $-5$ %, the printed limit",
+    )
     return save(figure, directory, "betz_figS5")
 
 

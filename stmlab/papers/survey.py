@@ -88,7 +88,8 @@ def held(
 ) -> Row:
     """The row of a statement in words, with the number that decides it."""
     verdict = Verdict.AGREES if holds else Verdict.DIFFERS
-    return Row(paper, item, statement, source, computed, unit, verdict, note)
+    value = computed if isinstance(computed, str) else float(computed)
+    return Row(paper, item, statement, source, value, unit, verdict, note)
 
 
 def lost(paper: str, item: str, printed: float, computed: float | str, unit: str, note: str) -> Row:
