@@ -7,6 +7,8 @@ import pytest
 from matplotlib.image import imread
 
 from stmlab.papers import Row, Verdict, betz, betz_model, betz_supplement_figures
+from stmlab.papers.betz_two_states import _printed_second_order
+from stmlab.physics.two_level import occupation_integral
 from tests.approximately import close
 
 
@@ -30,9 +32,49 @@ def test_slopes_energies_and_conductivity_difference_follow_from_c_st_of_0_050(r
 
 def test_what_nobody_can_reproduce_is_shown_as_such(rows):
     lost = {row.item: row for row in rows if row.verdict is Verdict.NOT_REPRODUCIBLE}
-    assert len(lost) == 4
+    assert len(lost) == 6
     assert row_of(rows, "five-state simulation").computed == pytest.approx(1.51, abs=0.01)
+    assert row_of(rows, "C_ST, computed").computed == pytest.approx(0.0509, abs=5e-4)
     assert all("nothing was tuned" in row.note for row in lost.values())
+
+
+def test_what_was_measured_at_2_4_kelvin_is_computed_at_2_4_kelvin(rows):
+    measured = [row for row in rows if "2.4 K" in row.item]
+    assert [round(float(row.computed), 3) for row in measured] == [0.797, -2.627, 1.493]
+    assert not any("0.5 K" in row.item for row in rows if row.item.startswith(("Fig. 1", "Fig. S1", "Fig. S2")))
+
+
+def test_pump_probe_decays_with_the_slowest_rate_without_bias():
+    warm, cold = (betz_model.low_voltage_lifetime(betz_model.fe_atom(temperature_K=t)) for t in (2.4, 0.5))
+    assert (warm, cold) == (close(0.7974e-9, rel=1e-4), close(0.8106e-9, rel=1e-4))
+
+
+def test_formulas_stand_beside_another_method(rows):
+    formulas = [row for row in rows if row.source.startswith("from eq.")]
+    assert [row.source.split()[-1] for row in formulas] == ["3", "S3", "S24", "S20", "S19", "S19"]
+    assert [row.verdict is Verdict.AGREES for row in formulas] == [True] * 5 + [False]
+    assert row_of(rows, "eq. 3").reference == close(0.12, rel=1e-12)  # a_1 = 0.15 over 1 + Omega^2 = 1.25
+    assert row_of(rows, "eq. S24").reference == close(0.6 / 1.3, rel=1e-12)
+
+
+def test_the_printed_difference_of_eq_s19_is_not_the_occupation():
+    up, down = betz_model.modulated_pair(0.02)
+    exact = occupation_integral(up, down, 1 / (2 * np.pi))
+    in_phase = 2 * np.mean(exact * np.cos(2 * np.pi * np.arange(len(up)) / len(up)))
+    assert in_phase == pytest.approx(0.02 / 4 * (1 - 0.02 / 2), abs=1e-6)  # a_1 - a_0 b_1 in units of Gamma
+    assert _printed_second_order(0.02) > 3 * in_phase
+
+
+@pytest.mark.parametrize("reduced", [False, True])
+def test_gamma_is_drawn_without_a_zigzag(reduced):
+    offsets, rates = betz_model.rate_scan(5, reduced)
+    shown = np.isfinite(rates)
+    assert shown[np.abs(offsets - 4.93e-3) > 0.1e-3].all(), "eq. 1 fits but for the change of sign of I_SR"
+    assert not shown.all()
+    inside = shown[:-2] & shown[1:-1] & shown[2:]
+    line = rates[:-2] + (rates[2:] - rates[:-2]) * (offsets[1:-1] - offsets[:-2]) / (offsets[2:] - offsets[:-2])
+    off = np.abs(rates[1:-1] / line - 1)[inside & (np.diff(offsets)[1:] > 20e-6)]
+    assert off.max() < 0.01, "a point far from its neighbours lies on their line"
 
 
 def test_the_error_of_eq_1_depends_on_the_grid(rows):

@@ -21,7 +21,7 @@ def rows() -> list[Row]:
 )
 def test_printed_formulas_stand_beside_eqs_5(rows, item, ratio):
     (row,) = (row for row in rows if row.item.startswith(item))
-    assert row.printed == close(ratio * row.computed, rel=1e-12)
+    assert row.reference == close(ratio * row.computed, rel=1e-12)
     assert (row.verdict is Verdict.AGREES) is (ratio == 1.0)
 
 
