@@ -18,7 +18,7 @@ def papers(
     figures: Annotated[Path | None, typer.Option("--figures", help="Draw the model figures into this folder.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the papers' numbers beside the models': reference and its source, computed, verdict, reason if they differ."""
+    """Show the papers' numbers beside the models': reference, its source, computed, verdict, reason if they differ."""
     from stmlab import papers as survey
     from stmlab.papers.table import papers_as_text
 

@@ -16,6 +16,7 @@ from stmlab.display.figures.drawing import (
     VERMILION,
     house_style,
     letter,
+    parameters,
     save,
     sheet,
 )
@@ -44,7 +45,7 @@ _LEGEND = (
     r"$(p_L,\,p_R)$;  signs as in $H=-[J\,\mathbf{S}_1\!\cdot\mathbf{S}_2+I\,S_{1z}S_{2z}"
     r"+D\,\hat{z}\cdot(\mathbf{S}_1\!\times\mathbf{S}_2)]$"
 )
-_WIDEST, _STEP = 2.0, 0.3
+_WIDEST, _STEP = 2.6, 0.45
 _FIGURES: dict[int, tuple[str, tuple[tuple[float, float], ...], tuple[float, float]]] = {
     2: ("J", ((0.0, 0.0), (0.5, 0.5), (0.9, 0.9), (0.9, 0.0), (0.0, 0.9)), (0.3, 0.2)),
     3: ("I", ((0.5, 0.5), (0.9, 0.9), (0.9, 0.0), (0.0, 0.9)), (0.0, 0.0)),
@@ -81,7 +82,7 @@ def _figure(
         (Leads(_GATED, 0.0, 1.0, _DIFFERENCES), _DIFFERENCES, r"$\Delta T = T_R-T_L$ (K)", 0.0),
     )
     with house_style():
-        figure = sheet(DOUBLE_COLUMN_IN, 2.8)
+        figure = sheet(DOUBLE_COLUMN_IN, 3.0)
         for axes, name, (leads, x, label, offset) in zip(figure.subplots(1, 3), "abc", scans, strict=True):
             for place, pair in enumerate(pairs):
                 shift = -offset * place
@@ -95,6 +96,12 @@ def _figure(
             letter(axes, name)
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=len(pairs), title=_LEGEND)
+        parameters(
+            figure,
+            r"$\varepsilon_0=0$, $T_c=J_1=J_2=1$ meV, $\Gamma=1/3$ meV, $T_L=1$ K, $\mu_{L,R}=\mu\pm eV/2$; "
+            rf"a: $V={bias_in_a:g}$ mV, $\Delta T=0$; b: $\mu={_GATED:g}$ meV, $\Delta T=0$; "
+            rf"c: $\mu={_GATED:g}$ meV, $V=0$",
+        )
         return save(figure, directory, f"fransson_fig{number}")
 
 

@@ -16,6 +16,7 @@ from stmlab.display.figures.drawing import (
     VERMILION,
     house_style,
     letter,
+    parameters,
     save,
     sheet,
 )
@@ -45,7 +46,7 @@ def _spectra(directory: Path) -> Path:
     angular = np.linspace(-0.05, 1.2, 5001)
     plain, twisted = correlation_spectra(EXCHANGE_ONLY, angular), correlation_spectra(WITH_MORIYA, angular)
     with house_style():
-        figure = sheet(DOUBLE_COLUMN_IN, 3.0)
+        figure = sheet(DOUBLE_COLUMN_IN, 3.4)
         left, right = figure.subplots(1, 2, sharex=True)
         _pair(left, angular, plain.both_spins, twisted.both_spins, VERMILION)
         _pair(left, angular, 1e-4 * plain.double_flip, 1e-4 * twisted.double_flip, BLUE)
@@ -55,11 +56,23 @@ def _spectra(directory: Path) -> Path:
         for axes, name in ((left, "a"), (right, "b")):
             axes.set(xlabel=r"$\omega / V$", xlim=(angular[0], angular[-1]), yscale="log")
             letter(axes, name)
-        left.set_ylabel(r"$C_1(\omega)$, $10^{-4}\,C_3(\omega)$")
-        right.set_ylabel(r"$C_2(\omega)$")
+        left.set_ylabel(r"$C_1(\omega)$, $10^{-4}\,C_3(\omega)$ ($1/V$)")
+        right.set_ylabel(r"$C_2(\omega)$ ($1/V$)")
+        left.text(0.45, 3.0, "$C_1$")
+        left.text(0.45, 2e-5, "$10^{-4}\\,C_3$")
         handles = [left.plot([], [], color=color)[0] for color in (_BLACK, VERMILION, BLUE, GREEN)]
-        labels = ["$J_{DM}=0$", *(f"${name}$, $J_{{DM}}=0.2\\,V$" for name in ("C_1", "C_3", "C_2"))]
+        labels = [
+            r"$J_{DM}=0$, $\phi=0$",
+            *(f"${name}$, $J_{{DM}}=0.2\\,V$, $\\phi=\\pi/4$" for name in ("C_1", "C_3", "C_2")),
+        ]
         figure.legend(handles, labels, loc="outside upper center", ncols=4)
+        plain = EXCHANGE_ONLY
+        parameters(
+            figure,
+            rf"$\nu={plain.larmor:g}\,V$, $\lambda_1={plain.coupling_1:g}$, $\lambda_2={plain.coupling_2:g}$, "
+            rf"$\theta=0$, $J_{{ex}}={plain.exchange:g}\,V$, $T=0$, local master equation; $\hbar=e=1$",
+            "vertical lines: transitions of eq. 9, dashed without and dotted with DM interaction",
+        )
         return save(figure, directory, "horovitz_fig2")
 
 
@@ -81,12 +94,21 @@ def _transitions(axes: Axes, plain: tuple[float, ...], beyond: tuple[float, ...]
 def _entanglement(directory: Path) -> Path:
     """Fig. 3: measures of the steady states left, transient with measurements right."""
     with house_style():
-        figure = sheet(DOUBLE_COLUMN_IN, 3.2)
+        figure = sheet(DOUBLE_COLUMN_IN, 3.6)
         left, right = figure.subplots(1, 2)
         _family(left)
         _purification(right)
         letter(left, "a")
         letter(right, "b")
+        start = SYMMETRIC
+        parameters(
+            figure,
+            r"$\lambda_1=\lambda_2$, $\theta=\phi=0$, $T=0$, local master equation; "
+            r"a: $V=2.5\,\nu$; arrows: triplets only, uncorrelated state, dark state",
+            "$S_{12}$: mutual information, $E_N$: logarithmic negativity, $E_F$: entanglement of formation",
+            rf"b: $V={start.bias:g}\,\nu$, $\lambda={start.coupling_1:g}$, $J_{{ex}}={start.exchange:g}\,\nu$, "
+            r"from $|\uparrow\downarrow\rangle$; lines: $\tau_z \otimes \tau_z=-1$ is measured, with its probability",
+        )
         return save(figure, directory, "horovitz_fig3")
 
 
@@ -105,7 +127,7 @@ def _family(axes: Axes) -> None:
     for place, name in ((0.0, r"$\rho_{tr}$"), (plain, r"$\rho_{st}$"), (1.0, "dark")):
         arrow = {"arrowstyle": "->", "linewidth": 0.7, "shrinkB": 4.0}
         axes.annotate("", (place, 0.0), (place, -0.28), annotation_clip=False, arrowprops=arrow)
-        inside = min(max(place, 0.025), 0.95)
+        inside = min(max(place, 0.04), 0.94)
         axes.annotate(name, (inside, -0.3), ha="center", va="top")
     axes.set(
         xlabel="weight $p$ of the dark state",
@@ -127,9 +149,9 @@ def _purification(axes: Axes) -> None:
     axes.plot(times, dark, color=BLUE, label="population of $S$")
     axes.plot(times, triplet, color=PURPLE, label="population of $T_2$")
     for instant, chance in zip(way.measurements, way.probabilities, strict=True):
-        axes.axvline(instant, color=GREY, linewidth=0.7)
+        axes.axvline(instant, ymin=0.62, color=GREY, linewidth=0.7)
         axes.text(
             instant, 1.015, f"{100 * chance:.0f} %", transform=axes.get_xaxis_transform(), ha="center", color=GREY
         )
     axes.set(xlabel=r"time $\nu t$", ylabel="populations, $E_N$ (ebits)", xlim=(0, times[-1]), ylim=(0, 1.05))
-    axes.legend(loc="center right", frameon=True, edgecolor="none", framealpha=1.0)
+    axes.legend(loc="center right")

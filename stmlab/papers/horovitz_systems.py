@@ -11,6 +11,7 @@ from stmlab.physics.two_spins import TwoSpins
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray
 
+PAPER = "horovitz"
 EXCHANGE_ONLY = TwoSpins(larmor=0.1, bias=1.0, coupling_1=0.01, coupling_2=0.009, exchange=0.2)
 """Fig. 2, black."""
 WITH_MORIYA = TwoSpins(
