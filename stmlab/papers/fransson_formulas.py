@@ -1,32 +1,38 @@
-"""The formulas of Fransson, Ren and Zhu beside the exact eqs. 5a-5c."""
+"""The formulas of Fransson, Ren and Zhu, by quadrature, beside the model, which takes eqs. 5a-5c by residues."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from stmlab.papers.survey import Row, compared, held
-from stmlab.physics.fermi_integrals import Contour, fermi_integrals
-from stmlab.physics.molecular_dimer import Dimer, Electrons, Leads
-from stmlab.physics.molecular_exchange import Form, MolecularExchange, molecular_exchange
-
-if TYPE_CHECKING:
-    from stmlab.arrays import ComplexArray
+from stmlab.papers.fransson_quadrature import (
+    Bridge,
+    equilibrium_heisenberg,
+    heisenberg_and_ising,
+    moriya,
+    printed_heisenberg,
+    printed_ising,
+    printed_moriya,
+    resonances,
+)
+from stmlab.papers.survey import Row, compared, equation, held, independent
+from stmlab.physics.molecular_dimer import Dimer, Leads
+from stmlab.physics.molecular_exchange import MolecularExchange, molecular_exchange
 
 PAPER = "fransson"
+_EXACT_MEV = 1e-12
+"""Both methods agree within this."""
 
 
 def formula_rows() -> list[Row]:
     """Eqs. 4 to 9 and what the text says of their signs."""
-    return [*_formulas(), *_printed_forms()]
+    return [*_formulas(), *_exact_forms(), *_printed_forms()]
 
 
 def at_paper_parameters(
-    mu: float, bias: float = 0.0, polarisations: tuple[float, float] = (0.0, 0.0), form: Form = Form.EXACT
+    mu: float, bias: float = 0.0, polarisations: tuple[float, float] = (0.0, 0.0)
 ) -> MolecularExchange:
     """J, I and D at the paper's parameters."""
-    return molecular_exchange(Dimer(*polarisations), Leads(mu, bias), form)
+    return molecular_exchange(Dimer(*polarisations), Leads(mu, bias))
 
 
 def _formulas() -> list[Row]:
@@ -58,94 +64,98 @@ def _formulas() -> list[Row]:
             "eq. 5c is even in mn, so D cancels in the printed sum: it is a torque of the spin current without "
             "reaction. In addition D x S_n must read S_n x D (the trace of eq. 3; linear response agrees), the last "
             "term of eq. 5c + g(1)>_mn g(0)<_nm, and each pair counts once",
+            equation("4"),
         ),
         compared(
             PAPER,
             "after eq. 5: J = J_1 J_2 sum_s int f G G d eps / 4 pi in equilibrium (p = 0, mu = -1 meV)",
-            float(_equilibrium_formula(-1.0)),
-            float(at_paper_parameters(mu=-1.0).heisenberg_meV),
+            equilibrium_heisenberg(Bridge(0.0, 0.0, -1.0)),
+            float(at_paper_parameters(-1.0).heisenberg_meV),
             "meV",
-            1e-12,
+            _EXACT_MEV,
             "the imaginary part of G G is meant",
+            "from the text after eq. 5",
         ),
-        compared(
-            PAPER,
-            "eq. 6: largest distance of the resonances from the zeros of det G^-1 (unequal levels, p = 0.9, 0.2)",
-            0.0,
-            _resonance_error(dimer),
-            "meV",
-            1e-14,
-        ),
+        _resonances(),
+    ]
+
+
+def _resonances() -> Row:
+    """Eq. 6's E_s+- against the eigenvalues of H - i Gamma/2, levels 0 and -0.3 meV, spin up at p = (0.9, 0.2)."""
+    left, right = Bridge(0.9, 0.2, 0.0).widths(1)
+    printed = resonances(left, right, 0.3)
+    eigenvalues = np.linalg.eigvals(np.array([[-0.5j * left, 1.0], [1.0, -0.3 - 0.5j * right]]))
+    eigenvalues = eigenvalues[np.argsort(-eigenvalues.real)]
+    return held(
+        PAPER,
+        "eq. 6: E_s+ and E_s- of spin up, levels 0 and -0.3 meV, p = (0.9, 0.2)",
+        ", ".join(f"{energy:.6f}" for energy in printed),
+        ", ".join(f"{energy:.6f}" for energy in eigenvalues),
+        "meV",
+        bool(np.abs(printed - eigenvalues).max() < _EXACT_MEV),
+        "eigenvalues of the dimer with its self-energies",
+        equation("6"),
+    )
+
+
+def _exact_forms() -> list[Row]:
+    """The model beside eqs. 5a-5c with Green functions inverted as matrices."""
+    bridge = Bridge(0.9, 0.0, -2.0, 3.0)
+    model = at_paper_parameters(-2.0, 3.0, (0.9, 0.0))
+    heisenberg, ising = heisenberg_and_ising(bridge)
+    where, source = "p = (0.9, 0), mu = -2 meV, V = 3 mV", independent("quadrature of the Green functions")
+    return [
+        compared(PAPER, f"eq. 5{part}: {name}, {where}", reference, float(value), "meV", _EXACT_MEV, source=source)
+        for part, name, reference, value in (
+            ("a", "J", heisenberg, model.heisenberg_meV),
+            ("b", "I", ising, model.ising_meV),
+            ("c", "D", moriya(bridge), model.dzyaloshinskii_moriya_meV),
+        )
     ]
 
 
 def _printed_forms() -> list[Row]:
-    exact, printed = (at_paper_parameters(-1.0, 0.0, (0.5, 0.5), form) for form in (Form.EXACT, Form.PRINTED))
-    driven, driven_printed = (at_paper_parameters(-2.0, 3.0, (0.9, 0.0), form) for form in (Form.EXACT, Form.PRINTED))
-    unpolarised = at_paper_parameters(-1.0, form=Form.PRINTED)
+    """Eqs. 7 to 9, evaluated as they stand, beside the exact model."""
+    bare, equal, driven = Bridge(0.0, 0.0, -1.0), Bridge(0.5, 0.5, -1.0), Bridge(0.9, 0.0, -2.0, 3.0)
+    exact = at_paper_parameters(-1.0, polarisations=(0.5, 0.5))
     return [
         compared(
             PAPER,
             "eq. 7: J, p = 0, mu = -1 meV",
-            float(unpolarised.heisenberg_meV),
+            printed_heisenberg(bare),
             float(at_paper_parameters(-1.0).heisenberg_meV),
             "meV",
-            1e-12,
+            _EXACT_MEV,
+            source=equation("7"),
         ),
         compared(
             PAPER,
             "eq. 7: J, p_L = p_R = 0.5, mu = -1 meV",
-            float(printed.heisenberg_meV),
+            printed_heisenberg(equal),
             float(exact.heisenberg_meV),
             "meV",
-            1e-12,
+            _EXACT_MEV,
             "eq. 7 carries same-spin factors twice: it is J + I of eqs. 5, equal to 5a only for p = 0 or p_L = -p_R",
+            equation("7"),
         ),
         compared(
             PAPER,
             "eq. 8: I, p_L = p_R = 0.5, mu = -1 meV",
-            float(printed.ising_meV),
+            printed_ising(equal),
             float(exact.ising_meV),
             "meV",
-            1e-12,
+            _EXACT_MEV,
             "eq. 8 is twice eq. 5b",
+            equation("8"),
         ),
         compared(
             PAPER,
             "eq. 9: D, p = (0.9, 0), mu = -2 meV, V = 3 mV",
-            float(driven_printed.dzyaloshinskii_moriya_meV),
-            float(driven.dzyaloshinskii_moriya_meV),
+            printed_moriya(driven),
+            float(at_paper_parameters(-2.0, 3.0, (0.9, 0.0)).dzyaloshinskii_moriya_meV),
             "meV",
-            1e-12,
+            _EXACT_MEV,
             "eq. 9 is eight times eq. 5c",
+            equation("9"),
         ),
     ]
-
-
-def _equilibrium_formula(mu: float) -> float:
-    """The formula after eq. 5 at p = 0, with the imaginary part of G_12 G_21 = (T_c / D)^2."""
-    leads = Leads(mu)
-
-    def integrand(contour: Contour) -> ComplexArray:
-        retarded, advanced = (1.0 / gaps.prod(axis=0) ** 2 for gaps in (contour.below, contour.above))
-        answer: ComplexArray = ((retarded - advanced) / 2j)[None, None]
-        return answer
-
-    poles = _electrons(Dimer()).poles[:, :2]
-    potentials, thermal = leads.chemical_potentials_meV[None, :1], leads.thermal_energies_meV[None, :1]
-    integral = fermi_integrals(integrand, poles, potentials, thermal)
-    return float(2.0 * integral[0, 0, 0] / (4.0 * np.pi))
-
-
-def _resonance_error(dimer: Dimer) -> float:
-    """Eq. 6's E_s+- against the zeros of the determinant, for one dimer."""
-    electrons = _electrons(dimer)
-    first, second = electrons.levels[:, 0, 0], electrons.levels[:, 1, 0]
-    left, right = electrons.left[:, 0], electrons.right[:, 0]
-    root = np.sqrt((first - second - 0.5j * (left - right)) ** 2 + 4.0 * electrons.tunnelling_squared)
-    printed = np.stack([(first + second + sign * root - 0.5j * (left + right)) / 2 for sign in (1, -1)], axis=1)
-    return float(np.abs(printed.ravel() - electrons.poles[0]).max())
-
-
-def _electrons(dimer: Dimer) -> Electrons:
-    return Electrons(**{name: np.atleast_1d(value) for name, value in dimer.arguments.items()})
