@@ -66,11 +66,11 @@ def _spectra(directory: Path) -> Path:
             *(f"${name}$, $J_{{DM}}=0.2\\,V$, $\\phi=\\pi/4$" for name in ("C_1", "C_3", "C_2")),
         ]
         figure.legend(handles, labels, loc="outside upper center", ncols=4)
-        plain = EXCHANGE_ONLY
+        system = EXCHANGE_ONLY
         parameters(
             figure,
-            rf"$\nu={plain.larmor:g}\,V$, $\lambda_1={plain.coupling_1:g}$, $\lambda_2={plain.coupling_2:g}$, "
-            rf"$\theta=0$, $J_{{ex}}={plain.exchange:g}\,V$, $T=0$, local master equation; $\hbar=e=1$",
+            rf"$\nu={system.larmor:g}\,V$, $\lambda_1={system.coupling_1:g}$, $\lambda_2={system.coupling_2:g}$, "
+            rf"$\theta=0$, $J_{{ex}}={system.exchange:g}\,V$, $T=0$, local master equation; $\hbar=e=1$",
             "vertical lines: transitions of eq. 9, dashed without and dotted with DM interaction",
         )
         return save(figure, directory, "horovitz_fig2")
