@@ -119,8 +119,7 @@ def resonances(left_width: float, right_width: float, splitting_meV: float) -> C
     """E_s+ and E_s- of eq. 6 as printed, levels 0 and -``splitting_meV``; shape (2,)."""
     root = np.sqrt((splitting_meV - 0.5j * (left_width - right_width)) ** 2 + 4 * _TUNNELLING**2)
     middle = -splitting_meV - 0.5j * (left_width + right_width)
-    answer: ComplexArray = np.array([middle + root, middle - root], dtype=complex) / 2
-    return answer
+    return np.array([(middle + root) / 2, (middle - root) / 2], dtype=complex)
 
 
 def _printed(bridge: Bridge, spin: int, other: int) -> float:
