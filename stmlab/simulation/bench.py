@@ -69,6 +69,7 @@ class TipPanel:
     tripped: bool = False  # SafeTip has tripped; until the loop is closed
     closed_by: str = ""  # the client that closed the loop
     stuck: Literal["", "open", "closed"] = ""  # a fault: the loop stays so, whatever ``feedback`` was set to
+    sampling: bool = False  # the controller's own spectroscopy is taking its points
     modulation_on: bool = False  # the controller's own lock-in modulating the bias
     modulation_amplitude: float = 0.0  # V peak
     modulation_frequency: float = 0.0  # Hz

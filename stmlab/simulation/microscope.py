@@ -34,6 +34,7 @@ from stmlab.simulation.feedback import Loop, Release, Tip
 from stmlab.simulation.flight_recorder import FlightRecorder, TrueState
 from stmlab.simulation.lockin_input import InputSignal, demodulated
 from stmlab.simulation.replay.recorded import RecordedJunction
+from stmlab.simulation.replay.trace import PlayedTrace, RecordedTrace
 from stmlab.simulation.samples import Sample, read_sample, recorded_sample
 from stmlab.simulation.signal_path import SignalPath
 from stmlab.simulation.telegraph import SlowSwitch
@@ -75,6 +76,7 @@ class SimulatedMicroscope:
         self.recorded = sample.junction if isinstance(sample.junction, RecordedJunction) else None
         if self.recorded is not None:
             self.tip.bias, self.tip.setpoint = self.recorded.home
+        self._played = PlayedTrace(self.recorded) if isinstance(self.recorded, RecordedTrace) else None
         self.preamplifier = self.config.preamplifier
         self._path = SignalPath(self, sample.junction, self.config)
         for_lockin, for_converter, for_switch = np.random.default_rng(seed).spawn(3)
@@ -201,8 +203,7 @@ class SimulatedMicroscope:
             levels = self._path.levels(self._tip.scale)
             on, off = (self.preamplifier.output(np.array([levels.on, levels.off])) / self.preamplifier.gain).tolist()
             mean = Levels(on, off, levels.chopped).mean
-            switching = 0.0 if self.tip.feedback else self._switch.deviation(self._path.telegraph(self._tip.scale))
-            return self._converter.reading(mean + switching, self._path.current_noise(mean))
+            return self._converter.reading(mean + self._switching(), self._path.current_noise(mean))
 
     def largest_current(self) -> float:
         """Largest magnitude of the tunnel current since this was last asked, without noise, A."""
@@ -296,6 +297,8 @@ class SimulatedMicroscope:
                 self._live(piece.start, piece.end, piece.scale)
         if release is not None and release.at <= now:
             self.tip.feedback, self.tip.opens_at = False, None
+        if self._played is not None:
+            self._played.live(now - self._time, sampling=self.tip.sampling)
         self._switch.live(now - self._time, self._path.telegraph(self._tip.scale))
         self._converter.live(now - self._time)
         self._time = now
@@ -316,6 +319,14 @@ class SimulatedMicroscope:
         tones = demodulated(signal, self.lockin, reference)
         noise = self._path.input_noise(levels, self.lockin.harmonic * reference)
         self._demodulator.live(tones, noise, self.lockin, start, end)
+
+    def _switching(self) -> float:
+        """Of the current from its mean, A: what switches by itself, or was recorded to do so; seen with open loop."""
+        if self.tip.feedback:
+            return 0.0
+        if self._played is not None:
+            return self._played.deviation(self._path.bias, self._tip.scale) if self.tip.sampling else 0.0
+        return self._switch.deviation(self._path.telegraph(self._tip.scale))
 
     def _state(self) -> TrueState:
         scale, path = self._tip.scale, self._path

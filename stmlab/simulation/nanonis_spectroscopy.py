@@ -176,6 +176,7 @@ class SpectroscopyModule:
                 self._move(height + timing["z_offset"])
             if advanced["lockin_run"] and not modulating:
                 self._signals.modulate(1)
+            self._tip.change(sampling=True)
             for way, curve in zip(ways, curves, strict=True):
                 for index, point in enumerate(way):
                     curve[:, index] = self._measure(point)
@@ -183,6 +184,7 @@ class SpectroscopyModule:
         except _Stopped:
             pass  # what was measured is returned
         finally:
+            self._tip.change(sampling=False)
             if self._machine.restarts == restarts:
                 self._signals.modulate(modulating)
                 if advanced["reset_bias"]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stmlab.analysis.recorded.swept import Swept, rows_of
 from stmlab.errors import FileError
 from stmlab.simulation.replay.spectra_files import spectrum_of
+from stmlab.simulation.replay.trace_files import trace_of
 from stmlab.storage.recorded import Grid, open_recording
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def junction_of_file(table: ReplayTable) -> RecordedJunction:
     rows = rows_of(recording)
     if rows.what is Swept.BIAS:
         return spectrum_of(recording, rows, table)
+    if rows.what is Swept.TIME:
+        return trace_of(recording, rows, table)
     raise FileError(f"{table.file}: {rows.column.name} in {rows.column.unit or 'no unit'} was swept: not replayed")
 
 

@@ -13,6 +13,7 @@ from stmlab.errors import FileError
 from stmlab.simulation.replay.recorded import Source, checksum
 from stmlab.simulation.replay.spectra import RecordedSpectra
 from stmlab.simulation.replay.spectra_files import about_modulation, averaged
+from stmlab.simulation.replay.trace import RecordedTrace
 from stmlab.storage import open_run
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def junction_of_run(table: ReplayTable) -> RecordedJunction:
     names = {axis.name for axis in run.axes}
     if "bias" in names:
         return _spectra(run, table)
+    if "time" in names:
+        return _trace(run)
     raise FileError(f"{run.path}: a run over {', '.join(sorted(names)) or 'no axis'} ({run.sequence}) is not replayed")
 
 
@@ -72,14 +75,33 @@ def _spectra(run: Run, table: ReplayTable) -> RecordedSpectra:
     return RecordedSpectra(source, bias, setpoints, both[0], both[1], modulation, home, stabilised=True)
 
 
+def _trace(run: Run) -> RecordedTrace:
+    """The traces that were taken whole."""
+    if strangers := sorted({axis.name for axis in run.axes} - {"trace", "time"}):
+        raise FileError(f"{run.path}: traces over {', '.join(strangers)} are not replayed")
+    current = _grid(run, "current")
+    traces = current.reshape(-1, current.shape[-1])
+    whole = traces[np.isfinite(traces).all(axis=1)]
+    if not len(whole):
+        raise FileError(f"{run.path}: no trace was taken to its end: there is nothing to replay")
+    interval = _number(run, "interval")
+    notes = [f"current is played: {len(whole)} of {len(traces)} traces, {whole.shape[1]} samples each"]
+    source = _source(run, "a time trace of the current", notes)
+    home = _number(run, "setpoint_bias"), abs(_number(run, "setpoint_current"))
+    return RecordedTrace(source, _number(run, "dc_bias"), interval, whole, home, stabilised=True)
+
+
+def _grid(run: Run, name: str) -> FloatArray:
+    """A channel on the axes."""
+    if name not in run.data:
+        raise FileError(f"{run.path}: no channel {name!r} among {', '.join(run.data)}: a replay of this run needs it")
+    return run.grid(name)
+
+
 def _against_bias(run: Run, name: str) -> FloatArray:
     """A channel against setpoint and bias, shape (S, path of the bias): repeated sweeps averaged."""
-    if name not in run.data:
-        raise FileError(
-            f"{run.path}: no channel {name!r} among {', '.join(run.data)}: a replay needs current and conductance"
-        )
     names = [axis.name for axis in run.axes]
-    values = run.grid(name)
+    values = _grid(run, name)
     if "sweep" in names:
         place = names.index("sweep")
         taken = np.isfinite(values).sum(axis=place)

@@ -24,6 +24,7 @@ class ReplayTable(BaseModel):
         pixel: column and row of a grid, counted from 0.
         channel: column that is replayed, where the file leaves a choice.
         modulation: of the bias while dI/dV was recorded, V peak, where the file does not say it.
+        bias: at which a trace or a response was recorded, V, where the file does not say it.
         added_noise: the instruments add their noise to the one that was recorded; if not, they add none.
     """
 
@@ -33,6 +34,7 @@ class ReplayTable(BaseModel):
     pixel: tuple[int, int] | None = None
     channel: str | None = None
     modulation: Volts | None = Field(default=None, ge=0, allow_inf_nan=False)
+    bias: Volts | None = Field(default=None, allow_inf_nan=False)
     added_noise: bool = False
 
 

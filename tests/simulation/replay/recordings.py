@@ -14,7 +14,7 @@ def run(folder, sequence, name="replayed", station="simulated", **arguments):
 
 
 def replayed(folder, sequence, file, name="replayed", settings=None, **table):
-    """A run on the recording in ``file``."""
-    return run(
-        folder, sequence, name, "replay", settings={**SETTLED, **(settings or {})}, replay={"file": file, **table}
-    )
+    """A run on the recording in ``file``; where there is a lock-in, settled."""
+    settled = {} if sequence == "time_trace" else SETTLED
+    settings = {**settled, **(settings or {})}
+    return run(folder, sequence, name, "replay", settings=settings, replay={"file": file, **table})
