@@ -130,7 +130,7 @@ def test_a_long_analysis_can_be_given_up_and_the_file_is_whole(tmp_path):
     outcome = runner.run()
     given_up.set()
     assert (outcome.state, outcome.reason, outcome.fits) == (RunState.FINISHED, "completed", ())
-    assert "given up by the user" in outcome.message
+    assert "stopped by the user" in outcome.message
     run = open_run(path)
     assert run.complete
     assert run.points == 4
