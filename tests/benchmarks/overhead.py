@@ -1,33 +1,68 @@
-"""Overhead per point with zero-delay instruments: ours with every point in HDF5, beside pymeasure's Worker with CSV."""
+"""Overhead per point with zero-delay instruments: every point in HDF5 and the built-in watch on.
+
+Beside it: pymeasure's Worker with CSV, and the base build (which had no watch). CPU time.
+"""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pymeasure.experiment import IntegerParameter, Procedure, Results, Worker
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from stmlab.acquisition.runner import Runner
+from stmlab.clock import RealClock
+from stmlab.station.instruments import Look
+from stmlab.station.last_set import LastSet
+from stmlab.station.watch import Watch
+from stmlab.station.watch_tables import WatchConfig
+from stmlab.station.watchers import Watchers
 from stmlab.storage import open_run
 from tests.acquisition.bench_station import BenchStation, Ramp
+from tests.benchmarks.base_build import NAME, NoBase, run_job
+from tests.benchmarks.side_by_side import Row, compared, cpu_seconds, report
 
-RUNS = 5
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIZES = {2_000: 5, 20_000: 5, 200_000: 3}  # points: runs
 
 
-def ours(points: int, folder: Path) -> float:
-    """Seconds per point through the runner into a file."""
+class ZeroDelay:
+    """An instrument that answers at once, always the same."""
+
+    WATCHED: ClassVar = ("voltage", "range")
+    ROUND: ClassVar = 2
+
+    def look(self, turn: int) -> Look:
+        """One property at a time."""
+        return Look({self.WATCHED[turn % 2]: 1.0})
+
+    def agrees(self, name: str, wanted: float, read: float) -> bool:
+        """To the last digit."""
+        return wanted == read
+
+
+def station() -> BenchStation:
+    """Zero-delay instruments, with the watch of a real station."""
+    bench = BenchStation(clock=RealClock())
+    devices = {name: ZeroDelay() for name in ("lockin", "generator", "controller")}
+    bench.watch = Watch(devices, "", frozenset(), LastSet(), bench.clock, WatchConfig(), Watchers((), {}, bench.clock))
+    return bench
+
+
+def ours(points: int, folder: Path) -> None:
+    """One run through the runner into a file."""
     path = folder / "run.h5"
-    runner = Runner(Ramp(points=points, rows=1), BenchStation(), path)
-    start = time.perf_counter()
-    runner.run()
-    seconds = time.perf_counter() - start
+    bench = station()
+    Runner(Ramp(points=points, rows=1), bench, path).run()
     assert open_run(path).points == points
+    assert bench.watch.looks > 0
     path.unlink()
-    return seconds / points
 
 
 class PlainRamp(Procedure):
@@ -48,34 +83,52 @@ class PlainRamp(Procedure):
                 break
 
 
-def pymeasure_worker(points: int, folder: Path) -> float:
-    """Seconds per point of the same ramp through pymeasure's Worker into CSV."""
+def pymeasure_worker(points: int, folder: Path) -> None:
+    """The same ramp through pymeasure's Worker into CSV."""
     path = folder / "run.csv"
     worker = Worker(Results(PlainRamp(points=points), str(path)))
-    start = time.perf_counter()
     worker.start()
     worker.join(timeout=600)
-    seconds = time.perf_counter() - start
     assert len(path.read_text().splitlines()) > points
     path.unlink()
-    return seconds / points
 
 
-def main() -> None:
-    """Print medians of runs taken in turn, and their ratio."""
+def taken(work: Callable[[int, Path], None], points: int, folder: Path) -> float:
+    """CPU microseconds a point."""
+    return cpu_seconds(lambda: work(points, folder), 1)[0] / points * 1e6
+
+
+def beside_pymeasure(points: int, runs: int, folder: Path) -> tuple[Row, list[float]]:
+    """The row, and our times."""
+    pairs = [(taken(ours, points, folder), taken(pymeasure_worker, points, folder)) for _ in range(runs)]
+    mine, theirs = zip(*pairs, strict=True)
+    a, b, spread = compared(mine, theirs)
+    row = Row(f"overhead a point, {points} points", a, b, "pymeasure Worker, CSV", 1.0, "us", spread)
+    return row, list(mine)
+
+
+def beside_base(points: int, mine: list[float]) -> Row:
+    """The base build wrote the same points without a watch."""
+    work = f"overhead a point, {points} points"
+    try:
+        seconds = run_job("overhead", points, len(mine))
+    except NoBase as why:
+        return Row(work, float(np.median(mine)), None, NAME, unit="us", note=str(why))
+    a, b, spread = compared(mine, [1e6 * s / points for s in seconds])
+    return Row(work, a, b, f"{NAME}, no watch", None, "us", spread)
+
+
+def main() -> int:
+    """Medians of runs taken in turn."""
+    rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ours(1000, folder), pymeasure_worker(1000, folder)  # warm
-        for points in (2_000, 20_000, 200_000):
-            pairs = [
-                (ours(points, folder), pymeasure_worker(points, folder)) for _ in range(RUNS if points < 1e5 else 2)
-            ]
-            mine, theirs = np.median(np.array(pairs), axis=0) * 1e6
-            print(
-                f"{points:7d} points: ours {mine:6.1f} us/point (HDF5, every point), "
-                f"pymeasure Worker {theirs:6.1f} us/point (CSV), ratio {mine / theirs:.2f}"
-            )
+        for points, runs in SIZES.items():
+            row, mine = beside_pymeasure(points, runs, folder)
+            rows += [row, beside_base(points, mine)]
+    return report(rows)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
