@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -10,7 +11,12 @@ PACKAGES = ("stmlab", "pymeasure", "numpy", "h5py", "scipy", "lmfit")
 
 def versions() -> dict[str, str]:
     """Package -> installed version (from metadata: nothing is imported)."""
-    return {name: metadata.version(name) for name in PACKAGES}
+    return {name: _version(name) for name in PACKAGES}
+
+
+@cache  # the metadata of a package are read once in a process
+def _version(name: str) -> str:
+    return metadata.version(name)
 
 
 def git_revision() -> str:

@@ -69,6 +69,7 @@ class Points:
         self._sequence, self._station, self._requests = sequence, station, requests
         self._emit, self._flush, self._enter = emit, flush, enter
         self._session = session
+        self._now, self._look = station.clock.now, station.watch.look
         self._path = sequence.path()
         self._expect, self._point_seconds = station.heartbeat.expect, sequence.point_seconds()
         self._names = [channel.name for channel in sequence.channels]
@@ -80,7 +81,7 @@ class Points:
         self._disturbance: Disturbance | None = None  # seen during a wait
         self._watching = False
         self.visits, self.points = 0, 0
-        self._start = station.clock.now()
+        self._start = self._now()
         self._last: Target | None = None
         self._outer: Target = ()
         self._waits_for: Disturbance | None = None
@@ -99,10 +100,11 @@ class Points:
         try:
             self._mending(self._set_up, set_up=False)
             self._enter(RunState.RUNNING, "")
+            requests, visit = self._requests, self._visit
             for index, target in self._targets():
-                if self._requests.pending and not self._attend():
+                if requests.pending and not self._attend():
                     return False
-                self._visit(index, target)
+                visit(index, target)
             self._deliver()
             self._mending(self._look_back, set_up=False)
             self._mending(self._finish, set_up=False)
@@ -122,15 +124,17 @@ class Points:
         self._requests.checkpoint()
         if self._watching and self._disturbance is None:
             watch = self._station.watch
-            if self._station.clock.now() - watch.looked >= _LOOK_IN_WAIT:
+            if self._now() - watch.looked >= _LOOK_IN_WAIT:
                 self._disturbance = watch.look()
 
     # -- one point ---------------------------------------------------------------------------------------------------
 
     def _targets(self) -> Iterator[tuple[int, Target]]:
         """Every point in its order; those to be measured again come first."""
+        again = self._again
         for index, target in enumerate(self._path.targets()):
-            yield from self._repeats()
+            if again:
+                yield from self._repeats()
             yield index, target
         yield from self._repeats()
 
@@ -142,20 +146,24 @@ class Points:
     def _visit(self, index: int, target: Target) -> None:
         """Measure one point; what a watcher interrupts is measured after the pause."""
         self._last = target
-        taken = self._mending(lambda: self._measure(index, target), set_up=True)
+        try:
+            taken = self._measure(index, target)
+        except StmlabError as fault:
+            taken = self._mending(lambda: self._measure(index, target), set_up=True, fault=fault)
         if taken is None:
             self._again.append(index)
         else:
             self._pending = taken
 
     def _measure(self, index: int, target: Target) -> PointTaken | None:
-        sequence, clock = self._sequence, self._station.clock
+        sequence, now, outer = self._sequence, self._now, target[:-1]
         self._expect(self._point_seconds)
-        if self._pending is not None and target[:-1] != self._outer:
-            self.checkpoint()  # an outer axis may stabilise the tip or ramp the bias: the point waits for nothing
-        self._outer = target[:-1]
+        if outer != self._outer:
+            if self._pending is not None:
+                self.checkpoint()  # an outer axis may stabilise the tip or ramp the bias: the point waits for nothing
+            self._outer = outer
         coordinates = self._path.move_to(target)
-        moved = clock.now()
+        moved = now()
         if self._pending is not None:
             self._deliver()
         if self._interrupted():
@@ -165,17 +173,19 @@ class Points:
             if settling := sequence.settling_time():
                 if settling > BATCH_SECONDS:
                     self._flush()
-                sequence.wait(moved + settling - clock.now())
+                sequence.wait(moved + settling - now())
             values = sequence.measure()
         finally:
             self._watching = False
-        self._recent.append((index, clock.now()))
-        if len(self._recent) > self._remembered:
+        time, recent = now(), self._recent
+        recent.append((index, time))
+        if len(recent) > self._remembered:
             self._forget_what_is_beyond_doubt()
-        visit, self.visits = self.visits, self.visits + 1
+        visit = self.visits
+        self.visits = visit + 1
         taken = tuple([values[name] for name in self._names])
         attempt = self._attempts.get(index, 0) if self._attempts else 0
-        return PointTaken(index, clock.now() - self._start, coordinates, taken, visit, attempt, self._session)
+        return PointTaken(index, time - self._start, coordinates, taken, visit, attempt, self._session)
 
     def _deliver(self) -> None:
         """Hand the point that was measured last to the file."""
@@ -194,10 +204,10 @@ class Points:
         """
         if self._requests.pending:
             return True
-        disturbance, self._disturbance = self._disturbance, None
-        disturbance = disturbance or self._station.watch.look()
+        disturbance = self._disturbance or self._look()
         if disturbance is None:
             return False
+        self._disturbance = None
         why = str(disturbance)
         disturbed = self._measured_since(disturbance.since)
         if disturbance.action == "abort":
@@ -232,7 +242,7 @@ class Points:
         """Mark points whose last reading is not to be trusted."""
         if indices:
             self._recent = deque((index, time) for index, time in self._recent if index not in indices)
-            self._emit(PointsDisturbed(tuple(indices), self._station.clock.now() - self._start, why))
+            self._emit(PointsDisturbed(tuple(indices), self._now() - self._start, why))
 
     def _forget_what_is_beyond_doubt(self) -> None:
         oldest = min(self._station.watch.oldest, self._station.watch.before)
@@ -240,10 +250,22 @@ class Points:
             self._recent.popleft()
         self._remembered = 2 * len(self._recent) + _REMEMBERED
 
-    def _mending(self, action: Callable[[], T], *, set_up: bool, paused: bool = False) -> T:
-        """Do ``action``; after a transient fault connect anew, set up again if asked, and try again."""
+    def _mending(
+        self, action: Callable[[], T], *, set_up: bool, paused: bool = False, fault: StmlabError | None = None
+    ) -> T:
+        """Do ``action``; after a transient fault connect anew, set up again if asked, and try again.
+
+        Args:
+            action: what is done.
+            set_up: the whole set-up again before the next try.
+            paused: the run is, and stays so.
+            fault: what it has met already, the first time.
+        """
         failures = 0
-        fault: StmlabError | None = None
+        if fault is not None:
+            if not fault.transient or self._station.attempts <= 1:
+                raise fault
+            failures = 1
         while True:
             try:
                 if fault is not None:

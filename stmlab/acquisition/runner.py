@@ -188,7 +188,8 @@ class Runner:
             unsafe = StationNotSafe(message)
             unsafe.__cause__ = course.error
             course.end(RunState.FAILED, course.reason if course.error else "StationNotSafe", message, unsafe)
-        if course.state in (RunState.FINISHED, RunState.STOPPED) and self.path is not None and course.points:
+        whole = course.state in (RunState.FINISHED, RunState.STOPPED) and course.points
+        if whole and self.path is not None and self.sequence.is_analysed:
             try:
                 self._analyse(course)
             except StmlabError as error:  # the file, not the fit: that one is told in the message

@@ -125,6 +125,11 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
         """Fit the run's data (a ``stmlab.storage.Run``), or None."""
         return None
 
+    @property
+    def is_analysed(self) -> bool:
+        """Whether there is an analysis of its own."""
+        return type(self).analyse is not Sequence.analyse
+
     # -- what an experiment may use ----------------------------------------------------------------------------------
 
     @property

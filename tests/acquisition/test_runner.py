@@ -38,7 +38,7 @@ def test_a_run_goes_its_way_and_every_point_is_in_the_file(tmp_path):
     assert station.audit.run == outcome.run_id
     assert station.log == ["outputs", "prepare", "row 0", "row 1", "row 2", "finish", "status", "safe"]
     assert isinstance(events[0], RunStarted)
-    assert states(events) == [RunState.PREPARING, RunState.RUNNING, RunState.ANALYSING, RunState.FINISHED]
+    assert states(events) == [RunState.PREPARING, RunState.RUNNING, RunState.FINISHED]  # nothing to analyse
     run = open_run(path)
     assert run.points == 12
     assert run.complete
@@ -126,9 +126,11 @@ def test_a_long_analysis_can_be_given_up_and_the_file_is_whole(tmp_path):
             runner.abort()
             given_up.wait(30.0)
 
-    runner = Runner(Slow(points=4, rows=1), station, path)
+    events = []
+    runner = Runner(Slow(points=4, rows=1), station, path, [events.append])
     outcome = runner.run()
     given_up.set()
+    assert states(events) == [RunState.PREPARING, RunState.RUNNING, RunState.ANALYSING, RunState.FINISHED]
     assert (outcome.state, outcome.reason, outcome.fits) == (RunState.FINISHED, "completed", ())
     assert "stopped by the user" in outcome.message
     run = open_run(path)
