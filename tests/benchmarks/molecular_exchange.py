@@ -9,14 +9,17 @@ from __future__ import annotations
 import sys
 import time
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.integrate import quad
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from stmlab.physics.constants import K_B_MEV_PER_K
 from stmlab.physics.molecular_dimer import Dimer, Leads
 from stmlab.physics.molecular_exchange import molecular_exchange
+from tests.benchmarks.side_by_side import Row, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,10 +77,10 @@ def main() -> int:
     theirs_s = (time.perf_counter() - start) / SAMPLE * POINTS
     found = np.stack([ours.heisenberg_meV, ours.ising_meV, ours.dzyaloshinskii_moriya_meV])[:, chosen]
     error = np.abs(found - theirs).max()
-    print(f"J, I, D at {POINTS} points: residues {ours_s * 1e3:.0f} ms (limit {LONGEST_S * 1e3:.0f} ms)")
-    print(f"panelled quadrature {theirs_s:.1f} s (from {SAMPLE} points): {theirs_s / ours_s:.0f} times longer")
-    print(f"largest difference {error:.1e} meV (limit {LARGEST_ERROR_MEV:.0e})")
-    return int(ours_s > LONGEST_S or error > LARGEST_ERROR_MEV)
+    late = "" if ours_s <= LONGEST_S else f"at most {LONGEST_S:g} s is allowed"
+    wrong = late if error <= LARGEST_ERROR_MEV else f"they differ by {error:.1e} meV"
+    work = f"J, I, D at {POINTS} points"
+    return report([Row(work, ours_s, theirs_s, "panelled quadrature", note=f"within {error:.1e} meV", wrong=wrong)])
 
 
 def _timed(run: Callable[[], object]) -> float:

@@ -8,6 +8,7 @@ the scatter that repeated readings of one point show).
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from sequences.srs import StochasticResonance
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from stmlab.acquisition.runner import Runner
 from stmlab.analysis.lorentzian import rate_error_bound
 from stmlab.station import Station
 from stmlab.storage import open_run
+from tests.benchmarks.side_by_side import Row, report
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,12 @@ def study(sample: str, seeds: int, **parameters: float) -> Study:
     return Study(true, np.array(rates), np.array(errors), bound)
 
 
-def main() -> None:
-    """Print a line per sample."""
+def main() -> int:
+    """Print a line per sample; the rows compare the quoted error with the bound of Cramer and Rao."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--seeds", type=int, default=200)
     seeds = arguments.parse_args().seeds
+    rows = []
     for sample, parameters in {
         "fe_atom": {},
         "fe_chain_of_four": {"amplitude": 1.4e-3, "start_frequency": 1.4e3, "stop_frequency": 1e6},
@@ -73,7 +78,12 @@ def main() -> None:
             f"of {seeds}; quoted error / bound {np.median(s.errors) / s.bound:.3f}, "
             f"scatter / bound {s.rates.std(ddof=1) / s.bound:.3f}; error {100 * np.median(s.errors) / s.true:.2f} %"
         )
+        quoted, note = float(np.median(s.errors) / s.true), f"{100 * s.coverage:.1f} % within one error"
+        rows.append(
+            Row(f"relative error of a rate, {sample}", quoted, s.bound / s.true, "least possible", unit="", note=note)
+        )
+    return report(rows)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

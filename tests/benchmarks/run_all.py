@@ -19,11 +19,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.benchmarks.side_by_side import JSON_FILE
 
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 RESULT = ROOT / "build" / "bench.json"
 NO_BENCHMARKS = ("run_all", "side_by_side", "base_build", "__init__")
 

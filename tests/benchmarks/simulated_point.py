@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from stmlab.clock import SimulatedClock
 from stmlab.simulation.microscope import SimulatedMicroscope
+from tests.benchmarks.side_by_side import Row, report
 
 CONFIG = Path(__file__).parents[2] / "config"
 LARGEST = 0.5
@@ -45,11 +47,8 @@ def main() -> int:
     tones = waveforms()
     best = min(seconds_per_point(bench, tones) for _ in range(RUNS))
     fft = min(timeit.repeat(lambda: np.fft.rfft(tones[0]), number=1, repeat=20))
-    print(
-        f"a point of a sweep through the simulated chain: {best * 1e3:.2f} ms, {best / fft:.2f} of an FFT of its "
-        f"waveform, {fft * 1e3:.2f} ms (at most {LARGEST:g})"
-    )
-    return int(best > LARGEST * fft)
+    work = "a point of a sweep through the simulated chain"
+    return report([Row(work, 1e3 * best, 1e3 * fft, "an FFT of its waveform", 1 / LARGEST, "ms")])
 
 
 if __name__ == "__main__":
