@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stmlab.analysis.grids import analyse_grid
 from stmlab.analysis.models import analyse
 from stmlab.analysis.recordings import analyse_recording
-from stmlab.analysis.settings import UNITS
+from stmlab.analysis.settings import UNITS, Settings
+from stmlab.errors import FitError
 from stmlab.storage import Run, open_run
-from stmlab.storage.recorded import Grid, Recording, open_recording
+from stmlab.storage.exporters import recording_of
+from stmlab.storage.recorded import Grid, Recording, is_recorded, open_recording
 from stmlab.units import in_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.analysis.grid_fit import GridFit
     from stmlab.results import FitResult
 
 
@@ -52,6 +56,32 @@ def fit_recording(
     """
     found = recording if isinstance(recording, Recording | Grid) else open_recording(Path(recording))
     return analyse_recording(found, model, channel, given(settings))
+
+
+def fit_grid(
+    grid: Grid | Run | str | Path, model: str | None = None, channel: str | None = None, **settings: float | str
+) -> dict[str, GridFit]:
+    """Fit every curve of a grid, or of a run over several axes: "forward" and "backward" -> maps of what was fitted.
+
+    Args:
+        grid: as `open_recording` or `open_run` gives it, or its file.
+        model: steps, steps_one_pair, srs or decay; by default the one for what was swept.
+        channel: name of a column; by default the lock-in's.
+        settings: as of `fit_recording`.
+
+    Raises:
+        FitError, FileError: as `fit_recording`; or the file holds one curve.
+    """
+    if isinstance(grid, str | Path):
+        grid = Path(grid)
+        found: Recording | Grid | Run = open_recording(grid) if is_recorded(grid) else open_run(grid)
+    else:
+        found = grid
+    told = Settings.of_run(found, given(settings)) if isinstance(found, Run) else None
+    table = recording_of(found) if isinstance(found, Run) else found
+    if isinstance(table, Recording):
+        raise FitError(f"{table.path}: holds one curve: fit, or fit_recording, fits it")
+    return analyse_grid(table, model, channel, given(settings), told)
 
 
 def given(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -15,10 +15,13 @@ from stmlab.units import format_quantity
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from stmlab.analysis.grid_fit import GridFit
     from stmlab.analysis.recorded.swept import Sweep
     from stmlab.arrays import IntArray
     from stmlab.results import FitResult
     from stmlab.storage.recorded import Column
+
+Fit = TypeVar("Fit", bound="FitResult | GridFit")
 
 
 def each_sweep(
@@ -26,8 +29,8 @@ def each_sweep(
     backward: Column | None,
     found: list[Sweep],
     unit: str,
-    fit: Callable[[Column, IntArray], FitResult],
-) -> dict[str, FitResult]:
+    fit: Callable[[Column, IntArray], Fit],
+) -> dict[str, Fit]:
     """The fit of every sweep; those that are refused are named in the warnings of the others.
 
     Raises:
@@ -40,7 +43,7 @@ def each_sweep(
         tasks = [("backward" if is_backward(c) else "forward", c, every) for c in (column, backward) if c is not None]
     else:
         tasks = [(name, column, sweep.rows) for name, sweep in zip(labels(found), found, strict=True)]
-    fits: dict[str, FitResult] = {}
+    fits: dict[str, Fit] = {}
     refused: dict[str, FitError] = {}
     for name, seen, rows in tasks:
         try:
@@ -49,12 +52,12 @@ def each_sweep(
             refused[name] = error
     if not fits:
         raise next(iter(refused.values()))
-    told = tuple(f"the sweep {name} is refused: {error}" for name, error in refused.items())
+    told = [f"the sweep {name} is refused: {error}" for name, error in refused.items()]
     ways = {} if len(tasks) != len(found) or len(found) == 1 else dict(zip(labels(found), found, strict=True))
-    return {
-        name: replace(result, warnings=(*told, *result.warnings), choices={**result.choices, **_way(ways, name, unit)})
-        for name, result in fits.items()
-    }
+    for name, result in fits.items():
+        choices = {**result.choices, **_way(ways, name, unit)}
+        fits[name] = replace(result, warnings=(*told, *result.warnings), choices=choices)
+    return fits
 
 
 def _way(ways: Mapping[str, Sweep], name: str, unit: str) -> dict[str, str]:

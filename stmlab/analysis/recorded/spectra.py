@@ -64,11 +64,11 @@ def fit_spectra(
     def fitted(column: Column, part: IntArray) -> FitResult:
         here = replace(seen, column=column)
         found = fit(recording, here, told, rows.column.values, part)
-        about = _about(recording, here, told, header, rows.column.values, part)
+        odd = about(recording, here, told, header, rows.column.values, part)
         return replace(
             found,
             choices={**found.choices, **header.said(told.given), **told.said()},
-            warnings=(*about, *found.warnings),
+            warnings=(*odd, *found.warnings),
         )
 
     backward = backward_of(recording, seen.column)
@@ -156,10 +156,10 @@ def _named(fit: FitResult, seen: Spectrum) -> FitResult:
     return replace(fit, labels={**fit.labels, "y": name}, choices={"column": seen.column.name, **fit.choices})
 
 
-def _about(
+def about(
     recording: Recording, seen: Spectrum, told: Settings, header: Told, bias: FloatArray, part: IntArray
 ) -> list[str]:
-    """What the file does not say, or holds no numbers for, and what is odd about it."""
+    """Warnings: what the file does not say, or holds no numbers for, and what is odd about it."""
     column, warnings = seen.column, list(seen.warnings)
     here = np.zeros(bias.size, dtype=bool)
     here[part] = True

@@ -22,16 +22,20 @@ ENDINGS: tuple[str, ...] = (".csv", ".tsv", ".txt", ".asc")
 _COMMENT = re.compile(r"^\s*(#|%|//)\s?")
 _DELIMITERS = ("\t", ";", ",", None)  # None: white space
 _UNIT = re.compile(r"^\s*[\[(]?[^\d\s][^\s]{0,15}[\])]?\s*$|^\s*$")
+_MOST_ABOVE = 4  # lines: a name, titles, units, numbers
 _LONGEST_TITLES = 1 << 16  # characters
 
 
 def recognises(head: bytes) -> bool:
-    """Whether the file's beginning is one of this format: text with a row of numbers, two or more, among its lines."""
+    """Whether the file's beginning is one of this format: a row of numbers below a few lines that are no comment.
+
+    Below many of them, it is a damaged file of another format.
+    """
     if b"\0" in head:
         return False
     lines = head.decode("latin-1").splitlines()
     rows = [line for line in lines[:200] if line.strip() and not _COMMENT.match(line)]
-    return any(_is_row(line, delimiter) or _is_number(line) for line in rows[:50] for delimiter in _DELIMITERS)
+    return any(_is_row(line, delimiter) or _is_number(line) for line in rows[:_MOST_ABOVE] for delimiter in _DELIMITERS)
 
 
 def read(path: Path) -> Recording:

@@ -1,0 +1,263 @@
+"""Fits of every curve of a grid: a Nanonis ``.3ds``, a run over several axes, or what else holds many curves.
+
+The mean of all curves says which column is fitted, what was swept and what is odd about the file, as for a single
+recording; the curves are fitted side by side. A place whose fit is refused has nan and a reason; the others do not
+notice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.analysis.batch import BatchFit, fit_decay_batch, fit_srs_batch, fit_steps_batch
+from stmlab.analysis.grid_fit import GridFit
+from stmlab.analysis.recorded.checks import overload_warnings
+from stmlab.analysis.recorded.columns import Spectrum, backward_of, signal, spectrum, unit_factor
+from stmlab.analysis.recorded.directions import each_sweep
+from stmlab.analysis.recorded.header import told_by_header
+from stmlab.analysis.recorded.spectra import about
+from stmlab.analysis.recorded.swept import Swept, rows_of, sweeps
+from stmlab.analysis.settings import Settings, check_given
+from stmlab.analysis.steps import STEP_MODELS, fit_steps
+from stmlab.errors import FitError
+from stmlab.units import format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from stmlab.analysis.recorded.header import Told
+    from stmlab.analysis.recorded.swept import Rows
+    from stmlab.arrays import BoolArray, FloatArray, IntArray
+    from stmlab.storage.recorded import Column, Grid, Recording
+
+GRID_MODELS: Mapping[str, tuple[Swept, tuple[str, ...]]] = {
+    "steps": (Swept.BIAS, ("temperature", "modulation", "window")),
+    "steps_one_pair": (Swept.BIAS, ("temperature", "modulation", "window")),
+    "srs": (Swept.FREQUENCY, ()),
+    "decay": (Swept.DELAY, ("exclusion", "fitted_sides")),
+}
+"""Models of curves that are fitted side by side -> what must have been swept, and the settings they take."""
+_DEFAULT = {Swept.BIAS: "steps", Swept.FREQUENCY: "srs", Swept.DELAY: "decay"}
+_WARMTH = 12  # curves that say how warm all are
+_MOST_SWEEPS = 64
+
+
+def analyse_grid(
+    grid: Grid,
+    model: str | None = None,
+    channel: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    told: Settings | None = None,
+) -> dict[str, GridFit]:
+    """Fit every curve.
+
+    Args:
+        grid: as ``open_recording`` gives it, or a run through ``recording_of``.
+        model: one of the `GRID_MODELS`; None chooses.
+        channel: name of a column; by default the lock-in's, or the numerical derivative of the current.
+        settings: what overrules the file, or what it does not say, see `stmlab.analysis.settings`; SI. A temperature
+            that nobody says is that of a dozen curves, fitted one by one.
+        told: instead of settings and header, of a run.
+
+    Returns:
+        "forward" and "backward" -> fits, as ``analyse_recording`` names them.
+
+    Raises:
+        FitError: the model is not known or does not take a setting, the grid holds no such data, or no curve carries
+            the fit.
+        FileError: there is no such column.
+    """
+    mean = grid.mean()
+    rows = rows_of(mean)
+    model = model or _DEFAULT.get(rows.what, "")
+    if model not in GRID_MODELS:
+        known = f"model {model!r} is not for grids" if model else f"{rows.column.name} was swept"
+        raise FitError(f"{grid.path}: {known}: {', '.join(GRID_MODELS)} are fitted at every place")
+    needed, takes = GRID_MODELS[model]
+    header = told_by_header(mean)
+    told = told or Settings(settings or {}, header.known)
+    check_given(model, takes, told.given)
+    if rows.what is not needed:
+        raise FitError(f"{grid.path}: {rows.column.name} was swept: {model} needs a {needed.value}")
+    over_bias = needed is Swept.BIAS
+    seen = spectrum(mean, channel, header.harmonics) if over_bias else Spectrum(signal(mean, channel), derived=False)
+    task = _Task(grid, mean, rows, model, seen, told, header)
+    return each_sweep(
+        seen.column, backward_of(mean, seen.column), sweeps(rows.column.values), rows.column.unit, task.fitted
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What is fitted of a grid, and how."""
+
+    grid: Grid
+    mean: Recording
+    rows: Rows
+    model: str
+    seen: Spectrum
+    told: Settings
+    header: Told
+
+    def fitted(self, column: Column, part: IntArray) -> GridFit:
+        """The curves of a column over some rows of the sweep."""
+        grid, curves = self.grid, self._curves(column)
+        measured: BoolArray = np.asarray(np.isfinite(curves[:, part]).any(axis=1))
+        if not measured.any():
+            raise FitError(f"{grid.path}: {column.name} holds no numbers")
+        fit, choices = self._model(part, curves, measured)
+        batches = self._of_each_sweep(fit, part, curves, measured)
+        unit = "S" if self.seen.derived else column.unit
+        batch = _gathered(batches, measured.size, ~measured)
+        units = tuple(_in_unit(name, own, unit) for name, own in zip(batch.names, batch.units, strict=True))
+        name = f"d({column.name})/dV" if self.seen.derived else column.name
+        return GridFit(
+            replace(batch, model=self.model, units=units),
+            grid.shape,
+            grid.axes,
+            grid.parameters,
+            (*grid.notes, *self._about(column, part), *_summary(batch)),
+            {"column": column.name, **choices, **self.header.said(self.told.given), **self.told.said()},
+            {"y": name, "y_unit": unit},
+        )
+
+    def _curves(self, column: Column) -> FloatArray:
+        """Of all places, (places, n), in the unit of ``column``, which the mean has."""
+        found = self.grid[column.name]
+        factor = 1.0 if found.unit == column.unit else unit_factor(found.unit, column.unit) or 1.0
+        return factor * found.values.reshape(-1, found.values.shape[-1])
+
+    def _model(
+        self, part: IntArray, curves: FloatArray, measured: BoolArray
+    ) -> tuple[Callable[[FloatArray, FloatArray], BatchFit], dict[str, str]]:
+        """What fits curves (m, n) over x (n,), and what it took."""
+        told = self.told
+        if self.model == "srs":
+            return fit_srs_batch, {}
+        if self.model == "decay":
+            exclusion, sides = told.number("exclusion"), told.text("fitted_sides", "both")
+            return lambda x, y: fit_decay_batch(x, y, exclusion=exclusion, sides=sides), {}
+        pairs, choices = STEP_MODELS[self.model][1], dict[str, str]()
+        temperature = told.temperature
+        if temperature is None:
+            x, places = next(self._sweeps())
+            chosen = places[measured[places]]
+            chosen = chosen[np.linspace(0, chosen.size - 1, min(_WARMTH, chosen.size)).astype(int)]
+            temperature, error, count = self._warmth(*self._inside(x[part], curves[np.ix_(chosen, part)]), pairs)
+            choices["temperature"] = f"{format_value(temperature, error, 'K')}, by {count} of the curves"
+        settings: dict[str, Any] = {"temperature_K": temperature, "modulation_V": told.modulation, "pairs": pairs}
+
+        def steps(x: FloatArray, y: FloatArray) -> BatchFit:
+            return fit_steps_batch(*self._inside(x, y), bias_offset=True, background_slope=True, **settings)
+
+        return steps, choices
+
+    def _inside(self, bias: FloatArray, curves: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Within the window, and dI/dV where the curves are a current."""
+        if self.seen.derived:
+            order = np.argsort(bias, kind="stable")
+            bias, curves = bias[order], curves[:, order]
+            if (np.diff(bias) <= 0).any():
+                raise FitError(f"{self.grid.path}: biases are met twice in a sweep: there is no derivative")
+            curves = np.gradient(curves, bias, axis=1)
+        inside = np.abs(bias) <= self.told.window * (1 + 1e-9)
+        return bias[inside], curves[:, inside]
+
+    def _warmth(self, bias: FloatArray, curves: FloatArray, pairs: int) -> tuple[float, float, int]:
+        """Temperature of some curves, its error and how many told it: the mean, weighted by their errors."""
+        found = []
+        for curve in curves:
+            try:
+                fit = fit_steps(bias, curve, modulation_V=self.told.modulation, pairs=pairs, window_V=None)
+            except FitError:
+                continue
+            found.append((fit["temperature"].value, fit["temperature"].error))
+        if not found:
+            raise FitError(
+                f"{self.grid.path}: none of {len(curves)} curves says how warm it is (give temperature, window)"
+            )
+        values, errors = np.array(found).T
+        weight = 1 / np.maximum(errors, 1e-9 * values) ** 2
+        return float(weight @ values / weight.sum()), float(weight.sum() ** -0.5), len(found)
+
+    def _sweeps(self) -> Iterator[tuple[FloatArray, IntArray]]:
+        """Each different sweep, in SI, with its places."""
+        factor = unit_factor(self.grid.sweep.unit, self.rows.column.unit) or 1.0
+        return ((factor * sweep, places) for sweep, places in self.grid.sweeps())
+
+    def _of_each_sweep(
+        self,
+        fit: Callable[[FloatArray, FloatArray], BatchFit],
+        part: IntArray,
+        curves: FloatArray,
+        measured: BoolArray,
+    ) -> list[tuple[IntArray, BatchFit]]:
+        found: list[tuple[IntArray, BatchFit]] = []
+        refused: FitError | None = None
+        for x, places in islice(self._sweeps(), _MOST_SWEEPS + 1):
+            if len(found) == _MOST_SWEEPS:
+                raise FitError(
+                    f"{self.grid.path}: more than {_MOST_SWEEPS} different sweeps: fit its spectra one by one"
+                )
+            there = places[measured[places]]
+            if not there.size:
+                continue
+            try:
+                found.append((there, fit(x[part], curves[np.ix_(there, part)])))
+            except FitError as error:
+                refused = self.told.naming_window(error, x) if self.rows.what is Swept.BIAS else error
+        if not any(batch.ok.any() for _, batch in found):
+            reasons = Counter(reason for _, batch in found for reason in batch.reasons if reason)
+            why = refused or next(iter(reasons.most_common(1)), ("nothing was measured",))[0]
+            raise FitError(f"{self.grid.path}: no curve can be fitted: {why}")
+        return found
+
+    def _about(self, column: Column, part: IntArray) -> list[str]:
+        if self.rows.what is Swept.BIAS:
+            here = replace(self.seen, column=column)
+            return about(self.mean, here, self.told, self.header, self.rows.column.values, part)
+        return overload_warnings(column.name, column.values[part])
+
+
+def _gathered(batches: list[tuple[IntArray, BatchFit]], count: int, missing: BoolArray) -> BatchFit:
+    """Batches over some places each as one over all."""
+    first = batches[0][1]
+    width, free = len(first.names), first.covariance.shape[1]
+    whole = replace(
+        first,
+        values=np.full((count, width), np.nan),
+        errors=np.full((count, width), np.nan),
+        covariance=np.full((count, free, free), np.nan),
+        residual=np.full(count, np.nan),
+        structured=np.zeros(count, dtype=bool),
+        ok=np.zeros(count, dtype=bool),
+    )
+    reasons = np.where(missing, "not measured", "its sweep carries no fit").astype(object)
+    for places, batch in batches:
+        for name in ("values", "errors", "covariance", "residual", "structured", "ok"):
+            getattr(whole, name)[places] = getattr(batch, name)
+        reasons[places] = batch.reasons
+    return replace(whole, reasons=tuple(reasons.tolist()))
+
+
+def _summary(batch: BatchFit) -> list[str]:
+    found = []
+    if not batch.ok.all():
+        reasons = Counter(reason for reason in batch.reasons if reason).most_common()
+        listed = ", ".join(f"{count} {reason}" for reason, count in reasons)
+        found.append(f"{int((~batch.ok).sum())} of {len(batch)} places have no numbers: {listed}")
+    if structured := int(batch.structured.sum()):
+        found.append(f"{structured} of {int(batch.ok.sum())} fits leave more than noise: their errors are too small")
+    return found
+
+
+def _in_unit(name: str, unit: str, of_data: str) -> str:
+    """With the unit of the curves, which a batch need not know."""
+    if name == "background_slope":
+        return f"{of_data}/V"
+    return of_data if unit == "A" or "_height_" in name or name == "background" else unit
