@@ -6,9 +6,10 @@ What a notebook or a script needs, each loaded when it is first asked for; every
     Station         the instruments of a microscope, real or simulated, behind their limits
     open_run        a run's data, metadata and fits
     open_recording  the same for a file that another program recorded
-    fit, fit_recording          the fits of ``stmlab fit``
+    fit, fit_recording, fit_grid    the fits of ``stmlab fit``
+    export          a run or a recorded file in another format
     fit_srs, fit_steps, fit_decay, fit_telegraph        fits of plain arrays
-    fit_srs_batch, fit_steps_batch                      of thousands of spectra at once
+    fit_srs_batch, fit_steps_batch, fit_decay_batch     of thousands of spectra at once
 """
 
 from __future__ import annotations
@@ -17,24 +18,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stmlab.acquisition.measurement import measure
+    from stmlab.analysis.batch.decay import fit_decay_batch
     from stmlab.analysis.batch.srs import fit_srs_batch
     from stmlab.analysis.batch.steps import fit_steps_batch
     from stmlab.analysis.decay import fit_decay
-    from stmlab.analysis.fitting import fit, fit_recording
+    from stmlab.analysis.fitting import fit, fit_grid, fit_recording
     from stmlab.analysis.lorentzian import fit_srs
     from stmlab.analysis.steps import fit_steps
     from stmlab.analysis.telegraph import fit_telegraph
     from stmlab.results import FitResult
     from stmlab.station import Station
     from stmlab.storage import open_run
+    from stmlab.storage.exporters import export
     from stmlab.storage.recorded import open_recording
 
 __all__ = [
     "FitResult",
     "Station",
     "__version__",
+    "export",
     "fit",
     "fit_decay",
+    "fit_decay_batch",
+    "fit_grid",
     "fit_recording",
     "fit_srs",
     "fit_srs_batch",
@@ -50,8 +56,11 @@ __version__ = "0.1.0"
 _ROOMS = {
     "FitResult": "stmlab.results",
     "Station": "stmlab.station",
+    "export": "stmlab.storage.exporters",
     "fit": "stmlab.analysis.fitting",
     "fit_decay": "stmlab.analysis.decay",
+    "fit_decay_batch": "stmlab.analysis.batch",
+    "fit_grid": "stmlab.analysis.fitting",
     "fit_recording": "stmlab.analysis.fitting",
     "fit_srs": "stmlab.analysis.lorentzian",
     "fit_srs_batch": "stmlab.analysis.batch",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stmlab.analysis.recorded.header import Told
     from stmlab.analysis.recorded.swept import Rows
     from stmlab.arrays import BoolArray, FloatArray, IntArray
+    from stmlab.storage import Run
     from stmlab.storage.recorded import Column, Grid, Recording
 
 GRID_MODELS: Mapping[str, tuple[Swept, tuple[str, ...]]] = {
@@ -43,8 +44,18 @@ GRID_MODELS: Mapping[str, tuple[Swept, tuple[str, ...]]] = {
 }
 """Models of curves that are fitted side by side -> what must have been swept, and the settings they take."""
 _DEFAULT = {Swept.BIAS: "steps", Swept.FREQUENCY: "srs", Swept.DELAY: "decay"}
+_REPEATS = "sweep"  # axis of a run that takes one spectrum several times: averaged by a single fit
 _WARMTH = 12  # curves that say how warm all are
 _MOST_SWEEPS = 64
+
+
+def takes_every_curve(run: Run, model: str | None) -> bool:
+    """Whether a model that was asked for is one curve's, and the run holds many: over more axes than one fit takes."""
+    if model is None or model not in GRID_MODELS:
+        return False
+    swept, _ = GRID_MODELS[model]
+    names = [axis.name for axis in run.axes if len(axis) > 1]
+    return swept.value in names and not set(names) <= {swept.value, _REPEATS}
 
 
 def analyse_grid(

@@ -13,7 +13,10 @@ from stmlab.errors import SequenceError, StmlabError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.analysis.grid_fit import GridFit
     from stmlab.results import FitResult
+    from stmlab.storage import Run
+    from stmlab.storage.recorded import Grid
 
 
 @app.command()
@@ -40,7 +43,7 @@ def fit(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit runs again, or recorded files (each direction of a sweep by itself)."""
+    """Fit runs again, or recorded files (each direction of a sweep by itself), or every curve of a grid."""
     from stmlab.analysis.fitting import given
 
     told = given(pairs(settings or []))
@@ -48,7 +51,7 @@ def fit(
     if len(files) == 1:
         _show_one(files[0], _fitted(files[0], model, channel, told, keep=keep, png=pictures.get(files[0])), as_json)
         return
-    found: dict[Path, Mapping[str, FitResult]] = {}
+    found: dict[Path, Mapping[str, FitResult | GridFit]] = {}
     refused: dict[Path, str] = {}
     for file in files:
         try:
@@ -67,16 +70,19 @@ def fit(
 
 def _fitted(
     file: Path, model: str | None, channel: str | None, told: Mapping[str, Any], *, keep: bool, png: Path | None
-) -> Mapping[str, FitResult]:
+) -> Mapping[str, FitResult | GridFit]:
     """The fits of a file by the sweep they are of; of a run "run" alone."""
-    from stmlab.storage.recorded import is_recorded, open_recording
+    from stmlab.storage.recorded import Grid, is_recorded, open_recording
 
     if is_recorded(file):
-        from stmlab.analysis.recordings import analyse_recording
-
         if keep:
             raise SequenceError(f"{file}: --keep: a file of another program is never written to")
-        fits = analyse_recording(open_recording(file), model, channel, told)
+        recording = open_recording(file)
+        if isinstance(recording, Grid):
+            return _fitted_grid(file, recording, model, channel, told, png=png)
+        from stmlab.analysis.recordings import analyse_recording
+
+        fits = analyse_recording(recording, model, channel, told)
         if png is not None:
             from stmlab.display.figures.recording import draw_recorded_fits
 
@@ -84,11 +90,17 @@ def _fitted(
             wrote(png)
         return fits
     from stmlab.analysis import analyse
+    from stmlab.analysis.grids import takes_every_curve
     from stmlab.storage import append_fit, open_run
 
+    run = open_run(file)
+    if takes_every_curve(run, model):
+        if keep:
+            raise SequenceError(f"{file}: --keep: maps of many fits are not kept in a run")
+        return _fitted_grid(file, run, model, channel, told, png=png)
     if channel is not None:
         raise SequenceError(f"{file}: --channel is for recorded files; a run's model knows its channels")
-    result = analyse(open_run(file), model, told)
+    result = analyse(run, model, told)
     if keep:
         append_fit(file, result)
     if png is not None:
@@ -99,25 +111,46 @@ def _fitted(
     return {_RUN: result}
 
 
+def _fitted_grid(
+    file: Path, grid: Grid | Run, model: str | None, channel: str | None, told: Mapping[str, Any], *, png: Path | None
+) -> Mapping[str, GridFit]:
+    """Every curve of a grid, or of a run over several axes."""
+    from stmlab.analysis.fitting import fit_grid
+
+    fits = fit_grid(grid, model, channel, **told)
+    if png is not None:
+        from stmlab.display.figures.grid import save_grid_fits
+
+        save_grid_fits(file.name, fits, png)
+        wrote(png)
+    return fits
+
+
 _RUN = "run"
 
 
-def _show_one(file: Path, fits: Mapping[str, FitResult], as_json: bool) -> None:
-    from stmlab.display import fit_as_text
-
-    if list(fits) == [_RUN]:
-        result = fits[_RUN]
+def _show_one(file: Path, fits: Mapping[str, FitResult | GridFit], as_json: bool) -> None:
+    result = fits.get(_RUN)
+    if result is not None:
         if as_json:
             print_json(result.as_dict())
         else:
-            print(fit_as_text(result))
+            print(_as_text(result))
     elif as_json:
         print_json(_as_dict(file, fits, None))
     else:
-        print("\n".join(f"{label}: {fit_as_text(result)}" for label, result in fits.items()))
+        print("\n".join(f"{label}: {_as_text(result)}" for label, result in fits.items()))
 
 
-def _as_dict(file: Path, fits: Mapping[str, FitResult] | None, refused: str | None) -> dict[str, Any]:
+def _as_text(fit: FitResult | GridFit) -> str:
+    from stmlab.analysis.grid_fit import GridFit
+    from stmlab.display import fit_as_text
+    from stmlab.display.grids import grid_fit_as_text
+
+    return grid_fit_as_text(fit) if isinstance(fit, GridFit) else fit_as_text(fit)
+
+
+def _as_dict(file: Path, fits: Mapping[str, FitResult | GridFit] | None, refused: str | None) -> dict[str, Any]:
     if fits is None:
         return {"file": str(file), "state": "failed", "message": refused}
     return {"file": str(file), "fits": {label: result.as_dict() for label, result in fits.items()}}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stmlab.analysis.grid_fit import GridFit
+from stmlab.display.grids import median_as_text
 from stmlab.display.terminal import on_terminal
 from stmlab.units import format_value
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 _MOST = 4  # parameters of a row: the first of a model are what it is about
 
 
-def fits_as_table(found: Mapping[Path, Mapping[str, FitResult]], refused: Mapping[Path, str]) -> str:
+def fits_as_table(found: Mapping[Path, Mapping[str, FitResult | GridFit]], refused: Mapping[Path, str]) -> str:
     """A row for each fit: file, sweep, model, first parameters, warnings; then the files that were refused, and why.
 
     Args:
@@ -30,11 +32,20 @@ def fits_as_table(found: Mapping[Path, Mapping[str, FitResult]], refused: Mappin
         table.add_column(heading, overflow="fold", justify="right" if heading == "warnings" else "left")
     for file, fits in found.items():
         for sweep, fit in fits.items():
-            told = ", ".join(f"{p.name} {format_value(p.value, p.error, p.unit)}" for p in _ordered(fit)[:_MOST])
-            table.add_row(str(file), sweep, fit.model, told, str(len(fit.warnings)))
+            table.add_row(str(file), sweep, *_told(fit), str(len(fit.warnings)))
     shown = on_terminal(table) if found else ""
     lines = [f"{file}: refused: {why.removeprefix(f'{file}: ')}" for file, why in refused.items()]
     return "\n".join([*([shown] if shown else []), *lines])
+
+
+def _told(fit: FitResult | GridFit) -> tuple[str, str]:
+    """Model and first parameters; of a grid their medians."""
+    if isinstance(fit, GridFit):
+        names = fit.batch.names[:2]
+        told = ", ".join(f"{name} {median_as_text(fit, name, quartiles=False)}" for name in names)
+        return fit.batch.model, f"{int(fit.ok.sum())} of {fit.ok.size} places: {told}"
+    told = ", ".join(f"{p.name} {format_value(p.value, p.error, p.unit)}" for p in _ordered(fit)[:_MOST])
+    return fit.model, told
 
 
 def _ordered(fit: FitResult) -> list[FitParameter]:

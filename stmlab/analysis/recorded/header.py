@@ -109,7 +109,8 @@ def _modulation(
     unit = re.search(r"\(([^()]*)\)\s*$", signal)
     factor = unit_factor(unit[1], "V") if unit else None
     if not signal.lower().startswith("bias") or factor is None:
-        doubts["modulation"] = f"the header's lock-in modulates {signal or 'it does not say what'}, not the bias"
+        said = f"the header's lock-in modulates {signal}, not the bias"
+        doubts["modulation"] = said if signal else "the header does not say what its lock-in modulates"
     elif (running := _runs(header)) is None:
         doubts["modulation"] = f"the header names a lock-in amplitude of {amplitude:g}, but not whether the lock-in ran"
     elif not running:

@@ -35,13 +35,20 @@ def draw_recording(recording: Recording | Grid, path: str | Path) -> None:
     Raises:
         FileError: the file cannot be written.
     """
+    from stmlab.analysis.grids import analyse_grid
     from stmlab.analysis.recordings import analyse_recording
+    from stmlab.display.figures.grid import save_grid_fits
 
+    if isinstance(recording, Grid):
+        try:
+            save_grid_fits(recording.path.name, analyse_grid(recording), path)
+        except FitError as error:
+            save_figure(draw_columns(recording.mean(), note=f"the mean of all places; {error}"), path)
+        return
     try:
         fits = analyse_recording(recording)
     except FitError as error:
-        table = recording.mean() if isinstance(recording, Grid) else recording
-        save_figure(draw_columns(table, note=str(error)), path)
+        save_figure(draw_columns(recording, note=str(error)), path)
     else:
         draw_recorded_fits(recording.path.name, fits, path)
 
