@@ -60,7 +60,7 @@ def draw_grid_fits(title: str, fits: Mapping[str, GridFit]) -> Figure:
     """
     first = next(iter(fits.values()))
     names = [name for name in _SHOWN[first.batch.model] if name in first.batch.names]
-    planes = [(label, fit) for label, fit in fits.items()]
+    planes = [(label if len(fits) > 1 else "", fit) for label, fit in fits.items()]
     with house_style():
         flat = len(_drawn_shape(first.shape)) < 2
         rows = len(planes) * (1 if flat else 2)
@@ -98,7 +98,7 @@ def _draw_maps(figure: Figure, panels: Any, fit: GridFit, name: str, label: str)
     shape, frame = _drawn_shape(fit.shape), _frame(fit)
     values, errors = (array.reshape(shape) for array in fit[name])
     for panel, array, what, colours in (
-        (panels[0], values, f"{label}: {_WORDS.get(name, name)}", "viridis"),
+        (panels[0], values, ": ".join(filter(None, (label, _WORDS.get(name, name)))), "viridis"),
         (panels[1], errors, "its error", "cividis"),
     ):
         power, unit = written_unit(_largest(array), fit.unit(name))
