@@ -7,7 +7,7 @@ is kept as long as its inputs do not change, because the instruments ask for it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,7 +85,7 @@ class JunctionCurrents:
         if (bias, scale) not in self._answers:
             if len(self._answers) >= _KEPT:
                 self._answers.clear()
-            drive = Drive(waveform.frequency, bias + waveform.voltage, waveform.smooth)
+            drive = replace(waveform, voltage=bias + waveform.voltage)
             self._answers[bias, scale] = self._junction.mean_current(drive, scale)
         return self._answers[bias, scale]
 
@@ -110,7 +110,8 @@ class JunctionCurrents:
         smooth = harmonics <= _SMOOTH
         count = max(_FEWEST, _OVERSAMPLING * harmonics) if smooth else 2 * harmonics + 2
         arriving = self._spectrum.filtered(self._wiring.transfer, full_scale)
-        return Drive(arriving.fundamental, arriving.samples(1 << (count - 1).bit_length()), smooth)
+        voltage = arriving.samples(1 << (count - 1).bit_length())
+        return Drive(arriving.fundamental, voltage, smooth, self._memory)
 
 
 def two_sided(samples: FloatArray) -> tuple[FloatArray, ComplexArray]:

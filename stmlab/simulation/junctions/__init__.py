@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, SampleArray
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Drive:
         frequency: repetitions per second, Hz.
         voltage: shape (T,), V at evenly spaced times of one period, DC bias included.
         smooth: the drive is a few harmonics, well resolved by its samples; otherwise it may have edges.
+        played: the generator's waveform memory behind it, played over and over, and its rate in Sa/s; None: nothing.
     """
 
     frequency: float
     voltage: FloatArray
     smooth: bool
+    played: tuple[SampleArray, float] | None = None
 
 
 @dataclass(frozen=True)

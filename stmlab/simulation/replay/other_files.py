@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stmlab.analysis.recorded.swept import Swept, rows_of
 from stmlab.errors import FileError
+from stmlab.simulation.replay.change_files import pulses_of, response_of
 from stmlab.simulation.replay.spectra_files import spectrum_of
 from stmlab.simulation.replay.trace_files import trace_of
 from stmlab.storage.recorded import Grid, open_recording
@@ -32,6 +33,10 @@ def junction_of_file(table: ReplayTable) -> RecordedJunction:
         return spectrum_of(recording, rows, table)
     if rows.what is Swept.TIME:
         return trace_of(recording, rows, table)
+    if rows.what is Swept.FREQUENCY:
+        return response_of(recording, rows, table)
+    if rows.what is Swept.DELAY:
+        return pulses_of(recording, rows, table)
     raise FileError(f"{table.file}: {rows.column.name} in {rows.column.unit or 'no unit'} was swept: not replayed")
 
 

@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.errors import FileError
+from stmlab.simulation.replay.pulses import PulseShape, RecordedPulses
 from stmlab.simulation.replay.recorded import Source, checksum
+from stmlab.simulation.replay.response import RecordedResponse
 from stmlab.simulation.replay.spectra import RecordedSpectra
 from stmlab.simulation.replay.spectra_files import about_modulation, averaged
 from stmlab.simulation.replay.trace import RecordedTrace
 from stmlab.storage import open_run
 
 if TYPE_CHECKING:
-    from stmlab.arrays import FloatArray, IntArray
+    from stmlab.arrays import BoolArray, FloatArray, IntArray
     from stmlab.simulation.replay.recorded import RecordedJunction
     from stmlab.simulation.replay.table import ReplayTable
     from stmlab.storage import Run
 
 _FEWEST = 3  # points of a spectrum
+_RESISTOR = "the current without the drive is that of a resistor of the setpoint's conductance"
 
 
 def junction_of_run(table: ReplayTable) -> RecordedJunction:
@@ -41,6 +44,10 @@ def junction_of_run(table: ReplayTable) -> RecordedJunction:
         return _spectra(run, table)
     if "time" in names:
         return _trace(run)
+    if "frequency" in names:
+        return _response(run)
+    if names == {"delay"}:
+        return _pulses(run)
     raise FileError(f"{run.path}: a run over {', '.join(sorted(names)) or 'no axis'} ({run.sequence}) is not replayed")
 
 
@@ -91,9 +98,55 @@ def _trace(run: Run) -> RecordedTrace:
     return RecordedTrace(source, _number(run, "dc_bias"), interval, whole, home, stabilised=True)
 
 
+def _response(run: Run) -> RecordedResponse:
+    """Change of the current over bias, amplitude and frequency: the biases at which all of it was measured."""
+    axes = {axis.name: axis for axis in run.axes}
+    if strangers := sorted(set(axes) - {"offset", "drive", "frequency"}):
+        raise FileError(f"{run.path}: spectra over {', '.join(strangers)} and frequency are not replayed")
+    offset = axes["offset"].values if "offset" in axes else np.array([_number(run, "dc_bias")])
+    drive = axes["drive"].values if "drive" in axes else np.array([_number(run, "amplitude")])
+    shape = offset.size, drive.size, len(axes["frequency"])
+    current, amplitude, frequency = (_grid(run, name).reshape(shape) for name in ("current", "amplitude", "frequency"))
+    amplitude = np.where(np.isfinite(amplitude), amplitude, drive[:, None])
+    notes = []
+    if offset.size * drive.size == 1:
+        there = np.isfinite(current[0, 0])
+        current, amplitude, frequency = current[..., there], amplitude[..., there], frequency[..., there]
+    whole: BoolArray = np.array([bool(np.isfinite(of_bias).all()) for of_bias in current])
+    if not whole.all():
+        notes.append(f"{np.count_nonzero(~whole)} of {whole.size} biases were not measured whole: left out")
+    if not whole.any() or frequency.shape[-1] < 2:
+        raise FileError(f"{run.path}: no bias was measured to its end: there is nothing to replay")
+    kept = np.flatnonzero(whole)
+    places = kept[np.argsort(offset[kept])], np.argsort(drive), np.argsort(frequency[kept[0], 0])
+    cube = np.ix_(*places)
+    what = "a stochastic resonance spectrum" if len(axes) == 1 else "a map of stochastic resonance spectra"
+    home = _number(run, "setpoint_bias"), abs(_number(run, "setpoint_current"))
+    return RecordedResponse(
+        _source(run, what, [*notes, _RESISTOR]),
+        frequency[cube][0, 0],
+        offset[places[0]],
+        drive[places[1]],
+        current[cube],
+        amplitude[cube],
+        home,
+        stabilised=True,
+    )
+
+
+def _pulses(run: Run) -> RecordedPulses:
+    """Change of the current against delay."""
+    delay, (current,) = averaged(_grid(run, "delay"), _grid(run, "current")[None, :])
+    pair = PulseShape(*(_number(run, name) for name in ("pump", "probe", "width", "rise_time")))
+    source = _source(run, "a pump-probe scan", [_RESISTOR])
+    home = _number(run, "setpoint_bias"), abs(_number(run, "setpoint_current"))
+    bias, period = _number(run, "dc_bias"), _number(run, "period")
+    return RecordedPulses(source, delay, current, bias, pair, period, home, stabilised=True)
+
+
 def _grid(run: Run, name: str) -> FloatArray:
     """A channel on the axes."""
-    if name not in run.data:
+    if name not in run.data and name not in run.coordinates:
         raise FileError(f"{run.path}: no channel {name!r} among {', '.join(run.data)}: a replay of this run needs it")
     return run.grid(name)
 

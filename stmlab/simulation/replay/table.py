@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stmlab.simulation.replay.recorded import RecordedJunction
 
 Volts = Annotated[float, BeforeValidator(lambda given: in_unit(given, "V") if isinstance(given, str) else given)]
+Seconds = Annotated[float, BeforeValidator(lambda given: in_unit(given, "s") if isinstance(given, str) else given)]
 
 
 class ReplayTable(BaseModel):
@@ -25,6 +26,9 @@ class ReplayTable(BaseModel):
         channel: column that is replayed, where the file leaves a choice.
         modulation: of the bias while dI/dV was recorded, V peak, where the file does not say it.
         bias: at which a trace or a response was recorded, V, where the file does not say it.
+        amplitude: of the microwave at the junction, V peak, where the file does not say it.
+        pump, probe: heights of the pulses at the junction, V, where the file does not say them.
+        width, rise_time: of the pulses, at half maximum and 10-90 %, s, where the file does not say them.
         added_noise: the instruments add their noise to the one that was recorded; if not, they add none.
     """
 
@@ -35,6 +39,11 @@ class ReplayTable(BaseModel):
     channel: str | None = None
     modulation: Volts | None = Field(default=None, ge=0, allow_inf_nan=False)
     bias: Volts | None = Field(default=None, allow_inf_nan=False)
+    amplitude: Volts | None = Field(default=None, gt=0, allow_inf_nan=False)
+    pump: Volts | None = Field(default=None, allow_inf_nan=False)
+    probe: Volts | None = Field(default=None, allow_inf_nan=False)
+    width: Seconds | None = Field(default=None, gt=0, allow_inf_nan=False)
+    rise_time: Seconds | None = Field(default=None, gt=0, allow_inf_nan=False)
     added_noise: bool = False
 
 

@@ -1,0 +1,110 @@
+"""Recorded stochastic resonance spectra as the junction."""
+
+import numpy as np
+import pytest
+
+from stmlab.errors import FileError, OutOfBounds, PhysicsError, SequenceError
+from stmlab.simulation.samples import recorded_sample
+from stmlab.storage import open_run
+from tests.approximately import close
+from tests.simulation.replay.recordings import replayed, run
+
+SRS = {"points": 9, "start_frequency": 10e6, "time_constant": 0.1}
+MAP = {
+    "dc_bias": 2e-3,
+    "stop_dc_bias": 6e-3,
+    "dc_points": 3,
+    "amplitude": 1.5e-3,
+    "stop_amplitude": 3e-3,
+    "amplitude_points": 3,
+    "points": 5,
+    "time_constant": 0.1,
+}
+
+
+@pytest.fixture(scope="module")
+def spectrum(tmp_path_factory):
+    """A spectrum with the simulated microscope's noise."""
+    return run(tmp_path_factory.mktemp("srs"), "srs", "recorded", sample="fe_atom", seed=3, settings=SRS)
+
+
+@pytest.fixture(scope="module")
+def map_of_spectra(tmp_path_factory):
+    """Three biases, three amplitudes, five frequencies."""
+    return run(tmp_path_factory.mktemp("map"), "srs_map", "recorded", sample="fe_atom", seed=3, settings=MAP)
+
+
+def test_a_spectrum_replayed_is_itself(spectrum, tmp_path):
+    again = replayed(tmp_path, "srs", spectrum.path)
+    for name in ("current", "x", "amplitude"):
+        np.testing.assert_allclose(again.data[name], spectrum.data[name], rtol=1e-6, err_msg=name)
+
+
+def test_a_map_replayed_is_itself(map_of_spectra, tmp_path):
+    again = replayed(tmp_path, "srs_map", map_of_spectra.path)
+    largest = np.abs(map_of_spectra.data["current"]).max()
+    np.testing.assert_allclose(again.data["current"], map_of_spectra.data["current"], rtol=0, atol=1e-6 * largest)
+
+
+def test_one_spectrum_is_taken_out_of_a_map(map_of_spectra, tmp_path):
+    settings = {"dc_bias": 4e-3, "amplitude": 2.25e-3, "points": 5, "time_constant": 0.1}
+    again = replayed(tmp_path, "srs", map_of_spectra.path, settings=settings)
+    known = map_of_spectra.grid("current")[1, 1]
+    np.testing.assert_allclose(again.data["current"], known, rtol=0, atol=1e-6 * np.abs(known).max())
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"dc_bias": 5e-3}, r"bias = 0.005 V is out of bounds: 0.004 to 0.004 V is allowed .*its only DC bias"),
+        ({"amplitude": 3e-3}, r"junction_amplitude = 0.003 V .*its only microwave amplitude"),
+        ({"setpoint_current": 3e-9}, r"setpoint = 3e-09 A .*its setpoint"),
+        ({"stop_frequency": 22e9}, r"frequency = 2.\d+e\+10 Hz .*its frequency"),
+    ],
+)
+def test_another_drive_than_recorded_is_refused(spectrum, tmp_path, settings, words):
+    with pytest.raises(OutOfBounds, match=words):
+        replayed(tmp_path, "srs", spectrum.path, settings=settings)
+    assert not (tmp_path / "replayed.h5").exists()
+
+
+def test_another_experiment_is_refused(spectrum, tmp_path):
+    with pytest.raises(SequenceError, match=r"bias is not recorded: .* resonance spectrum, which srs or srs_map"):
+        replayed(tmp_path, "didv", spectrum.path)
+    with pytest.raises(SequenceError, match=r"delay is not recorded"):
+        replayed(tmp_path, "pump_probe", spectrum.path)
+
+
+def test_between_recorded_points_it_is_interpolated_and_beyond_refused(map_of_spectra):
+    junction = recorded_sample({"file": map_of_spectra.path}).junction
+    f, a = float(junction.frequency[2]), float(junction.amplitude[0, 0, 2])
+    corner = junction.current[:2, :2, 2]
+    between = junction.at(f, 3e-3, 0.5 * float(junction.amplitude[0, :2, 2].sum()))
+    assert corner.min() <= between <= corner.max()
+    assert junction.at(f, 2e-3, a * 1.001) == close(junction.current[0, 0, 2])  # not to be told from it
+    for drive in ((2 * junction.frequency[-1], 2e-3, a), (f, 7e-3, a), (f, 2e-3, 0.9 * a)):
+        with pytest.raises(PhysicsError, match="is recorded"):
+            junction.at(*drive)
+
+
+def test_a_file_of_frequency_and_current_is_replayed_at_any_bias(tmp_path):
+    frequency = np.geomspace(1e7, 1e10, 30)
+    current = 3e-12 + 5e-12 / (1 + (frequency / 2.4e8) ** 2)
+    rows = "\n".join(f"{f:.9e}\t{i:.9e}" for f, i in zip(frequency, current, strict=True))
+    file = tmp_path / "a.dat"
+    file.write_text(f"Experiment\tSweep\n\n[DATA]\nFrequency (Hz)\tCurrent (A)\n{rows}\n")
+    settings = {"points": 7, "start_frequency": 1.2e7, "stop_frequency": 9e9, "time_constant": 0.1}
+    again = replayed(tmp_path, "srs", file, settings=settings)
+    at = again.grid("frequency")
+    np.testing.assert_allclose(again.data["current"], 3e-12 + 5e-12 / (1 + (at / 2.4e8) ** 2), rtol=0.02)
+    assert "does not say" in again.snapshot_before["recording"]["notes"]
+    with pytest.raises(OutOfBounds, match="its only DC bias"):
+        replayed(tmp_path, "srs", file, "other", settings={**settings, "dc_bias": 4e-3}, bias=3e-3)
+
+
+def test_a_run_that_lacks_a_channel_is_refused(spectrum, monkeypatch):
+    whole = open_run(spectrum.path)
+    del whole.data["amplitude"]
+    monkeypatch.setattr("stmlab.simulation.replay.own_runs.open_run", lambda _: whole)
+    with pytest.raises(FileError, match="no channel 'amplitude' among current, current_error, x, y: a replay of this"):
+        recorded_sample({"file": spectrum.path})
