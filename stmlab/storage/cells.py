@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import h5py
 
     from stmlab.arrays import FloatArray
-    from stmlab.storage.shape import Shape
+    from stmlab.storage.shape import Piece, Shape
 
 
 class Cells:
@@ -28,44 +28,53 @@ class Cells:
     def __init__(self, numbers: Sequence[h5py.Dataset], arrays: Sequence[h5py.Dataset], shape: Shape) -> None:
         self._numbers, self._arrays = _Block(numbers, ()), _Block(arrays, shape.inner)
         self._shape = shape
-        self._outer = len(shape.outer)
+        self._early, self._one = shape.early, (1,) * len(shape.outer)
 
     def write(self, first: int, numbers: FloatArray, arrays: FloatArray | None) -> None:
         """Write the points from ``first`` on, which follow each other in C order.
 
         Args:
             first: place of the first one.
-            numbers: shape (datasets, points).
+            numbers: shape (datasets, points), each row contiguous.
             arrays: shape (datasets, points, lengths of the hardware-swept axes), or None.
         """
-        for rows, pieces in self._steps(first, numbers.shape[1]):
+        count = numbers.shape[1]
+        if self._early:
+            pieces = self._pieces(first, first + count)
+            self._numbers.write(pieces, numbers)
+            if arrays is not None:
+                self._arrays.write(pieces, arrays)
+            return
+        for start, stop in self._steps(first, first + count):
+            pieces, rows = self._pieces(start, stop), slice(start - first, stop - first)
             self._numbers.write(pieces, numbers[:, rows])
             if arrays is not None:
                 self._arrays.write(pieces, arrays[:, rows])
 
     def read(self, place: int) -> tuple[FloatArray, FloatArray | None]:
         """What one cell holds: shapes as for `write`, with one point."""
-        piece = ((self._shape.corner(place), (1,) * self._outer),)
+        piece = self._pieces(place, place + 1)
         arrays = self._arrays.read(piece) if self._arrays.datasets else None
         return self._numbers.read(piece), arrays
 
-    def _steps(self, first: int, count: int) -> Iterator[tuple[slice, Sequence[Any]]]:
-        """Hyperslabs of ``count`` points; in a large run no step goes from one chunk into the next.
+    def _pieces(self, start: int, stop: int) -> Sequence[Piece]:
+        if stop == start + 1:
+            return ((self._shape.corner(start), self._one),)
+        return self._shape.pieces(start, stop)
+
+    def _steps(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """In a large run no step goes from one chunk into the next.
 
         There a chunk takes its place in the file when it is written first: column after column, chunk after chunk,
         however many points come at once.
         """
-        shape, start = self._shape, first
-        while start < first + count:
-            stop = first + count if shape.early else min(first + count, shape.end_of_chunk(start))
-            rows = slice(start - first, stop - first)
-            if stop == start + 1:
-                yield rows, ((shape.corner(start), (1,) * self._outer),)
-            else:
-                yield rows, shape.pieces(start, stop)
-            start = stop
-            if not shape.early and start < first + count:
+        start = first
+        while start < last:
+            stop = min(last, self._shape.end_of_chunk(start))
+            yield start, stop
+            if stop < last:
                 self._numbers.flush()
+            start = stop
 
 
 class _Block:
@@ -76,13 +85,15 @@ class _Block:
         self._inner, self._corner = inner, (0,) * len(inner)
         self._scalar = bool(datasets) and not datasets[0].shape
         self._space: Any = datasets[0].id.get_space() if datasets else None
+        self._one = h5s.create_simple((1, *inner))
 
-    def write(self, pieces: Sequence[Any], columns: FloatArray) -> None:
+    def write(self, pieces: Sequence[Piece], columns: FloatArray) -> None:
         memory, space = self._spaces(pieces, columns.shape[1])
+        kind = h5t.NATIVE_DOUBLE
         for dataset, column in zip(self.datasets, columns, strict=True):
-            dataset.write(memory, space, np.ascontiguousarray(column), h5t.NATIVE_DOUBLE)
+            dataset.write(memory, space, column, kind)
 
-    def read(self, pieces: Sequence[Any]) -> FloatArray:
+    def read(self, pieces: Sequence[Piece]) -> FloatArray:
         columns = np.empty((len(self.datasets), 1, *self._inner))
         memory, space = self._spaces(pieces, 1)
         for dataset, column in zip(self.datasets, columns, strict=True):
@@ -92,11 +103,11 @@ class _Block:
     def flush(self) -> None:
         h5f.flush(self.datasets[0])
 
-    def _spaces(self, pieces: Sequence[Any], rows: int) -> tuple[Any, Any]:
+    def _spaces(self, pieces: Sequence[Piece], rows: int) -> tuple[Any, Any]:
         if self._scalar:
             return h5s.ALL, h5s.ALL
         operation, space = h5s.SELECT_SET, self._space
         for start, count in pieces:
             space.select_hyperslab(start + self._corner, count + self._inner, op=operation)
             operation = h5s.SELECT_OR
-        return h5s.create_simple((rows, *self._inner)), space
+        return self._one if rows == 1 else h5s.create_simple((rows, *self._inner)), space

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stmlab.events import RunStarted
     from stmlab.storage.readings import Readings
 
+_NOT_REPEATED = (None, None)  # attempt and session are 0, as the file's fill
 _REPEATED = -1  # all readings of the point are in the table of repeats
 
 
@@ -77,18 +78,25 @@ class Records:
             first = stop
 
     def _write(self, start: int, readings: Readings) -> None:
-        _, index, attempt, session = readings.place
-        repeated = [column if column.any() else None for column in (attempt, session)]
+        place, arrays = readings.place, self._shaped(readings.arrays)
+        index = place[1]
+        repeated = place[2:] if place[2:].any() else _NOT_REPEATED
         self._log.write(start, [readings.checksums(), index, *repeated])
-        arrays = self._shaped(readings.arrays)
-        first, rows = int(index[0]), len(index)
-        known = self._first[first : first + rows] if first >= 0 else self._first[:0]
-        in_order = len(known) == rows and not known.any() and (rows == 1 or bool((np.diff(index) == 1).all()))
-        if in_order:
+        if self._are_next(index):
+            first, rows = int(index[0]), len(index)
             self._cells.write(first, readings.numbers, arrays)
-            known[:] = np.arange(start + 1, start + 1 + rows)
+            self._first[first : first + rows] = start + 1 if rows == 1 else np.arange(start + 1, start + 1 + rows)
         else:
             self._scatter(start, index, readings.numbers, arrays)
+
+    def _are_next(self, index: IntArray) -> bool:
+        """Whether the points follow each other and none has been read before."""
+        first, rows = int(index[0]), len(index)
+        if first < 0 or first + rows > len(self._first):
+            return False
+        if rows == 1:
+            return not self._first[first]
+        return not self._first[first : first + rows].any() and bool((index[1:] - index[:-1] == 1).all())
 
     def update_cells(self) -> bool:
         """Show the last reading of each point that was read again; whether there was one."""
@@ -108,11 +116,11 @@ class Records:
         rows = np.flatnonzero(fresh)
         rows = rows[np.argsort(index[rows])]
         for run in np.split(rows, np.flatnonzero(np.diff(index[rows]) != 1) + 1) if rows.size else ():
-            self._cells.write(int(index[run[0]]), numbers[:, run], None if arrays is None else arrays[:, run])
+            self._cells.write(int(index[run[0]]), *_rows(run, numbers, arrays))
             self._first[index[run]] = start + 1 + run
         kept: list[_Kept] = []
         for row in np.flatnonzero(~fresh).tolist():
-            reading = _Kept(start + row, numbers[:, [row]], None if arrays is None else arrays[:, [row]])
+            reading = _Kept(start + row, *_rows([row], numbers, arrays))
             if planned[row]:
                 kept += self._first_reading(place := int(index[row]))
                 self._stale[place] = reading
@@ -145,3 +153,11 @@ class Records:
     def _shaped(self, arrays: FloatArray | None) -> FloatArray | None:
         """Without the axes of length 1."""
         return None if arrays is None else arrays.reshape(*arrays.shape[:2], *self._inner)
+
+
+def _rows(
+    rows: IntArray | list[int], numbers: FloatArray, arrays: FloatArray | None
+) -> tuple[FloatArray, FloatArray | None]:
+    """Some of the readings, with contiguous columns."""
+    some = np.ascontiguousarray(numbers[:, rows])
+    return some, None if arrays is None else np.ascontiguousarray(arrays[:, rows])

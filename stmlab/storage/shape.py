@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from stmlab.axes import Axis
     from stmlab.events import RunStarted
 
-    Piece = tuple[tuple[int, ...], tuple[int, ...]]
-    """Start and count of a hyperslab, along the axes that software moves."""
+    Piece = tuple[tuple[int, ...], tuple[int, ...]]  # start and count of a hyperslab, along the axes of ``outer``
 
 _ROWS = 4096  # largest number of points in one chunk
 _CHUNK_CELLS = 1 << 17  # of 8 bytes: a chunk is no larger than 1 MB
