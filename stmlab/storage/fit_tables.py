@@ -47,8 +47,8 @@ _TABLES: dict[str, dict[str, Any]] = {
 def add_fits(entry: h5py.Group, started: RunStarted) -> None:
     """Make the group ``fit`` with no fit in it."""
     process = add_group(entry, "fit", "NXprocess")
-    add_dataset(process, "program", data="stmlab")
-    add_dataset(process, "version", data=started.versions.get("stmlab", "not given"))
+    program = add_dataset(process, "program", data="stmlab")
+    program.attrs.update(version=started.versions.get("stmlab", "not given"), program_url="not given")
     for name, columns in _TABLES.items():
         table = add_group(process, name, "NXcollection")
         add_table(table, "fit", "<i8", "", fill=_NOT_A_FIT)

@@ -141,6 +141,7 @@ def _plan(entry: h5py.Group, started: RunStarted) -> None:
         fields = channel_fields(channels)
         add_texts(plan, "channel_name", [channel.name for channel in channels])
         add_texts(plan, "channel_field", [fields[channel.name] for channel in channels])
+        add_texts(plan, "channel_meaning", [channel.meaning for channel in channels])
 
 
 def _visits(entry: h5py.Group, started: RunStarted, shape: Shape) -> None:

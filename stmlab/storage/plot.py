@@ -57,6 +57,8 @@ def add_data(entry: h5py.Group, started: RunStarted, shape: Shape, *, strict: bo
     if not strict:
         _add_scales(group, shape, outer, columns, arrays)
         _add_style(group, started, shape)
+        if started.channels:
+            group[started.channels[0].name].attrs["interpretation"] = _interpretation(started, shape)
     elif started.channels:
         _add_links(group, started, shape)
     return group
@@ -81,7 +83,6 @@ def _add_axis(group: h5py.Group, axis: Axis, *, kept: bool) -> None:
 def _add_channel(group: h5py.Group, channel: Channel, fields: dict[str, str], shape: Shape) -> h5py.Dataset:
     dataset = _add_cells(group, fields[channel.name], channel.unit, shape, shape.inner)
     dataset.attrs["long_name"] = _label(channel.name.replace("_", " "), channel.unit)
-    dataset.attrs["description"] = channel.meaning
     return dataset
 
 
@@ -101,15 +102,14 @@ def _say_what_to_draw(group: h5py.Group, started: RunStarted, shape: Shape) -> N
     group.attrs["auxiliary_signals"] = [f"{signal.name}_fit"]
     for k, name in enumerate(shape.axes):
         group.attrs[f"{name}_indices"] = k
-    group[signal.name].attrs["interpretation"] = "image" if _is_image(started, shape) else "spectrum"
 
 
-def _is_image(started: RunStarted, shape: Shape) -> bool:
+def _interpretation(started: RunStarted, shape: Shape) -> str:
     """Whether the two inner dimensions make a map; a few curves, and repetitions, are curves."""
     if len(shape.axes) < 2:
-        return False
+        return "spectrum"
     outer = next(axis for axis in started.axes if axis.name == shape.axes[-2])
-    return bool(outer.unit) and len(outer) >= _IMAGE_ROWS
+    return "image" if outer.unit and len(outer) >= _IMAGE_ROWS else "spectrum"
 
 
 def _add_scales(

@@ -20,8 +20,6 @@ from stmlab.storage.read_visits import read_committed, read_visits
 from stmlab.storage.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import h5py
 
 
@@ -65,7 +63,7 @@ def _read_start(entry: h5py.Group) -> RunStarted:
         date=read_text(entry["start_time"]),
         parameters=_read_quantities(entry["parameters"]),
         axes=_read_axes(plan, entry["data"]),
-        channels=tuple(_read_channel(plan, entry["data"])),
+        channels=_read_channels(plan, entry["data"]),
         point_seconds=float(plan["point_seconds"][()]),
         station=read_text(instrument["name"]),
         configuration=read_text(instrument["configuration/data"]),
@@ -111,11 +109,13 @@ def _read_axes(plan: h5py.Group, data: h5py.Group) -> tuple[Axis, ...]:
     )
 
 
-def _read_channel(plan: h5py.Group, data: h5py.Group) -> Iterator[Channel]:
-    if "channel_name" in plan:
-        for name, field in zip(plan["channel_name"].asstr()[:], plan["channel_field"].asstr()[:], strict=True):
-            said = data[field].attrs
-            yield Channel(name, said["units"], said["description"])
+def _read_channels(plan: h5py.Group, data: h5py.Group) -> tuple[Channel, ...]:
+    if "channel_name" not in plan:
+        return ()
+    columns = (plan[f"channel_{what}"].asstr()[:] for what in ("name", "field", "meaning"))
+    return tuple(
+        Channel(name, data[field].attrs["units"], meaning) for name, field, meaning in zip(*columns, strict=True)
+    )
 
 
 def _read_end(entry: h5py.Group) -> RunFinished:

@@ -62,6 +62,7 @@ PATHS = {
     "/entry/plan/axis_logarithmic": "1: drawn on a logarithmic scale",
     "/entry/plan/channel_name": "names of all channels",
     "/entry/plan/channel_field": "their names in `data`: the channel X_error of a channel X is the field X_errors",
+    "/entry/plan/channel_meaning": "one line each",
     "/entry/plan/checksum": "CRC-32 of axes, parameters, factors, configuration and snapshot_before",
     "/entry/data": "NXdata: the default plot. n-d along the axes longer than 1, in C order; nan until measured",
     "/entry/data/title": "of the plot",
@@ -99,8 +100,7 @@ PATHS = {
     "/entry/status/time": "of the end, since the start of the run",
     # fits
     "/entry/fit": "NXprocess: every fit of these data, told apart by the column `fit` of each table",
-    "/entry/fit/program": "stmlab",
-    "/entry/fit/version": "of stmlab when the run was made",
+    "/entry/fit/program": "stmlab; its version when the run was made as an attribute",
     "/entry/fit/results": "NXcollection: one row for each fitted quantity",
     "/entry/fit/inputs": "NXcollection: one row for each fit: of what it was made, and how good it is",
     "/entry/fit/covariance": "NXcollection: one row for each pair of free parameters, in the product of their units",

@@ -133,7 +133,7 @@ def test_every_number_says_its_unit_and_a_whole_run_has_no_fill(tmp_path, make_s
         data = file["entry/data"]
         assert data["current"].shape == data["frequency_measured"].shape == (50, 99)
         assert not np.isnan(data["current"][:]).any()
-        assert data["current"].attrs["description"] == "tunnel current"
+        assert file["entry/plan/channel_meaning"].asstr()[0] == "tunnel current"
     assert None not in units.values()
     named = [f"entry/{name}" for name in ("data/current", "data/frequency", "parameters/dc_bias")]
     assert [units[name] for name in named] == ["A", "Hz", "V"]
