@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    import pandas
     import xarray
 
     from stmlab.arrays import FloatArray, IntArray
@@ -155,6 +156,11 @@ class Run:
         return self.started.sample
 
     @property
+    def user(self) -> str:
+        """Who measured, or ""."""
+        return self.started.user
+
+    @property
     def snapshot_before(self) -> Mapping[str, Mapping[str, Any]]:
         """The instruments before the run."""
         return self.started.snapshot
@@ -222,27 +228,34 @@ class Run:
         return grid.reshape((*outer, *rows.shape[1:]))
 
     def to_xarray(self) -> xarray.Dataset:
-        """The run as an xarray Dataset.
+        """The run as an xarray Dataset, under the names that its file uses; nan where nothing was measured.
 
-        Each axis is a dimension with its values; where the points really were stands beside it as ``<axis>_actual``.
-        ``attrs`` holds the parameters by name and the run's own data as ``run_<name>``; units are in the ``units``
-        of each variable and in ``<parameter>_units``. For ``to_netcdf``, True and False are 1 and 0 there, a whole
-        number of more than 32 bits is text, and what is unknown is left out: netCDF does not know them.
+        Each axis is a dimension with its values; where the points really were stands beside it as ``<axis>_measured``,
+        when as ``elapsed``. The error of ``<channel>`` is ``<channel>_errors``. Units are in ``units`` of each
+        variable; ``attrs`` holds the parameters by name, with ``<parameter>_units``, and the run's own data as
+        ``run_<name>``. For ``to_netcdf``, True and False are 1 and 0 there, a whole number of more than 32 bits is
+        text, and what is unknown is left out: netCDF does not know them.
+
+        Raises:
+            FileError: the run went beyond its axes.
         """
-        import xarray
+        from stmlab.storage.labelled import dataset_of
 
-        outer = [axis.name for axis in self.axes if not axis.hardware]
-        dims = [axis.name for axis in self.axes]
-        coords: dict[str, Any] = {
-            a.name: (a.name, a.values, {"units": a.unit, "long_name": a.label or a.name}) for a in self.axes
-        }
-        for axis in self.axes:
-            if not axis.hardware:
-                said = {"units": axis.unit, "long_name": f"{axis.label or axis.name}, as it really was"}
-                coords[f"{axis.name}_actual"] = (outer, self.grid(axis.name), said)
-        coords["time"] = (outer, self.grid("time"), {"units": "s", "long_name": "time since the start"})
-        data = {c.name: (dims, self.grid(c.name), {"units": c.unit, "long_name": c.meaning}) for c in self.channels}
-        return xarray.Dataset(data, coords, self._attributes())
+        return dataset_of(self)
+
+    def to_dataframe(self, *, visits: bool = False) -> pandas.DataFrame:
+        """The run as a pandas DataFrame: one row for each point that was read, or for each value of its arrays.
+
+        Columns: each axis as planned (nan beyond the plan), ``<axis>_measured``, ``elapsed``, the channels;
+        ``attrs["units"]`` has their units.
+
+        Args:
+            visits: every reading in its order, with the columns ``visit``, ``attempt`` and ``session``; else the last
+                one of each point, by increasing index.
+        """
+        from stmlab.storage.labelled import frame_of
+
+        return frame_of(self, visits=visits)
 
     def replay(self) -> Iterator[Event]:
         """The events of the run, in the order in which they came; fits added later are no part of it."""
@@ -283,20 +296,3 @@ class Run:
         if name not in known:
             raise FileError(f"{self.path}: no channel or coordinate {name!r}; it has {', '.join(sorted(known))}")
         return known[name]
-
-    def _attributes(self) -> dict[str, Any]:
-        attributes: dict[str, Any] = {}
-        for name, quantity in (*self.parameters.items(), *self.factors.items()):
-            attributes[name] = quantity.value
-            if quantity.unit:
-                attributes[f"{name}_units"] = quantity.unit
-        for name in ("run_id", "sequence", "date", "station", "sample", "git", "reason", "message", "seed"):
-            attributes[f"run_{name.removeprefix('run_')}"] = getattr(self, name)
-        attributes["run_state"] = str(self.state)
-        return {name: _for_netcdf(value) for name, value in attributes.items() if value is not None}
-
-
-def _for_netcdf(value: Any) -> Any:
-    if isinstance(value, int):
-        return int(value) if -(1 << 31) <= value < 1 << 31 else str(value)
-    return value

@@ -152,7 +152,7 @@ def test_an_xarray_dataset_carries_dimensions_units_and_parameters(tmp_path, who
     assert dict(dataset.sizes) == {"bias": 3, "frequency": 4, "height": 7}
     assert dataset.x.dims == ("bias", "frequency", "height")
     np.testing.assert_array_equal(dataset.x.values, run.grid("x"))
-    np.testing.assert_array_equal(dataset.frequency_actual.values, 1.001 * dataset.frequency.values * np.ones((3, 1)))
+    np.testing.assert_array_equal(dataset.frequency_measured.values, 1.001 * dataset.frequency.values * np.ones((3, 1)))
     assert (dataset.x.units, dataset.frequency.units, dataset.height.units) == ("V", "Hz", "m")
     assert (dataset.attrs["dc_bias"], dataset.attrs["dc_bias_units"]) == (4e-3, "V")
     assert (dataset.attrs["run_id"], dataset.attrs["run_state"], dataset.attrs["run_seed"]) == (

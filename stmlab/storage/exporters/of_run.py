@@ -21,15 +21,15 @@ def recording_of(run: Run) -> Recording | Grid:
     """A run on its axes, the innermost swept; nan where nothing was measured.
 
     Axes of one value stand in the header, with the parameters and factors. Beside each axis that software moves stands
-    where its points really were (``<axis>_actual``), and the time. A point that was taken twice counts as it was taken
-    last; a note says so.
+    where its points really were (``<axis>_measured``), and when (``elapsed``). A point that was taken twice counts as
+    it was taken last; a note says so.
     """
     axes = [axis for axis in run.axes if len(axis) > 1] or list(run.axes[-1:])
     shape = tuple(len(axis) for axis in axes)
     moved = [axis for axis in run.axes if not axis.hardware]
     outer = tuple(len(axis) for axis in axes if not axis.hardware)
-    known = [Column(f"{axis.name}_actual", axis.unit, run.grid(axis.name).reshape(outer)) for axis in moved]
-    known.append(Column("time", "s", run.grid("time").reshape(outer)))
+    known = [Column(f"{axis.name}_measured", axis.unit, run.grid(axis.name).reshape(outer)) for axis in moved]
+    known.append(Column("elapsed", "s", run.grid("time").reshape(outer)))
     channels = [Column(c.name, c.unit, run.grid(c.name).reshape(shape)) for c in run.channels]
     if outer == shape:
         channels, known = [*known, *channels], []
