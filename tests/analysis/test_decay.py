@@ -84,6 +84,16 @@ def test_a_decay_without_a_significant_height_and_without_a_known_lifetime_is_re
     assert fitted > 5
 
 
+@pytest.mark.parametrize(("errors", "told"), [(2.6, True), (2.9, True), (3.1, False), (3.5, False)])
+def test_a_height_is_significant_from_three_standard_errors(errors, told):
+    delay = np.linspace(0.02e-9, 6e-9, 300)
+    current = 0.7e-12 + 3e-12 * np.exp(-delay / 0.8e-9)  # without noise: the fit is exact, its errors follow sigma
+    known = fit_decay(delay, current, sigma=1e-14)["height_positive"]
+    fit = fit_decay(delay, current, sigma=1e-14 * known.value / known.error / errors)
+    assert fit["height_positive"].value / fit["height_positive"].error == close(errors, rel=1e-4)
+    assert any("no decay is significant" in warning for warning in fit.warnings) is told
+
+
 def test_known_noise_gives_the_error_and_a_chi_square_of_one():
     noise = np.random.default_rng(5).normal(0, 0.05e-12, DELAY.size)
     free = fit_decay(DELAY, decay(DELAY) + noise, exclusion=0.7e-9)

@@ -12,6 +12,8 @@ from stmlab.analysis.residuals import is_structured, white_variance
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from stmlab.analysis.steps.spectrum import StepSpectrum
     from stmlab.arrays import FloatArray
     from stmlab.results import FitParameter
@@ -26,6 +28,14 @@ _LOW, _REGAINED_LOW = 0.3, 0.3  # of dI/dV outside the steps: so little at zero 
 _PARTS = 80  # of a spectrum, whose means tell where it is filled up
 _CERTAIN = 6.0  # standard deviations of the noise
 _GAP = 0.1  # of dI/dV outside the steps: elastic tunnelling, on which inelastic steps stand, leaves more at zero bias
+_GAP_WITH_PEAKS = (
+    "a gap, as of a superconductor, rather than inelastic steps, which stand on elastic tunnelling (or the lock-in has "
+    "an offset)"
+)
+_NOTHING_ELASTIC = (
+    "nothing tunnels elastically, as without potential scattering (U = 0) where the ground state has no moment; "
+    "otherwise it is a gap, as of a superconductor, or the lock-in has an offset"
+)
 _FEW = 3  # points over the width of a step
 _CHI_SQUARE = 5.0  # standard deviations
 _UNEVEN = 2.5  # standard deviation of the noise far from zero bias against that near it, or the reverse
@@ -130,7 +140,10 @@ def _refuse_more_than_missing(fit: FittedSteps) -> None:
 
 
 def _gap(fit: FittedSteps) -> list[str]:
-    """Whether dI/dV vanishes at zero bias, or peaks beyond hold what is missing there: no inelastic excitation does."""
+    """Whether dI/dV vanishes at zero bias, or peaks beyond hold what is missing there.
+
+    Inelastic excitations leave it missing, and do the first only without elastic tunnelling.
+    """
     at_zero = fit.parameters["background"].value
     outside = min(
         abs(at_zero + sum(fit.parameters[f"{pair}_height_{side}"].value for pair in fit.pairs))
@@ -139,10 +152,8 @@ def _gap(fit: FittedSteps) -> list[str]:
     left, regained = abs(at_zero) / max(outside, 1e-300), _regained(fit.data)
     found = []
     if left < _GAP:
-        found.append(
-            f"dI/dV at zero bias is {left:.0%} of that outside the steps: a gap, as of a superconductor, rather than "
-            "inelastic steps, which stand on elastic tunnelling (or the lock-in has an offset)"
-        )
+        why = _GAP_WITH_PEAKS if regained > _REGAINED_LOW else _NOTHING_ELASTIC
+        found.append(f"dI/dV at zero bias is {left:.0%} of that outside the steps: {why}")
     if regained > (_REGAINED if left > _LOW else _REGAINED_LOW):
         found.append(
             f"peaks hold {regained:.0%} of the conductance that is missing around zero bias, as at a superconducting "
@@ -153,10 +164,8 @@ def _gap(fit: FittedSteps) -> list[str]:
 
 def _regained(data: StepSpectrum) -> float:
     """How much of what dI/dV lacks around zero bias, against its outermost tenth, it has too much of farther out."""
-    x, lacking = data.x, np.empty_like(data.y)
-    for side in (x < 0, x >= 0):
-        far = side & (np.abs(x) > 0.9 * np.abs(x[side]).max())
-        lacking[side] = data.y[far].mean() - data.y[side]
+    x, negative = data.x, data.x < 0
+    lacking = np.where(negative, _outermost(data, negative), _outermost(data, ~negative)) - data.y
     width = max(1, x.size // _PARTS)
     starts = np.arange(0, x.size, width)
     counts = np.diff(starts, append=x.size)
@@ -171,6 +180,12 @@ def _regained(data: StepSpectrum) -> float:
     missing = float(area[inner].sum())
     noise = math.sqrt(white_variance(data.y)) * data.spacing * math.sqrt(np.count_nonzero(inner))
     return float(-area[~inner].sum()) / missing if missing > _CERTAIN * noise else 0.0
+
+
+def _outermost(data: StepSpectrum, side: NDArray[np.bool_]) -> float:
+    """Mean dI/dV over the last tenth of one polarity."""
+    distance = np.abs(data.x)
+    return float(data.y[side & (distance > 0.9 * distance[side].max())].mean())
 
 
 def _is_unresolved(fit: FittedSteps, pair: str) -> bool:
