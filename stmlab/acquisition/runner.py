@@ -28,6 +28,7 @@ import hashlib
 import json
 import logging
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -210,6 +211,8 @@ class Runner:
             course.message = f"no fit: {type(error).__name__}: {error}"
             return
         if fit is not None:
+            told = self.station.recording_warnings(self.sequence.parameter_record())
+            fit = replace(fit, warnings=(*told, *fit.warnings))
             course.fits.append(fit)
             self._stream(Analysed(fit))
 

@@ -158,6 +158,11 @@ class RecordedJunction:
                     f"with {value:g} {parameters[name].unit}: set {name} to that"
                 )
 
+    def warnings(self, parameters: Mapping[str, ParameterValue]) -> tuple[str, ...]:
+        """What a fit of a run with these parameters takes for granted and the recording does not hold."""
+        del parameters
+        return ()
+
     def check_reading(self, bias: float) -> None:
         """Raise PhysicsError if what the lock-in reads at ``bias`` (V) is not recorded."""
 

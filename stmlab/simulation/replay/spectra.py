@@ -19,15 +19,18 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from stmlab.simulation.replay.recorded import Range, RecordedJunction
+from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from stmlab.arrays import FloatArray
+    from stmlab.events import ParameterValue
     from stmlab.simulation.junctions import Drive
     from stmlab.simulation.replay.recorded import Source
 
 _SAME = 1e-6  # of a modulation or a bias: what went through an instrument's digits
+_NEAR = 1e-2  # of a modulation: one that was asked for and the one that an instrument made of it
 _NODES = 32  # of the average over a modulation
 
 
@@ -81,6 +84,19 @@ class RecordedSpectra(RecordedJunction):
         recorded = self.axes["bias"]
         if not recorded.holds(bias):
             raise self._outside("bias", bias, recorded)
+
+    def warnings(self, parameters: Mapping[str, ParameterValue]) -> tuple[str, ...]:
+        """See RecordedJunction: the modulation that was played is not the one that has broadened dI/dV."""
+        if "modulation" not in parameters:
+            return ()
+        played = float(parameters["modulation"].value)
+        if self.modulation is not None and played >= self.modulation * (1 - _NEAR):
+            return ()
+        own = "a modulation that the file does not say" if self.modulation is None else _volts(self.modulation)
+        return (
+            f"{self.source.name} is broadened by {own}, the fit takes it for the {_volts(played)} that were played: "
+            "widths and temperature are not the sample's",
+        )
 
     # -- as a junction ---------------------------------------------------------------------------------------------
 
@@ -150,3 +166,7 @@ class RecordedSpectra(RecordedJunction):
                 here = [shape[0] for shape in shapes]
             self._recent[place] = PchipInterpolator(self.bias, here[0]), PchipInterpolator(self.bias, here[1])
         return self._recent[place]
+
+
+def _volts(modulation: float) -> str:
+    return format_quantity(float(f"{modulation:.4g}"), "V")

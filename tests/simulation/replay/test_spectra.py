@@ -9,9 +9,11 @@ import pytest
 from stmlab.analysis.recordings import analyse_recording
 from stmlab.clock import SimulatedClock
 from stmlab.errors import FileError, OutOfBounds, SequenceError, StationError
+from stmlab.events import ParameterValue
 from stmlab.simulation.replay.recorded import Source
 from stmlab.simulation.replay.spectra import RecordedSpectra
 from stmlab.simulation.samples import read_sample, recorded_sample
+from stmlab.station import Station
 from stmlab.station.assembly import simulated_microscope
 from stmlab.station.configuration import read_station
 from stmlab.storage.recorded import open_recording
@@ -42,8 +44,24 @@ def parabola(modulation, points=401, setpoints=(1e-7,)):
     g = np.array(setpoints)
     conductance = g[:, None] * (1 + (bias / 5e-3) ** 2)
     current = g[:, None] * (bias + bias**3 / (3 * 5e-3**2))
-    source = Source(None, "", "a bias spectrum")
+    source = Source(Path("a.dat"), "", "a bias spectrum")
     return RecordedSpectra(source, bias, g, current, conductance, modulation, (0.01, g[0] * 0.01), stabilised=False)
+
+
+@pytest.mark.parametrize(
+    ("recorded_with", "played", "words"),
+    [
+        (None, 2e-4, "a modulation that the file does not say, the fit takes it for the 200 µV"),
+        (1e-3, 2e-4, "broadened by 1 mV, the fit takes it for the 200 µV that were played"),
+        (1e-3, 0.9998e-3, None),
+        (1e-3, 2e-3, None),
+        (0.0, 2e-4, None),
+    ],
+)
+def test_a_fit_is_told_of_another_modulation(recorded_with, played, words):
+    said = parabola(recorded_with).warnings({"modulation": ParameterValue(played, "V", "")})
+    assert len(said) == (words is not None)
+    assert words is None or words in said[0]
 
 
 @recorded
@@ -53,6 +71,7 @@ def test_a_recorded_spectrum_gives_the_step_energies_of_its_file(tmp_path):
     known = analyse_recording(open_recording(file))["forward"]
     for name in ("inner_energy", "outer_energy"):
         assert abs(again[name].value - known[name].value) < known[name].error
+    assert any("the file does not say" in warning for warning in again.warnings)
 
 
 def test_a_run_replayed_through_its_sequence_is_itself(spectrum, tmp_path):
@@ -116,6 +135,13 @@ def test_what_was_not_recorded_is_refused_before_anything_moves(spectrum, tmp_pa
 def test_another_experiment_is_refused_and_names_one_that_can(spectrum, tmp_path):
     with pytest.raises(SequenceError, match=r"frequency is not recorded.*didv or setpoint_ramp"):
         replayed(tmp_path, "srs", spectrum.path)
+
+
+def test_an_output_that_was_not_recorded_has_no_limit(spectrum):
+    with Station.load("replay", replay={"file": spectrum.path}) as station:
+        assert station.limit("bias").high == close(8e-3)
+        with pytest.raises(SequenceError, match="rf_frequency is not recorded"):
+            station.limit("rf_frequency")
 
 
 def test_a_station_with_instruments_replays_nothing(spectrum):
