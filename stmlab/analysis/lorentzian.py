@@ -39,8 +39,8 @@ SIGNIFICANT = 5.0
 """Standard errors of a step that count: noise with a rate to choose makes one of four in a spectrum of a hundred."""
 _MODELS = {1: "srs", 2: "srs_two_widths"}
 _FEW_POINTS = 8
-_FAR_BETTER = 10.0  # drop of chi square by one more parameter; 9 would be three standard deviations
-_ROUNDING = 1e-9  # of the span: a residual smaller than this is no noise
+FAR_BETTER = 10.0  # drop of chi square by one more parameter; 9 would be three standard deviations
+ROUNDING = 1e-9  # of the span: a residual smaller than this is no noise
 _SMOOTH = 400  # points of the drawn curve
 
 
@@ -146,10 +146,10 @@ def _curves(data: Spectrum, solution: Solution) -> dict[str, FloatArray]:
 
 def _warnings(data: Spectrum, solution: Solution) -> tuple[str, ...]:
     """Where the fit should not be believed."""
-    found = [_outside_band(data, solution), _few_points(data)]
+    found = [_outside_band(data, solution), few_points_text(len(data.f))]
     if data.noise_known:
         found.append(scatter_warning(sum_of_squares(data, solution), len(data.f) - len(solution.values)))
-    if len(data.f) > 4 and _rms(data, solution) > _ROUNDING:
+    if len(data.f) > 4 and _rms(data, solution) > ROUNDING:
         found.append(_distorted(data, solution) if solution.harmonics == 1 else "")
         found.append(structure_warning(data.weight * (data.y - solution.model(data.f)), data.noise_known))
     return tuple(warning for warning in found if warning)
@@ -157,7 +157,11 @@ def _warnings(data: Spectrum, solution: Solution) -> tuple[str, ...]:
 
 def _outside_band(data: Spectrum, solution: Solution) -> str:
     at = data.frequency_unit * math.exp(solution.values[0]) / (2 * np.pi)
-    low, high = data.frequency[0], data.frequency[-1]
+    return outside_band_text(at, data.frequency[0], data.frequency[-1])
+
+
+def outside_band_text(at: float, low: float, high: float) -> str:
+    """What to say of a characteristic frequency in a band, Hz; "" where it lies well inside."""
     if math.sqrt(10) * low <= at <= high / math.sqrt(10):
         return ""
     where = "lies outside" if not low <= at <= high else "is nearer than half a decade to an end of"
@@ -175,8 +179,8 @@ def _refuse_no_step(data: Spectrum, solution: Solution) -> None:
         )
 
 
-def _few_points(data: Spectrum) -> str:
-    n = len(data.f)
+def few_points_text(n: int) -> str:
+    """What to say of n points; "" where they are enough."""
     return "" if n >= _FEW_POINTS else f"{n} points are few: the errors are themselves uncertain"
 
 
@@ -192,12 +196,17 @@ def _distorted(data: Spectrum, solution: Solution) -> str:
     noise = 1.0 if data.noise_known else _reduced_chi_square(data, two_widths)
     better = (sum_of_squares(data, solution) - sum_of_squares(data, two_widths)) / noise
     too_low = difference > 2 * math.hypot(two_widths.log_error, solution.log_error)
-    if not too_low and better <= _FAR_BETTER:
+    if not too_low and better <= FAR_BETTER:
         return ""
     rate = data.frequency_unit * math.exp(two_widths.values[0])
+    return distorted_text(rate, two_widths.log_error, difference)
+
+
+def distorted_text(rate: float, relative_error: float, difference: float) -> str:
+    """What to say of a line that two widths together describe with another rate, 1/s; difference of the logarithms."""
     return (
         "the line is distorted as by strong modulation: widths Gamma and Gamma/2 together give the rate "
-        f"{format_value(rate, rate * two_widths.log_error, '1/s')} ({100 * math.expm1(difference):+.1f} %): "
+        f"{format_value(rate, rate * relative_error, '1/s')} ({100 * math.expm1(difference):+.1f} %): "
         f"try the model {_MODELS[2]}"
     )
 

@@ -35,14 +35,17 @@ def are_structured(left: FloatArray) -> BoolArray:
     return found
 
 
+STRUCTURED_TEXT = (
+    "the residual is not white noise: it holds more than this curve (a drift, another process); errors are too small"
+)
+"""What is said of such a residual where its noise was not known."""
+
+
 def structure_warning(left: FloatArray, noise_known: bool) -> str:
     """What to say of a residual in units of its noise, in the order of the points; "" if it is white."""
     if not is_structured(left, _LIKELY):
         return ""
-    allowed = "leave it out" if noise_known else "are too small"
-    return (
-        f"the residual is not white noise: it holds more than this curve (a drift, another process); errors {allowed}"
-    )
+    return STRUCTURED_TEXT.replace("are too small", "leave it out") if noise_known else STRUCTURED_TEXT
 
 
 def scatter_warning(squares: float, degrees: int) -> str:

@@ -9,6 +9,7 @@ from scipy.optimize import least_squares
 from stmlab.analysis.batch.srs import fit_srs_batch
 from stmlab.analysis.batch.steps import fit_steps_batch
 from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FitError
 from stmlab.physics.stochastic_resonance import line_shape
@@ -182,3 +183,67 @@ def test_a_residual_that_is_not_white_is_marked_as_in_the_fit_of_one():
     waves = rows + 0.1 * np.sin(1e3 * BIAS)
     batch = fit_steps_batch(BIAS, waves, temperature_K=2.0)
     assert np.mean(batch.structured[batch.ok]) > 0.95
+
+
+def srs_map_of(rows, columns, seed=1):
+    """Lines with rates of their own; some distorted by strong modulation, some without a step."""
+    chance = np.random.default_rng(seed)
+    rates = 1e9 * np.exp(chance.uniform(-4.0, 3.0, rows * columns))
+    steps_ = 5e-12 * np.linspace(-1.0, 1.0, rows * columns)
+    currents = np.array([line_shape(FREQUENCY, rate, step, -3e-12) for rate, step in zip(rates, steps_, strict=True)])
+    strong = chance.uniform(size=rates.size) < 0.3
+    half = np.array([line_shape(FREQUENCY, rate / 2, 0.5 * s, 0.0) for rate, s in zip(rates, steps_, strict=True)])
+    currents += np.where(strong, 1.0, 0.0)[:, None] * half + 0.2e-12 * chance.standard_normal(currents.shape)
+    drift = chance.uniform(size=rates.size) < 0.1
+    return currents + np.where(drift, 1.0, 0.0)[:, None] * 1e-12 * np.sin(np.linspace(0, 9, FREQUENCY.size))
+
+
+def test_a_map_says_of_every_spectrum_what_a_single_fit_says():
+    rows, columns = 8, 10
+    currents = srs_map_of(rows, columns)
+    bias, drive = (axis.ravel() for axis in np.meshgrid(np.arange(1.0, 9.0), np.arange(1.0, 11.0), indexing="ij"))
+    order = np.random.default_rng(3).permutation(FREQUENCY.size)
+    fit = fit_srs_map(
+        np.repeat(bias, 60), np.repeat(drive, 60), np.tile(FREQUENCY[order], 80), currents[:, order].ravel()
+    )
+    said: dict[str, list[str]] = {}
+    for warning in fit.warnings:
+        place, _, text = warning.partition(": ")
+        said.setdefault(place, []).append(text)
+    told = 0
+    for k, current in enumerate(currents):
+        place = f"bias {bias[k]:g} V, amplitude {drive[k]:g} V"
+        try:
+            single = fit_srs(FREQUENCY, current)
+        except FitError:
+            assert np.isnan(fit.curves["rate"][k])
+            assert "not significant" in said[place][0] or "no step" in said[place][0]
+            continue
+        assert fit[f"rate_{k + 1}"].at == place
+        for name in ("rate", "step", "offset"):
+            assert abs(fit[f"{name}_{k + 1}"].value - single[name].value) < 1e-3 * single[name].error
+        kinds = [[text.split(" ")[1] for text in texts] for texts in (said.get(place, []), single.warnings)]
+        assert kinds[0] == kinds[1], place
+        told += len(single.warnings)
+    assert told > 10
+
+
+def test_spectra_of_a_map_may_have_frequencies_of_their_own():
+    currents = srs_map_of(2, 2, seed=5)
+    parts = [slice(None), slice(0, 50), slice(10, 60), slice(None)]
+    columns = [
+        np.concatenate(
+            [np.full(FREQUENCY[part].size, value) for part, value in zip(parts, (1.0, 1.0, 2.0, 2.0), strict=True)]
+        ),
+        np.concatenate(
+            [np.full(FREQUENCY[part].size, value) for part, value in zip(parts, (1.0, 2.0, 1.0, 2.0), strict=True)]
+        ),
+        np.concatenate([FREQUENCY[part] for part in parts]),
+        np.concatenate([current[part] for current, part in zip(currents, parts, strict=True)]),
+    ]
+    fit = fit_srs_map(*columns)
+    for k, part in enumerate(parts):
+        single = fit_srs(FREQUENCY[part], currents[k][part])
+        assert abs(fit.curves["rate"][k] - single["rate"].value) < 1e-3 * single["rate"].error
+    with pytest.raises(FitError, match="none of 1 spectra can be fitted; the first: bias 0 V, amplitude 0 V: "):
+        fit_srs_map([0, 0, 0], [0, 0, 0], [1e6, 2e6, 3e6], [1, 2, 3])

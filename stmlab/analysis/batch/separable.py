@@ -19,6 +19,7 @@ _CONVERGED = 1e-4  # of the standard error
 _LEAST_MOVE = 1e-12
 _SMALLEST = 1e-60  # squares of a column that is there; of a flat curve none is
 _RIDGE = 1e-12
+_ROUNDING = 1e-10  # of the squares: a step that adds less makes nothing worse
 
 
 class Family(Protocol):
@@ -60,31 +61,51 @@ class Solved:
 
 
 def solve(family: Family, weighted: FloatArray, start: FloatArray) -> Solved:
-    """Least squares of weighted curves (m, n) from bending parameters (m, p)."""
-    bent, active = family.clipped(start), np.arange(len(weighted))
-    count, p = bent.shape
-    heights, inverse, squares = np.zeros((count, 0)), np.zeros((count, 0, 0)), np.zeros(count)
-    for number in range(_ROUNDS):
-        y = weighted[active]
-        shapes, slopes = family.design(bent[active])
-        here, _ = least_squares(shapes, y)
-        design = np.concatenate([family.columns(slopes, here), shapes], axis=1)
-        left = y - (here[:, None, :] @ shapes)[:, 0]
-        move, covariance = least_squares(design, left)
-        if not number:
-            heights, inverse = np.zeros((count, shapes.shape[1])), np.zeros((count, *covariance.shape[1:]))
-        heights[active], inverse[active], squares[active] = here, covariance, (left**2).sum(axis=1)
-        move = np.clip(move[:, :p], -family.largest_move, family.largest_move)
-        noise = squares[active] / max(weighted.shape[1] - design.shape[1], 1)
-        error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)[:, :p] * noise[:, None])
-        still = (np.abs(move) > np.maximum(_CONVERGED * error, _LEAST_MOVE)).any(axis=1)
-        bent[active[still]] = family.clipped(bent[active[still]] + move[still])
+    """Least squares of weighted curves (m, n) from bending parameters (m, p).
+
+    A step that makes the squares larger is halved until it does not.
+    """
+    origin = family.clipped(start)
+    (count, p), active = origin.shape, np.arange(len(weighted))
+    found: Solved | None = None
+    move, best = np.zeros_like(origin), np.full(count, np.inf)
+    for _ in range(_ROUNDS):
+        bent = family.clipped(origin[active] + move[active])
+        here = _round(family, weighted[active], bent)
+        found = found or _nothing(origin, here)
+        better = here.squares <= best[active] * (1 + _ROUNDING)
+        kept = active[better]
+        origin[kept], best[kept] = bent[better], here.squares[better]
+        found.heights[kept], found.inverse[kept] = here.heights[better], here.inverse[better]
+        following = np.clip(here.bent, -family.largest_move, family.largest_move)
+        move[active] = np.where(better[:, None], following, 0.5 * move[active])
+        noise = best[active] / max(weighted.shape[1] - found.inverse.shape[1], 1)
+        error = np.sqrt(np.diagonal(found.inverse[active], axis1=1, axis2=2)[:, :p] * noise[:, None])
+        still = (np.abs(move[active]) > np.maximum(_CONVERGED * error, _LEAST_MOVE)).any(axis=1)
         active = active[still]
         if not active.size:
             break
     late = np.zeros(count, dtype=bool)
     late[active] = True
-    return Solved(bent, heights, inverse, squares, late)
+    return Solved(origin, found.heights, found.inverse, best, late) if found else _nothing(origin, None)
+
+
+def _round(family: Family, y: FloatArray, bent: FloatArray) -> Solved:
+    """Heights and squares at bending parameters; as ``bent`` the step of Gauss and Newton from there."""
+    shapes, slopes = family.design(bent)
+    heights, _ = least_squares(shapes, y)
+    design = np.concatenate([family.columns(slopes, heights), shapes], axis=1)
+    left = y - (heights[:, None, :] @ shapes)[:, 0]
+    move, inverse = least_squares(design, left)
+    none = np.zeros(len(y), dtype=bool)
+    return Solved(move[:, : bent.shape[1]], heights, inverse, (left**2).sum(axis=1), none)
+
+
+def _nothing(bent: FloatArray, like: Solved | None) -> Solved:
+    """Room for as many curves as there are in ``bent``."""
+    count, width = len(bent), like.inverse.shape[1] if like else 0
+    heights = np.zeros((count, like.heights.shape[1] if like else 0))
+    return Solved(bent, heights, np.zeros((count, width, width)), np.zeros(count), np.zeros(count, dtype=bool))
 
 
 def least_squares(design: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:

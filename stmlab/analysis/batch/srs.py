@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.batch.result import BatchFit, checked, chunks, joined
+from stmlab.analysis.batch.separable import solve
 from stmlab.analysis.lorentzian import SIGNIFICANT
 from stmlab.analysis.residuals import are_structured
 from stmlab.errors import FitError
@@ -65,7 +66,8 @@ class _Lines:
 
     def __init__(self, x: FloatArray, weight: FloatArray) -> None:
         self.square, self.order = x * x, np.argsort(x, kind="stable")
-        self.weight = weight**2
+        self.weight, self.root = weight**2, weight
+        self.largest_move = np.array([_LARGEST_MOVE])
         self.total = float(self.weight.sum())
         low, high = math.log(x.min()) - _BEYOND, math.log(x.max()) + _BEYOND
         self.limits = low, high
@@ -80,6 +82,21 @@ class _Lines:
         """1 / (1 + x^2 / rate^2), shape (m, n)."""
         shape: FloatArray = 1 / (1 + np.exp(-2 * log_rate)[:, None] * self.square)
         return shape
+
+    def clipped(self, bent: FloatArray) -> FloatArray:
+        """Logarithms of rates within the limits."""
+        found: FloatArray = np.clip(bent, *self.limits)
+        return found
+
+    def design(self, bent: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Weighted lines and offset (m, 2, n), and the lines' derivatives by the log rate."""
+        line = self.shape(bent[:, 0])
+        constant = np.broadcast_to(self.root, line.shape)
+        return np.stack([line * self.root, constant], axis=1), 2 * line * (1 - line) * self.root
+
+    def columns(self, slopes: FloatArray, heights: FloatArray) -> FloatArray:
+        """Derivative by the log rate, (m, 1, n)."""
+        return (slopes * heights[:, :1])[:, None]
 
     def moments(self, line: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Weighted sums of the first four powers of lines (m, n), each (m,)."""
@@ -124,7 +141,6 @@ def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> Ba
     scale = np.where(usable, span, 1.0)
     y = np.where(usable[:, None], given, 0.0) / scale[:, None]
     log_rate, late = _solved(lines, y)
-    reasons[usable & late] = "the fit does not converge"
     linear = lines.normal(log_rate, y)[2]
     line = lines.shape(log_rate)
     left = y - linear[:, :1] * line - linear[:, 1:]
@@ -138,6 +154,7 @@ def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> Ba
     outside = (log_rate < low + 1e-3) | (log_rate > high - 1e-3) | ~np.isfinite(errors).all(axis=1)
     reasons[(reasons == "") & outside] = "no step from which a rate could be read"
     reasons[(reasons == "") & (np.abs(linear[:, 0]) < SIGNIFICANT * errors[:, 1])] = "the step is not significant"
+    reasons[(reasons == "") & late] = "the fit does not converge"
     rate = np.exp(log_rate) * unit
     units = np.column_stack([rate, scale, scale])
     values = np.column_stack([rate, linear * scale[:, None], rate / (2 * np.pi)])
@@ -172,7 +189,9 @@ def _solved(lines: _Lines, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         if not active.size:
             break
     late = np.zeros(len(y), dtype=bool)
-    late[active] = True
+    if active.size:  # few, with steps that are hardly there: with steps that are halved where they go too far
+        again = solve(lines, y[active] * lines.root, lines.best_trial(y[active])[:, None])
+        log_rate[active], late[active] = again.bent[:, 0], again.late
     return log_rate, late
 
 
