@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3
 
-.PHONY: demo test test-all mutants lint bench faults guardian-deaths gui clean
+.PHONY: demo test test-all mutants lint bench faults kills guardian-deaths gui clean
 
 demo: $(VENV)/.demo
 	$(BIN)/stmlab demo --directory runs
@@ -34,6 +34,10 @@ lint: $(VENV)/.test
 # Every kind of fault in every phase of a run: is the junction safe, are the data true? At most 20 minutes.
 faults: $(VENV)/.test
 	$(BIN)/python tests/campaigns/faults.py
+
+# 200 runs that are killed, and resumed until they are whole; less than 10 minutes on 2 cores.
+kills: $(VENV)/.test
+	$(BIN)/python tests/campaigns/kills.py
 
 # 60 deaths of runs, each in a simulated laboratory of its own; less than 8 minutes on 2 cores.
 guardian-deaths: $(VENV)/.test

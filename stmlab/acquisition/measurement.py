@@ -6,16 +6,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from stmlab.acquisition.experiments import sequence_class
 from stmlab.acquisition.runner import Estimate, Outcome, Runner
+from stmlab.errors import SequenceError
 from stmlab.station import Station
 from stmlab.station.guardian import guarded
+from stmlab.storage import check_resumable, open_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from stmlab.acquisition.sequence import Sequence
     from stmlab.events import Event
+    from stmlab.storage import Run
 
 _SHARED = ("setpoint_bias", "setpoint_current", "dc_bias", "start_bias", "stop_bias", "modulation", "amplitude")
 """Parameters that mean the same in every sequence."""
@@ -82,6 +87,41 @@ def measurement(
             as_recorded(experiment, found.recording, settings or {})
         runner = Runner(experiment, found, Path(path) if path else _free_name(sequence, found))
         yield runner, runner.preflight()
+
+
+@contextmanager
+def resumption(
+    path: str | Path, station: str | None = None, *, force: bool = False
+) -> Iterator[tuple[Runner, Estimate]]:
+    """A runner for what is left of a run that ended early, past its preflight; nothing has moved.
+
+    Whether the tip is at the same place as before nobody but the person at the microscope can tell: ask first where
+    ``runner.station.is_simulated`` is False.
+
+    Args:
+        path: of the run, which goes on in its own file.
+        station: name or file of the station, None for that of the run.
+        force: as `measure`.
+
+    Raises:
+        StmlabError: refused; nothing moved, and the file is as it was.
+    """
+    run = open_run(path)
+    check_resumable(run)
+    if "recording" in run.snapshot_before:
+        raise SequenceError(f"{path}: a recording was replayed: run it again")
+    experiment = sequence_class(run.sequence)(**{name: p.value for name, p in run.parameters.items()})
+    seed = None if run.seed is None else _further_seed(run)
+    with Station.load(station or run.station, sample=run.sample or None, seed=seed, force=force) as found:
+        runner = Runner(experiment, found, resumed=run)
+        yield runner, runner.preflight()
+
+
+def _further_seed(run: Run) -> int:
+    """Of a further session on the simulated microscope: its noise is not that of the session before."""
+    assert run.seed is not None
+    session = 1 + int(run.visits.session.max(initial=0))
+    return int(np.random.SeedSequence([run.seed, session]).generate_state(1)[0])
 
 
 def as_recorded(experiment: Sequence, recording: Any, given: Mapping[str, Any]) -> None:

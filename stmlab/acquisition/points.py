@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from stmlab.acquisition.path import Target
     from stmlab.acquisition.requests import Requests
+    from stmlab.acquisition.resuming import Rest
     from stmlab.acquisition.sequence import Sequence
     from stmlab.events import Event
     from stmlab.station import Station
@@ -53,7 +54,7 @@ class Points:
         emit: hands an event on, to the file first.
         flush: acknowledges every point handed on so far.
         enter: goes to a state, with a reason.
-        session: 0, and one more for every time the file was resumed.
+        rest: of a run that is resumed: what is left to do.
     """
 
     def __init__(
@@ -64,23 +65,24 @@ class Points:
         emit: Callable[[Event], None],
         flush: Callable[[], None],
         enter: Callable[[RunState, str], None],
-        session: int = 0,
+        rest: Rest | None = None,
     ) -> None:
         self._sequence, self._station, self._requests = sequence, station, requests
         self._emit, self._flush, self._enter = emit, flush, enter
-        self._session = session
+        self._session, self._done = (0, frozenset()) if rest is None else (rest.session, rest.done)
         self._now, self._look = station.clock.now, station.watch.look
         self._path = sequence.path()
         self._expect, self._point_seconds = station.heartbeat.expect, sequence.point_seconds()
         self._names = [channel.name for channel in sequence.channels]
         self._again: deque[int] = deque()
-        self._attempts: dict[int, int] = {}
+        self._attempts: dict[int, int] = {} if rest is None else dict(rest.attempts)
         self._pending: PointTaken | None = None
         self._recent: deque[tuple[int, float]] = deque()  # index and time of what may still turn out disturbed
         self._remembered = _REMEMBERED
         self._disturbance: Disturbance | None = None  # seen during a wait
         self._watching = False
-        self.visits, self.points = 0, 0
+        self.visits = 0 if rest is None else len(rest.run.visits)
+        self.points = 0 if rest is None else rest.run.points
         self._start = self._now()
         self._last: Target | None = None
         self._outer: Target = ()
@@ -131,11 +133,12 @@ class Points:
 
     def _targets(self) -> Iterator[tuple[int, Target]]:
         """Every point in its order; those to be measured again come first."""
-        again = self._again
+        again, done = self._again, self._done
         for index, target in enumerate(self._path.targets()):
             if again:
                 yield from self._repeats()
-            yield index, target
+            if index not in done:
+                yield index, target
         yield from self._repeats()
 
     def _repeats(self) -> Iterator[tuple[int, Target]]:

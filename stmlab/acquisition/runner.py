@@ -36,13 +36,14 @@ from stmlab.acquisition.analysing import analysed
 from stmlab.acquisition.outcome import Aborted, Course, Estimate, Outcome
 from stmlab.acquisition.points import Points
 from stmlab.acquisition.requests import Requests
+from stmlab.acquisition.resuming import Rest, changes, check_same
 from stmlab.acquisition.sequence import Sequence, preflight, ramp_seconds
 from stmlab.acquisition.stream import Stream
 from stmlab.errors import StationNotSafe, StmlabError
 from stmlab.events import Analysed, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.provenance import git_revision, versions
 from stmlab.station.safe_state import Ending
-from stmlab.storage import Writer, check_new, open_run
+from stmlab.storage import Writer, check_new, check_resumable, open_run, reopen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
     from stmlab.events import Event
     from stmlab.station import Station
+    from stmlab.storage import Run
 
 __all__ = ["Aborted", "Estimate", "Outcome", "Runner"]
 
@@ -64,6 +66,7 @@ class Runner:
         station: its instruments.
         path: the file to write; None keeps nothing (tests, dry runs).
         listeners: called with every event after it has been written; what they raise is logged.
+        resumed: a run that ended early: its points that are missing are taken, into its own file.
 
     ``pause``, ``resume``, ``stop`` and ``abort`` may be called from any thread.
     """
@@ -74,10 +77,14 @@ class Runner:
         station: Station,
         path: str | Path | None = None,
         listeners: Many[Callable[[Event], None]] = (),
+        *,
+        resumed: Run | None = None,
     ) -> None:
         self.sequence, self.station = sequence, station
+        self._rest = None if resumed is None else Rest.of(resumed)
+        path = path if resumed is None else resumed.path
         self.path = Path(path) if path is not None else None
-        self._stream = Stream(Writer(self.path) if self.path is not None else None, *listeners)
+        self._stream = Stream(Writer(self.path) if self.path is not None and resumed is None else None, *listeners)
         self._requests = Requests()
         self._points: Points | None = None
         self.state: RunState | None = None
@@ -117,13 +124,17 @@ class Runner:
         Raises:
             StmlabError: in one line, what is wrong.
         """
-        if self.path is not None:
+        if self._rest is not None:
+            check_resumable(self._rest.run)
+        elif self.path is not None:
             check_new(self.path)
         self.sequence.connect(self.station, self._requests.checkpoint)
         preflight(self.sequence)
+        if self._rest is not None:
+            check_same(self._rest, self.sequence)
         shape = [len(axis) for axis in self.sequence.axes()]
         moved = [len(axis) for axis, _ in self.sequence.movers()]
-        points, cells = math.prod(moved), math.prod(shape)
+        points, cells = math.prod(moved) - (len(self._rest.done) if self._rest else 0), math.prod(shape)
         ramps = ramp_seconds(self.sequence)
         size = 8 * cells * (len(self.sequence.channels) + 3)
         return Estimate(points, points * self.sequence.point_seconds() + ramps, size, ramps)
@@ -140,14 +151,14 @@ class Runner:
             Exception: whatever ended the run, after the safe state and with everything acknowledged in the file.
         """
         self.preflight()
-        started = self._introduce()
+        started = self._introduce() if self._rest is None else self._rest.run.started
         self.station.audit.run = started.run_id
         self._start = self.station.clock.now()
         self.station.heartbeat.expect(0.0)
-        self._stream(started)  # the file is made: if that fails, nothing has moved
+        why = self._open_file(started)  # if that fails, nothing has moved
         course = Course()
         try:
-            self._enter(RunState.PREPARING)
+            self._enter(RunState.PREPARING, why)
             self._points = self._new_points()
             if not self._points.take(self._start):
                 course.end(RunState.STOPPED, "stopped", f"stopped by the user after {self._points.points} points")
@@ -172,8 +183,20 @@ class Runner:
             course.station,
         )
 
+    def _open_file(self, started: RunStarted) -> str:
+        """Make the file of the run, or go on in it; returns what is to be said of a further session."""
+        if (rest := self._rest) is None:
+            self._stream(started)
+            return ""
+        self._start -= rest.since_start(self.station)
+        said = [f"session {rest.session}, {self.station.clock.date().isoformat(timespec='seconds')}"]
+        said += changes(rest.run.snapshot_before, self.station.snapshot())
+        self._stream.go_on(reopen(rest.run), started)
+        return "; ".join(said)
+
     def _new_points(self) -> Points:
-        points = Points(self.sequence, self.station, self._requests, self._stream, self._stream.flush, self._enter)
+        stream, requests = self._stream, self._requests
+        points = Points(self.sequence, self.station, requests, stream, stream.flush, self._enter, self._rest)
         self.sequence.connect(self.station, points.checkpoint)
         return points
 

@@ -12,7 +12,7 @@ from stmlab.events import PointTaken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from stmlab.events import Event
+    from stmlab.events import Event, RunStarted
     from stmlab.storage import Writer
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,11 @@ class Stream:
         except BaseException as error:
             self._give_up(writer, error)
             raise
+
+    def go_on(self, writer: Writer, started: RunStarted) -> None:
+        """Into the file of a run that is resumed; viewers hear of its start."""
+        self._writer, self._shown = writer, writer.committed
+        self._show(started)
 
     def flush(self) -> None:
         """Acknowledge every point so far, and show it; to be called before every wait.

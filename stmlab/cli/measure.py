@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,12 +24,18 @@ from stmlab.cli.common import (
     refusing,
     replay_table,
 )
+from stmlab.errors import SequenceError
+
+if TYPE_CHECKING:
+    from stmlab.station import Station
 
 
 @app.command()
 @refusing
 def run(
-    sequence: Annotated[str, typer.Argument(help="Name of the sequence; `stmlab sequences` lists them.")],
+    sequence: Annotated[
+        str | None, typer.Argument(help="Name of the sequence; `stmlab sequences` lists them.", show_default=False)
+    ] = None,
     station: Annotated[
         str | None,
         typer.Option("--station", "-s", help="Name or file of the station [default: simulated; replay with --replay]."),
@@ -44,22 +50,42 @@ def run(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='A parameter: --set "dc_bias=4 mV".')
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write (HDF5).")] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", help="Go on with this run, which ended early: its missing points, into its own file."),
+    ] = None,
+    same_place: Annotated[
+        bool, typer.Option("--same-place", help="With --resume: do not ask whether the tip is at the same place.")
+    ] = False,
     check_only: Annotated[bool, typer.Option("--check", help="Check everything; move and write nothing.")] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a sequence on a station and fit what it measured."""
     from stmlab import display
-    from stmlab.acquisition.measurement import measurement
+    from stmlab.acquisition.measurement import measurement, resumption
     from stmlab.cli.progress import run_on_terminal
 
     given = pairs(settings or [])
     recording = replay_table(replay, recorded or [], pixel, added_noise=added_noise, sample=sample)
-    station = station or ("simulated" if recording is None else "replay")
-    with measurement(
-        sequence, station, sample=sample, seed=seed, settings=given, path=output, force=force, replay=recording
-    ) as found:
-        runner, estimate = found
+    if resume is not None:
+        if sequence or sample or seed is not None or given or output or recording:
+            raise SequenceError("--resume: the run says what is measured: only --station, --same-place and --force")
+        found = resumption(resume, station, force=force)
+    elif sequence is None:
+        raise SequenceError("name a sequence (`stmlab sequences` lists them), or --resume FILE")
+    else:
+        found = measurement(
+            sequence,
+            station or ("simulated" if recording is None else "replay"),
+            sample=sample,
+            seed=seed,
+            settings=given,
+            path=output,
+            force=force,
+            replay=recording,
+        )
+    with found as (runner, estimate):
         for note in runner.station.recording_notes():
             print(f"replay: {note}", file=sys.stderr)
         if check_only:
@@ -68,6 +94,8 @@ def run(
             else:
                 print(display.estimate_as_text(estimate))
             return
+        if resume is not None and not same_place and not runner.station.is_simulated:
+            _ask_for_the_place(runner.station)
         outcome = run_on_terminal(runner, estimate)
     if as_json:
         print_json(display.outcome_as_dict(outcome))
@@ -75,6 +103,12 @@ def run(
         print(display.outcome_as_text(outcome))
     if outcome.reason == "aborted":
         raise typer.Exit(130)
+
+
+def _ask_for_the_place(station: Station) -> None:
+    """The points of two sessions belong together only if the tip is where it was; no program can tell."""
+    if not typer.confirm(f"{station.config.name}: is the tip at the same place, over the same atom?", err=True):
+        raise typer.Exit(1)
 
 
 @app.command()

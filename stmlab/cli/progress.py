@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -74,6 +75,8 @@ class ProgressBar:
             self._progress.update(self._task, completed=self._points)
         elif isinstance(event, RunStarted):
             self._name = event.sequence + (f" {event.sample}" if event.sample else "")
+            total = math.prod(len(axis) for axis in event.axes if not axis.hardware)  # of a resumed run: all of it
+            self._progress.update(self._task, total=total)
         elif isinstance(event, StateChanged | RunFinished):
             self._progress.update(self._task, description=f"{self._name} {event.state}")
 

@@ -329,6 +329,11 @@ class Station:
         return float(self.config.safe.longest_pause)
 
     @property
+    def is_simulated(self) -> bool:
+        """Whether what is under the tip is simulated; then nobody need be asked about it."""
+        return self.simulation is not None
+
+    @property
     def attempts(self) -> int:
         """At one point, or one set-up, the first included; after them a transient fault ends the run."""
         return self.config.watch.attempts

@@ -75,12 +75,12 @@ def _written(run: Run, part: Path) -> Run:
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     found = open_run(part)
-    if (what := _difference(run, found)) is not None:
+    if (what := difference(run, found)) is not None:
         raise OSError(f"{what} did not come out the same")
     return found
 
 
-def _difference(run: Run, copy: Run) -> str | None:
+def difference(run: Run, copy: Run) -> str | None:
     """What of the copy is not the same to the last bit; None if all is."""
     if to_json(_said(run)) != to_json(_said(copy)):
         return "what was said of the run"

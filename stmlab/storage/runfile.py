@@ -50,8 +50,8 @@ class RunFile:
     def __init__(self, path: Path, started: RunStarted, *, overwrite: bool, batch: bool) -> None:
         self._path = path.absolute()  # the process may change its folder
         self._run_id = started.run_id
-        fast = started.point_seconds < BATCH_SECONDS and not any(axis.hardware for axis in started.axes)
-        self._batched = fast or batch
+        self._fast = started.point_seconds < BATCH_SECONDS and not any(axis.hardware for axis in started.axes)
+        self._batched = self._fast or batch
         self._file = make(path, started, overwrite=overwrite)
         self._entry = self._file["entry"]
         self._lock = WriterLock(path)
@@ -63,6 +63,12 @@ class RunFile:
         self._waiting: list[PointTaken] = []
         self._came, self._due = perf_counter(), 0.0
         self.committed = 0
+
+    def go_on_as(self, path: Path) -> None:
+        """The file has been renamed, and is no copy any more."""
+        self._path, self._batched = path.absolute(), self._fast
+        self._place.close()
+        self._place = Place(path)
 
     def append(self, point: PointTaken) -> bool:
         """Take a point; write and acknowledge it (True), or let it wait for the others of its batch (False)."""

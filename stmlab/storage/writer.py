@@ -59,6 +59,11 @@ class Writer:
         """Number of acknowledged points: a reader finds them whatever happens to this process."""
         return self._file.committed if self._file is not None else 0
 
+    def go_on_as(self, path: Path) -> None:
+        """The file has been renamed; points are acknowledged one by one from here on, unless they come fast."""
+        self.path, self._batch = path, False
+        self._open_file.go_on_as(path)
+
     def flush(self) -> None:
         """Acknowledge every point given so far; to be called before a wait."""
         if self._file is not None:

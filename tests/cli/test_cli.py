@@ -8,11 +8,13 @@ from rich.text import Text
 from typer.testing import CliRunner
 
 from stmlab import papers as survey
+from stmlab.acquisition.measurement import measurement
 from stmlab.acquisition.outcome import Estimate
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.cli import app
 from stmlab.display import estimate_as_text
 from stmlab.display.runs import fit_as_text
+from stmlab.events import PointTaken
 from stmlab.papers.table import papers_as_text
 from stmlab.results import FitParameter, FitResult
 from tests.approximately import close
@@ -64,6 +66,9 @@ def test_a_value_out_of_bounds_is_one_line_and_no_file(cli, tmp_path):
     ("arguments", "complaint"),
     [
         (["run", "sr"], "sr: no such sequence; there are"),
+        (["run"], "name a sequence"),
+        (["run", "srs", "--resume", "nothing.h5"], "--resume: the run says what is measured"),
+        (["run", "--resume", "nothing.h5"], "nothing.h5"),
         (["run", "srs", "--set", "point=3"], "srs has no parameter 'point'; it has"),
         (["run", "srs", "--set", "points"], "NAME=VALUE is allowed"),
         (["run", "srs", "--set", "dc_bias=4 Hz"], "'4 Hz' is not a number, or a number with a unit of V"),
@@ -87,6 +92,25 @@ def test_a_check_estimates_and_writes_nothing(cli, tmp_path):
     assert result.exit_code == 0
     assert "nothing moved" in result.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stopped_run_is_resumed_and_fitted_as_a_whole(cli, tmp_path, monkeypatch):
+    path = tmp_path / "run.h5"
+    with measurement("srs", settings={"points": 30}, path=path) as (runner, _):
+        runner.listen(lambda e: runner.stop() if isinstance(e, PointTaken) and e.index == 9 else None)
+        assert runner.run().points == 10
+    checked = cli("run", "--resume", path, "--check")
+    assert "20 points" in checked.stdout
+    assert cli("show", path).stdout.count("points     10 of") == 1
+    monkeypatch.setattr("stmlab.station.Station.is_simulated", False)  # as at a real microscope
+    monkeypatch.setattr("typer.confirm", lambda question, err: "same place" not in question)
+    refused = cli("run", "--resume", path)
+    assert refused.exit_code == 1
+    assert cli("show", path).stdout.count("points     10 of") == 1
+    result = cli("run", "--resume", path, "--same-place", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["points"] == 30
+    assert json.loads(result.stdout)["fits"][0]["points"] == 30
 
 
 def test_show_and_fit_read_what_run_wrote(cli, tmp_path):
