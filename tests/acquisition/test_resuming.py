@@ -153,7 +153,7 @@ def test_another_station_file_instrument_path_or_factor_is_refused(tmp_path, mon
         with pytest.raises(SequenceError, match=words):
             resumed(path, other).preflight()
     monkeypatch.setattr(Ramp, "factors", lambda self: {"gain": SimpleNamespace(value=2.0, unit="")})
-    with pytest.raises(SequenceError, match="factor gain: it was None, it is 2.0"):
+    with pytest.raises(SequenceError, match=r"factor gain: it was None, it is 2.0"):
         resumed(path, station).preflight()
 
 
