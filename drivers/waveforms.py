@@ -174,15 +174,21 @@ def sine(segment: Segment, peak: int) -> tuple[SampleArray, float]:
     phases = segment.samples // math.gcd(segment.cycles, segment.samples)
     even = phases % 2 == 0  # then the second half of a period is the first, turned over
     points = phases // 2 if even else phases
+    count = points // 2 + 1
     table = np.empty(phases, np.int8)
-    index = np.arange(min(_PIECE, points), dtype=np.float32)
+    index = np.arange(min(_PIECE, count), dtype=np.float32)
     step, product = np.float32(2 * math.pi / phases), 0.0
-    height = np.float32(peak * (1 + 1e-6))  # half a code is rounded away from zero on both slopes alike
-    for start in range(0, points, _PIECE):
-        wave = np.sin((index[: points - start] + np.float32(start)) * step)  # indices up to 2**24 are exact
+    height = np.float32(peak * (1 + 1e-6))  # half a code is rounded away from zero
+    for start in range(0, count, _PIECE):
+        wave = np.sin((index[: count - start] + np.float32(start)) * step)  # indices up to 2**24 are exact
         codes = np.rint(wave * height)
-        product += float(np.dot(wave, codes))
+        product += 2 * float(np.dot(wave, codes))
         table[start : start + codes.size] = codes
+    if points % 2 == 0:
+        product -= float(wave[-1] * codes[-1])  # the crest has no image
+    images = (points - 1) // 2  # by reflection, not computed: the two slopes are the same codes, with no quadrature
+    reflected = table[images:0:-1]
+    table[points - images : points] = reflected if even else -reflected
     if even:
         np.negative(table[:points], out=table[points:])
     return table[_visits(segment)], 2 * product / points

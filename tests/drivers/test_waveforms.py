@@ -120,6 +120,10 @@ def ideal(segment: Segment, peak: float, start: int = 0) -> np.ndarray:
     return peak * np.sin(2 * np.pi * turns)
 
 
+@example(frequency=3138938879.956582, peak=106)  # 106 sin(2 pi k / 512) comes within rounding of half a code
+@example(frequency=108720766.98585376, peak=77)
+@example(frequency=11741145497.79779, peak=127)  # five phases: an odd number
+@example(frequency=5765198282.196801, peak=126)  # ten: no sample on a crest
 @given(
     frequency=st.floats(math.log(1e6), math.log(25e9)).map(math.exp).filter(lambda f: f <= 25e9),
     peak=st.integers(8, 127),
@@ -134,7 +138,7 @@ def test_a_sine_is_ideal_but_for_the_rounding_to_whole_codes(frequency, peak):
     amplitudes = np.abs(spectrum)
     assert amplitudes.argmax() == segment.cycles
     assert spectrum[segment.cycles].imag == close(-fundamental, rel=1e-6)
-    assert spectrum[segment.cycles].real == pytest.approx(0, abs=5e-3)
+    assert spectrum[segment.cycles].real == pytest.approx(0, abs=1e-9)  # both slopes are rounded alike
     assert np.delete(amplitudes, segment.cycles).max() <= 1.0  # what at most half a code everywhere can amount to
 
 
