@@ -87,6 +87,15 @@ def test_a_permit_once_revoked_by_another_mapping_is_gone(shared):
 
 def test_both_mappings_see_the_same_numbers(shared):
     other = SharedState(os.dup(shared.descriptor))
+    assert len(set(Slot)) == len(Slot.__members__), "no two numbers at one place"
     for slot in Slot:
         shared[slot] = 1.5 + slot
         assert other[slot] == 1.5 + slot
+
+
+@pytest.mark.parametrize("bits", [(), (0,), (1, 4), (0, 2, 3)])
+def test_marks_are_seen_one_by_one(shared, bits):
+    other = SharedState(os.dup(shared.descriptor))
+    for bit in (*bits, *bits):
+        shared.mark(Slot.MOVED, bit)
+    assert tuple(bit for bit in range(6) if other.marked(Slot.MOVED, bit)) == bits

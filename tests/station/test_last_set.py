@@ -26,3 +26,12 @@ def test_what_moved_stays_moved_although_its_values_are_forgotten():
     last_set.moving("controller")
     last_set.forget("controller")
     assert last_set.moved == {"controller"}
+
+
+def test_a_move_is_announced_before_it_is_noted():
+    seen = []
+    last_set = LastSet(lambda name: seen.append((name, last_set.moved)))
+    last_set.moving("controller")
+    last_set.moving("lockin")
+    assert seen == [("controller", frozenset()), ("lockin", {"controller"})]
+    assert last_set.moved == {"controller", "lockin"}

@@ -244,6 +244,16 @@ def test_a_hold_state_that_is_not_confirmed_does_not_close_the_loop(station):
     assert station.simulation.record().closings == []
 
 
+@pytest.mark.parametrize(("kind", "error"), [("trip", TipTripped), ("withdrawn", TipWithdrawn)])
+def test_a_hold_state_says_what_took_the_tip_away(station, kind, error):
+    sweep(station)
+    station.simulation.faults.arm(Fault(kind=kind))
+    station.clock.sleep(2.0)
+    with pytest.raises(error, match="stmlab approach"):
+        station.hold()
+    check(station, None)
+
+
 def test_a_place_is_known_again_and_a_tip_that_moved_is_not(station):
     sweep(station)
     station.generator.off()

@@ -232,6 +232,13 @@ def test_points_faster_than_the_instruments_share_a_look(station):
     assert station.watch.looks - before <= 1
 
 
+def test_nothing_counts_as_looked_at_before_the_first_look():
+    with Station.load("simulated") as station:
+        assert station.watch.looked < 0.0
+        assert station.watch.before < 0.0
+        assert station.watch.oldest < 0.0
+
+
 class Oven:
     temperature = 4.0
 
@@ -260,6 +267,50 @@ def test_a_watcher_trips_and_clears_with_hysteresis_and_time(station):
         clock.sleep(1.0)
         cleared.append(disturbance.cleared())
     assert cleared == [False, False, False, False, False, True]
+
+
+def test_a_signal_is_read_once_a_second_however_often_a_pause_asks(station):
+    class Counted:
+        temperatures = [7.0]  # noqa: RUF012 - of one oven
+
+        @property
+        def temperature(self):
+            return self.temperatures.pop(0)
+
+    oven, clock = Counted(), station.clock
+    table = WatcherConfig(signal="oven.temperature", action="pause", above=6.0, clear_below=5.0, clearing_time=1.0)
+    disturbance = Watchers((table,), {"oven": oven}, clock).look(clock.now())
+    assert disturbance.since is None
+    oven.temperatures += [4.0, 4.0]
+    assert not disturbance.cleared()
+    clock.sleep(1.0)
+    assert not disturbance.cleared()
+    assert len(oven.temperatures) == 1
+    clock.sleep(0.5)
+    assert not disturbance.cleared()
+    assert len(oven.temperatures) == 1
+    clock.sleep(0.5)
+    assert disturbance.cleared()
+
+
+def test_a_disturbance_says_since_when_the_signal_is_in_doubt(station):
+    oven, watched = watchers(station, action="stop", above=6.0)
+    good = station.clock.now()
+    assert watched.look(good) is None
+    station.clock.sleep(1.5)
+    oven.temperature = 7.0
+    assert watched.look(station.clock.now()).since == good
+
+
+def test_several_signals_are_read_by_turns(station):
+    oven = Oven()
+    oven.pressure = 1.0
+    tables = [WatcherConfig(signal=f"oven.{name}", action="stop", above=6.0) for name in ("temperature", "pressure")]
+    watched, now = Watchers(tables, {"oven": oven}, station.clock), station.clock.now()
+    oven.temperature = oven.pressure = 7.0
+    assert "oven.temperature = 7 (stop if above 6)" in str(watched.look(now))
+    assert "oven.pressure = 7" in str(watched.look(now))
+    assert watched.look(now) is None
 
 
 def test_a_signal_that_is_no_number_trips(station):
