@@ -6,7 +6,8 @@ import threading
 import numpy as np
 import pytest
 
-from stmlab.acquisition.points import Disturbed
+from stmlab.acquisition.points import Disturbed, Points
+from stmlab.acquisition.requests import Requests
 from stmlab.acquisition.runner import Runner
 from stmlab.axes import Axis
 from stmlab.clock import SimulatedClock
@@ -465,3 +466,24 @@ def test_a_point_is_in_the_file_before_any_outer_axis_moves(tmp_path):
 
     Runner(Slow(points=3, rows=2), BenchStation(), path).run()
     assert seen == [0, 3, 6, 9]
+
+
+def test_a_point_of_the_innermost_axis_waits_for_the_next_one(tmp_path):
+    """A flush at every point would cost more than the point."""
+
+    class Line(Ramp):
+        def axes(self):
+            return (super().axes()[1],)
+
+        def demands(self):
+            return {"source": self.axes()[0].values}
+
+    station, emitted, flushed = BenchStation(), [], []
+    sequence = Line(points=6)
+    points = Points(
+        sequence, station, Requests(), emitted.append, lambda: flushed.append(len(emitted)), lambda *_: None
+    )
+    sequence.connect(station, points.checkpoint)
+    assert points.take(0.0)
+    assert [event.index for event in emitted] == [0, 1, 2, 3, 4, 5]
+    assert flushed == []

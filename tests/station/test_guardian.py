@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +18,7 @@ from stmlab.simulation.faults import Fault
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.serving import servers
 from stmlab.station import Station
+from stmlab.station import guardian as guardian_module
 from stmlab.station.configuration import read_station
 from stmlab.station.guardian import guarded
 from stmlab.station.ownership import revoke
@@ -59,6 +61,181 @@ def served(tmp_path):
             source = next(d / folder for d in config_directories() if (d / folder).is_dir())
             (tmp_path / folder).symlink_to(source)
         yield microscope, station
+
+
+class Process:
+    """A guardian of whom the test says whether it lives; notes what it is told and when it is removed."""
+
+    def __init__(self, status=None):
+        self.status, self.did = status, []
+        self.stdin = SimpleNamespace(
+            write=lambda message: self.did.append(message),
+            flush=lambda: self.did.append("flush"),
+            close=lambda: self.did.append("close"),
+        )
+
+    def poll(self):
+        return self.status
+
+    def kill(self):
+        self.did.append("kill")
+
+    def wait(self, timeout=None):
+        self.did.append("wait" if timeout is None else f"wait {timeout:g} s")
+
+
+class Ended:
+    """An event that is set after some waits; notes for how long was waited."""
+
+    def __init__(self, waits):
+        self.left, self.waited = waits, []
+
+    def wait(self, seconds):
+        self.waited.append(seconds)
+        self.left -= 1
+        return self.left < 0
+
+    def set(self):
+        self.left = -1
+
+
+@pytest.fixture
+def post(monkeypatch):
+    """The place of a guardian at time 100 s; ``post.fresh`` are those that it starts."""
+    post = object.__new__(guardian_module._Post)
+    post._shared, post._spare, post._orders = {Slot.GUARDIAN_BEAT: 0.0}, None, b"orders"
+    post._process, post._minder = Process(), threading.Thread(target=lambda: None)
+    post.fresh, post.now = [], [100.0]
+
+    def start():
+        post.fresh.append(Process())
+        return post.fresh[-1]
+
+    post._start = start
+    monkeypatch.setattr(guardian_module, "monotonic", lambda: post.now[0])
+    return post
+
+
+def minded(post, waits):
+    post._ended = Ended(waits)
+    post._mind()
+    return post._ended.waited
+
+
+def test_a_guardian_that_could_not_begin_is_replaced_after_two_seconds(post):
+    dead = post._process = Process(status=1)
+    assert minded(post, 2) == [0.05, 2.0, 0.05]
+    assert dead.did == ["kill", "wait", "close"]
+    assert post.fresh == [post._process]
+    assert post._process.did == [b"orders", "flush"]
+
+
+def test_a_guardian_that_ended_after_it_had_begun_is_replaced_at_once(post):
+    dead = post._process = Process(status=-9)
+    post._shared[Slot.GUARDIAN_BEAT] = 99.9
+    assert minded(post, 1) == [0.05, 0.05]
+    assert post._process is not dead
+    assert post._shared[Slot.GUARDIAN_BEAT] == 0.0, "the next one has not begun"
+
+
+@pytest.mark.parametrize(("beat", "replaced"), [(98.1, False), (98.0, True), (90.0, True)])
+def test_a_guardian_without_a_sign_of_life_for_two_seconds_is_replaced(post, beat, replaced):
+    first = post._process
+    post._shared[Slot.GUARDIAN_BEAT] = beat
+    minded(post, 1)
+    assert (post._process is not first) is replaced
+    assert ("kill" in first.did) is replaced
+
+
+def test_a_guardian_has_half_a_minute_to_begin(post):
+    first, post._ended = post._process, Ended(3)
+    wait = post._ended.wait
+
+    def later(seconds):
+        post.now[0] += 14.9
+        return wait(seconds)
+
+    post._ended.wait = later
+    post._mind()
+    assert first.did == ["kill", "wait", "close"]
+    assert post.fresh == [post._process]
+
+
+def test_one_spare_guardian_is_ready_once_the_first_has_begun(post):
+    minded(post, 3)
+    assert post.fresh == []
+    post._shared[Slot.GUARDIAN_BEAT] = 99.9
+    minded(post, 3)
+    assert post.fresh == [post._spare]
+    assert post._spare.did == [], "its orders come when it is needed"
+    spare = post._spare
+    post._process = Process(status=1)
+    minded(post, 1)
+    assert post._process is spare
+    assert spare.did == [b"orders", "flush"]
+
+
+def test_a_spare_guardian_that_has_died_is_not_used(post):
+    spare = post._spare = Process(status=1)
+    post._begin()
+    assert spare.did == ["kill", "wait", "close"]
+    assert post._process is post.fresh[0]
+
+
+def test_a_guardian_that_cannot_be_started_is_tried_again(post, caplog):
+    post._process = Process(status=1)
+    post._start = None
+    tries = []
+
+    def start():
+        tries.append(1)
+        raise OSError("no process left")
+
+    post._start = start
+    minded(post, 4)
+    assert len(tries) == 2
+    assert "no guardian can be started: no process left" in caplog.text
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_station_that_is_safe_needs_no_guardian_any_more(post, alive):
+    post._ended, post._spare = Ended(0), Process()
+    post._minder.start()
+    post._process.status = None if alive else 0
+    post.end(safe=True)
+    said = [b"dismissed\n", "flush"] if alive else []
+    assert post._process.did == [*said, "wait 5 s", "kill", "wait", "close"]
+    assert post._spare.did == ["kill", "wait", "close"]
+
+
+def test_a_guardian_that_does_not_leave_is_ended(post):
+    def wait(timeout=None):
+        if timeout is not None:
+            raise subprocess.TimeoutExpired("guardian", timeout)
+
+    post._process.wait = wait
+    post._dismiss()
+    assert post._process.did == [b"dismissed\n", "flush", "kill", "kill", "close"]
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_station_that_is_not_safe_is_left_to_a_guardian_for_whom_the_run_does_not_wait(post, alive):
+    gone, closed = threading.Event(), []
+    first, post._station = post._process, SimpleNamespace(close=lambda: closed.append(True))
+    first.status = None if alive else 1
+    first.wait = gone.wait
+    post._ended = Ended(0)
+    post._minder.start()
+    post.end(safe=False)
+    assert closed == [True], "a controller that takes one client is free"
+    left = post._process
+    assert (left is first) is alive
+    orders = [] if alive else [b"orders", "flush"]
+    assert left.did[: len(orders) + 3] == [*orders, b"take over\n", "flush", "close"]
+    behind = [t for t in threading.enumerate() if t.name == "guardian left behind"]
+    assert all(thread.daemon for thread in behind)
+    assert behind or not alive
+    gone.set()
 
 
 def test_a_killed_run_leaves_the_station_safe_and_its_points_in_the_file(served, tmp_path):

@@ -8,7 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stmlab.errors import InstrumentLost, OutOfBounds, SequenceError, StmlabError
+from stmlab.station.audit import Audit
 from stmlab.station.instruments import PulsePair
+from stmlab.station.last_set import LastSet
+from stmlab.station.outputs import Change, Junction, Outputs
 from tests.approximately import close
 from tests.station.lab import entries, lab
 
@@ -297,6 +300,67 @@ def test_a_log_that_cannot_be_written_is_said_once_and_stops_nothing(tmp_path, c
     assert [r.message for r in caplog.records if "audit" in r.message] == [
         f"the audit log is incomplete: {station.audit.problem}"
     ]
+
+
+def test_a_move_is_announced_before_anything_is_sent_and_only_where_an_output_moves():
+    """The guardian must know of it when the run dies in the middle of the sending."""
+    moved = []
+    last_set = LastSet(moved.append)
+    outputs = Outputs(Junction(0.1, "lab.toml", 100.0), (), "lab.toml", last_set, Audit())
+    outputs.readable(bias=lambda: 0.0)
+    outputs.change(Change("lockin", "aux_out_1", 0.5, "V"), lambda: None)
+    assert moved == []
+    at_sending = []
+    change = Change("controller", "bias", 0.02, "V", {"bias": 0.02})
+    outputs.change(change, lambda: at_sending.append((list(moved), last_set.moved)))
+    assert at_sending == [(["controller"], {"controller"})]
+    outputs.release(Change("awg", "off", 0.0, "V", {"rf_amplitude": 0.0}), lambda: at_sending.append(list(moved)))
+    assert at_sending[-1] == ["controller", "awg"]
+
+
+def test_an_output_that_may_have_moved_before_its_driver_failed_has_moved():
+    last_set = LastSet()
+    outputs = Outputs(Junction(0.1, "lab.toml", None), (), "lab.toml", last_set, Audit())
+    outputs.known(bias=0.01)
+    readings = [0.013]
+    outputs.readable(bias=readings.pop)
+    last_set.note("controller", "bias", 0.01)
+
+    def fails():
+        raise InstrumentLost("controller", "no answer")
+
+    with pytest.raises(InstrumentLost):
+        outputs.change(Change("controller", "bias", 0.02, "V", {"bias": 0.02}), fails)
+    assert last_set.moved == {"controller"}
+    assert dict(last_set.of("controller")) == {}
+    assert outputs.present("bias") == 0.013, "it is read again"
+
+
+@pytest.mark.parametrize(
+    ("output", "volts"),
+    [
+        ("bias", 0.02),
+        ("rf_at_junction", 0.02),
+        ("modulation", 0.02 * math.sqrt(2) / 100),
+        ("modulation_offset", 2e-4),
+        ("setpoint", None),
+        ("rf_amplitude", None),
+    ],
+)
+def test_what_an_output_adds_at_the_junction(output, volts):
+    for sign in (1, -1):
+        assert Junction(0.1, "lab.toml", 100.0).volts(output, sign * 0.02) == (volts and close(volts, rel=1e-12))
+    connected = Junction(0.1, "lab.toml", None).volts(output, 0.02)
+    assert connected == (None if output.startswith("modulation") else volts)
+
+
+def test_a_junction_takes_its_largest_and_no_more():
+    junction = Junction(0.1, "lab.toml: limits.junction_total", None)
+    junction.check({"bias": 0.06, "modulation": 0.04})
+    with pytest.raises(OutOfBounds, match=r"junction_total \(bias 0\.06 \+ modulation 0\.0401\)"):
+        junction.check({"bias": 0.06, "rf_at_junction": 0.0, "modulation": 0.0401})
+    with pytest.raises(OutOfBounds):
+        junction.check({"bias": math.nan})
 
 
 def test_a_simulated_microscope_keeps_no_log():

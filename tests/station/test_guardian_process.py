@@ -1,0 +1,126 @@
+"""What a guardian does at a run's end, with a run that is a number."""
+
+import os
+import signal
+from dataclasses import asdict
+
+import pytest
+
+from stmlab.station import guardian_process as module
+from stmlab.station.guardian_process import End, Guardian, be_silent
+from stmlab.station.lock import StationLock, owner_of
+
+RUN = 4711
+
+
+@pytest.fixture
+def frozen(monkeypatch):
+    """A guardian of a frozen process; ``parents`` is who its parent is, each time it is asked."""
+    guardian = object.__new__(Guardian)
+    guardian._run = RUN
+    guardian.killed, guardian.parents, guardian.time = [], [RUN], [100.0]
+
+    def parent():
+        return guardian.parents.pop(0) if len(guardian.parents) > 1 else guardian.parents[0]
+
+    def pause(seconds):
+        guardian.time[0] += seconds
+
+    monkeypatch.setattr(module.os, "getppid", parent)
+    monkeypatch.setattr(module.os, "kill", lambda *told: guardian.killed.append(told))
+    monkeypatch.setattr(module, "monotonic", lambda: guardian.time[0])
+    monkeypatch.setattr(module, "sleep", pause)
+    return guardian
+
+
+def test_a_frozen_run_is_gone_before_its_instruments_are_touched(frozen):
+    frozen.parents = [RUN, RUN, RUN, RUN, 1]
+    frozen._kill()
+    assert frozen.killed == [(RUN, signal.SIGKILL)]
+    assert frozen.parents == [1]
+
+
+def test_a_run_that_cannot_be_ended_is_waited_for_five_seconds(frozen, caplog):
+    frozen._kill()
+    assert frozen.killed == [(RUN, signal.SIGKILL)]
+    assert 105.0 <= frozen.time[0] < 105.1
+
+
+def test_a_run_that_is_gone_already_is_not_killed(frozen):
+    """Its number may be another's by now."""
+    frozen.parents = [1]
+    frozen._kill()
+    assert frozen.killed == []
+
+
+def test_a_run_that_goes_at_this_moment_is_no_fault(frozen, monkeypatch):
+    def gone(*_):
+        frozen.parents = [1]
+        raise ProcessLookupError
+
+    monkeypatch.setattr(module.os, "kill", gone)
+    frozen._kill()
+    assert frozen.time == [100.0]
+
+
+def test_a_silent_guardian_lets_go_of_the_terminal(capfd):
+    os.write(2, b"the last word\n")
+    be_silent()
+    os.write(2, b"not heard\n")
+    assert capfd.readouterr().err == "the last word\n"
+
+
+@pytest.fixture
+def lock(request):
+    with StationLock([f"TCPIP::192.0.2.1::6501::{request.node.name}"]) as lock:
+        yield lock
+
+
+def test_a_guardian_says_in_the_lock_whose_the_station_is_now(lock, monkeypatch):
+    guardian, (address,) = object.__new__(Guardian), lock._addresses
+    guardian._run, guardian._locks = RUN, list(lock.descriptors)
+    before = owner_of(address)
+    monkeypatch.setattr(module.os, "getpid", lambda: 4712)
+    guardian._note("NOT SAFE: awg: no answer")
+    after = owner_of(address)
+    changed = {"pid": 4712, "program": f"guardian of process {RUN}", "note": "NOT SAFE: awg: no answer"}
+    assert asdict(after) == asdict(before) | changed
+    guardian._give_back()
+    assert owner_of(address) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "parent", "late", "end"),
+    [
+        ([b"dismissed\n"], RUN, -1.0, End.DISMISSED),
+        ([b"dismi", b"ssed\n"], RUN, -1.0, End.DISMISSED),
+        ([b"take over\n"], RUN, -1.0, End.NOT_SAFE),
+        ([b""], RUN, -1.0, End.KILLED),
+        ([], 1, -1.0, End.KILLED),
+        ([], RUN, 2.1, End.FROZEN),
+    ],
+)
+def test_how_a_run_has_ended(monkeypatch, said, parent, late, end):
+    guardian = object.__new__(Guardian)
+    guardian._run, guardian._shared = RUN, {}
+    pieces = list(said)
+    monkeypatch.setattr(module.select, "select", lambda *_: ([0] if pieces else [], [], []))
+    monkeypatch.setattr(module.os, "read", lambda *_: pieces.pop(0))
+    monkeypatch.setattr(module.sys, "stdin", type("Stdin", (), {"fileno": lambda _: 0})())
+    monkeypatch.setattr(module.os, "getppid", lambda: parent)
+    monkeypatch.setattr(module, "overdue", lambda _: late)
+    monkeypatch.setattr(module, "monotonic", lambda: 100.0)
+    assert guardian._wait() is end
+    assert guardian._shared == {module.Slot.GUARDIAN_BEAT: 100.0}
+
+
+def test_a_deadline_missed_by_less_than_two_seconds_is_no_freeze(monkeypatch):
+    guardian = object.__new__(Guardian)
+    guardian._run, guardian._shared = RUN, {}
+    late = [1.9, 2.0, 2.1, 9.9]
+    monkeypatch.setattr(module.select, "select", lambda *_: ([], [], []))
+    monkeypatch.setattr(module.sys, "stdin", None)
+    monkeypatch.setattr(module.os, "getppid", lambda: RUN)
+    monkeypatch.setattr(module, "overdue", lambda _: late.pop(0))
+    assert guardian._wait() is End.FROZEN
+    assert late == [9.9]
