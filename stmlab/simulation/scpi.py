@@ -16,7 +16,7 @@ import re
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from stmlab.simulation.lines import LineSession
@@ -107,15 +107,15 @@ class CommandTree:
     def __init__(self, commands: Iterable[Command]) -> None:
         self._root = _Node()
         for command in commands:
-            for path in _expansions(_NODE.findall(command.pattern)):
+            for path in _paths(command.pattern):
                 self._insert(path, command)
 
-    def _insert(self, path: Sequence[tuple[str, bool]], command: Command) -> None:
+    def _insert(self, path: Sequence[tuple[str, str, bool]], command: Command) -> None:
         place = self._root
-        for name, numbered in path:
-            child = place.children.get(name.upper()) or _Node()
+        for name, short, numbered in path:
+            child = place.children.get(name) or _Node()
             child.numbered = child.numbered or numbered
-            place.children[name.upper()] = place.children[short_form(name)] = child
+            place.children[name] = place.children[short] = child
             place = child
         if command.is_query:
             place.query = command
@@ -148,6 +148,15 @@ class CommandTree:
 def _parted(mnemonic: str) -> tuple[str, str]:
     match = _MNEMONIC.fullmatch(mnemonic)
     return (match[1], match[2]) if match else (mnemonic, "")
+
+
+@cache  # every instrument of a kind has the same patterns
+def _paths(pattern: str) -> tuple[tuple[tuple[str, str, bool], ...], ...]:
+    """The headers that ``pattern`` allows: for each node its long and its short form, and whether it has a number."""
+    return tuple(
+        tuple((name.upper(), short_form(name), numbered) for name, numbered in path)
+        for path in _expansions(_NODE.findall(pattern))
+    )
 
 
 def _expansions(nodes: Sequence[tuple[str, str, str]]) -> Iterator[list[tuple[str, bool]]]:

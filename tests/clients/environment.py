@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import venv
 from dataclasses import dataclass
@@ -72,9 +73,11 @@ def _provide(environment: Path, requirements: tuple[str, ...]) -> str:
     _FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{environment.name}-", dir=_FOLDER, ignore_cleanup_errors=True) as folder:
         fresh, old = Path(folder, "fresh"), Path(folder, "old")
-        venv.create(fresh, with_pip=True)
-        pip = [str(_interpreter(fresh)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run([*pip, *requirements], capture_output=True, text=True, check=False)
+        venv.create(fresh)
+        # Our own pip installs into it, and only the modules that a client imports are compiled, when it does.
+        pip = [sys.executable, "-m", "pip", "--python", str(_interpreter(fresh)), "--disable-pip-version-check"]
+        install = [*pip, "install", "--quiet", "--no-compile", *requirements]
+        done = subprocess.run(install, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             return (done.stderr.strip().splitlines() or ["pip failed"])[-1]
         (fresh / _NOTE).write_text(note, encoding="utf-8")

@@ -13,12 +13,17 @@ from tests.approximately import close
 from tests.clients.environment import client_environment
 from tests.simulation.generator_bench import GeneratorBench, lines
 
+pytestmark = pytest.mark.xdist_group("pyarbtools")  # one process makes the environment, and only once
+
 _CONNECT = """
-import importlib.util, json, sys
+import json, sys
 from unittest.mock import MagicMock
 import numpy as np
-if importlib.util.find_spec("tkinter") is None:  # pyarbtools imports its window, which nothing here opens
-    sys.modules |= {name: MagicMock() for name in ("tkinter", "tkinter.ttk", "tkinter.filedialog")}
+for window_or_builder in (  # of waveforms: pyarbtools imports both, and nothing here uses them
+    "tkinter", "tkinter.ttk", "tkinter.filedialog",
+    "matplotlib", "matplotlib.pyplot", "scipy", "scipy.signal", "scipy.io",
+):
+    sys.modules[window_or_builder] = MagicMock()
 from pyarbtools.error import InstrumentError
 from pyarbtools.instruments import M8195A
 
@@ -38,7 +43,8 @@ def complaint(action):
 @pytest.fixture(scope="module")
 def pyarbtools():
     """Its requirements (and its licence) keep it out of our own environment."""
-    return client_environment("pyarbtools", ["pyarbtools==2025.6.1"])
+    parts = ["pyarbtools==2025.6.1", "socketscpi==2025.2.0", "pyvisa==1.16.2", "typing_extensions", "numpy"]
+    return client_environment("pyarbtools", ["--no-deps", *parts])
 
 
 @pytest.fixture

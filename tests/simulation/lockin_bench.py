@@ -52,6 +52,8 @@ class LockInBench:
             self._until_next -= elapsed
 
     def _filter(self, elapsed: float) -> None:
+        if elapsed == 0.0:
+            return
         target = self.signal * cmath.exp(-1j * math.radians(self.lockin.phase))
         x = elapsed / self.lockin.time_constant
         off = [pole - target for pole in self._poles]
