@@ -53,6 +53,7 @@ class JunctionCurrents:
         self._full_scale: float | None = None  # of the waveform below; None: it is out of date
         self._waveform: Drive | None = None
         self._answers: dict[tuple[float, float], float] = {}
+        self._static: dict[tuple[float, float], float] = {}
         self.amplitude = 0.0
         """Peak of the microwave at the junction as the generator last played it, V."""
 
@@ -70,7 +71,11 @@ class JunctionCurrents:
         """Current without microwave, A."""
         if scale == 0.0:
             return 0.0
-        return float(self._junction.static_current(np.array([bias]), scale)[0])
+        if (bias, scale) not in self._static:
+            if len(self._static) >= _KEPT:
+                self._static.clear()
+            self._static[bias, scale] = float(self._junction.static_current(np.array([bias]), scale)[0])
+        return self._static[bias, scale]
 
     def modulated(self, bias: float, amplitude: float, scale: float) -> FloatArray:
         """Current at 64 times of one period of the bias ``bias + amplitude sin``, slow and without microwave, A."""
