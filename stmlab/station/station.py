@@ -235,11 +235,19 @@ class Station:
         """Refuse, before anything moves, what a recording that is replayed does not hold.
 
         Raises:
-            SequenceError: an axis that was not recorded, or a parameter other than recorded.
+            SequenceError: an axis that was not recorded, a parameter other than recorded, or a current that would
+                saturate the preamplifier.
             OutOfBounds: an axis beyond the recorded range.
         """
-        if self.recording is not None:
-            self.recording.check_plan(axes, parameters)
+        if self.recording is None:
+            return
+        self.recording.check_plan(axes, parameters)
+        current, preamplifier = self.recording.largest_current(axes, parameters), self.preamplifier
+        if preamplifier is not None and current * preamplifier.gain > preamplifier.saturation:
+            raise SequenceError(
+                f"{self.recording.source.path}: its current comes to {current:.3g} A here and would saturate the "
+                f"preamplifier at {preamplifier.saturation / preamplifier.gain:.3g} A: lower the setpoint or the range"
+            )
 
     def check_demands(self, demands: Mapping[str, float | FloatArray]) -> None:
         """Refuse, before anything moves, values outside the limits, or too much together.

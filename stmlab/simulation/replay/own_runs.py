@@ -60,7 +60,7 @@ def _spectra(run: Run, table: ReplayTable) -> RecordedSpectra:
     bias, order = _forward(axes["bias"].values)
     both = np.array([current[:, order], conductance[:, order]])
     setpoints = axes["setpoint"].values if "setpoint" in axes else np.array([_conductance(run)])
-    notes = []
+    notes = _of_sweeps(run, order.size)
     if setpoints.size == 1:
         bias, values = averaged(bias, both[:, 0])
         both = values[:, None, :]
@@ -149,6 +149,13 @@ def _grid(run: Run, name: str) -> FloatArray:
     if name not in run.data and name not in run.coordinates:
         raise FileError(f"{run.path}: no channel {name!r} among {', '.join(run.data)}: a replay of this run needs it")
     return run.grid(name)
+
+
+def _of_sweeps(run: Run, forward: int) -> list[str]:
+    """What becomes of several sweeps."""
+    axes = {axis.name: len(axis) for axis in run.axes}
+    notes = [f"the mean of {axes['sweep']} sweeps is replayed"] if axes.get("sweep", 1) > 1 else []
+    return notes + (["the way there is replayed, on the way back too"] if axes["bias"] > forward else [])
 
 
 def _against_bias(run: Run, name: str) -> FloatArray:

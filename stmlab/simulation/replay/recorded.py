@@ -158,6 +158,11 @@ class RecordedJunction:
                     f"with {value:g} {parameters[name].unit}: set {name} to that"
                 )
 
+    def largest_current(self, axes: Sequence[Axis], parameters: Mapping[str, ParameterValue]) -> float:
+        """That a run with these axes and parameters meets, A; 0 where the recording does not say it."""
+        del axes, parameters
+        return 0.0
+
     def warnings(self, parameters: Mapping[str, ParameterValue]) -> tuple[str, ...]:
         """What a fit of a run with these parameters takes for granted and the recording does not hold."""
         del parameters

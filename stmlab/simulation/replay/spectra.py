@@ -22,9 +22,10 @@ from stmlab.simulation.replay.recorded import Range, RecordedJunction
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from stmlab.arrays import FloatArray
+    from stmlab.axes import Axis
     from stmlab.events import ParameterValue
     from stmlab.simulation.junctions import Drive
     from stmlab.simulation.replay.recorded import Source
@@ -85,6 +86,19 @@ class RecordedSpectra(RecordedJunction):
         if not recorded.holds(bias):
             raise self._outside("bias", bias, recorded)
 
+    def largest_current(self, axes: Sequence[Axis], parameters: Mapping[str, ParameterValue]) -> float:
+        """See RecordedJunction: along the bias, at the largest setpoint."""
+        swept = next((axis.values for axis in axes if axis.name == "bias"), None)
+        if swept is None or not {"setpoint_bias", "setpoint_current"} <= set(parameters):
+            return 0.0
+        volts = float(parameters["setpoint_bias"].value)
+        held = [axis.values * abs(volts) for axis in axes if axis.name == "setpoint"]
+        amperes = float(np.max(held)) if held else abs(float(parameters["setpoint_current"].value))
+        scale = self.scale_at(volts, amperes)
+        if scale is None:
+            scale = amperes / abs(float(self.static_current(np.array([volts]), 1.0)[0]))
+        return float(np.abs(self.static_current(swept, scale)).max())
+
     def warnings(self, parameters: Mapping[str, ParameterValue]) -> tuple[str, ...]:
         """See RecordedJunction: the modulation that was played is not the one that has broadened dI/dV."""
         if "modulation" not in parameters:
@@ -112,11 +126,24 @@ class RecordedSpectra(RecordedJunction):
         return abs(current / bias) / self.reference_conductance
 
     def static_current(self, voltage: FloatArray, scale: float) -> FloatArray:
-        """See Junction; beyond the recorded bias, where only ways lead and nothing is read, at the last dI/dV."""
-        current, conductance = self._at(scale)
+        """See Junction; beyond the recorded bias, where only ways lead and nothing is read, on a straight line."""
+        current, _ = self._at(scale)
         inside = np.clip(voltage, self.bias[0], self.bias[-1])
-        found: FloatArray = scale * (current(inside) + conductance(inside) * (voltage - inside))
+        below, above = self._beyond(scale)
+        slope = np.where(voltage < self.bias[0], below, above)
+        found: FloatArray = scale * (current(inside) + slope * (voltage - inside))
         return found
+
+    def _beyond(self, scale: float) -> tuple[float, float]:
+        """Slopes over the scale, S, below and above the recorded bias: to the setpoint if it lies there, else dI/dV."""
+        current, conductance = self._at(scale)
+        ends = self.bias[[0, -1]]
+        slopes = conductance(ends).tolist()
+        for side, end in enumerate(ends.tolist()):
+            away = self.home[0] - end
+            if self.stabilised and away * (end - ends[1 - side]) > 0:
+                slopes[side] = (self.reference_conductance * self.home[0] - float(current(np.array(end)))) / away
+        return slopes[0], slopes[1]
 
     def mean_current(self, drive: Drive, scale: float) -> float:
         """See Junction: at a voltage that moves, the current follows it."""

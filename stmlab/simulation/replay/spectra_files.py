@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.recorded.checks import height_warnings, phase_warnings
 from stmlab.analysis.recorded.columns import current as current_column
 from stmlab.analysis.recorded.columns import derivative, spectrum
 from stmlab.analysis.recorded.header import told_by_header
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from stmlab.simulation.replay.table import ReplayTable
     from stmlab.storage.recorded import Column, Recording
 
-_EXPLAINED = 0.9  # share of the current's variance that the integral of dI/dV must explain
+_EXPLAINED = 0.98  # share of the current's variance that the integral of dI/dV must explain
 _FEWEST = 3
 
 
@@ -41,11 +42,12 @@ def spectrum_of(recording: Recording, rows: Rows, table: ReplayTable) -> Recorde
     ways = sweeps(rows.column.values)
     kept = ways[0].rows if ways else np.arange(0)
     swept = rows.column.values[kept]
+    mask = np.isin(np.arange(rows.column.values.size), kept)
     bias, (current, reading) = averaged(swept, np.array([amperes.values[kept], seen.column.values[kept]]))
     if bias.size < _FEWEST:
         raise FileError(f"{recording.path}: {bias.size} different biases with a current: a spectrum needs {_FEWEST}")
     place = [] if table.pixel is None else ["column {}, row {} of the grid".format(*table.pixel)]
-    notes = [*place, *recording.notes, *seen.warnings]
+    notes = [*place, *recording.notes, *seen.warnings, *height_warnings(recording, mask)]
     notes += [f"the first of {len(ways)} sweeps is replayed"] if len(ways) > 1 else []
     modulation: float | None
     if seen.derived:
@@ -53,6 +55,7 @@ def spectrum_of(recording: Recording, rows: Rows, table: ReplayTable) -> Recorde
     else:
         factor = _matched(recording, seen.column, amperes, bias, current, reading)
         conductance, modulation = factor * reading, told.known.get("modulation")
+        notes += phase_warnings(bias, reading, None, current)
         notes.append(f"dI/dV is {seen.column.name} times {factor:.5g}, which integrates to {amperes.name}")
     modulation = modulation if table.modulation is None else table.modulation
     notes.append(about_modulation(modulation))
@@ -104,7 +107,7 @@ def _matched(
     left = float(np.square(wanted - factor * moving).sum() / np.square(wanted).sum()) if wanted.any() else 1.0
     if left > 1 - _EXPLAINED:
         raise FileError(
-            f"{recording.path}: the integral of {reading.name} is not {amperes.name} ({100 * (1 - left):.0f} % of it "
+            f"{recording.path}: the integral of {reading.name} is not {amperes.name} ({100 * (1 - left):.1f} % of it "
             f"is explained): name the channel that is dI/dV, or channel = {amperes.name!r} to replay its derivative"
         )
     return factor

@@ -97,6 +97,11 @@ class RecordedTrace(RecordedJunction):
                     f"{len(axis)} times {axis.name}: {self.source.path} holds {len(self.current)}: ask for no more"
                 )
 
+    def largest_current(self, axes: Sequence[Axis], parameters: Mapping[str, ParameterValue]) -> float:
+        """See RecordedJunction."""
+        del axes, parameters
+        return float(np.abs(self.current).max())
+
     # -- as a junction ---------------------------------------------------------------------------------------------
 
     @property

@@ -38,6 +38,8 @@ def trace_of(recording: Recording, rows: Rows, table: ReplayTable) -> RecordedTr
     current = column.values[known]
     bias = _bias(recording, rows, table)
     notes = [*recording.notes, *rows.warnings, f"{column.name} is played: {current.size} samples"]
+    if missing := int(np.count_nonzero(rows.kept & ~known)):
+        notes.append(f"{missing} samples are no numbers: left out, those behind them play earlier")
     mean = abs(float(current.mean()))
     settings = {
         "dc_bias": bias,

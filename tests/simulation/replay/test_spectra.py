@@ -86,6 +86,32 @@ def test_a_run_replayed_through_its_sequence_is_itself(spectrum, tmp_path):
     assert "999.8 µV peak" in about["notes"]
 
 
+def test_a_setpoint_beyond_the_sweep_is_held(tmp_path):
+    """Steps lie between the end of this sweep and the setpoint: the last dI/dV does not lead to it."""
+    settings = {**SPECTRUM, "start_bias": -1e-3, "stop_bias": 1e-3, "points": 5, "setpoint_bias": 10e-3}
+    seen = run(tmp_path, "didv", "recorded", sample="coh_bare", seed=3, settings=settings)
+    again = replayed(tmp_path, "didv", seen.path)
+    np.testing.assert_allclose(again.data["conductance"], seen.data["conductance"], rtol=1e-6)
+    junction = recorded_sample({"file": seen.path}).junction
+    assert junction.static_current(np.array([10e-3]), 2.0)[0] == close(1.6e-9)
+    assert junction.static_current(np.array([-5e-3]), 1.0)[0] == close(
+        junction.current[0, 0] - 4e-3 * junction.conductance[0, 0]
+    )
+    with pytest.raises(OutOfBounds, match="its setpoint's bias"):
+        replayed(tmp_path, "didv", seen.path, "other", settings={"setpoint_bias": 5e-3})
+
+
+@pytest.mark.parametrize(("more", "note"), [({"sweeps": 2}, "mean of 2 sweeps"), ({"backward": True}, "way back too")])
+def test_sweeps_are_averaged_and_the_way_there_is_replayed(tmp_path, more, note):
+    settings = {**SPECTRUM, "points": 5, **more}
+    seen = run(tmp_path, "didv", "recorded", sample="coh_bare", seed=3, settings=settings)
+    junction = recorded_sample({"file": seen.path}).junction
+    expected = seen.grid("conductance")
+    expected = expected.mean(axis=0) if "sweeps" in more else expected[:5]
+    np.testing.assert_allclose(junction.conductance[0], expected, rtol=1e-12)
+    assert any(note in said for said in junction.source.notes)
+
+
 def test_added_noise_is_that_of_the_instruments(spectrum, tmp_path):
     settings = {"time_constant": 0.01, "averages": 20}
     first = replayed(tmp_path, "didv", spectrum.path, settings=settings, added_noise=True)
@@ -137,6 +163,11 @@ def test_another_experiment_is_refused_and_names_one_that_can(spectrum, tmp_path
         replayed(tmp_path, "srs", spectrum.path)
 
 
+def test_a_current_that_would_saturate_the_preamplifier_is_refused(spectrum, tmp_path):
+    with pytest.raises(SequenceError, match=r"its current comes to 2.\d+e-08 A here and would saturate"):
+        replayed(tmp_path, "didv", spectrum.path, settings={"setpoint_bias": 4e-3, "setpoint_current": 8e-9})
+
+
 def test_an_output_that_was_not_recorded_has_no_limit(spectrum):
     with Station.load("replay", replay={"file": spectrum.path}) as station:
         assert station.limit("bias").high == close(8e-3)
@@ -180,6 +211,7 @@ def test_a_reading_in_volts_is_scaled_to_the_current(tmp_path):
     again = recorded_sample({"file": file}).junction
     np.testing.assert_allclose(again.conductance[0], junction.conductance[0], rtol=1e-3)
     assert again.modulation is None
+    assert any("180 degrees" in note for note in again.source.notes)
     assert "not known" in again.source.notes[-1]
     assert recorded_sample({"file": file, "modulation": "0.2 mV"}).junction.modulation == close(2e-4)
 
