@@ -79,7 +79,7 @@ SEQUENCES = {
     "didv": {"points": 11},
     "setpoint_ramp": {"points": 9, "conductances": 4},
     "srs": {"points": 12},
-    "srs_map": {"points": 8, "dc_points": 4, "amplitude_points": 2},
+    "srs_map": {"points": 8, "dc_points": 4, "amplitude_points": 1},
     "transfer": {"points_per_decade": 8, "start_frequency": 1e8, "stop_frequency": 1e9},
     "pump_probe": {"points": 9},
     "time_trace": {"samples": 60, "traces": 2},

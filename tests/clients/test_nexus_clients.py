@@ -42,11 +42,19 @@ def files(tmp_path_factory):
         return of_every_sequence(tmp_path_factory.mktemp("runs"), patch)
 
 
-def judged(nexus, command, *arguments):
+COMMAND = """
+import sys
+from importlib.metadata import entry_points
+(command,) = entry_points(group="console_scripts", name=sys.argv.pop(1))
+sys.argv[0] = command.name
+sys.exit(command.load()())
+"""
+
+
+def judged(nexus, *command):
     """What a judge prints, on both channels, without the colours."""
-    done = subprocess.run(
-        [nexus.python.parent / command, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False
-    )
+    call = [nexus.python, "-I", "-c", COMMAND, *map(str, command)]
+    done = subprocess.run(call, capture_output=True, text=True, timeout=300, check=False)
     return re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
 
 

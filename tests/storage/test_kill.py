@@ -119,6 +119,18 @@ def test_a_moved_run_whose_writer_is_killed_is_whole(tmp_path):
     np.testing.assert_array_equal(run.data["current"], np.arange(run.points))
 
 
+def test_points_that_are_written_over_while_they_are_read_are_right(tmp_path):
+    """Each cell is written twice, soon after each other."""
+    command = [sys.executable, str(WRITING), str(path := tmp_path / "run.h5"), "again"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for _ in range(40):
+            acknowledged = int(process.stdout.readline())
+            visits = open_run(path).visits
+            assert len(visits) >= acknowledged
+            np.testing.assert_array_equal(visits.data["current"], np.arange(len(visits)))
+        process.kill()
+
+
 def test_a_run_that_is_being_written_is_read_from_another_process(tmp_path):
     path = tmp_path / "run.h5"
     command = [sys.executable, str(WRITING), str(path), "batch"]
