@@ -125,7 +125,8 @@ class Records:
                 kept += self._first_reading(place := int(index[row]))
                 self._stale[place] = reading
             kept.append(reading)
-        self._keep(kept)
+        if kept:
+            self._keep(kept)
 
     def _first_reading(self, place: int) -> list[_Kept]:
         """The reading that the cell of a point holds, if the table of repeats does not have it yet."""

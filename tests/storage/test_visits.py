@@ -60,9 +60,29 @@ def test_a_point_that_was_read_again_keeps_its_old_values_in_the_log(tmp_path, m
             np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
 
 
-def test_points_taken_in_any_order_come_back_in_the_order_of_their_places(tmp_path, make_started):
+@pytest.mark.parametrize("sweep", [0, 3])
+@pytest.mark.parametrize("batch", [False, True])
+def test_points_in_any_order_many_times_and_beyond_the_plan_are_all_there(tmp_path, make_started, batch, sweep):
+    order = np.random.default_rng(5).integers(0, 14, 60).tolist()  # of 12 planned ones
+    writer = Writer(tmp_path / "run.h5", batch=batch)
+    for event in (make_started(sweep=sweep), *(taken := list(readings(order, sweep=sweep)))):
+        writer(event)
+    writer.close()
+    visits = open_run(tmp_path / "run.h5").visits
+    assert visits.index.tolist() == order
+    np.testing.assert_array_equal(visits.data["current"], [point.values[0] for point in taken])
+    with h5py.File(tmp_path / "run.h5") as file:
+        cells = file["entry/data/current"][:].reshape(12, -1)[:, 0]
+    np.testing.assert_array_equal(cells, [max(10.0 * v for v, k in enumerate(order) if k == i) for i in range(12)])
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_points_taken_in_any_order_come_back_in_the_order_of_their_places(tmp_path, make_started, batch):
     order = [7, 3, 11, 0, 5]
-    write(tmp_path / "run.h5", [make_started(), *readings(order)]).close()
+    writer = Writer(tmp_path / "run.h5", batch=batch)
+    for event in (make_started(), *readings(order)):
+        writer(event)
+    writer.close()
     run = open_run(tmp_path / "run.h5")
     assert run.index.tolist() == sorted(order)
     assert run.data["current"].tolist() == [30.0, 10.0, 40.0, 0.0, 20.0]
