@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.physics.arguments import Vector, finite, not_negative, refuse, vector
+from stmlab.physics.arguments import Vector, finite, not_negative, refuse, vector, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stmlab.arrays import FloatArray
+    from stmlab.physics.eigensystem import Eigensystem
     from stmlab.physics.spins import SpinSystem
 
 DEFAULT_SCATTERING_S = 2e-6
@@ -50,22 +53,6 @@ class Electrode:
         if self.correlation and self.spin is None:
             raise refuse("spin", None, "a correlation needs the number of the spin that the electrons follow")
 
-    def polarisations(self, name: str, system: SpinSystem) -> FloatArray:
-        """P_i of each eigenstate, shape (n, 3).
-
-        Raises:
-            PhysicsError: in the name of the electrode, where the spin does not exist or some |P_i| exceeds 1.
-        """
-        followed = np.tile(np.array(self.polarisation), (system.dimension, 1))
-        if self.spin is not None:
-            spin = system.check_spin(f"{name}: spin", self.spin)
-            followed += 2 * self.correlation * system.eigensystem.spin_expectations(spin)
-        largest = float(np.linalg.norm(followed, axis=1).max())
-        if largest > _LARGEST_POLARISATION:
-            allowed = f"gives an eigenstate the polarisation {largest:.4g}; at most 1 is possible"
-            raise refuse(f"{name}: correlation", self.correlation, allowed)
-        return np.where(np.abs(followed) > _ROUNDING, followed, 0.0)
-
 
 @dataclass(frozen=True)
 class Bath:
@@ -87,6 +74,26 @@ class Bath:
     def __post_init__(self) -> None:
         not_negative("conductance_S", self.conductance_S, "S")
         _checked_polarisation(self)
+
+
+def polarisations(name: str, electrodes: Sequence[Electrode], eigensystem: Eigensystem) -> FloatArray:
+    """P_i of each eigenstate, shape (B, n, 3), of B electrodes, each with its own of the B spin systems.
+
+    Raises:
+        PhysicsError: in the name of the electrode, where the spin does not exist or some |P_i| exceeds 1.
+    """
+    fixed = np.array([one.polarisation for one in electrodes])
+    followed = fixed[:, None] + np.zeros((*eigensystem.energies_meV.shape, 1))
+    if (spin := electrodes[0].spin) is not None:
+        whole(f"{name}: spin", spin, 0, len(eigensystem.multiplicities) - 1)
+        correlations = np.array([one.correlation for one in electrodes])
+        followed += 2 * correlations[:, None, None] * eigensystem.spin_expectations(spin)
+    largest = np.linalg.norm(followed, axis=-1).max(axis=-1)
+    worst = int(largest.argmax())
+    if largest[worst] > _LARGEST_POLARISATION:
+        allowed = f"gives an eigenstate the polarisation {largest[worst]:.4g}; at most 1 is possible"
+        raise refuse(f"{name}: correlation", electrodes[worst].correlation, allowed)
+    return np.where(np.abs(followed) > _ROUNDING, followed, 0.0)
 
 
 def default_baths(system: SpinSystem, coupled_spin: int) -> tuple[Bath, ...]:

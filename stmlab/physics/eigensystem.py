@@ -18,6 +18,8 @@ import numpy as np
 from stmlab.physics.operators import spin_matrices
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stmlab.arrays import ComplexArray, FloatArray, IntArray
 
 _DEGENERATE = 64 * float(np.finfo(float).eps)
@@ -30,17 +32,23 @@ _VISIBLE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Eigensystem:
-    """Energies and states of n = prod(2S + 1) coupled states.
+    """Energies and states of n = prod(2S + 1) coupled states, of one system or of many alike (``...``).
 
     Attributes:
         multiplicities: 2S + 1 of each spin.
-        energies_meV: shape (n,), ascending; degenerate levels are exactly equal.
-        states: shape (n, n), states[:, i] is eigenstate i in the product basis.
+        energies_meV: shape (..., n), ascending; degenerate levels are exactly equal.
+        states: shape (..., n, n), states[..., :, i] is eigenstate i in the product basis.
     """
 
     multiplicities: tuple[int, ...]
     energies_meV: FloatArray
     states: ComplexArray
+
+    @classmethod
+    def stacked(cls, systems: Sequence[Eigensystem]) -> Eigensystem:
+        """Systems of the same spins side by side, along a first axis."""
+        energies = np.array([system.energies_meV for system in systems])
+        return cls(systems[0].multiplicities, energies, np.array([system.states for system in systems]))
 
     @property
     def excitations_meV(self) -> FloatArray:
@@ -54,21 +62,33 @@ class Eigensystem:
         return values
 
     def spin_elements(self, spin: int) -> ComplexArray:
-        """<f|S_a|i> of one spin, shape (3, n, n) as [a, f, i]."""
-        elements: ComplexArray = self.states.conj().T @ _spin_on_states(self.states, self.multiplicities, spin)
+        """<f|S_a|i> of one spin, shape (3, ..., n, n) as [a, ..., f, i]."""
+        kets = _spin_on_states(self.states, self.multiplicities, spin)
+        elements: ComplexArray = self.states.conj().swapaxes(-1, -2) @ kets
         return elements
 
     def spin_expectations(self, spin: int) -> FloatArray:
-        """<i|S_a|i> of one spin, shape (n, 3)."""
+        """<i|S_a|i> of one spin, shape (..., n, 3)."""
         kets = _spin_on_states(self.states, self.multiplicities, spin)
-        values: FloatArray = (self.states.conj() * kets).sum(axis=1).real.T
+        values: FloatArray = np.moveaxis((self.states.conj() * kets).sum(axis=-2).real, 0, -1)
         return values
 
     def differences(self) -> tuple[FloatArray, IntArray]:
-        """The distinct energy differences in meV, ascending, and for each [f, i] the number of e_f - e_i among them."""
-        every = self.energies_meV[:, None] - self.energies_meV
-        values, index = np.unique(every, return_inverse=True)
-        return values, index.reshape(every.shape)
+        """Energy differences between levels.
+
+        Returns:
+            The differences that occur, in meV, shape (..., Q), and for each [f, i] the number of e_f - e_i among them,
+            shape (n, n), the same for all systems: levels are one where they are degenerate in every system.
+        """
+        energies = self.energies_meV.reshape(-1, self.energies_meV.shape[-1])
+        level = np.concatenate([[0], np.cumsum((np.diff(energies) > 0).any(axis=0))])
+        final, initial = np.meshgrid(level, level, indexing="ij")
+        _, first, index = np.unique(
+            np.where(final == initial, -1, final * len(level) + initial), return_index=True, return_inverse=True
+        )
+        states = np.unravel_index(first, final.shape)
+        values: FloatArray = self.energies_meV[..., states[0]] - self.energies_meV[..., states[1]]
+        return values, index.reshape(final.shape)
 
     def steps(self, spin: int) -> tuple[FloatArray, FloatArray]:
         """Excitations out of the ground level that electrons scattering from ``spin`` can make.
@@ -116,8 +136,8 @@ def _perturbation_on_states(states: ComplexArray, multiplicities: tuple[int, ...
 
 
 def _spin_on_states(states: ComplexArray, multiplicities: tuple[int, ...], spin: int) -> ComplexArray:
-    """S_a of one spin applied to each column of ``states``; shape (3, n, columns)."""
+    """S_a of one spin applied to each column of ``states``, shape (..., n, columns); shape (3, ..., n, columns)."""
     multiplicity = multiplicities[spin]
-    before = math.prod(multiplicities[:spin])
-    applied = spin_matrices((multiplicity - 1) / 2)[:, None] @ states.reshape(before, multiplicity, -1)
-    return applied.reshape(3, *states.shape)
+    systems, before = states.shape[:-2], math.prod(multiplicities[:spin])
+    matrices = spin_matrices((multiplicity - 1) / 2).reshape(3, *(1,) * (len(systems) + 1), multiplicity, multiplicity)
+    return (matrices @ states.reshape(*systems, before, multiplicity, -1)).reshape(3, *states.shape)

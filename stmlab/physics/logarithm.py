@@ -6,10 +6,10 @@ it with -f', the two electrodes of the tunnelling electron once more with -f'; h
 its integral and its derivatives. With tau = 2 pi kT and xi = (G0 + i y) / tau
 
     ln sqrt(x^2 + G0^2)  ->  ln tau - 1 + Re[psi(1 + xi) + xi psi'(1 + xi)]
-                          =  d/dy {y (ln tau - 1) + tau Im[xi psi(1 + xi)]}
 
 exactly. The cut-off ln(w0 + |x|) has a kink that no closed form knows: near it a Chebyshev series, beyond 40 kT its
-moments.
+moments. Both together are evaluated once a temperature, and laid down as a polynomial a panel: the poles lie 2 pi kT
+away, so that few terms do.
 """
 
 from __future__ import annotations
@@ -25,14 +25,18 @@ from stmlab.physics.broadening import windows
 from stmlab.physics.polygamma import polygamma
 
 if TYPE_CHECKING:
+    from scipy.interpolate import PPoly
+
     from stmlab.arrays import FloatArray
 
 _FAR = 40.0
 """In units of kT: the double Fermi edge is zero beyond."""
 _DEGREE = 110
-_PANEL = 4.0
-"""Likewise: the series is cut into panels, in each of which few terms do: the kernel's poles lie 2 pi away."""
-_PANEL_DEGREE = 22
+_PANEL, _GROWTH = 2.0, math.sqrt(2.0)
+"""Likewise: width of the panels near the pole, and how much the end of one beyond is farther than its beginning."""
+_PANEL_DEGREE = 16
+_FEWEST_BEYOND = 16
+"""Panels; more where an argument asks for them."""
 _MOMENTS = tuple(
     math.pi ** (2 * n) * c for n, c in enumerate((1 / 3, 1 / 15, 2 / 189, 1 / 675, 2 / 10395, 1382 / 58046625), start=1)
 )
@@ -52,43 +56,20 @@ class BroadenedLogarithm:
         self._kT, self._bandwidth, self._broadening = kT_meV, bandwidth_meV, broadening_meV
 
     def orders(self, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
-        """Derivatives ``lowest`` ... ``highest`` (-1 ... 2; -1 is the integral from 0) at y, each of the shape of y."""
-        parts = zip(self._cut_off(y, lowest, highest), self._divergent(y, lowest, highest), strict=True)
-        return [cut_off - divergent for cut_off, divergent in parts]
-
-    def _divergent(self, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
-        """ln sqrt(x^2 + G0^2), broadened."""
-        tau = 2 * math.pi * self._kT
-        xi = np.asarray((self._broadening + 1j * y) / tau, dtype=complex)
-        psi = polygamma(1 + xi, highest + 1)
-        values = []
-        for order in range(lowest, highest + 1):
-            if order == -1:
-                values.append(y * (math.log(tau) - 1) + tau * (xi * psi[0]).imag)
-            else:
-                derivative = (1j / tau) ** order * ((order + 1) * psi[order] + xi * psi[order + 1])
-                values.append(derivative.real + (math.log(tau) - 1 if order == 0 else 0.0))
-        return values
-
-    def _cut_off(self, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
-        """ln(w0 + |x|), broadened."""
-        small = self._kT / self._bandwidth
-        u = np.abs(y) / self._kT
-        near = u < _FAR
-        far = u[~near]
-        inside = _near_values(u[near], _near_panels(small, lowest, highest))
-        found = []
-        for order in range(lowest, highest + 1):
-            values = np.empty_like(u)
-            values[near] = inside[order - lowest]
-            if far.size:
-                values[~near] = _far_value(far, small, order)
+        """Derivatives ``lowest`` ... ``highest`` (-1 or more; -1 is the integral from 0) at y, each of the shape of y."""
+        u, side = np.abs(y) / self._kT, np.sign(y)
+        beyond = math.ceil(math.log(max(float(u.max(initial=_FAR)) / _FAR, 1.0), _GROWTH)) + 1
+        series = _series(
+            self._kT / self._bandwidth, self._broadening / self._kT, max(beyond, _FEWEST_BEYOND), lowest, highest
+        )
+        outside, found = math.log(self._bandwidth / self._kT), []
+        for order, part in enumerate(series, start=lowest):
+            values = part(u) / self._kT**order
             if order % 2:
-                values = values * np.sign(y)
-            values = values / self._kT**order
-            if order == -1:
-                values += y * math.log(self._bandwidth)
-            found.append(values + math.log(self._bandwidth) if order == 0 else values)
+                values *= side
+            if order < 1:
+                values += outside * y if order == -1 else outside
+            found.append(values)
         return found
 
 
@@ -116,53 +97,52 @@ def _near_projection() -> tuple[FloatArray, FloatArray]:
 
 
 @lru_cache(maxsize=64)
-def _near_panels(small: float, lowest: int, highest: int) -> FloatArray:
-    """Derivatives (-1: the integral) of ln(1 + small |u|), broadened, on 0 < u < 40: a Chebyshev series a panel.
+def _series(small: float, broadening: float, beyond: int, lowest: int, highest: int) -> list[PPoly]:
+    """L less ln(w0/kT) over u = |y|/kT and its derivatives, a polynomial a panel, for kT/w0 and G0/kT."""
+    from scipy.interpolate import PPoly
 
-    Returns:
-        Shape (panels, derivatives, _PANEL_DEGREE + 2), for u from -1 to 1 across its panel.
-    """
-    u, matrix = _near_projection()
+    edges = np.concatenate([np.arange(0.0, _FAR, _PANEL), _FAR * _GROWTH ** np.arange(beyond + 1)])
+    begin, width = edges[:-1, None], np.diff(edges)[:, None]
+    places, to_series, to_powers = _panel_powers()
+    u = begin + width * places
+    terms = (_cut_off(u, small) - _divergent(u, broadening)) @ to_series  # small where the powers are large
+    powers = terms @ to_powers / width ** np.arange(_PANEL_DEGREE + 1)
+    whole = PPoly(powers.T[::-1], edges)
+    return [whole.antiderivative() if order < 0 else whole.derivative(order) for order in range(lowest, highest + 1)]
+
+
+@lru_cache
+def _panel_powers() -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Nodes between 0 and 1, and the matrices from values there to a Chebyshev series, and from that to powers."""
     nodes = chebyshev.chebpts1(_PANEL_DEGREE + 1)
-    transform = chebyshev.chebvander(nodes, _PANEL_DEGREE).T * (2 / nodes.size)
-    transform[0] /= 2
-    starts = np.arange(0.0, _FAR, _PANEL)[:, None]
-    places = (starts + 0.5 * _PANEL * (nodes + 1)) * (2 / _FAR) - 1
-    series = chebyshev.chebval(places, matrix @ np.log1p(small * u)) @ transform.T
-    panels = np.zeros((len(series), highest - lowest + 1, _PANEL_DEGREE + 2))
-    so_far = 0.0
-    for panel, one in enumerate(series):
-        for order in range(lowest, highest + 1):
-            if order == -1:
-                column = chebyshev.chebint(one, lbnd=-1, scl=_PANEL / 2)
-                column[0] += so_far
-                so_far = float(column.sum())  # at the panel's end, where every polynomial is 1
-            else:
-                column = chebyshev.chebder(one, order, scl=2 / _PANEL)
-            panels[panel, order - lowest, : column.size] = column
-    return panels
+    transform = chebyshev.chebvander(nodes, _PANEL_DEGREE) * (2 / nodes.size)
+    transform[:, 0] /= 2
+    doubled = [chebyshev.cheb2poly([0] * (2 * n) + [1])[::2] for n in range(nodes.size)]  # T_n(2 s - 1) = T_2n(sqrt s)
+    powers = np.array([np.pad(one, (0, nodes.size - one.size)) for one in doubled])
+    return (nodes + 1) / 2, transform, powers
 
 
-def _near_values(u: FloatArray, panels: FloatArray) -> FloatArray:
-    """The series of `_near_panels` at u of shape (n,), 0 <= u < 40: shape (derivatives, n)."""
-    panel = (u / _PANEL).astype(int)
-    terms = chebyshev.chebvander((2 / _PANEL) * (u - _PANEL * panel) - 1, _PANEL_DEGREE + 1)
-    found: FloatArray = np.einsum("nk,nok->on", terms, panels[panel])
-    return found
+def _divergent(u: FloatArray, broadening: float) -> FloatArray:
+    """ln sqrt(x^2 + G0^2) broadened, everything in units of kT."""
+    xi = np.asarray((broadening + 1j * u) / (2 * math.pi), dtype=complex)
+    psi, slope = polygamma(1 + xi, 1)
+    values: FloatArray = (psi + xi * slope).real + (math.log(2 * math.pi) - 1)
+    return values
 
 
-def _far_value(u: FloatArray, small: float, order: int) -> FloatArray:
+def _cut_off(u: FloatArray, small: float) -> FloatArray:
+    """ln(1 + small |u|), broadened."""
+    near = u < _FAR
+    values = np.empty_like(u)
+    nodes, matrix = _near_projection()
+    values[near] = chebyshev.chebval((2 / _FAR) * u[near] - 1, matrix @ np.log1p(small * nodes))
+    values[~near] = _far_value(u[~near], small)
+    return values
+
+
+def _far_value(u: FloatArray, small: float) -> FloatArray:
     """The same beyond 40 kT, where broadening adds even derivatives times the kernel's moments."""
-    value = _unbroadened(u, small, order)
+    value = np.log1p(small * u)
     for number, moment in enumerate(_MOMENTS, start=1):
-        value = value + moment * _unbroadened(u, small, order + 2 * number)
+        value -= moment * math.factorial(2 * number - 1) * (small / (1 + small * u)) ** (2 * number)
     return value
-
-
-def _unbroadened(u: FloatArray, small: float, order: int) -> FloatArray:
-    """A derivative (-1: the integral) of ln(1 + small u)."""
-    if order == -1:
-        return (1 + small * u) * np.log1p(small * u) / small - u
-    if order == 0:
-        return np.log1p(small * u)
-    return -math.factorial(order - 1) * (-small / (1 + small * u)) ** order

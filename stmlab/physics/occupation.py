@@ -65,7 +65,7 @@ class RateEquation:
     """A stack of rate equations, eliminated once and solved for many right-hand sides.
 
     Args:
-        rates: shape (n, n, V), [f, i, v] is the rate from i to f; the diagonal plays no part.
+        rates: shape (n, n, ...), [f, i, ...] is the rate from i to f; the diagonal plays no part.
         overwrite: work in the memory of ``rates``.
 
     Raises:
@@ -74,7 +74,7 @@ class RateEquation:
 
     def __init__(self, rates: FloatArray, *, overwrite: bool = False) -> None:
         self._rates = rates if overwrite else np.array(rates, dtype=float)
-        self._exits = np.ones((self._rates.shape[0], self._rates.shape[2]))
+        self._exits = np.ones(self._rates.shape[1:])
         for state in range(self._rates.shape[0] - 1, 0, -1):
             self._eliminate(state)
 
@@ -91,7 +91,7 @@ class RateEquation:
         rates[:state, :state] += rates[:state, state, None] * rates[state, :state]
 
     def steady(self) -> FloatArray:
-        """Steady occupations, shape (n, V)."""
+        """Steady occupations, shape (n, ...)."""
         occupations = np.empty(self._exits.shape)
         occupations[0] = 1.0
         for state in range(1, len(occupations)):
@@ -101,7 +101,7 @@ class RateEquation:
         return total
 
     def response(self, source: FloatArray, steady: FloatArray) -> FloatArray:
-        """x with W x = source and sum(x) = 0, where W is the generator; ``source`` sums to zero; all shapes (n, V)."""
+        """x with W x = source and sum(x) = 0, where W is the generator; ``source`` sums to zero; all shapes (n, ...)."""
         reduced = np.array(source)
         for state in range(len(reduced) - 1, 0, -1):
             reduced[:state] += self._rates[:state, state] * reduced[state]
@@ -129,6 +129,6 @@ def groups(joined: NDArray[np.bool_]) -> int:
 
 
 def drift(rates: FloatArray, occupations: FloatArray) -> FloatArray:
-    """dp/dt at ``occupations`` of shape (n, V) under ``rates`` of shape (n, n, V)."""
-    change: FloatArray = np.einsum("fiv,iv->fv", rates, occupations) - rates.sum(axis=0) * occupations
+    """dp/dt at ``occupations`` of shape (n, ...) under ``rates`` of shape (n, n, ...)."""
+    change: FloatArray = np.einsum("fi...,i...->f...", rates, occupations) - rates.sum(axis=0) * occupations
     return change

@@ -22,11 +22,20 @@ _ROUNDING = 1e-10
 """Matrix elements below this part of the largest cannot be told from rounding and are zero."""
 
 
-def vertices(elements: ComplexArray, potential: float) -> ComplexArray:
-    """The interaction as sum_mu sigma_mu S_mu / 2, S_0 = 2 U, then the spin; shape (4, n, n) as [mu, f, i]."""
+def vertices(elements: ComplexArray, potential: float | FloatArray) -> ComplexArray:
+    """The interaction as sum_mu sigma_mu S_mu / 2, S_0 = 2 U, then the spin.
+
+    Args:
+        elements: shape (3, ..., n, n), <f|S_a|i>.
+        potential: U, shape (...).
+
+    Returns:
+        Shape (4, ..., n, n) as [mu, ..., f, i].
+    """
     size = np.abs(elements)
-    spin = np.where(size > _ROUNDING * size.max(), elements, 0.0)
-    return np.concatenate([2 * potential * np.eye(elements.shape[-1], dtype=complex)[None], spin])
+    spin = np.where(size > _ROUNDING * size.max(axis=(0, -2, -1), keepdims=True), elements, 0.0)
+    beside = 2 * np.asarray(potential)[..., None, None] * np.eye(elements.shape[-1], dtype=complex)
+    return np.concatenate([beside[None], spin])
 
 
 def density(polarisations: FloatArray) -> FloatArray:
@@ -56,12 +65,13 @@ def strengths(vertex: ComplexArray, from_density: FloatArray, to_density: FloatA
     """Second-order strength w of every transition.
 
     Args:
-        vertex: shape (4, n, n), see ``vertices``.
-        from_density: shape (4, n, n) or (4, 1, 1), components of 2R where the electron comes from, for each [f, i].
+        vertex: shape (4, ..., n, n), see ``vertices``.
+        from_density: shape (4, ..., n, n) or (4, ..., 1, 1), components of 2R where the electron comes from, for each
+            [f, i].
         to_density: the same where it ends.
 
     Returns:
-        Shape (n, n), [f, i], real and not negative.
+        Shape (..., n, n), [..., f, i], real and not negative.
     """
     trace = pauli_trace(4)
     total = np.zeros(vertex.shape[1:])

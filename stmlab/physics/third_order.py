@@ -20,9 +20,10 @@ only the exact one keeps detailed balance, hence I(0) = 0.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,12 +32,12 @@ from stmlab.physics.scattering import components, pauli_trace
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stmlab.arrays import ComplexArray, FloatArray, IntArray
-    from stmlab.physics.logarithm import BroadenedLogarithm
+    from stmlab.arrays import ComplexArray, FloatArray
 
-_NEAR = 0.1
-"""Closer than this to the threshold, in kT, the mean over [eV, threshold] is taken by quadrature, not as a quotient."""
-_NODES, _WEIGHTS = (0.5 * np.polynomial.legendre.leggauss(4)[0] + 0.5, 0.5 * np.polynomial.legendre.leggauss(4)[1])
+NEAR = 0.05
+"""Closer than this to the threshold, in kT, the mean over [eV, threshold] is a Taylor series, not a quotient ..."""
+TERMS = 8
+"""... of so many terms: they fall off as the distance over 2 pi kT."""
 
 
 class Pole(StrEnum):
@@ -48,11 +49,11 @@ class Pole(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """One direction of tunnelling.
+    """One direction of tunnelling in B junctions.
 
     Attributes:
         to_sample: from tip to sample (21), or from sample to tip (12).
-        tip, sample: components (1, P) of 2R for each transition [f, i], shape (4, n, n) or (4, 1, 1).
+        tip, sample: components (1, P) of 2R for each transition [f, i], shape (4, B, n, n) or (4, B, 1, 1).
     """
 
     to_sample: bool
@@ -61,98 +62,85 @@ class Direction:
 
 
 class ThirdOrder:
-    """The third-order part of one direction of tunnelling.
+    """The third-order part of one direction of tunnelling in B junctions.
 
     Args:
-        vertex: shape (4, n, n), see ``scattering.vertices``.
-        energies_meV: shape (n,).
+        vertex: shape (4, B, n, n), see ``scattering.vertices``.
         direction: which way the electron goes, and how both electrodes are polarised.
-        coupling: J rho of the sample, without dimension; negative is antiferromagnetic.
-        logarithm: L, broadened.
-        pole: where the exchanged diagram has its logarithm.
+        coupling: J rho of the sample, shape (B,), without dimension; negative is antiferromagnetic.
+        exact: whether the exchanged diagram has its logarithm where it belongs (`Pole`).
     """
 
-    def __init__(
-        self,
-        vertex: ComplexArray,
-        energies_meV: FloatArray,
-        direction: Direction,
-        coupling: float,
-        logarithm: BroadenedLogarithm,
-        pole: Pole,
-    ) -> None:
+    def __init__(self, vertex: ComplexArray, direction: Direction, coupling: FloatArray, exact: bool) -> None:
         self._direct, self._exchanged = diagrams(vertex, direction)
-        self._direct *= 2 * coupling
-        self._exchanged *= 2 * coupling
-        self._to_sample, self._exact, self._logarithm = direction.to_sample, pole is Pole.EXACT, logarithm
-        energy = energies_meV
-        self._threshold = energy[:, None] - energy
-        # Poles as [f, i, m].
-        self._direct_pole = (energy - energy[:, None])[None]
-        self._exchanged_pole = (energy[:, None] - energy)[:, None] if self._exact else -self._direct_pole
-        # Both diagrams side by side, [f, i, m]: they share every evaluation of the logarithm.
-        poles = (np.broadcast_to(pole, self._direct.shape) for pole in (self._direct_pole, self._exchanged_pole))
-        self._poles = np.concatenate([*poles], axis=-1)
-        self._strengths = np.concatenate([self._direct, self._exchanged], axis=-1)
-        self._integral_at_threshold = self._spectral(self._threshold[..., None], np.s_[:, :], -1, -1)[0][..., 0]
+        self._direct *= 2 * coupling[:, None, None, None]
+        self._exchanged *= 2 * coupling[:, None, None, None]
+        self._to_sample, self._exact = direction.to_sample, exact
+
+    def at_threshold(self, direct: FloatArray, exchanged: FloatArray) -> FloatArray:
+        """Strength c and its derivatives at the threshold of each transition, from those of L there.
+
+        Args:
+            direct: shape (K, B, f, 1, m): L at threshold less the pole of the direct diagram.
+            exchanged: shape (K, B, 1 or f, i, m): likewise.
+
+        Returns:
+            Shape (K, B, n, n).
+        """
+        strengths: FloatArray = (self._direct * direct).sum(axis=-1) + (self._exchanged * exchanged).sum(axis=-1)
+        return strengths
 
     def means(
-        self, bias_meV: FloatArray, tables: list[FloatArray], index: IntArray, kT_meV: float, highest: int
+        self, cases: slice, distance: FloatArray, near: NDArray[np.bool_], tables: list[FloatArray], at: FloatArray
     ) -> list[FloatArray]:
         """Mean third-order strength between bias and threshold, and its derivatives by the bias.
 
         Args:
-            bias_meV: shape (V,), eV.
-            tables: derivatives -1 ... of L at eV minus each distinct energy difference, each of shape (Q, V).
-            index: shape (n, n), number of e_f - e_i among the differences.
-            kT_meV: temperature.
-            highest: highest derivative.
+            cases: of the B junctions, b of them.
+            distance: threshold less u, shape (b, n, n, V), where u is eV (tip to sample) or -eV (sample to tip).
+            near: where that is too small for a quotient.
+            tables: derivatives -1 ... of L at u less each energy difference, each of shape (b, n, n, V) as [f, i].
+            at: derivatives -1 ... of c at the thresholds, shape (TERMS + 1, b, n, n).
 
         Returns:
-            ``highest`` + 1 arrays [f, i, v]: M^(k) = int_0^1 (1 - t)^k c^(k)(u + t x) dt, x = threshold - u, where u is
-            eV (tip to sample) or -eV (sample to tip), c the third-order strength; derivatives are those by u.
+            As many arrays (b, f, i, v): M^(k) = int_0^1 (1 - t)^k c^(k)(u + t x) dt, x the distance; derivatives are
+            those by u.
         """
-        u = bias_meV if self._to_sample else -bias_meV
-        distance = self._threshold[..., None] - u
-        near = np.abs(distance) < _NEAR * kT_meV
         quotient = 1.0 / np.where(near, 1.0, distance)
-        means = [(self._integral_at_threshold[..., None] - self._on_grid(tables[0], index, -1)) * quotient]
-        for order in range(1, highest + 1):
-            means.append((order * means[-1] - self._on_grid(tables[order], index, order - 1)) * quotient)
-        self._replace_near(means, near, distance, u)
+        means = [(at[0][..., None] - self._on_grid(cases, tables[0])) * quotient]
+        for order in range(1, len(tables)):
+            means.append((order * means[-1] - self._on_grid(cases, tables[order])) * quotient)
+        self._replace_near(means, near, distance, at)
         return means
 
-    def _on_grid(self, table: FloatArray, index: IntArray, order: int) -> FloatArray:
-        """sum_m N L^(order) + R L^(order) at u, shape (n, n, V): L is even, so that -eV needs no table of its own."""
-        at = table[index] if self._to_sample else (-1) ** order * table[index.T]
-        direct = self._direct.transpose(1, 0, 2) @ at.transpose(1, 0, 2)
+    def _on_grid(self, cases: slice, table: FloatArray) -> FloatArray:
+        """sum_m N L^(order) + R L^(order) at u, shape (b, n, n, V)."""
+        by_initial = table.transpose(0, 2, 1, 3)
+        direct = self._direct[cases].transpose(0, 2, 1, 3) @ by_initial
         if self._exact:
-            return direct.transpose(1, 0, 2) + self._exchanged @ at
-        return (direct + self._exchanged.transpose(1, 0, 2) @ at).transpose(1, 0, 2)
+            exchanged = self._exchanged[cases] @ table
+            exchanged += direct.transpose(0, 2, 1, 3)
+            return exchanged
+        return (direct + self._exchanged[cases].transpose(0, 2, 1, 3) @ table).transpose(0, 2, 1, 3)
 
+    @staticmethod
     def _replace_near(
-        self, means: list[FloatArray], near: NDArray[np.bool_], distance: FloatArray, u: FloatArray
+        means: list[FloatArray], near: NDArray[np.bool_], distance: FloatArray, at: FloatArray
     ) -> None:
-        finals, initials, points = np.nonzero(near)
-        if not len(points):
-            return
-        at = finals, initials
-        energy = u[points, None] + _NODES * distance[finals, initials, points, None]
-        strength = self._spectral(energy, at, 0, len(means) - 1)
+        *transition, _ = places = np.nonzero(near)
+        beyond, derivatives = -distance[places], at[:, *transition]
         for order, mean in enumerate(means):
-            mean[finals, initials, points] = strength[order] @ (_WEIGHTS * (1 - _NODES) ** order)
-
-    def _spectral(self, energy: FloatArray, at: tuple[Any, ...], lowest: int, highest: int) -> list[FloatArray]:
-        """Derivatives of c at energies [..., k] for the transitions ``at``; each of the shape of ``energy``."""
-        distance = energy[..., None] - self._poles[at][..., None, :]
-        strength = self._strengths[at][..., None]
-        return [(logarithm @ strength)[..., 0] for logarithm in self._logarithm.orders(distance, lowest, highest)]
+            terms = range(order, TERMS)
+            mean[places] = sum(
+                derivatives[term + 1] * beyond ** (term - order) / ((term + 1) * math.factorial(term - order))
+                for term in terms
+            )
 
 
 def diagrams(vertex: ComplexArray, direction: Direction) -> tuple[FloatArray, FloatArray]:
-    """Re N and Re R of the module's formula, each of shape (n, n, n) as [f, i, m]."""
-    states = vertex.shape[1]
-    direct, exchanged = np.zeros((states,) * 3), np.zeros((states,) * 3)
+    """Re N and Re R of the module's formula, each of shape (B, n, n, n) as [b, f, i, m]."""
+    shape = (*vertex.shape[1:], vertex.shape[-1])
+    direct, exchanged = np.zeros(shape), np.zeros(shape)
     sign = 1 if direction.to_sample else -1
     for (a, b, c), weight in _weights(direction):
         trace = pauli_trace(6)
@@ -177,9 +165,9 @@ def _contract(trace: ComplexArray, vertex: ComplexArray, *, scattering_second: b
     """1/8 Re sum_lkj trace[l, k, j] <i|S_l|f> <f|S_k|m> <m|S_j|i>, without potential scattering inside the sample."""
     second, first = (vertex[1:], vertex) if scattering_second else (vertex, vertex[1:])
     trace = trace[:, 4 - len(second) :, 4 - len(first) :]
-    outer = np.einsum("lkj,lif->kjfi", trace, vertex)
-    total = np.zeros((vertex.shape[1],) * 3)
+    outer = np.einsum("lkj,lbif->kjbfi", trace, vertex)
+    total = np.zeros((*vertex.shape[1:], vertex.shape[-1]))
     for j, into in enumerate(first):
-        middle = np.einsum("kfi,kfm->fim", outer[:, j], second)
-        total += (middle * into.T).real
+        middle = np.einsum("kbfi,kbfm->bfim", outer[:, j], second)
+        total += (middle * into.swapaxes(-1, -2)[:, None]).real
     return total / 8

@@ -1,4 +1,8 @@
-"""Rates of the electrons that tunnel through the spins, before anything is said about how the spins are occupied."""
+"""Rates of the electrons that tunnel through the spins, before anything is said about how the spins are occupied.
+
+Of many junctions at once: what differs between them is a first axis of every array. Junctions of the same spins at the
+same temperature share the functions of the energy.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.physics.arguments import refuse
+from stmlab.physics.baths import polarisations
 from stmlab.physics.broadening import windows
 from stmlab.physics.constants import K_B_MEV_PER_K
+from stmlab.physics.eigensystem import Eigensystem
 from stmlab.physics.junction import PolarisingState
 from stmlab.physics.logarithm import BroadenedLogarithm
 from stmlab.physics.occupation import groups
 from stmlab.physics.scattering import density, strengths, vertices
-from stmlab.physics.third_order import Direction, ThirdOrder
+from stmlab.physics.third_order import NEAR, TERMS, Direction, Pole, ThirdOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, IntArray
     from stmlab.physics.junction import Junction
 
 _LARGEST_THIRD_ORDER = 200
@@ -27,61 +33,77 @@ _LARGEST_THIRD_ORDER = 200
 
 
 class Tunnelling:
-    """Strengths and rates of a junction, all that does not depend on the bias computed once.
+    """Strengths and rates of B junctions, all that does not depend on the bias computed once.
 
     Args:
-        junction: what to compute.
+        junctions: alike but for numbers, see `stmlab.physics.currents`.
     """
 
-    def __init__(self, junction: Junction) -> None:
-        self._junction = junction
-        self._kT = K_B_MEV_PER_K * junction.temperature_K
-        eigensystem = junction.system.eigensystem
-        self._vertex = vertices(eigensystem.spin_elements(junction.coupled_spin), junction.potential_scattering)
+    def __init__(self, junctions: Sequence[Junction]) -> None:
+        self._junctions, self._kind = junctions, junctions[0]
+        kinds = {(id(one.system), one.temperature_K): number for number, one in enumerate(junctions)}
+        first = list(kinds.values())
+        numbers = {kind: number for number, kind in enumerate(kinds)}
+        self._owner: IntArray = np.array([numbers[id(one.system), one.temperature_K] for one in junctions])
+        self._kT = K_B_MEV_PER_K * np.array([junctions[number].temperature_K for number in first])
+        self._levels = Eigensystem.stacked([junctions[number].system.eigensystem for number in first])
+        self._differences, self._index = self._levels.differences()
+        self._system = Eigensystem.stacked([one.system.eigensystem for one in junctions])
+        elements = self._system.spin_elements(self._kind.coupled_spin)
+        self._vertex = vertices(elements, np.array([one.potential_scattering for one in junctions]))
         self._to_sample, self._to_tip = self._directions()
         self._w21 = strengths(self._vertex, self._to_sample.tip, self._to_sample.sample)
         self._w12 = strengths(self._vertex, self._to_tip.sample, self._to_tip.tip)
-        self._differences, self._index = eigensystem.differences()
-        self._mirrored = np.ascontiguousarray(self._index.T)
-        self._third = self._third_order() if junction.order == 3 else None
+        self._third = self._third_order() if self._kind.order == 3 else None
 
-    def channels(self, bias_meV: FloatArray, highest: int) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """K21 and K12 in meV, then their derivatives by eV up to ``highest`` (at most 2), each of shape (n, n, V)."""
-        at_x, at_minus_x = windows((self._differences[:, None] - bias_meV) / self._kT, highest)
+    def channels(
+        self, cases: slice, bias_meV: FloatArray, highest: int
+    ) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """K21 and K12 in meV of some junctions, then their derivatives by eV up to ``highest`` (at most 2).
+
+        Args:
+            cases: of the B junctions, b of them.
+            bias_meV: shape (V,).
+            highest: derivative.
+
+        Returns:
+            Each of shape (b, n, n, V).
+        """
+        owners, place = np.unique(self._owner[cases], return_inverse=True)
+        kT, differences = self._kT[owners, None, None], self._differences[owners, :, None]
+        at_x, at_minus_x = windows((differences - bias_meV) / kT, highest)
         # Seen from the sample the bias is -eV: zeta(D + eV) = zeta(-x) at the opposite difference.
+        there_zeta = [window[place[:, None, None], self._index] for window in at_x]
+        back_zeta = [window[place[:, None, None], self._index.T] for window in at_minus_x]
+        kT = kT[place][..., None]
         if self._third is None:
-            for order, (plus, minus) in enumerate(zip(at_x, at_minus_x, strict=True)):
-                there, back = plus[self._index], minus[self._mirrored]
-                there *= (self._kT * (-1 / self._kT) ** order * self._w21)[..., None]
-                back *= (self._kT * (1 / self._kT) ** order * self._w12)[..., None]
+            for order, (there, back) in enumerate(zip(there_zeta, back_zeta, strict=True)):
+                there *= kT * (-1 / kT) ** order * self._w21[cases, ..., None]
+                back *= kT * (1 / kT) ** order * self._w12[cases, ..., None]
                 yield there, back
             return
-        logarithm, (third21, third12) = self._third
-        tables = logarithm.orders(bias_meV - self._differences[:, None], -1, max(highest - 1, -1))
-        to_sample = third21.means(bias_meV, tables, self._index, self._kT, highest)
-        to_tip = third12.means(bias_meV, tables, self._index, self._kT, highest)
-        to_sample[0] += self._w21[..., None]
-        to_tip[0] += self._w12[..., None]
-        there_zeta = [window[self._index] for window in at_x]
-        back_zeta = [window[self._mirrored] for window in at_minus_x]
+        tables = self._logarithms(owners, bias_meV - differences, -1, max(highest - 1, -1))
+        strengths21, strengths12 = self._strengths(cases, place, bias_meV, tables)
         for order in range(highest + 1):
-            there, back = (_product(*pair, self._kT, order) for pair in ((there_zeta, to_sample), (back_zeta, to_tip)))
-            yield there, back if order % 2 == 0 else -back
+            yield (
+                _product(there_zeta, strengths21, kT, order),
+                (-1) ** order * _product(back_zeta, strengths12, kT, order),
+            )
 
     @cached_property
     def bath_rates(self) -> FloatArray:
-        """Rates of all baths together in S meV, shape (n, n)."""
-        thermal = windows(self._differences / self._kT)[0][0][self._index] * self._kT
-        return self._bath_strengths * thermal
+        """Rates of all baths together in S meV, shape (B, n, n)."""
+        thermal = windows(self._differences / self._kT[:, None])[0][0][:, self._index] * self._kT[:, None, None]
+        return self._bath_strengths * thermal[self._owner]
 
     @cached_property
     def _bath_strengths(self) -> FloatArray:
-        system = self._junction.system
         total = np.zeros(self._w21.shape)
-        for bath in self._junction.baths or ():
-            vertex = vertices(system.eigensystem.spin_elements(bath.spin), 0.0)
-            spins = density(np.array(bath.polarisation))[:, None, None]
-            total += bath.conductance_S * strengths(vertex, spins, spins)
+        for baths in zip(*(one.baths or () for one in self._junctions), strict=True):
+            vertex = vertices(self._system.spin_elements(baths[0].spin), np.zeros(len(baths)))
+            spins = density(np.array([bath.polarisation for bath in baths]))[..., None, None]
+            conductances = np.array([bath.conductance_S for bath in baths])
+            total += conductances[:, None, None] * strengths(vertex, spins, spins)
         return total
 
     def check_connected(self) -> None:
@@ -91,43 +113,86 @@ class Tunnelling:
                 f"the states fall into {self._groups} groups that no scattering connects, so that the steady state is "
                 "not unique; a bath of more than 0 S on each spin (or thermal occupation) is needed"
             )
-            raise refuse("baths", self._junction.baths, allowed)
+            raise refuse("baths", self._kind.baths, allowed)
 
     @cached_property
     def _groups(self) -> int:
-        return groups((self._w21 > 0) | (self._w12 > 0) | (self._bath_strengths > 0))
+        joined = (self._w21 > 0) | (self._w12 > 0) | (self._bath_strengths > 0)
+        return max(groups(one) for one in np.unique(joined, axis=0))
 
     def _directions(self) -> tuple[Direction, Direction]:
         """How tip and sample are polarised for each transition [f, i], from tip to sample and back."""
-        junction = self._junction
-        tip = junction.tip.polarisations("tip", junction.system)
-        sample = junction.sample.polarisations("sample", junction.system)
-        which = junction.polarising_state
+        tip = polarisations("tip", [one.tip for one in self._junctions], self._system)
+        sample = polarisations("sample", [one.sample for one in self._junctions], self._system)
+        which = self._kind.polarising_state
         return (
             Direction(True, _seen(tip, which, leaves=True), _seen(sample, which, leaves=False)),
             Direction(False, _seen(tip, which, leaves=False), _seen(sample, which, leaves=True)),
         )
 
-    def _third_order(self) -> tuple[BroadenedLogarithm, tuple[ThirdOrder, ThirdOrder]]:
-        junction = self._junction
-        if junction.system.dimension > _LARGEST_THIRD_ORDER:
-            states = f"3 with {junction.system.dimension} states"
-            raise refuse("order", states, f"third order is computed for at most {_LARGEST_THIRD_ORDER} states")
-        logarithm = BroadenedLogarithm(self._kT, junction.bandwidth_meV, junction.broadening_meV)
-        energies = junction.system.eigensystem.energies_meV
-        there, back = (
-            ThirdOrder(self._vertex, energies, direction, junction.coupling, logarithm, junction.pole)
-            for direction in (self._to_sample, self._to_tip)
-        )
-        return logarithm, (there, back)
+    # -- third order ---------------------------------------------------------------------------------------------------
+
+    def _third_order(self) -> tuple[tuple[ThirdOrder, FloatArray], tuple[ThirdOrder, FloatArray]]:
+        """Both directions, each with its strength and derivatives at threshold, shape (TERMS + 1, B, n, n)."""
+        if (states := self._kind.system.dimension) > _LARGEST_THIRD_ORDER:
+            allowed = f"third order is computed for at most {_LARGEST_THIRD_ORDER} states"
+            raise refuse("order", f"3 with {states} states", allowed)
+        exact = self._kind.pole is Pole.EXACT
+        # Threshold less pole is e_f - e_m in the direct diagram, and e_m - e_i in the exact exchanged one.
+        every = range(len(self._kT))
+        between = np.array(self._logarithms(np.array(every), self._differences, -1, TERMS - 1))
+        at_levels = between[:, self._owner[:, None, None], self._index]
+        direct = at_levels[:, :, :, None]
+        if exact:
+            exchanged = at_levels.swapaxes(-1, -2)[:, :, None]
+        else:
+            distance = self._differences[:, self._index]
+            apart = distance[:, :, :, None] + distance.swapaxes(-1, -2)[:, None]
+            exchanged = np.array(self._logarithms(np.array(every), apart, -1, TERMS - 1))[:, self._owner]
+        coupling = np.array([one.coupling for one in self._junctions])
+        found = (ThirdOrder(self._vertex, way, coupling, exact) for way in (self._to_sample, self._to_tip))
+        there, back = ((one, one.at_threshold(direct, exchanged)) for one in found)
+        return there, back
+
+    def _logarithms(self, owners: IntArray, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
+        """Derivatives of L at y of shape (len(owners), ...), each row at its own temperature."""
+        values = [np.empty(y.shape) for _ in range(lowest, highest + 1)]
+        for kT in np.unique(self._kT[owners]):
+            rows = self._kT[owners] == kT
+            logarithm = BroadenedLogarithm(float(kT), self._kind.bandwidth_meV, self._kind.broadening_meV)
+            for value, found in zip(values, logarithm.orders(y[rows], lowest, highest), strict=True):
+                value[rows] = found
+        return values
+
+    def _strengths(
+        self, cases: slice, place: IntArray, bias_meV: FloatArray, tables: list[FloatArray]
+    ) -> tuple[list[FloatArray], list[FloatArray]]:
+        """W of second and third order in both directions, with its derivatives; each (b, n, n, V)."""
+        assert self._third is not None
+        (third21, at21), (third12, at12) = self._third
+        owner, kT = self._owner[cases], self._kT[self._owner[cases], None, None, None]
+        threshold = self._differences[owner[:, None, None], self._index][..., None]
+        place = place[:, None, None]
+        there, back = threshold - bias_meV, threshold + bias_meV
+        # L is even: -eV needs no table of its own.
+        ahead = [table[place, self._index] for table in tables]
+        behind = [(-1) ** (order - 1) * table[place, self._index.T] for order, table in enumerate(tables)]
+        to_sample = third21.means(cases, there, np.abs(there) < NEAR * kT, ahead, at21[:, cases])
+        to_tip = third12.means(cases, back, np.abs(back) < NEAR * kT, behind, at12[:, cases])
+        to_sample[0] += self._w21[cases, ..., None]
+        to_tip[0] += self._w12[cases, ..., None]
+        return to_sample, to_tip
 
 
 def _seen(polarisations: FloatArray, which: PolarisingState, *, leaves: bool) -> FloatArray:
-    """(1, P) of an electrode for each [f, i] from P of each state, (n, 3); ``leaves``: the electron comes from it."""
-    if (polarisations == polarisations[0]).all():
-        return density(polarisations[:1, None])
-    final, initial = polarisations[:, None], polarisations[None, :]
-    zero = np.zeros((len(polarisations),) * 2 + (1,))
+    """(1, P) of an electrode for each [f, i] from P of each state, (B, n, 3).
+
+    ``leaves``: the electron comes from it.
+    """
+    if (polarisations == polarisations[:, :1]).all():
+        return density(polarisations[:, :1, None])
+    final, initial = polarisations[:, :, None], polarisations[:, None]
+    zero = np.zeros((*final.shape[:2], final.shape[1], 1))
     if which is PolarisingState.AVERAGE:
         return density((final + initial) / 2)
     if which is PolarisingState.INITIAL or leaves:
@@ -135,7 +200,7 @@ def _seen(polarisations: FloatArray, which: PolarisingState, *, leaves: bool) ->
     return density(final + zero)
 
 
-def _product(zeta: list[FloatArray], strength: list[FloatArray], kT: float, order: int) -> FloatArray:
+def _product(zeta: list[FloatArray], strength: list[FloatArray], kT: FloatArray, order: int) -> FloatArray:
     """Derivative ``order`` by u of kT zeta(x) W, from those of zeta by x = (D - u)/kT and those of W by u."""
     if order == 0:
         return kT * zeta[0] * strength[0]
