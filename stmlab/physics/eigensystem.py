@@ -73,22 +73,23 @@ class Eigensystem:
         values: FloatArray = np.moveaxis((self.states.conj() * kets).sum(axis=-2).real, 0, -1)
         return values
 
-    def differences(self) -> tuple[FloatArray, IntArray]:
-        """Energy differences between levels.
+    def differences(self) -> tuple[FloatArray, IntArray, IntArray]:
+        """Energy differences between levels, which are one where they are degenerate in every system.
 
         Returns:
-            The differences that occur, in meV, shape (..., Q), and for each [f, i] the number of e_f - e_i among them,
-            shape (n, n), the same for all systems: levels are one where they are degenerate in every system.
+            The differences that occur, in meV, shape (..., Q); for each [f, i] the number of e_f - e_i among them,
+            shape (n, n), the same for all systems; and the first state of each level.
         """
         energies = self.energies_meV.reshape(-1, self.energies_meV.shape[-1])
-        level = np.concatenate([[0], np.cumsum((np.diff(energies) > 0).any(axis=0))])
+        apart = (np.diff(energies) > 0).any(axis=0)
+        level, firsts = np.concatenate([[0], np.cumsum(apart)]), np.concatenate([[0], 1 + np.flatnonzero(apart)])
         final, initial = np.meshgrid(level, level, indexing="ij")
         _, first, index = np.unique(
             np.where(final == initial, -1, final * len(level) + initial), return_index=True, return_inverse=True
         )
         states = np.unravel_index(first, final.shape)
         values: FloatArray = self.energies_meV[..., states[0]] - self.energies_meV[..., states[1]]
-        return values, index.reshape(final.shape)
+        return values, index.reshape(final.shape), firsts
 
     def steps(self, spin: int) -> tuple[FloatArray, FloatArray]:
         """Excitations out of the ground level that electrons scattering from ``spin`` can make.

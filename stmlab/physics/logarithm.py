@@ -73,6 +73,7 @@ class BroadenedLogarithm:
         return found
 
 
+@lru_cache(maxsize=64)
 def peak(kT_meV: float, bandwidth_meV: float, broadening_meV: float) -> float:
     """L at its pole after both Fermi edges, with the cut-off at ln w0: how large the logarithm gets."""
     tau = 2 * math.pi * kT_meV

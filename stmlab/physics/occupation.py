@@ -18,7 +18,7 @@ from stmlab.physics.constants import K_B_MEV_PER_K
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, IntArray
 
 
 def thermal_occupation(energies_meV: FloatArray, temperature_K: float) -> FloatArray:
@@ -113,22 +113,23 @@ class RateEquation:
         return balanced
 
 
-def groups(joined: NDArray[np.bool_]) -> int:
-    """Number of sets of states with no way from one to another; joined[f, i] says that i -> f or f -> i is possible."""
-    joined = joined | joined.T
-    left = np.ones(len(joined), dtype=bool)
-    count = 0
-    while left.any():
-        count += 1
-        reached = edge = np.arange(len(left)) == np.flatnonzero(left)[0]
-        while edge.any():
-            edge = joined[edge].any(axis=0) & ~reached
-            reached = reached | edge
-        left &= ~reached
-    return count
+def groups(joined: NDArray[np.bool_]) -> IntArray:
+    """Number of sets of states with no way from one to another, shape (...).
+
+    Args:
+        joined: shape (..., n, n), [..., f, i] says that i -> f or f -> i is possible.
+    """
+    states = joined.shape[-1]
+    joined = joined | joined.swapaxes(-1, -2) | np.eye(states, dtype=bool)
+    lowest = np.broadcast_to(np.arange(states), joined.shape[:-1])  # state known to be in the same set
+    while True:
+        lower = np.where(joined, lowest[..., None, :], states).min(axis=-1)
+        if (lower == lowest).all():
+            return np.asarray((lowest == np.arange(states)).sum(axis=-1))
+        lowest = lower
 
 
 def drift(rates: FloatArray, occupations: FloatArray) -> FloatArray:
     """dp/dt at ``occupations`` of shape (n, ...) under ``rates`` of shape (n, n, ...)."""
-    change: FloatArray = np.einsum("fi...,i...->f...", rates, occupations) - rates.sum(axis=0) * occupations
+    change: FloatArray = (rates * occupations).sum(axis=1) - rates.sum(axis=0) * occupations
     return change

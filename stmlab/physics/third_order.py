@@ -30,9 +30,7 @@ import numpy as np
 from stmlab.physics.scattering import components, pauli_trace
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from stmlab.arrays import ComplexArray, FloatArray
+    from stmlab.arrays import ComplexArray, FloatArray, IntArray
 
 NEAR = 0.05
 """Closer than this to the threshold, in kT, the mean over [eV, threshold] is a Taylor series, not a quotient ..."""
@@ -68,21 +66,27 @@ class ThirdOrder:
         vertex: shape (4, B, n, n), see ``scattering.vertices``.
         direction: which way the electron goes, and how both electrodes are polarised.
         coupling: J rho of the sample, shape (B,), without dimension; negative is antiferromagnetic.
+        firsts: number of the first state of each level: intermediate states of one level share their logarithm.
         exact: whether the exchanged diagram has its logarithm where it belongs (`Pole`).
     """
 
-    def __init__(self, vertex: ComplexArray, direction: Direction, coupling: FloatArray, exact: bool) -> None:
-        self._direct, self._exchanged = diagrams(vertex, direction)
-        self._direct *= 2 * coupling[:, None, None, None]
-        self._exchanged *= 2 * coupling[:, None, None, None]
-        self._to_sample, self._exact = direction.to_sample, exact
+    def __init__(
+        self, vertex: ComplexArray, direction: Direction, coupling: FloatArray, firsts: IntArray, exact: bool
+    ) -> None:
+        direct, exchanged = diagrams(vertex, direction)
+        strength = 2 * coupling[:, None, None, None]
+        self._exchanged = strength * np.add.reduceat(exchanged, firsts, axis=-1)
+        self._direct = strength * np.add.reduceat(direct, firsts, axis=-1)
+        self._direct_rows = np.ascontiguousarray(self._direct.swapaxes(1, 2))
+        self._exchanged_rows = self._exchanged if exact else np.ascontiguousarray(self._exchanged.swapaxes(1, 2))
+        self._exact = exact
 
     def at_threshold(self, direct: FloatArray, exchanged: FloatArray) -> FloatArray:
         """Strength c and its derivatives at the threshold of each transition, from those of L there.
 
         Args:
-            direct: shape (K, B, f, 1, m): L at threshold less the pole of the direct diagram.
-            exchanged: shape (K, B, 1 or f, i, m): likewise.
+            direct: shape (K, B, f, 1, level): L at threshold less the pole of the direct diagram.
+            exchanged: shape (K, B, 1 or f, i, level): likewise.
 
         Returns:
             Shape (K, B, n, n).
@@ -91,50 +95,46 @@ class ThirdOrder:
         return strengths
 
     def means(
-        self, cases: slice, distance: FloatArray, near: NDArray[np.bool_], tables: list[FloatArray], at: FloatArray
+        self,
+        cases: slice,
+        distance: FloatArray,
+        near: FloatArray,
+        tables: list[tuple[FloatArray, FloatArray]],
+        at: FloatArray,
     ) -> list[FloatArray]:
         """Mean third-order strength between bias and threshold, and its derivatives by the bias.
 
         Args:
             cases: of the B junctions, b of them.
             distance: threshold less u, shape (b, n, n, V), where u is eV (tip to sample) or -eV (sample to tip).
-            near: where that is too small for a quotient.
-            tables: derivatives -1 ... of L at u less each energy difference, each of shape (b, n, n, V) as [f, i].
+            near: the distance below which a quotient loses digits, shape (b, 1, 1, 1).
+            tables: derivatives -1 ... of L at u less the poles of the direct diagram, shape (b, i, level, V), and of
+                the exchanged one, (b, f, level, V), or Ternes' (b, i, level, V).
             at: derivatives -1 ... of c at the thresholds, shape (TERMS + 1, b, n, n).
 
         Returns:
             As many arrays (b, f, i, v): M^(k) = int_0^1 (1 - t)^k c^(k)(u + t x) dt, x the distance; derivatives are
             those by u.
         """
-        quotient = 1.0 / np.where(near, 1.0, distance)
-        means = [(at[0][..., None] - self._on_grid(cases, tables[0])) * quotient]
-        for order in range(1, len(tables)):
-            means.append((order * means[-1] - self._on_grid(cases, tables[order])) * quotient)
-        self._replace_near(means, near, distance, at)
-        return means
-
-    def _on_grid(self, cases: slice, table: FloatArray) -> FloatArray:
-        """sum_m N L^(order) + R L^(order) at u, shape (b, n, n, V)."""
-        by_initial = table.transpose(0, 2, 1, 3)
-        direct = self._direct[cases].transpose(0, 2, 1, 3) @ by_initial
-        if self._exact:
-            exchanged = self._exchanged[cases] @ table
-            exchanged += direct.transpose(0, 2, 1, 3)
-            return exchanged
-        return (direct + self._exchanged[cases].transpose(0, 2, 1, 3) @ table).transpose(0, 2, 1, 3)
-
-    @staticmethod
-    def _replace_near(
-        means: list[FloatArray], near: NDArray[np.bool_], distance: FloatArray, at: FloatArray
-    ) -> None:
-        *transition, _ = places = np.nonzero(near)
-        beyond, derivatives = -distance[places], at[:, *transition]
+        close = np.flatnonzero(np.abs(distance) < near)
+        beyond = -distance.ravel()[close]
+        distance.ravel()[close] = 1.0
+        means: list[FloatArray] = []
+        for order, (direct, exchanged) in enumerate(tables):
+            mean = self._exchanged_rows[cases] @ exchanged
+            if not self._exact:
+                mean = np.ascontiguousarray(mean.swapaxes(1, 2))
+            mean += (self._direct_rows[cases] @ direct).swapaxes(1, 2)
+            np.subtract(order * means[-1] if means else at[0][..., None], mean, out=mean)
+            mean /= distance
+            means.append(mean)
+        derivatives = at.reshape(len(at), -1)[:, close // distance.shape[-1]]
         for order, mean in enumerate(means):
-            terms = range(order, TERMS)
-            mean[places] = sum(
+            mean.ravel()[close] = sum(
                 derivatives[term + 1] * beyond ** (term - order) / ((term + 1) * math.factorial(term - order))
-                for term in terms
+                for term in range(order, TERMS)
             )
+        return means
 
 
 def diagrams(vertex: ComplexArray, direction: Direction) -> tuple[FloatArray, FloatArray]:
@@ -165,9 +165,7 @@ def _contract(trace: ComplexArray, vertex: ComplexArray, *, scattering_second: b
     """1/8 Re sum_lkj trace[l, k, j] <i|S_l|f> <f|S_k|m> <m|S_j|i>, without potential scattering inside the sample."""
     second, first = (vertex[1:], vertex) if scattering_second else (vertex, vertex[1:])
     trace = trace[:, 4 - len(second) :, 4 - len(first) :]
-    outer = np.einsum("lkj,lbif->kjbfi", trace, vertex)
-    total = np.zeros((*vertex.shape[1:], vertex.shape[-1]))
-    for j, into in enumerate(first):
-        middle = np.einsum("kbfi,kbfm->bfim", outer[:, j], second)
-        total += (middle * into.swapaxes(-1, -2)[:, None]).real
+    outer = np.moveaxis(np.tensordot(trace, vertex, axes=(0, 0)), (0, 1, 4, 3), (4, 0, 2, 3))  # [j, b, f, i, k]
+    middle = outer @ np.moveaxis(second, 0, 2)
+    total: FloatArray = (middle * first.swapaxes(-1, -2)[:, :, None]).real.sum(axis=0)
     return total / 8

@@ -47,7 +47,7 @@ class Tunnelling:
         self._owner: IntArray = np.array([numbers[id(one.system), one.temperature_K] for one in junctions])
         self._kT = K_B_MEV_PER_K * np.array([junctions[number].temperature_K for number in first])
         self._levels = Eigensystem.stacked([junctions[number].system.eigensystem for number in first])
-        self._differences, self._index = self._levels.differences()
+        self._differences, self._index, self._firsts = self._levels.differences()
         self._system = Eigensystem.stacked([one.system.eigensystem for one in junctions])
         elements = self._system.spin_elements(self._kind.coupled_spin)
         self._vertex = vertices(elements, np.array([one.potential_scattering for one in junctions]))
@@ -117,8 +117,7 @@ class Tunnelling:
 
     @cached_property
     def _groups(self) -> int:
-        joined = (self._w21 > 0) | (self._w12 > 0) | (self._bath_strengths > 0)
-        return max(groups(one) for one in np.unique(joined, axis=0))
+        return int(groups((self._w21 > 0) | (self._w12 > 0) | (self._bath_strengths > 0)).max())
 
     def _directions(self) -> tuple[Direction, Direction]:
         """How tip and sample are polarised for each transition [f, i], from tip to sample and back."""
@@ -139,18 +138,17 @@ class Tunnelling:
             raise refuse("order", f"3 with {states} states", allowed)
         exact = self._kind.pole is Pole.EXACT
         # Threshold less pole is e_f - e_m in the direct diagram, and e_m - e_i in the exact exchanged one.
-        every = range(len(self._kT))
-        between = np.array(self._logarithms(np.array(every), self._differences, -1, TERMS - 1))
-        at_levels = between[:, self._owner[:, None, None], self._index]
-        direct = at_levels[:, :, :, None]
+        every = np.arange(len(self._kT))
+        between = np.array(self._logarithms(every, self._differences, -1, TERMS - 1))[:, self._owner]
+        direct = between[:, :, self._index[:, None, self._firsts]]
         if exact:
-            exchanged = at_levels.swapaxes(-1, -2)[:, :, None]
+            exchanged = between[:, :, self._index[self._firsts].T[None]]
         else:
             distance = self._differences[:, self._index]
-            apart = distance[:, :, :, None] + distance.swapaxes(-1, -2)[:, None]
-            exchanged = np.array(self._logarithms(np.array(every), apart, -1, TERMS - 1))[:, self._owner]
+            apart = distance[..., None] + distance[:, self._firsts].swapaxes(-1, -2)[:, None]
+            exchanged = np.array(self._logarithms(every, apart, -1, TERMS - 1))[:, self._owner]
         coupling = np.array([one.coupling for one in self._junctions])
-        found = (ThirdOrder(self._vertex, way, coupling, exact) for way in (self._to_sample, self._to_tip))
+        found = (ThirdOrder(self._vertex, way, coupling, self._firsts, exact) for way in (self._to_sample, self._to_tip))
         there, back = ((one, one.at_threshold(direct, exchanged)) for one in found)
         return there, back
 
@@ -170,15 +168,18 @@ class Tunnelling:
         """W of second and third order in both directions, with its derivatives; each (b, n, n, V)."""
         assert self._third is not None
         (third21, at21), (third12, at12) = self._third
-        owner, kT = self._owner[cases], self._kT[self._owner[cases], None, None, None]
+        owner, near = self._owner[cases], NEAR * self._kT[self._owner[cases], None, None, None]
         threshold = self._differences[owner[:, None, None], self._index][..., None]
+        # Poles: e_m - e_i of the direct diagram, as [i, m]; e_f - e_m of the exchanged one, as [f, m], or Ternes'
+        # e_i - e_m, as [i, m].
+        direct, exchanged = self._index[self._firsts].T, self._index[:, self._firsts]
         place = place[:, None, None]
-        there, back = threshold - bias_meV, threshold + bias_meV
+        ahead = [(table[place, direct], table[place, exchanged]) for table in tables]
         # L is even: -eV needs no table of its own.
-        ahead = [table[place, self._index] for table in tables]
-        behind = [(-1) ** (order - 1) * table[place, self._index.T] for order, table in enumerate(tables)]
-        to_sample = third21.means(cases, there, np.abs(there) < NEAR * kT, ahead, at21[:, cases])
-        to_tip = third12.means(cases, back, np.abs(back) < NEAR * kT, behind, at12[:, cases])
+        odd = [(-1) ** (order - 1) * table for order, table in enumerate(tables)]
+        behind = [(table[place, exchanged], table[place, direct]) for table in odd]
+        to_sample = third21.means(cases, threshold - bias_meV, near, ahead, at21[:, cases])
+        to_tip = third12.means(cases, threshold + bias_meV, near, behind, at12[:, cases])
         to_sample[0] += self._w21[cases, ..., None]
         to_tip[0] += self._w12[cases, ..., None]
         return to_sample, to_tip
