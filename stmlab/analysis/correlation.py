@@ -16,7 +16,7 @@ import numpy as np
 
 from stmlab.analysis.numbers import finite, numbers
 from stmlab.analysis.steps import fit_steps
-from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectrum
+from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectra
 from stmlab.errors import FitError, PhysicsError
 from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.results import FitParameter, FitResult
@@ -147,7 +147,7 @@ def _asymmetries(
     """Inner and outer asymmetry of the model's spectrum at one conductance."""
     fit = fit_steps(
         bias,
-        spectrum(setting, parameters, conductance, bias),
+        spectra(setting, parameters, np.array([conductance]), bias)[0],
         temperature_K=parameters.temperature_K,
         modulation_V=setting.modulation_V,
         pairs=2,

@@ -98,7 +98,7 @@ def modulated(
 
     Args:
         spectrum: the derivative of the current that the harmonic stands for, at any biases: dI/dV for the first
-            harmonic (or d2I/dV2, for the slope of that reading), d2I/dV2 for the second.
+            harmonic (or d2I/dV2, for the slope of that reading), d2I/dV2 for the second. Shape (..., m) for m biases.
         bias_V: any shape, in V.
         modulation_V: A of V + A cos(wt), peak, at the junction; 0 leaves the spectrum as it is.
         temperature_K: sets how many points a period needs: the spectrum is smooth on the scale of 2 pi kT.
@@ -121,5 +121,5 @@ def modulated(
     if harmonic == 2:
         weights = weights * 4 / 3 * np.sin(phase) ** 2
     values = spectrum((bias[..., None] + amplitude * np.cos(phase)).ravel())
-    read: FloatArray = values.reshape(*bias.shape, points) @ weights
+    read: FloatArray = values.reshape(*values.shape[:-1], *bias.shape, points) @ weights
     return read

@@ -7,6 +7,7 @@ that grows with the conductance, and the tip's electrons follow it with the corr
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from stmlab.physics.baths import DEFAULT_RELAXATION_S, DEFAULT_SCATTERING_S, Bath, Electrode
@@ -58,16 +59,25 @@ def coupled_junction(
     Raises:
         PhysicsError: an argument lies outside what the model is defined for.
     """
+    system = coupled_spins(spin, tip_spin, exchange, exchange_slope_meV_per_uS * 1e6 * conductance_S, field_T)
     if exchange is ExchangeKind.NONE:
-        system = SpinSystem((spin,), (), field_T)
         return TunnelJunction(system, temperature_K, conductance_S, baths=(Bath(0, scattering_S),), **options)
-    couple = Exchange.ising if exchange is ExchangeKind.ISING else Exchange.heisenberg
-    coupled = couple(0, 1, exchange_slope_meV_per_uS * 1e6 * conductance_S)
     return TunnelJunction(
-        SpinSystem((spin, tip_spin), (coupled,), field_T),
+        system,
         temperature_K,
         conductance_S,
         tip=Electrode(correlation=correlation, spin=1),
         baths=(Bath(0, scattering_S), Bath(1, tip_relaxation_S)),
         **options,
     )
+
+
+@lru_cache(maxsize=1024)
+def coupled_spins(
+    spin: Spin, tip_spin: Spin, exchange: ExchangeKind, exchange_meV: float, field_T: Vector
+) -> SpinSystem:
+    """The spins of such a junction, the same object for the same numbers: junctions that share it are faster."""
+    if exchange is ExchangeKind.NONE:
+        return SpinSystem((spin,), (), field_T)
+    couple = Exchange.ising if exchange is ExchangeKind.ISING else Exchange.heisenberg
+    return SpinSystem((spin, tip_spin), (couple(0, 1, exchange_meV),), field_T)

@@ -157,6 +157,7 @@ def _kind(junction: Junction) -> tuple[Any, ...]:
     """All but the numbers."""
     return (
         junction.system.multiplicities,
+        junction.system.quantisation_axis,
         junction.coupled_spin,
         junction.tip.spin,
         junction.sample.spin,

@@ -18,8 +18,6 @@ import numpy as np
 from stmlab.physics.operators import spin_matrices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from stmlab.arrays import ComplexArray, FloatArray, IntArray
 
 _DEGENERATE = 64 * float(np.finfo(float).eps)
@@ -44,11 +42,9 @@ class Eigensystem:
     energies_meV: FloatArray
     states: ComplexArray
 
-    @classmethod
-    def stacked(cls, systems: Sequence[Eigensystem]) -> Eigensystem:
-        """Systems of the same spins side by side, along a first axis."""
-        energies = np.array([system.energies_meV for system in systems])
-        return cls(systems[0].multiplicities, energies, np.array([system.states for system in systems]))
+    def take(self, numbers: IntArray) -> Eigensystem:
+        """Some of the systems, or one several times, by their numbers along the first axis."""
+        return Eigensystem(self.multiplicities, self.energies_meV[numbers], self.states[numbers])
 
     @property
     def excitations_meV(self) -> FloatArray:
@@ -106,26 +102,28 @@ class Eigensystem:
         return self.excitations_meV[starts[1:]][visible], intensities[visible]
 
 
-def diagonalise(hamiltonian: ComplexArray, multiplicities: tuple[int, ...], axis: FloatArray) -> Eigensystem:
-    """Energies and states of a Hermitian matrix in meV, degenerate levels sorted out along the unit vector ``axis``."""
-    matrix = hamiltonian if hamiltonian.imag.any() else hamiltonian.real
-    energies, vectors = np.linalg.eigh(matrix)
+def diagonalise(hamiltonians: ComplexArray, multiplicities: tuple[int, ...], axis: FloatArray) -> Eigensystem:
+    """Energies and states of Hermitian matrices in meV, shape (B, n, n); degenerate levels are sorted out along ``axis``.
+
+    ``axis`` is a unit vector.
+    """
+    matrices = hamiltonians if hamiltonians.imag.any() else hamiltonians.real
+    energies, vectors = np.linalg.eigh(matrices)
     states = vectors.astype(complex)
-    blocks = _degenerate_blocks(energies)
-    if blocks:
+    rounding = _DEGENERATE * energies.shape[-1] * np.abs(energies).max(axis=-1, keepdims=True)
+    apart = np.diff(energies) > rounding
+    if not apart.all():
         perturbed = _perturbation_on_states(states, multiplicities, axis)
-    for block in blocks:
-        energies[block] = energies[block].mean()
-        inside = states[:, block].conj().T @ perturbed[:, block]
-        states[:, block] = states[:, block] @ np.linalg.eigh(inside)[1]
+    for pattern in np.unique(apart, axis=0):
+        alike = (apart == pattern).all(axis=1)
+        edges = [0, *(np.flatnonzero(pattern) + 1).tolist(), energies.shape[-1]]
+        for low, high in pairwise(edges):
+            if high - low > 1:
+                block = states[alike, :, low:high]
+                inside = block.conj().swapaxes(-1, -2) @ perturbed[alike, :, low:high]
+                energies[alike, low:high] = energies[alike, low:high].mean(axis=-1, keepdims=True)
+                states[alike, :, low:high] = block @ np.linalg.eigh(inside)[1]
     return Eigensystem(multiplicities, energies, states)
-
-
-def _degenerate_blocks(energies: FloatArray) -> list[slice]:
-    rounding = _DEGENERATE * len(energies) * np.abs(energies).max()
-    breaks = np.flatnonzero(np.diff(energies) > rounding) + 1
-    edges = [0, *breaks.tolist(), len(energies)]
-    return [slice(low, high) for low, high in pairwise(edges) if high - low > 1]
 
 
 def _perturbation_on_states(states: ComplexArray, multiplicities: tuple[int, ...], axis: FloatArray) -> ComplexArray:

@@ -169,7 +169,7 @@ class SpinSystem:
     @cached_property
     def eigensystem(self) -> Eigensystem:
         """Energies and states, computed once."""
-        return diagonalise(self.hamiltonian_meV(), self.multiplicities, np.array(self.quantisation_axis))
+        return diagonalised([self]).take(np.array(0))
 
     def operator(self, factors: dict[int, ComplexArray]) -> ComplexArray:
         """The product of one-spin matrices, given by the number of their spin, on the space of all; shape (n, n)."""
@@ -192,6 +192,13 @@ class SpinSystem:
                 if right.any():
                     hamiltonian += self.operator({exchange.first: left, exchange.second: right})
         return hamiltonian
+
+
+def diagonalised(systems: Sequence[SpinSystem]) -> Eigensystem:
+    """Energies and states of B systems of the same spins and quantisation axis, side by side along a first axis."""
+    first = systems[0]
+    hamiltonians = np.array([system.hamiltonian_meV() for system in systems])
+    return diagonalise(hamiltonians, first.multiplicities, np.array(first.quantisation_axis))
 
 
 def _one_spin_hamiltonian(spin: Spin, field_T: FloatArray) -> ComplexArray:

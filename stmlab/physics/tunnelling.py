@@ -15,11 +15,11 @@ from stmlab.physics.arguments import refuse
 from stmlab.physics.baths import polarisations
 from stmlab.physics.broadening import windows
 from stmlab.physics.constants import K_B_MEV_PER_K
-from stmlab.physics.eigensystem import Eigensystem
 from stmlab.physics.junction import PolarisingState
 from stmlab.physics.logarithm import BroadenedLogarithm
 from stmlab.physics.occupation import groups
 from stmlab.physics.scattering import density, strengths, vertices
+from stmlab.physics.spins import diagonalised
 from stmlab.physics.third_order import NEAR, TERMS, Direction, Pole, ThirdOrder
 
 if TYPE_CHECKING:
@@ -41,15 +41,13 @@ class Tunnelling:
 
     def __init__(self, junctions: Sequence[Junction]) -> None:
         self._junctions, self._kind = junctions, junctions[0]
-        kinds = {(id(one.system), one.temperature_K): number for number, one in enumerate(junctions)}
-        first = list(kinds.values())
-        numbers = {kind: number for number, kind in enumerate(kinds)}
+        kinds = list({(id(one.system), one.temperature_K): one for one in junctions}.items())
+        numbers = {kind: number for number, (kind, _) in enumerate(kinds)}
         self._owner: IntArray = np.array([numbers[id(one.system), one.temperature_K] for one in junctions])
-        self._kT = K_B_MEV_PER_K * np.array([junctions[number].temperature_K for number in first])
-        self._levels = Eigensystem.stacked([junctions[number].system.eigensystem for number in first])
+        self._kT = K_B_MEV_PER_K * np.array([temperature for (_, temperature), _ in kinds])
+        self._levels = diagonalised([one.system for _, one in kinds])
         self._differences, self._index, self._firsts = self._levels.differences()
-        self._system = Eigensystem.stacked([one.system.eigensystem for one in junctions])
-        elements = self._system.spin_elements(self._kind.coupled_spin)
+        elements = self._levels.spin_elements(self._kind.coupled_spin)[:, self._owner]
         self._vertex = vertices(elements, np.array([one.potential_scattering for one in junctions]))
         self._to_sample, self._to_tip = self._directions()
         self._w21 = strengths(self._vertex, self._to_sample.tip, self._to_sample.sample)
@@ -100,7 +98,8 @@ class Tunnelling:
     def _bath_strengths(self) -> FloatArray:
         total = np.zeros(self._w21.shape)
         for baths in zip(*(one.baths or () for one in self._junctions), strict=True):
-            vertex = vertices(self._system.spin_elements(baths[0].spin), np.zeros(len(baths)))
+            elements = self._levels.spin_elements(baths[0].spin)
+            vertex = vertices(elements, np.zeros(len(self._kT)))[:, self._owner]
             spins = density(np.array([bath.polarisation for bath in baths]))[..., None, None]
             conductances = np.array([bath.conductance_S for bath in baths])
             total += conductances[:, None, None] * strengths(vertex, spins, spins)
@@ -121,8 +120,9 @@ class Tunnelling:
 
     def _directions(self) -> tuple[Direction, Direction]:
         """How tip and sample are polarised for each transition [f, i], from tip to sample and back."""
-        tip = polarisations("tip", [one.tip for one in self._junctions], self._system)
-        sample = polarisations("sample", [one.sample for one in self._junctions], self._system)
+        system = self._levels.take(self._owner)
+        tip = polarisations("tip", [one.tip for one in self._junctions], system)
+        sample = polarisations("sample", [one.sample for one in self._junctions], system)
         which = self._kind.polarising_state
         return (
             Direction(True, _seen(tip, which, leaves=True), _seen(sample, which, leaves=False)),

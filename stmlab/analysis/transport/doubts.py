@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.residuals import structure_warning
-from stmlab.analysis.transport.model import spectrum
+from stmlab.analysis.transport.model import spectra
 from stmlab.analysis.transport.problem import BOUNDS, SIZES, SMALLEST_NOISE, SpectrumData
 from stmlab.analysis.transport.solution import Solution, as_usual, by_kind
 from stmlab.physics.coupled_tip import ExchangeKind
@@ -94,7 +94,7 @@ def _exchange(solution: Solution) -> str:
 
 def _structured(one: SpectrumData, best: Solution, conductance: float) -> bool:
     order = np.argsort(one.bias, kind="stable")
-    left = (one.conductance - spectrum(best.setting, best.parameters, conductance, one.bias))[order]
+    left = (one.conductance - spectra(best.setting, best.parameters, np.array([conductance]), one.bias)[0])[order]
     if float(np.abs(left).max()) <= SMALLEST_NOISE * float(np.ptp(one.conductance)):
         return False
     return bool(structure_warning(left, noise_known=False))

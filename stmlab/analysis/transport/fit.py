@@ -20,10 +20,10 @@ import numpy as np
 
 from stmlab.analysis.numbers import finite, number
 from stmlab.analysis.transport.doubts import DECIDED, doubts, shown_error
-from stmlab.analysis.transport.model import SpinSetting, spectrum
+from stmlab.analysis.transport.model import COARSE, FINE, SpinSetting, spectra as model_spectra
 from stmlab.analysis.transport.problem import SMALLEST_NOISE, Problem, SpectrumData
 from stmlab.analysis.transport.solution import Solution, as_usual, by_kind, distinct
-from stmlab.analysis.transport.start import starts
+from stmlab.analysis.transport.start import StepsSeen, has_an_axis, starts, steps_seen
 from stmlab.errors import FitError
 from stmlab.physics.baths import DEFAULT_SCATTERING_S
 from stmlab.physics.coupled_tip import ExchangeKind
@@ -46,10 +46,12 @@ _UNITS = {
     "potential_scattering": "",
     "bias_offset": "V",
 }
-_ROUNDS = (3e-2, 1e-3, 1e-4)  # relative change of the squares at which each of the first rounds ends
+_MOST = 60  # steps
+_ROUNDS = ((3e-2, 2, 4.0), (3e-2, _MOST, 2.0), (1e-3, _MOST, 0.0), (1e-4, _MOST, 0.0))
+"""Of each round: promised gain over the squares at which it ends, steps, and the difference of AIC, a point, beyond
+which a solution is given up after it."""
 _CONVERGED = 1e-8
-_FAR_BEHIND = 2.0  # difference of AIC, a point, beyond which a start is given up after the first round
-_HOPELESS = 200.0  # and after the others
+_HOPELESS = 200.0  # difference of AIC; fewer are no reason to give up
 _STEADY = 0.02  # relative change of the noise
 _CLOSE = 2 * DECIDED  # of AIC: whose order may turn when all of them have settled
 _FEWEST = 12  # points of a spectrum
@@ -97,13 +99,16 @@ def fit_transport(
     spectra = _spectra(bias, conductance, setpoint)
     kinds = _kinds(exchange, len(spectra))
     setting = SpinSetting(spin=spin, field_T=field_T, modulation_V=modulation_V, scattering_S=scattering_S, order=order)
-    found = [start for kind in kinds for start in _begun(spectra, replace(setting, exchange=kind), temperature_K)]
-    beaten = math.inf
-    for tolerance in _ROUNDS:
-        found = distinct([_improved(spectra, start, tolerance) if start.aic < beaten else start for start in found])
-        points = sum(one.bias.size for one in spectra)
-        behind = max(_FAR_BEHIND * points, _HOPELESS) if tolerance == _ROUNDS[0] else _HOPELESS
-        beaten = min(solution.aic for solution in found) + behind
+    settings = [replace(setting, exchange=kind) for kind in kinds]
+    seen = steps_seen(spectra, modulation_V, temperature_K, singles=any(has_an_axis(one) for one in settings))
+    free = temperature_K is None
+    found = [start for one in settings for start in _begun(spectra, one, seen, free_temperature=free)]
+    beaten, points = math.inf, sum(one.bias.size for one in spectra)
+    for tolerance, most, behind in _ROUNDS:
+        found = distinct(
+            [_improved(spectra, start, tolerance, most, COARSE) if start.aic < beaten else start for start in found]
+        )
+        beaten = min(solution.aic for solution in found) + max(behind * points, _HOPELESS)
         if sum(solution.aic < beaten for solution in found) == 1:
             break
     lowest = min(solution.aic for solution in found)
@@ -171,30 +176,37 @@ def _kinds(exchange: Sequence[str], spectra: int) -> list[ExchangeKind]:
 # -- the fit -----------------------------------------------------------------------------------------------------------
 
 
-def _begun(spectra: list[SpectrumData], setting: SpinSetting, temperature_K: float | None) -> list[Solution]:
+def _begun(
+    spectra: list[SpectrumData], setting: SpinSetting, seen: StepsSeen, *, free_temperature: bool
+) -> list[Solution]:
     """The starts of one kind of exchange, each spectrum weighted by its size."""
     noise = np.array([math.sqrt(one.conductance.max()) for one in spectra])
     noise *= float(np.ptp(spectra[0].conductance)) / noise[0]
-    free = _free(setting, temperature_K)
+    free = _free(setting, free_temperature=free_temperature)
     return [
         Solution(setting, parameters, free, conductances, np.empty(0), noise, -math.inf)
-        for parameters, conductances in starts(spectra, setting, temperature_K)
+        for parameters, conductances in starts(spectra, setting, seen)
     ]
 
 
-def _improved(spectra: list[SpectrumData], solution: Solution, tolerance: float) -> Solution:
+def _improved(
+    spectra: list[SpectrumData], solution: Solution, tolerance: float, most: int, per_kT: float = FINE
+) -> Solution:
     """Least squares from the solution, with the noise of each spectrum that it leaves."""
     free = solution.free
-    problem = Problem(spectra, solution.setting, solution.parameters, free, solution.noise)
-    parameters, conductances, covariance = problem.solved(solution.conductances, tolerance)
-    left = problem.residuals(parameters, conductances)
-    rms = np.array([math.sqrt(np.mean(part**2)) for part in left])
+    problem = Problem(spectra, solution.setting, solution.parameters, free, solution.noise, per_kT)
+    found = problem.solved(solution.conductances, tolerance, most)
+    if found is None:  # the model is not defined there
+        return replace(solution, aic=math.inf)
+    rms = np.array([math.sqrt(np.mean(part**2)) for part in found.residuals])
     noise = np.maximum(solution.noise * rms, SMALLEST_NOISE * np.array([np.ptp(one.conductance) for one in spectra]))
     points = sum(one.bias.size for one in spectra)
     likelihood = sum(one.bias.size * math.log(n**2) for one, n in zip(spectra, noise, strict=True))
     aic = likelihood + 2 * (len(free) + 2 * len(spectra))
-    scale = points / max(points - len(free) - len(spectra), 1)
-    return Solution(solution.setting, parameters, free, conductances, covariance * scale, noise, aic)
+    covariance = found.covariance * points / max(points - len(free) - len(spectra), 1)
+    return Solution(
+        solution.setting, found.parameters, free, found.conductances, covariance, noise, aic, found.converged
+    )
 
 
 def _settled(spectra: list[SpectrumData], solution: Solution) -> Solution:
@@ -211,19 +223,19 @@ def _settled(spectra: list[SpectrumData], solution: Solution) -> Solution:
 
 def _converged(spectra: list[SpectrumData], solution: Solution) -> Solution:
     """To the end; once more where that has changed the noise: the covariance is for the noise that one begins with."""
-    found = _improved(spectra, solution, _CONVERGED)
+    found = _improved(spectra, solution, _CONVERGED, _MOST)
     steady = np.allclose(found.noise, solution.noise, rtol=_STEADY, atol=0.0)
-    return found if steady else _improved(spectra, found, _CONVERGED)
+    return found if steady else _improved(spectra, found, _CONVERGED, _MOST)
 
 
-def _free(setting: SpinSetting, temperature_K: float | None) -> tuple[str, ...]:
+def _free(setting: SpinSetting, *, free_temperature: bool) -> tuple[str, ...]:
     names = ["axial_anisotropy_meV", "transverse_anisotropy_meV"]
     if setting.exchange is not ExchangeKind.NONE:
         names += ["exchange_slope_meV_per_uS", "correlation"]
     if setting.order == 3:
         names.append("kondo_coupling")
     names += ["potential_scattering", "bias_offset"]
-    if temperature_K is None:
+    if free_temperature:
         names.append("temperature_K")
     return tuple(names)
 
@@ -243,7 +255,10 @@ def _result(spectra: list[SpectrumData], best: Solution, found: list[Solution]) 
         for name, value, error, unit, place in zip(names, values, errors, units, places, strict=True)
     )
     fit = np.concatenate(
-        [spectrum(best.setting, spins, float(g), one.bias) for one, g in zip(spectra, best.conductances, strict=True)]
+        [
+            model_spectra(best.setting, spins, best.conductances[[k]], one.bias)[0]
+            for k, one in enumerate(spectra)
+        ]
     )
     data = np.concatenate([one.conductance for one in spectra])
     return FitResult(

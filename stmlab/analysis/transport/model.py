@@ -16,12 +16,15 @@ from stmlab.physics.broadening import modulated
 from stmlab.physics.constants import K_B_MEV_PER_K
 from stmlab.physics.coupled_tip import ExchangeKind, coupled_junction
 from stmlab.physics.spins import Spin
+from stmlab.physics.transport import conductances
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.physics.transport import TunnelJunction
 
-_PER_KT = 1.5  # points of the model's own bias axis within kT; a spline lies between them
+FINE, COARSE = 1.5, 1.0
+"""Points of the model's own bias axis within kT, for 1e-8 and 1e-6 of a spectrum's span."""
+_DEGREE = 7  # of the spline between them: the model is smooth on the scale of 2 pi kT
 
 
 @dataclass(frozen=True)
@@ -91,18 +94,52 @@ def junction(setting: SpinSetting, parameters: SpinParameters, conductance_S: fl
     )
 
 
-def spectrum(setting: SpinSetting, parameters: SpinParameters, conductance_S: float, bias_V: FloatArray) -> FloatArray:
-    """dI/dV in S at ``bias_V`` (V), shape (n,): temperature and modulation included.
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """An even axis, finer than kT, on which spectra are computed: a modulated one asks for 20 biases a point.
 
-    Evaluated on an even axis finer than kT and interpolated: a modulated spectrum asks for 20 biases a point.
+    Attributes:
+        bias_V: at the junction, shape (m,).
+        modulation_V: peak amplitude.
+        temperature_K: for which the axis is fine enough.
     """
-    from scipy.interpolate import CubicSpline
 
-    spacing = 1e-3 * K_B_MEV_PER_K * parameters.temperature_K / _PER_KT
+    bias_V: FloatArray
+    modulation_V: float
+    temperature_K: float
+
+    @classmethod
+    def over(
+        cls, low_V: float, high_V: float, modulation_V: float, temperature_K: float, *, per_kT: float = FINE
+    ) -> Grid:
+        """The grid for spectra between two biases at the junction."""
+        spacing = 1e-3 * K_B_MEV_PER_K * temperature_K / per_kT
+        low, high = low_V - modulation_V, high_V + modulation_V
+        count = int(np.ceil((high - low) / spacing)) + 2 * _DEGREE
+        margin = 0.5 * ((count - 1) * spacing - (high - low))  # a spline is poor at its ends
+        return cls(np.linspace(low - margin, high + margin, count), modulation_V, temperature_K)
+
+    def read(self, spectra: FloatArray, bias_V: FloatArray, *, slope: bool = False) -> FloatArray:
+        """What a lock-in reads, from dI/dV of shape (B, m) on the grid, at biases at the junction of shape (n,).
+
+        Returns:
+            Shape (B, n), in the unit of the spectra, or of their slope by the bias.
+        """
+        from scipy.interpolate import make_interp_spline
+
+        smooth = make_interp_spline(self.bias_V, spectra, _DEGREE, axis=1)
+        smooth = smooth.derivative() if slope else smooth
+        return modulated(smooth, bias_V, self.modulation_V, self.temperature_K)
+
+
+def spectra(
+    setting: SpinSetting, parameters: SpinParameters, conductances_S: FloatArray, bias_V: FloatArray
+) -> FloatArray:
+    """dI/dV in S at ``bias_V`` (V), shape (n,), of junctions with these conductances, shape (B,): shape (B, n).
+
+    Temperature and modulation included.
+    """
     at_junction = bias_V - parameters.bias_offset
-    low, high = at_junction.min() - setting.modulation_V, at_junction.max() + setting.modulation_V
-    count = int(np.ceil((high - low) / spacing)) + 7
-    margin = 0.5 * ((count - 1) * spacing - (high - low))  # a spline is poor at its ends
-    axis = np.linspace(low - margin, high + margin, count)
-    smooth = CubicSpline(axis, junction(setting, parameters, conductance_S).conductance(axis))
-    return modulated(smooth, at_junction, setting.modulation_V, parameters.temperature_K)
+    grid = Grid.over(at_junction.min(), at_junction.max(), setting.modulation_V, parameters.temperature_K)
+    junctions = [junction(setting, parameters, float(g)) for g in conductances_S]
+    return grid.read(conductances(junctions, grid.bias_V), at_junction)

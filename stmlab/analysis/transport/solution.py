@@ -26,6 +26,7 @@ class Solution:
     covariance: FloatArray
     noise: FloatArray  # of each spectrum, S
     aic: float
+    converged: bool = False
 
 
 def as_usual(best: Solution) -> SpinParameters:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stmlab.analysis.spin_levels import anisotropies
 from stmlab.analysis.steps import fit_steps
-from stmlab.analysis.transport.model import SpinParameters, spectrum
+from stmlab.analysis.transport.model import Grid, SpinParameters, junction
+from stmlab.analysis.transport.problem import axes
 from stmlab.errors import FitError, PhysicsError
 from stmlab.physics.constants import K_B_MEV_PER_K
 from stmlab.physics.coupled_tip import ExchangeKind
+from stmlab.physics.transport import conductances
 
 if TYPE_CHECKING:
     from stmlab.analysis.transport.model import SpinSetting
@@ -31,10 +34,25 @@ _KONDO = -0.03
 _POTENTIAL = 0.05  # U that a fit begins with at least: at 0 the spectrum has no slope by U
 _FAR_BEHIND = 4.0  # times the squares of the best valley, beyond which a scan in second order is sure
 _MOST = 6  # spectra that the scan looks at
+_PER_KT = 0.5  # points of its grid: 1e-3 of the steps
+
+
+@dataclass(frozen=True, eq=False)
+class StepsSeen:
+    """What the steps of one spectrum say: energies in meV, temperature in K (effective if not given), offset in V.
+
+    ``single`` is the energy of a single step, where two that are read off the spectrum may mean nothing.
+    """
+
+    inner_meV: float
+    outer_meV: float
+    temperature_K: float
+    bias_offset_V: float
+    single_meV: float | None
 
 
 def starts(
-    spectra: list[SpectrumData], setting: SpinSetting, temperature_K: float | None
+    spectra: list[SpectrumData], setting: SpinSetting, seen: StepsSeen
 ) -> list[tuple[SpinParameters, FloatArray]]:
     """Parameters to begin with, and the conductance of each spectrum, shape (K,), S.
 
@@ -42,21 +60,22 @@ def starts(
     it far behind: the valleys lie apart.
 
     Raises:
-        FitError: no spectrum shows two pairs of steps.
+        FitError: no trial parameters are possible.
     """
-    anisotropies, temperature, offset = _from_steps(spectra, setting, temperature_K)
+    pairs, temperature, offset = _anisotropies(seen, setting), seen.temperature_K, seen.bias_offset_V
     scanned = [spectra[k] for k in np.unique(np.linspace(0, len(spectra) - 1, _MOST).astype(int))]
     second, kondo = replace(setting, order=2), _KONDO if setting.order == 3 else 0.0
     found: dict[tuple[bool, float, float], tuple[float, SpinParameters]] = {}
-    for (axial, transverse), slope, correlation in itertools.product(anisotropies, *_exchanges(spectra, setting)):
-        trial = SpinParameters(axial, transverse, temperature, slope, correlation, bias_offset=offset)
+    slopes, correlations = _exchanges(spectra, setting)
+    for (axial, transverse), slope in itertools.product(pairs, slopes):
+        trials = [SpinParameters(axial, transverse, temperature, slope, c, bias_offset=offset) for c in correlations]
         try:
-            squares = sum(_scaled(one, second, trial)[2] for one in scanned)
+            squares = _scaled(scanned, second, trials)[2].sum(axis=1)
         except PhysicsError:
             continue
-        valley = slope < 0, axial, transverse
-        if squares < found.get(valley, (np.inf,))[0]:
-            found[valley] = squares, trial
+        valley, best = (slope < 0, axial, transverse), int(squares.argmin())
+        if squares[best] < found.get(valley, (np.inf,))[0]:
+            found[valley] = float(squares[best]), trials[best]
     if not found:
         raise FitError("no trial parameters of the transport model are possible: is the temperature right?")
     nearest = min(squares for squares, _ in found.values())
@@ -71,9 +90,9 @@ def _begun(
     spectra: list[SpectrumData], second: SpinSetting, trial: SpinParameters
 ) -> tuple[SpinParameters, FloatArray]:
     """The trial with its potential scattering, and the conductances."""
-    conductances, elastic = np.array([_scaled(one, second, trial)[:2] for one in spectra]).T
+    (scales,), (elastic,), _ = _scaled(spectra, second, [trial])
     potential = math.sqrt(max(float(np.median(elastic)) / 2, 0.0))
-    return replace(trial, potential_scattering=max(potential, _POTENTIAL)), conductances
+    return replace(trial, potential_scattering=max(potential, _POTENTIAL)), scales
 
 
 def _exchanges(spectra: list[SpectrumData], setting: SpinSetting) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -86,53 +105,89 @@ def _exchanges(spectra: list[SpectrumData], setting: SpinSetting) -> tuple[tuple
     return slopes, _CORRELATIONS
 
 
-def _from_steps(
-    spectra: list[SpectrumData], setting: SpinSetting, temperature_K: float | None
-) -> tuple[list[tuple[float, float]], float, float]:
-    """D and E that a spin 1 with these steps may have, the temperature (effective if not given) and the bias offset."""
-    if setting.spin != 1.0:
-        raise FitError(f"spin = {setting.spin:g}: the transport fit begins from the two steps of a spin 1")
+def steps_seen(
+    spectra: list[SpectrumData], modulation_V: float, temperature_K: float | None, *, singles: bool
+) -> StepsSeen:
+    """The steps of the first spectrum that shows two pairs: the smaller the conductance, the less exchange shifts them.
+
+    Args:
+        spectra: in the order of their conductances.
+        modulation_V: peak amplitude at the junction.
+        temperature_K: of the sample, or None.
+        singles: whether to look for a single step too.
+
+    Raises:
+        FitError: none does.
+    """
     reasons = []
-    for one in spectra:  # the exchange shifts the steps: the smaller the conductance, the better
+    for one in spectra:
+        given = {"temperature_K": temperature_K, "modulation_V": modulation_V}
         try:
-            fit = fit_steps(
-                one.bias, one.conductance, temperature_K=temperature_K, modulation_V=setting.modulation_V, pairs=2
-            )
+            fit = fit_steps(one.bias, one.conductance, **given, pairs=2)
         except FitError as error:
             reasons.append(str(error))
             continue
-        inner, outer = fit["inner_energy"].value, fit["outer_energy"].value
+        single = None
+        if singles:
+            with suppress(FitError):
+                single = fit_steps(one.bias, one.conductance, **given, pairs=1)["inner_energy"].value
         temperature = temperature_K if temperature_K is not None else fit["temperature"].value
-        fixed = setting.exchange is not ExchangeKind.NONE or setting.field_T != 0
-        pairs = anisotropies(inner, outer, fixed_axis=fixed)
-        if fixed:
-            pairs += _of_one_step(one, setting, temperature)
-        return pairs, temperature, fit["bias_offset"].value
+        energies = fit["inner_energy"].value, fit["outer_energy"].value
+        return StepsSeen(*energies, temperature, fit["bias_offset"].value, single)
     raise FitError(f"no spectrum shows two pairs of steps to begin with; the first: {reasons[0]}")
 
 
-def _of_one_step(one: SpectrumData, setting: SpinSetting, temperature_K: float) -> list[tuple[float, float]]:
-    """D of either sign that a spin 1 with a single step has, and a small E: two steps read off it mean nothing."""
-    try:
-        fit = fit_steps(
-            one.bias, one.conductance, temperature_K=temperature_K, modulation_V=setting.modulation_V, pairs=1
-        )
-    except FitError:
-        return []
-    energy, transverse = fit["inner_energy"].value, 0.5 * K_B_MEV_PER_K * temperature_K
-    return [(-energy, transverse), (energy, transverse)]
+def has_an_axis(setting: SpinSetting) -> bool:
+    """Whether exchange or field single out the axis z: then D and E of one spectrum may have several values."""
+    return setting.exchange is not ExchangeKind.NONE or setting.field_T != 0
 
 
-def _scaled(one: SpectrumData, setting: SpinSetting, trial: SpinParameters) -> tuple[float, float, float]:
-    """Conductance that fits the spectrum best, elastic part of it, and the squares left, over those of the data."""
-    conductance, elastic, size = float(one.conductance.max()), 0.0, float(one.conductance @ one.conductance)
+def _anisotropies(seen: StepsSeen, setting: SpinSetting) -> list[tuple[float, float]]:
+    """D and E that a spin 1 with these steps may have.
+
+    With a single step, D of either sign and a small E.
+    """
+    pairs = anisotropies(seen.inner_meV, seen.outer_meV, fixed_axis=has_an_axis(setting))
+    if has_an_axis(setting) and seen.single_meV is not None:
+        small = 0.5 * K_B_MEV_PER_K * seen.temperature_K
+        pairs += [(-seen.single_meV, small), (seen.single_meV, small)]
+    return pairs
+
+
+def _scaled(
+    spectra: list[SpectrumData], setting: SpinSetting, trials: list[SpinParameters]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Conductance that fits each spectrum best, elastic part of it, and the squares left, over those of the data.
+
+    Trials at the same temperature and offset; each array of shape (trials, K).
+    """
+    temperature, offset = trials[0].temperature_K, trials[0].bias_offset
+    every = np.concatenate([one.bias for one in spectra]) - offset
+    grid = Grid.over(every.min(), every.max(), setting.modulation_V, temperature, per_kT=_PER_KT)
+    scales = np.tile([float(one.conductance.max()) for one in spectra], (len(trials), 1))
+    elastic, squares = np.zeros(scales.shape), np.zeros(scales.shape)
     for _ in range(2):
-        model = spectrum(setting, trial, conductance, one.bias) / conductance
-        design = np.column_stack([model, np.ones_like(model)])
-        conductance, constant = np.linalg.lstsq(design, one.conductance, rcond=None)[0].tolist()
-        if constant <= 0 or conductance <= 0:  # nothing passes beside the spin
-            conductance, constant = float(model @ one.conductance) / float(model @ model), 0.0
-        conductance = max(conductance, 1e-15)
-        elastic = constant / conductance
-    left = conductance * (model + elastic) - one.conductance
-    return conductance, elastic, float(left @ left) / size
+        junctions = [
+            junction(setting, trial, g) for trial, row in zip(trials, scales.tolist(), strict=True) for g in row
+        ]
+        shapes = (conductances(junctions, grid.bias_V) / scales.reshape(-1, 1)).reshape(*scales.shape, -1)
+        for bias, numbers in axes(spectra):
+            read = grid.read(shapes[:, numbers].reshape(-1, grid.bias_V.size), bias - offset)
+            data = np.array([spectra[k].conductance for k in numbers])
+            found = _linear(read.reshape(len(trials), len(numbers), -1), data)
+            scales[:, numbers], elastic[:, numbers], squares[:, numbers] = found
+    return scales, elastic, squares
+
+
+def _linear(model: FloatArray, data: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Scale and constant part of it by least squares of (..., n), neither below 0, and the relative squares left."""
+    mean_model, mean_data = model.mean(axis=-1), data.mean(axis=-1)
+    variance = ((model - mean_model[..., None]) ** 2).sum(axis=-1)
+    scale = ((model - mean_model[..., None]) * data).sum(axis=-1) / np.maximum(variance, np.finfo(float).tiny)
+    constant = mean_data - scale * mean_model
+    beside = (constant > 0) & (scale > 0)  # else nothing passes beside the spin
+    scale = np.where(beside, scale, (model * data).sum(axis=-1) / (model * model).sum(axis=-1))
+    scale = np.maximum(scale, 1e-15)
+    elastic = np.where(beside, constant / scale, 0.0)
+    left = scale[..., None] * (model + elastic[..., None]) - data
+    return scale, elastic, (left**2).sum(axis=-1) / (data**2).sum(axis=-1)

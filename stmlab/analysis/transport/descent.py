@@ -1,0 +1,145 @@
+"""Least squares by Levenberg and Marquardt within bounds, made for a model whose Jacobian costs as much as ten values.
+
+A parameter that runs against its bound is held there while the others go on (an active set): a transformed parameter
+would lose its slope and hold up all the others instead. The end is where a full step promises next to nothing, or where
+several steps have gained next to nothing: parameters that the data do not determine are left where they are, not
+followed for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stmlab.arrays import BoolArray, FloatArray
+
+_DAMPING, _RELAXED, _TIGHTENED, _LARGEST_DAMPING = 1e-3, 0.1, 8.0, 1e8
+_FOLLOWED = 0.25  # of the promised gain: below, the damping stays
+_LATELY, _SLOW = 5, 1e-5  # steps whose mean gain is looked at, and what is too little, over the squares
+_SINGULAR = 1e-13  # eigenvalue of the scaled normal matrix that is rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """Where it ended.
+
+    Attributes:
+        parameters: shape (p,).
+        residuals: there, shape (n,).
+        covariance: for residuals of unit variance, shape (p, p); enormous for parameters that are not determined.
+        converged: whether a further step promises less than was asked for.
+        steps: that were made.
+    """
+
+    parameters: FloatArray
+    residuals: FloatArray
+    covariance: FloatArray
+    converged: bool
+    steps: int
+
+
+def descend(
+    residuals: Callable[[FloatArray], FloatArray | None],
+    jacobian: Callable[[FloatArray], FloatArray | None],
+    start: FloatArray,
+    bounds: tuple[FloatArray, FloatArray],
+    *,
+    tolerance: float,
+    most: int,
+) -> Descent | None:
+    """Go down from ``start``.
+
+    Args:
+        residuals: shape (n,) at parameters of shape (p,); None where the model is not defined.
+        jacobian: shape (n, p); None where the model ends beside the parameters.
+        start: shape (p,), within the bounds.
+        bounds: lowest and highest values, shape (p,) each.
+        tolerance: promised gain over the sum of squares at which it ends.
+        most: steps.
+
+    Returns:
+        None if the model is not defined at the start.
+    """
+    at, here, slopes = start, residuals(start), None
+    if here is None:
+        return None
+    damping, gains, converged = _DAMPING, list[float](), False
+    while len(gains) < most and not converged and not _slow(gains):
+        if (beside := jacobian(at)) is None:
+            break
+        slopes = beside
+        free = _free(at, slopes.T @ here, bounds)
+        converged = _step(slopes, here, free, 0.0)[1] <= tolerance * float(here @ here)
+        found = _improved(residuals, at, here, slopes, free, bounds, 0.0 if converged else damping)
+        if found is None:
+            break
+        there, left, damping, followed = found
+        gains.append(1.0 - float(left @ left) / float(here @ here))
+        damping *= _RELAXED if followed > _FOLLOWED else 1.0
+        at, here = there, left
+    return None if slopes is None else Descent(at, here, _covariance(slopes), converged, len(gains))
+
+
+def _slow(gains: list[float]) -> bool:
+    return len(gains) >= _LATELY and sum(gains[-_LATELY:]) < _SLOW * _LATELY
+
+
+def _improved(
+    residuals: Callable[[FloatArray], FloatArray | None],
+    at: FloatArray,
+    here: FloatArray,
+    slopes: FloatArray,
+    free: BoolArray,
+    bounds: tuple[FloatArray, FloatArray],
+    damping: float,
+) -> tuple[FloatArray, FloatArray, float, float] | None:
+    """The next parameters, their residuals, the damping that led there, and the gain over the promised one."""
+    while damping <= _LARGEST_DAMPING:
+        step, promised = _step(slopes, here, free, damping)
+        there = np.clip(at + step, *bounds)
+        left = residuals(there)
+        gain = -np.inf if left is None else float(here @ here) - float(left @ left)
+        if left is not None and gain > 0:
+            return there, left, damping, gain / promised if promised > 0 else 1.0
+        if damping == 0.0:
+            return None
+        damping *= _TIGHTENED
+    return None
+
+
+def _free(at: FloatArray, gradient: FloatArray, bounds: tuple[FloatArray, FloatArray]) -> BoolArray:
+    """Parameters that are not held at a bound: those that stand there and are drawn beyond it."""
+    low, high = bounds
+    return ~((at <= low) & (gradient > 0) | (at >= high) & (gradient < 0))
+
+
+def _step(slopes: FloatArray, here: FloatArray, free: BoolArray, damping: float) -> tuple[FloatArray, float]:
+    """A damped step and the gain in the sum of squares that the linear model promises for it."""
+    normal, sizes = _scaled(slopes[:, free])
+    gradient = slopes[:, free].T @ here / sizes
+    values, vectors = np.linalg.eigh(normal)
+    along = vectors.T @ gradient
+    weights = np.where(values > _SINGULAR * len(values), 1.0 / (np.maximum(values, 0.0) + damping + _SINGULAR), 0.0)
+    step = np.zeros(free.size)
+    step[free] = -(vectors @ (weights * along)) / sizes
+    return step, float(along**2 @ (weights * (2.0 - weights * values)))
+
+
+def _covariance(slopes: FloatArray) -> FloatArray:
+    normal, sizes = _scaled(slopes)
+    values, vectors = np.linalg.eigh(normal)
+    covariance: FloatArray = (vectors / np.maximum(values, _SINGULAR)) @ vectors.T / np.outer(sizes, sizes)
+    return covariance
+
+
+def _scaled(slopes: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The normal matrix with a diagonal of 1, and the size of each column."""
+    sizes = np.linalg.norm(slopes, axis=0)
+    sizes = np.maximum(sizes, np.finfo(float).tiny ** 0.5)
+    unit = slopes / sizes
+    return unit.T @ unit, sizes
