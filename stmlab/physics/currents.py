@@ -86,7 +86,7 @@ class Currents:
         return found
 
     def _parts(self, points: int) -> Iterator[tuple[slice, slice]]:
-        """Junctions and biases whose arrays fit into the cache, or into memory: whole axes of several, or one in parts."""
+        """Junctions and biases whose arrays fit into cache or memory: whole axes of several, or one in parts."""
         transitions = self._states**2
         cached = _CACHED if self._first.order == 2 else _CACHED_THIRD_ORDER
         most = min(max(1, _CHUNK // transitions), max(_SHORTEST_PART, cached // transitions))

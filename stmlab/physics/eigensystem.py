@@ -42,8 +42,8 @@ class Eigensystem:
     energies_meV: FloatArray
     states: ComplexArray
 
-    def take(self, numbers: IntArray) -> Eigensystem:
-        """Some of the systems, or one several times, by their numbers along the first axis."""
+    def take(self, numbers: IntArray | int | None) -> Eigensystem:
+        """Some of the systems, or one several times, by their numbers along the first axis; None adds that axis."""
         return Eigensystem(self.multiplicities, self.energies_meV[numbers], self.states[numbers])
 
     @property
@@ -103,9 +103,9 @@ class Eigensystem:
 
 
 def diagonalise(hamiltonians: ComplexArray, multiplicities: tuple[int, ...], axis: FloatArray) -> Eigensystem:
-    """Energies and states of Hermitian matrices in meV, shape (B, n, n); degenerate levels are sorted out along ``axis``.
+    """Energies and states of Hermitian matrices in meV, shape (B, n, n).
 
-    ``axis`` is a unit vector.
+    Degenerate levels are sorted out along the unit vector ``axis``.
     """
     matrices = hamiltonians if hamiltonians.imag.any() else hamiltonians.real
     energies, vectors = np.linalg.eigh(matrices)

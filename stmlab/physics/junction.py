@@ -132,6 +132,18 @@ class Junction:
         raise refuse("coupling", float(self.coupling), allowed)
 
 
+def largest_couplings(
+    temperature_K: float,
+    bandwidth_meV: float = Junction.bandwidth_meV,
+    broadening_meV: float = Junction.broadening_meV,
+) -> tuple[float, float]:
+    """The antiferromagnetic and the ferromagnetic J rho from which on third order is refused."""
+    logarithm = peak(K_B_MEV_PER_K * temperature_K, bandwidth_meV, broadening_meV)
+    if logarithm <= 0:  # the band is narrower than kT
+        return -math.inf, math.inf
+    return -_LARGEST_SHARE / logarithm, _LARGEST_SHARE_FERROMAGNETIC / logarithm
+
+
 def _choice(name: str, value: str, kind: type[StrEnum]) -> StrEnum:
     try:
         return kind(value)

@@ -56,7 +56,7 @@ class BroadenedLogarithm:
         self._kT, self._bandwidth, self._broadening = kT_meV, bandwidth_meV, broadening_meV
 
     def orders(self, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
-        """Derivatives ``lowest`` ... ``highest`` (-1 or more; -1 is the integral from 0) at y, each of the shape of y."""
+        """Derivatives ``lowest`` ... ``highest`` (from -1, the integral from 0) at y, each of the shape of y."""
         u, side = np.abs(y) / self._kT, np.sign(y)
         beyond = math.ceil(math.log(max(float(u.max(initial=_FAR)) / _FAR, 1.0), _GROWTH)) + 1
         series = _series(
@@ -116,10 +116,10 @@ def _series(small: float, broadening: float, beyond: int, lowest: int, highest: 
 def _panel_powers() -> tuple[FloatArray, FloatArray, FloatArray]:
     """Nodes between 0 and 1, and the matrices from values there to a Chebyshev series, and from that to powers."""
     nodes = chebyshev.chebpts1(_PANEL_DEGREE + 1)
-    transform = chebyshev.chebvander(nodes, _PANEL_DEGREE) * (2 / nodes.size)
+    transform = np.asarray(chebyshev.chebvander(nodes, _PANEL_DEGREE) * (2 / nodes.size), dtype=float)
     transform[:, 0] /= 2
     doubled = [chebyshev.cheb2poly([0] * (2 * n) + [1])[::2] for n in range(nodes.size)]  # T_n(2 s - 1) = T_2n(sqrt s)
-    powers = np.array([np.pad(one, (0, nodes.size - one.size)) for one in doubled])
+    powers: FloatArray = np.array([np.pad(one, (0, nodes.size - one.size)) for one in doubled])
     return (nodes + 1) / 2, transform, powers
 
 

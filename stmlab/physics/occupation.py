@@ -101,7 +101,7 @@ class RateEquation:
         return total
 
     def response(self, source: FloatArray, steady: FloatArray) -> FloatArray:
-        """x with W x = source and sum(x) = 0, where W is the generator; ``source`` sums to zero; all shapes (n, ...)."""
+        """x with W x = source and sum(x) = 0, W being the generator; ``source`` sums to zero; all shapes (n, ...)."""
         reduced = np.array(source)
         for state in range(len(reduced) - 1, 0, -1):
             reduced[:state] += self._rates[:state, state] * reduced[state]

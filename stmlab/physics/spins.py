@@ -169,7 +169,8 @@ class SpinSystem:
     @cached_property
     def eigensystem(self) -> Eigensystem:
         """Energies and states, computed once."""
-        return diagonalised([self]).take(np.array(0))
+        matrix = self.hamiltonian_meV()[None]
+        return diagonalise(matrix, self.multiplicities, np.array(self.quantisation_axis)).take(0)
 
     def operator(self, factors: dict[int, ComplexArray]) -> ComplexArray:
         """The product of one-spin matrices, given by the number of their spin, on the space of all; shape (n, n)."""
@@ -197,6 +198,8 @@ class SpinSystem:
 def diagonalised(systems: Sequence[SpinSystem]) -> Eigensystem:
     """Energies and states of B systems of the same spins and quantisation axis, side by side along a first axis."""
     first = systems[0]
+    if len(systems) == 1:
+        return first.eigensystem.take(None)
     hamiltonians = np.array([system.hamiltonian_meV() for system in systems])
     return diagonalise(hamiltonians, first.multiplicities, np.array(first.quantisation_axis))
 

@@ -63,7 +63,8 @@ class ThirdOrder:
     """The third-order part of one direction of tunnelling in B junctions.
 
     Args:
-        vertex: shape (4, B, n, n), see ``scattering.vertices``.
+        vertex: shape (4, u, n, n), see ``scattering.vertices``; many junctions may share one.
+        owner: number of the vertex of each junction, shape (B,).
         direction: which way the electron goes, and how both electrodes are polarised.
         coupling: J rho of the sample, shape (B,), without dimension; negative is antiferromagnetic.
         firsts: number of the first state of each level: intermediate states of one level share their logarithm.
@@ -71,9 +72,15 @@ class ThirdOrder:
     """
 
     def __init__(
-        self, vertex: ComplexArray, direction: Direction, coupling: FloatArray, firsts: IntArray, exact: bool
+        self,
+        vertex: ComplexArray,
+        owner: IntArray,
+        direction: Direction,
+        coupling: FloatArray,
+        firsts: IntArray,
+        exact: bool,
     ) -> None:
-        direct, exchanged = diagrams(vertex, direction)
+        direct, exchanged = diagrams(vertex, owner, direction)
         strength = 2 * coupling[:, None, None, None]
         self._exchanged = strength * np.add.reduceat(exchanged, firsts, axis=-1)
         self._direct = strength * np.add.reduceat(direct, firsts, axis=-1)
@@ -137,9 +144,9 @@ class ThirdOrder:
         return means
 
 
-def diagrams(vertex: ComplexArray, direction: Direction) -> tuple[FloatArray, FloatArray]:
+def diagrams(vertex: ComplexArray, owner: IntArray, direction: Direction) -> tuple[FloatArray, FloatArray]:
     """Re N and Re R of the module's formula, each of shape (B, n, n, n) as [b, f, i, m]."""
-    shape = (*vertex.shape[1:], vertex.shape[-1])
+    shape = (len(owner), *(vertex.shape[-1],) * 3)
     direct, exchanged = np.zeros(shape), np.zeros(shape)
     sign = 1 if direction.to_sample else -1
     for (a, b, c), weight in _weights(direction):
@@ -148,8 +155,8 @@ def diagrams(vertex: ComplexArray, direction: Direction) -> tuple[FloatArray, Fl
             first, second = trace[:, a, :, b, :, c], trace[:, a, :, b, :, c].transpose(0, 2, 1)
         else:
             first, second = trace[:, b, :, a, :, c].transpose(2, 1, 0), trace[:, b, :, a, :, c].transpose(2, 0, 1)
-        direct += sign * weight[..., None] * _contract(first, vertex, scattering_second=True)
-        exchanged -= sign * weight[..., None] * _contract(second, vertex, scattering_second=False)
+        direct += sign * weight[..., None] * _contract(first, vertex, scattering_second=True)[owner]
+        exchanged -= sign * weight[..., None] * _contract(second, vertex, scattering_second=False)[owner]
     return direct, exchanged
 
 

@@ -64,18 +64,20 @@ class TunnelJunction(Junction):
 
     def occupations(self, bias_V: FloatArray) -> FloatArray:
         """Occupation of each state, shape (V, n), at biases of shape (V,)."""
-        return self._currents.occupations(MEV_PER_V * _bias_axis(bias_V))[0]
+        occupations: FloatArray = self._currents.occupations(MEV_PER_V * _bias_axis(bias_V))[0]
+        return occupations
 
     def rates(self, bias_V: FloatArray) -> FloatArray:
         """Rates of all transitions in 1/s, tunnelling and baths, shape (V, n, n), [f, i] from i to f, zero diagonal."""
-        rates = self._currents.rates(MEV_PER_V * _bias_axis(bias_V))[0]
+        rates: FloatArray = self._currents.rates(MEV_PER_V * _bias_axis(bias_V))[0]
         states = np.arange(self.system.dimension)
         rates[:, states, states] = 0.0
         return rates / (MEV_PER_V * ELEMENTARY_CHARGE_C)
 
     def state_currents(self, bias_V: FloatArray) -> FloatArray:
         """Current in A that flows while the system is in each state, elastic part included, shape (V, n)."""
-        return self._currents.state_currents(MEV_PER_V * _bias_axis(bias_V))[0] / MEV_PER_V
+        currents: FloatArray = self._currents.state_currents(MEV_PER_V * _bias_axis(bias_V))[0]
+        return currents / MEV_PER_V
 
     @cached_property
     def _currents(self) -> Currents:
@@ -84,7 +86,7 @@ class TunnelJunction(Junction):
     def _derivative(self, bias_V: FloatArray, order: int) -> FloatArray:
         """d^order I / dV^order, in A / V^order, of the shape of ``bias_V``."""
         bias = real_array("bias_V", bias_V, unit="V")
-        found = self._currents.derivative(MEV_PER_V * bias.ravel(), order)[0]
+        found: FloatArray = self._currents.derivative(MEV_PER_V * bias.ravel(), order)[0]
         return found.reshape(bias.shape) * MEV_PER_V ** (order - 1)
 
 

@@ -1,7 +1,7 @@
 """Rates of the electrons that tunnel through the spins, before anything is said about how the spins are occupied.
 
-Of many junctions at once: what differs between them is a first axis of every array. Junctions of the same spins at the
-same temperature share the functions of the energy.
+Of many junctions at once: what differs between them is a first axis of every array. Junctions of the same spins, at the
+same temperature and with the same potential scattering, share the functions of the energy and the interaction.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ class Tunnelling:
 
     def __init__(self, junctions: Sequence[Junction]) -> None:
         self._junctions, self._kind = junctions, junctions[0]
-        kinds = list({(id(one.system), one.temperature_K): one for one in junctions}.items())
-        numbers = {kind: number for number, (kind, _) in enumerate(kinds)}
-        self._owner: IntArray = np.array([numbers[id(one.system), one.temperature_K] for one in junctions])
-        self._kT = K_B_MEV_PER_K * np.array([temperature for (_, temperature), _ in kinds])
-        self._levels = diagonalised([one.system for _, one in kinds])
+        every = [(id(one.system), one.temperature_K, one.potential_scattering) for one in junctions]
+        distinct = dict(zip(every, junctions, strict=True))
+        number = {key: place for place, key in enumerate(distinct)}
+        self._owner: IntArray = np.array([number[key] for key in every])
+        self._kT = K_B_MEV_PER_K * np.array([one.temperature_K for one in distinct.values()])
+        self._levels = diagonalised([one.system for one in distinct.values()])
         self._differences, self._index, self._firsts = self._levels.differences()
-        elements = self._levels.spin_elements(self._kind.coupled_spin)[:, self._owner]
-        self._vertex = vertices(elements, np.array([one.potential_scattering for one in junctions]))
+        potential = np.array([one.potential_scattering for one in distinct.values()])
+        self._vertex = vertices(self._levels.spin_elements(self._kind.coupled_spin), potential)
         self._to_sample, self._to_tip = self._directions()
-        self._w21 = strengths(self._vertex, self._to_sample.tip, self._to_sample.sample)
-        self._w12 = strengths(self._vertex, self._to_tip.sample, self._to_tip.tip)
+        vertex = self._vertex[:, self._owner]
+        self._w21 = strengths(vertex, self._to_sample.tip, self._to_sample.sample)
+        self._w12 = strengths(vertex, self._to_tip.sample, self._to_tip.tip)
         self._third = self._third_order() if self._kind.order == 3 else None
 
-    def channels(
-        self, cases: slice, bias_meV: FloatArray, highest: int
-    ) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def channels(self, cases: slice, bias_meV: FloatArray, highest: int) -> Iterator[tuple[FloatArray, FloatArray]]:
         """K21 and K12 in meV of some junctions, then their derivatives by eV up to ``highest`` (at most 2).
 
         Args:
@@ -148,7 +148,10 @@ class Tunnelling:
             apart = distance[..., None] + distance[:, self._firsts].swapaxes(-1, -2)[:, None]
             exchanged = np.array(self._logarithms(every, apart, -1, TERMS - 1))[:, self._owner]
         coupling = np.array([one.coupling for one in self._junctions])
-        found = (ThirdOrder(self._vertex, way, coupling, self._firsts, exact) for way in (self._to_sample, self._to_tip))
+        found = (
+            ThirdOrder(self._vertex, self._owner, way, coupling, self._firsts, exact)
+            for way in (self._to_sample, self._to_tip)
+        )
         there, back = ((one, one.at_threshold(direct, exchanged)) for one in found)
         return there, back
 

@@ -19,7 +19,7 @@ from stmlab.physics.junction import PolarisingState
 from stmlab.physics.occupation import thermal_occupation
 from stmlab.physics.operators import spin_matrices
 from stmlab.physics.spins import Exchange, Spin, SpinSystem
-from stmlab.physics.transport import TunnelJunction
+from stmlab.physics.transport import TunnelJunction, conductances
 from tests.approximately import close
 
 BIAS_V = np.linspace(-10e-3, 10e-3, 601)
@@ -355,3 +355,29 @@ BASE = antiferromagnetic_tip(0.3)
 def test_what_is_no_junction_is_refused_by_name_value_and_remedy(build, message):
     with pytest.raises(PhysicsError, match=message):
         build()
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_many_junctions_at_once_are_each_by_itself(order):
+    """Of one kind: Hamiltonian, temperature, conductance, correlation, couplings differ, levels cross."""
+    random, bias = np.random.default_rng(3), np.linspace(-9e-3, 9e-3, 41)
+    junctions = []
+    for _ in range(7):
+        axial, transverse, exchange = random.uniform([-5, 0.1, -2], [5, 1, 2])
+        system = SpinSystem((Spin(1, axial, transverse), Spin(0.5)), (Exchange.heisenberg(0, 1, exchange),))
+        junctions += [
+            TunnelJunction(
+                system,
+                random.uniform(1, 3),
+                10 ** random.uniform(-8, -6),
+                tip=Electrode(correlation=random.uniform(-0.5, 0.5), spin=1),
+                potential_scattering=potential,
+                order=order,
+                coupling=random.uniform(-0.06, 0.0) if order == 3 else 0.0,
+            )
+            for potential in (0.0, 0.3)
+        ]
+    alone = np.array([one.conductance(bias) for one in junctions])
+    np.testing.assert_allclose(conductances(junctions, bias), alone, rtol=1e-11)
+    with pytest.raises(PhysicsError, match="same spins and options"):
+        conductances([junctions[0], TunnelJunction(SpinSystem((Spin(1),)), 2.0, 1e-7)], bias)

@@ -2,8 +2,8 @@
 
 A parameter that runs against its bound is held there while the others go on (an active set): a transformed parameter
 would lose its slope and hold up all the others instead. The end is where a full step promises next to nothing, or where
-several steps have gained next to nothing: parameters that the data do not determine are left where they are, not
-followed for ever.
+several steps have gained next to nothing: parameters that the data do not determine, or a minimum that lies beyond what
+the model is defined for, are not followed for ever.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _DAMPING, _RELAXED, _TIGHTENED, _LARGEST_DAMPING = 1e-3, 0.1, 8.0, 1e8
 _FOLLOWED = 0.25  # of the promised gain: below, the damping stays
 _LATELY, _SLOW = 5, 1e-5  # steps whose mean gain is looked at, and what is too little, over the squares
+_UNKEPT = 0.1  # of what was promised
+_SETTLED = 1e-2  # promised gain, over the squares a point, that is a tenth of a standard error
+_NO_SQUARES = 1e-200  # a sum that stands for 0
 _SINGULAR = 1e-13  # eigenvalue of the scaled normal matrix that is rounding
 
 
@@ -32,7 +35,7 @@ class Descent:
         parameters: shape (p,).
         residuals: there, shape (n,).
         covariance: for residuals of unit variance, shape (p, p); enormous for parameters that are not determined.
-        converged: whether a further step promises less than was asked for.
+        converged: whether a full step promises less than was asked for, or less than a tenth of a standard error.
         steps: that were made.
     """
 
@@ -44,10 +47,11 @@ class Descent:
 
 
 def descend(
-    residuals: Callable[[FloatArray], FloatArray | None],
+    place: Callable[[FloatArray], tuple[FloatArray, FloatArray] | None],
     jacobian: Callable[[FloatArray], FloatArray | None],
     start: FloatArray,
     bounds: tuple[FloatArray, FloatArray],
+    reach: FloatArray,
     *,
     tolerance: float,
     most: int,
@@ -55,57 +59,62 @@ def descend(
     """Go down from ``start``.
 
     Args:
-        residuals: shape (n,) at parameters of shape (p,); None where the model is not defined.
+        place: parameters close to those asked for, shape (p,), at which the model is defined, and the residuals there,
+            shape (n,); None if there are none.
         jacobian: shape (n, p); None where the model ends beside the parameters.
-        start: shape (p,), within the bounds.
+        start: shape (p,).
         bounds: lowest and highest values, shape (p,) each.
+        reach: largest change of each parameter in one step, shape (p,).
         tolerance: promised gain over the sum of squares at which it ends.
         most: steps.
 
     Returns:
         None if the model is not defined at the start.
     """
-    at, here, slopes = start, residuals(start), None
-    if here is None:
+    if (begun := place(start)) is None:
         return None
-    damping, gains, converged = _DAMPING, list[float](), False
-    while len(gains) < most and not converged and not _slow(gains):
+    (at, here), slopes = begun, None
+    damping, gains, promised = _DAMPING, list[float](), np.inf
+    while len(gains) < most and promised > tolerance and not _stuck(gains, promised):
         if (beside := jacobian(at)) is None:
             break
         slopes = beside
-        free = _free(at, slopes.T @ here, bounds)
-        converged = _step(slopes, here, free, 0.0)[1] <= tolerance * float(here @ here)
-        found = _improved(residuals, at, here, slopes, free, bounds, 0.0 if converged else damping)
+        free, squares = _free(at, slopes.T @ here, bounds), max(float(here @ here), _NO_SQUARES)
+        promised = _step(slopes, here, free, 0.0)[1] / squares
+        found = _improved(place, at, here, slopes, free, reach, damping if promised > tolerance else 0.0)
         if found is None:
             break
-        there, left, damping, followed = found
-        gains.append(1.0 - float(left @ left) / float(here @ here))
+        at, here, damping, followed = found
+        gains.append(1.0 - float(here @ here) / squares)
         damping *= _RELAXED if followed > _FOLLOWED else 1.0
-        at, here = there, left
-    return None if slopes is None else Descent(at, here, _covariance(slopes), converged, len(gains))
+    if slopes is None:
+        return None
+    return Descent(at, here, _covariance(slopes), promised <= max(tolerance, _SETTLED / here.size), len(gains))
 
 
-def _slow(gains: list[float]) -> bool:
-    return len(gains) >= _LATELY and sum(gains[-_LATELY:]) < _SLOW * _LATELY
+def _stuck(gains: list[float], promised: float) -> bool:
+    """Whether the last steps gained next to nothing, far less than a full step promises."""
+    return len(gains) >= _LATELY and sum(gains[-_LATELY:]) / _LATELY < min(_SLOW, _UNKEPT * promised)
 
 
 def _improved(
-    residuals: Callable[[FloatArray], FloatArray | None],
+    place: Callable[[FloatArray], tuple[FloatArray, FloatArray] | None],
     at: FloatArray,
     here: FloatArray,
     slopes: FloatArray,
     free: BoolArray,
-    bounds: tuple[FloatArray, FloatArray],
+    reach: FloatArray,
     damping: float,
 ) -> tuple[FloatArray, FloatArray, float, float] | None:
     """The next parameters, their residuals, the damping that led there, and the gain over the promised one."""
     while damping <= _LARGEST_DAMPING:
         step, promised = _step(slopes, here, free, damping)
-        there = np.clip(at + step, *bounds)
-        left = residuals(there)
-        gain = -np.inf if left is None else float(here @ here) - float(left @ left)
-        if left is not None and gain > 0:
-            return there, left, damping, gain / promised if promised > 0 else 1.0
+        step /= max(1.0, float((np.abs(step) / reach).max()))
+        if (placed := place(at + step)) is not None:
+            there, left = placed
+            gain = float(here @ here) - float(left @ left)
+            if gain > 0:
+                return there, left, damping, gain / promised if promised > 0 else 1.0
         if damping == 0.0:
             return None
         damping *= _TIGHTENED
@@ -140,6 +149,6 @@ def _covariance(slopes: FloatArray) -> FloatArray:
 def _scaled(slopes: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The normal matrix with a diagonal of 1, and the size of each column."""
     sizes = np.linalg.norm(slopes, axis=0)
-    sizes = np.maximum(sizes, np.finfo(float).tiny ** 0.5)
+    sizes = np.where(sizes > 0.0, sizes, 1.0)
     unit = slopes / sizes
     return unit.T @ unit, sizes

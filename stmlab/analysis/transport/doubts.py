@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.residuals import structure_warning
-from stmlab.analysis.transport.model import spectra
 from stmlab.analysis.transport.problem import BOUNDS, SIZES, SMALLEST_NOISE, SpectrumData
 from stmlab.analysis.transport.solution import Solution, as_usual, by_kind
 from stmlab.physics.coupled_tip import ExchangeKind
@@ -24,10 +23,15 @@ _SAME_VALLEY = 5.0  # standard errors; within DECIDED a valley is not wider
 
 def doubts(spectra: list[SpectrumData], best: Solution, found: list[Solution], errors: FloatArray) -> tuple[str, ...]:
     """Warnings about the best of the solutions, whose free parameters have these errors."""
-    warnings = [*_rivals(best, found, errors), *_undetermined(best, errors)]
+    warnings = [*_rivals(best, found, errors), *_undetermined(best, found, errors)]
+    if not best.converged and not all(_is_rounding(*one) for one in zip(spectra, best.left, strict=True)):
+        warnings.append(
+            f"the fit did not settle in {best.steps} steps: the spectra do not determine every parameter, or ask for "
+            "more third order than perturbation theory allows"
+        )
     if best.setting.exchange is ExchangeKind.ISING and best.setting.field_T == 0:
         warnings.append("without a field, Ising exchange J with C and -J with -C give the same spectra: J > 0 is shown")
-    structured = sum(_structured(one, best, float(g)) for one, g in zip(spectra, best.conductances, strict=True))
+    structured = sum(_structured(one, left) for one, left in zip(spectra, best.left, strict=True))
     if structured:
         warnings.append(
             f"the residual of {structured} of {len(spectra)} spectra has a structure: the model does not hold"
@@ -58,16 +62,26 @@ def _rivals(best: Solution, found: list[Solution], errors: FloatArray) -> list[s
     return warnings
 
 
-def _undetermined(best: Solution, errors: FloatArray) -> list[str]:
+def _undetermined(best: Solution, found: list[Solution], errors: FloatArray) -> list[str]:
     warnings = []
     for name, error in zip(best.free, errors, strict=False):
         low, high = BOUNDS.get(name, (-math.inf, math.inf))
         value = getattr(best.parameters, name)
-        if min(value - low, high - value) < min(1e-3 * (high - low), error):
+        distance = min(value - low, high - value)
+        if distance <= 0 or distance < min(1e-3 * (high - low), error):
             warnings.append(f"{name} = {value:.4g} ran to the end of what is allowed")
+        elif math.isinf(shown_error(name, value, error)):
+            warnings.append(f"{name} is not determined: {_tried(name, best, found)}")
         elif error > 0.5 * max(abs(value), SIZES.get(name, 1.0)):
             warnings.append(f"{name} is hardly determined: {value:.3g} +- {error:.2g}")
     return warnings
+
+
+def _tried(name: str, best: Solution, found: list[Solution]) -> str:
+    values = [getattr(as_usual(one), name) for one in found if one.aic < best.aic + DECIDED and name in one.free]
+    if len(values) < 2:
+        return f"{best.steps} steps ended at {getattr(best.parameters, name):.3g}, and other values do as well"
+    return f"{len(values)} descents ended between {min(values):.3g} and {max(values):.3g}, as good as each other"
 
 
 def _elsewhere(solution: Solution, best: Solution, errors: FloatArray) -> bool:
@@ -92,9 +106,10 @@ def _exchange(solution: Solution) -> str:
     )
 
 
-def _structured(one: SpectrumData, best: Solution, conductance: float) -> bool:
-    order = np.argsort(one.bias, kind="stable")
-    left = (one.conductance - spectra(best.setting, best.parameters, np.array([conductance]), one.bias)[0])[order]
-    if float(np.abs(left).max()) <= SMALLEST_NOISE * float(np.ptp(one.conductance)):
-        return False
-    return bool(structure_warning(left, noise_known=False))
+def _structured(one: SpectrumData, left: FloatArray) -> bool:
+    ordered = left[np.argsort(one.bias, kind="stable")]
+    return not _is_rounding(one, left) and bool(structure_warning(ordered, noise_known=False))
+
+
+def _is_rounding(one: SpectrumData, left: FloatArray) -> bool:
+    return float(np.abs(left).max()) <= SMALLEST_NOISE * float(np.ptp(one.conductance))

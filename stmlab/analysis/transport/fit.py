@@ -20,7 +20,7 @@ import numpy as np
 
 from stmlab.analysis.numbers import finite, number
 from stmlab.analysis.transport.doubts import DECIDED, doubts, shown_error
-from stmlab.analysis.transport.model import COARSE, FINE, SpinSetting, spectra as model_spectra
+from stmlab.analysis.transport.model import COARSE, FINE, SpinSetting
 from stmlab.analysis.transport.problem import SMALLEST_NOISE, Problem, SpectrumData
 from stmlab.analysis.transport.solution import Solution, as_usual, by_kind, distinct
 from stmlab.analysis.transport.start import StepsSeen, has_an_axis, starts, steps_seen
@@ -50,9 +50,9 @@ _MOST = 60  # steps
 _ROUNDS = ((3e-2, 2, 4.0), (3e-2, _MOST, 2.0), (1e-3, _MOST, 0.0), (1e-4, _MOST, 0.0))
 """Of each round: promised gain over the squares at which it ends, steps, and the difference of AIC, a point, beyond
 which a solution is given up after it."""
-_CONVERGED = 1e-8
+_DECIDING, _CONVERGED = 1e-4, 1e-8  # the same where potential scattering is decided on, and at the end
 _HOPELESS = 200.0  # difference of AIC; fewer are no reason to give up
-_STEADY = 0.02  # relative change of the noise
+_STEADY, _REWEIGHTED = 1e-3, 6  # relative change of the noise, and how often it is taken anew
 _CLOSE = 2 * DECIDED  # of AIC: whose order may turn when all of them have settled
 _FEWEST = 12  # points of a spectrum
 _LARGEST = 1e-2  # S; a tunnel junction stays far below the conductance quantum, 7.7e-5 S
@@ -95,7 +95,7 @@ def fit_transport(
     Raises:
         FitError: the data cannot carry the fit.
     """
-    _check_settings(order, modulation_V, temperature_K, field_T, scattering_S)
+    _check_settings(spin, order, modulation_V, temperature_K, field_T, scattering_S)
     spectra = _spectra(bias, conductance, setpoint)
     kinds = _kinds(exchange, len(spectra))
     setting = SpinSetting(spin=spin, field_T=field_T, modulation_V=modulation_V, scattering_S=scattering_S, order=order)
@@ -109,7 +109,8 @@ def fit_transport(
             [_improved(spectra, start, tolerance, most, COARSE) if start.aic < beaten else start for start in found]
         )
         beaten = min(solution.aic for solution in found) + max(behind * points, _HOPELESS)
-        if sum(solution.aic < beaten for solution in found) == 1:
+        left = [solution for solution in found if solution.aic < beaten]
+        if len(left) == 1 and left[0].converged:
             break
     lowest = min(solution.aic for solution in found)
     found = [_settled(spectra, one) if one.aic < lowest + _CLOSE else one for one in found]
@@ -147,8 +148,10 @@ def _spectra(bias: ArrayLike, conductance: ArrayLike, setpoint: ArrayLike) -> li
 
 
 def _check_settings(
-    order: int, modulation_V: float, temperature_K: float | None, field_T: float, scattering_S: float
+    spin: float, order: int, modulation_V: float, temperature_K: float | None, field_T: float, scattering_S: float
 ) -> None:
+    if spin != 1.0:
+        raise FitError(f"spin = {spin:g}: the transport fit begins from the two steps of a spin 1")
     if order not in (2, 3):
         raise FitError(f"order = {order!r}: 2 or 3 is allowed")
     if not 0 <= number("modulation_V", modulation_V) < math.inf:
@@ -197,35 +200,49 @@ def _improved(
     problem = Problem(spectra, solution.setting, solution.parameters, free, solution.noise, per_kT)
     found = problem.solved(solution.conductances, tolerance, most)
     if found is None:  # the model is not defined there
-        return replace(solution, aic=math.inf)
+        return solution if solution.left else replace(solution, aic=math.inf)
     rms = np.array([math.sqrt(np.mean(part**2)) for part in found.residuals])
     noise = np.maximum(solution.noise * rms, SMALLEST_NOISE * np.array([np.ptp(one.conductance) for one in spectra]))
     points = sum(one.bias.size for one in spectra)
     likelihood = sum(one.bias.size * math.log(n**2) for one, n in zip(spectra, noise, strict=True))
     aic = likelihood + 2 * (len(free) + 2 * len(spectra))
     covariance = found.covariance * points / max(points - len(free) - len(spectra), 1)
+    left = tuple(part * n for part, n in zip(found.residuals, solution.noise, strict=True))
     return Solution(
-        solution.setting, found.parameters, free, found.conductances, covariance, noise, aic, found.converged
+        solution.setting,
+        found.parameters,
+        free,
+        found.conductances,
+        covariance,
+        noise,
+        aic,
+        left,
+        found.converged,
+        found.steps,
     )
 
 
 def _settled(spectra: list[SpectrumData], solution: Solution) -> Solution:
     """Converged; without potential scattering if the spectra do not ask for it, else with its better sign."""
-    with_it = _converged(spectra, solution)
+    with_it = _improved(spectra, solution, _DECIDING, _MOST, COARSE)
     none = replace(with_it.parameters, potential_scattering=0.0)
     free = tuple(name for name in with_it.free if name != "potential_scattering")
-    without = _converged(spectra, replace(with_it, parameters=none, free=free))
+    without = _improved(spectra, replace(with_it, parameters=none, free=free), _DECIDING, _MOST, COARSE)
     if without.aic <= with_it.aic + DECIDED:
-        return without
+        return _converged(spectra, without)
     turned = replace(with_it.parameters, potential_scattering=-with_it.parameters.potential_scattering)
-    return min(with_it, _converged(spectra, replace(with_it, parameters=turned)), key=lambda one: one.aic)
+    other = _improved(spectra, replace(with_it, parameters=turned), _DECIDING, _MOST, COARSE)
+    return _converged(spectra, min(with_it, other, key=lambda one: one.aic))
 
 
 def _converged(spectra: list[SpectrumData], solution: Solution) -> Solution:
-    """To the end; once more where that has changed the noise: the covariance is for the noise that one begins with."""
-    found = _improved(spectra, solution, _CONVERGED, _MOST)
-    steady = np.allclose(found.noise, solution.noise, rtol=_STEADY, atol=0.0)
-    return found if steady else _improved(spectra, found, _CONVERGED, _MOST)
+    """To the end, and again while that changes the noise: the covariance is for the noise that one begins with."""
+    for _ in range(_REWEIGHTED):
+        found = _improved(spectra, solution, _CONVERGED, _MOST)
+        if np.allclose(found.noise, solution.noise, rtol=_STEADY, atol=0.0):
+            break
+        solution = found
+    return found
 
 
 def _free(setting: SpinSetting, *, free_temperature: bool) -> tuple[str, ...]:
@@ -254,13 +271,8 @@ def _result(spectra: list[SpectrumData], best: Solution, found: list[Solution]) 
         FitParameter(name, float(value), shown_error(name, float(value), float(error)), unit, place)
         for name, value, error, unit, place in zip(names, values, errors, units, places, strict=True)
     )
-    fit = np.concatenate(
-        [
-            model_spectra(best.setting, spins, best.conductances[[k]], one.bias)[0]
-            for k, one in enumerate(spectra)
-        ]
-    )
     data = np.concatenate([one.conductance for one in spectra])
+    fit = data + np.concatenate(best.left)
     return FitResult(
         model="transport",
         parameters=parameters,

@@ -12,6 +12,7 @@ import numpy as np
 from stmlab.analysis.transport.descent import descend
 from stmlab.analysis.transport.model import FINE, Grid, SpinParameters, SpinSetting, junction
 from stmlab.errors import PhysicsError
+from stmlab.physics.junction import largest_couplings
 from stmlab.physics.transport import TunnelJunction, conductances
 
 if TYPE_CHECKING:
@@ -21,11 +22,17 @@ BOUNDS = {"temperature_K": (0.05, 300.0), "correlation": (-1.0, 1.0), "kondo_cou
 SIZES = {"kondo_coupling": 0.1, "bias_offset": 1e-3}
 """By how much a parameter counts as changed; 1 for those that are not named."""
 SMALLEST_NOISE = 1e-6  # of a spectrum's span; less is rounding
-_STEP = 1e-5  # of a finite difference, in the size of each parameter
-_STEP_SQUARED = 1e-6  # meV^2
+_STEP, _STEP_SQUARED = 1e-5, 1e-6  # of a finite difference, in the size of each parameter; of E^2, meV^2
 _OFFSET, _EXCHANGE = "bias_offset", "exchange_slope_meV_per_uS"
+_TEMPERATURE = "temperature_K"
+"""Varied as its logarithm: it is no less than 0."""
 _SQUARED = "transverse_anisotropy_meV"
 """Varied as its square: the spectra do not depend on its sign, so that they have no slope by it at 0."""
+_SHARED = "kondo_coupling"
+"""Varied as its share of the largest one at the temperature: a bound that moved with another parameter would hold it
+up."""
+_INSIDE = 1.0 - 1e-9  # of the largest Kondo coupling
+_WEAKER = (1.0, 0.98, 0.9, 0.7)  # shares of the Kondo coupling that are tried where the model refuses it
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +61,7 @@ class Solved:
     covariance: FloatArray
     residuals: list[FloatArray]
     converged: bool
+    steps: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,33 +83,85 @@ class Problem:
             tolerance: gain of a further step over the sum of squares, at which it ends.
             most: steps.
         """
-        varied = [getattr(self.start, name) for name in self.free]
-        varied = [value**2 if name == _SQUARED else value for name, value in zip(self.free, varied, strict=True)]
-        bounds = [(0.0, math.inf) if name == _SQUARED else BOUNDS.get(name, (-math.inf, math.inf)) for name in self.free]
-        bounds += [(-math.inf, math.inf)] * len(self.spectra)
-        low, high = np.array(bounds).T
-        start = np.clip(np.concatenate([varied, np.log(conductances)]), low, high)
-        found = descend(self._residuals, self._jacobian, start, (low, high), tolerance=tolerance, most=most)
+        varied = [self._varied(name) for name in self.free]
+        start = np.concatenate([varied, np.log(conductances)])
+        found = descend(self._placed, self._jacobian, start, self._bounds, self._reach, tolerance=tolerance, most=most)
         if found is None:
             return None
         spins, at = self._split(found.parameters)
+        covariance = self._covariance(found.covariance, spins, at)
         parts = np.split(found.residuals, self._ends)
-        return Solved(spins, at, self._covariance(found.covariance, spins, at), parts, found.converged)
+        return Solved(spins, at, covariance, parts, found.converged, found.steps)
+
+    # -- what is varied ------------------------------------------------------------------------------------------------
+
+    def _varied(self, name: str) -> float:
+        value = float(getattr(self.start, name))
+        if name == _SHARED:
+            return value / _largest_coupling(self.start.temperature_K)
+        if name == _TEMPERATURE:
+            return math.log(value)
+        return value**2 if name == _SQUARED else value
+
+    def _split(self, at: FloatArray) -> tuple[SpinParameters, FloatArray]:
+        values = dict(zip(self.free, at[: len(self.free)].tolist(), strict=True))
+        if _SQUARED in values:
+            values[_SQUARED] = math.sqrt(values[_SQUARED])
+        if _TEMPERATURE in values:
+            values[_TEMPERATURE] = math.exp(values[_TEMPERATURE])
+        if _SHARED in values:
+            values[_SHARED] *= _largest_coupling(values.get(_TEMPERATURE, self.start.temperature_K))
+        return replace(self.start, **values), np.exp(at[len(self.free) :])
+
+    @cached_property
+    def _bounds(self) -> tuple[FloatArray, FloatArray]:
+        coldest, hottest = BOUNDS[_TEMPERATURE]
+        beside = {
+            _SQUARED: (0.0, math.inf),
+            _SHARED: (-1.0, 1.0),
+            _TEMPERATURE: (math.log(coldest), math.log(hottest)),
+        }
+        bounds = [beside.get(name, BOUNDS.get(name, (-math.inf, math.inf))) for name in self.free]
+        low, high = np.array(bounds + [(-math.inf, math.inf)] * len(self.spectra)).T
+        return low, high
+
+    @cached_property
+    def _reach(self) -> FloatArray:
+        """A temperature that is far too low hides all that would bring it back."""
+        reach = np.full(len(self.free) + len(self.spectra), np.inf)
+        if _TEMPERATURE in self.free:
+            reach[self.free.index(_TEMPERATURE)] = math.log(2.0)
+        return reach
+
+    def _placed(self, at: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+        """Within the bounds; with a weaker Kondo coupling where third order is outside perturbation theory."""
+        at = np.clip(at, *self._bounds)
+        for share in _WEAKER if _SHARED in self.free else (1.0,):
+            weaker = at.copy()
+            if _SHARED in self.free:
+                weaker[self.free.index(_SHARED)] *= share
+            if (left := self._residuals(weaker)) is not None:
+                return weaker, left
+        return None
 
     def _covariance(self, covariance: FloatArray, spins: SpinParameters, conductances: FloatArray) -> FloatArray:
         """Of the parameters and conductances themselves."""
-        scale = np.concatenate([np.ones(len(self.free)), conductances])
+        by_varied = np.diag(np.concatenate([np.ones(len(self.free)), conductances]))
         if _SQUARED in self.free:  # E is known within the root of what E^2 is known within, where it may as well be 0
             k = self.free.index(_SQUARED)
-            scale[k] = 1.0 / max(2.0 * getattr(spins, _SQUARED), covariance[k, k] ** 0.25)
-        return covariance * np.outer(scale, scale)
+            by_varied[k, k] = 1.0 / max(2.0 * getattr(spins, _SQUARED), covariance[k, k] ** 0.25)
+        if _TEMPERATURE in self.free:
+            t = self.free.index(_TEMPERATURE)
+            by_varied[t, t] = spins.temperature_K
+        if _SHARED in self.free:
+            k, largest = self.free.index(_SHARED), _largest_coupling(spins.temperature_K)
+            by_varied[k, k] = largest
+            if _TEMPERATURE in self.free:
+                slope = (_largest_coupling(spins.temperature_K * math.exp(_STEP)) - largest) / _STEP
+                by_varied[k, t] = spins.kondo_coupling / largest * slope
+        return by_varied @ covariance @ by_varied.T
 
-    def _split(self, at: FloatArray) -> tuple[SpinParameters, FloatArray]:
-        values = {
-            name: math.sqrt(value) if name == _SQUARED else value
-            for name, value in zip(self.free, at[: len(self.free)].tolist(), strict=True)
-        }
-        return replace(self.start, **values), np.exp(at[len(self.free) :])
+    # -- spectra -------------------------------------------------------------------------------------------------------
 
     @cached_property
     def _ends(self) -> IntArray:
@@ -135,7 +195,7 @@ class Problem:
         spins, gs = self._split(at)
         grid, own = self._grid(spins), len(self.free)
         try:
-            spectra, slopes = self._slopes(spins, gs, grid.bias_V)
+            spectra, slopes = self._slopes(at, grid.bias_V)
         except PhysicsError:
             return None
         columns = np.zeros((sum(one.bias.size for one in self.spectra), own + len(gs)))
@@ -150,31 +210,39 @@ class Problem:
                 parts[k][:, offset] = -slope / self.noise[k]
         return columns
 
-    def _slopes(self, spins: SpinParameters, gs: FloatArray, bias_V: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _slopes(self, at: FloatArray, bias_V: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Spectra on the grid, (K, m), and their differences over the step of what is varied, (K, varied, m).
 
         All junctions in one pass; the offset of the bias is not among what is varied, each conductance is the last.
         """
         names = [name for name in self.free if name != _OFFSET]
-        moved = [_moved(spins, name) for name in names]
+        spins, gs = self._split(at)
+        steps = np.array([self._step(at, name) for name in names])
+        moved = [self._moved(at, name, step) for name, step in zip(names, steps.tolist(), strict=True)]
         junctions = list[TunnelJunction]()
         for g in gs.tolist():
             here = junction(self.setting, spins, g)
-            junctions += [here, *(junction(self.setting, beside, g) for beside, _ in moved)]
+            junctions += [here, *(junction(self.setting, beside, g) for beside in moved)]
             junctions.append(replace(here, conductance_S=g * (1.0 + _STEP)))
         found = conductances(junctions, bias_V).reshape(len(gs), -1, bias_V.size)
-        steps = np.array([*(step for _, step in moved), _STEP])
-        slopes = (found[:, 1:] - found[:, :1]) / steps[:, None]
+        slopes = (found[:, 1:] - found[:, :1]) / np.append(steps, _STEP)[:, None]
         if _EXCHANGE in names:  # which grows with the conductance
             slopes[:, -1] += spins.exchange_slope_meV_per_uS * slopes[:, names.index(_EXCHANGE)]
         return found[:, 0], slopes
 
+    def _step(self, at: FloatArray, name: str) -> float:
+        """To the side on which the model is surely defined."""
+        if name == _SQUARED:
+            return _STEP_SQUARED
+        step = _STEP * SIZES.get(name, 1.0)
+        return -step if name in ("correlation", _SHARED) and at[self.free.index(name)] > 0 else step
 
-def _moved(spins: SpinParameters, name: str) -> tuple[SpinParameters, float]:
-    """One parameter changed a little, and by how much: to the side on which the model is surely defined."""
-    value, step = getattr(spins, name), _STEP * SIZES.get(name, 1.0)
-    if name == _SQUARED:
-        return replace(spins, **{name: math.hypot(value, math.sqrt(_STEP_SQUARED))}), _STEP_SQUARED
-    if name in ("correlation", "kondo_coupling") and value > 0:
-        step = -step
-    return replace(spins, **{name: value + step}), step
+    def _moved(self, at: FloatArray, name: str, step: float) -> SpinParameters:
+        moved = at.copy()
+        moved[self.free.index(name)] += step
+        return self._split(moved)[0]
+
+
+def _largest_coupling(temperature_K: float) -> float:
+    """|J rho| up to which the model may be defined: an antiferromagnetic one's limit, and the bound."""
+    return min(BOUNDS[_SHARED][1], _INSIDE * abs(largest_couplings(temperature_K)[0]))

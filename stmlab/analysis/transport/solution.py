@@ -17,7 +17,10 @@ _SAME_PLACE = 0.02  # of the size of each parameter
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """A fit with one kind of exchange: parameters, conductances, covariance of both, weights of the spectra."""
+    """A fit with one kind of exchange: parameters, conductances, covariance of both, weights of the spectra.
+
+    ``left`` is what it leaves of each spectrum, model less data, S; ``steps`` that the last descent took.
+    """
 
     setting: SpinSetting
     parameters: SpinParameters
@@ -26,7 +29,9 @@ class Solution:
     covariance: FloatArray
     noise: FloatArray  # of each spectrum, S
     aic: float
+    left: tuple[FloatArray, ...] = ()
     converged: bool = False
+    steps: int = 0
 
 
 def as_usual(best: Solution) -> SpinParameters:

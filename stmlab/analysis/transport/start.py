@@ -10,6 +10,7 @@ import itertools
 import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -120,17 +121,17 @@ def steps_seen(
         FitError: none does.
     """
     reasons = []
+    steps = partial(fit_steps, temperature_K=temperature_K, modulation_V=modulation_V)
     for one in spectra:
-        given = {"temperature_K": temperature_K, "modulation_V": modulation_V}
         try:
-            fit = fit_steps(one.bias, one.conductance, **given, pairs=2)
+            fit = steps(one.bias, one.conductance, pairs=2)
         except FitError as error:
             reasons.append(str(error))
             continue
         single = None
         if singles:
             with suppress(FitError):
-                single = fit_steps(one.bias, one.conductance, **given, pairs=1)["inner_energy"].value
+                single = steps(one.bias, one.conductance, pairs=1)["inner_energy"].value
         temperature = temperature_K if temperature_K is not None else fit["temperature"].value
         energies = fit["inner_energy"].value, fit["outer_energy"].value
         return StepsSeen(*energies, temperature, fit["bias_offset"].value, single)

@@ -1,0 +1,86 @@
+"""Least squares within bounds: problems whose answers are known, and those that have none."""
+
+import numpy as np
+import pytest
+
+from stmlab.analysis.transport.descent import descend
+from tests.approximately import close
+
+FREE = np.full(3, np.inf)
+TIME = np.linspace(0, 4, 60)
+
+
+def decay(at):
+    """Amplitude, logarithm of the rate, offset."""
+    return at[0] * np.exp(-np.exp(at[1]) * TIME) + at[2]
+
+
+def slopes(at):
+    fall = np.exp(-np.exp(at[1]) * TIME)
+    return np.column_stack([fall, -at[0] * np.exp(at[1]) * TIME * fall, np.ones_like(TIME)])
+
+
+def descended(data, *, low=-FREE, high=FREE, reach=FREE, place=None, columns=slopes, start=(1.0, 0.0, 0.0), most=60):
+    def within(at):
+        at = np.clip(at, low, high)
+        return at, decay(at) - data
+
+    return descend(place or within, columns, np.array(start), (low, high), reach, tolerance=1e-12, most=most)
+
+
+def test_parameters_and_covariance_are_those_of_the_normal_equations():
+    truth = np.array([2.0, 0.3, -0.5])
+    data = decay(truth) + 0.01 * np.random.default_rng(1).standard_normal(TIME.size)
+    found = descended(data)
+    assert found.converged
+    jacobian = slopes(found.parameters)
+    assert np.abs(jacobian.T @ found.residuals).max() < 1e-6
+    np.testing.assert_allclose(found.covariance, np.linalg.inv(jacobian.T @ jacobian), rtol=1e-3)
+
+
+def test_a_parameter_at_its_bound_does_not_hold_up_the_others():
+    data = decay(np.array([2.0, 1.0, -0.5]))
+    high = np.array([np.inf, 0.5, np.inf])
+    found = descended(data, high=high)
+    assert found.converged
+    assert found.steps < 12
+    assert found.parameters[1] == 0.5
+    fall = np.column_stack([np.exp(-np.exp(0.5) * TIME), np.ones_like(TIME)])
+    np.testing.assert_allclose(found.parameters[[0, 2]], np.linalg.lstsq(fall, data)[0], rtol=1e-6)
+
+
+def test_a_parameter_without_effect_stays_and_its_variance_is_enormous():
+    data = decay(np.array([2.0, 0.3, -0.5])) + 1e-9 * np.random.default_rng(1).standard_normal(TIME.size)
+
+    def blind(at):
+        return slopes(at) * [1.0, 0.0, 1.0]
+
+    found = descended(data, columns=blind, start=(1.0, 0.3, 0.0))
+    assert found.converged
+    assert found.parameters == close([2.0, 0.3, -0.5], rel=1e-7)
+    assert found.covariance[1, 1] > 1e12
+
+
+def test_a_minimum_beyond_what_the_model_is_defined_for_ends_soon_and_says_so():
+    data = decay(np.array([2.0, 1.0, -0.5]))
+
+    def undefined_beyond(at):
+        return (at, decay(at) - data) if at[1] + 0.2 * at[0] < 0.8 else None
+
+    found = descended(data, place=undefined_beyond)
+    assert not found.converged
+    assert found.steps < 30
+    assert descended(data, place=undefined_beyond, start=(5.0, 1.0, 0.0)) is None
+
+
+def test_no_parameter_goes_farther_in_a_step_than_it_may():
+    data = decay(np.array([2.0, 2.0, -0.5]))
+    reach = np.array([np.inf, 0.25, np.inf])
+    found = descended(data, reach=reach, most=3)
+    assert 0 < abs(found.parameters[1]) <= 0.75 + 1e-12
+    assert descended(data, reach=reach).parameters == close([2.0, 2.0, -0.5], rel=1e-6)
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_it_ends_after_the_steps_that_were_asked_for(most):
+    assert descended(decay(np.array([2.0, 1.0, -0.5])), most=most).steps == most
