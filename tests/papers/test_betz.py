@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from stmlab.papers import Row, Verdict, betz, betz_model, betz_supplement_figures
+from stmlab.display.figures.drawing import house_style
+from stmlab.papers import Row, Verdict, betz, betz_figures, betz_model, betz_supplement_figures
 from stmlab.papers.betz_two_states import _printed_second_order
 from stmlab.physics.two_level import occupation_integral
 from tests.approximately import close
+from tests.papers.sheets import drawn, faults
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,18 @@ def test_the_fit_of_eq_1_finds_the_rate_of_an_exact_line():
     assert rate == close(7.7e8, rel=1e-6) and misfit < 1e-6
 
 
-def test_the_supplementary_figures_are_drawn(tmp_path):
-    paths = betz_supplement_figures.draw(tmp_path)
+def test_gamma_against_the_offset_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(betz_figures, "_SETS", {count: betz_figures._SETS[count] for count in (2, 5)})
+    with drawn(monkeypatch) as figures, house_style():
+        betz_figures._rates(tmp_path)
+    assert faults(figures[0]) == []
+    for line in figures[0].axes[0].lines:
+        assert line.get_ydata()[np.isfinite(line.get_ydata())].max() < 3.6, "nothing is cut off"
+
+
+def test_the_supplementary_figures_are_drawn(tmp_path, monkeypatch):
+    with drawn(monkeypatch) as figures:
+        paths = betz_supplement_figures.draw(tmp_path)
+    assert [faults(figure) for figure in figures] == [[], [], []]
     assert [path.name for path in paths] == ["betz_figS3.png", "betz_figS4.png", "betz_figS5.png"]
     assert all(imread(path).shape[1] == 2100 for path in paths)

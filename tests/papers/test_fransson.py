@@ -11,6 +11,7 @@ from stmlab.papers.fransson_quadrature import Bridge, heisenberg_and_ising, mori
 from stmlab.physics.molecular_dimer import Dimer, Leads
 from stmlab.physics.molecular_exchange import molecular_exchange
 from tests.approximately import close
+from tests.papers.sheets import drawn, faults
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +75,10 @@ def test_the_faults_of_the_text_are_shown_as_such(rows):
     assert zero.computed == pytest.approx(0.7796, abs=5e-5)
 
 
-def test_three_figures_with_three_panels_each_are_drawn(tmp_path):
-    paths = fransson.figures(tmp_path / "new")
+def test_three_figures_with_three_panels_each_are_drawn(tmp_path, monkeypatch):
+    with drawn(monkeypatch) as figures:
+        paths = fransson.figures(tmp_path / "new")
+    assert [faults(figure) for figure in figures] == [[], [], []]
     assert [path.name for path in paths] == [f"fransson_fig{n}.png" for n in (2, 3, 4)]
     for path in paths:
         image = imread(path)

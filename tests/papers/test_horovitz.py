@@ -11,6 +11,7 @@ from stmlab.papers.horovitz_systems import SYMMETRIC
 from stmlab.physics.dark_state import steady_family
 from stmlab.physics.two_spins import induced_interactions
 from tests.approximately import close
+from tests.papers.sheets import drawn, faults
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,9 @@ def test_the_faults_of_the_text_are_shown_as_such(rows):
     assert row_of(rows, "angular frequency").computed == close(0.096, rel=1e-9)
 
 
-def test_both_figures_are_drawn(tmp_path):
-    paths = horovitz.figures(tmp_path)
+def test_both_figures_are_drawn(tmp_path, monkeypatch):
+    with drawn(monkeypatch) as figures:
+        paths = horovitz.figures(tmp_path)
+    assert [faults(figure) for figure in figures] == [[], []]
     assert [path.name for path in paths] == ["horovitz_fig2.png", "horovitz_fig3.png"]
     assert all(imread(path).shape[1] == 2100 for path in paths)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from stmlab.display.figures.drawing import house_style
 from stmlab.errors import FitError
 from stmlab.papers import Row, Verdict, muenks, muenks_figures
 from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, FERROMAGNETIC, IN_FIELD, fitted_steps, level_steps, steady
+from tests.papers.sheets import drawn, faults
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +92,10 @@ def test_the_steps_of_two_ground_states_are_not_fitted_with_four_gaussians(excha
 
 
 def test_no_curve_of_fig_4c_goes_through_a_failed_fit(tmp_path, monkeypatch):
-    drawn = []
-    monkeypatch.setattr(muenks_figures, "save", lambda figure, *_: drawn.append(figure))
-    muenks_figures._field(tmp_path)
-    (axes,) = drawn[0].axes
+    with drawn(monkeypatch) as figures, house_style():
+        muenks_figures._field(tmp_path)
+    assert faults(figures[0]) == []
+    (axes,) = figures[0].axes
     thermal, pumped = (line for line in axes.lines if line.get_label() in {"thermal occupation", "steady state"})
     for line, of in ((thermal, lambda junction: junction), (pumped, steady)):
         shown = np.isfinite(line.get_ydata())
@@ -104,10 +106,12 @@ def test_no_curve_of_fig_4c_goes_through_a_failed_fit(tmp_path, monkeypatch):
 
 
 def test_the_level_scheme_is_drawn(tmp_path, monkeypatch):
-    drawn = []
+    skipped = []
     for name in ("_spectra", "_fits", "_field"):
-        monkeypatch.setattr(muenks_figures, name, lambda directory, name=name: drawn.append(name) or directory)
-    *_, path, _ = muenks.figures(tmp_path)
-    assert drawn == ["_spectra", "_fits", "_field"]
+        monkeypatch.setattr(muenks_figures, name, lambda directory, name=name: skipped.append(name) or directory)
+    with drawn(monkeypatch) as figures:
+        *_, path, _ = muenks.figures(tmp_path)
+    assert skipped == ["_spectra", "_fits", "_field"]
+    assert [faults(figure) for figure in figures] == [[]]
     assert path.name == "muenks_fig3.png" and imread(path).shape[1] == 2100
     assert np.ptp(imread(path)[..., :3]) > 0.9

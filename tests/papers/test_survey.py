@@ -10,9 +10,11 @@ import sys
 import pytest
 
 from stmlab import papers
+from stmlab.display.figures.drawing import parameters, sheet
 from stmlab.errors import PhysicsError
 from stmlab.papers import Row, Verdict
 from stmlab.papers.survey import compared, held
+from tests.papers.sheets import faults
 
 
 def test_an_unknown_paper_is_refused_by_name(tmp_path):
@@ -48,6 +50,25 @@ def test_every_row_says_where_its_reference_comes_from(name):
         assert re.fullmatch(r"printed|in words|from (eq\.|the text).*|independent: .+", row.source), row
         if row.source == "in words":
             assert isinstance(row.reference, str), f"{row.item}: a number is printed, evaluated or independent"
+
+
+def test_a_figure_that_cannot_be_read_is_seen_as_such():
+    figure = sheet(2.0, 2.0)
+    axes = figure.subplots()
+    axes.set(xlabel="x (m)", ylabel="y (m)")
+    parameters(figure, "a = 1 m and nothing else")
+    assert faults(figure) == []
+    axes.text(0.5, 0.5, "one")
+    axes.text(0.52, 0.5, "two")
+    figure.text(0.9, 0.9, "much too far to the right")
+    axes.set_ylabel("")
+    figure.supxlabel("")
+    assert faults(figure) == [
+        "off the sheet: 'much too far to the right'",
+        "'one' over 'two'",
+        "no parameters",
+        "an ordinate without a label",
+    ]
 
 
 def test_the_table_needs_no_matplotlib():
