@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from stmlab.acquisition.measurement import measurement
 from stmlab.errors import FileError, OutOfBounds, PhysicsError, SequenceError
+from stmlab.events import PointTaken
 from stmlab.simulation.samples import recorded_sample
 from stmlab.storage import open_run
 from tests.approximately import close
@@ -51,6 +53,24 @@ def test_one_spectrum_is_taken_out_of_a_map(map_of_spectra, tmp_path):
     again = replayed(tmp_path, "srs", map_of_spectra.path, settings=settings)
     known = map_of_spectra.grid("current")[1, 1]
     np.testing.assert_allclose(again.data["current"], known, rtol=0, atol=1e-6 * np.abs(known).max())
+
+
+def test_of_a_stopped_map_the_whole_biases_are_replayed(tmp_path):
+    with measurement("srs_map", sample="fe_atom", seed=3, settings=MAP, path=tmp_path / "stopped.h5") as (runner, _):
+        taken = []
+
+        def stop(event):
+            taken.append(event)
+            if sum(isinstance(one, PointTaken) for one in taken) == 32:  # of 45: two biases, and a bit of the third
+                runner.stop()
+
+        runner.listen(stop)
+        runner.run()
+    junction = recorded_sample({"file": tmp_path / "stopped.h5"}).junction
+    np.testing.assert_allclose(junction.offset, [2e-3, 4e-3])
+    assert "1 of 3 biases were not measured whole: left out" in junction.source.notes
+    seen = open_run(tmp_path / "stopped.h5")
+    np.testing.assert_array_equal(junction.current, seen.grid("current")[:2])
 
 
 @pytest.mark.parametrize(

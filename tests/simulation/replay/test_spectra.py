@@ -8,7 +8,7 @@ import pytest
 
 from stmlab.analysis.recordings import analyse_recording
 from stmlab.clock import SimulatedClock
-from stmlab.errors import FileError, OutOfBounds, SequenceError, StationError
+from stmlab.errors import FileError, OutOfBounds, PhysicsError, SequenceError, StationError
 from stmlab.events import ParameterValue
 from stmlab.simulation.replay.recorded import Source
 from stmlab.simulation.replay.spectra import RecordedSpectra
@@ -173,6 +173,16 @@ def test_an_output_that_was_not_recorded_has_no_limit(spectrum):
         assert station.limit("bias").high == close(8e-3)
         with pytest.raises(SequenceError, match="rf_frequency is not recorded"):
             station.limit("rf_frequency")
+
+
+def test_what_the_lockin_reads_beyond_the_recording_is_an_error_and_no_number(spectrum):
+    with Station.load("replay", replay={"file": spectrum.path}) as station:
+        station.tip.feedback = False
+        station.bias.bias = 7e-3
+        assert len(station.lockin.xy) == 2
+        station.bias.bias = 9e-3
+        with pytest.raises(PhysicsError, match=r"bias = 0.009 V is not recorded: -0.008 to 0.008 V is"):
+            _ = station.lockin.xy
 
 
 def test_a_station_with_instruments_replays_nothing(spectrum):
