@@ -70,7 +70,8 @@ def pulses_of(recording: Recording, rows: Rows, table: ReplayTable) -> RecordedP
             f"{_PULSES[missing[0]]}"
         )
     pair = PulseShape(*(getattr(table, name) for name in _PULSES))
-    settings = {"start_delay": float(delay[0]), "stop_delay": float(delay[-1]), **asdict(pair)}
+    settings = {"start_delay": float(delay[0]), "stop_delay": float(delay[-1]), "points": delay.size}
+    settings |= asdict(pair)
     settings |= {} if table.bias is None else {"dc_bias": table.bias}
     source = Source(recording.path, checksum(recording.path), "a scan over the delay of two pulses", notes, settings)
     return RecordedPulses(source, delay, current, table.bias, pair, None, UNKNOWN_HOME, stabilised=False)
