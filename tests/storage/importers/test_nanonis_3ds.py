@@ -5,6 +5,7 @@ import pytest
 
 from stmlab.errors import FileError
 from stmlab.storage.recorded import open_recording
+from tests.approximately import close
 from tests.storage.importers.samples import BIAS, curves, grid_bytes, grid_header
 
 SEGMENTS = "Segment Start (V), Segment End (V), Settling (s), Integration (s), Steps (xn), Lockin, Init. Settling (s)"
@@ -98,7 +99,7 @@ def test_places_may_differ_in_their_sweep(tmp_path):
         (8e-3, [0, 1, 2]),
         (4e-3, [3, 4, 5]),
     ]
-    assert grid.spectrum(1, 0)["Bias"].values[0] == pytest.approx(-4e-3, rel=1e-6)
+    assert grid.spectrum(1, 0)["Bias"].values[0] == close(-4e-3, rel=1e-6)
     assert "not every place has the same sweep" in grid.notes[0]
 
 
