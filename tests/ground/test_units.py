@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stmlab.units import format_value
+from stmlab.units import format_quantity, format_value, prefixed_unit, written_unit
 from tests.approximately import close
 
 
@@ -61,3 +61,37 @@ def test_what_is_written_is_the_value_within_a_fraction_of_its_error(size, sign,
 @given(st.floats(), st.floats(), st.sampled_from(["A", "1/s", "meV", ""]))
 def test_any_two_numbers_can_be_written(value, error, unit):
     assert "\n" not in format_value(value, error, unit)
+
+
+@pytest.mark.parametrize(
+    ("size", "unit", "prefixed", "written"),
+    [
+        (5e-9, "A", (-9, "nA"), (-9, "nA")),
+        (999e-12, "A", (-12, "pA"), (-12, "pA")),
+        (1e3, "Hz", (3, "kHz"), (3, "kHz")),
+        (12.0, "V", (0, "V"), (0, "V")),
+        (0.0, "V", (0, "V"), (0, "V")),
+        (math.inf, "V", (0, "V"), (0, "V")),
+        (1.7e9, "1/s", (0, "1/s"), (9, "10⁹ /s")),
+        (0.02, "meV", (0, "meV"), (0, "meV")),
+        (0.002, "meV", (0, "meV"), (-3, "10⁻³ meV")),
+        (1e40, "A", (0, "A"), (39, "10³⁹ A")),
+    ],
+)
+def test_a_unit_has_a_prefix_where_there_is_one_and_a_power_of_ten_elsewhere(size, unit, prefixed, written):
+    assert prefixed_unit(size, unit) == prefixed
+    assert written_unit(size, unit) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (4e-3, "V", "4 mV"),
+        (-2.5e-10, "A", "-250 pA"),
+        (1.73e9, "1/s", "1.73·10⁹ /s"),
+        (0.5, "", "0.5"),
+        (0, "V", "0 V"),
+    ],
+)
+def test_a_setting_is_written_with_its_prefix(value, unit, text):
+    assert format_quantity(value, unit) == text

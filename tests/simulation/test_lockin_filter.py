@@ -51,6 +51,17 @@ def test_one_long_wait_is_the_same_as_many_short_ones() -> None:
     assert [often.output(p) for p in (1, 2, 3, 4)] == pytest.approx([once.output(p) for p in (1, 2, 3, 4)], abs=1e-12)
 
 
+def test_one_call_of_many_intervals_ends_where_many_calls_do() -> None:
+    at_once, one_by_one = quiet(), quiet()
+    readings = at_once.run(MIXED, 0.0, 0.5, 0.01, 20, TAU)
+    each = [one_by_one.run(MIXED, 0.0, 0.5 + 0.01 * k, 0.01, 1, TAU)[0] for k in range(20)]
+    assert np.allclose(readings, each, rtol=0, atol=1e-12)
+    assert [at_once.output(p) for p in (1, 2, 3, 4)] == list(readings[-1])
+    assert np.allclose(
+        at_once.run(MIXED, 0.0, 0.7, 0.01, 3, TAU), one_by_one.run(MIXED, 0.0, 0.7, 0.01, 3, TAU), rtol=0, atol=1e-12
+    )
+
+
 @pytest.mark.parametrize("slope", SLOPES)
 def test_a_reading_after_one_time_constant_is_visibly_wrong_and_after_the_settling_time_right(slope: int) -> None:
     poles = SLOPES.index(slope) + 1

@@ -53,6 +53,24 @@ def test_what_is_set_is_read_back(line, message, query, answer):
     assert line(query) == f"{answer}\n"
 
 
+LAST_CODE = {  # of the manual, chapter 5
+    **{"RSLP": 2, "ISRC": 3, "IGND": 1, "ICPL": 1, "ILIN": 3, "SENS": 26, "RMOD": 2, "OFSL": 3, "SYNC": 1},
+    **{"SRAT": 14, "SEND": 1, "TSTR": 1, "OUTX": 1, "OVRM": 1, "KCLK": 1, "ALRM": 1, "LOCL": 2, "*PSC": 1},
+}
+
+
+@pytest.mark.parametrize(("name", "last"), LAST_CODE.items())
+def test_a_choice_takes_every_code_of_the_manual_and_no_other(line, name, last):
+    for code in (last, 0):
+        assert line(f"{name} {code}") == ""
+        assert line(f"{name}?") == f"{code}\n"
+    assert line("*ESR?") == "0\n"
+    for code in (last + 1, -1):
+        line(f"{name} {code}")
+        assert line("*ESR?") == "16\n"
+    assert line(f"{name}?") == "0\n"
+
+
 @pytest.mark.parametrize(
     ("message", "error"),
     [

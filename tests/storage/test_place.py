@@ -1,8 +1,10 @@
 """The file of a run moved, deleted, replaced, cut or written over while the run goes on."""
 
+import errno
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from stmlab.errors import FileError
 from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunFinished, RunState, StateChanged
 from stmlab.storage import Writer, open_run
+from stmlab.storage.place import Place
 
 
 @pytest.fixture(params=["slow", "fast", "arrays"])
@@ -79,6 +82,28 @@ def test_a_file_deleted_with_its_folder_is_saved_where_temporary_files_are(writi
     shutil.rmtree(writer.path.parent)
     assert ended(writer, points[0]).endswith(f"are in {temporary / 'rescued_1_run.h5'}")
     check(temporary / "rescued_1_run.h5", 4)
+
+
+def test_a_copy_that_breaks_off_is_removed_and_the_next_one_is_whole(tmp_path, monkeypatch):
+    (folder := tmp_path / "full").mkdir()
+    (temporary := tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    content = bytes(range(256)) * 40
+    (folder / "run.h5").write_bytes(content)
+    place, copy = Place(folder / "run.h5"), shutil.copyfileobj
+
+    def disk_full(source, target):
+        if folder in Path(target.name).parents:
+            target.write(source.read(1000))
+            raise OSError(errno.ENOSPC, "no space left")
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfileobj", disk_full)
+    (folder / "run.h5").unlink()
+    assert place.keep() == temporary / "rescued_1_run.h5"
+    place.close()
+    assert (temporary / "rescued_1_run.h5").read_bytes() == content
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("kept", [True, False])

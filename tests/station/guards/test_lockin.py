@@ -31,8 +31,9 @@ def test_a_reference_that_a_hand_made_external_is_internal_again():
 def test_an_input_is_prepared_and_what_was_set_is_noted():
     with lab() as station:
         driver = station._devices["lockin"]
-        station.lockin.prepare_input(0.02)
-        assert driver.sensitivity >= 0.02
+        for full_scale in (0.5, 0.02):
+            station.lockin.prepare_input(full_scale)
+            assert driver.sensitivity == close(full_scale)
         noted = station.last_set.of("lockin")
         assert {"sensitivity", "input_range"} <= noted.keys()
         assert all(driver.agrees(name, noted[name], getattr(driver, name)) for name in noted)
