@@ -2,6 +2,7 @@
 
 import os
 
+import platformdirs
 import pytest
 from hypothesis import settings
 
@@ -9,6 +10,7 @@ from tests.recorded_files import RECORDED
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MPLCONFIGDIR", platformdirs.user_cache_dir("matplotlib"))  # its list of fonts takes long to make
 # A busy machine is no fault of the code. At a desk every run tries other examples; CI tries the same ones each time,
 # so that a change is judged by what it changed. What a desk finds is pinned with @example.
 settings.register_profile("stmlab", deadline=None)
@@ -18,9 +20,9 @@ settings.load_profile("stmlab-ci" if os.environ.get("CI") else "stmlab")
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_directories(tmp_path_factory):
-    """The user's stations and samples stay out of the tests; locks, marks and logs of the tests out of their folder."""
+    """The user's stations and samples stay out of the tests; what the tests keep stays out of the user's folders."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         yield
 

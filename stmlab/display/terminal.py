@@ -29,6 +29,14 @@ def quantity_as_text(value: Any, unit: str = "") -> str:
     return f"{value:.6g}" if isinstance(value, float) else f"{value} {unit}".rstrip()
 
 
+def printable(text: str) -> str:
+    """One line without letters that a terminal would obey: names of files, and what people wrote, may hold anything."""
+    if text.isprintable():
+        return text
+    unprintable = {letter: " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}" for letter in set(text)}
+    return "".join(letter if letter.isprintable() else unprintable[letter] for letter in text)
+
+
 def on_terminal(*shown: RenderableType) -> str:
     """Tables as text: as wide as the terminal where there is one, of fixed width otherwise; long cells fold."""
     from rich.console import Console

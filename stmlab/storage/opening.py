@@ -2,14 +2,13 @@
 
 HDF5's mode for reading beside a writer (SWMR) reads torn pieces again, a hundred times, with waits that double each
 time. A living writer mends a torn piece in microseconds; in a file that nobody writes it stays torn, and the reading
-never ends. So that mode is for living writers only: what a killed writer or a full disk left is read from memory, as
-if it had been closed there.
+never ends. So that mode is for living writers only: what a killed writer or a full disk left is read as if it had been
+closed there.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from io import BytesIO
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import h5py
@@ -33,13 +32,13 @@ def opened(path: Path) -> Iterator[tuple[h5py.File, bool | None]]:
         FileError: no such file, not HDF5, not a run of stmlab, written by a newer stmlab; or damaged: found now, or
             while it is read.
     """
-    try:
-        file, live, cut = _open(path)
-    except FileNotFoundError:
-        raise FileError(f"{path}: no such file") from None
-    except HDF5_ERRORS as error:
-        raise FileError(f"{path}: {why_not_opened(path, error)}") from None
-    with file:
+    with ExitStack() as stack:
+        try:
+            file, live, cut = _open(path, stack)
+        except FileNotFoundError:
+            raise FileError(f"{path}: no such file") from None
+        except HDF5_ERRORS as error:
+            raise FileError(f"{path}: {why_not_opened(path, error)}") from None
         try:
             _check_format(path, file)
             yield file, live
@@ -47,19 +46,24 @@ def opened(path: Path) -> Iterator[tuple[h5py.File, bool | None]]:
             raise FileError(f"{path}: {_why_damaged(error, cut=cut)}") from error
 
 
-def _open(path: Path) -> tuple[h5py.File, bool | None, bool]:
-    """The file, whether somebody is writing it, and whether its end is missing."""
+def _open(path: Path, stack: ExitStack) -> tuple[h5py.File, bool | None, bool]:
+    """The file, whether somebody is writing it, and whether its end is missing; ``stack`` closes it."""
     with path.open("rb") as file:
         start, size = file.read(superblock.SIZE), path.stat().st_size
     unclosed = superblock.is_unclosed(start)
     cut = superblock.is_cut(start, size)
     if not unclosed and not cut:
-        return h5py.File(path, "r"), False, False
+        return stack.enter_context(h5py.File(path, "r")), False, False
     live = has_writer(path) if unclosed else False
-    image = b"" if live else path.read_bytes()
-    if live or (live is None and path.read_bytes() != image):
-        return h5py.File(path, "r", swmr=True), live, False
-    return h5py.File(BytesIO(superblock.closed(image)), "r"), live, cut
+    if live or (live is None and _changes(path)):
+        return stack.enter_context(h5py.File(path, "r", swmr=True)), live, False
+    image = stack.enter_context(superblock.AsIfClosed(path))
+    return stack.enter_context(h5py.File(image, "r")), live, cut
+
+
+def _changes(path: Path) -> bool:
+    """Whether the file is another one when it is read a second time."""
+    return path.read_bytes() != path.read_bytes()
 
 
 def _why_damaged(error: Exception, *, cut: bool) -> str:

@@ -5,7 +5,13 @@ HDF5 file format specification 4.0, section II.A. Files of other versions, and w
 
 from __future__ import annotations
 
+import io
+import os
 import struct
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # signature; version, bytes of an offset, of a length, flags; base, extension, end of file, root group
 _HEAD = struct.Struct("<8s4B4Q")
@@ -28,11 +34,49 @@ def is_cut(start: bytes, size: int) -> bool:
     return _is_known(start) and bool(_HEAD.unpack_from(start)[7] > size)
 
 
-def closed(image: bytes) -> bytes:
-    """The bytes of a file as if its writer had closed it where it ends: flags down, the end where it is."""
-    signature, version, offset, length, _flags, base, extension, _end, root = _HEAD.unpack_from(image)
-    head = _HEAD.pack(signature, version, offset, length, 0, base, extension, len(image), root)
-    return head + struct.pack("<I", lookup3(head)) + image[SIZE:]
+def closed(start: bytes, size: int) -> bytes:
+    """How a file of ``size`` bytes would begin if its writer had closed it where it ends: flags down, the end there."""
+    signature, version, offset, length, _flags, base, extension, _end, root = _HEAD.unpack_from(start)
+    head = _HEAD.pack(signature, version, offset, length, 0, base, extension, size, root)
+    return head + struct.pack("<I", lookup3(head))
+
+
+class AsIfClosed(io.RawIOBase):
+    """The file of a killed writer, read as if it had been closed; nothing of it is changed or kept in memory.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._start = closed(self._file.read(SIZE), os.fstat(self._file.fileno()).st_size)
+        self._file.seek(0)
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place in the file; returns it."""
+        return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: Any) -> int:
+        """What stands in the file from here on, but for its first bytes."""
+        place = self._file.tell()
+        count = self._file.readinto(buffer)
+        part = self._start[place : place + count]
+        memoryview(buffer).cast("B")[: len(part)] = part
+        return count
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
 
 
 def _is_known(start: bytes) -> bool:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stmlab.errors import FileError
 from stmlab.storage import Writer, append_fit, open_run, recover
 from stmlab.storage.cells import Cells
-from stmlab.storage.superblock import SIZE, closed, is_cut, is_unclosed, lookup3
+from stmlab.storage.superblock import SIZE, AsIfClosed, closed, is_cut, is_unclosed, lookup3
 
 READING = """
 import json, sys
@@ -108,12 +108,15 @@ def test_the_checksum_is_the_one_of_its_author_and_of_hdf5(closed_run):
     assert lookup3(image[:44]) == struct.unpack_from("<I", image, 44)[0]
 
 
-def test_closing_an_image_changes_its_head_only(closed_run, killed_run):
-    assert closed(closed_run.read_bytes()) == closed_run.read_bytes()
-    image = killed_run.read_bytes()
-    assert is_unclosed(image)
-    assert not is_unclosed(closed(image))
-    assert closed(image)[SIZE:] == image[SIZE:]
+def test_a_killed_run_is_read_as_if_closed_with_another_head_only(closed_run, killed_run):
+    for path in (closed_run, killed_run):
+        image = path.read_bytes()
+        head = closed(image[:SIZE], len(image))
+        assert is_unclosed(image) == (path == killed_run) == (head != image[:SIZE])
+        assert not is_unclosed(head)
+        with AsIfClosed(path) as file:
+            assert file.read(7) + file.read() == head + image[SIZE:]
+        assert path.read_bytes() == image
 
 
 @given(st.binary(max_size=100))
