@@ -83,9 +83,10 @@ def _against(
     """What was swept and the current, in increasing order, and what is to be said of them."""
     column = signal(recording, table.channel)
     if column.unit != "A":
+        others = [c.name for c in recording.columns if c.unit == "A"]
         raise FileError(
             f"{recording.path}: {column.name} is in {column.unit or 'no unit'}: a replay needs the change of the "
-            "current in A: name its channel"
+            f"current in A: name its channel, as in --recorded channel={others[0] if others else 'NAME'}"
         )
     place, (current,) = averaged(rows.column.values, column.values[None, :])
     if place.size < _FEWEST:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stmlab.analysis.recorded.swept import Swept, rows_of
 from stmlab.errors import FileError
 from stmlab.simulation.replay.change_files import pulses_of, response_of
+from stmlab.simulation.replay.headers import completed
 from stmlab.simulation.replay.spectra_files import spectrum_of
 from stmlab.simulation.replay.trace_files import trace_of
 from stmlab.storage.recorded import Grid, open_recording
@@ -28,7 +29,7 @@ def junction_of_file(table: ReplayTable) -> RecordedJunction:
     recording = _pixel(found, table) if isinstance(found, Grid) else found
     if table.pixel is not None and recording is found:
         raise FileError(f"{table.file}: no grid: there is no pixel to choose")
-    rows = rows_of(recording)
+    rows, table = rows_of(recording), completed(table, recording)
     if rows.what is Swept.BIAS:
         return spectrum_of(recording, rows, table)
     if rows.what is Swept.TIME:

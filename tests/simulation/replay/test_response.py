@@ -8,6 +8,7 @@ from stmlab.errors import FileError, OutOfBounds, PhysicsError, SequenceError
 from stmlab.events import PointTaken
 from stmlab.simulation.samples import recorded_sample
 from stmlab.storage import open_run
+from stmlab.storage.exporters import export
 from tests.approximately import close
 from tests.simulation.replay.recordings import replayed, run
 
@@ -120,6 +121,18 @@ def test_a_file_of_frequency_and_current_is_replayed_at_any_bias(tmp_path):
     assert "does not say" in again.snapshot_before["recording"]["notes"]
     with pytest.raises(OutOfBounds, match="its only DC bias"):
         replayed(tmp_path, "srs", file, "other", settings={**settings, "dc_bias": 4e-3}, bias=3e-3)
+
+
+def test_an_exported_run_says_what_it_was_taken_with(spectrum, tmp_path):
+    export(spectrum, "csv", tmp_path / "a.csv")
+    with pytest.raises(FileError, match=r"x is in V: .* as in --recorded channel=current"):
+        recorded_sample({"file": tmp_path / "a.csv"})
+    junction = recorded_sample({"file": tmp_path / "a.csv", "channel": "current"}).junction
+    np.testing.assert_allclose(junction.current[0, 0], spectrum.data["current"])
+    assert junction.offset == close(4e-3)
+    assert junction.drive == close(2.8e-3)
+    told = recorded_sample({"file": tmp_path / "a.csv", "channel": "current", "bias": "5 mV"}).junction
+    assert told.offset == close(5e-3)
 
 
 def test_a_run_that_lacks_a_channel_is_refused(spectrum, monkeypatch):
