@@ -53,6 +53,13 @@ def test_the_correlation_comes_back_with_an_honest_error(asymmetries):
     assert fit["correlation"].error < 0.05
 
 
+def test_without_a_bias_axis_the_model_is_read_in_201_points_from_minus_10_to_10_mV(asymmetries):
+    one = GS[1:2], *asymmetries[:, 1:2], 0.01, 0.01
+    default = fit_correlation(*one, setting=SETTING, parameters=SPINS)
+    told = fit_correlation(*one, setting=SETTING, parameters=SPINS, bias=np.linspace(-10e-3, 10e-3, 201))
+    assert default["correlation"] == told["correlation"]
+
+
 def test_a_correlation_below_three_of_its_errors_is_called_not_significant(asymmetries):
     for error in (0.01, 0.3):
         fit = fit_correlation(GS, *asymmetries, error, error, setting=SETTING, parameters=SPINS, bias=BIAS)

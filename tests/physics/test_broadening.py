@@ -95,3 +95,12 @@ def test_a_modulation_that_is_none_is_refused(arguments, message):
     bias, amplitude, temperature, harmonic = arguments
     with pytest.raises(PhysicsError, match=message):
         modulated(np.cos, bias, amplitude, temperature, harmonic=harmonic)
+
+
+@pytest.mark.parametrize("derivatives", [0, 1, 2])
+def test_the_window_comes_with_the_derivatives_that_were_asked_for(derivatives: int) -> None:
+    x = np.array([-3.0, 0.0, 0.1, 40.0])
+    at_x, at_minus_x = windows(x, derivatives)
+    assert len(at_x) == len(at_minus_x) == derivatives + 1
+    for there, back in zip(at_x, windows(-x, derivatives)[1], strict=True):
+        np.testing.assert_array_equal(there, back)

@@ -110,3 +110,10 @@ def test_negative_rates_are_refused():
         two_level_generators([1.0], [-1.0])
     with pytest.raises(PhysicsError, match="frequency_Hz = 0"):
         occupation_integral([1.0], [1.0], 0.0)
+
+
+@pytest.mark.parametrize("times", [5, 8, 9, 64])
+@pytest.mark.parametrize("formula", [occupation_to_first_order, occupation_to_second_order])
+def test_as_many_harmonics_as_the_times_determine(times, formula):
+    up = 1.0 + 0.3 * np.cos(2 * np.pi * np.arange(times) / times)
+    assert formula(up, 2.5 - up, [0.1, 0.7]).shape == (2, (times + 1) // 2)

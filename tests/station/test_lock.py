@@ -37,6 +37,7 @@ def elsewhere():
         here, there = spawn.Pipe()
         process = spawn.Process(target=hold, args=(there, addresses))
         process.start()
+        there.close()  # one that could not own them ends, and nobody waits for its number
         running.append(process)
 
         def die():

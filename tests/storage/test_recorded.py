@@ -78,6 +78,7 @@ def test_a_createc_step_is_ten_volts_over_half_the_range_through_the_gain(tmp_pa
     ("name", "text", "complaint"),
     [
         ("a.dat", "Experiment\tx\n", r"no line \[DATA\]"),
+        ("a.dat", DAT[: DAT.index("[DATA]") + 6], r"nothing follows \[DATA\]"),
         ("a.dat", DAT.replace("\t2E-12", ""), "line 6 holds 1 values instead of 2"),
         ("a.dat", DAT.replace("2E-12", "two"), "line 6 holds 'two' where a number should be"),
         ("a.dat", DAT[: DAT.index("-1E-3")], "no rows"),

@@ -1,0 +1,104 @@
+"""The bar of a run, and what Ctrl-C and the system's signals ask of it."""
+
+import io
+import signal
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from stmlab.axes import Axis
+from stmlab.cli.progress import interruptible, progress_bar
+from stmlab.events import PointTaken, RunStarted, RunState, StateChanged
+
+
+@pytest.fixture
+def console():
+    return Console(file=io.StringIO(), width=100)
+
+
+def taken(index):
+    return PointTaken(index, 0.0, (), (), index, 0, 0)
+
+
+def started(sample):
+    axes = (Axis("row", "", np.arange(4.0)), Axis("bias", "V", np.arange(3.0)))
+    hardware = Axis("time", "s", np.arange(50.0), hardware=True)
+    return RunStarted("id", "srs", "2026-01-01", {}, (*axes, hardware), (), 1.0, "lab", "", sample=sample)
+
+
+def test_the_bar_is_as_long_as_the_farthest_point(console):
+    with progress_bar(console, 7) as bar:
+        (task,) = bar._progress.tasks
+        assert (task.total, task.completed, task.description) == (7, 0, "preparing")
+        bar(started("fe_atom"))
+        assert task.total == 12, "an axis that an instrument sweeps is no point"
+        done = []
+        for index in (0, 1, 5, 2, 6):
+            bar(taken(index))
+            done.append(task.completed)
+        assert done == [1, 2, 6, 6, 7]
+        bar(StateChanged(RunState.PAUSED, 1.0))
+        assert task.description == "srs fe_atom paused"
+
+
+def test_a_run_without_a_sample_is_called_by_its_sequence(console):
+    with progress_bar(console, 7) as bar:
+        bar(started(""))
+        bar(StateChanged(RunState.RUNNING, 1.0))
+        assert bar._progress.tasks[0].description == "srs running"
+
+
+class Run:
+    """A run that notes what is asked of it."""
+
+    state = RunState.RUNNING
+
+    def __init__(self):
+        self.asked = []
+
+    def stop(self):
+        self.asked.append("stop")
+
+    def abort(self, why="", *, attended=True):
+        self.asked.append(("abort", why, attended))
+
+
+def interrupted(console, *numbers, state=RunState.RUNNING):
+    run = Run()
+    run.state = state
+    with interruptible(run, console):
+        for number in numbers:
+            signal.raise_signal(number)
+    return run.asked, " ".join(console.file.getvalue().split())
+
+
+def test_ctrl_c_stops_after_the_point_and_aborts_when_it_is_pressed_again(console):
+    asked, said = interrupted(console, signal.SIGINT)
+    assert asked == ["stop"]
+    assert said.startswith("stopping after this point")
+    asked, _ = interrupted(console, signal.SIGINT, signal.SIGINT)
+    assert asked == ["stop", ("abort", "", True)]
+
+
+def test_ctrl_c_during_the_fit_says_that_the_points_are_taken(console):
+    asked, said = interrupted(console, signal.SIGINT, state=RunState.ANALYSING)
+    assert asked == ["stop"]
+    assert said.startswith("all points are taken and the station is safe")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_behind_a_signal_of_the_system_there_need_be_nobody(console, name):
+    number = getattr(signal, name)
+    why = f"aborted: the system asked the process to end ({name})"
+    assert interrupted(console, number)[0] == [("abort", why, False)]
+    assert interrupted(console, signal.SIGINT, number)[0] == ["stop", ("abort", why, False)]
+
+
+def test_afterwards_the_signals_are_as_before(console):
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    with pytest.raises(ZeroDivisionError), interruptible(Run(), console):
+        assert [signal.getsignal(number) for number in numbers] != before
+        raise ZeroDivisionError
+    assert [signal.getsignal(number) for number in numbers] == before
