@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from h5py import h5f, h5s, h5t
+from h5py import h5s, h5t
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,8 +72,6 @@ class Cells:
         while start < last:
             stop = min(last, self._shape.end_of_chunk(start))
             yield start, stop
-            if stop < last:
-                self._numbers.flush()
             start = stop
 
 
@@ -99,9 +97,6 @@ class _Block:
         for dataset, column in zip(self.datasets, columns, strict=True):
             dataset.read(memory, space, column, h5t.NATIVE_DOUBLE)
         return columns
-
-    def flush(self) -> None:
-        h5f.flush(self.datasets[0])
 
     def _spaces(self, pieces: Sequence[Piece], rows: int) -> tuple[Any, Any]:
         if self._scalar:

@@ -52,7 +52,10 @@ class Columns:
                 dataset.write(memory, self._space, column, kind)
 
     def chunk_ends(self, start: int, rows: int) -> Iterator[int]:
-        """Where each chunk ends, and the last one of ``rows`` rows, counted from row ``start`` on."""
+        """Where each chunk ends, and the last one of ``rows`` rows, counted from row ``start`` on.
+
+        Who writes by these steps gets the same file however many rows come at once.
+        """
         stop = self._chunk - start % self._chunk
         while stop < rows:
             yield stop
@@ -60,12 +63,10 @@ class Columns:
         yield rows
 
     def _grow(self, rows: int) -> None:
-        """Chunk by chunk: where each one lies must not depend on how many rows come at once."""
-        while self._capacity < rows:
-            whole = (self._capacity // self._chunk + 1) * self._chunk
-            self._capacity = min(whole, self._expected) if self._capacity < self._expected else whole
-            for dataset in self._ids:
-                dataset.set_extent((self._capacity, *self._inner))
+        whole = -(-rows // self._chunk) * self._chunk
+        self._capacity = min(whole, self._expected) if rows <= self._expected else whole
+        for dataset in self._ids:
+            dataset.set_extent((self._capacity, *self._inner))
         self._space = self._ids[0].get_space()
 
 

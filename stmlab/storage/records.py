@@ -100,11 +100,10 @@ class Records:
 
     def update_cells(self) -> bool:
         """Show the last reading of each point that was read again; whether there was one."""
-        for place, kept in self._stale.items():
+        stale, self._stale = self._stale, {}
+        for place, kept in stale.items():
             self._cells.write(place, kept.numbers, kept.arrays)
-        found = bool(self._stale)
-        self._stale.clear()
-        return found
+        return bool(stale)
 
     def _scatter(self, start: int, index: IntArray, numbers: FloatArray, arrays: FloatArray | None) -> None:
         """Readings in any order, of points that may have been read before."""

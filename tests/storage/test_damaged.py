@@ -183,6 +183,14 @@ def test_a_copy_that_does_not_come_out_the_same_is_removed(tmp_path, killed_run,
     assert killed_run.read_bytes() == image
 
 
+def test_a_copy_that_lacks_a_fit_is_removed(tmp_path, closed_run, make_fit, monkeypatch):
+    append_fit(closed_run, make_fit(1.5e9))
+    monkeypatch.setattr("stmlab.storage.recovery.append_fit", lambda path, fit: None)
+    with pytest.raises(FileError, match="a fit did not come out the same"):
+        recover(closed_run, tmp_path / "new" / "copy.h5")
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize("name", ["data/frequency", "parameters/dc_bias", "factors/gain"])
 def test_a_changed_number_of_the_description_is_found(tmp_path, closed_run, name):
     with h5py.File(closed_run, "r+") as file:

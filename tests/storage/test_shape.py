@@ -85,3 +85,15 @@ def test_a_large_run_takes_its_space_chunk_by_chunk_and_its_bytes_do_not_depend_
         writer.close()
         files.append(path.read_bytes())
     assert files[0] == files[1] == files[2]
+
+
+def test_a_small_run_takes_its_whole_space_at_once(tmp_path, make_started, monkeypatch):
+    started = make_started(rows=20, columns=500)
+    sizes = []
+    for name, limit in (("early", 1 << 23), ("late", 0)):
+        monkeypatch.setattr(shape, "_EARLY_CELLS", limit)
+        writer = Writer(tmp_path / name)
+        writer(started)
+        sizes.append((tmp_path / name).stat().st_size)
+        writer.close()
+    assert sizes[0] - sizes[1] > 8 * Shape.of(started).cells
