@@ -8,9 +8,11 @@ from scipy.linalg import expm
 from scipy.signal import lfilter
 
 from stmlab.analysis.telegraph import fit_telegraph
+from stmlab.analysis.telegraph.course import most_likely_states
 from stmlab.analysis.telegraph.dwells import corrected_rates, dwells, idealised
 from stmlab.analysis.telegraph.likelihood import Switching, log_likelihood
 from stmlab.analysis.telegraph.noise import likelihood_of_noise
+from stmlab.analysis.telegraph.samples import Samples
 from stmlab.errors import FitError
 from stmlab.storage.recorded import open_recording
 from tests.approximately import close
@@ -119,6 +121,66 @@ def test_the_correction_for_missed_dwells_is_that_of_a_long_simulation():
     assert 1 / (means[0] - dead) < 0.85 * up  # without the correction
 
 
+def unrounded(values):
+    """As the likelihood reads a trace, every sample with its own value."""
+    return Samples.of(values, 1e-6)
+
+
+@pytest.mark.parametrize("shape", [(8,), (3, 7), (2, 1000), (1, 70_001)])
+def test_samples_are_all_there_and_in_their_order(shape):
+    values = np.random.default_rng(4).normal(size=shape)
+    for scale, off in ((1e-9, 0.0), (0.3, 2e-4)):
+        samples = Samples.of(values, scale)
+        assert samples.size == values.size == samples.counts.sum()
+        placed = np.append(samples.values, np.nan)[samples.steps]
+        np.testing.assert_allclose(samples.in_order(placed), np.atleast_2d(values), rtol=0, atol=off)
+        assert np.isnan(placed).sum() == placed.size - values.size
+
+
+def test_the_values_of_a_coarse_digitiser_stay_what_they_are():
+    values = np.random.default_rng(4).integers(0, 40, 1000) * 0.125
+    samples = Samples.of(values, 0.3)
+    np.testing.assert_array_equal(samples.values, np.unique(values))
+    np.testing.assert_array_equal(samples.counts, np.unique(values, return_counts=True)[1])
+
+
+@pytest.mark.parametrize(
+    "model", [Switching(0.1, 0.3, 0.0, 1.0, 0.4), Switching(3.0, 2.0, 0.0, 1.0, 0.2, averaged=True)]
+)
+def test_the_course_is_the_likeliest_of_all(model):
+    """Beside the whole list of courses of short traces; several, so that segments follow each other."""
+    values = np.random.default_rng(5).normal(0.5, 0.6, (5, 9))
+    samples = Samples.of(np.tile(values, 15), 1e-9)
+    scores = np.log(model.transitions() * model.densities(values))
+    for row, scored in zip(most_likely_states(Samples.of(values, 1e-9), model), scores, strict=True):
+        found = {}
+        for path in np.ndindex(*[2] * 10):
+            found[path[1:]] = max(
+                found.get(path[1:], -np.inf),
+                math.log(model.stationary()[path[0]]) + sum(scored[t, path[t], path[t + 1]] for t in range(9)),
+            )
+        assert tuple(row.astype(int)) == max(found, key=found.get)
+    assert samples.steps.shape[1] > 5
+    longer = most_likely_states(samples, model)
+    scored = np.log(model.transitions() * model.densities(np.tile(values, 15)))
+    for row, score in zip(longer, scored, strict=True):
+        np.testing.assert_array_equal(row, step_by_step(score, np.log(model.stationary())))
+
+
+def step_by_step(scores, begin):
+    """Viterbi as in the textbook."""
+    best, came = begin, []
+    for score in scores:
+        ways = best[:, None] + score
+        came.append(ways.argmax(axis=0))
+        best = ways.max(axis=0)
+    state, states = best.argmax(), []
+    for way in reversed(came):
+        states.append(state)
+        state = way[state]
+    return states[::-1]
+
+
 def test_the_likelihood_is_the_sum_over_all_paths():
     values, switching = trace(0.3, 0.2, 8, 0.2, 3), Switching(0.3, 0.2, 0.05, 0.9, 0.25)
     matrices, total = switching.transitions() * switching.densities(values), 0.0
@@ -127,7 +189,7 @@ def test_the_likelihood_is_the_sum_over_all_paths():
         for t in range(8):
             probability *= matrices[t, path[t], path[t + 1]]
         total += probability
-    assert log_likelihood(values, switching) == close(math.log(total), rel=1e-12)
+    assert log_likelihood(unrounded(values), switching) == close(math.log(total), rel=1e-12)
     np.testing.assert_allclose(switching.transitions().sum(axis=1), 1.0)
     np.testing.assert_allclose(switching.stationary() @ switching.transitions(), switching.stationary())
 
@@ -241,7 +303,8 @@ def test_several_traces_are_one_process():
     """Their likelihoods are multiplied; from the end of one to the beginning of the next there is no transition."""
     made = np.array([trace(0.02, 0.05, 4000, 0.1, seed) for seed in range(4)])
     model = Switching(0.02, 0.05, 0.0, 1.0, 0.1)
-    assert log_likelihood(made, model) == close(sum(log_likelihood(one, model) for one in made), rel=1e-12)
+    apart = sum(log_likelihood(unrounded(one), model) for one in made)
+    assert log_likelihood(unrounded(made), model) == close(apart, rel=1e-12)
     fit, alone = fit_telegraph(made, INTERVAL), [fit_telegraph(one, INTERVAL) for one in made]
     weights = np.array([one["rate_up"].error ** -2 for one in alone])
     assert fit["rate_up"].error == close(weights.sum() ** -0.5, rel=0.1)

@@ -70,8 +70,17 @@ def run_job(name: str, *arguments: object) -> Any:
     Raises:
         NoBase: see `base_python`.
     """
-    folder = base_python().parents[2]
+    python = base_python()
+    return _run(python, python.parents[2], name, arguments)
+
+
+def run_here(name: str, *arguments: object) -> Any:
+    """The same job in this build, in a process of its own: for jobs that both builds can do."""
+    return _run(Path(sys.executable), ROOT, name, arguments)
+
+
+def _run(python: Path, folder: Path, name: str, arguments: tuple[object, ...]) -> Any:
     surroundings = {**os.environ, "PYTHONPATH": str(folder), "OPENBLAS_NUM_THREADS": "1"}
-    command = [str(base_python()), str(JOBS / f"{name}.py"), *map(str, arguments)]
+    command = [str(python), str(JOBS / f"{name}.py"), *map(str, arguments)]
     done = subprocess.run(command, cwd=folder, env=surroundings, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])

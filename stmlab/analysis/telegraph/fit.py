@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.telegraph.counting import by_dwells
+from stmlab.analysis.telegraph.course import most_likely_states
 from stmlab.analysis.telegraph.doubts import moving
 from stmlab.analysis.telegraph.dwells import Dwells, dwells
-from stmlab.analysis.telegraph.likelihood import QUIETEST, Switching, curvature, most_likely, most_likely_states
+from stmlab.analysis.telegraph.likelihood import QUIETEST, Switching, curvature, most_likely
 from stmlab.analysis.telegraph.refusals import (
     refuse_one_level,
     refuse_one_moving_level,
@@ -78,15 +79,16 @@ def fit_telegraph(
 
 def _by_likelihood(trace: Trace, start: Switching) -> FitResult:
     """Samples that average over their interval or show a moment, Gaussian noise or heavy tails: the likeliest."""
-    first = most_likely(trace.rows, start)
-    fits = [most_likely(trace.rows, replace(first[0], averaged=averaged, heavy=heavy)) for averaged, heavy in _KINDS]
+    samples = trace.samples(start.scale)
+    first = most_likely(samples, start)
+    fits = [most_likely(samples, replace(first[0], averaged=averaged, heavy=heavy)) for averaged, heavy in _KINDS]
     best, likelihood = max(first, *fits, key=lambda fit: fit[1])
     refuse_one_level(best)
     refuse_spikes(trace, best, likelihood)
-    counted = dwells(most_likely_states(trace.rows, best), 0.0)
+    counted = dwells(most_likely_states(samples, best), 0.0)
     refuse_one_moving_level(trace, best, counted.states)
     refuse_standstill(counted)
-    second = curvature(trace.rows, best)
+    second = curvature(samples, best)
     if not np.all(np.linalg.eigvalsh(second) > 0):
         raise FitError("the trace does not determine levels and rates together")
     covariance = np.asarray(np.linalg.inv(second), dtype=float)

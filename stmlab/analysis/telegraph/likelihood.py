@@ -10,9 +10,9 @@ of leaving the low and the high state, and x the part of the interval in the hig
 (the paths with an even and an odd number of switches, summed), and the same from the high state with a, b and x, 1-x
 exchanged. Noise is Gaussian, or has the heavier tails of Student's t with four degrees of freedom, as where it drifts
 or rings; it counts as at least a twentieth of the step, because a filter leaves as much of a jump in the samples after
-it. The likelihood is the product of 2 x 2 matrices M_t[i, j] = P_ij p(y_t | i, j), multiplied pairwise, so that a trace
-costs as many passes as its length has binary digits. Short dwells that no sample shows are accounted for, and so are
-the first and the last: there is nothing to correct afterwards.
+it. The likelihood is the product of 2 x 2 matrices M_t[i, j] = P_ij p(y_t | i, j), made once for each value and
+multiplied in step for all segments of the trace (`samples`). Short dwells that no sample shows are accounted for, and
+so are the first and the last: there is nothing to correct afterwards.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from stmlab.analysis.telegraph.samples import Samples
     from stmlab.arrays import FloatArray
 
 _FLOOR = 1e-5  # of a density: no single sample, however far off, makes two transitions of its own
@@ -32,6 +33,7 @@ _FARTHEST = 1e6  # noises from a level: beyond, squares would overflow where a s
 _LARGEST_LOGARITHM = 30.0  # of step and noise in units of the trace's spread, where a search strays
 _LEAST, _MOST = 1e-9, 20.0  # transitions per sample that a search may try
 _NEAR = 0.02  # expected errors from the maximum, where a search may end
+_SAFE = 16  # products between two scalings: a density is not far below _FLOOR / noise
 _STEP = 0.03  # of the rates' logarithms, for the curvature; the others by their own errors
 # Gauss-Legendre on 0..1, near enough to each other for noise of QUIETEST.
 _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(16))
@@ -56,6 +58,11 @@ class Switching:
     noise: float
     averaged: bool = True
     heavy: bool = False
+
+    @property
+    def scale(self) -> float:
+        """Over less than this no density varies."""
+        return max(self.noise, QUIETEST * self.step)
 
     @property
     def deviation(self) -> float:
@@ -95,7 +102,7 @@ class Switching:
     def densities(self, values: FloatArray) -> FloatArray:
         """p(y_t | i, j), shape (..., 2, 2) for values of shape (...)."""
         density = _student if self.heavy else _normal
-        noise = max(self.noise, QUIETEST * self.step)
+        noise = self.scale
         height = self.step / noise
         away = np.clip((values - self.low) / noise, -_FARTHEST, _FARTHEST)
         low, high = density(away.copy()), density(away - height)
@@ -127,49 +134,68 @@ def _averages(up: float, down: float) -> tuple[FloatArray, FloatArray]:
     return np.exp([-up, -down]), shares * passing
 
 
-def log_likelihood(values: FloatArray, switching: Switching) -> float:
-    """ln of the probability density of a trace, shape (n,), or of several, shape (traces, n)."""
-    matrices = np.moveaxis(switching.transitions() * switching.densities(values), (-2, -1), (0, 1))
+def log_likelihood(samples: Samples, switching: Switching) -> float:
+    """ln of the probability density of a trace, or of the product of those of several."""
+    matrices = switching.transitions() * switching.densities(samples.values)
+    product, spare, other = np.empty((3, 2, 2, samples.steps.shape[1]))
+    product[:], logarithm = np.eye(2)[..., None], 0.0
+    for k, step in enumerate(samples.each(matrices, np.eye(2))):
+        np.multiply(product[:, :1], step[:1], out=spare)
+        np.multiply(product[:, 1:], step[1:], out=other)
+        spare += other
+        product, spare = spare, product
+        if k % _SAFE == 0:
+            logarithm += _scaled(product)
+    return logarithm + _joined(product.reshape(2, 2, samples.traces, -1), switching.stationary())
+
+
+def _joined(matrices: FloatArray, begin: FloatArray) -> float:
+    """ln of the products along the segments of all traces, shape (2, 2, traces, segments), from occupations ``begin``."""
     logarithm = 0.0
     while (length := matrices.shape[-1]) > 1:
+        logarithm += _scaled(matrices)
         odd = length % 2
         left, right, last = matrices[..., 0 : length - odd : 2], matrices[..., 1::2], matrices[..., length - odd :]
-        matrices = left[:, :1] * right[:1] + left[:, 1:] * right[1:]
-        size = matrices.max(axis=(0, 1))
-        logarithm += float(np.log(size).sum())
-        matrices = np.concatenate([matrices / size, last], axis=-1)
-    ends = np.einsum("i,ij...->...", switching.stationary(), matrices)
+        matrices = np.concatenate([left[:, :1] * right[:1] + left[:, 1:] * right[1:], last], axis=-1)
+    ends = np.einsum("i,ij...->...", begin, matrices)
     return logarithm + float(np.log(ends).sum())
 
 
-def most_likely(values: FloatArray, start: Switching) -> tuple[Switching, float]:
+def _scaled(matrices: FloatArray) -> float:
+    """Divide every matrix by its largest element; ln of their product."""
+    size = matrices.max(axis=(0, 1))
+    matrices /= size
+    return float(np.log(size).sum())
+
+
+def most_likely(samples: Samples, start: Switching) -> tuple[Switching, float]:
     """The parameters of largest likelihood near ``start``, and its logarithm.
 
     Sought in units of the errors that are to be expected, in which the likelihood is nearly a round hill.
     """
     from scipy.optimize import minimize
 
-    origin, unit = start.vector(), start.expected_errors(values.size)
+    origin, unit = start.vector(), start.expected_errors(samples.size)
 
     def negative(moves: FloatArray) -> float:
-        return -log_likelihood(values, start.moved(origin + unit * moves))
+        return -log_likelihood(samples, start.moved(origin + unit * moves))
 
     found = minimize(negative, np.zeros(origin.size), method="BFGS", options={"gtol": _NEAR, "eps": _NEAR / 10})
     return start.moved(origin + unit * found.x), -float(found.fun)
 
 
-def curvature(values: FloatArray, switching: Switching) -> FloatArray:
+def curvature(samples: Samples, switching: Switching) -> FloatArray:
     """Second derivatives of -ln likelihood by ``switching.vector()``, shape (5, 5)."""
     centre = switching.vector()
-    levels = max(switching.noise, QUIETEST * switching.step) / math.sqrt(values.size)
-    small = 0.3 / math.sqrt(values.size)
+    levels = switching.scale / math.sqrt(samples.size)
+    small = 0.3 / math.sqrt(samples.size)
     steps = np.array([_STEP, _STEP, 0.3 * levels, 0.3 * levels / switching.step, small])
 
     def at(*moves: tuple[int, float]) -> float:
         vector = centre.copy()
         for k, sign in moves:
             vector[k] += sign * steps[k]
-        return -log_likelihood(values, switching.moved(vector))
+        return -log_likelihood(samples, switching.moved(vector))
 
     here = at()
     second = np.empty((5, 5))
@@ -178,43 +204,16 @@ def curvature(values: FloatArray, switching: Switching) -> FloatArray:
         for j in range(i):
             mixed = at((i, 1), (j, 1)) - at((i, 1), (j, -1)) - at((i, -1), (j, 1)) + at((i, -1), (j, -1))
             second[i, j] = second[j, i] = mixed / (4 * steps[i] * steps[j])
-    if second[4, 4] < _STEP * values.size:  # the noise is below the least that is told from the filter's
+    if second[4, 4] < _STEP * samples.size:  # the noise is below the least that is told from the filter's
         second[4], second[:, 4] = 0.0, 0.0
-        second[4, 4] = 2.0 * values.size
+        second[4, 4] = 2.0 * samples.size
     return second
 
 
-def without_memory(values: FloatArray, switching: Switching) -> float:
+def without_memory(samples: Samples, switching: Switching) -> float:
     """ln likelihood of the same levels and occupations if no sample knew of the one before."""
-    matrices = switching.transitions() * switching.densities(values)
-    return float(np.log(np.einsum("i,...ij->...", switching.stationary(), matrices)).sum())
-
-
-def most_likely_states(values: FloatArray, switching: Switching) -> FloatArray:
-    """The single most likely course of states (Viterbi), 0 low and 1 high; for each trace of (traces, n) or (n,)."""
-    with np.errstate(divide="ignore"):
-        scores = np.log(switching.transitions() * switching.densities(values))
-    begin = np.log(switching.stationary())
-    if values.ndim == 1:
-        return _course(scores, begin)
-    return np.array([_course(trace, begin) for trace in scores])
-
-
-def _course(scores: FloatArray, begin: FloatArray) -> FloatArray:
-    low, high = begin.tolist()
-    came_low, came_high = [], []
-    for stay_low, rise, fall, stay_high in scores.reshape(-1, 4).tolist():
-        from_low, from_high = low + stay_low, high + fall
-        to_low, to_high = low + rise, high + stay_high
-        came_low.append(from_high > from_low)
-        came_high.append(to_high > to_low)
-        low, high = max(from_low, from_high), max(to_low, to_high)
-    states = np.empty(len(came_low))
-    state = high > low
-    for k in range(states.size - 1, -1, -1):
-        states[k] = state
-        state = came_high[k] if state else came_low[k]
-    return states
+    matrices = switching.transitions() * switching.densities(samples.values)
+    return float(np.log(np.einsum("i,...ij->...", switching.stationary(), matrices)) @ samples.counts)
 
 
 def _normal(u: FloatArray) -> FloatArray:

@@ -42,7 +42,7 @@ def refuse_one_moving_level(trace: Trace, found: Switching, states: FloatArray) 
 
 def refuse_spikes(trace: Trace, found: Switching, likelihood: float) -> None:
     """Samples that stray one by one: a state would last for some of them."""
-    if likelihood - without_memory(trace.rows, found) < _BETTER:
+    if likelihood - without_memory(trace.samples(found.scale), found) < _BETTER:
         raise FitError(
             "the trace does not show two levels: samples that stray from one of them come singly, as spikes or the "
             "tails of noise do"

@@ -11,6 +11,7 @@ import numpy as np
 from stmlab.analysis.numbers import finite, number
 from stmlab.analysis.telegraph.dwells import idealised
 from stmlab.analysis.telegraph.likelihood import Switching, log_likelihood
+from stmlab.analysis.telegraph.samples import Samples
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class Trace:
     def rows(self) -> FloatArray:
         """The traces beside each other, shape (traces, n)."""
         return self.y.reshape(self.traces, -1)
+
+    def samples(self, scale: float) -> Samples:
+        """As a likelihood reads them whose densities vary over ``scale`` and more."""
+        return Samples.of(self.rows, scale)
 
     @classmethod
     def checked(cls, current: ArrayLike, sample_interval: float) -> Trace:
@@ -80,7 +85,8 @@ def first_guess(trace: Trace) -> Switching:
     one side shows such a state.
     """
     guesses = [_guess(trace, split) for split in (_best_split(trace.y), *_outstanding(trace.y))]
-    return max(guesses, key=lambda guess: log_likelihood(trace.rows, guess))
+    samples = trace.samples(min(guess.scale for guess in guesses))
+    return max(guesses, key=lambda guess: log_likelihood(samples, guess))
 
 
 def _best_split(y: FloatArray) -> float:

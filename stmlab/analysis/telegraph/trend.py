@@ -8,6 +8,7 @@ likeliest course between them, or the whole process with white noise.
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from stmlab.analysis.telegraph.trace import Trace
     from stmlab.arrays import FloatArray
 
+_BLOCK = 1 << 14  # samples, whose shapes are made at once
 _BLOCKS = 1000  # of a trace, whose means choose the trend
 _SETTLING = np.geomspace(3e-3, 1.0, 9)  # time constants, over the trace's length
 _CREEP = (1e-3, 1e-2, 1e-1)  # where logarithmic creep begins, likewise
@@ -51,7 +53,7 @@ def likelihood_of_levels(trace: Trace, found: Switching, states: FloatArray) -> 
     share = min(max(float(jumps.mean()), 0.5 / jumps.size), 0.5)
     path = np.count_nonzero(jumps) * math.log(share) + np.count_nonzero(~jumps) * math.log(1 - share)
     course = max(_about(trace, seen) for seen in _courses(states.reshape(trace.traces, -1), trace.filter))
-    return max(course + path - _LEVELS, log_likelihood(trace.rows, found))
+    return max(course + path - _LEVELS, log_likelihood(trace.samples(found.scale), found))
 
 
 def without_trend(y: FloatArray) -> tuple[FloatArray, int]:
@@ -67,8 +69,10 @@ def without_trend(y: FloatArray) -> tuple[FloatArray, int]:
         left = means - shapes @ weights
         if (squares := float(left @ left)) < best[0]:
             best = squares, kind, np.asarray(weights, dtype=float)
-    shapes = next(shapes for kind, shapes in enumerate(_trends(times)) if kind == best[1])
-    return y - shapes @ best[2], best[2].size + 1
+    _, chosen, weights = best
+    blocks = range(0, y.size, _BLOCK)
+    trend = [next(islice(_trends(times[first : first + _BLOCK]), chosen, None)) @ weights for first in blocks]
+    return y - np.concatenate(trend), weights.size + 1
 
 
 def _trends(t: FloatArray) -> Iterator[FloatArray]:
