@@ -106,7 +106,7 @@ def _back(samples: Samples, from_high: BoolArray, d: FloatArray) -> BoolArray:
 def _ends(to_low: BoolArray, to_high: BoolArray, last: BoolArray) -> BoolArray:
     """State at the end of each segment, from the last one of each trace backwards."""
     found = np.empty(to_low.shape, dtype=bool)
-    for k in range(found.shape[1] - 1, -1, -1):
+    for k in reversed(range(len(found[0]))):
         found[:, k] = last
         last = np.where(last, to_high[:, k], to_low[:, k])
     return found.ravel()

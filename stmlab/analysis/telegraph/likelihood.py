@@ -150,7 +150,7 @@ def log_likelihood(samples: Samples, switching: Switching) -> float:
 
 
 def _joined(matrices: FloatArray, begin: FloatArray) -> float:
-    """ln of the products along the segments of all traces, shape (2, 2, traces, segments), from occupations ``begin``."""
+    """ln of the products along the segments of all traces, shape (2, 2, traces, segments); ``begin``: occupations."""
     logarithm = 0.0
     while (length := matrices.shape[-1]) > 1:
         logarithm += _scaled(matrices)
