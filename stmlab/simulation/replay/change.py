@@ -11,8 +11,6 @@ from stmlab.errors import PhysicsError
 from stmlab.simulation.replay.recorded import Range, RecordedJunction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from stmlab.arrays import FloatArray
     from stmlab.simulation.junctions import Drive
 
@@ -66,22 +64,6 @@ class RecordedChange(RecordedJunction):
             PhysicsError: the drive is none that was recorded.
         """
         raise NotImplementedError
-
-
-def interpolated(places: FloatArray, values: FloatArray) -> Callable[[float], FloatArray]:
-    """Through ``values`` along the first axis, never beyond its neighbours; a single one is a constant."""
-    if places.size == 1:
-        return lambda _: values[0]
-    from scipy.interpolate import PchipInterpolator
-
-    curve = PchipInterpolator(places, values)
-    return lambda place: curve(min(max(place, places[0]), places[-1]))
-
-
-def snapped(value: float, recorded: FloatArray, resolution: float) -> float:
-    """The nearest of ``recorded`` if it is within ``resolution``: a drive that nobody can tell from it; else itself."""
-    nearest = float(recorded[abs(recorded - value).argmin()])
-    return nearest if abs(nearest - value) <= resolution else value
 
 
 def refuse_unlike(name: str, value: float, unit: str, recorded: FloatArray, resolution: float, path: object) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 from stmlab.analysis.recorded.columns import signal
 from stmlab.errors import FileError
 from stmlab.simulation.replay.change import UNKNOWN_HOME
+from stmlab.simulation.replay.points import averaged
 from stmlab.simulation.replay.pulses import PulseShape, RecordedPulses
 from stmlab.simulation.replay.recorded import Source, checksum
 from stmlab.simulation.replay.response import RecordedResponse
-from stmlab.simulation.replay.spectra_files import averaged
 
 if TYPE_CHECKING:
     from stmlab.analysis.recorded.swept import Rows

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.errors import FileError
+from stmlab.simulation.replay.points import averaged
 from stmlab.simulation.replay.pulses import PulseShape, RecordedPulses
 from stmlab.simulation.replay.recorded import Source, checksum
 from stmlab.simulation.replay.response import RecordedResponse
-from stmlab.simulation.replay.spectra import RecordedSpectra
-from stmlab.simulation.replay.spectra_files import about_modulation, averaged
+from stmlab.simulation.replay.spectra import RecordedSpectra, about_modulation
 from stmlab.simulation.replay.trace import RecordedTrace
 from stmlab.storage import open_run
 

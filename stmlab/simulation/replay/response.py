@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from stmlab.simulation.replay.change import RecordedChange, interpolated, refuse_unlike, snapped
+from stmlab.simulation.replay.change import RecordedChange, refuse_unlike
+from stmlab.simulation.replay.points import interpolated, snapped
 from stmlab.simulation.replay.recorded import Range
 
 if TYPE_CHECKING:

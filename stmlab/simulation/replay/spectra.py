@@ -195,5 +195,14 @@ class RecordedSpectra(RecordedJunction):
         return self._recent[place]
 
 
+def about_modulation(modulation: float | None) -> str:
+    """What the recorded modulation (V peak) means for a replay, in one sentence."""
+    if modulation is None:
+        return "the recorded modulation is not known: dI/dV is replayed as recorded, whatever modulation is played"
+    if modulation == 0.0:
+        return "dI/dV is the derivative of the recorded current: the modulation that is played broadens it"
+    return f"dI/dV was recorded with a modulation of {_volts(modulation)} peak: a smaller one is replayed as that one"
+
+
 def _volts(modulation: float) -> str:
     return format_quantity(float(f"{modulation:.4g}"), "V")

@@ -13,9 +13,9 @@ from stmlab.analysis.recorded.header import told_by_header
 from stmlab.analysis.recorded.swept import sweeps
 from stmlab.errors import FileError, FitError
 from stmlab.simulation.replay.headers import header_number
+from stmlab.simulation.replay.points import averaged
 from stmlab.simulation.replay.recorded import Source, checksum
-from stmlab.simulation.replay.spectra import RecordedSpectra
-from stmlab.units import format_quantity
+from stmlab.simulation.replay.spectra import RecordedSpectra, about_modulation
 
 if TYPE_CHECKING:
     from stmlab.analysis.recorded.swept import Rows
@@ -66,25 +66,6 @@ def spectrum_of(recording: Recording, rows: Rows, table: ReplayTable) -> Recorde
     return RecordedSpectra(
         source, bias, setpoints, current[None, :], conductance[None, :], modulation, home, stabilised=False
     )
-
-
-def about_modulation(modulation: float | None) -> str:
-    """What the recorded modulation (V peak) means for a replay, in one sentence."""
-    if modulation is None:
-        return "the recorded modulation is not known: dI/dV is replayed as recorded, whatever modulation is played"
-    if modulation == 0.0:
-        return "dI/dV is the derivative of the recorded current: the modulation that is played broadens it"
-    told = format_quantity(float(f"{modulation:.4g}"), "V")
-    return f"dI/dV was recorded with a modulation of {told} peak: a smaller one is replayed as that one"
-
-
-def averaged(place: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Places in increasing order, each once, and the mean of ``values`` (K, n) at each; without what is no number."""
-    known = np.isfinite(place) & np.isfinite(values).all(axis=0)
-    places, which = np.unique(place[known], return_inverse=True)
-    counts = np.bincount(which.ravel(), minlength=places.size)
-    means = [np.bincount(which.ravel(), row[known], minlength=places.size) / counts for row in values]
-    return places, np.array(means)
 
 
 def _current(recording: Recording, reading: str) -> Column:

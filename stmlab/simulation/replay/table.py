@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from stmlab.errors import FileError
+from stmlab.errors import FileError, SequenceError
 from stmlab.units import in_unit
 
 if TYPE_CHECKING:
     from stmlab.simulation.replay.recorded import RecordedJunction
 
-Volts = Annotated[float, BeforeValidator(lambda given: in_unit(given, "V") if isinstance(given, str) else given)]
-Seconds = Annotated[float, BeforeValidator(lambda given: in_unit(given, "s") if isinstance(given, str) else given)]
+
+def _with_unit(unit: str) -> BeforeValidator:
+    """Reads a number that is given as text, with a unit or without."""
+
+    def read(given: Any) -> Any:
+        try:
+            return in_unit(given, unit) if isinstance(given, str) else given
+        except SequenceError as error:  # as pydantic wants it, which names the key
+            raise ValueError(str(error)) from error
+
+    return BeforeValidator(read)
+
+
+Volts = Annotated[float, _with_unit("V")]
+Seconds = Annotated[float, _with_unit("s")]
 
 
 class ReplayTable(BaseModel):
