@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.simulation.junctions import AnswersModulation, Drive
+from stmlab.simulation.junctions import AnswersModulation, Drive, Played
 from stmlab.simulation.waveform import Spectrum, memory_spectrum
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ class JunctionCurrents:
         count = max(_FEWEST, _OVERSAMPLING * harmonics) if smooth else 2 * harmonics + 2
         arriving = self._spectrum.filtered(self._wiring.transfer, full_scale)
         voltage = arriving.samples(1 << (count - 1).bit_length())
-        return Drive(arriving.fundamental, voltage, smooth, self._memory)
+        played = None if self._memory is None else Played(*self._memory, full_scale)
+        return Drive(arriving.fundamental, voltage, smooth, played)
 
 
 def two_sided(samples: FloatArray) -> tuple[FloatArray, ComplexArray]:

@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray, SampleArray
 
 
+@dataclass(frozen=True, eq=False)
+class Played:
+    """What a generator plays over and over, at its connector.
+
+    Attributes:
+        samples: the waveform memory, shape (N,).
+        rate: Sa/s.
+        full_scale: V peak at sample value 127.
+    """
+
+    samples: SampleArray
+    rate: float
+    full_scale: float
+
+
 @dataclass(frozen=True)
 class Drive:
     """One period of the voltage across the junction.
@@ -27,13 +42,13 @@ class Drive:
         frequency: repetitions per second, Hz.
         voltage: shape (T,), V at evenly spaced times of one period, DC bias included.
         smooth: the drive is a few harmonics, well resolved by its samples; otherwise it may have edges.
-        played: the generator's waveform memory behind it, played over and over, and its rate in Sa/s; None: nothing.
+        played: what the generator plays for it; None: not by a generator.
     """
 
     frequency: float
     voltage: FloatArray
     smooth: bool
-    played: tuple[SampleArray, float] | None = None
+    played: Played | None = None
 
 
 @dataclass(frozen=True)

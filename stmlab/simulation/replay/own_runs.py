@@ -106,7 +106,9 @@ def _response(run: Run) -> RecordedResponse:
     offset = axes["offset"].values if "offset" in axes else np.array([_number(run, "dc_bias")])
     drive = axes["drive"].values if "drive" in axes else np.array([_number(run, "amplitude")])
     shape = offset.size, drive.size, len(axes["frequency"])
-    current, amplitude, frequency = (_grid(run, name).reshape(shape) for name in ("current", "amplitude", "frequency"))
+    at_connector = "connector_amplitude" in run.data
+    played = "connector_amplitude" if at_connector else "amplitude"
+    current, amplitude, frequency = (_grid(run, name).reshape(shape) for name in ("current", played, "frequency"))
     amplitude = np.where(np.isfinite(amplitude), amplitude, drive[:, None])
     notes = []
     if offset.size * drive.size == 1:
@@ -121,6 +123,7 @@ def _response(run: Run) -> RecordedResponse:
     places = kept[np.argsort(offset[kept])], np.argsort(drive), np.argsort(frequency[kept[0], 0])
     cube = np.ix_(*places)
     what = "a stochastic resonance spectrum" if len(axes) == 1 else "a map of stochastic resonance spectra"
+    what = "rectified currents over the frequency" if at_connector else what
     home = _number(run, "setpoint_bias"), abs(_number(run, "setpoint_current"))
     return RecordedResponse(
         _source(run, what, [*notes, _RESISTOR]),
@@ -131,6 +134,7 @@ def _response(run: Run) -> RecordedResponse:
         amplitude[cube],
         home,
         stabilised=True,
+        at_connector=at_connector,
     )
 
 

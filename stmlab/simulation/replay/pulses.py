@@ -82,7 +82,7 @@ class RecordedPulses(RecordedChange):
         """See RecordedChange."""
         if drive.played is None:
             raise PhysicsError(f"{self.source.path}: no pulses are played")
-        samples, rate = drive.played
+        samples, rate = drive.played.samples, drive.played.rate
         periods = max(1, round(samples.size / rate * (1 / self.period if self.period else drive.frequency)))
         first, last, room = float(self.delay[0]), float(self.delay[-1]), self.pair.width
         delay, left = delay_of(samples, periods, rate, self.pair, (first - room, last + room))

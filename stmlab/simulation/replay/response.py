@@ -1,4 +1,4 @@
-"""Recorded stochastic resonance spectra: the change of the current by a tone, against frequency, bias and amplitude."""
+"""Recorded responses to a tone, as stochastic resonance spectra: against frequency, DC bias and amplitude."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from stmlab.simulation.replay.change import RecordedChange, refuse_unlike
 from stmlab.simulation.replay.points import interpolated, snapped
 from stmlab.simulation.replay.recorded import Range
+from stmlab.simulation.waveform import memory_spectrum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +36,7 @@ class RecordedResponse(RecordedChange):
         current: shape (O, A, F), A; O and A are 1 where not known.
         amplitude: as it was played, at the junction, shape (O, A, F), V peak.
         home, stabilised: see RecordedChange.
+        at_connector: the amplitudes are those at the generator's connector, and not at the junction.
     """
 
     source: Source
@@ -45,8 +47,9 @@ class RecordedResponse(RecordedChange):
     amplitude: FloatArray | None
     home: tuple[float, float]
     stabilised: bool
+    at_connector: bool = False
 
-    sequences: ClassVar[tuple[str, ...]] = ("srs", "srs_map")
+    sequences: ClassVar[tuple[str, ...]] = ("srs", "srs_map", "transfer")
 
     @cached_property
     def axes(self) -> Mapping[str, Range]:
@@ -63,14 +66,18 @@ class RecordedResponse(RecordedChange):
     def ranges(self) -> Mapping[str, Range | None]:
         """See RecordedJunction."""
         axes = self.axes
-        tone = {"rf_frequency": axes["frequency"], "junction_amplitude": axes.get("drive"), "rf_amplitude": None}
+        at_junction, at_connector = axes.get("drive"), None
+        if self.at_connector:
+            at_junction, at_connector = at_connector, at_junction
+        tone = {"rf_frequency": axes["frequency"], "junction_amplitude": at_junction, "rf_amplitude": at_connector}
         return {"bias": axes.get("offset"), **tone, **self.held}
 
     def change(self, drive: Drive) -> float:
         """See RecordedChange: at the strongest line of the drive."""
         lines = np.fft.rfft(drive.voltage) * (2 / drive.voltage.size)
         strongest = 1 + int(np.abs(lines[1:]).argmax())
-        return self.at(strongest * drive.frequency, float(drive.voltage.mean()), float(np.abs(lines[strongest])))
+        amplitude = _connector_amplitude(drive) if self.at_connector else float(np.abs(lines[strongest]))
+        return self.at(strongest * drive.frequency, float(drive.voltage.mean()), amplitude)
 
     def at(self, frequency: float, bias: float, amplitude: float) -> float:
         """Between the recorded frequencies (by their logarithm), amplitudes and biases, A.
@@ -109,3 +116,11 @@ class RecordedResponse(RecordedChange):
         """The amplitudes as they were played there, shape (O, A), V."""
         assert self.amplitude is not None
         return interpolated(np.log(self.frequency), np.moveaxis(self.amplitude, -1, 0))
+
+
+def _connector_amplitude(drive: Drive) -> float:
+    """Of the tone that the generator plays, V peak."""
+    if drive.played is None:
+        return 0.0
+    lines = memory_spectrum(drive.played.samples, drive.played.rate).amplitudes
+    return drive.played.full_scale * float(np.abs(lines[1:]).max())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stmlab.errors import FileError, OutOfBounds, PhysicsError, SequenceError
-from stmlab.simulation.junctions import Drive
+from stmlab.simulation.junctions import Drive, Played
 from stmlab.simulation.replay.pulses import PulseShape, delay_of
 from stmlab.simulation.samples import recorded_sample
 from tests.approximately import close
@@ -76,13 +76,13 @@ def test_other_pulses_and_delays_are_refused(scan, tmp_path):
         (memory(-10e-3, -2e-3, 1e-9, width=800e-12), "does not play the pulses"),
     ):
         with pytest.raises(PhysicsError, match=words):
-            junction.change(Drive(1 / PERIOD, np.zeros(4), smooth=False, played=(samples, RATE)))
+            junction.change(Drive(1 / PERIOD, np.zeros(4), smooth=False, played=Played(samples, RATE, 0.1)))
 
 
 def test_between_delays_it_is_interpolated(scan):
     junction = recorded_sample({"file": scan.path}).junction
     between = 0.5 * (junction.delay[6] + junction.delay[7])
-    drive = Drive(1 / PERIOD, np.zeros(4), smooth=False, played=(memory(-10e-3, -2e-3, between), RATE))
+    drive = Drive(1 / PERIOD, np.zeros(4), smooth=False, played=Played(memory(-10e-3, -2e-3, between), RATE, 0.1))
     assert junction.current[6:8].min() <= junction.change(drive) <= junction.current[6:8].max()
 
 

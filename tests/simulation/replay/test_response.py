@@ -49,6 +49,16 @@ def test_a_map_replayed_is_itself(map_of_spectra, tmp_path):
     np.testing.assert_allclose(again.data["current"], map_of_spectra.data["current"], rtol=0, atol=1e-6 * largest)
 
 
+def test_a_run_at_the_generators_amplitude_replayed_is_itself(tmp_path):
+    settings = {"stop_frequency": 1e9, "largest_step": 1e9, "points_per_decade": 3, "time_constant": 0.1}
+    seen = run(tmp_path, "transfer", "recorded", sample="nonlinear", seed=3, settings=settings)
+    again = replayed(tmp_path, "transfer", seen.path)
+    largest = np.abs(seen.data["current"]).max()
+    np.testing.assert_allclose(again.data["current"], seen.data["current"], rtol=0, atol=1e-6 * largest)
+    with pytest.raises(OutOfBounds, match="its microwave amplitude"):
+        replayed(tmp_path, "transfer", seen.path, "other", settings={"connector_amplitude": 0.3})
+
+
 def test_one_spectrum_is_taken_out_of_a_map(map_of_spectra, tmp_path):
     settings = {"dc_bias": 4e-3, "amplitude": 2.25e-3, "points": 5, "time_constant": 0.1}
     again = replayed(tmp_path, "srs", map_of_spectra.path, settings=settings)
