@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from h5py import h5s, h5t
+from h5py import h5f, h5s, h5t
 
 from stmlab.storage.hdf5 import to_pieces
 
@@ -63,6 +63,7 @@ class Columns:
         yield rows
 
     def _grow(self, rows: int) -> None:
+        h5f.flush(self._ids[0])  # else HDF5 puts its own records of the chunks elsewhere, according to the last flush
         whole = -(-rows // self._chunk) * self._chunk
         self._capacity = min(whole, self._expected) if rows <= self._expected else whole
         for dataset in self._ids:

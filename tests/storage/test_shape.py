@@ -87,6 +87,26 @@ def test_a_large_run_takes_its_space_chunk_by_chunk_and_its_bytes_do_not_depend_
     assert files[0] == files[1] == files[2]
 
 
+@pytest.mark.parametrize("sweep", [0, 3])
+def test_where_chunks_lie_does_not_depend_on_batches(tmp_path, make_started, make_points, monkeypatch, sweep):
+    """The log and the table of repeats grow by many chunks."""
+    monkeypatch.setattr("stmlab.storage.layout._ROWS", 16)
+    started = make_started(rows=10, columns=15, sweep=sweep)
+    points = make_points(started)
+    again = [point._replace(attempt=1) for point in points[20:100]]
+    files = []
+    for every in (1, 7, 300):
+        writer = Writer(path := tmp_path / f"{every}.h5", batch=True)
+        writer(started)
+        for k, point in enumerate([*points[:110], *again, *points[110:]]):
+            writer(point._replace(visit=k))
+            if k % every == 0:
+                writer.flush()
+        writer.close()
+        files.append(path.read_bytes())
+    assert files[0] == files[1] == files[2]
+
+
 def test_a_small_run_takes_its_whole_space_at_once(tmp_path, make_started, monkeypatch):
     started = make_started(rows=20, columns=500)
     sizes = []
