@@ -14,6 +14,7 @@ from stmlab.analysis.steps.shapes import StepShape
 from stmlab.cli import app
 from stmlab.events import PointTaken
 from stmlab.storage import Writer, open_run
+from tests.storage.importers.samples import write_step_grid
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,9 +64,10 @@ def spectrum():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """With the files that the README takes for granted: a recorded spectrum, a killed run, a station."""
+    """With the files that the README takes for granted: a recorded spectrum, a grid, a killed run, a station."""
     for path in (ROOT / "tests" / "data").glob("*.[dV]*"):
         shutil.copy(path, tmp_path)
+    write_step_grid(tmp_path / "grid.3ds")
     shutil.copy(ROOT / "config" / "simulated.toml", tmp_path / "my_microscope.toml")
     for name in ("transfer", "samples"):
         shutil.copytree(ROOT / "config" / name, tmp_path / name)

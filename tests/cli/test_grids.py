@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from stmlab.analysis.steps.shapes import StepShape
 from stmlab.axes import Axis, Channel
 from stmlab.cli import app
 from stmlab.display.figures.grid import draw_grid_fits
@@ -14,7 +13,7 @@ from stmlab.events import PointTaken, RunFinished, RunStarted, RunState
 from stmlab.physics.stochastic_resonance import line_shape
 from stmlab.storage import Writer, open_run
 from stmlab.storage.recorded import open_recording
-from tests.storage.importers.samples import grid_bytes, grid_header
+from tests.storage.importers.samples import write_step_grid
 
 
 def cli(*arguments):
@@ -23,18 +22,8 @@ def cli(*arguments):
 
 @pytest.fixture(scope="module")
 def grid(tmp_path_factory):
-    """Steps at 1.2 and, falling from column to column, 3.8 meV; the last place is missing."""
-    bias, shape = np.linspace(-8e-3, 8e-3, 121), StepShape(1.0)
-    chance = np.random.default_rng(3)
-    values = np.zeros((3, 4, 3, bias.size))
-    for column in range(4):
-        x = 1e3 * bias
-        steps = [h * shape.step(s * x - e) for h, e in ((0.3, 1.2), (0.5, 3.8 - 0.1 * column)) for s in (-1, 1)]
-        values[:, column] = 1.0 + sum(steps)
-    values += 0.005 * chance.standard_normal(values.shape)
-    values[:, :, 0] = 1e-10 * np.cumsum(values[:, :, 1], axis=-1)
     path = tmp_path_factory.mktemp("grid") / "grid.3ds"
-    path.write_bytes(grid_bytes(values, grid_header(4, 3, bias.size))[:-10])
+    write_step_grid(path)
     return path
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import h5py
 
 from stmlab.errors import FileError
+from stmlab.storage import superblock
 from stmlab.storage.importers import (
     createc_vert,
     delimited,
@@ -96,4 +97,4 @@ def _is_run(path: Path) -> bool:
         with h5py.File(path, "r") as file:
             return str(file.attrs.get("format", "")) == FORMAT
     except HDF5_ERRORS:
-        return path.suffix.lower() not in nexus.ENDINGS
+        return path.suffix.lower() not in nexus.ENDINGS or superblock.is_unclosed(_head(path)[: superblock.SIZE])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
+from stmlab.analysis.steps.shapes import StepShape
 from stmlab.storage.exporters import export
 
 if TYPE_CHECKING:
@@ -55,6 +56,19 @@ def grid_bytes(values: FloatArray, header: str | None = None, ends: tuple[float,
             blocks.append(np.concatenate([place, values[row, column].ravel()]))
     text = header if header is not None else grid_header(columns, rows, points)
     return text.encode() + np.array(blocks, dtype=">f4").tobytes()
+
+
+def write_step_grid(path: Path, rows: int = 3, columns: int = 4) -> None:
+    """A grid of steps at 1.2 and, falling from column to column, 3.8 meV; the last place is missing."""
+    bias, shape = np.linspace(-8e-3, 8e-3, 121), StepShape(1.0)
+    values = np.zeros((rows, columns, len(CHANNELS), bias.size))
+    for column in range(columns):
+        energies = ((0.3, 1.2), (0.5, 3.8 - 0.1 * column))
+        steps = [height * shape.step(side * 1e3 * bias - e) for height, e in energies for side in (-1, 1)]
+        values[:, column] = 1.0 + sum(steps)
+    values += 0.005 * np.random.default_rng(3).standard_normal(values.shape)
+    values[:, :, 0] = 1e-10 * np.cumsum(values[:, :, 1], axis=-1)
+    path.write_bytes(grid_bytes(values, grid_header(columns, rows, bias.size))[:-10])
 
 
 def write_nexus(path: Path, values: FloatArray, *, axes: dict[str, FloatArray], units: str = "A") -> None:
