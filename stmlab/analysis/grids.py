@@ -25,7 +25,7 @@ from stmlab.analysis.recorded.swept import Swept, rows_of, sweeps
 from stmlab.analysis.settings import Settings, check_given
 from stmlab.analysis.steps import STEP_MODELS, fit_steps
 from stmlab.errors import FitError
-from stmlab.units import format_value
+from stmlab.units import format_quantity, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -153,7 +153,7 @@ class _Task:
         if self.model == "decay":
             exclusion, sides = told.number("exclusion"), told.text("fitted_sides", "both")
             return lambda x, y: fit_decay_batch(x, y, exclusion=exclusion, sides=sides), {}
-        pairs, choices = STEP_MODELS[self.model][1], dict[str, str]()
+        pairs, choices = STEP_MODELS[self.model][1], self._cut(part)
         temperature = told.temperature
         if temperature is None:
             x, places = next(self._sweeps())
@@ -167,6 +167,13 @@ class _Task:
             return fit_steps_batch(*self._inside(x, y), bias_offset=True, background_slope=True, **settings)
 
         return steps, choices
+
+    def _cut(self, part: IntArray) -> dict[str, str]:
+        """What the window leaves, where it leaves some of the sweep out."""
+        bias = self.rows.column.values[part]
+        inside = int(np.count_nonzero(np.abs(bias) <= self.told.window * (1 + 1e-9)))
+        window = format_quantity(self.told.window, "V")
+        return {"fitted": f"{inside} of {bias.size} points within +-{window}"} if inside < bias.size else {}
 
     def _inside(self, bias: FloatArray, curves: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Within the window, and dI/dV where the curves are a current."""

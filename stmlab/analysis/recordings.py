@@ -66,7 +66,9 @@ def analyse_recording(
         FileError: there is no such column.
     """
     if isinstance(recording, Grid):
-        raise FitError(f"{recording.path}: a grid of curves: name one of its places (grid.spectrum), or fit all of it")
+        raise FitError(
+            f"{recording.path}: a grid of curves: fit_grid fits all of them, grid.spectrum(row, column) is one"
+        )
     if model is not None and model not in MODELS:
         raise FitError(f"model {model!r} is not for recorded files: {', '.join(MODELS)} are")
     rows = rows_of(recording)

@@ -197,6 +197,12 @@ def test_what_is_not_fitted_is_marked(more):
     assert not fit_steps_batch(BIAS, curves, temperature_K=1.0, modulation_V=0.2e-3, **both).structured.any()
 
 
+def test_a_window_leaves_some_out_and_says_so():
+    fit = analyse_grid(step_grid(), settings={**KNOWN, "window": 6e-3})["forward"]
+    assert fit.choices["fitted"] == "121 of 161 points within +-6 mV"
+    np.testing.assert_allclose(fit["outer_energy"][0], energies(), atol=0.03)
+
+
 def test_one_pair_is_a_model_of_its_own():
     curves = np.array([[step_curve(heights=(0.3, 0.4, 0.0, 0.0))]])
     curves += 0.005 * np.random.default_rng(2).standard_normal(curves.shape)

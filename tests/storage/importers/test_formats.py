@@ -89,6 +89,15 @@ def test_columns_of_text_are_left_out_and_named(tmp_path):
     assert found.notes == ("Date holds text ('Monday'): left out",)
 
 
+def test_a_long_term_chart_keeps_its_numbers_and_names_its_dates(tmp_path):
+    rows = "".join(f"0{k}.02.2024 10:00:00\t{k}\t{k}E-9\n" for k in range(1, 5))
+    found = open_recording(
+        write(tmp_path, f"Experiment\tLong Term\t\n\n[DATA]\nDate\tTime (s)\tZ (m)\n{rows}", "a.dat")
+    )
+    assert columns(found) == [("Time", "s", [1, 2, 3, 4]), ("Z", "m", [1e-9, 2e-9, 3e-9, 4e-9])]
+    assert found.notes == ("Date holds text ('01.02.2024 10:00:00'): left out",)
+
+
 def test_numbers_alone_have_no_names(tmp_path):
     found = open_recording(write(tmp_path, "1,2\n3,4\n"))
     assert columns(found) == [("column 1", "", [1, 3]), ("column 2", "", [2, 4])]
