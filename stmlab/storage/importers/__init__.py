@@ -22,6 +22,7 @@ from stmlab.storage.importers import (
     numpy_files,
     pymeasure_csv,
 )
+from stmlab.storage.importers.heaps import is_damaged
 from stmlab.storage.layout import FORMAT
 from stmlab.storage.refusals import HDF5_ERRORS
 
@@ -93,6 +94,8 @@ def _head(path: Path) -> bytes:
 
 def _is_run(path: Path) -> bool:
     """Whether an HDF5 file is a run of ours; what cannot be opened may be one that is being written, or was killed."""
+    if is_damaged(path):
+        return False
     try:
         with h5py.File(path, "r") as file:
             return str(file.attrs.get("format", "")) == FORMAT

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from stmlab.errors import FileError
+from stmlab.storage.importers.heaps import is_damaged
 from stmlab.storage.importers.text import unique
 from stmlab.storage.recorded import Column, Grid, Recording
 from stmlab.storage.refusals import HDF5_ERRORS, reason
@@ -43,6 +44,8 @@ def read(path: Path) -> Recording | Grid:
     Raises:
         FileError: no such file, no HDF5, damaged, or without a plot of numbers.
     """
+    if is_damaged(path):
+        raise FileError(f"{path}: damaged (the lengths of its texts are wrong)")
     try:
         with h5py.File(path, "r") as file:
             return _read(path, file)

@@ -81,26 +81,31 @@ def campaign(count: int, seed: int, folder: Path) -> dict[str, Any]:
     chance = random.Random(seed)
     samples = {path: path.read_bytes() for path in write_samples(folder)}
     outcomes: Counter[str] = Counter()
-    wrong, slowest = list[str](), 0.0
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    wrong, slowest = list[str](), (0.0, "")
+    grown: list[tuple[int, str]] = [(0, "")]
     for number in range(count):
         sample = chance.choice(list(samples))
         mutation = chance.choice(MUTATIONS)
         path = folder / f"damaged{sample.suffix}"
         path.write_bytes(mutation(bytearray(samples[sample]), chance))
-        start = time.process_time()
+        start, size, name = time.process_time(), largest_size(), f"{number} {sample.name} {mutation.__name__}"
         try:
             open_recording(path)
             outcomes["read"] += 1
         except FileError as error:
             outcomes["refused"] += 1
             if "\n" in str(error):
-                wrong.append(f"{number} {sample.name} {mutation.__name__}: two lines: {error}")
+                wrong.append(f"{name}: two lines: {error}")
         except Exception as error:  # what is looked for here
-            wrong.append(f"{number} {sample.name} {mutation.__name__}: {type(error).__name__}: {error}")
-        slowest = max(slowest, time.process_time() - start)
-    grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
-    return {**outcomes, "wrong": wrong, "slowest": slowest, "grown": grown}
+            wrong.append(f"{name}: {type(error).__name__}: {error}")
+        slowest = max(slowest, (time.process_time() - start, name))
+        grown.append((largest_size() - size, name))
+    return {**outcomes, "wrong": wrong, "slowest": slowest, "grown": max(grown)}
+
+
+def largest_size() -> int:
+    """The most memory that this process has had, bytes."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def main() -> int:
