@@ -3,8 +3,8 @@
 HDF5 keeps texts of variable length in global heaps: objects behind each other, each with its size. Where an object of
 number 0 has the size 0, the library (up to 2.0 at least) stays at it for ever, and nothing can interrupt it; one wrong
 byte in a size before it is enough to get there. Where a text is used stands its length with the heap's address: the
-library makes room for that length before it looks at the heap. So the heaps are walked here first; a length is not found
-where its address is damaged as well.
+library makes room for that length before it looks at the heap. So the heaps are walked here first; a wrong length is
+not seen where its address is damaged as well.
 """
 
 from __future__ import annotations
