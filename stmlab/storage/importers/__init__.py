@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from stmlab.storage.recorded import Grid, Recording
 
-_HEAD = 1 << 16  # bytes
+_HEAD, _FIRST = 1 << 16, 1 << 20  # bytes
 
 
 class Importer(Protocol):
@@ -94,7 +94,7 @@ def _head(path: Path) -> bytes:
 
 def _is_run(path: Path) -> bool:
     """Whether an HDF5 file is a run of ours; what cannot be opened may be one that is being written, or was killed."""
-    if is_damaged(path):
+    if is_damaged(path, within=_FIRST):
         return False
     try:
         with h5py.File(path, "r") as file:

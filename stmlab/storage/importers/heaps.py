@@ -25,29 +25,35 @@ _LONG = 1 << 24  # bytes
 _MINUS = 0xFFFFFFFF  # a number below zero, which stands before one that looks like an address
 
 
-def is_damaged(path: Path) -> bool:
-    """Whether a heap never ends, or a text is said to be longer than it is by far; False for what cannot be opened."""
+def is_damaged(path: Path, within: int | None = None) -> bool:
+    """Whether a heap never ends, or a text is said to be longer than it is by far; False for what cannot be opened.
+
+    Args:
+        path: of the file.
+        within: looks at so many bytes at its beginning, where what was written first stands; None: at all.
+    """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return any(_is_damaged(content, start) for start in _places(content, _HEAP))
+            end = len(content) if within is None else min(within, len(content))
+            return any(_is_damaged(content, start, end) for start in _places(content, _HEAP, end))
     except (OSError, ValueError):
         return False
 
 
-def _places(content: mmap.mmap, what: bytes) -> Iterator[int]:
-    place = content.find(what)
+def _places(content: mmap.mmap, what: bytes, end: int) -> Iterator[int]:
+    place = content.find(what, 0, end)
     while place >= 0:
         yield place
-        place = content.find(what, place + 1)
+        place = content.find(what, place + 1, end)
 
 
-def _is_damaged(content: mmap.mmap, start: int) -> bool:
+def _is_damaged(content: mmap.mmap, start: int, end: int) -> bool:
     if start + _START > len(content):
         return False
     sizes = _sizes(content, start)
     if sizes is None:
         return True
-    for address in _places(content, _SIZE.pack(start)):
+    for address in _places(content, _SIZE.pack(start), end):
         place = address - 4
         if place < 0 or place + _USE.size > len(content):
             continue
