@@ -36,6 +36,7 @@ def add_instrument(entry: h5py.Group, started: RunStarted, *, spectroscopy: bool
     model.attrs["version"] = started.versions.get("stmlab", "not given")
     if spectroscopy:
         _add_bias_sweep(instrument, started.axes[-1], _repetitions(started))
+        _add_lockin(instrument, started)
     add_note(instrument, "configuration", "application/toml", started.configuration)
     add_note(instrument, "snapshot_before", "application/json", to_json(started.snapshot))
     add_note(instrument, "snapshot_after", "application/json")
@@ -55,6 +56,22 @@ def _add_bias_sweep(instrument: h5py.Group, bias: Axis, sweeps: int) -> None:
     add_dataset(linear, "scan_points_bias", data=len(path))
     add_dataset(linear, "step_size_bias", "V", data=abs(end - start) / max(1, len(path) - 1))
     add_dataset(linear, "backward_sweep", data=np.bool_(len(path) < len(bias)))
+
+
+def _add_lockin(instrument: h5py.Group, started: RunStarted) -> None:
+    """What modulates the bias, as far as the sequence's parameters say it in the usual words."""
+    known = started.parameters
+    wanted = {
+        "modulation_frequency": known.get("modulation_frequency"),
+        "reference_amplitude": known.get("modulation"),
+    }
+    numbers = {name: said for name, said in wanted.items() if said is not None and isinstance(said.value, float)}
+    if not numbers:
+        return
+    lockin = add_group(instrument, "lockin_amplifier", "NXlockin")
+    add_dataset(lockin, "modulation_signal", data="bias")
+    for name, said in numbers.items():
+        add_dataset(lockin, name, said.unit or None, data=said.value)
 
 
 def _there_and_back(path: Any) -> Any:

@@ -53,6 +53,10 @@ PATHS = {
     "/entry/instrument/bias_spectroscopy_environment/bias_spectroscopy/BIAS_SWEEP/<part>/<number>": (
         "start, end, range and centre of the bias; points, step, whether it comes back"
     ),
+    "/entry/instrument/lockin_amplifier": "NXlockin (NXsts only), where the sequence has a modulation",
+    "/entry/instrument/lockin_amplifier/modulation_signal": "bias",
+    "/entry/instrument/lockin_amplifier/modulation_frequency": "of the bias",
+    "/entry/instrument/lockin_amplifier/reference_amplitude": "peak modulation at the junction, as asked for",
     # the data
     "/entry/plan": "NXcollection: axes and channels in their order, with what NXdata has no place for",
     "/entry/plan/point_seconds": "estimated duration of a point",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stmlab.axes import Axis, Channel
-from stmlab.events import PointTaken
+from stmlab.events import ParameterValue, PointTaken
 from stmlab.storage import Writer
 from stmlab.storage.tree import PATHS
 
@@ -17,7 +17,9 @@ def files(tmp_path, whole_run, make_started):
     """A map of numbers, one of arrays, and a bias sweep with errors."""
     bias = (Axis("setpoint", "S", np.ones(1)), Axis("bias", "V", np.linspace(-1, 1, 5)))
     channels = (Channel("conductance", "S", ""), Channel("conductance_error", "S", ""))
-    spectrum = [make_started(axes=bias, channels=channels), PointTaken(0, 1.0, (1.0, -1.0), (1.0, 0.1))]
+    said = {"modulation": ParameterValue(1e-3, "V", ""), "modulation_frequency": ParameterValue(689.0, "Hz", "")}
+    started = make_started(axes=bias, channels=channels, parameters=said)
+    spectrum = [started, PointTaken(0, 1.0, (1.0, -1.0), (1.0, 0.1))]
     for name, events in (("map", whole_run()), ("arrays", whole_run(sweep=3)), ("spectrum", spectrum)):
         writer = Writer(tmp_path / f"{name}.h5")
         for event in events:
@@ -41,7 +43,7 @@ NAMES = {
     "note": "configuration|snapshot_before|snapshot_after",
     "number": "scan_\\w+|step_size_bias|backward_sweep",
     "package": "stmlab|h5py|a",
-    "parameter": "dc_bias|averages|both_ways|comment",
+    "parameter": "dc_bias|averages|both_ways|comment|modulation|modulation_frequency",
     "part": "scan_region|linear_sweep",
     "table": "results|inputs|covariance|curves",
 }
