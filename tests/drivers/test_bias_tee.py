@@ -102,6 +102,14 @@ def test_ratings_refuse_what_the_part_does_not_stand() -> None:
             TEE.check(**excess)
 
 
+def test_what_is_not_told_counts_as_nothing() -> None:
+    small = {f"largest_{name}": {"value": 1e-6, "source": "label"} for name in ("voltage", "current", "power")}
+    delicate = tee(**small)
+    delicate.check()
+    for one in ({"voltage": 1e-6}, {"current": -1e-6}, {"rf_amplitude": 9.9e-3}):
+        delicate.check(**one)
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
