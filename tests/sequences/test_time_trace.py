@@ -34,8 +34,17 @@ def test_a_trace_is_sampled_at_fixed_height_at_an_even_pace(station, tmp_path):
 
 
 def test_traces_follow_each_other_each_from_the_setpoint(station, tmp_path):
-    Runner(TimeTrace(samples=50, traces=3), station, tmp_path / "run.h5").run()
+    opened = []
+
+    class Counted(TimeTrace):
+        def measure(self):
+            opened.append(self.station.tip.openings)
+            return super().measure()
+
+    Runner(Counted(samples=50, traces=3), station, tmp_path / "run.h5").run()
     assert open_run(tmp_path / "run.h5").grid("current").shape == (3, 50)
+    assert opened[0] > 0
+    assert opened == [opened[0], 2 * opened[0], 3 * opened[0]], "stabilised once before each"
 
 
 @pytest.mark.parametrize(("settings", "name"), [({"dc_bias": 0.5}, "bias"), ({"setpoint_current": 1e-7}, "setpoint")])
