@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from stmlab.cli.common import JsonOption, app, print_json, refusing, wrote
+from stmlab.errors import SequenceError
 
 
 @app.command()
@@ -16,9 +17,19 @@ from stmlab.cli.common import JsonOption, app, print_json, refusing, wrote
 def show(
     file: Annotated[Path, typer.Argument(help="A run, or a file that another program recorded.")],
     png: Annotated[Path | None, typer.Option("--png", help="Draw the file, with its fit, into this one.")] = None,
+    followed: Annotated[
+        bool, typer.Option("--follow", help="Of a run that is being written: tell what comes, until it ends or Ctrl-C.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what is in a file: parameters, state, points, fits; or the header and columns of a recorded one."""
+    if followed:
+        from stmlab.cli.playing import follow
+
+        if png is not None:
+            raise SequenceError(f"--follow and --png {png}: one of them is allowed")
+        follow(file, as_json=as_json)
+        return
     from stmlab import display
     from stmlab.storage.recorded import is_recorded, open_recording
 

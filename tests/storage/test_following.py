@@ -1,0 +1,185 @@
+"""A run that is being written is followed event by event; its end and its writer's death are noticed."""
+
+import fcntl
+import shutil
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stmlab.errors import FileError
+from stmlab.events import Analysed, PointTaken, RunFinished, StateChanged
+from stmlab.storage import Writer, open_run
+from stmlab.storage.following import Follower
+
+WRITING = Path(__file__).parent / "writing_process.py"
+
+
+def said(events):
+    """Events as comparable values."""
+    return [
+        (type(event).__name__, *map(str, (event.index, event.time, event.values, event.attempt)))
+        if isinstance(event, PointTaken)
+        else (type(event).__name__, getattr(event, "time", None), str(getattr(event, "state", "")))
+        for event in events
+    ]
+
+
+def looked(follower, most=100):
+    """What the next looks find, the fruitless ones included."""
+    for _ in range(most):
+        if (events := follower.look()) or follower.over:
+            return events
+    return []
+
+
+@pytest.mark.parametrize("sweep", [0, 3])
+def test_events_come_as_they_are_acknowledged_and_equal_the_file(tmp_path, whole_run, sweep):
+    events = whole_run(sweep=sweep)
+    writer = Writer(path := tmp_path / "run.h5")
+    writer(events[0])
+    follower = Follower(path)
+    heard = follower.look()
+    assert said(heard) == said(events[:1])
+    for event in events[1:]:
+        writer(event)
+        found = looked(follower)
+        assert said(found) == said([event])
+        heard += found
+    assert follower.over
+    assert said(heard) == said(events) == said(open_run(path).replay())
+    assert isinstance(heard[-1], RunFinished)
+    assert heard[-3].fit["rate"] == events[-3].fit["rate"]
+    assert follower.look() == []
+
+
+def test_a_point_that_is_read_again_is_heard_again(tmp_path, make_started, make_points):
+    started = make_started()
+    points = make_points(started, 3)
+    again = points[1]._replace(visit=3, attempt=1, values=(7.0, 8.0))
+    writer = Writer(path := tmp_path / "run.h5")
+    for event in [started, *points]:
+        writer(event)
+    follower = Follower(path)
+    assert said(follower.look()) == said([started, *points])
+    writer(again)
+    assert said(looked(follower)) == said([again])
+    writer.close()
+
+
+def test_a_run_that_is_over_is_told_at_once(tmp_path, whole_run):
+    writer = Writer(path := tmp_path / "run.h5")
+    for event in whole_run():
+        writer(event)
+    follower = Follower(path)
+    assert follower.over
+    assert len(follower.look()) == len(whole_run())
+    assert follower.run.complete
+
+
+def test_nothing_new_opens_nothing(tmp_path, whole_run, monkeypatch):
+    from stmlab.storage import following
+
+    writer = Writer(path := tmp_path / "run.h5")
+    for event in whole_run()[:6]:
+        writer(event)
+    follower = Follower(path)
+    follower.look()
+    monkeypatch.setattr(following, "opened", None)
+    assert [follower.look() for _ in range(50)] == [[]] * 50
+    assert not follower.over
+    writer.close()
+
+
+def test_the_writer_is_never_asked_for_once_the_run_says_that_it_has_finished(tmp_path, whole_run, monkeypatch):
+    """Asking takes a lock for a moment: just then the writer opens its file once more."""
+    from stmlab.storage import following, opening
+
+    writer = Writer(path := tmp_path / "run.h5")
+    *before, last = whole_run()
+    for event in before:
+        writer(event)
+    follower = Follower(path)
+    follower.look()
+    asked = []
+    for module in (following, opening):
+        monkeypatch.setattr(module, "has_writer", lambda path: asked.append(path))
+    monkeypatch.setattr(
+        "stmlab.storage.runfile.RunFile.close", lambda self: [follower.look() for _ in range(40)] and self._let_go()
+    )
+    writer(last)
+    assert asked == []
+    assert said(looked(follower)) == said([last])
+
+
+@pytest.mark.parametrize("mode", ["each", "batch", "arrays", "again"])
+def test_a_writer_that_is_followed_hears_nothing_and_its_death_is_noticed(tmp_path, mode):
+    path = tmp_path / "run.h5"
+    with subprocess.Popen(
+        [sys.executable, str(WRITING), str(path), mode], stdout=subprocess.PIPE, text=True
+    ) as writing:
+        list(islice(writing.stdout, 1))
+        follower = Follower(path)
+        heard = follower.look()
+        acknowledged = 0
+        for _ in range(5):
+            acknowledged = int(list(islice(writing.stdout, 20))[-1])
+            heard += looked(follower)
+        assert writing.poll() is None
+        assert not follower.over
+        writing.kill()
+        writing.stdout.read()
+    while not follower.over:
+        heard += follower.look()
+    heard += follower.look()
+    run = open_run(path)
+    assert not follower.run.complete
+    assert follower.run.reason == "killed"
+    points = [event for event in heard if isinstance(event, PointTaken)]
+    assert len(points) == len(run.visits) >= acknowledged
+    np.testing.assert_array_equal([point.time for point in points], run.visits.time)
+    assert sum(isinstance(event, StateChanged) for event in heard) == len(run.history)
+
+
+def test_another_run_in_the_same_place_and_a_file_that_went_are_said(tmp_path, make_started, make_points):
+    def written(name, run_id):
+        writer = Writer(tmp_path / name)
+        for event in [started := make_started(run_id=run_id), *make_points(started, 2)]:
+            writer(event)
+        return writer
+
+    first, second = written("a.h5", "1" * 16), written("b.h5", "2" * 16)
+    follower = Follower(tmp_path / "a.h5")
+    follower.look()
+    second(make_points(make_started(), 3)[2])
+    shutil.move(tmp_path / "b.h5", tmp_path / "a.h5")
+    with pytest.raises(FileError, match="another run"):
+        looked(follower)
+    (tmp_path / "a.h5").unlink()
+    with pytest.raises(FileError, match="cannot be read any more"):
+        looked(follower)
+    for writer in (first, second):
+        with pytest.raises(FileError):
+            writer(make_points(make_started(), 4)[3])
+
+
+def test_a_look_holds_no_lock(tmp_path, whole_run):
+    writer = Writer(path := tmp_path / "run.h5")
+    for event in whole_run():
+        writer(event)
+    Follower(path).look()
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_fit_is_heard_where_it_was_made(tmp_path, whole_run):
+    events = whole_run()
+    writer = Writer(path := tmp_path / "run.h5")
+    for event in events[:-2]:
+        writer(event)
+    follower = Follower(path)
+    assert isinstance(follower.look()[-1], Analysed)
+    writer.close()
