@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stmlab.analysis.grid_fit import GridFit
 from stmlab.display.grids import median_as_text
 from stmlab.display.terminal import on_terminal
+from stmlab.results import FitResult
 from stmlab.units import format_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from stmlab.results import FitParameter, FitResult
+    from stmlab.analysis.grid_fit import GridFit
+    from stmlab.results import FitParameter
 
 _MOST = 4  # parameters of a row: the first of a model are what it is about
 
@@ -40,12 +41,12 @@ def fits_as_table(found: Mapping[Path, Mapping[str, FitResult | GridFit]], refus
 
 def _told(fit: FitResult | GridFit) -> tuple[str, str]:
     """Model and first parameters; of a grid their medians."""
-    if isinstance(fit, GridFit):
-        names = fit.batch.names[:2]
-        told = ", ".join(f"{name} {median_as_text(fit, name, quartiles=False)}" for name in names)
-        return fit.batch.model, f"{int(fit.ok.sum())} of {fit.ok.size} places: {told}"
-    told = ", ".join(f"{p.name} {format_value(p.value, p.error, p.unit)}" for p in _ordered(fit)[:_MOST])
-    return fit.model, told
+    if isinstance(fit, FitResult):
+        told = ", ".join(f"{p.name} {format_value(p.value, p.error, p.unit)}" for p in _ordered(fit)[:_MOST])
+        return fit.model, told
+    names = fit.batch.names[:2]
+    told = ", ".join(f"{name} {median_as_text(fit, name, quartiles=False)}" for name in names)
+    return fit.batch.model, f"{int(fit.ok.sum())} of {fit.ok.size} places: {told}"
 
 
 def _ordered(fit: FitResult) -> list[FitParameter]:

@@ -171,7 +171,7 @@ def test_what_is_no_single_decay_is_told():
         assert any("more than sigma" in warning for warning in fit_decay(delay, clean + noise, sigma=2e-15).warnings)
 
 
-@pytest.mark.parametrize("points", [5, 7, 40])
+@pytest.mark.parametrize("points", [5, pytest.param(7, marks=pytest.mark.slow), 40])
 def test_a_scan_cut_off_in_its_flat_part_gives_no_t1(points):
     """No T1 that noise made, where few points chose it or where it is not known to its own size."""
     refused = 0

@@ -45,7 +45,8 @@ def noise(seed, samples):
 
 
 @pytest.mark.parametrize(
-    ("up", "down", "noise", "averaged"), [(0.02, 0.05, 0.2, True), (0.1, 0.05, 0.1, False), (0.02, 0.01, 1 / 3, True)]
+    ("up", "down", "noise", "averaged"),
+    [(0.02, 0.05, 0.2, True), (0.1, 0.05, 0.1, False), pytest.param(0.02, 0.01, 1 / 3, True, marks=pytest.mark.slow)],
 )
 def test_rates_and_their_errors_are_honest(up, down, noise, averaged):
     pulls = []
@@ -206,7 +207,14 @@ def test_averages_over_an_interval_are_distributed_as_simulated_ones(up, down):
         np.testing.assert_allclose(found, exact, atol=1e-5)
 
 
-@pytest.mark.parametrize(("up", "down", "sigma"), [(0.2, 0.25, 0.1), (0.3, 0.4, 0.25), (0.8, 1.0, 0.1)])
+@pytest.mark.parametrize(
+    ("up", "down", "sigma"),
+    [
+        pytest.param(0.2, 0.25, 0.1, marks=pytest.mark.slow),
+        pytest.param(0.3, 0.4, 0.25, marks=pytest.mark.slow),
+        (0.8, 1.0, 0.1),
+    ],
+)
 def test_rates_as_fast_as_the_samples_come_back(up, down, sigma):
     pulls = []
     for seed in range(6):
@@ -229,7 +237,7 @@ def test_levels_of_a_quiet_trace_are_not_pulled_by_its_hidden_dwells():
 @pytest.mark.parametrize(
     ("made", "up", "down"),
     [
-        (lambda seed: trace(0.0005, 0.05, 20000, 0.1, seed), 0.5, 50.0),
+        pytest.param(lambda seed: trace(0.0005, 0.05, 20000, 0.1, seed), 0.5, 50.0, marks=pytest.mark.slow),
         (lambda seed: trace(0.003, 0.3, 20000, 0.25, seed), 3.0, 300.0),
     ],
 )

@@ -40,8 +40,8 @@ KINDS = (
     "edited",  # the station file leads elsewhere
 )
 SEQUENCES = {
-    "srs": ("points=20000", "time_constant=0.01", "stabilise_time=0.3", "setpoint_current=1e-9", "amplitude=1 mV"),
-    "didv": ("points=20000", "time_constant=0.01", "stabilise_time=0.3", "setpoint_current=1e-9"),
+    "srs": ("points=2000", "time_constant=0.01", "stabilise_time=0.3", "setpoint_current=1e-9", "amplitude=1 mV"),
+    "didv": ("points=2000", "time_constant=0.01", "stabilise_time=0.3", "setpoint_current=1e-9"),
 }
 MUTABLE = {"lockin": "sr860", "awg": "m8195a", "controller": "nanonis"}  # name in the station -> plug
 OFF_WITHIN = 2.0  # s after the death, for RF and modulation

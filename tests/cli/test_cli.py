@@ -1,6 +1,8 @@
 """The command line as a script sees it: exit status, one line of complaint, JSON."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -416,3 +418,12 @@ def test_what_a_reader_noted_is_shown(cli, tmp_path):
     path.write_text("[DATA]\nBias (V)\tCurrent (A)\n0,1\t2\n0,3\t4\n")
     assert "note: numbers are written with decimal commas" in cli("show", path).stdout
     assert json.loads(cli("show", path, "--json").stdout)["notes"] == ["numbers are written with decimal commas"]
+
+
+def test_what_a_command_says_needs_no_fit():
+    program = (
+        "import sys, stmlab.cli, stmlab.display\n"
+        "heavy = set('stmlab.analysis stmlab.physics scipy lmfit pandas matplotlib PyQt6'.split()) & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -30,6 +30,7 @@ def test_the_rate_of_the_five_state_atom_comes_back_within_two_percent(tmp_path)
     assert rate.error < 0.02 * true
 
 
+@pytest.mark.slow
 def test_the_rate_of_the_bound_state_comes_back_within_two_percent(tmp_path):
     """0.08 mV through the shipped 30 dB would be played with a dozen codes, whose harmonics rectify: 20 dB more."""
     file = station_file(tmp_path, attenuation_dB=50.0)
