@@ -60,8 +60,8 @@ class Solved:
     late: BoolArray
 
 
-def solve(family: Family, weighted: FloatArray, start: FloatArray) -> Solved:
-    """Least squares of weighted curves (m, n) from bending parameters (m, p).
+def solve(family: Family, weighted: FloatArray, start: FloatArray, converged: float = _CONVERGED) -> Solved:
+    """Least squares of weighted curves (m, n) from bending parameters (m, p), to ``converged`` standard errors.
 
     A step that makes the squares larger is halved until it does not.
     """
@@ -81,7 +81,7 @@ def solve(family: Family, weighted: FloatArray, start: FloatArray) -> Solved:
         move[active] = np.where(better[:, None], following, 0.5 * move[active])
         noise = best[active] / max(weighted.shape[1] - found.inverse.shape[1], 1)
         error = np.sqrt(np.diagonal(found.inverse[active], axis1=1, axis2=2)[:, :p] * noise[:, None])
-        still = (np.abs(move[active]) > np.maximum(_CONVERGED * error, _LEAST_MOVE)).any(axis=1)
+        still = (np.abs(move[active]) > np.maximum(converged * error, _LEAST_MOVE)).any(axis=1)
         active = active[still]
         if not active.size:
             break

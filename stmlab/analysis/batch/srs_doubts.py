@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _BEYOND = math.log(1e3)  # a rate is looked for this far outside the band
 _WORTH_A_LOOK = 1.0  # drop of chi square to first order: less, and the rate is not moved by twice its error
+_CONVERGED = 1e-2  # of the standard error: enough for a doubt
 _LARGEST_MOVE = 0.5  # of the logarithm of the rate
 
 
@@ -75,7 +76,7 @@ def _distorted(frequency: FloatArray, currents: FloatArray, fit: BatchFit, rows:
     span = np.ptp(currents, axis=1)
     (rate, rate_error), residual = (column[rows] for column in fit["rate"]), fit.residual[rows] / span
     family, log_rate = _family(frequency, rate)
-    both = solve(family, currents / span[:, None], log_rate)
+    both = solve(family, currents / span[:, None], log_rate, _CONVERGED)
     noise = np.maximum(both.squares / (frequency.size - 4), 1e-300)
     error = np.sqrt(np.maximum(both.inverse[:, 0, 0], 0.0) * noise)
     difference = (both.bent - log_rate)[:, 0]
