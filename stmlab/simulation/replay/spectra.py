@@ -6,7 +6,7 @@ A_r. A larger modulation A broadens it by the excess sqrt(A**2 - A_r**2): the ke
 (2 / pi A**2) sqrt(A**2 - v**2), has the variance A**2/4, and variances of broadenings add; its higher moments do not,
 so far from A_r the shape of a sharp step is right to second order only. A smaller one is replayed as recorded.
 
-Of the first harmonic alone is a recording: the higher harmonics of a modulation are not replayed.
+Of the first harmonic in phase alone is a recording: quadrature and higher harmonics are not replayed.
 """
 
 from __future__ import annotations
@@ -88,29 +88,39 @@ class RecordedSpectra(RecordedJunction):
 
     def largest_current(self, axes: Sequence[Axis], parameters: Mapping[str, ParameterValue]) -> float:
         """See RecordedJunction: along the bias, at the largest setpoint."""
-        swept = next((axis.values for axis in axes if axis.name == "bias"), None)
-        if swept is None or not {"setpoint_bias", "setpoint_current"} <= set(parameters):
-            return 0.0
-        volts = float(parameters["setpoint_bias"].value)
-        held = [axis.values * abs(volts) for axis in axes if axis.name == "setpoint"]
-        amperes = float(np.max(held)) if held else abs(float(parameters["setpoint_current"].value))
-        scale = self.scale_at(volts, amperes)
-        if scale is None:
-            scale = amperes / abs(float(self.static_current(np.array([volts]), 1.0)[0]))
-        return float(np.abs(self.static_current(swept, scale)).max())
+        swept = next((axis.values for axis in axes if axis.name == "bias"), np.zeros(1))
+        conductance = next((float(np.max(axis.values)) for axis in axes if axis.name == "setpoint"), None)
+        return float(np.abs(self.static_current(swept, self._asked_scale(parameters, conductance))).max())
 
     def warnings(self, parameters: Mapping[str, ParameterValue]) -> tuple[str, ...]:
-        """See RecordedJunction: the modulation that was played is not the one that has broadened dI/dV."""
-        if "modulation" not in parameters:
-            return ()
-        played = float(parameters["modulation"].value)
-        if self.modulation is not None and played >= self.modulation * (1 - _NEAR):
-            return ()
-        own = "a modulation that the file does not say" if self.modulation is None else _volts(self.modulation)
-        return (
-            f"{self.source.name} is broadened by {own}, the fit takes it for the {_volts(played)} that were played: "
-            "widths and temperature are not the sample's",
-        )
+        """See RecordedJunction: of another modulation than has broadened dI/dV, or another conductance."""
+        said = []
+        played = float(parameters["modulation"].value) if "modulation" in parameters else None
+        if played is not None and (self.modulation is None or played < self.modulation * (1 - _NEAR)):
+            own = "a modulation that the file does not say" if self.modulation is None else _volts(self.modulation)
+            said.append(
+                f"{self.source.name} is broadened by {own}, the fit takes it for the {_volts(played)} that were "
+                "played: widths and temperature are not the sample's"
+            )
+        scale = self._asked_scale(parameters, None)
+        if self.setpoints.size == 1 and abs(scale - 1) > _NEAR:
+            said.append(
+                f"the one spectrum of {self.source.name} is replayed at {scale:.3g} times the conductance that it was "
+                "taken at: a shape that changes with it is not seen"
+            )
+        return tuple(said)
+
+    def _asked_scale(self, parameters: Mapping[str, ParameterValue], conductance: float | None) -> float:
+        """Conductance over the reference at the setpoint that a run asks for; 1 where it does not say one."""
+        if not {"setpoint_bias", "setpoint_current"} <= set(parameters) and conductance is None:
+            return 1.0
+        volts = float(parameters["setpoint_bias"].value)
+        amperes = abs(float(parameters["setpoint_current"].value) if conductance is None else conductance * volts)
+        scale = self.scale_at(volts, amperes)
+        if scale is not None:
+            return scale
+        held = abs(float(self.static_current(np.array([volts]), 1.0)[0]))
+        return amperes / held if held else 1.0
 
     # -- as a junction ---------------------------------------------------------------------------------------------
 

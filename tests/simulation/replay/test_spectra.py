@@ -62,6 +62,7 @@ def test_a_fit_is_told_of_another_modulation(recorded_with, played, words):
     said = parabola(recorded_with).warnings({"modulation": ParameterValue(played, "V", "")})
     assert len(said) == (words is not None)
     assert words is None or words in said[0]
+    assert not parabola(recorded_with).warnings({})
 
 
 @recorded
@@ -173,6 +174,17 @@ def test_an_output_that_was_not_recorded_has_no_limit(spectrum):
         assert station.limit("bias").high == close(8e-3)
         with pytest.raises(SequenceError, match="rf_frequency is not recorded"):
             station.limit("rf_frequency")
+
+
+def test_a_fit_is_told_of_a_spectrum_that_was_scaled(spectrum):
+    junction = recorded_sample({"file": spectrum.path}).junction
+    asked = {name: spectrum.parameters[name] for name in ("setpoint_bias", "setpoint_current", "modulation")}
+    assert not junction.warnings(asked)
+    scaled = junction.warnings({**asked, "setpoint_current": ParameterValue(1.6e-9, "A", "")})
+    assert len(scaled) == 1
+    assert "replayed at 2 times the conductance" in scaled[0]
+    at_zero = {**asked, "setpoint_bias": ParameterValue(0.0, "V", "")}
+    assert junction.largest_current((), at_zero) < 1e-9
 
 
 def test_what_the_lockin_reads_beyond_the_recording_is_an_error_and_no_number(spectrum):
