@@ -68,8 +68,8 @@ def _spectra(run: Run, table: ReplayTable) -> RecordedSpectra:
         whole = np.isfinite(both).all(axis=(0, 2))
         if not whole.all():
             notes.append(f"{np.count_nonzero(~whole)} of {whole.size} spectra are not whole: left out")
-        rising = np.argsort(setpoints)
-        kept = rising[whole[rising]]
+        there = np.flatnonzero(whole)
+        kept = there[_rising(setpoints[there])]
         setpoints, both = setpoints[kept], both[:, kept]
     if bias.size < _FEWEST or not setpoints.size:
         raise FileError(f"{run.path}: no spectrum was measured to its end: there is nothing to replay")
@@ -112,24 +112,24 @@ def _response(run: Run) -> RecordedResponse:
     amplitude = np.where(np.isfinite(amplitude), amplitude, drive[:, None])
     notes = []
     if offset.size * drive.size == 1:
-        there = np.isfinite(current[0, 0])
-        current, amplitude, frequency = current[..., there], amplitude[..., there], frequency[..., there]
+        places, values = averaged(frequency[0, 0], np.array([current[0, 0], amplitude[0, 0]]))
+        frequency, current, amplitude = places[None, None], values[:1, None], values[1:, None]
     whole: BoolArray = np.array([bool(np.isfinite(of_bias).all()) for of_bias in current])
     if not whole.all():
         notes.append(f"{np.count_nonzero(~whole)} of {whole.size} biases were not measured whole: left out")
     if not whole.any() or frequency.shape[-1] < 2:
         raise FileError(f"{run.path}: no bias was measured to its end: there is nothing to replay")
     kept = np.flatnonzero(whole)
-    places = kept[np.argsort(offset[kept])], np.argsort(drive), np.argsort(frequency[kept[0], 0])
-    cube = np.ix_(*places)
+    biases, drives = kept[_rising(offset[kept])], _rising(drive)
+    cube = np.ix_(biases, drives, _rising(frequency[kept[0], 0]))
     what = "a stochastic resonance spectrum" if len(axes) == 1 else "a map of stochastic resonance spectra"
     what = "rectified currents over the frequency" if at_connector else what
     home = _number(run, "setpoint_bias"), abs(_number(run, "setpoint_current"))
     return RecordedResponse(
         _source(run, what, [*notes, _RESISTOR]),
         frequency[cube][0, 0],
-        offset[places[0]],
-        drive[places[1]],
+        offset[biases],
+        drive[drives],
         current[cube],
         amplitude[cube],
         home,
@@ -146,6 +146,11 @@ def _pulses(run: Run) -> RecordedPulses:
     home = _number(run, "setpoint_bias"), abs(_number(run, "setpoint_current"))
     bias, period = _number(run, "dc_bias"), _number(run, "period")
     return RecordedPulses(source, delay, current, bias, pair, period, home, stabilised=True)
+
+
+def _rising(values: FloatArray) -> IntArray:
+    """Where the values stand in increasing order, each once."""
+    return np.unique(values, return_index=True)[1]
 
 
 def _grid(run: Run, name: str) -> FloatArray:

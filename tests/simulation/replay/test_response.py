@@ -49,6 +49,15 @@ def test_a_map_replayed_is_itself(map_of_spectra, tmp_path):
     np.testing.assert_allclose(again.data["current"], map_of_spectra.data["current"], rtol=0, atol=1e-6 * largest)
 
 
+@pytest.mark.parametrize("repeated", [{"amplitude_points": 1}, {"stop_dc_bias": 2e-3, "amplitude_points": 1}])
+def test_a_map_of_one_amplitude_or_one_bias_is_replayed(tmp_path, repeated):
+    seen = run(tmp_path, "srs_map", "recorded", sample="fe_atom", seed=3, settings={**MAP, **repeated})
+    again = replayed(tmp_path, "srs_map", seen.path)
+    largest = np.abs(seen.data["current"]).max()
+    first = seen.grid("current") if repeated.get("stop_dc_bias") is None else seen.grid("current")[:1]
+    np.testing.assert_allclose(again.grid("current") - first, 0.0, atol=1e-6 * largest)
+
+
 def test_a_run_at_the_generators_amplitude_replayed_is_itself(tmp_path):
     settings = {"stop_frequency": 1e9, "largest_step": 1e9, "points_per_decade": 3, "time_constant": 0.1}
     seen = run(tmp_path, "transfer", "recorded", sample="nonlinear", seed=3, settings=settings)
