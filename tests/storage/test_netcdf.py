@@ -57,5 +57,5 @@ def test_a_run_is_written_by_scipy_and_comes_back_as_it_was(file, tmp_path):
 
 @pytest.mark.slow
 def test_a_run_is_written_by_every_engine_and_comes_back_as_it_was(file, tmp_path):
-    environment = client_environment("netcdf", ["netCDF4", "h5netcdf", "xarray", "scipy"])
+    environment = client_environment("netcdf", ["netCDF4", "h5py", "h5netcdf", "xarray", "scipy"])
     assert environment.run(_ROUND_TRIP, ROOT, file, tmp_path / "run.nc") == [True] * 4
