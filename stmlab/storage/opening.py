@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import h5py
 
 from stmlab.errors import FileError
-from stmlab.storage import superblock
+from stmlab.storage import heaps, superblock
 from stmlab.storage.layout import FORMAT, FORMAT_VERSION
 from stmlab.storage.liveness import has_writer
 from stmlab.storage.refusals import HDF5_ERRORS, reason, why_not_opened
@@ -49,12 +49,14 @@ def opened(path: Path) -> Iterator[tuple[h5py.File, bool | None]]:
 def _open(path: Path, stack: ExitStack) -> tuple[h5py.File, bool | None, bool]:
     """The file, whether somebody is writing it, and whether its end is missing; ``stack`` closes it."""
     with path.open("rb") as file:
-        start, size = file.read(superblock.SIZE), path.stat().st_size
+        start, size = file.read(heaps.SEARCHED), path.stat().st_size
     unclosed = superblock.is_unclosed(start)
     cut = superblock.is_cut(start, size)
+    live = has_writer(path) if unclosed else False
+    if not live and superblock.is_known(start) and not heaps.are_sound(start):
+        raise ValueError("damaged: its texts are not what was written")
     if not unclosed and not cut:
         return stack.enter_context(h5py.File(path, "r")), False, False
-    live = has_writer(path) if unclosed else False
     if live or (live is None and _changes(path)):
         return stack.enter_context(h5py.File(path, "r", swmr=True)), live, False
     image = stack.enter_context(superblock.AsIfClosed(path))

@@ -26,12 +26,12 @@ SIZE = _HEAD.size + 4
 
 def is_unclosed(start: bytes) -> bool:
     """Whether the file that begins with ``start`` is being written, or never was closed."""
-    return _is_known(start) and bool(_HEAD.unpack_from(start)[4] & _BEING_WRITTEN)
+    return is_known(start) and bool(_HEAD.unpack_from(start)[4] & _BEING_WRITTEN)
 
 
 def is_cut(start: bytes, size: int) -> bool:
     """Whether the file of ``size`` bytes that begins with ``start`` is shorter than its writer says."""
-    return _is_known(start) and bool(_HEAD.unpack_from(start)[7] > size)
+    return is_known(start) and bool(_HEAD.unpack_from(start)[7] > size)
 
 
 def closed(start: bytes, size: int) -> bytes:
@@ -79,7 +79,8 @@ class AsIfClosed(io.RawIOBase):
         super().close()
 
 
-def _is_known(start: bytes) -> bool:
+def is_known(start: bytes) -> bool:
+    """Whether a file begins with a superblock of this version."""
     return len(start) >= SIZE and _HEAD.unpack_from(start)[:3] == (_SIGNATURE, _VERSION, _OFFSET)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from stmlab.errors import FileError
 from stmlab.storage import Writer, append_fit, open_run, recover
 from stmlab.storage.cells import Cells
+from stmlab.storage.heaps import are_sound
 from stmlab.storage.superblock import SIZE, AsIfClosed, closed, is_cut, is_unclosed, lookup3
 
 READING = """
@@ -206,3 +207,32 @@ def test_a_changed_configuration_or_snapshot_is_found(tmp_path, closed_run):
         (path := tmp_path / "changed.h5").write_bytes(image.replace(words, words.upper()))
         with pytest.raises(FileError, match="damaged"):
             open_run(path)
+
+
+@pytest.mark.parametrize("run", ["closed_run", "killed_run"])
+def test_a_damaged_heap_is_refused_before_hdf5_goes_round_in_it_for_ever(request, tmp_path, run):
+    image = bytearray(request.getfixturevalue(run).read_bytes())
+    assert are_sound(image)
+    heap = image.rindex(b"GCOL\1\0\0\0")
+    end, place, objects = heap + 4096, heap + 16, 0
+    while place < end - 16 and any(image[place : place + 2]):  # each object: index, references, size
+        size = struct.unpack_from("<Q", image, place + 8)[0]
+        for wrong in (size + 4096, 1 << 63):
+            damaged = bytearray(image)
+            struct.pack_into("<Q", damaged, place + 8, wrong)
+            assert not are_sound(damaged)
+        place += 16 + -(-size // 8) * 8
+        objects += 1
+    assert objects > 5
+    assert place < end - 16
+    image[place + 8] ^= 8  # the free space does not end with the heap
+    assert not are_sound(image)
+    (path := tmp_path / "damaged.h5").write_bytes(damaged)
+    with pytest.raises(FileError, match="damaged: its texts are not what was written"):
+        open_run(path)
+
+
+@given(st.binary(max_size=60))
+def test_what_holds_no_heap_or_a_piece_of_one_is_left_to_hdf5(rest):
+    assert are_sound(rest)
+    assert are_sound(b"GCOL\x01\0\0\0" + b"\0\x10\0\0\0\0\0\0" + b"\1\0\0\0\0\0\0\0")

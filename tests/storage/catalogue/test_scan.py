@@ -1,7 +1,6 @@
 """A folder is listed as it is now, and what has not changed is not opened again."""
 
 import os
-import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -136,14 +135,12 @@ def test_damaged_and_foreign_files_are_listed_with_the_reason(folder):
 
 def test_damaged_bytes_are_never_a_traceback(folder):
     image, path = folder.write("a.h5").read_bytes(), folder.path / "damaged.h5"
-    heaps = [found.start() for found in re.finditer(b"GCOL", image)]  # HDF5 itself never returns from a damaged one
-    sound = [k for k in range(len(image)) if not any(heap <= k < heap + 4096 for heap in heaps)]
     random = Random(7)
     states = set()
     for _ in range(300):
         damaged = bytearray(image)
         for _ in range(20):
-            damaged[random.choice(sound)] ^= random.randrange(1, 256)
+            damaged[random.randrange(len(image))] ^= random.randrange(1, 256)
         path.write_bytes(damaged)
         states.add(look_at_run(path).state)
     assert "unreadable" in states
