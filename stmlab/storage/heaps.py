@@ -36,8 +36,8 @@ def _heaps(image: bytes) -> Iterator[int]:
 def _is_sound(image: bytes, start: int) -> bool:
     if start + _HEAD.size > len(image):
         return True
-    end = start + _HEAD.unpack_from(image, start)[2]
-    place = start + _HEAD.size
+    end: int = start + _HEAD.unpack_from(image, start)[2]
+    place: int = start + _HEAD.size
     while place + _OBJECT.size <= end:
         if place + _OBJECT.size > len(image):
             return True
