@@ -132,8 +132,13 @@ class LockInSequence(FixedHeightSequence):
         return self.settling_time() + (int(self.averages) - 1) * self.reading_interval()
 
     def settling_time(self) -> float:
-        """Of the lock-in's filter, for the residual that is asked for."""
-        return settling_time(self.time_constant, self.filter_slope, self.settling_residual)
+        """Of the lock-in's filter, for the residual that is asked for.
+
+        Twice that at the first point after the tip was stabilised: there the whole signal is new, not the difference
+        to its neighbour.
+        """
+        once = settling_time(self.time_constant, self.filter_slope, self.settling_residual)
+        return 2 * once if self._taken == 1 else once
 
     def response(self) -> complex:
         """Of the preamplifier at the reference frequency, V/A, with its roll-off and phase."""

@@ -67,6 +67,13 @@ class ConductanceSpectrum(LockInSequence):
         maximum=1,
         description="peak amplitude of the bias modulation at the junction",
     )
+    settling_residual = FloatParameter(
+        "Settling residual",
+        default=1e-4,
+        minimum=1e-9,
+        maximum=0.1,
+        description="part of a step that may be missing when a reading is taken: the spectrum lags by it, in points",
+    )
     modulation_frequency = FloatParameter(
         "Modulation frequency", units="Hz", default=689.0, minimum=1, maximum=1e5, description="of the lock-in"
     )
@@ -197,6 +204,7 @@ class ConductanceSpectrum(LockInSequence):
     def _sweep(self) -> dict[str, float | FloatArray]:
         """Let the controller sweep; what overloads the lock-in anywhere in it makes it wrong."""
         lockin = self.station.lockin
+        self.wait(super().settling_time())  # at the first point the whole signal is new
         lockin.clear()
         sweep = self.station.spectroscopy.sweep_bias(
             self.start_bias,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from stmlab.arrays import BoolArray, FloatArray
 
 _CERTAIN = 6.0  # standard deviations of the ratio, which are 1 / sqrt(n) for white noise
+_SINGULAR = 1e-13  # eigenvalue of a normal matrix with a diagonal of 1 that is rounding
+_FREEDOM = 0.05  # least part of its own deviation that a point may show
 _LIKELY = 3.5  # of them: enough to say so
 
 
@@ -32,6 +34,33 @@ def are_structured(left: FloatArray) -> BoolArray:
     """`structure_warning` for many residuals at once: shape (m, n) to (m,)."""
     white = (np.diff(left, axis=1) ** 2).mean(axis=1) / 2
     found: BoolArray = (left**2).mean(axis=1) > (1 + _LIKELY / math.sqrt(left.shape[1])) * white
+    return found
+
+
+def uneven_covariance(slopes: FloatArray, left: FloatArray) -> FloatArray:
+    """Covariance of least-squares estimates, from the residuals themselves: it does not suppose even noise.
+
+    Shot noise grows with the current, so that the ends of a spectrum are noisier than its middle by far; errors from
+    the mean residual would be too large for what the middle determines and too small for the rest. (MacKinnon and
+    White's HC2, J. Econometrics 29, 305 (1985), exact on average where the noise is even after all.)
+
+    Args:
+        slopes: derivatives of the model, shape (n, p), in the unit of the residuals.
+        left: residuals, shape (n,).
+
+    Returns:
+        Shape (p, p); enormous for what the points do not determine.
+    """
+    sizes = np.linalg.norm(slopes, axis=0)
+    sizes = np.where(sizes > 0.0, sizes, 1.0)
+    values, vectors = np.linalg.eigh((slopes / sizes).T @ (slopes / sizes))
+    known = values > _SINGULAR * len(values)
+    along = (slopes / sizes) @ vectors[:, known] / np.sqrt(values[known])  # columns of unit length
+    weights = left**2 / np.maximum(1.0 - (along**2).sum(axis=1), _FREEDOM)
+    back = vectors[:, known] / np.sqrt(values[known])
+    covariance = back @ ((along.T * weights) @ along) @ back.T
+    unknown = vectors[:, ~known] / math.sqrt(_SINGULAR)
+    found: FloatArray = (covariance + unknown @ unknown.T) / np.outer(sizes, sizes)
     return found
 
 

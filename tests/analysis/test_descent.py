@@ -28,14 +28,14 @@ def descended(data, *, low=-FREE, high=FREE, reach=FREE, place=None, columns=slo
     return descend(place or within, columns, np.array(start), (low, high), reach, tolerance=1e-12, most=most)
 
 
-def test_parameters_and_covariance_are_those_of_the_normal_equations():
+def test_parameters_are_those_of_the_normal_equations():
     truth = np.array([2.0, 0.3, -0.5])
     data = decay(truth) + 0.01 * np.random.default_rng(1).standard_normal(TIME.size)
     found = descended(data)
     assert found.converged
     jacobian = slopes(found.parameters)
     assert np.abs(jacobian.T @ found.residuals).max() < 1e-6
-    np.testing.assert_allclose(found.covariance, np.linalg.inv(jacobian.T @ jacobian), rtol=1e-3)
+    np.testing.assert_allclose(found.slopes, jacobian, rtol=1e-3)
 
 
 def test_a_parameter_at_its_bound_does_not_hold_up_the_others():
@@ -49,7 +49,7 @@ def test_a_parameter_at_its_bound_does_not_hold_up_the_others():
     np.testing.assert_allclose(found.parameters[[0, 2]], np.linalg.lstsq(fall, data)[0], rtol=1e-6)
 
 
-def test_a_parameter_without_effect_stays_and_its_variance_is_enormous():
+def test_a_parameter_without_effect_stays():
     data = decay(np.array([2.0, 0.3, -0.5])) + 1e-9 * np.random.default_rng(1).standard_normal(TIME.size)
 
     def blind(at):
@@ -58,7 +58,6 @@ def test_a_parameter_without_effect_stays_and_its_variance_is_enormous():
     found = descended(data, columns=blind, start=(1.0, 0.3, 0.0))
     assert found.converged
     assert found.parameters == close([2.0, 0.3, -0.5], rel=1e-7)
-    assert found.covariance[1, 1] > 1e12
 
 
 def test_a_minimum_beyond_what_the_model_is_defined_for_ends_soon_and_says_so():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.residuals import is_structured
+from stmlab.analysis.residuals import is_structured, uneven_covariance
 from stmlab.analysis.steps.doubts import NOISELESS
 from stmlab.analysis.steps.noise import widened
 from stmlab.analysis.steps.starts import starts
@@ -73,7 +73,16 @@ def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> 
         raise FitError(f"{data.points} hold no steps that could be told apart: no {many} found")
     if _without(data) - found.squares < _CERTAIN * found.variance(data):
         raise FitError(f"{data.points} hold no step that stands out of the noise, or of what else they show")
-    return _allowing_for_structure(data, found)
+    return _allowing_for_structure(data, _allowing_for_uneven_noise(data, found))
+
+
+def _allowing_for_uneven_noise(data: StepSpectrum, found: StepSolution) -> StepSolution:
+    """With the covariance of what is left, where the noise is not known."""
+    left = (data.y - found.model.value(found.vector, data.x)) / data.noise
+    if data.noise_known:
+        return found
+    slopes = found.model.jacobian(found.vector, data.x) / data.noise[:, None]
+    return replace(found, covariance=uneven_covariance(slopes, left))
 
 
 def _allowing_for_structure(data: StepSpectrum, found: StepSolution) -> StepSolution:

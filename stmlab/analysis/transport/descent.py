@@ -34,14 +34,14 @@ class Descent:
     Attributes:
         parameters: shape (p,).
         residuals: there, shape (n,).
-        covariance: for residuals of unit variance, shape (p, p); enormous for parameters that are not determined.
+        slopes: the Jacobian where the last step began, shape (n, p).
         converged: whether a full step promises less than was asked for, or less than a tenth of a standard error.
         steps: that were made.
     """
 
     parameters: FloatArray
     residuals: FloatArray
-    covariance: FloatArray
+    slopes: FloatArray
     converged: bool
     steps: int
 
@@ -89,7 +89,7 @@ def descend(
         damping *= _RELAXED if followed > _FOLLOWED else 1.0
     if slopes is None:
         return None
-    return Descent(at, here, _covariance(slopes), promised <= max(tolerance, _SETTLED / here.size), len(gains))
+    return Descent(at, here, slopes, promised <= max(tolerance, _SETTLED / here.size), len(gains))
 
 
 def _stuck(gains: list[float], promised: float) -> bool:
@@ -137,13 +137,6 @@ def _step(slopes: FloatArray, here: FloatArray, free: BoolArray, damping: float)
     step = np.zeros(free.size)
     step[free] = -(vectors @ (weights * along)) / sizes
     return step, float(along**2 @ (weights * (2.0 - weights * values)))
-
-
-def _covariance(slopes: FloatArray) -> FloatArray:
-    normal, sizes = _scaled(slopes)
-    values, vectors = np.linalg.eigh(normal)
-    covariance: FloatArray = (vectors / np.maximum(values, _SINGULAR)) @ vectors.T / np.outer(sizes, sizes)
-    return covariance
 
 
 def _scaled(slopes: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -206,14 +206,13 @@ def _improved(
     points = sum(one.bias.size for one in spectra)
     likelihood = sum(one.bias.size * math.log(n**2) for one, n in zip(spectra, noise, strict=True))
     aic = likelihood + 2 * (len(free) + 2 * len(spectra))
-    covariance = found.covariance * points / max(points - len(free) - len(spectra), 1)
     left = tuple(part * n for part, n in zip(found.residuals, solution.noise, strict=True))
     return Solution(
         solution.setting,
         found.parameters,
         free,
         found.conductances,
-        covariance,
+        found.covariance,
         noise,
         aic,
         left,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.residuals import uneven_covariance
 from stmlab.analysis.transport.descent import descend
 from stmlab.analysis.transport.model import FINE, Grid, SpinParameters, SpinSetting, junction
 from stmlab.errors import PhysicsError
@@ -54,7 +55,7 @@ def axes(spectra: list[SpectrumData]) -> list[tuple[FloatArray, list[int]]]:
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """Parameters, conductances in S and the covariance of both, for noise as it was given; the residuals there."""
+    """Parameters, conductances in S and the covariance of both; the residuals there, over the noise."""
 
     parameters: SpinParameters
     conductances: FloatArray
@@ -89,7 +90,7 @@ class Problem:
         if found is None:
             return None
         spins, at = self._split(found.parameters)
-        covariance = self._covariance(found.covariance, spins, at)
+        covariance = self._covariance(uneven_covariance(found.slopes, found.residuals), spins, at)
         parts = np.split(found.residuals, self._ends)
         return Solved(spins, at, covariance, parts, found.converged, found.steps)
 
