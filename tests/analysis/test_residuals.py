@@ -22,7 +22,7 @@ def test_the_scatter_of_a_line_fitted_to_even_or_uneven_noise_is_its_error(noise
 
 
 def test_the_exact_expectation_for_even_noise_is_that_of_the_normal_equations():
-    """HC2 weights r_i^2 by 1 / (1 - h_i), of which sigma^2 (1 - h_i) is the mean: put in, the usual covariance is left."""
+    """HC2 weights r_i^2 by 1 / (1 - h_i), and its mean is sigma^2 (1 - h_i): put in, the usual covariance is left."""
     usual = np.linalg.inv(LINE.T @ LINE)
     expected = np.sqrt(1 - np.einsum("ni,ij,nj->n", LINE, usual, LINE))
     np.testing.assert_allclose(uneven_covariance(LINE, expected), usual, atol=1e-17)

@@ -1,8 +1,8 @@
 """Whether the transport fit of a ramp knows how sure it is.
 
-Without noise it finds the truth, so that nothing of the measurement (settling, modulation, setpoint) is left in it; with
-the noise of the microscope it is as far off as its errors say. The noise is that of the signal chain, held against a
-ramp of the noisy microscope, and drawn anew on the readings of the quiet one.
+Without noise it finds the truth, so that nothing of the measurement (settling, modulation, setpoint) is left in it;
+with the noise of the microscope it is as far off as its errors say. The noise is that of the signal chain, held against
+a ramp of the noisy microscope, and drawn anew on the readings of the quiet one.
 """
 
 from __future__ import annotations

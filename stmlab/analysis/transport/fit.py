@@ -203,7 +203,6 @@ def _improved(
         return solution if solution.left else replace(solution, aic=math.inf)
     rms = np.array([math.sqrt(np.mean(part**2)) for part in found.residuals])
     noise = np.maximum(solution.noise * rms, SMALLEST_NOISE * np.array([np.ptp(one.conductance) for one in spectra]))
-    points = sum(one.bias.size for one in spectra)
     likelihood = sum(one.bias.size * math.log(n**2) for one, n in zip(spectra, noise, strict=True))
     aic = likelihood + 2 * (len(free) + 2 * len(spectra))
     left = tuple(part * n for part, n in zip(found.residuals, solution.noise, strict=True))
