@@ -167,6 +167,8 @@ class SimulatedMicroscope:
         with self.lock:
             self._notice_withdrawal()
             self._demodulator.follow(self.lockin, self._time)
+            if self._played is not None:
+                self._played.follow(sampling=self.tip.sampling)
             now = self.clock.now()
             if now > self._time:
                 self._live_until(now)
@@ -298,7 +300,7 @@ class SimulatedMicroscope:
         if release is not None and release.at <= now:
             self.tip.feedback, self.tip.opens_at = False, None
         if self._played is not None:
-            self._played.live(now - self._time, sampling=self.tip.sampling)
+            self._played.live(now - self._time)
         self._switch.live(now - self._time, self._path.telegraph(self._tip.scale))
         self._converter.live(now - self._time)
         self._time = now

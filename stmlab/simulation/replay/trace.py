@@ -138,13 +138,15 @@ class PlayedTrace:
         self._number = 0
         self._time: float | None = None  # s; None: the next one has not begun
 
-    def live(self, seconds: float, *, sampling: bool) -> None:
-        """Let ``seconds`` pass; when the controller has stopped ``sampling``, the trace that played is over."""
-        if self._time is None:
-            return
-        self._time += seconds
-        if not sampling:
+    def follow(self, *, sampling: bool) -> None:
+        """Notice that the controller has stopped ``sampling``: the trace that played is over."""
+        if self._time is not None and not sampling:
             self._time, self._number = None, self._number + 1
+
+    def live(self, seconds: float) -> None:
+        """Let ``seconds`` pass."""
+        if self._time is not None:
+            self._time += seconds
 
     def deviation(self, bias: float, scale: float) -> float:
         """Of the current now from the junction's static one, A; 0 at any other bias than the recorded one.

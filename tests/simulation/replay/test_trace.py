@@ -59,11 +59,11 @@ def test_it_plays_from_the_first_reading():
     junction = bare()
     played = PlayedTrace(junction)
     static = junction.static_current(np.array([0.01]), 1.0)[0]
-    played.live(1.0, sampling=True)  # nobody has looked yet
+    played.live(1.0)  # nobody has looked yet
     seen = []
     for _ in range(5):
         seen.append(static + played.deviation(0.01, 1.0))
-        played.live(1e-3, sampling=True)
+        played.live(1e-3)
     np.testing.assert_allclose(seen, junction.current[0], rtol=1e-12)
     with pytest.raises(PhysicsError, match=r"a.dat ends after 0.005 s"):
         played.deviation(0.01, 1.0)
@@ -76,9 +76,10 @@ def test_the_next_trace_follows_when_the_controller_samples_again():
     static = junction.static_current(np.array([0.01]), 1.0)[0]
     for trace in junction.current:
         assert static + played.deviation(0.01, 1.0) == pytest.approx(trace[0], rel=1e-12, abs=0)
-        played.live(2e-3, sampling=True)
-        played.live(1.0, sampling=False)
-        played.live(1.0, sampling=False)
+        played.live(2e-3)
+        played.follow(sampling=True)
+        played.follow(sampling=False)
+        played.follow(sampling=False)
     with pytest.raises(PhysicsError, match="2 traces, and all have been played"):
         played.deviation(0.01, 1.0)
 
