@@ -96,6 +96,7 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
         "station/guards/test_allow_list.py",
     ],
     "stmlab/station/ownership.py": ["station/test_heartbeat.py"],
+    "stmlab/station/safe_state.py": ["station/test_safe_steps.py", "station/test_safe_state.py"],
     "stmlab/station/shared.py": ["station/test_heartbeat.py"],
     "stmlab/station/states.py": ["station/test_states.py", "station/test_safe_state.py", "station/test_approach.py"],
     "stmlab/station/tip_mark.py": ["station/test_tip_mark.py", "station/test_approach.py"],

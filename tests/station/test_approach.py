@@ -1,13 +1,16 @@
 """A person frees a tip that tripped or was withdrawn; nobody and nothing else closes its loop."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from stmlab.clock import SimulatedClock
 from stmlab.config_files import find
 from stmlab.errors import InstrumentFault, SequenceError, StmlabError, TipTripped, TipWithdrawn
 from stmlab.simulation.faults import Fault
 from stmlab.station import Station
+from stmlab.station import approach as module
 from stmlab.station.approach import approach
 from stmlab.station.audit import Audit
 from stmlab.station.configuration import read_station
@@ -111,3 +114,42 @@ def test_a_loop_that_a_person_has_closed_at_the_controller_is_left_as_it_is(stat
 def test_there_is_nothing_to_free_where_nothing_happened(station):
     with pytest.raises(SequenceError, match="nothing to free"):
         approach(station)
+
+
+@pytest.mark.parametrize(
+    ("currents", "loop", "waited", "at_surface"),
+    [
+        ([0.5e-10], True, 0.0, True),
+        ([-0.5e-10], True, 0.0, True),
+        ([0.0, 0.49e-10, 0.5e-10], True, 0.2, True),
+        ([0.49e-10], True, 30.0, False),
+        ([0.49e-10], False, 0.0, False),
+    ],
+)
+def test_half_a_minute_is_given_to_half_of_the_setpoint(monkeypatch, currents, loop, waited, at_surface):
+    def state(_):
+        current = currents.pop(0) if len(currents) > 1 else currents[0]
+        return SimpleNamespace(current=current, setpoint=1e-10, loop=loop)
+
+    monkeypatch.setattr(module, "tip_state", state)
+    station = SimpleNamespace(clock=SimulatedClock())
+    reached = module._find_surface(station)
+    assert reached.at_surface is at_surface
+    assert station.clock.now() == pytest.approx(waited, abs=0.11 if waited == 30.0 else 1e-9)
+
+
+def test_a_loop_that_does_not_close_leaves_the_mark_and_the_tip_away(station, monkeypatch):
+    withdrawn(station)
+    monkeypatch.setattr(type(station.tip), "approach", lambda _: None)
+    with pytest.raises(SequenceError, match="the loop did not close"):
+        approach(station)
+    assert "by the test" in str(station.tip_mark.read())
+    assert station.tip.is_withdrawn(station.tip.state)
+
+
+def test_a_setpoint_keeps_its_sign(station):
+    station.tip.feedback = False
+    station.bias.bias = 0.02
+    station.tip.setpoint = -2e-10
+    withdrawn(station)
+    assert approach(station).state.setpoint == pytest.approx(-1e-10, rel=1e-6, abs=0)

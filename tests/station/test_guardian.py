@@ -148,11 +148,14 @@ def test_a_guardian_without_a_sign_of_life_for_two_seconds_is_replaced(post, bea
 
 
 def test_a_guardian_has_half_a_minute_to_begin(post):
-    first, post._ended = post._process, Ended(3)
+    first, post._ended = post._process, Ended(2)
     wait = post._ended.wait
 
+    steps = [29.9, 0.2, 0.0]
+
     def later(seconds):
-        post.now[0] += 14.9
+        post.now[0] += steps.pop(0) if steps else 0.0
+        assert first.did == [] or post.now[0] >= 130.0
         return wait(seconds)
 
     post._ended.wait = later

@@ -3,12 +3,14 @@
 import os
 import signal
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import pytest
 
 from stmlab.station import guardian_process as module
 from stmlab.station.guardian_process import End, Guardian, be_silent
 from stmlab.station.lock import StationLock, owner_of
+from tests.station.lab import station_config
 
 RUN = 4711
 
@@ -124,3 +126,75 @@ def test_a_deadline_missed_by_less_than_two_seconds_is_no_freeze(monkeypatch):
     monkeypatch.setattr(module, "overdue", lambda _: late.pop(0))
     assert guardian._wait() is End.FROZEN
     assert late == [9.9]
+
+
+class Rescued:
+    """A rescue that has seen all safe after so many waits."""
+
+    def __init__(self, waits):
+        self.waits, self.waited, self.problems = waits, [], ("awg: no answer",)
+
+    def __call__(self, config, text, path, moved, tell):
+        self.moved = moved
+        return self
+
+    def start(self):
+        self.waited.append("start")
+
+    def wait(self, seconds):
+        self.waited.append(seconds)
+        return len(self.waited) > self.waits
+
+
+@pytest.fixture
+def ended(monkeypatch):
+    """A guardian whose run has ended as ``ended.end`` says, after having moved ``ended.moved``; and what it did."""
+    guardian = object.__new__(Guardian)
+    guardian.end, guardian.did, guardian.said = End.KILLED, [], []
+    guardian._text, guardian._path, guardian._run = "", "lab.toml", RUN
+    guardian._config, guardian.moved = station_config(), {"controller"}
+    names = list(guardian._config.instruments)
+    guardian._shared = SimpleNamespace(marked=lambda slot, bit: names[bit] in guardian.moved)
+    guardian._wait = lambda: guardian.end
+    for name in ("_kill", "_give_back"):
+        setattr(guardian, name, lambda name=name: guardian.did.append(name))
+    guardian._note = lambda said: guardian.did.append(said)
+    monkeypatch.setattr(module, "revoke", lambda shared: guardian.did.append("revoke"))
+    monkeypatch.setattr(module, "say", lambda line: guardian.said.append(line))
+    monkeypatch.setattr(module, "be_silent", lambda: guardian.did.append("silent"))
+    return guardian
+
+
+def test_a_dismissed_guardian_does_nothing(ended):
+    ended.end = End.DISMISSED
+    assert ended.watch() == 0
+    assert ended.did == ended.said == []
+
+
+def test_a_run_that_has_moved_nothing_leaves_nothing_to_make_safe(ended):
+    ended.moved = set()
+    assert ended.watch() == 0
+    assert ended.did == ["revoke", "_give_back"]
+    assert ended.said == ["the run was killed; there was nothing to make safe"]
+
+
+@pytest.mark.parametrize(("end", "first"), [(End.FROZEN, ["revoke", "_kill"]), (End.NOT_SAFE, ["revoke"])])
+def test_a_station_that_is_safe_within_eight_seconds_is_given_back(ended, monkeypatch, end, first):
+    ended.end, rescue = end, Rescued(1)
+    monkeypatch.setattr(module, "Rescue", rescue)
+    assert ended.watch() == 0
+    assert rescue.moved == {"controller"}
+    assert rescue.waited == ["start", 8.0]
+    assert ended.did == [*first, "_give_back"]
+    assert ended.said == [f"{end.value}; the station has been made safe"]
+
+
+def test_what_is_not_safe_after_eight_seconds_is_said_and_tried_for_ever(ended, monkeypatch):
+    rescue = Rescued(2)
+    monkeypatch.setattr(module, "Rescue", rescue)
+    assert ended.watch() == 0
+    assert rescue.waited == ["start", 8.0, None]
+    assert ended.did == ["revoke", "NOT SAFE: awg: no answer", "silent", "_give_back"]
+    first, last = ended.said
+    assert first == "the run was killed and THE STATION IS NOT SAFE: awg: no answer; its guardian goes on trying"
+    assert last == "the run was killed; the station has been made safe"

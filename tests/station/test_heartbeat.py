@@ -6,7 +6,7 @@ import os
 import pytest
 
 from stmlab.station import heartbeat as module
-from stmlab.station.heartbeat import AFTERWARDS, ALLOWANCE, AnnouncedClock, Heartbeat, overdue
+from stmlab.station.heartbeat import AFTERWARDS, ALLOWANCE, GRACE, AnnouncedClock, Heartbeat, overdue
 from stmlab.station.ownership import Ownership, revoke
 from stmlab.station.shared import SharedState, Slot
 
@@ -35,6 +35,24 @@ def test_a_step_is_overdue_when_what_was_stated_is_over(shared, now):
     assert overdue(shared) == pytest.approx(-1.0, abs=1e-9)
     now[0] += 3.0
     assert overdue(shared) == pytest.approx(2.0, abs=1e-9)
+
+
+def test_a_step_of_no_time_is_frozen_after_seven_seconds_and_a_wait_of_a_minute_three_after_it(shared, now):
+    heartbeat = Heartbeat(shared)
+    heartbeat.expect(0.0)
+    now[0] += 7.0
+    assert overdue(shared) == GRACE == 2.0
+    heartbeat.extend(60.0)
+    now[0] += 63.0
+    assert overdue(shared) == GRACE
+
+
+@pytest.mark.parametrize(("seconds", "until"), [(3.9, 5.0), (4.0, 5.0), (4.1, 5.1), (100.0, 101.0)])
+def test_a_wait_longer_than_the_allowance_is_over_a_second_after_its_end(shared, now, seconds, until):
+    heartbeat = Heartbeat(shared)
+    heartbeat.expect(-5.0)
+    heartbeat.extend(seconds)
+    assert overdue(shared) == pytest.approx(-until, abs=1e-9)
 
 
 def test_the_next_step_may_be_due_earlier_but_what_is_under_way_only_extends(shared, now):

@@ -136,3 +136,10 @@ def test_the_controllers_own_limits_belong_together(given, complaint):
             ControllerConfig(**given)
     else:
         assert ControllerConfig(**given).model_dump(exclude_unset=True) == given
+
+
+def test_what_is_not_said_is_the_careful_choice():
+    safe = SafeConfig(bias=0.01, setpoint=1e-10, feedback="on")
+    assert (safe.on_end, safe.on_fault, safe.longest_pause) == ("setpoint", "withdraw", 3600.0)
+    assert ControllerConfig().safe_tip == "required"
+    assert bias_limit().smallest_with_feedback == 1e-3

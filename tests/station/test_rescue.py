@@ -8,6 +8,7 @@ import pytest
 
 from stmlab.errors import InstrumentLost
 from stmlab.station import rescue as module
+from stmlab.station.configuration import StationConfig
 from stmlab.station.rescue import Rescue
 from stmlab.station.safe_state import Problem
 from tests.station.lab import station_config
@@ -167,6 +168,9 @@ class Alone:
     def make_safe(self, ending, *, everything):
         assert self.for_guardian
         assert everything
+        config, *told = self.arguments
+        assert isinstance(config, StationConfig)
+        assert told == ["", Path("lab.toml")]
         if isinstance(self.said, Exception):
             raise self.said
         return SimpleNamespace(problems=tuple(Problem("awg", why) for why in self.said), ending=ending)
