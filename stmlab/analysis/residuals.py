@@ -64,6 +64,23 @@ def uneven_covariance(slopes: FloatArray, left: FloatArray) -> FloatArray:
     return found
 
 
+def uneven_covariances(design: FloatArray, inverse: FloatArray, left: FloatArray) -> FloatArray:
+    """`uneven_covariance` of many curves, all of whose parameters are determined.
+
+    Args:
+        design: derivatives, shape (m, p, n).
+        inverse: of the normal matrices, shape (m, p, p).
+        left: residuals, shape (m, n).
+
+    Returns:
+        Shape (m, p, p).
+    """
+    response = inverse @ design
+    weights = left**2 / np.maximum(1.0 - (response * design).sum(axis=1), _FREEDOM)
+    covariances: FloatArray = (response * weights[:, None]) @ response.swapaxes(1, 2)
+    return covariances
+
+
 STRUCTURED_TEXT = (
     "the residual is not white noise: it holds more than this curve (a drift, another process); errors are too small"
 )

@@ -9,6 +9,7 @@ from scipy.optimize import least_squares
 from stmlab.analysis.batch.srs import fit_srs_batch
 from stmlab.analysis.batch.steps import fit_steps_batch
 from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.residuals import uneven_covariance
 from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FitError
@@ -74,12 +75,14 @@ def test_step_minima_are_those_of_least_squares():
     for k, spectrum in enumerate(spectra):
         found = least_squares(lambda p, y=spectrum: step_spectrum(p) - y, truth[k], method="lm", xtol=1e-12, ftol=1e-12)
         assert np.all(np.abs(batch.values[k, :7] - found.x) < 1e-3 * batch.errors[k, :7])
-        covariance = np.linalg.inv(found.jac.T @ found.jac) * 2 * found.cost / (BIAS.size - 7)
+        covariance = uneven_covariance(found.jac, found.fun)
         np.testing.assert_allclose(batch.covariance[k], covariance, rtol=0.02, atol=1e-3 * covariance.max())
 
 
-def test_step_errors_are_honest():
-    truth, spectra = steps(400, 0.05, seed=4)
+@pytest.mark.parametrize("noise", [0.05, 0.01 + 0.1 * np.abs(BIAS) / BIAS.max()])
+def test_step_errors_are_honest(noise):
+    """Where the noise is even, and where it grows with the current."""
+    truth, spectra = steps(400, noise, seed=4)
     batch = fit_steps_batch(BIAS, spectra, temperature_K=2.0, modulation_V=0.2e-3)
     pulls = (batch.values[:, :7] - truth) / batch.errors[:, :7]
     assert np.all((pulls.std(axis=0) > 0.9) & (pulls.std(axis=0) < 1.1))

@@ -16,7 +16,7 @@ import numpy as np
 from stmlab.analysis.batch.result import BatchFit, checked, chunks, joined
 from stmlab.analysis.batch.separable import Solved, least_squares, solve
 from stmlab.analysis.batch.step_family import StepFamily, Trials, trials_of
-from stmlab.analysis.residuals import are_structured
+from stmlab.analysis.residuals import are_structured, uneven_covariances
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
@@ -121,7 +121,11 @@ def _fitted(
     shapes, slopes = family.design(found.bent)
     left = weighted - (found.heights[:, None, :] @ shapes)[:, 0]
     structured = are_structured(left[:, family.order]) | _are_tilted(family, shapes, slopes, found, left, noise)
-    return _result(family, found, found.inverse * noise[:, None, None], structured, scale, reasons)
+    covariance = found.inverse * noise[:, None, None]
+    if not known:
+        design = np.concatenate([family.columns(slopes, found.heights), shapes], axis=1)
+        covariance = uneven_covariances(design, found.inverse, np.maximum(np.abs(left), _ROUNDING))
+    return _result(family, found, covariance, structured, scale, reasons)
 
 
 def _start(
