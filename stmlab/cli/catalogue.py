@@ -59,14 +59,15 @@ def runs(
     entries = ordered(selected(found.entries, conditions), sort, descending=reverse)
     for trouble in found.troubles:
         print(f"stmlab: {printable(trouble)}", file=sys.stderr)
-    if thumbnails:
-        _draw(entries)
+    drawn = not thumbnails or _draw(entries)
     if as_json:
         print_json([_as_dict(entry) for entry in entries])
-        return
-    if entries:
-        print(catalogue_as_table(entries, folder))
-    print(catalogue_as_text(found, entries, recorded=recorded), file=sys.stderr)
+    else:
+        if entries:
+            print(catalogue_as_table(entries, folder))
+        print(catalogue_as_text(found, entries, recorded=recorded), file=sys.stderr)
+    if not drawn:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -117,13 +118,14 @@ def _as_dict(entry: Entry) -> dict[str, Any]:
     return {**entry_as_dict(entry), "thumbnail": str(picture) if picture.exists() else None}
 
 
-def _draw(entries: list[Entry]) -> None:
-    """Every thumbnail that is missing; a file that cannot be drawn is said."""
+def _draw(entries: list[Entry]) -> bool:
+    """Every thumbnail that is missing; what cannot be drawn is said. Whether all went well."""
     from stmlab.display.terminal import printable
     from stmlab.display.thumbnails import thumbnail
     from stmlab.errors import StmlabError
     from stmlab.storage.catalogue import UNREADABLE
 
+    well = True
     with _progress("drawing") as progress:
         for done, entry in enumerate(entries, 1):
             try:
@@ -131,7 +133,9 @@ def _draw(entries: list[Entry]) -> None:
                     thumbnail(entry)
             except StmlabError as error:
                 print(f"stmlab: {printable(str(error))}", file=sys.stderr)
+                well = False
             progress(done, len(entries))
+    return well
 
 
 @contextmanager

@@ -87,6 +87,21 @@ def test_thumbnails_are_drawn_once_and_anew_when_the_file_has_changed(cli, tmp_p
     assert not os.path.exists(first["fe.h5"])  # nobody asks for it again
 
 
+@pytest.mark.usefixtures("measured")
+def test_what_cannot_be_drawn_is_said_and_the_rest_is_listed(cli, tmp_path):
+    image = bytearray((tmp_path / "fe.h5").read_bytes())
+    current = open_run("fe.h5").data["current"][3].tobytes()
+    image[image.index(current)] ^= 1
+    (tmp_path / "fe.h5").write_bytes(image)
+    result = cli("runs", "--thumbnails", "--json")
+    assert result.exit_code == 1
+    assert "fe.h5: damaged: reading number 3" in result.stderr
+    assert {each["file"]: each["thumbnail"] is not None for each in json.loads(result.stdout)} == {
+        "fe.h5": False,
+        "deep/trace.h5": True,
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

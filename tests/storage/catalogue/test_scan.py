@@ -288,9 +288,12 @@ def test_an_index_that_another_program_holds_is_not_thrown_away(folder, monkeypa
     monkeypatch.setattr(index, "_WAIT", 0.01)
     folder.write("a.h5")
     first = folder.look()
+    kept = folder.index.stat().st_ino
     holder = sqlite3.connect(folder.index)
     holder.execute("BEGIN EXCLUSIVE")
     assert folder.look() == first
+    assert folder.index.stat().st_ino == kept
+    assert "locked" in folder.troubles()[0]
     holder.rollback()
     holder.close()
     folder.look()
