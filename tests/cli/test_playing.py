@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from itertools import islice
@@ -78,6 +79,20 @@ def test_a_run_that_is_killed_while_it_is_followed_is_said(tmp_path):
     run = open_run(path)
     assert complaint == f"stmlab: {path}: killed: its writer is gone; all {run.points} acknowledged points are here\n"
     assert f"point {run.points} of 100000" in rest or "paused" in rest.splitlines()[-1]
+
+
+def test_ctrl_c_ends_the_following_and_not_the_run(tmp_path):
+    path = tmp_path / "run.h5"
+    follow = [sys.executable, "-m", "stmlab", "show", "--follow", str(path)]
+    with subprocess.Popen([sys.executable, str(WRITING), str(path), "each"], stdout=subprocess.PIPE, text=True) as w:
+        list(islice(w.stdout, 150))
+        with subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
+            list(islice(following.stdout, 4))
+            following.send_signal(signal.SIGINT)
+            _, complaint = following.communicate()
+        assert (following.returncode, complaint) == (0, "not followed any more; the run goes on\n")
+        assert len(list(islice(w.stdout, 20))) == 20
+        w.kill()
 
 
 def test_keys_pause_step_jump_and_leave(file):

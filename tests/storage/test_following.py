@@ -88,8 +88,12 @@ def test_nothing_new_opens_nothing(tmp_path, whole_run, monkeypatch):
         writer(event)
     follower = Follower(path)
     follower.look()
+    asked = []
+    ask = following.has_writer
+    monkeypatch.setattr(following, "has_writer", lambda path: asked.append(path) or ask(path))
     monkeypatch.setattr(following, "opened", None)
     assert [follower.look() for _ in range(50)] == [[]] * 50
+    assert len(asked) == 5  # and whether the writer lives is asked now and then
     assert not follower.over
     writer.close()
 
