@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stmlab.errors import FileError
-from stmlab.storage import Writer, append_fit, open_run, recover
+from stmlab.storage import Writer, append_fit, heaps, open_run, recover
 from stmlab.storage.cells import Cells
 from stmlab.storage.heaps import are_sound
 from stmlab.storage.superblock import SIZE, AsIfClosed, closed, is_cut, is_unclosed, lookup3
@@ -209,11 +209,17 @@ def test_a_changed_configuration_or_snapshot_is_found(tmp_path, closed_run):
             open_run(path)
 
 
-@pytest.mark.parametrize("run", ["closed_run", "killed_run"])
-def test_a_damaged_heap_is_refused_before_hdf5_goes_round_in_it_for_ever(request, tmp_path, run):
-    image = bytearray(request.getfixturevalue(run).read_bytes())
+@pytest.fixture
+def heap_image(closed_run):
+    """The bytes of a run without what makes them an HDF5 file, and where its last heap begins."""
+    image = bytearray(closed_run.read_bytes())
+    image[:8] = bytes(8)
+    return image, image.rindex(b"GCOL\1\0\0\0")
+
+
+def test_the_sizes_of_a_heap_s_objects_must_end_where_it_does(heap_image):
+    image, heap = heap_image
     assert are_sound(image)
-    heap = image.rindex(b"GCOL\1\0\0\0")
     end, place, objects = heap + 4096, heap + 16, 0
     while place < end - 16 and any(image[place : place + 2]):  # each object: index, references, size
         size = struct.unpack_from("<Q", image, place + 8)[0]
@@ -227,9 +233,20 @@ def test_a_damaged_heap_is_refused_before_hdf5_goes_round_in_it_for_ever(request
     assert place < end - 16
     image[place + 8] ^= 8  # the free space does not end with the heap
     assert not are_sound(image)
-    (path := tmp_path / "damaged.h5").write_bytes(damaged)
+
+
+def test_a_text_is_not_longer_by_far_than_its_object(heap_image):
+    image, heap = heap_image
+    place = image.index(heap.to_bytes(8, "little") + (1).to_bytes(4, "little"))
+    image[place - 1] = 0xA0  # the highest byte of a length
+    assert not are_sound(image)
+
+
+def test_a_run_whose_texts_are_damaged_is_refused_before_hdf5_opens_it(closed_run, monkeypatch):
+    monkeypatch.setattr(heaps, "are_sound", lambda image: False)
+    monkeypatch.setattr("h5py.File", lambda *_, **__: pytest.fail("HDF5 was asked"))
     with pytest.raises(FileError, match="damaged: its texts are not what was written"):
-        open_run(path)
+        open_run(closed_run)
 
 
 @given(st.binary(max_size=60))

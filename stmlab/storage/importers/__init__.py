@@ -12,6 +12,7 @@ import h5py
 
 from stmlab.errors import FileError
 from stmlab.storage import superblock
+from stmlab.storage.heaps import are_sound_in
 from stmlab.storage.importers import (
     createc_vert,
     delimited,
@@ -22,7 +23,6 @@ from stmlab.storage.importers import (
     numpy_files,
     pymeasure_csv,
 )
-from stmlab.storage.importers.heaps import is_damaged
 from stmlab.storage.layout import FORMAT
 from stmlab.storage.refusals import HDF5_ERRORS
 
@@ -94,7 +94,7 @@ def _head(path: Path) -> bytes:
 
 def _is_run(path: Path) -> bool:
     """Whether an HDF5 file is a run of ours; what cannot be opened may be one that is being written, or was killed."""
-    if is_damaged(path, within=_FIRST):
+    if not are_sound_in(path, within=_FIRST):
         return False
     try:
         with h5py.File(path, "r") as file:

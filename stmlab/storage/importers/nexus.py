@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from stmlab.errors import FileError
-from stmlab.storage.importers.heaps import is_damaged
+from stmlab.storage.heaps import are_sound_in
 from stmlab.storage.importers.text import unique
 from stmlab.storage.recorded import Column, Grid, Recording
 from stmlab.storage.refusals import HDF5_ERRORS, reason
@@ -44,7 +44,7 @@ def read(path: Path) -> Recording | Grid:
     Raises:
         FileError: no such file, no HDF5, damaged, or without a plot of numbers.
     """
-    if is_damaged(path):
+    if not are_sound_in(path):
         raise FileError(f"{path}: damaged (the lengths of its texts are wrong)")
     try:
         with h5py.File(path, "r") as file:
