@@ -42,7 +42,7 @@ class Entry:
         summary: what the file says of itself.
         state: of the run as it is now: that of its file, "killed", or "unfinished" where it cannot be known whether it
             is still being written; "unreadable" or "recorded" of what is no run.
-        tags, notes: what people added.
+        added: tags and notes of people.
     """
 
     path: Path
