@@ -3,9 +3,11 @@
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
@@ -99,14 +101,19 @@ def test_keys_pause_step_jump_and_leave(file):
     """On a terminal: 12 points take 6 s of the run; slowed down, nothing comes but by keys."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "stmlab", "replay", str(file), "--speed", "1e-6"]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE) as playing:
+    with (
+        subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE) as playing,
+        ExitStack() as stack,
+    ):
         os.close(theirs)
+        stack.callback(playing.kill)
         assert playing.stderr.readline().startswith(b"space: pause")
         shown = b""
 
         def until(words):
             nonlocal shown
             while words not in shown:
+                assert select.select([ours], [], [], 30)[0], f"no {words!r}"
                 shown += os.read(ours, 1000)
             shown = shown.partition(words)[2]
 
