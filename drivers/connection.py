@@ -27,11 +27,20 @@ _SOCKET = re.compile(r"TCPIP\d*::(?P<host>[^:]+|\[[0-9A-Fa-f:]+\])::(?P<port>\d+
 _LONGEST_LINE = 1 << 20  # bytes
 
 
-def connect(address: str | Adapter, *, timeout: float = 2.0, termination: str = "\n", **visa: Any) -> Adapter:
+@runtime_checkable
+class Place(Protocol):
+    """What a station gives instead of an address where the wire is recorded or replayed."""
+
+    @property
+    def line(self) -> Callable[[Callable[[str | Adapter], Adapter], str], Adapter]:
+        """Makes the connection: of what connects to the address behind, and what ends a message."""
+
+
+def connect(address: str | Adapter | Place, *, timeout: float = 2.0, termination: str = "\n", **visa: Any) -> Adapter:
     """Open ``address`` for a driver.
 
     Args:
-        address: an Adapter (passed through), ``TCPIP::host::port::SOCKET``, or any other VISA resource name.
+        address: an Adapter (passed through), ``TCPIP::host::port::SOCKET``, any other VISA resource name, or a Place.
         timeout: seconds to wait for an answer.
         termination: ends every message in both directions.
         visa: further settings of a VISA resource, as pymeasure's VISAAdapter takes them.
@@ -42,6 +51,10 @@ def connect(address: str | Adapter, *, timeout: float = 2.0, termination: str = 
     """
     if isinstance(address, Adapter):
         return address
+    if isinstance(address, Place):
+        return address.line(
+            lambda behind: connect(behind, timeout=timeout, termination=termination, **visa), termination
+        )
     if match := _SOCKET.fullmatch(address):
         return TCPAdapter(match["host"].strip("[]"), int(match["port"]), timeout=timeout, termination=termination)
     from drivers.visa import VisaLine  # pyvisa scans for libraries: only where it is used
@@ -91,6 +104,18 @@ def patience(adapter: Adapter, seconds: float) -> Iterator[None]:
         adapter.timeout = usual
 
 
+def monotonic(adapter: Adapter) -> float:
+    """Seconds on the monotonic clock; a recorded or replayed line notes them, or gives them as they were."""
+    own: Callable[[], float] = getattr(adapter, "monotonic", time.monotonic)
+    return own()
+
+
+def pause(adapter: Adapter, seconds: float) -> None:
+    """Wait ``seconds`` between two questions; a replayed line does not."""
+    own: Callable[[float], None] = getattr(adapter, "pause", time.sleep)
+    own(seconds)
+
+
 def check_permit(permit: Callable[[], bool] | None, address: str) -> None:
     """Raise InstrumentLost if the station belongs to somebody else by now."""
     if permit is not None and not permit():
@@ -121,6 +146,11 @@ class TCPAdapter(Adapter):
         self._met = False  # before the first answer an instrument may greet
         super().__init__()
         self._open()
+
+    @property
+    def unread(self) -> bytes:
+        """What has been received of an answer and not been read."""
+        return bytes(self._buffer)
 
     def reconnect(self) -> None:
         """See Line."""

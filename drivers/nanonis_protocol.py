@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from drivers.answers import LARGEST
-from drivers.connection import patience
+from drivers.connection import monotonic, patience, pause
 from drivers.resolution import Resolution, agrees
 from stmlab.errors import GarbledAnswer, InstrumentFault, OutOfBounds, ValueNotTaken
 from stmlab.nanonis.commands import COMMANDS
@@ -160,11 +159,15 @@ class NanonisLine:
 
     def wait_until(self, done: Callable[[], bool], seconds: float, doing: str) -> None:
         """Ask ``done`` over and over; raise InstrumentFault if it is not within ``seconds`` (plus the time-out)."""
-        end = time.monotonic() + seconds + self.timeout
+        end = self.monotonic() + seconds + self.timeout
         while not done():
-            if time.monotonic() > end:
+            if self.monotonic() > end:
                 raise InstrumentFault(self.name, f"still {doing} after {seconds + self.timeout:.3g} s")
-            time.sleep(_BETWEEN_LOOKS)
+            pause(self._adapter, _BETWEEN_LOOKS)
+
+    def monotonic(self) -> float:
+        """Seconds on the monotonic clock, for what is waited for."""
+        return monotonic(self._adapter)
 
 
 def flag(on: bool | None) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -77,11 +76,11 @@ class ZController:
             TipWithdrawn: the tip is at the upper limit, and the loop open.
         """
         self._line.ask("ZCtrl.OnOffSet", 1)
-        asked = time.monotonic()
+        asked = self._line.monotonic()
 
         def is_on() -> bool:
             regulating, status = self.regulating, self.status
-            if not regulating and status is LoopStatus.TRIPPED and time.monotonic() > asked + _TRIP_STANDS:
+            if not regulating and status is LoopStatus.TRIPPED and self._line.monotonic() > asked + _TRIP_STANDS:
                 raise TipTripped(self._line.name, "SafeTip has tripped: the Z-controller cannot be switched on")
             return regulating and status is LoopStatus.ON
 

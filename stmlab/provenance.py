@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+
+@dataclass(frozen=True)
+class Provenance:
+    """What ran: see `versions` and `git_revision`."""
+
+    versions: dict[str, str]
+    git: str
+
+
 PACKAGES = ("stmlab", "pymeasure", "numpy", "h5py", "scipy", "lmfit")
+
+
+def provenance() -> Provenance:
+    """Of this process."""
+    return Provenance(versions(), git_revision())
 
 
 def versions() -> dict[str, str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from stmlab.acquisition.experiments import sequence_class
 from stmlab.acquisition.runner import Estimate, Outcome, Runner
+from stmlab.acquisition.wire_recording import wire_recording
 from stmlab.errors import SequenceError
 from stmlab.station import Station
 from stmlab.station.guardian import guarded
@@ -17,6 +18,7 @@ from stmlab.storage import check_resumable, open_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from stmlab.acquisition.sequence import Sequence
     from stmlab.events import Event
@@ -36,6 +38,7 @@ def measure(
     path: str | Path | None = None,
     force: bool = False,
     replay: Mapping[str, Any] | None = None,
+    record_wire: str | Path | None = None,
     listeners: tuple[Callable[[Event], None], ...] = (),
 ) -> Outcome:
     """Run ``sequence`` on ``station``, write the file, fit, and leave the station safe.
@@ -50,13 +53,22 @@ def measure(
         force: take the station although its last owner died without leaving it safe.
         replay: a recording that is the sample: "file" and how it is replayed, see ``ReplayTable`` of
             `stmlab.simulation.replay`. What ``settings`` does not say is as it was recorded.
+        record_wire: file that keeps every byte of every instrument; `stmlab.acquisition.wire_replay` runs it again.
         listeners: called with every event, after it has been written.
 
     Raises:
         StmlabError: refused (nothing moved), or whatever ended the run (the station is safe).
     """
     with measurement(
-        sequence, station, sample=sample, seed=seed, settings=settings, path=path, force=force, replay=replay
+        sequence,
+        station,
+        sample=sample,
+        seed=seed,
+        settings=settings,
+        path=path,
+        force=force,
+        replay=replay,
+        record_wire=record_wire,
     ) as found:
         runner, _ = found
         runner.listen(*listeners)
@@ -75,17 +87,34 @@ def measurement(
     path: str | Path | None = None,
     force: bool = False,
     replay: Mapping[str, Any] | None = None,
+    record_wire: str | Path | None = None,
 ) -> Iterator[tuple[Runner, Estimate]]:
     """A runner that has passed its preflight, and what it will take; nothing has moved. Arguments as `measure`.
 
     Raises:
         StmlabError: refused; nothing moved.
     """
+    if record_wire is not None and replay is not None:
+        raise SequenceError("the wire of a replayed recording is not recorded: keep the recording itself")
     experiment = sequence_class(sequence)(**dict(settings or {}))
-    with Station.load(station, sample=sample, seed=seed, force=force, replay=replay) as found:
+    with (
+        wire_recording(None if record_wire is None else Path(record_wire), experiment) as wire,
+        Station.load(
+            station,
+            sample=sample,
+            seed=seed,
+            force=force,
+            replay=replay,
+            wire=None if wire is None else wire.recorder,
+        ) as found,
+    ):
         if found.recording is not None:
             as_recorded(experiment, found.recording, settings or {})
-        runner = Runner(experiment, found, Path(path) if path else _free_name(sequence, found))
+        date = found.clock.date() if wire is None else wire.recorder.date()  # the name of a file is not the run's
+        runner = Runner(experiment, found, Path(path) if path else _free_name(sequence, found, date))
+        if wire is not None:
+            wire.run = runner.path
+            runner.listen(wire)
         yield runner, runner.preflight()
 
 
@@ -136,10 +165,8 @@ def as_recorded(experiment: Sequence, recording: Any, given: Mapping[str, Any]) 
             experiment.set(name, value)
 
 
-def _free_name(sequence: str, station: Station) -> Path:
-    stem = f"{station.clock.date():%Y-%m-%d_%H%M%S}_{sequence}" + (
-        f"_{Path(station.sample).stem}" if station.sample else ""
-    )
+def _free_name(sequence: str, station: Station, date: datetime) -> Path:
+    stem = f"{date:%Y-%m-%d_%H%M%S}_{sequence}" + (f"_{Path(station.sample).stem}" if station.sample else "")
     path, number = Path(f"{stem}.h5"), 2
     while path.exists():
         path, number = Path(f"{stem}_{number}.h5"), number + 1

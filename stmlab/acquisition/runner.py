@@ -41,7 +41,7 @@ from stmlab.acquisition.sequence import Sequence, preflight, ramp_seconds
 from stmlab.acquisition.stream import Stream
 from stmlab.errors import StationNotSafe, StmlabError
 from stmlab.events import Analysed, RunFinished, RunStarted, RunState, StateChanged
-from stmlab.provenance import git_revision, versions
+from stmlab.provenance import provenance
 from stmlab.station.safe_state import Ending
 from stmlab.storage import Writer, check_new, check_resumable, open_run, reopen
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Many
 
     from stmlab.events import Event
+    from stmlab.provenance import Provenance
     from stmlab.station import Station
     from stmlab.storage import Run
 
@@ -67,6 +68,7 @@ class Runner:
         path: the file to write; None keeps nothing (tests, dry runs).
         listeners: called with every event after it has been written; what they raise is logged.
         resumed: a run that ended early: its points that are missing are taken, into its own file.
+        ran: what the file says that ran; None: this process.
 
     ``pause``, ``resume``, ``stop`` and ``abort`` may be called from any thread.
     """
@@ -79,8 +81,10 @@ class Runner:
         listeners: Many[Callable[[Event], None]] = (),
         *,
         resumed: Run | None = None,
+        ran: Provenance | None = None,
     ) -> None:
         self.sequence, self.station = sequence, station
+        self._ran = ran or provenance()
         self._rest = None if resumed is None else Rest.of(resumed)
         path = path if resumed is None else resumed.path
         self.path = Path(path) if path is not None else None
@@ -275,8 +279,8 @@ class Runner:
             factors=sequence.factors(),
             sample=station.sample,
             snapshot=station.snapshot(),
-            versions=versions(),
-            git=git_revision(),
+            versions=self._ran.versions,
+            git=self._ran.git,
             seed=seed,
             user=station.config.user,
         )

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from stmlab.cli import catalogue, data, fits, lists, measure, models, playing, serve  # noqa: F401 - each brings its commands
+from stmlab.cli import (  # noqa: F401 - each brings its commands
+    catalogue,
+    data,
+    fits,
+    lists,
+    measure,
+    models,
+    playing,
+    serve,
+    wire,
+)
 from stmlab.cli.common import app
 
 __all__ = ["main"]

@@ -50,6 +50,12 @@ def run(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='A parameter: --set "dc_bias=4 mV".')
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write (HDF5).")] = None,
+    record_wire: Annotated[
+        Path | None,
+        typer.Option(
+            "--record-wire", metavar="FILE", help="Keep every byte of every instrument; `stmlab replay-wire` compares."
+        ),
+    ] = None,
     resume: Annotated[
         Path | None,
         typer.Option("--resume", help="Go on with this run, which ended early: its missing points, into its own file."),
@@ -66,6 +72,8 @@ def run(
     from stmlab.acquisition.measurement import measurement, resumption
     from stmlab.cli.progress import run_on_terminal
 
+    if record_wire is not None and (check_only or resume is not None):
+        raise SequenceError("--record-wire: a whole run is recorded: leave out --check or --resume")
     given = pairs(settings or [])
     recording = replay_table(replay, recorded or [], pixel, added_noise=added_noise, sample=sample)
     if resume is not None:
@@ -84,6 +92,7 @@ def run(
             path=output,
             force=force,
             replay=recording,
+            record_wire=record_wire,
         )
     with found as (runner, estimate):
         for note in runner.station.recording_notes():

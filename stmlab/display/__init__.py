@@ -21,6 +21,7 @@ from stmlab.display.stations import (
     tip_as_text,
 )
 from stmlab.display.terminal import on_terminal, points_as_text, quantity_as_text
+from stmlab.display.wire import wire_report_as_dict, wire_report_as_text
 
 __all__ = [
     "approached_as_dict",
@@ -41,4 +42,6 @@ __all__ = [
     "sequence_as_text",
     "station_as_text",
     "tip_as_text",
+    "wire_report_as_dict",
+    "wire_report_as_text",
 ]

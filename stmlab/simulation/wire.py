@@ -147,6 +147,11 @@ class WireAdapter(Adapter):
         self.connection = _Plug()
         super().__init__()
 
+    @property
+    def unread(self) -> bytes:
+        """What has been received of an answer and not been read."""
+        return bytes(self._received)
+
     def reconnect(self) -> None:
         """A new connection to the same instrument."""
         self._received.clear()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stmlab.station.configuration import StationConfig
     from stmlab.station.instruments import Device, RadioFrequencyPath
     from stmlab.station.outputs import Outputs
+    from stmlab.station.wire.place import Wire
 
 ROLES = ("spectroscopy", "bias", "lockin", "generator", "tip")
 """Of instruments; where one fills several, the guard of the last of them knows most of it."""
@@ -43,6 +44,7 @@ def connected(
     permit: Callable[[float], bool],
     *,
     for_guardian: bool = False,
+    wire: Wire | None = None,
 ) -> Device:
     """The driver of one instrument, connected.
 
@@ -53,6 +55,7 @@ def connected(
         simulation: the simulated microscope, for addresses that lead there.
         permit: asked before each write with the seconds that an answer may take.
         for_guardian: at the guardian's own address, where there is one.
+        wire: records or replays what passes.
 
     Raises:
         StationError: the driver or its options are wrong, or nothing answers.
@@ -61,8 +64,12 @@ def connected(
     driver = imported(instrument.driver, path, f"instruments.{name}.driver")
     address = instrument.guardian_address if for_guardian and instrument.guardian_address else instrument.address
     plug = address.removeprefix("simulation:")
+
+    def place() -> Any:
+        return simulation.adapter(plug) if plug != address else address
+
     try:
-        device = driver(simulation.adapter(plug) if plug != address else address, name=name, **instrument.options)
+        device = driver(place() if wire is None else wire.place(name, place), name=name, **instrument.options)
     except StmlabError as error:
         raise StationError(f"{path}: instruments.{name}.address = {address!r}: {error}") from error
     except (TypeError, ValueError) as error:

@@ -152,8 +152,20 @@ def read_station(path: Path) -> tuple[StationConfig, str]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        return StationConfig.model_validate(tomllib.loads(text)), text
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise StationError(f"{path}: {error}") from error
+    return parsed_station(text, path), text
+
+
+def parsed_station(text: str, path: Path) -> StationConfig:
+    """Check the text of a station file, which stood at ``path``.
+
+    Raises:
+        StationError: see `read_station`.
+    """
+    try:
+        return StationConfig.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
         raise StationError(f"{path}: {error}") from error
     except ValidationError as error:
         raise StationError(explain(error, path)) from error

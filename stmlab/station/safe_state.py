@@ -21,6 +21,7 @@ trip or a withdrawal nothing but a person closes the loop. Every step is bounded
 from __future__ import annotations
 
 import math
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -171,10 +172,14 @@ class SafeState:
         ]
         if self.parallel and len(steps) > 1:
             with ThreadPoolExecutor(len(steps)) as pool:
-                done = list(pool.map(lambda step: self._insist(*step), steps))
+                done = list(pool.map(self._insist_alone, steps))
         else:
             done = [self._insist(*step) for step in steps]
         return all(done)
+
+    def _insist_alone(self, step: tuple[str, Any, Callable[[Any], None]]) -> bool:
+        threading.current_thread().name = step[0]  # which one it is, in a recording of the wire too
+        return self._insist(*step)
 
     # -- the tip ---------------------------------------------------------------------------------------------------
 

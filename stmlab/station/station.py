@@ -38,6 +38,7 @@ from stmlab.station.watchers import Watchers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import Self
 
     from stmlab.arrays import FloatArray
     from stmlab.axes import Axis
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         TipController,
     )
     from stmlab.station.outputs import Demands
+    from stmlab.station.wire.place import Wire
 
 
 class Station:
@@ -68,6 +70,8 @@ class Station:
         for_guardian: the caller is the guardian, which owns the station already and has connections of its own.
         audit: log of outputs; None: that of the station (none for a simulated microscope).
         replay: a recording that is the sample of the simulated microscope: "file" and how it is replayed.
+        wire: records or replays every byte between this station and its instruments.
+        tip_mark: of the tip controller; None takes the usual one.
 
     Raises:
         StationBusy: somebody else owns an instrument; nothing was sent.
@@ -87,21 +91,29 @@ class Station:
         for_guardian: bool = False,
         audit: Audit | None = None,
         replay: Mapping[str, Any] | None = None,
+        wire: Wire | None = None,
+        tip_mark: TipMark | None = None,
     ) -> None:
         self.config, self.text, self.path = config, text, path
         configured = config.simulation.seed if config.simulation else None
         self.seed = configured if seed is None or configured is None else seed
-        self.simulation = assembly.simulated_microscope(
-            config, path, sample=sample, seed=seed, clock=SimulatedClock(), replay=replay
+        self.simulation: Any = (
+            None
+            if wire is not None and wire.replays
+            else assembly.simulated_microscope(
+                config, path, sample=sample, seed=seed, clock=SimulatedClock(), replay=replay
+            )
         )
         self.recording = recording_of(self.simulation)
         self.shared = SharedState()
         self.heartbeat = Heartbeat(self.shared)
         self.ownership = Ownership(self.shared, self.heartbeat)
-        self.tip_mark = TipMark.of(config)
+        self.tip_mark = tip_mark or TipMark.of(config)
         self._left: SafeReport | None = None
         self._prepared: Mapping[str, Mapping[str, Any]] = {}
         self.clock: Clock = self.simulation.clock if self.simulation else AnnouncedClock(self.heartbeat)
+        if wire is not None:
+            self.clock = wire.clock(self.clock)
         named = sample or config.sample or (config.simulation.sample if config.simulation else "")
         self.sample = self.recording.source.name if replay is not None else named or ""
         self.rf_path = assembly.rf_path(config, path)
@@ -114,9 +126,11 @@ class Station:
         self.lock = StationLock(()) if for_guardian else lock or StationLock(addresses(config))
         self.lock.acquire()
         try:
+            if wire is not None:
+                wire.begin(self)
             for name in config.instruments:
                 self._devices[name] = assembly.connected(
-                    name, config, path, self.simulation, self.ownership.permit, for_guardian=for_guardian
+                    name, config, path, self.simulation, self.ownership.permit, for_guardian=for_guardian, wire=wire
                 )
             self.roles = assembly.guards(
                 config,
@@ -128,9 +142,7 @@ class Station:
                 self._refuse_a_marked_tip,
             )
             assembly.check_reachable(config, path, self.roles)
-            self.states = States(
-                config, self.roles, self.last_set, self.tip_mark, self.clock, self.simulation is not None
-            )
+            self.states = States(config, self.roles, self.last_set, self.tip_mark, self.clock, self.is_simulated)
             self.watch = self._build_watch()
         except BaseException:
             self.close()
@@ -146,6 +158,7 @@ class Station:
         force: bool = False,
         only_reading: bool = False,
         replay: Mapping[str, Any] | None = None,
+        wire: Wire | None = None,
     ) -> Station:
         """Build the station called ``name`` (or at that path).
 
@@ -156,6 +169,7 @@ class Station:
             force: take what a dead owner has left.
             only_reading: nothing will be moved; a dead owner's record stays for the next one.
             replay: see Station.
+            wire: see Station.
         """
         from stmlab.station.configuration import read_station
 
@@ -164,7 +178,7 @@ class Station:
         if sample is not None and config.simulation is None:
             config = config.model_copy(update={"sample": sample})
         lock = StationLock(addresses(config), force=force, only_reading=only_reading)
-        return cls(config, text, path, sample=sample, seed=seed, lock=lock, replay=replay)
+        return cls(config, text, path, sample=sample, seed=seed, lock=lock, replay=replay, wire=wire)
 
     # -- roles ---------------------------------------------------------------------------------------------------
 
@@ -339,7 +353,7 @@ class Station:
     @property
     def is_simulated(self) -> bool:
         """Whether what is under the tip is simulated; then nobody need be asked about it."""
-        return self.simulation is not None
+        return self.config.simulation is not None
 
     @property
     def attempts(self) -> int:
@@ -385,7 +399,7 @@ class Station:
         self.lock.release(safe=self.is_left_safe)
         self.audit.close()
 
-    def __enter__(self) -> Station:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

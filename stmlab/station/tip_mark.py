@@ -52,11 +52,12 @@ class TipMark:
 
     Args:
         address: of the controller; None (a simulated one, or none at all) keeps the mark in memory.
+        kept: the mark in memory at first.
     """
 
-    def __init__(self, address: str | None) -> None:
+    def __init__(self, address: str | None, kept: Mark | None = None) -> None:
         self._address = address
-        self._kept: Mark | None = None
+        self._kept = kept
 
     @classmethod
     def of(cls, config: StationConfig) -> TipMark:

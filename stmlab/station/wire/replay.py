@@ -1,0 +1,296 @@
+"""Gives a run the answers, the failures and the time that were recorded, and ends it at the first difference.
+
+Each instrument has a stream of its own: between instruments the order is free, because what is switched off is switched
+off at the same time. The bytes must be the same. The clock gives its recorded readings; code that reads it more or less
+often than it did is no difference: between two messages no reading from after them is given, and time that is waited
+beyond those recorded passes at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import threading
+from collections import defaultdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from stmlab.station.audit import Audit
+from stmlab.station.tip_mark import Mark, Retreat, TipMark
+from stmlab.station.wire.difference import RecordingEnded, WireDifference, WireDiffers, first_difference
+from stmlab.station.wire.file import Kind
+from stmlab.station.wire.place import WirePlace
+from stmlab.station.wire.readings import Readings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pymeasure.adapters import Adapter
+
+    from stmlab.clock import Clock
+    from stmlab.station.station import Station
+    from stmlab.station.wire.file import Entry, Head, WireRecording
+
+
+class WireReplay:
+    """Replays one recording, once; implements `Wire`.
+
+    Args:
+        recording: as read.
+
+    Attributes:
+        difference: the first one; None: everything was the same so far.
+    """
+
+    replays = True
+
+    def __init__(self, recording: WireRecording) -> None:
+        self._recording = recording
+        self.difference: WireDifference | None = None
+        self.lock = threading.RLock()  # instruments are switched off at the same time
+        self._run = threading.get_ident()
+        entries: defaultdict[str, list[Entry]] = defaultdict(list)
+        clocks: defaultdict[str, list[Entry]] = defaultdict(list)
+        instruments = {entry.who for entry in recording.entries if entry.kind not in _OF_THE_RUN}
+        for entry in recording.entries:
+            if entry.kind not in _OF_THE_RUN or (entry.kind is Kind.NOW and entry.who in instruments):
+                entries[entry.who].append(entry)
+            elif entry.kind in (Kind.NOW, Kind.DATE):
+                clocks[entry.who].append(entry)
+        self._streams = {name: Stream(name, entries[name], self) for name in entries}
+        self._clocks = {name: Readings(found) for name, found in clocks.items()}
+
+    @property
+    def messages(self) -> dict[str, int]:
+        """Instrument -> messages that were the same."""
+        return {name: stream.sent for name, stream in self._streams.items()}
+
+    def begin(self, station: Station) -> None:
+        """See Wire; nothing to do."""
+
+    def clock(self, clock: Clock) -> Clock:
+        """See Wire."""
+        return ReplayedClock(self)
+
+    def place(self, name: str, address: Callable[[], str | Adapter]) -> WirePlace:
+        """See Wire; nothing is connected to."""
+        from stmlab.station.wire.replayed_line import ReplayedLine
+
+        return WirePlace(lambda _, termination: ReplayedLine(self.stream(name), termination))
+
+    def audit(self) -> Audit:
+        """The audit log as a run's record names it; nothing is written."""
+        return _SilentAudit(self._recording.head.audit)
+
+    def tip_mark(self) -> TipMark:
+        """The mark as it was, in memory."""
+        found = self._recording.head.tip_mark
+        return TipMark(None, None if found is None else Mark(Retreat(found[0]), found[1], found[2]))
+
+    def stream(self, name: str) -> Stream:
+        """What was recorded of an instrument."""
+        return self._streams.setdefault(name, Stream(name, [], self))
+
+    def readings(self) -> tuple[Readings, float]:
+        """Those of the clock by the thread that asks, and the line before which they must have been taken."""
+        if threading.get_ident() != self._run:
+            return self._clocks.setdefault(threading.current_thread().name, Readings([])), math.inf
+        return self._clocks.setdefault("", Readings([])), min(
+            (s.line for s in self._streams.values()), default=math.inf
+        )
+
+    def passed(self, line: int) -> None:
+        """What is on this line has happened: readings from before it are over."""
+        if threading.get_ident() == self._run and "" in self._clocks:
+            self._clocks[""].skip(line)
+
+    def finish(self) -> None:
+        """The run is over; raises WireDiffers if the recording goes on."""
+        for stream in sorted(self._streams.values(), key=lambda s: s.line):
+            if stream.next is not None:
+                stream.differ("the run is over", "nothing: the run is over")
+
+    def differ(self, difference: WireDifference) -> NoReturn:
+        """Note the first difference and end the replay."""
+        with self.lock:
+            if self.difference is None:
+                self.difference = difference
+            raise WireDiffers(self.difference)
+
+    def over(self) -> NoReturn:
+        """The recording ends here: the run was killed, or what it did next is one more than was recorded."""
+        raise RecordingEnded
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the recording ends before its run does."""
+        return self._recording.end is None
+
+    @property
+    def head(self) -> Head:
+        """Of the recording."""
+        return self._recording.head
+
+
+class Stream:
+    """What was recorded of one instrument, in order.
+
+    Args:
+        name: of the instrument.
+        entries: its own.
+        replay: is told of differences.
+
+    Attributes:
+        sent, connections: messages, and connections made, so far.
+        readings: of the monotonic clock by its driver.
+    """
+
+    def __init__(self, name: str, entries: list[Entry], replay: WireReplay) -> None:
+        self.name = name
+        self._entries = [entry for entry in entries if entry.kind is not Kind.NOW]
+        self.readings = Readings([entry for entry in entries if entry.kind is Kind.NOW])
+        self._replay = replay
+        self._at = 0
+        self.sent = self.connections = 0
+
+    @property
+    def next(self) -> Entry | None:
+        """What happened next; None at the end."""
+        return self._entries[self._at] if self._at < len(self._entries) else None
+
+    @property
+    def line(self) -> float:
+        """Of the next entry."""
+        return math.inf if self.next is None else self.next.line
+
+    def take(self, doing: str, *kinds: Kind) -> Entry:
+        """The next entry, which must be of one of these kinds.
+
+        Args:
+            doing: what the run does, in words.
+            kinds: that fit.
+
+        Raises:
+            WireDiffers: it is of another kind, or the recording has no more.
+            RecordingEnded: it was cut off here.
+        """
+        self.check()
+        entry = self.next
+        if entry is None and self._replay.cut_off:
+            self._replay.over()
+        if entry is None or entry.kind not in kinds:
+            self.differ(f"the run {doing}", doing)
+        self._at += 1
+        self.connections += entry.kind is Kind.OPENED
+        self._replay.passed(entry.line)
+        self.readings.skip(entry.line)
+        return entry
+
+    def send(self, content: bytes) -> None:
+        """A message to the instrument; raises WireDiffers if it is another than was recorded."""
+        self.check()
+        entry = self.next
+        if entry is not None and entry.kind is Kind.SENT and (byte := first_difference(entry.content, content)):
+            why = f"byte {byte} differs"
+            self._replay.differ(self._difference(entry, why, byte, entry.content, content))
+        if (entry is None and not self._replay.cut_off) or (entry is not None and entry.kind is not Kind.SENT):
+            self._replay.differ(
+                self._difference(entry, f"the run sends it where {_said(entry)}", 0, _said(entry), content)
+            )
+        self.take("sends a message", Kind.SENT)
+        self.sent += 1
+
+    def check(self) -> None:
+        """Raise the first difference again, if there was one: what failed is not repeated."""
+        if self._replay.difference is not None:
+            raise WireDiffers(self._replay.difference)
+
+    def differ(self, why: str, instead: str) -> NoReturn:
+        """Something else happens than the next entry; ends the replay."""
+        entry = self.next
+        recorded = entry.content if entry is not None and isinstance(entry.content, bytes) else _said(entry)
+        self._replay.differ(self._difference(entry, f"{why} where {_said(entry)}", 0, recorded, instead))
+
+    def _difference(
+        self, entry: Entry | None, why: str, byte: int, recorded: bytes | str, sent: bytes | str
+    ) -> WireDifference:
+        at = entry or (self._entries[-1] if self._entries else None)
+        head = self._replay.head
+        seconds = at.time - head.start if at is not None else 0.0
+        date = (datetime.fromisoformat(head.date) + timedelta(seconds=seconds)).isoformat()
+        return WireDifference(self.name, self.sent + 1, self.connections, byte, recorded, sent, why, date, seconds)
+
+
+class ReplayedClock:
+    """The station's clock as it was; waiting takes no time.
+
+    Args:
+        replay: holds the readings.
+    """
+
+    speed: float | None = None
+
+    def __init__(self, replay: WireReplay) -> None:
+        self._replay = replay
+
+    def now(self) -> float:
+        """See Clock."""
+        with self._replay.lock:
+            readings, before = self._replay.readings()
+            return readings.now(before)
+
+    def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass, at once."""
+        with self._replay.lock:
+            self._replay.readings()[0].wait(seconds)
+
+    def date(self) -> datetime:
+        """See Clock."""
+        with self._replay.lock:
+            readings, before = self._replay.readings()
+            found = readings.date(before)
+        if found is not None:
+            return datetime.fromisoformat(found)
+        head = self._replay.head
+        return datetime.fromisoformat(head.date) + timedelta(seconds=self.now() - head.start)
+
+
+class _SilentAudit(Audit):
+    """Keeps the name of a log that is not written."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(None)
+        self.path = Path(path) if path else None
+
+    def _write(self, what: str, **details: object) -> None:
+        """Nothing has been changed anywhere."""
+
+
+_OF_THE_RUN = frozenset({Kind.NOW, Kind.DATE, Kind.ASKED, Kind.ENDED})
+
+
+def _said(entry: Entry | None) -> str:
+    """What was recorded, in words."""
+    if entry is None:
+        return "the recording has no more of this instrument"
+    if entry.kind is Kind.SENT:
+        return f"the recording sends {entry.content[:60]!r}"
+    words = {
+        Kind.OPENED: "connects",
+        Kind.RECEIVED: "goes on with an answer",
+        Kind.FAILED: "has a failure of the connection",
+        Kind.CLOSED: "closes the connection",
+    }
+    return f"the recording {words[entry.kind]}"
+
+
+def files_into(head: Head, folder: Path) -> dict[str, str]:
+    """Write the files of a recording into ``folder``; returns as the station file names them -> absolute path."""
+    found: dict[str, str] = {}
+    for number, (name, content) in enumerate(head.files.items()):
+        path = folder / str(number) / Path(name).name
+        path.parent.mkdir()
+        path.write_bytes(base64.b64decode(content))
+        found[name] = str(path)
+    return found
