@@ -22,7 +22,7 @@ def wire_report_as_text(report: WireReport) -> str:
         ]
     lines.append(f"  run        {report.sequence} on {report.station}, {report.date}")
     if report.end != report.recorded_end:
-        lines.append(f"  ended      {report.recorded_end or 'not'}; now {report.end or 'not'}")
+        lines.append(f"  ended      {report.recorded_end or 'not'}; now {report.end or 'stopped there'}")
     else:
         lines.append(f"  ended      {report.end or 'not: the process was killed'}")
     same = ", ".join(f"{count} to {name}" for name, count in report.messages.items())
@@ -55,6 +55,8 @@ def wire_report_as_dict(report: WireReport) -> dict[str, Any]:
 
 
 def _result(report: WireReport) -> str:
+    if report.difference is not None and report.end:
+        return f"DIFFERS: the run ends otherwise, now {report.end}"
     if report.difference is not None:
         return f"DIFFERS: {report.difference}"
     if report.cut_off:

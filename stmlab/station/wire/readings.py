@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from stmlab.station.wire.file import Kind
 
 if TYPE_CHECKING:
     from stmlab.station.wire.file import Entry
+
+
+def thread_of(run: int) -> str:
+    """Who reads the station's clock now: "" for the run's own thread, whose identity is ``run``."""
+    return "" if threading.get_ident() == run else f"thread {threading.current_thread().name}"
 
 
 class Readings:

@@ -15,6 +15,7 @@ from stmlab.provenance import git_revision, versions
 from stmlab.station.wire.file import Head, Kind, WireFile
 from stmlab.station.wire.line import RecordedLine
 from stmlab.station.wire.place import WirePlace
+from stmlab.station.wire.readings import thread_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,8 +98,8 @@ class WireRecorder:
         return self._clock.date()
 
     def thread(self) -> str:
-        """Who reads the clock now: "" for the run, the name of the thread otherwise."""
-        return "" if threading.get_ident() == self._run else threading.current_thread().name
+        """Who reads the clock now, see `thread_of`."""
+        return thread_of(self._run)
 
     def end(self, how: Mapping[str, Any]) -> None:
         """The run is over: note how, and close the file."""

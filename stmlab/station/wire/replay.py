@@ -21,7 +21,7 @@ from stmlab.station.tip_mark import Mark, Retreat, TipMark
 from stmlab.station.wire.difference import RecordingEnded, WireDifference, WireDiffers, first_difference
 from stmlab.station.wire.file import Kind
 from stmlab.station.wire.place import WirePlace
-from stmlab.station.wire.readings import Readings
+from stmlab.station.wire.readings import Readings, thread_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,9 +94,10 @@ class WireReplay:
 
     def readings(self) -> tuple[Readings, float]:
         """Those of the clock by the thread that asks, and the line before which they must have been taken."""
-        if threading.get_ident() != self._run:
-            return self._clocks.setdefault(threading.current_thread().name, Readings([])), math.inf
-        return self._clocks.setdefault("", Readings([])), min(
+        readings = self._clocks.setdefault(who := thread_of(self._run), Readings([]))
+        if who:
+            return readings, math.inf
+        return readings, min(
             (s.line for s in self._streams.values()), default=math.inf
         )
 

@@ -1,0 +1,225 @@
+"""A run whose wire was recorded runs again, to the same file, and the first byte that differs is named."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from drivers.sr860 import SR860
+from stmlab.acquisition.measurement import measure, measurement
+from stmlab.acquisition.wire_replay import replay_wire
+from stmlab.config_files import find
+from stmlab.errors import FileError, SequenceError, StmlabError
+from stmlab.station import lock
+from tests.campaigns.fault_laboratory import laboratory
+
+SHORT = {
+    "srs": {"points": 3},
+    "didv": {"points": 4, "start_bias": -0.01, "stop_bias": 0.01},
+    "setpoint_ramp": {"points": 4, "conductances": 2},
+    "time_trace": {"samples": 50},
+}
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """Record a run; returns paths of its file and of the recording."""
+
+    def record(sequence, station="simulated", settings=None, **more):
+        run, wire = tmp_path / f"{sequence}.h5", tmp_path / f"{sequence}.wire"
+        measure(sequence, station, settings=settings or SHORT[sequence], path=run, record_wire=wire, **more)
+        return run, wire
+
+    return record
+
+
+@pytest.fixture
+def unreachable(monkeypatch):
+    """Whatever would reach an instrument, or take it, fails."""
+
+    def refuse(*_, **__):
+        pytest.fail("an instrument was reached for")
+
+    def close():
+        monkeypatch.setattr(socket, "create_connection", refuse)
+        monkeypatch.setattr(subprocess, "Popen", refuse)
+        monkeypatch.setattr(lock, "_flock", refuse)
+
+    return close
+
+
+def same(report, run, again):
+    """Every byte on the wire and in the file."""
+    assert report.difference is None
+    assert report.end == report.recorded_end
+    assert report.file == "the same"
+    assert report.same
+    assert again.read_bytes() == run.read_bytes()
+
+
+@pytest.mark.parametrize("sequence", SHORT)
+def test_a_run_on_the_simulated_station_replays_to_the_same_file(recorded, tmp_path, unreachable, sequence):
+    run, wire = recorded(sequence, seed=3)
+    unreachable()
+    same(replay_wire(wire, output=tmp_path / "again.h5"), run, tmp_path / "again.h5")
+
+
+@pytest.mark.parametrize("sequence", SHORT)
+def test_a_run_over_tcp_replays_to_the_same_file_without_its_instruments(recorded, tmp_path, unreachable, sequence):
+    with laboratory(tmp_path, "sr860", "withdraw", timeout=5.0, noise=True) as lab:
+        run, wire = recorded(sequence, str(lab.station))
+    lab.station.unlink()
+    (tmp_path / "transfer").unlink()
+    unreachable()
+    same(replay_wire(wire, output=tmp_path / "again.h5"), run, tmp_path / "again.h5")
+
+
+def test_faults_on_the_wire_come_again(recorded, tmp_path):
+    fault = '[[simulation.fault]]\nkind = "{}"\ninstrument = "{}"\nmatch = "{}"\nmessage = {}\n'
+    text = find("simulated").read_text(encoding="utf-8")
+    text = text.replace('"transfer/', f'"{find("simulated").parent}/transfer/')
+    text += fault.format("drop", "nanonis", "", 400) + fault.format("half", "sr860", "SNAP", 4)
+    station = tmp_path / "faulty.toml"
+    station.write_text(text, encoding="utf-8")
+    run, wire = recorded("srs", str(station))
+    assert b'"failed"' in wire.read_bytes()
+    same(replay_wire(wire, output=tmp_path / "again.h5"), run, tmp_path / "again.h5")
+
+
+def test_a_run_that_failed_fails_again(recorded, tmp_path):
+    text = find("simulated").read_text(encoding="utf-8")
+    text = text.replace('"transfer/', f'"{find("simulated").parent}/transfer/')
+    text += '[[simulation.fault]]\nkind = "trip"\ninstrument = "nanonis"\nmessage = 150\n'
+    station = tmp_path / "tripping.toml"
+    station.write_text(text, encoding="utf-8")
+    with pytest.raises(StmlabError, match=r"withdrawn|tripped"):
+        recorded("srs", str(station))
+    report = replay_wire(tmp_path / "srs.wire", output=tmp_path / "again.h5")
+    assert report.end.startswith("failed: ")
+    same(report, tmp_path / "srs.h5", tmp_path / "again.h5")
+
+
+def test_another_parameter_is_named_at_its_first_byte(recorded):
+    _, wire = recorded("srs", seed=3)
+    report = replay_wire(wire, settings={"chop_frequency": 692.0})
+    found = report.difference
+    assert not report.same
+    assert (found.recorded, found.sent) == (b"FREQ 691\n", b"FREQ 692\n")
+    assert (found.instrument, found.byte, found.connection) == ("lockin", 8, 1)
+    assert found.message == report.messages["lockin"] + 1 > 1
+    assert found.date.startswith("2024-01-01T00:00:0")  # the simulated clock's
+
+
+def test_a_run_that_is_refused_now_is_said(recorded):
+    _, wire = recorded("srs", seed=3)
+    report = replay_wire(wire, settings={"dc_bias": 0.5})
+    assert not report.same
+    assert report.end.startswith("refused: bias = 0.5 V is out of bounds")
+
+
+def test_a_driver_that_sends_something_else_is_named(recorded, monkeypatch):
+    _, wire = recorded("srs", seed=3)
+    write = SR860.write
+
+    def other(self, command, **more):
+        write(self, command.replace("SOFF?", "SOFF ?"), **more)
+
+    monkeypatch.setattr(SR860, "write", other)
+    found = replay_wire(wire).difference
+    assert found.instrument == "lockin"
+    assert found.sent == found.recorded.replace(b"SOFF?", b"SOFF ?")
+    assert found.byte == found.recorded.index(b"SOFF?") + 5
+
+
+def test_a_sequence_that_asks_once_more_is_named(recorded, monkeypatch):
+    _, wire = recorded("srs", seed=3)
+    from sequences.srs import StochasticResonance as Srs
+
+    measured = Srs.measure
+
+    def twice(self):
+        _ = self.station.tip.state
+        return measured(self)
+
+    monkeypatch.setattr(Srs, "measure", twice)
+    report = replay_wire(wire)
+    assert report.difference.instrument == "controller"
+
+
+def test_a_file_that_comes_out_otherwise_is_said(recorded, monkeypatch):
+    _, wire = recorded("srs", seed=3)
+    monkeypatch.setattr("stmlab.acquisition.runner.analysed", lambda *_: None)
+    report = replay_wire(wire)
+    assert report.difference is None
+    assert report.file == "another"
+    assert not report.same
+
+
+def test_a_killed_process_leaves_a_recording_that_replays_to_its_last_message(tmp_path):
+    killed = f"""
+import os, signal
+from stmlab.acquisition.measurement import measure
+from stmlab.events import PointTaken
+points = []
+def kill(event):
+    points.append(isinstance(event, PointTaken))
+    if sum(points) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+measure("srs", settings={{"points": 4}}, path={str(tmp_path / "run.h5")!r}, listeners=(kill,),
+        record_wire={str(tmp_path / "run.wire")!r})
+"""
+    ended = subprocess.run([sys.executable, "-c", killed], env=os.environ, timeout=300, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    report = replay_wire(tmp_path / "run.wire")
+    assert report.same
+    assert report.cut_off
+    assert report.end == ""
+    assert report.messages["lockin"] > 10
+    assert not replay_wire(tmp_path / "run.wire", settings={"dc_bias": "3 mV"}).same
+
+
+def test_other_versions_are_said(recorded, monkeypatch):
+    _, wire = recorded("time_trace", seed=3)
+    monkeypatch.setattr("stmlab.acquisition.wire_replay.versions", lambda: {"stmlab": "99", "numpy": "1"})
+    report = replay_wire(wire)
+    assert report.same
+    assert "stmlab" in report.notes[0]
+    assert "now 99" in report.notes[0]
+
+
+def test_a_recording_is_never_written_over_and_nothing_moves_then(tmp_path):
+    (tmp_path / "old.wire").write_text("an evening", encoding="utf-8")
+    with pytest.raises(FileError, match="there is such a file already"):
+        measure("srs", settings={"points": 3}, path=tmp_path / "run.h5", record_wire=tmp_path / "old.wire")
+    assert not (tmp_path / "run.h5").exists()
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_run(tmp_path, monkeypatch):
+    from stmlab.station.wire.file import WireFile
+
+    add, added = WireFile.add, []
+
+    def full(self, *entry):
+        added.append(entry)
+        if len(added) > 500:
+            raise OSError("No space left on device")
+        add(self, *entry)
+
+    monkeypatch.setattr(WireFile, "add", full)
+    outcome = measure("srs", settings={"points": 3}, path=tmp_path / "run.h5", record_wire=tmp_path / "run.wire")
+    assert outcome.points == 3
+    monkeypatch.undo()
+    report = replay_wire(tmp_path / "run.wire")
+    assert report.cut_off
+    assert report.same
+
+
+def test_a_replayed_recording_has_no_wire_of_its_own(tmp_path):
+    with (
+        pytest.raises(SequenceError, match="replayed recording"),
+        measurement("didv", replay={"file": tmp_path / "x.dat"}, record_wire=tmp_path / "x.wire"),
+    ):
+        pass
