@@ -97,9 +97,7 @@ class WireReplay:
         readings = self._clocks.setdefault(who := thread_of(self._run), Readings([]))
         if who:
             return readings, math.inf
-        return readings, min(
-            (s.line for s in self._streams.values()), default=math.inf
-        )
+        return readings, min((s.line for s in self._streams.values()), default=math.inf)
 
     def passed(self, line: int) -> None:
         """What is on this line has happened: readings from before it are over."""
