@@ -77,11 +77,19 @@ def fit_grid(
         found: Recording | Grid | Run = open_recording(grid) if is_recorded(grid) else open_run(grid)
     else:
         found = grid
-    told = Settings.of_run(found, given(settings)) if isinstance(found, Run) else None
+    told = None
+    if isinstance(found, Run):
+        told, channel = Settings.of_run(found, given(settings)), channel or _fitted_channel(found)
     table = recording_of(found) if isinstance(found, Run) else found
     if isinstance(table, Recording):
         raise FitError(f"{table.path}: holds one curve: fit, or fit_recording, fits it")
     return analyse_grid(table, model, channel, given(settings), told)
+
+
+def _fitted_channel(run: Run) -> str | None:
+    """The physical quantity that a sequence makes of its lock-in's volts: what a single fit of the run takes too."""
+    known = {channel.name for channel in run.channels}
+    return next((name for name in ("conductance", "current") if name in known), None)
 
 
 def given(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def srs_run(path, drives=3, offsets=2):
         date="2024-01-01T00:00:00+00:00",
         parameters={},
         axes=axes,
-        channels=(Channel("current", "A", "SRS current"),),
+        channels=(Channel("current", "A", "SRS current"), Channel("x", "V", "in phase")),
         point_seconds=1.0,
         station="simulated",
         configuration="",
@@ -93,7 +93,7 @@ def srs_run(path, drives=3, offsets=2):
     writer(started)
     places = np.stack([values.ravel() for values in np.meshgrid(*(axis.values for axis in axes), indexing="ij")], 1)
     for k, (place, value) in enumerate(zip(places, lines.ravel(), strict=True)):
-        writer(PointTaken(k, float(k), tuple(place.tolist()), (float(value),), visit=k))
+        writer(PointTaken(k, float(k), tuple(place.tolist()), (float(value), 1e9 * float(value)), visit=k))
     writer(RunFinished(RunState.FINISHED, "completed", "", len(places), float(len(places))))
     return rates.reshape(offsets, drives)
 
@@ -105,6 +105,7 @@ def test_a_run_over_several_axes_is_a_grid_for_a_model_of_one_curve(tmp_path):
     assert fitted.exit_code == 0, fitted.stderr
     fit = json.loads(fitted.stdout)["fits"]["forward"]
     assert (fit["axes"], fit["shape"]) == (["offset", "drive"], [2, 3])
+    assert fit["choices"]["column"] == "current"  # and not the lock-in's volts
     rate = fit["parameters"][0]
     np.testing.assert_allclose(rate["values"], rates, rtol=0.1)
     assert json.loads(cli("fit", path, "--json").stdout)["model"] == "srs_map"
