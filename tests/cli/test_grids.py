@@ -78,7 +78,11 @@ def srs_run(path, drives=3, offsets=2):
         date="2024-01-01T00:00:00+00:00",
         parameters={},
         axes=axes,
-        channels=(Channel("current", "A", "SRS current"), Channel("x", "V", "in phase")),
+        channels=(
+            Channel("current", "A", "SRS current"),
+            Channel("x", "V", "in phase"),
+            Channel("y", "V", "out of phase"),
+        ),
         point_seconds=1.0,
         station="simulated",
         configuration="",
@@ -93,7 +97,7 @@ def srs_run(path, drives=3, offsets=2):
     writer(started)
     places = np.stack([values.ravel() for values in np.meshgrid(*(axis.values for axis in axes), indexing="ij")], 1)
     for k, (place, value) in enumerate(zip(places, lines.ravel(), strict=True)):
-        writer(PointTaken(k, float(k), tuple(place.tolist()), (float(value), 1e9 * float(value)), visit=k))
+        writer(PointTaken(k, float(k), tuple(place.tolist()), (float(value), 1e9 * float(value), 1e-6 * k), visit=k))
     writer(RunFinished(RunState.FINISHED, "completed", "", len(places), float(len(places))))
     return rates.reshape(offsets, drives)
 
