@@ -253,3 +253,12 @@ def test_a_run_whose_texts_are_damaged_is_refused_before_hdf5_opens_it(closed_ru
 def test_what_holds_no_heap_or_a_piece_of_one_is_left_to_hdf5(rest):
     assert are_sound(rest)
     assert are_sound(b"GCOL\x01\0\0\0" + b"\0\x10\0\0\0\0\0\0" + b"\1\0\0\0\0\0\0\0")
+
+
+def test_a_file_read_as_if_it_was_closed_is_let_go(killed_run):
+    file = AsIfClosed(killed_run)
+    assert file.readable()
+    assert file.seekable()
+    file.close()
+    assert file.closed
+    assert file._file.closed
