@@ -335,6 +335,31 @@ def test_a_transient_fault_costs_one_point_again_and_nothing_else(tmp_path):
     assert [m.reason for m in mended] == [f"GarbledAnswer: {fault}"]
 
 
+@pytest.mark.parametrize(("when", "log"), [("prepare", []), ("finish", ["outputs", "prepare", "row 0", "finish"])])
+def test_a_transient_fault_of_the_set_up_or_the_end_costs_that_step_again(tmp_path, when, log):
+    """The set-up is not done once more before it is tried once more; at the end nothing is set up at all."""
+    station, events, left = BenchStation(), [], [GarbledAnswer("TCPIP::lab", "*ESR?", "garbage", "one number")]
+
+    class Shaky(Ramp):
+        def prepare(self):
+            super().prepare()
+            self.fault("prepare")
+
+        def finish(self):
+            super().finish()
+            self.fault("finish")
+
+        def fault(self, name):
+            if name == when and left:
+                raise left.pop()
+
+    Runner(Shaky(points=2, rows=1), station, tmp_path / "run.h5", [events.append]).run()
+    first = log or ["outputs", "prepare"]
+    again = ["finish"] if log else ["outputs", "prepare", "row 0", "finish"]
+    assert station.log == [*first, "reconnect", *again, "status", "safe"]
+    assert states(events).count(RunState.RUNNING) == 1
+
+
 @pytest.mark.parametrize("attempts", [1, 4])
 def test_faults_that_do_not_end_are_given_up(tmp_path, attempts):
     station = BenchStation()
@@ -487,3 +512,13 @@ def test_a_point_of_the_innermost_axis_waits_for_the_next_one(tmp_path):
     assert points.take(0.0)
     assert [event.index for event in emitted] == [0, 1, 2, 3, 4, 5]
     assert flushed == []
+
+
+def test_every_step_states_how_long_it_takes(tmp_path):
+    """Set-up, the look back and the end take no time of their own; a point takes what the sequence says."""
+    station, stated = BenchStation(), []
+    station.heartbeat.expect = stated.append
+    Runner(Ramp(points=2, rows=1, settling=0.3), station, tmp_path / "run.h5").run()
+    assert set(stated) == {0.0, 0.3}
+    assert stated.count(0.3) == 2
+    assert stated[0] == 0.0

@@ -198,3 +198,24 @@ def test_what_is_not_safe_after_eight_seconds_is_said_and_tried_for_ever(ended, 
     first, last = ended.said
     assert first == "the run was killed and THE STATION IS NOT SAFE: awg: no answer; its guardian goes on trying"
     assert last == "the run was killed; the station has been made safe"
+
+
+def test_its_orders_are_the_first_line_and_not_a_byte_more(monkeypatch):
+    reading, writing = os.pipe()
+    monkeypatch.setattr(module.sys, "stdin", SimpleNamespace(fileno=lambda: reading))
+    os.write(writing, b'{"run": 4711, "text": "a"}\ndismissed\n')
+    assert module._orders() == {"run": RUN, "text": "a"}
+    assert os.read(reading, 100) == b"dismissed\n"
+    os.write(writing, b'{"run":')
+    os.close(writing)
+    with pytest.raises(SystemExit) as ended:
+        module._orders()
+    assert ended.value.code == 1
+    os.close(reading)
+
+
+def test_what_it_says_is_on_the_terminal_and_in_the_log(capfd, caplog, monkeypatch):
+    monkeypatch.setattr(module.log, "propagate", True)
+    module.say("the run was killed")
+    assert capfd.readouterr().err.startswith("stmlab: the run was killed\n")
+    assert caplog.messages == ["the run was killed"]

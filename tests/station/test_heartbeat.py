@@ -1,5 +1,6 @@
 """Deadlines that a run states, and the permit that can be taken away, over shared memory."""
 
+import gc
 import math
 import os
 
@@ -117,3 +118,13 @@ def test_marks_are_seen_one_by_one(shared, bits):
     for bit in (*bits, *bits):
         shared.mark(Slot.MOVED, bit)
     assert tuple(bit for bit in range(6) if other.marked(Slot.MOVED, bit)) == bits
+
+
+def test_the_memory_goes_with_the_last_who_uses_it():
+    state = SharedState()
+    descriptor = state.descriptor
+    assert os.fstat(descriptor).st_nlink == 0, "a file without a name"
+    del state
+    gc.collect()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)

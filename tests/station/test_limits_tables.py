@@ -143,3 +143,13 @@ def test_what_is_not_said_is_the_careful_choice():
     assert (safe.on_end, safe.on_fault, safe.longest_pause) == ("setpoint", "withdraw", 3600.0)
     assert ControllerConfig().safe_tip == "required"
     assert bias_limit().smallest_with_feedback == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("output", "above", "number"),
+    [("bias", "50 mV", 0.05), ("setpoint", "2 nA", 2e-9), ("rf_frequency", "1 GHz", 1e9), ("feedback", 0.5, 0.5)],
+)
+def test_a_condition_is_in_the_unit_of_its_output(output, above, number):
+    assert Condition(output=output, above=above).above == pytest.approx(number, rel=1e-12, abs=0)
+    with pytest.raises(ValidationError):
+        Condition(output=output, above="3 K")

@@ -3,7 +3,8 @@
 import pytest
 
 from stmlab.station.places import file_stem, station_directory
-from stmlab.station.tip_mark import Retreat, TipMark
+from stmlab.station.tip_mark import Mark, Retreat, TipMark
+from tests.station.lab import station_config
 
 ADDRESS = "TCPIP::192.0.2.1::6501::SOCKET"
 
@@ -40,3 +41,17 @@ def test_marks_of_simulated_tips_stay_in_memory():
     one.set(Retreat.WITHDRAWN)
     assert one.read() is not None
     assert other.read() is None
+
+
+@pytest.mark.parametrize("address", ["TCPIP::127.0.0.1::6501::SOCKET", "simulation:nanonis"])
+def test_a_station_marks_its_tip_controller_and_no_other_instrument(address):
+    other = "TCPIP::127.0.0.1::5025::SOCKET"
+    config = station_config(instruments__controller__address=address, instruments__lockin__address=other)
+    assert TipMark.of(config)._address == (None if address.startswith("simulation:") else address)
+
+
+def test_a_mark_says_what_happened_and_since_when():
+    assert str(Mark(Retreat.TRIPPED, "2026-01-01 00:00:00 UTC", "at point 7")) == (
+        "SafeTip has tripped (2026-01-01 00:00:00 UTC; at point 7)"
+    )
+    assert str(Mark(Retreat.WITHDRAWN, "unknown", "")) == "the tip was withdrawn (unknown)"

@@ -143,6 +143,22 @@ def test_a_bias_through_zero_is_refused_while_feedback_is_on(tmp_path, end):
     assert what == [("refusal", "bias", end), ("change", "feedback", False), ("change", "bias", end)]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "refused"),
+    [(0.0, 1e-3, False), (0.0, -0.01, False), (0.01, 1e-3, False), (-0.01, -1e-3, False), (0.01, 0.99e-3, True)],
+)
+def test_with_feedback_on_the_bias_may_come_to_its_least_magnitude_and_away_from_zero(monkeypatch, start, end, refused):
+    monkeypatch.setattr(Tip, "feedback", True)
+    source = Source(start)
+    guard, _ = guarded(source)
+    if refused:
+        with pytest.raises(SequenceError, match="drive the tip into the sample"):
+            guard.bias = end
+    else:
+        guard.bias = end
+    assert source.real == (start if refused else end)
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -0.1001, -0.03])
 def test_what_lies_outside_the_limits_never_reaches_the_controller(value):
     with lab(limits__bias__low=-0.02) as station:

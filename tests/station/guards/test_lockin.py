@@ -2,10 +2,10 @@
 
 import pytest
 
-from stmlab.errors import SequenceError, ValueNotTaken
+from stmlab.errors import OutOfBounds, SequenceError, ValueNotTaken
 from stmlab.simulation.faults import Fault
 from tests.approximately import close
-from tests.station.lab import lab
+from tests.station.lab import entries, lab
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,17 @@ def test_the_sine_at_its_least_is_what_stands_there_after_outputs_off():
         assert (station.outputs.present("modulation"), station.outputs.present("modulation_offset")) == (0.0, 0.0)
         noted = station.last_set.of("lockin")
         assert (noted["sine_voltage"], noted["sine_offset"]) == (0.0, 0.0)
+
+
+def test_the_sine_switched_off_is_a_line_of_the_audit_log(tmp_path):
+    with lab(tmp_path / "audit.jsonl") as station:
+        station.lockin.sine_voltage = 0.02
+        station.lockin.outputs_off()
+        with pytest.raises(OutOfBounds):
+            station.lockin.sine_voltage = 5.0
+    lines = [(e["what"], e["instrument"], e["name"], e["value"]) for e in entries(tmp_path / "audit.jsonl")]
+    assert lines == [
+        ("change", "lockin", "sine_voltage", 0.02),
+        ("change", "lockin", "sine_voltage", 0.0),
+        ("refusal", "lockin", "sine_voltage", 5.0),
+    ]

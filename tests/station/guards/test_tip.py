@@ -197,3 +197,32 @@ def test_a_tip_that_is_withdrawn_while_the_loop_is_being_closed_is_called_so(sta
     with pytest.raises(TipWithdrawn, match="has been withdrawn"):
         station.tip.feedback = True
     assert station.simulation.faults.happened
+
+
+def test_every_opening_is_counted_and_every_closing_remembered(station):
+    tip = station.tip
+    before = tip.openings
+    assert tip.closed_at is None
+    tip.setpoint = 2e-10
+    tip.feedback = True
+    assert (tip.closed_at.bias, tip.closed_at.current) == pytest.approx((10e-3, 2e-10), rel=1e-6, abs=0)
+    assert tip.openings == before
+    tip.feedback = False
+    assert tip.openings == before + 1
+    tip.feedback = True
+    tip.withdraw()
+    assert tip.openings == before + 2
+
+
+def test_limits_of_z_and_of_safetip_are_lines_of_the_audit_log(station):
+    station.tip.height_limits = (-50e-9, 60e-9)
+    station.tip.set_safe_guard(threshold=4e-9)
+    station.tip.set_safe_guard()
+    lines = [(e["what"], e["instrument"], e["name"], e["value"]) for e in entries(station.audit.path)[-3:]]
+    assert lines == [
+        ("change", "controller", "height_limits", "-5e-08 to 6e-08"),
+        ("change", "controller", "safe_guard", 4e-9),
+        ("change", "controller", "safe_guard", "on"),
+    ]
+    assert station.tip.height_limits == pytest.approx((-50e-9, 60e-9), rel=1e-6, abs=0)
+    assert station.last_set.of("controller")["z_high_limit"] == 60e-9
