@@ -111,7 +111,8 @@ def measurement(
         if found.recording is not None:
             as_recorded(experiment, found.recording, settings or {})
         date = found.clock.date() if wire is None else wire.recorder.date()  # the name of a file is not the run's
-        runner = Runner(experiment, found, Path(path) if path else _free_name(sequence, found, date))
+        file = Path(path) if path else _free_name(sequence, found, date)
+        runner = Runner(experiment, found, file, requests=None if wire is None else wire.requests)
         if wire is not None:
             wire.run = runner.path
             runner.listen(wire)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from stmlab.acquisition.outcome import Aborted
 
@@ -17,6 +18,10 @@ class Requests:
         self.pending = False
         self.why_paused = ""
         self.anyway = False
+
+    def ask(self, what: str, **how: Any) -> None:
+        """From outside, at any time: pause, resume, stop or abort; ``how`` as there."""
+        getattr(self, what)(**how)
 
     def pause(self, why: str = "") -> None:
         """Hold after the point that is being taken."""

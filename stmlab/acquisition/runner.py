@@ -69,6 +69,7 @@ class Runner:
         listeners: called with every event after it has been written; what they raise is logged.
         resumed: a run that ended early: its points that are missing are taken, into its own file.
         ran: what the file says that ran; None: this process.
+        requests: what is asked of it from outside; None: nothing yet.
 
     ``pause``, ``resume``, ``stop`` and ``abort`` may be called from any thread.
     """
@@ -82,6 +83,7 @@ class Runner:
         *,
         resumed: Run | None = None,
         ran: Provenance | None = None,
+        requests: Requests | None = None,
     ) -> None:
         self.sequence, self.station = sequence, station
         self._ran = ran or provenance()
@@ -89,7 +91,7 @@ class Runner:
         path = path if resumed is None else resumed.path
         self.path = Path(path) if path is not None else None
         self._stream = Stream(Writer(self.path) if self.path is not None and resumed is None else None, *listeners)
-        self._requests = Requests()
+        self._requests = requests or Requests()
         self._points: Points | None = None
         self.state: RunState | None = None
 
@@ -101,15 +103,15 @@ class Runner:
 
     def pause(self) -> None:
         """Hold after the point that is being taken: RF and modulation off, loop closed at the setpoint, data safe."""
-        self._requests.pause()
+        self._requests.ask("pause")
 
     def resume(self, *, anyway: bool = False) -> None:
         """Go on after a pause; ``anyway``: although the tip may not be at the same place."""
-        self._requests.resume(anyway=anyway)
+        self._requests.ask("resume", anyway=anyway)
 
     def stop(self) -> None:
         """End after the point that is being taken; analyse what is there."""
-        self._requests.stop()
+        self._requests.ask("stop")
 
     def abort(self, why: str = "aborted by the user", *, attended: bool = True) -> None:
         """End at once; the point that is being taken is lost. An analysis is given up.
@@ -118,7 +120,7 @@ class Runner:
             why: for people.
             attended: by a person who is there; otherwise the station ends as after a fault.
         """
-        self._requests.abort(why, attended=attended)
+        self._requests.ask("abort", why=why, attended=attended)
 
     # -- the run -----------------------------------------------------------------------------------------------------
 

@@ -6,8 +6,10 @@ import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from stmlab.acquisition.wire_requests import RecordedRequests
 from stmlab.events import RunFinished
 from stmlab.station.wire import WireRecorder
+from stmlab.station.wire.file import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +28,14 @@ class WireRecordingOf:
 
     Attributes:
         recorder: what the station is given.
+        requests: what the runner is given.
         run: path of the run's file, once it is known.
     """
 
     def __init__(self, path: Path, experiment: Sequence) -> None:
         parameters = {name: parameter.value for name, parameter in experiment.parameter_record().items()}
         self.recorder = WireRecorder(path, experiment.name, parameters)
+        self.requests = RecordedRequests(lambda asked: self.recorder.note("", Kind.ASKED, asked))
         self.run: Path | None = None
         self._finished: RunFinished | None = None
 

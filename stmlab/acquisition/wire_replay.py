@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from stmlab.acquisition.experiments import sequence_class
 from stmlab.acquisition.runner import Runner
 from stmlab.acquisition.wire_recording import file_checksum
+from stmlab.acquisition.wire_requests import ReplayedRequests
 from stmlab.provenance import Provenance, versions
 from stmlab.station import Station
 from stmlab.station.configuration import parsed_station
@@ -114,7 +115,8 @@ def replay_wire(
                 tip_mark=replay.tip_mark(),
             ) as station:
                 station.files = {there: str(station.path.parent / name) for name, there in files.items()}
-                runner = Runner(experiment, station, file, ran=Provenance(head.versions, head.git))
+                ran = Provenance(head.versions, head.git)
+                runner = Runner(experiment, station, file, ran=ran, requests=ReplayedRequests(recording))
                 _run(runner, report)
             replay.finish()
         report.messages = replay.messages

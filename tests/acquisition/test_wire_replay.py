@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -13,6 +14,7 @@ from stmlab.acquisition.measurement import measure, measurement
 from stmlab.acquisition.wire_replay import replay_wire
 from stmlab.config_files import find
 from stmlab.errors import FileError, SequenceError, StmlabError
+from stmlab.events import PointTaken, RunState, StateChanged
 from stmlab.station import lock
 from tests.campaigns.fault_laboratory import laboratory
 
@@ -100,6 +102,52 @@ def test_a_run_that_failed_fails_again(recorded, tmp_path):
     report = replay_wire(tmp_path / "srs.wire", output=tmp_path / "again.h5")
     assert report.end.startswith("failed: ")
     same(report, tmp_path / "srs.h5", tmp_path / "again.h5")
+
+
+def asked_of(tmp_path, asks):
+    """A recorded run, of which ``asks(runner, event)`` asks; and its replay to ``again.h5``."""
+    run, wire = tmp_path / "run.h5", tmp_path / "run.wire"
+    with measurement("srs", settings={"points": 8}, path=run, record_wire=wire) as (runner, _):
+        runner.listen(lambda event: asks(runner, event))
+        runner.run()
+    assert b'"asked"' in wire.read_bytes()
+    return replay_wire(wire, output=tmp_path / "again.h5"), run
+
+
+def test_a_stopped_run_stops_at_the_same_point(tmp_path):
+    def stop(runner, event):
+        if isinstance(event, PointTaken) and event.index == 2:
+            runner.stop()
+
+    report, run = asked_of(tmp_path, stop)
+    assert report.end.startswith("stopped")
+    same(report, run, tmp_path / "again.h5")
+
+
+def test_a_run_that_was_paused_and_resumed_does_it_again(tmp_path):
+    def pause(runner, event):
+        if isinstance(event, PointTaken) and event.index in (1, 4):
+            runner.pause()
+        if isinstance(event, StateChanged) and event.state is RunState.PAUSED:
+            resumed.append(threading.Timer(0.12, runner.resume))  # some looks later
+            resumed[-1].start()
+
+    resumed = []
+    report, run = asked_of(tmp_path, pause)
+    assert len(resumed) == 2
+    assert report.end.startswith("finished")
+    same(report, run, tmp_path / "again.h5")
+
+
+@pytest.mark.parametrize("attended", [True, False])
+def test_a_run_that_was_aborted_is_aborted_in_the_same_wait(tmp_path, attended):
+    def abort(runner, event):
+        if isinstance(event, PointTaken) and event.index == 3:
+            threading.Thread(target=runner.abort, args=("enough",), kwargs={"attended": attended}).start()
+
+    report, run = asked_of(tmp_path, abort)
+    assert report.end == "aborted: enough"
+    same(report, run, tmp_path / "again.h5")
 
 
 def test_another_parameter_is_named_at_its_first_byte(recorded):

@@ -45,7 +45,7 @@ class Kind(StrEnum):
     CLOSED = "closed"  # the driver closed the connection
     NOW = "now"  # a reading of the station's clock, s; of a driver (who: its instrument) the monotonic clock
     DATE = "date"  # a reading of the station's clock, ISO 8601
-    ASKED = "asked"  # by a person, of the run: stop, pause ...; content: at which look at the requests
+    ASKED = "asked"  # by a person, of the run: stop, pause ...; content: see stmlab.acquisition.wire_requests
     ENDED = "ended"  # content: how the run ended, and the checksum of its file
 
 

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from stmlab.errors import FileError
 from stmlab.station.audit import Audit
 from stmlab.station.tip_mark import Mark, Retreat, TipMark
 from stmlab.station.wire.difference import RecordingEnded, WireDifference, WireDiffers, first_difference
@@ -285,11 +286,18 @@ def _said(entry: Entry | None) -> str:
 
 
 def files_into(head: Head, folder: Path) -> dict[str, str]:
-    """Write the files of a recording into ``folder``; returns as the station file names them -> absolute path."""
+    """Write the files of a recording into ``folder``; returns as the station file names them -> absolute path.
+
+    Raises:
+        FileError: a name is none of a file, or what should be its content is not.
+    """
     found: dict[str, str] = {}
     for number, (name, content) in enumerate(head.files.items()):
         path = folder / str(number) / Path(name).name
         path.parent.mkdir()
-        path.write_bytes(base64.b64decode(content))
+        try:
+            path.write_bytes(base64.b64decode(content, validate=True))
+        except (OSError, ValueError) as error:
+            raise FileError(f"the file {name!r} in the recording: {error}") from error
         found[name] = str(path)
     return found

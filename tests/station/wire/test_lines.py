@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from pymeasure.adapters import Adapter
@@ -10,7 +11,7 @@ from stmlab.errors import FileError, GarbledAnswer, InstrumentLost, InstrumentTi
 from stmlab.station.wire.difference import RecordingEnded, WireDiffers
 from stmlab.station.wire.file import Kind, WireFile, read_wire_recording
 from stmlab.station.wire.line import RecordedLine
-from stmlab.station.wire.replay import WireReplay
+from stmlab.station.wire.replay import WireReplay, files_into
 from tests.station.wire.test_file import HEAD
 
 
@@ -191,6 +192,18 @@ def test_a_failure_of_no_known_kind_is_said(tmp_path):
     replay = WireReplay(read_wire_recording(tmp_path / "some.wire"))
     with pytest.raises(FileError, match="no failure of a connection"):
         replay.place("lockin", str).line(None, "\n")
+
+
+@pytest.mark.parametrize("files", [{"..": "YQ=="}, {"line.csv": "?"}])
+def test_a_file_in_a_recording_that_is_none_is_said(tmp_path, files):
+    with pytest.raises(FileError, match="in the recording"):
+        files_into(HEAD.model_copy(update={"files": files}), tmp_path)
+
+
+def test_the_files_of_a_recording_stay_in_their_folder(tmp_path):
+    found = files_into(HEAD.model_copy(update={"files": {"../../line.csv": "YQ==", "/x/line.csv": "Yg=="}}), tmp_path)
+    assert [Path(path).read_bytes() for path in found.values()] == [b"a", b"b"]
+    assert all(Path(path).resolve().is_relative_to(tmp_path.resolve()) for path in found.values())
 
 
 def clocked(tmp_path, *noted):
