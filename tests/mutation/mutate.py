@@ -78,7 +78,6 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
     "stmlab/display/figures/telegraph.py": ["display/figures/test_fits.py"],
     "stmlab/display/runs.py": ["cli/test_cli.py"],
     "stmlab/display/terminal.py": ["cli/test_cli.py"],
-    "stmlab/gui/form.py": ["gui/test_window.py"],
     "stmlab/papers/table.py": ["papers/test_survey.py", "cli/test_cli.py"],
     "stmlab/results.py": ["analysis/test_lorentzian.py", "storage/test_reader.py"],
     "stmlab/simulation/scpi_values.py": ["simulation/test_scpi.py", "simulation/test_m8195a.py"],
