@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import BoolArray, FloatArray
 
-_DAMPING, _RELAXED, _TIGHTENED, _LARGEST_DAMPING = 1e-3, 0.1, 8.0, 1e8
+_DAMPING, _RELAXED, _TIGHTENED, _LARGEST_DAMPING = 1e-3, 0.1, 8.0, 1e4
 _FOLLOWED = 0.25  # of the promised gain: below, the damping stays
 _LATELY, _SLOW = 5, 1e-5  # steps whose mean gain is looked at, and what is too little, over the squares
 _UNKEPT = 0.1  # of what was promised

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.physics.transport import TunnelJunction
 
-FINE, COARSE = 1.5, 1.0
-"""Points of the model's own bias axis within kT, for 1e-8 and 1e-6 of a spectrum's span."""
+FINE, COARSE = 1.5, 0.8
+"""Points of the model's own bias axis within kT, for 1e-8 and 1e-5 of a spectrum's span."""
 _DEGREE = 7  # of the spline between them: the model is smooth on the scale of 2 pi kT
 
 

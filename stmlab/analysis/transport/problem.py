@@ -33,7 +33,7 @@ _SHARED = "kondo_coupling"
 """Varied as its share of the largest one at the temperature: a bound that moved with another parameter would hold it
 up."""
 _INSIDE = 1.0 - 1e-9  # of the largest Kondo coupling
-_WEAKER = (1.0, 0.98, 0.9, 0.7)  # shares of the Kondo coupling that are tried where the model refuses it
+_WEAKER = (1.0, 0.95)  # shares of the Kondo coupling that are tried where the model refuses it
 
 
 @dataclass(frozen=True, eq=False)
