@@ -119,13 +119,19 @@ def test_how_a_run_has_ended(monkeypatch, said, parent, late, end):
 def test_a_deadline_missed_by_less_than_two_seconds_is_no_freeze(monkeypatch):
     guardian = object.__new__(Guardian)
     guardian._run, guardian._shared = RUN, {}
-    late = [1.9, 2.0, 2.1, 9.9]
-    monkeypatch.setattr(module.select, "select", lambda *_: ([], [], []))
+    late, waited = [1.9, 2.0, 2.1, 9.9], []
+
+    def select(readers, writers, errors, seconds):
+        waited.append(seconds)
+        return [], [], []
+
+    monkeypatch.setattr(module.select, "select", select)
     monkeypatch.setattr(module.sys, "stdin", None)
     monkeypatch.setattr(module.os, "getppid", lambda: RUN)
     monkeypatch.setattr(module, "overdue", lambda _: late.pop(0))
     assert guardian._wait() is End.FROZEN
     assert late == [9.9]
+    assert waited == [0.05] * 3, "a run is looked at twenty times a second"
 
 
 class Rescued:

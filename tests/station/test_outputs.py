@@ -337,6 +337,21 @@ def test_an_output_that_may_have_moved_before_its_driver_failed_has_moved():
 
 
 @pytest.mark.parametrize(
+    ("bias", "refused"), [(0.08, False), (-0.08, False), (0.0, False), (0.081, True), (-0.081, True)]
+)
+def test_what_stays_or_falls_is_not_refused_although_there_is_too_much_in_all(bias, refused):
+    outputs = Outputs(Junction(0.1, "lab.toml", 100.0), (), "lab.toml", LastSet(), Audit())
+    outputs.known(bias=0.08)
+    outputs.readable(modulation=lambda: 2.0)  # a hand has turned it up: 28 mV peak
+    change = Change("controller", "bias", bias, "V", {"bias": bias})
+    if refused:
+        with pytest.raises(OutOfBounds, match="junction_total"):
+            outputs.allow(change)
+    else:
+        outputs.allow(change)
+
+
+@pytest.mark.parametrize(
     ("output", "volts"),
     [
         ("bias", 0.02),

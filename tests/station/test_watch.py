@@ -20,6 +20,7 @@ from stmlab.station.watch_tables import WatcherConfig
 from stmlab.station.watchers import Watchers
 from stmlab.storage import open_run
 from tests.approximately import close
+from tests.station.lab import lab
 
 
 @pytest.fixture
@@ -329,6 +330,19 @@ def test_a_watched_property_is_at_most_a_second_old_however_rare_the_looks(stati
         watch.look()
     assert oldest <= station.config.watch.largest_age
     assert close(station.config.watch.largest_age, rel=1e-9) == 1.0
+
+
+@pytest.mark.parametrize("age", [0.5, 2.0])
+def test_the_station_file_says_how_old_a_watched_property_may_become(age):
+    with lab(watch__largest_age=age) as station:
+        station.watch.begin()
+        oldest, looks = 0.0, station.watch.looks
+        for _ in range(40):
+            station.clock.sleep(age / 10)
+            oldest = max(oldest, station.clock.now() - station.watch.oldest)
+            station.watch.look()
+        assert 0.7 * age < oldest <= age
+        assert station.watch.looks - looks == 40
 
 
 def test_points_that_follow_fast_cost_one_look_at_each_instrument(station, monkeypatch):

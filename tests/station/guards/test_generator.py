@@ -32,6 +32,9 @@ class Awg:
     def largest_amplitude(self, frequency):
         return 0.5 if frequency < 5e9 else 0.1
 
+    def reconnect(self):
+        """The same generator."""
+
     def is_off(self):
         return not self.playing
 
@@ -109,6 +112,18 @@ def test_a_tone_arrives_as_the_line_passes_it_and_outside_its_band_as_the_most_i
     guard.off()
     assert at(outputs) == (0.0, 0.0, 0.0)
     assert outputs.last_set.of("awg")["running"] is False
+
+
+def test_a_generator_that_is_off_adds_nothing_whoever_switched_it_off():
+    guard, awg, outputs = guarded()
+    assert at(outputs) == (0.0, 0.0, 0.0)
+    outputs.forget(OUTPUTS)
+    awg.playing = True
+    with pytest.raises(SequenceError, match="awg: the microwave is on"):
+        outputs.check_quiet()
+    guard.reconnect()
+    with pytest.raises(SequenceError, match="awg plays what this session has not set"):
+        at(outputs)
 
 
 def test_without_a_line_all_of_it_arrives():
