@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from stmlab.acquisition.wire_requests import RecordedRequests
-from stmlab.events import RunFinished
+from stmlab.events import RunFinished, RunStarted
 from stmlab.station.wire import WireRecorder
 from stmlab.station.wire.file import Kind
 
@@ -37,20 +37,24 @@ class WireRecordingOf:
         self.recorder = WireRecorder(path, experiment.name, parameters)
         self.requests = RecordedRequests(lambda asked: self.recorder.note("", Kind.ASKED, asked))
         self.run: Path | None = None
+        self._started = False
         self._finished: RunFinished | None = None
 
     def __call__(self, event: Event) -> None:
-        """Remember how the run ended."""
+        """Remember that the run began, and how it ended."""
+        self._started = self._started or isinstance(event, RunStarted)
         if isinstance(event, RunFinished):
             self._finished = event
 
     def close(self) -> None:
-        """Note how the run ended, if it did, and close the file."""
-        if (end := self._finished) is None:
+        """Note how the run ended, if it did, and close the file; that of a refused run is removed."""
+        if not self._started:
+            self.recorder.discard()
+        elif (end := self._finished) is None:
             self.recorder.close()
-            return
-        how = {"state": str(end.state), "message": end.message, "points": end.points}
-        self.recorder.end(how | {"file": file_checksum(self.run)})
+        else:
+            how = {"state": str(end.state), "message": end.message, "points": end.points}
+            self.recorder.end(how | {"file": file_checksum(self.run)})
 
 
 @contextmanager

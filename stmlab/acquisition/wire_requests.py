@@ -69,8 +69,7 @@ class CountedRequests(Requests):
         """See Requests."""
         self._look()
         if super().pausing:
-            self._wait(seconds)
-            self._look()
+            self._wait(seconds)  # what ends it takes effect at the next look
         return not super().pausing
 
     def _look(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
 from typing import Annotated
 
@@ -29,7 +30,11 @@ def replay_wire(
     from stmlab import display
     from stmlab.acquisition.wire_replay import replay_wire as replayed
 
-    report = replayed(recording, settings=pairs(settings or []), output=output)
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once: there is nothing to make safe
+    try:
+        report = replayed(recording, settings=pairs(settings or []), output=output)
+    finally:
+        signal.signal(signal.SIGINT, before)
     if as_json:
         print_json(display.wire_report_as_dict(report))
     else:

@@ -1,11 +1,13 @@
 """The wire from the command line: recorded with a run, compared later, and what a new user gets wrong."""
 
 import json
+import signal
 
 import pytest
 from typer.testing import CliRunner
 
 from stmlab.cli import app
+from stmlab.errors import FileError
 
 RUN = ("run", "time_trace", "--set", "samples=50", "--seed", 3)
 
@@ -43,6 +45,25 @@ def test_the_replay_keeps_its_file_where_that_is_asked_for(cli, tmp_path):
     assert cli("replay-wire", "evening.wire", "-o", "again.h5").exit_code == 0
     assert (tmp_path / "again.h5").read_bytes() == (tmp_path / "one.h5").read_bytes()
     assert "again.h5" in cli("replay-wire", "evening.wire", "-o", "again.h5").stderr  # it is there already
+
+
+def test_ctrl_c_ends_a_replay_at_once_and_is_no_difference(cli, monkeypatch):
+    def interrupted(*_, **__):
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        raise FileError("the end of this test")
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("stmlab.acquisition.wire_replay.replay_wire", interrupted)
+    assert "the end of this test" in cli("replay-wire", "evening.wire").stderr
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_refused_run_leaves_no_recording_and_keeps_an_older_one(cli, tmp_path):
+    (tmp_path / "older.wire").write_text("an evening", encoding="utf-8")
+    for name in ("new.wire", "older.wire"):
+        assert cli(*RUN, "--set", "dc_bias=0.5", "--record-wire", name).exit_code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["older.wire"]
+    assert (tmp_path / "older.wire").read_text(encoding="utf-8") == "an evening"
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,13 @@ class WireRecorder:
         self.note("", Kind.ENDED, dict(how))
         self.close()
 
+    def discard(self) -> None:
+        """No run has begun: the file that was made is removed."""
+        made = self._file is not None
+        self.close()
+        if made:
+            self.path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Let go of the file."""
         with self._writing:

@@ -102,7 +102,7 @@ def test_answers_come_again(recorded):
         ("receive", GarbledAnswer("TCPIP::1", "FREQ?", b"\xff", "no ASCII text")),
     ],
 )
-def test_a_failure_comes_again_and_a_fresh_connection_too(recorded, doing, error):
+def test_a_failure_comes_again_and_a_fresh_connection_too(recorded, tmp_path, doing, error):
     def use(line):
         with pytest.raises(type(error)) as caught:
             ask(line)
@@ -116,6 +116,19 @@ def test_a_failure_comes_again_and_a_fresh_connection_too(recorded, doing, error
     line, replay = recorded(use, (doing, error), ("connect", InstrumentLost("TCPIP::1", "refused")))
     use(line)
     assert said[0] == said[1]
+    replay.finish()
+    entries = read_wire_recording(tmp_path / "some.wire").entries
+    assert [entry.content for entry in entries if entry.kind is Kind.OPENED] == [1, 2]
+
+
+def test_a_message_that_could_not_be_sent_fails_where_it_did(recorded):
+    def use(line):
+        with pytest.raises(InstrumentLost, match="dropped"):
+            line.write("OUTP 0")
+        line.write("OUTP 1")
+
+    line, replay = recorded(use, ("send", InstrumentLost("TCPIP::1", "the connection dropped")))
+    use(line)
     replay.finish()
 
 
