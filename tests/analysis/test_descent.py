@@ -83,3 +83,19 @@ def test_no_parameter_goes_farther_in_a_step_than_it_may():
 @pytest.mark.parametrize("most", [1, 2])
 def test_it_ends_after_the_steps_that_were_asked_for(most):
     assert descended(decay(np.array([2.0, 1.0, -0.5])), most=most).steps == most
+
+
+def test_steps_that_gain_a_millionth_of_what_they_promise_soon_end():
+    """As along the edge of what the model is defined for."""
+    none = np.full(1, np.inf)
+    found = descend(
+        lambda at: (at, 1.0 - 1e-6 * at),
+        lambda _: -np.ones((1, 1)),
+        np.zeros(1),
+        (-none, none),
+        none,
+        tolerance=1e-12,
+        most=60,
+    )
+    assert found.steps == 5
+    assert not found.converged

@@ -7,9 +7,11 @@ import pytest
 
 from stmlab.analysis.transport import fit_transport
 from stmlab.analysis.transport.doubts import shown_error
+from stmlab.analysis.transport.problem import Problem
 from stmlab.errors import FitError
 from stmlab.physics.coupled_tip import ExchangeKind, coupled_junction
-from stmlab.physics.spins import Spin
+from stmlab.physics.spins import Spin, SpinSystem
+from stmlab.physics.transport import TunnelJunction
 from tests.approximately import close
 
 BIAS = np.linspace(-8e-3, 8e-3, 41)
@@ -187,3 +189,25 @@ def test_an_error_beyond_all_that_a_parameter_can_be_is_none():
     assert shown_error("potential_scattering", 0.0, 8e9) == math.inf
     assert shown_error("conductance_1", 3e-8, 1e-8) == 1e-8
     assert shown_error("conductance_1", 3e-8, 1.0) == math.inf
+
+
+def test_a_transverse_anisotropy_of_nothing_is_found_with_an_error():
+    """The spectra do not depend on its sign and have no slope by it at 0."""
+    fit = fit_transport(*spectra("heisenberg", (-3.7, 0.0, 2.7, 0.4), noise=3e-3), order=2, exchange=["heisenberg"])
+    found = fit["transverse_anisotropy_meV"]
+    assert 0.0 <= found.value < 4 * found.error < 0.5
+    assert abs(fit["axial_anisotropy_meV"].value + 3.7) < 4 * fit["axial_anisotropy_meV"].error
+
+
+def test_a_spectrum_that_asks_for_more_third_order_than_there_is_ends_and_says_so(monkeypatch):
+    """Peaks on the steps as of a Kondo coupling beyond its bound; it was followed along that bound for ever."""
+    calls, jacobian = [], Problem._jacobian
+    monkeypatch.setattr(Problem, "_jacobian", lambda *given: calls.append(1) or jacobian(*given))
+    bias = np.linspace(-20e-3, 20e-3, 201)
+    clean = TunnelJunction(SpinSystem((Spin(1, -7.0, 1.0),)), 4.0, 1e-9, order=3, coupling=-0.05).conductance(bias)
+    peaks = 0.5 * np.ptp(clean) * np.exp(-(((np.abs(bias) - 8e-3) / 1.5e-3) ** 2))
+    noise = 1e-2 * np.random.default_rng(0).standard_normal(bias.size)
+    fit = fit_transport(bias, (clean + peaks) * (1 + noise), np.full(bias.size, 1e-9))
+    assert len(calls) < 30
+    assert any("more third order" in one or "ran to the end" in one or "does not hold" in one for one in fit.warnings)
+    assert all(math.isfinite(parameter.value) for parameter in fit.parameters)

@@ -375,7 +375,7 @@ def test_many_junctions_at_once_are_each_by_itself(order):
                 order=order,
                 coupling=random.uniform(-0.06, 0.0) if order == 3 else 0.0,
             )
-            for potential in (0.0, 0.3)
+            for potential in (0.0, 0.3, 0.3)
         ]
     alone = np.array([one.conductance(bias) for one in junctions])
     np.testing.assert_allclose(conductances(junctions, bias), alone, rtol=1e-11)
