@@ -18,12 +18,12 @@ class BenchWatch:
     """A watch that sees what a test tells it to: an error to raise, a disturbance, or nothing; one look at a time."""
 
     def __init__(self, clock):
-        self.looks, self.seen = 0, {}
+        self.looks, self.begun, self.seen = 0, 0, {}
         self._clock = clock
         self.before = self.oldest = self.looked = -1.0
 
     def begin(self):
-        """Nothing to note."""
+        self.begun += 1
 
     def look_at_everything(self):
         """All is well."""

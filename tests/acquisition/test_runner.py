@@ -386,7 +386,8 @@ def test_what_a_hand_changed_ends_the_run_and_the_point_before_is_marked(tmp_pat
 
 
 def test_a_watcher_pauses_and_what_it_disturbed_is_measured_again(tmp_path):
-    station, path, events = BenchStation(), tmp_path / "run.h5", []
+    station, path, events, stated = BenchStation(), tmp_path / "run.h5", [], []
+    station.heartbeat.expect = stated.append
     station.watch.seen = {4: Disturbance("pause", "cryostat.temperature = 9 K", lambda: True)}
     outcome = Runner(Ramp(points=5, rows=1, settling=0.01), station, path, [events.append]).run()
     assert (outcome.state, outcome.points) == (RunState.FINISHED, 5)
@@ -396,6 +397,8 @@ def test_a_watcher_pauses_and_what_it_disturbed_is_measured_again(tmp_path):
     assert [e.reason for e in events if isinstance(e, StateChanged) and e.state is RunState.PAUSED] == [
         "cryostat.temperature = 9 K"
     ]
+    assert set(stated) == {0.0, 0.01}, "a look during the pause takes no time of its own"
+    assert station.watch.begun == 2, "after each set-up"
     np.testing.assert_array_equal(open_run(path).grid("reading"), [np.linspace(0, 1, 5)])
 
 

@@ -225,3 +225,30 @@ def test_what_it_says_is_on_the_terminal_and_in_the_log(capfd, caplog, monkeypat
     module.say("the run was killed")
     assert capfd.readouterr().err.startswith("stmlab: the run was killed\n")
     assert caplog.messages == ["the run was killed"]
+
+
+def test_a_guardian_does_not_hear_what_ends_the_run_and_says_why_it_cannot_start(monkeypatch):
+    numbers, said = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP), []
+    before = {number: signal.getsignal(number) for number in numbers}
+    monkeypatch.setattr(module, "say", said.append)
+    monkeypatch.setattr(module.sys, "argv", ["guardian", "drivers.no_such_driver:Nothing"])
+    try:
+        assert module.main() == 2
+        assert [signal.getsignal(number) for number in numbers] == [signal.SIG_IGN] * 3
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    (line,) = said
+    assert line.startswith("the guardian cannot start: ")
+    assert "no_such_driver" in line
+
+
+def test_drivers_are_loaded_before_the_orders_are_read(monkeypatch):
+    order = []
+    monkeypatch.setattr(module.sys, "argv", ["guardian", "one:A", "two:B"])
+    monkeypatch.setattr(module.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(module, "imported", lambda name, *_: order.append(name))
+    monkeypatch.setattr(module, "_orders", lambda: order.append("orders"))
+    monkeypatch.setattr(module, "Guardian", lambda _: SimpleNamespace(watch=lambda: 0))
+    assert module.main() == 0
+    assert order == ["one:A", "two:B", "orders"]

@@ -89,7 +89,9 @@ def test_a_sleep_of_the_stations_clock_is_announced(shared, now, monkeypatch):
     heartbeat.expect(0.0)
     slept = []
     monkeypatch.setattr(module.RealClock, "sleep", lambda _, seconds: slept.append((seconds, overdue(shared))))
-    AnnouncedClock(heartbeat).sleep(100.0)
+    clock = AnnouncedClock(heartbeat)
+    assert clock.now() >= 0.0
+    clock.sleep(100.0)
     assert slept == [(100.0, pytest.approx(-100.0 - AFTERWARDS, abs=1e-9))]
 
 

@@ -369,6 +369,23 @@ def test_what_an_output_adds_at_the_junction(output, volts):
     assert connected == (None if output.startswith("modulation") else volts)
 
 
+def test_an_output_of_which_nothing_is_known_counts_as_rising():
+    def outputs():
+        return Outputs(Junction(0.1, "lab.toml", 100.0), (), "lab.toml", LastSet(), Audit())
+
+    outputs().allow(Change("lockin", "sine_voltage", 7.0, "V", {"modulation": 7.0}))
+    with pytest.raises(OutOfBounds, match="junction_total"):
+        outputs().allow(Change("lockin", "sine_voltage", 7.1, "V", {"modulation": 7.1}))
+    with pytest.raises(OutOfBounds, match="junction_total"):
+        outputs().allow(Change("controller", "bias", 0.11, "V", {"bias": 0.11}))
+
+
+def test_an_output_that_is_given_no_value_adds_nothing():
+    outputs = Outputs(Junction(0.1, "lab.toml", 100.0), (), "lab.toml", LastSet(), Audit())
+    outputs.check_together({"bias": np.empty(0), "setpoint_bias": [], "modulation": []})
+    outputs.check_together({})
+
+
 def test_a_junction_takes_its_largest_and_no_more():
     junction = Junction(0.1, "lab.toml: limits.junction_total", None)
     junction.check({"bias": 0.06, "modulation": 0.04})

@@ -142,6 +142,18 @@ def test_an_output_that_does_not_go_off_is_refused(monkeypatch):
                 prepare_outputs(station)
 
 
+@pytest.mark.parametrize(("share", "refused"), [(1.0, True), (-1.0, True), (0.999, False)])
+def test_a_setpoint_that_reaches_the_threshold_of_safetip_is_refused(share, refused):
+    with lab(controller={"safe_tip_threshold": 1e-9}) as station:
+        station.tip.set_safe_guard(threshold=1e-9)
+        demands = {"setpoint": [1e-10, share * station.tip.safe_guard.threshold]}
+        if refused:
+            with pytest.raises(SequenceError, match="reaches the threshold of SafeTip"):
+                prepare_outputs(station, demands)
+        else:
+            assert prepare_outputs(station, demands)["tip"]["safe_tip"] is True
+
+
 SR830 = {"instruments__lockin__driver": "drivers.sr830:SR830", "instruments__lockin__address": "simulation:sr830"}
 
 

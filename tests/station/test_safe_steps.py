@@ -187,6 +187,32 @@ def test_at_home_the_loop_is_closed_at_no_more_than_the_mean_of_ten_readings(hom
     assert tip.did[1] == ("setpoint", home.current)
 
 
+def test_at_home_a_loop_that_regulates_is_opened_before_the_bias_moves():
+    tip = Tip(loop=True, setpoint=5e-11, currents=[5e-11])
+    safe(tip)._close_no_closer()
+    assert tip.did == [("feedback", False), ("bias", 10e-3), ("setpoint", close(5e-11)), ("feedback", True)]
+
+
+@pytest.mark.parametrize(("fails", "closed"), [(0, True), (1, True), (4, True), (5, False)])
+def test_after_a_transient_fault_the_loop_is_closed_all_the_same(monkeypatch, fails, closed):
+    left = [fails]
+
+    def state(tip):
+        if left[0]:
+            left[0] -= 1
+            raise InstrumentLost("controller", "no answer")
+        return tip._state
+
+    monkeypatch.setattr(Tip, "state", property(state))
+    tip = Tip()
+    steps = safe(tip)
+    assert steps._closes(HOME) is closed
+    assert tip.feedback is closed
+    assert steps.clock.slept == PAUSES[:fails]
+    assert tip.did.count("reconnect") == 2 * min(fails, 4), "tip and bias source, each"
+    assert ("no answer" in steps._why) is bool(fails)
+
+
 @pytest.mark.parametrize(("flows", "closed"), [(1e-12, True), (0.99e-12, False)])
 def test_less_than_the_loop_can_hold_closes_nothing(flows, closed):
     tip = Tip(currents=[flows])

@@ -226,3 +226,11 @@ def test_limits_of_z_and_of_safetip_are_lines_of_the_audit_log(station):
     ]
     assert station.tip.height_limits == pytest.approx((-50e-9, 60e-9), rel=1e-6, abs=0)
     assert station.last_set.of("controller")["z_high_limit"] == 60e-9
+
+
+def test_an_approach_and_a_withdrawal_are_lines_of_the_audit_log(station):
+    station.tip.withdraw()
+    station.tip.approach()
+    lines = [(e["what"], e["instrument"], e["name"], e["value"]) for e in entries(station.audit.path)[-2:]]
+    assert lines == [("change", "controller", "withdraw", True), ("change", "controller", "approach", True)]
+    assert station.last_set.of("controller")["feedback"] is True
