@@ -308,7 +308,8 @@ SUBJECTS = (SR860_SUBJECT, SR830_SUBJECT, M8195A_SUBJECT, NANONIS_SUBJECT)
 def alike(value, reference) -> bool:
     """Whether a value could stand where ``reference`` does: of its kind, of its shape, and finite."""
     if isinstance(reference, float):
-        return isinstance(value, float) and (math.isfinite(value) or math.isinf(reference))
+        number = isinstance(value, float | int) and not isinstance(value, bool)  # a rate is 0.0625 Hz, or 1 Hz
+        return number and (math.isfinite(value) or math.isinf(reference))
     if isinstance(reference, tuple) and type(reference) is tuple and type(value) is tuple:
         numbers = all(isinstance(item, int | float) for item in (*reference, *value))
         return not numbers or len(value) == len(reference)

@@ -40,6 +40,7 @@ def test_the_line_of_the_simulated_microscope_comes_back(tmp_path):
     assert fit.warnings == ()
 
 
+@pytest.mark.slow
 def test_a_table_measured_with_the_defaults_flattens_a_spectrum_with_the_defaults(tmp_path):
     with Station.load("simulated", sample="nonlinear", seed=3) as station:
         measure(station, tmp_path / "run.h5")
