@@ -1,5 +1,6 @@
 """A run whose wire was recorded runs again, to the same file, and the first byte that differs is named."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -13,9 +14,12 @@ from drivers.sr860 import SR860
 from stmlab.acquisition.measurement import measure, measurement
 from stmlab.acquisition.wire_replay import replay_wire
 from stmlab.config_files import find
-from stmlab.errors import FileError, SequenceError, StmlabError
+from stmlab.errors import FileError, InstrumentLost, SequenceError, StmlabError, TipWithdrawn
 from stmlab.events import PointTaken, RunState, StateChanged
+from stmlab.simulation.faults import Fault
 from stmlab.station import lock
+from stmlab.station.configuration import read_station
+from stmlab.station.tip_mark import Retreat, TipMark
 from tests.campaigns.fault_laboratory import laboratory
 
 SHORT = {
@@ -77,6 +81,46 @@ def test_a_run_over_tcp_replays_to_the_same_file_without_its_instruments(recorde
     (tmp_path / "transfer").unlink()
     unreachable()
     same(replay_wire(wire, output=tmp_path / "again.h5"), run, tmp_path / "again.h5")
+
+
+@pytest.mark.parametrize(
+    ("fault", "end"),
+    [
+        (
+            Fault(kind="delay", instrument="sr860", seconds=40.0),
+            "finished",
+        ),  # of simulated time: longer than a time-out
+        (Fault(kind="drop", instrument="m8195a", match="OUTP", times=4), "failed"),  # while all is switched off, too
+    ],
+)
+def test_time_outs_and_lost_connections_over_tcp_come_again(tmp_path, unreachable, fault, end):
+    def arm(event):
+        if isinstance(event, PointTaken) and event.index == 2:
+            lab.control.arm(fault)
+
+    run, wire = tmp_path / "srs.h5", tmp_path / "srs.wire"
+    with laboratory(tmp_path, "sr860", "safe", timeout=0.5, noise=True) as lab, contextlib.suppress(InstrumentLost):
+        measure("srs", str(lab.station), settings={"points": 4}, path=run, record_wire=wire, listeners=(arm,))
+    assert b'"failed"' in wire.read_bytes()
+    unreachable()
+    report = replay_wire(wire, output=tmp_path / "again.h5")
+    assert report.end.startswith(end)
+    same(report, run, tmp_path / "again.h5")
+
+
+def test_a_tip_that_was_marked_is_marked_in_the_replay_and_only_there(tmp_path):
+    with laboratory(tmp_path, "sr860", "withdraw", timeout=5.0) as lab:
+        config, _ = read_station(lab.station)
+        TipMark.of(config).set(Retreat.WITHDRAWN, "by hand")
+        with pytest.raises(TipWithdrawn, match="by hand"):
+            measure(
+                "srs", str(lab.station), settings={"points": 3}, path=tmp_path / "a.h5", record_wire=tmp_path / "a.wire"
+            )
+        TipMark.of(config).clear()
+        report = replay_wire(tmp_path / "a.wire", output=tmp_path / "b.h5")
+        assert "by hand" in report.end
+        same(report, tmp_path / "a.h5", tmp_path / "b.h5")
+        assert TipMark.of(config).read() is None
 
 
 def test_faults_on_the_wire_come_again(recorded, tmp_path):
