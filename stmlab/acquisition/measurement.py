@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from stmlab.acquisition.experiments import sequence_class
 from stmlab.acquisition.runner import Estimate, Outcome, Runner
-from stmlab.acquisition.wire_recording import wire_recording
 from stmlab.errors import SequenceError
 from stmlab.station import Station
 from stmlab.station.guardian import guarded
@@ -18,9 +17,11 @@ from stmlab.storage import check_resumable, open_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from stmlab.acquisition.sequence import Sequence
+    from stmlab.acquisition.wire_recording import WireRecordingOf
     from stmlab.events import Event
     from stmlab.storage import Run
 
@@ -98,7 +99,7 @@ def measurement(
         raise SequenceError("the wire of a replayed recording is not recorded: keep the recording itself")
     experiment = sequence_class(sequence)(**dict(settings or {}))
     with (
-        wire_recording(None if record_wire is None else Path(record_wire), experiment) as wire,
+        _wire(record_wire, experiment) as wire,
         Station.load(
             station,
             sample=sample,
@@ -117,6 +118,15 @@ def measurement(
             wire.run = runner.path
             runner.listen(wire)
         yield runner, runner.preflight()
+
+
+def _wire(path: str | Path | None, experiment: Sequence) -> AbstractContextManager[WireRecordingOf | None]:
+    """While the context lasts, the wire is recorded into ``path``; None: it is not."""
+    if path is None:
+        return nullcontext()
+    from stmlab.acquisition.wire_recording import wire_recording  # only where it is asked for
+
+    return wire_recording(Path(path), experiment)
 
 
 @contextmanager

@@ -58,11 +58,8 @@ class WireRecordingOf:
 
 
 @contextmanager
-def wire_recording(path: Path | None, experiment: Sequence) -> Iterator[WireRecordingOf | None]:
-    """While the context lasts, the wire is recorded into ``path``; None: it is not."""
-    if path is None:
-        yield None
-        return
+def wire_recording(path: Path, experiment: Sequence) -> Iterator[WireRecordingOf]:
+    """While the context lasts, the wire is recorded into ``path``."""
     recording = WireRecordingOf(path, experiment)
     try:
         yield recording

@@ -39,7 +39,8 @@ def test_every_bare_number_reads_back(value):
 NOT_AT_THE_START = (
     "pandas pint scipy lmfit mpmath xarray netCDF4 qutip matplotlib PyQt6 pyqtgraph skrf pydantic rich "
     "unittest.mock asyncio ssl multiprocessing sqlite3 http.client logging.handlers "
-    "stmlab.analysis stmlab.physics stmlab.simulation stmlab.display stmlab.cli stmlab.gui stmlab.papers"
+    "stmlab.analysis stmlab.physics stmlab.simulation stmlab.display stmlab.cli stmlab.gui stmlab.papers "
+    "stmlab.station.wire"
 )
 """What a run imports when it reads its station or fits, or never: this keeps its start below 0.35 s of imports."""
 
