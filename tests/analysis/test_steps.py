@@ -65,7 +65,7 @@ def test_a_spectrum_without_noise_gives_back_its_steps():
         ("steps", {}, False),
         pytest.param("steps", {"temperature_K": 2.0}, True, marks=pytest.mark.slow),
         pytest.param("gaussians", {}, False, marks=pytest.mark.slow),
-        ("gaussians", {}, True),
+        pytest.param("gaussians", {}, True, marks=pytest.mark.slow),
     ],
 )
 def test_pulls_over_200_seeds_have_the_width_of_one(method, options, known):

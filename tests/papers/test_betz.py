@@ -110,6 +110,7 @@ def test_gamma_against_the_offset_is_drawn(tmp_path, monkeypatch):
         assert line.get_ydata()[np.isfinite(line.get_ydata())].max() < 3.6, "nothing is cut off"
 
 
+@pytest.mark.slow
 def test_the_supplementary_figures_are_drawn(tmp_path, monkeypatch):
     with drawn(monkeypatch) as figures:
         paths = betz_supplement_figures.draw(tmp_path)

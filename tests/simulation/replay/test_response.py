@@ -43,6 +43,7 @@ def test_a_spectrum_replayed_is_itself(spectrum, tmp_path):
         np.testing.assert_allclose(again.data[name], spectrum.data[name], rtol=1e-6, err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_map_replayed_is_itself(map_of_spectra, tmp_path):
     again = replayed(tmp_path, "srs_map", map_of_spectra.path)
     largest = np.abs(map_of_spectra.data["current"]).max()
