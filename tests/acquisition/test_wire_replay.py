@@ -1,6 +1,5 @@
 """A run whose wire was recorded runs again, to the same file, and the first byte that differs is named."""
 
-import contextlib
 import os
 import signal
 import socket
@@ -83,29 +82,32 @@ def test_a_run_over_tcp_replays_to_the_same_file_without_its_instruments(recorde
     same(replay_wire(wire, output=tmp_path / "again.h5"), run, tmp_path / "again.h5")
 
 
-@pytest.mark.parametrize(
-    ("fault", "end"),
-    [
-        (
-            Fault(kind="delay", instrument="sr860", seconds=40.0),
-            "finished",
-        ),  # of simulated time: longer than a time-out
-        (Fault(kind="drop", instrument="m8195a", match="OUTP", times=4), "failed"),  # while all is switched off, too
-    ],
-)
-def test_time_outs_and_lost_connections_over_tcp_come_again(tmp_path, unreachable, fault, end):
+def test_connections_lost_while_all_is_switched_off_over_tcp_are_lost_again(tmp_path, unreachable):
     def arm(event):
-        if isinstance(event, PointTaken) and event.index == 2:
-            lab.control.arm(fault)
+        if isinstance(event, PointTaken) and event.index == 1:
+            lab.control.arm(Fault(kind="drop", instrument="m8195a", match="OUTP", times=4))
 
     run, wire = tmp_path / "srs.h5", tmp_path / "srs.wire"
-    with laboratory(tmp_path, "sr860", "safe", timeout=0.5, noise=True) as lab, contextlib.suppress(InstrumentLost):
-        measure("srs", str(lab.station), settings={"points": 4}, path=run, record_wire=wire, listeners=(arm,))
+    with laboratory(tmp_path, "sr860", "safe", timeout=0.5, noise=True) as lab, pytest.raises(InstrumentLost):
+        measure("srs", str(lab.station), settings={"points": 3}, path=run, record_wire=wire, listeners=(arm,))
     assert b'"failed"' in wire.read_bytes()
     unreachable()
     report = replay_wire(wire, output=tmp_path / "again.h5")
-    assert report.end.startswith(end)
+    assert report.end.startswith("failed")
     same(report, run, tmp_path / "again.h5")
+
+
+def test_an_answer_that_came_too_late_over_tcp_is_late_again(tmp_path, unreachable):
+    def arm(event):
+        if isinstance(event, PointTaken) and event.index == 1:
+            lab.control.arm(Fault(kind="half", instrument="sr860"))
+
+    run, wire = tmp_path / "srs.h5", tmp_path / "srs.wire"
+    with laboratory(tmp_path, "sr860", "safe", timeout=0.5, noise=True) as lab:
+        measure("srs", str(lab.station), settings={"points": 3}, path=run, record_wire=wire, listeners=(arm,))
+    assert b'"InstrumentTimeout"' in wire.read_bytes()
+    unreachable()
+    same(replay_wire(wire, output=tmp_path / "again.h5"), run, tmp_path / "again.h5")
 
 
 def test_a_tip_that_was_marked_is_marked_in_the_replay_and_only_there(tmp_path):
