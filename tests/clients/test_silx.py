@@ -5,8 +5,6 @@ import pytest
 from tests.clients.environment import client_environment
 from tests.clients.run_files import HAND_MADE, hand_made
 
-pytestmark = pytest.mark.slow
-
 SHOWN = """
 import json, sys
 import silx.io
