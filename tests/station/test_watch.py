@@ -131,6 +131,8 @@ def test_what_a_hand_changes_on_the_controller_is_named(station, change, name):
     with pytest.raises(ChangedByHand) as seen:
         round_of_looks(station)
     assert (seen.value.instrument, seen.value.name) == ("controller", name)
+    if name == "feedback":
+        assert (seen.value.wanted, seen.value.read) == (False, True)
 
 
 @pytest.mark.parametrize(("kind", "error"), [("trip", TipTripped), ("withdrawn", TipWithdrawn)])
