@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stmlab.station.wire.file import Entry
-    from stmlab.station.wire.replay import Stream
+    from stmlab.station.wire.stream import Stream
 
 _ENDS = "closes the connection"
 
