@@ -65,7 +65,7 @@ def test_the_sine_switched_off_is_a_line_of_the_audit_log(tmp_path):
     with lab(tmp_path / "audit.jsonl") as station:
         station.lockin.sine_voltage = 0.02
         station.lockin.outputs_off()
-        with pytest.raises(OutOfBounds):
+        with pytest.raises(OutOfBounds, match=r"^modulation \(rms"):
             station.lockin.sine_voltage = 5.0
     lines = [(e["what"], e["instrument"], e["name"], e["value"]) for e in entries(tmp_path / "audit.jsonl")]
     assert lines == [
