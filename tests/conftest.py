@@ -1,6 +1,7 @@
 """What every test needs: no screen, no threads of the linear algebra competing for two cores, no folder of the user."""
 
 import os
+import signal
 
 import platformdirs
 import pytest
@@ -25,6 +26,13 @@ def _own_directories(tmp_path_factory):
         for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_is_heard():
+    """Where a shell starts the tests in its background it ignores Ctrl-C, and so would what the tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter):

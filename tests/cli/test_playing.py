@@ -88,10 +88,14 @@ def test_ctrl_c_ends_the_following_and_not_the_run(tmp_path):
     follow = [sys.executable, "-m", "stmlab", "show", "--follow", str(path)]
     with subprocess.Popen([sys.executable, str(WRITING), str(path), "each"], stdout=subprocess.PIPE, text=True) as w:
         list(islice(w.stdout, 150))
-        with subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
+        with (
+            subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following,
+            ExitStack() as stack,
+        ):
+            stack.callback(following.kill)
             list(islice(following.stdout, 4))
             following.send_signal(signal.SIGINT)
-            _, complaint = following.communicate()
+            _, complaint = following.communicate(timeout=60.0)
         assert (following.returncode, complaint) == (0, "not followed any more; the run goes on\n")
         assert len(list(islice(w.stdout, 20))) == 20
         w.kill()
