@@ -17,8 +17,7 @@ def own_state_folder(tmp_path, monkeypatch):
 def test_a_run_that_is_killed_and_resumed_is_the_run_that_was_meant(tmp_path):
     reference = whole(tmp_path, "didv")
     run, kills, lost = resumed(tmp_path, "didv", 0)
-    assert kills >= 1
-    assert run.visits.session.max() == kills
+    assert 1 <= run.visits.session.max() <= kills  # the last one may be killed in its fit
     assert lost == []
     assert violations(run, reference) == []
 
