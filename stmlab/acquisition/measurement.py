@@ -10,7 +10,8 @@ import numpy as np
 
 from stmlab.acquisition.experiments import sequence_class
 from stmlab.acquisition.runner import Estimate, Outcome, Runner
-from stmlab.errors import SequenceError
+from stmlab.config_files import find
+from stmlab.errors import SequenceError, StationError
 from stmlab.station import Station
 from stmlab.station.guardian import guarded
 from stmlab.storage import check_resumable, open_run
@@ -152,9 +153,18 @@ def resumption(
         raise SequenceError(f"{path}: a recording was replayed: run it again")
     experiment = sequence_class(run.sequence)(**{name: p.value for name, p in run.parameters.items()})
     seed = None if run.seed is None else _further_seed(run)
-    with Station.load(station or run.station, sample=run.sample or None, seed=seed, force=force) as found:
+    with Station.load(station or _station_of(run), sample=run.sample or None, seed=seed, force=force) as found:
         runner = Runner(experiment, found, resumed=run)
         yield runner, runner.preflight()
+
+
+def _station_of(run: Run) -> str:
+    """Its name, which leads to its file only if that lies among the stations that are known."""
+    try:
+        find(run.station)
+    except StationError as error:
+        raise StationError(f"{run.path}: {error}; --station names the file of the station it was taken on") from error
+    return run.station
 
 
 def _further_seed(run: Run) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -98,20 +98,21 @@ def run(
         for note in runner.station.recording_notes():
             print(f"replay: {note}", file=sys.stderr)
         if check_only:
-            if as_json:
-                print_json(display.estimate_as_dict(estimate))
-            else:
-                print(display.estimate_as_text(estimate))
+            _say(display.estimate_as_dict(estimate), display.estimate_as_text(estimate), as_json)
             return
         if resume is not None and not same_place and not runner.station.is_simulated:
             _ask_for_the_place(runner.station)
         outcome = run_on_terminal(runner, estimate)
-    if as_json:
-        print_json(display.outcome_as_dict(outcome))
-    else:
-        print(display.outcome_as_text(outcome))
+    _say(display.outcome_as_dict(outcome), display.outcome_as_text(outcome), as_json)
     if outcome.reason == "aborted":
         raise typer.Exit(130)
+
+
+def _say(for_scripts: dict[str, Any], for_people: str, as_json: bool) -> None:
+    if as_json:
+        print_json(for_scripts)
+    else:
+        print(for_people)
 
 
 def _ask_for_the_place(station: Station) -> None:

@@ -14,11 +14,13 @@ from stmlab.acquisition.measurement import measurement
 from stmlab.acquisition.outcome import Estimate
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.cli import app
+from stmlab.config_files import find
 from stmlab.display import estimate_as_text
 from stmlab.display.runs import fit_as_text
 from stmlab.events import PointTaken
 from stmlab.papers.table import papers_as_text
 from stmlab.results import FitParameter, FitResult
+from stmlab.storage import open_run
 from tests.approximately import close
 
 FAST = ["--set", "points=8", "--seed", "2"]
@@ -113,6 +115,23 @@ def test_a_stopped_run_is_resumed_and_fitted_as_a_whole(cli, tmp_path, monkeypat
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["points"] == 30
     assert json.loads(result.stdout)["fits"][0]["points"] == 30
+
+
+def test_a_run_of_a_station_file_of_ones_own_is_resumed_with_that_file(cli, tmp_path):
+    path, own = tmp_path / "run.h5", tmp_path / "mine.toml"
+    shipped = find("simulated")
+    own.write_text(shipped.read_text(encoding="utf-8").replace('"simulated"', '"mine"', 1), encoding="utf-8")
+    for name in ("transfer", "samples"):
+        (tmp_path / name).symlink_to(shipped.parent / name)
+    with measurement("srs", str(own), settings={"points": 10}, path=path) as (runner, _):
+        runner.listen(lambda e: runner.stop() if isinstance(e, PointTaken) and e.index == 3 else None)
+        runner.run()
+    refused = cli("run", "--resume", path)
+    assert (refused.exit_code, open_run(path).points) == (1, 4)
+    assert "mine: no such station" in refused.stderr
+    assert "--station names the file" in refused.stderr
+    assert cli("run", "--resume", path, "--station", own, "--json").exit_code == 0
+    assert open_run(path).points == 10
 
 
 def test_show_and_fit_read_what_run_wrote(cli, tmp_path):
