@@ -59,10 +59,10 @@ class Rest:
         done = frozenset(visits.index[undisturbed].tolist())
         index, count = np.unique(visits.index, return_counts=True)
         attempts = {k: n for k, n in zip(index.tolist(), count.tolist(), strict=True) if k not in done}
-        times = [*visits.time[-1:].tolist(), *(event.time for _, event in run.history[-1:])]
-        times += [run.finished.time] if run.finished is not None else []
         session = 1 + int(visits.session.max(initial=0))
-        return cls(run, done, attempts, session, max(times, default=0.0))
+        ended = run.finished.time if run.finished is not None else 0.0
+        elapsed = max(ended, float(visits.time.max(initial=0.0)), *(event.time for _, event in run.history))
+        return cls(run, done, attempts, session, elapsed)
 
     def since_start(self, station: Station) -> float:
         """s since the run began, by the date; not before its last reading (a simulated clock begins anew)."""

@@ -197,6 +197,14 @@ def test_what_a_killed_copy_left_is_removed(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_simulated_session_begins_no_earlier_than_the_one_before_ended(tmp_path):
+    path = tmp_path / "run.h5"
+    before = stopped_after(1, path, settling=2.0)
+    assert Rest.of(before).elapsed == before.finished.time > before.time[-1] - 1e-9
+    resumed(path, settling=2.0).run()  # its clock begins anew
+    assert open_run(path).time[1] >= before.finished.time
+
+
 def test_time_goes_on_by_the_date(tmp_path):
     path = tmp_path / "run.h5"
     stopped_after(5, path, settling=2.0)
