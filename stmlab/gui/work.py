@@ -19,7 +19,7 @@ from collections import deque
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
 
 from stmlab.gui.work_process import Answer, Work, serve
 
@@ -71,8 +71,12 @@ class Workers(QObject):
         parent: Qt's.
     """
 
+    answered = pyqtSignal(object, object)
+    """A task and its `Answer`: by way of the event loop, so that whoever submits can connect before anything comes."""
+
     def __init__(self, count: int = 2, modules: Sequence[str] = (), parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._numbers = itertools.count()
         self._waiting: deque[Task] = deque()
         self._change = threading.Condition()
@@ -125,6 +129,16 @@ class Workers(QObject):
                 self._change.wait()
         return None
 
+    def _deliver(self, task: Task, answer: Answer) -> None:
+        if self._closed:
+            return
+        if answer.trace:
+            _LOG.error("%s", answer.trace)
+        if answer.word == "stopped":
+            task.stopped.emit()
+        else:
+            {"progress": task.progress, "done": task.done, "failed": task.failed}[answer.word].emit(answer.content)
+
 
 class _Worker:
     """A process, and the thread that waits for it so that the event loop need not."""
@@ -154,33 +168,20 @@ class _Worker:
 
     def _run(self) -> None:
         while (task := self._workers.take(long=self._long)) is not None:
-            if task.stopping:
-                task.stopped.emit()
-            else:
-                self._perform(task)
+            answer = Answer("stopped") if task.stopping else self._performed(task)
+            self._workers.answered.emit(task, answer)
         self._end()
 
-    def _perform(self, task: Task) -> None:
+    def _performed(self, task: Task) -> Answer:
         self.warm()
         assert self._pipe is not None
         try:
             self._pipe.send(task.work)
         except _UNPICKLED as error:
-            task.failed.emit(f"the task cannot be sent to its process ({error})")
-            return
+            return Answer("failed", f"the task cannot be sent to its process ({error})")
         except OSError:
             pass  # the process has died: noticed below
-        answer = self._answer(task, self._pipe)
-        if self._workers.closed:
-            return
-        if answer.trace:
-            _LOG.error("%s", answer.trace)
-        if answer.word == "done":
-            task.done.emit(answer.content)
-        elif answer.word == "stopped":
-            task.stopped.emit()
-        else:
-            task.failed.emit(str(answer.content))
+        return self._answer(task, self._pipe)
 
     def _answer(self, task: Task, pipe: Connection) -> Answer:
         """Wait for the end of a task; its progress is passed on."""
@@ -193,7 +194,7 @@ class _Worker:
                     return self._died()
                 if answer.word != "progress":
                     return answer
-                task.progress.emit(answer.content)
+                self._workers.answered.emit(task, answer)
             if task.stopping and told_at is None and task.work.reports:
                 told_at = time.monotonic()
                 pipe.send(task.work.number)
