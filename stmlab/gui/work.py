@@ -76,7 +76,7 @@ class Workers(QObject):
 
     def __init__(self, count: int = 2, modules: Sequence[str] = (), parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self.answered.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)
         self._numbers = itertools.count()
         self._waiting: deque[Task] = deque()
         self._change = threading.Condition()
