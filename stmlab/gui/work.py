@@ -19,7 +19,7 @@ from collections import deque
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from PyQt6.QtCore import QObject, pyqtSignal
 
 from stmlab.gui.work_process import Answer, Work, serve
 
@@ -76,7 +76,7 @@ class Workers(QObject):
 
     def __init__(self, count: int = 2, modules: Sequence[str] = (), parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.answered.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)
+        self.answered.connect(self._deliver)  # it is emitted by the threads, and queued
         self._numbers = itertools.count()
         self._waiting: deque[Task] = deque()
         self._change = threading.Condition()
