@@ -1,256 +1,207 @@
-"""The window at the microscope: choose, check, start, watch, pause, stop, abort; the fit beside the curve."""
+"""The main window: panels in docks, menus and tool bar from the registry, notices above them."""
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
-from contextlib import ExitStack
-from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QTimer
-from PyQt6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QMainWindow,
-    QPlainTextEdit,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtCore import QByteArray, Qt
+from PyQt6.QtWidgets import QApplication, QMainWindow, QMenu, QMessageBox, QToolBar, QVBoxLayout, QWidget
 
-from stmlab.acquisition.experiments import sequence_class, sequence_names
-from stmlab.acquisition.runner import Runner
-from stmlab.config_files import known
-from stmlab.display import fit_as_text
-from stmlab.errors import StmlabError
-from stmlab.gui.form import ParameterForm
-from stmlab.gui.live import LiveRun
-from stmlab.gui.plot import LivePlot
-from stmlab.station import Station
-from stmlab.station.guardian import guarded
+from stmlab.gui import themes
+from stmlab.gui.about import AboutDialog
+from stmlab.gui.actions import MENUS, Action
+from stmlab.gui.docks import Docks
+from stmlab.gui.notice_bar import NoticeBar
+from stmlab.gui.panel import Area
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from PyQt6.QtGui import QCloseEvent
 
-_FIT_HEIGHT = 200  # px
-_INTERVAL = 50  # ms between redraws: 20 Hz, whatever the rate of the points
+    from stmlab.gui.context import Context
+    from stmlab.gui.panel import Panel
+
+_THEMES = {"system": "Colours of the &system", "light": "&Light colours", "dark": "&Dark colours"}
 
 
 class Window(QMainWindow):
-    """Main window; one run at a time, in a thread of its own."""
+    """Everything the user sees; each panel by itself, so that one that fails takes no other with it.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    Args:
+        context: what the panels share.
+        panels: classes of the panels.
+
+    Attributes:
+        panels: by name.
+        docks: where they stand; those of the area "top" stand above it.
+    """
+
+    def __init__(self, context: Context, panels: Iterable[type[Panel]]) -> None:
         super().__init__()
+        self.context = context
+        self.panels: dict[str, Panel] = {}
+        self._menus: dict[str, QMenu] = {}
+        self.docks = Docks()
         self.setWindowTitle("stmlab")
-        self.resize(1180, 720)
-        self.live = LiveRun()
-        self.runner: Runner | None = None
-        self.thread_of_run: threading.Thread | None = None
-        self._failure = ""
-        self._build(folder or Path("runs"))
-        self._choose(self.sequence_box.currentText())
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self.refresh)
-        self._timer.start(_INTERVAL)
+        self._build_bars()
+        context.actions.added.connect(self._show_action)
+        self.notice_bar = NoticeBar(context)
+        self._column = self._build_column()
+        self._register()
+        for panel in panels:
+            self._add_panel(panel)
+        self._add_panel_menu()
+        self.docks.arrange()
+        self._restore()
+        context.panel_wanted.connect(self.docks.bring)
+        if context.settings.problem:
+            context.notices.warning(context.settings.problem, "the defaults are used")
 
-    # -- building ------------------------------------------------------------------------------------------------
+    # -- building ----------------------------------------------------------------------------------------------------
 
-    def _build(self, folder: Path) -> None:
-        self.sequence_box, self.station_box, self.sample_box = QComboBox(), QComboBox(), QComboBox()
-        self.sequence_box.addItems(sorted(sequence_names()))
-        self.station_box.addItems(known())
-        self.station_box.setCurrentText("simulated")
-        self.sample_box.addItems(["", *known("samples")])
-        self.folder = QLineEdit(str(folder))
-        browse = QPushButton("...")
-        browse.setMaximumWidth(30)
-        browse.clicked.connect(self._browse)
-        self.sequence_box.currentTextChanged.connect(self._choose)
-        where = QHBoxLayout()
-        where.addWidget(self.folder)
-        where.addWidget(browse)
-        head = QFormLayout()
-        head.addRow("Station", self.station_box)
-        head.addRow("Sample", self.sample_box)
-        head.addRow("Folder", where)
-        head.addRow("Sequence", self.sequence_box)
-        self.parameters_area = QScrollArea()
-        self.parameters_area.setWidgetResizable(True)
-        self.parameters_area.setFrameShape(QScrollArea.Shape.NoFrame)
-        left = QVBoxLayout()
-        left.addLayout(head)
-        left.addWidget(self.parameters_area, stretch=1)
-        left.addLayout(self._buttons())
-        self._assemble(left)
+    def _build_bars(self) -> None:
+        bar = self.menuBar()
+        assert bar is not None
+        for title in MENUS:
+            menu = bar.addMenu(title)
+            assert menu is not None
+            menu.setToolTipsVisible(True)
+            _show(menu, False)  # until there is something in it
+            self._menus[title] = menu
+        self.tool_bar = QToolBar("Tool bar")
+        self.tool_bar.setMovable(False)
+        self.tool_bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.addToolBar(self.tool_bar)
+        self.tool_bar.hide()
+        self.statusBar()  # made by being asked for: it shows the tips of actions
 
-    def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        self.start_button, self.pause_button = QPushButton("Start"), QPushButton("Pause")
-        self.stop_button, self.abort_button = QPushButton("Stop"), QPushButton("Abort")
-        self.stop_button.setToolTip("end after the point that is being taken, and fit")
-        self.abort_button.setToolTip("end at once; the station goes to its safe state")
-        for button, action in (
-            (self.start_button, self.start),
-            (self.pause_button, self.pause_or_resume),
-            (self.stop_button, self.stop),
-            (self.abort_button, self.abort),
-        ):
-            button.clicked.connect(action)
-            row.addWidget(button)
-        return row
+    def _build_column(self) -> QVBoxLayout:
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notice_bar)
+        column.addWidget(self.docks, stretch=1)
+        self.setCentralWidget(middle)
+        return column
 
-    def _assemble(self, left: QVBoxLayout) -> None:
-        panel, right_panel = QWidget(), QWidget()
-        panel.setLayout(left)
-        self.plot, self.channel_box = LivePlot(), QComboBox()
-        self.fit_text, self.bar = QPlainTextEdit(), QProgressBar()
-        self.fit_text.setReadOnly(True)
-        self.fit_text.setPlaceholderText("no fit yet")
-        self.fit_text.setStyleSheet("font-family: monospace;")
-        self.fit_text.setMaximumHeight(_FIT_HEIGHT)
-        right = QVBoxLayout(right_panel)
-        right.addWidget(self.channel_box)
-        right.addWidget(self.plot, stretch=1)
-        right.addWidget(self.fit_text)
-        right.addWidget(self.bar)
-        splitter = QSplitter()
-        splitter.addWidget(panel)
-        splitter.addWidget(right_panel)
-        splitter.setSizes([380, 800])
-        self.setCentralWidget(splitter)
+    def _show_action(self, action: Action) -> None:
+        made = self.context.actions[action.name]
+        self.addAction(made)  # so that its shortcut works wherever the keyboard is
+        if action.menu:
+            menu = self._menus[action.menu]
+            self._place(menu, action)
+            _show(menu, True)
+        if action.tool_bar:
+            self.tool_bar.addAction(made)
+            self.tool_bar.show()
 
-    # -- what the user does ---------------------------------------------------------------------------------------
+    def _place(self, menu: QMenu, action: Action) -> None:
+        """Behind the others of its section; a new section begins after a line."""
+        made, before, there = self.context.actions[action.name], None, menu.actions()
+        same = [
+            other.name
+            for other in self.context.actions
+            if other.menu == action.menu and other.section == action.section and other.name != action.name
+        ]
+        if same:
+            place = there.index(self.context.actions[same[-1]]) + 1
+            before = there[place] if place < len(there) else None
+        elif there:
+            menu.addSeparator()
+        menu.insertAction(before, made)
 
-    def _choose(self, name: str) -> None:
-        """Show the parameters of the sequence called ``name``."""
-        self.form = ParameterForm(sequence_class(name)())
-        self.form.refused.connect(self._show_refusal)
-        self.parameters_area.setWidget(self.form)
-        self.channel_box.clear()
-        self.channel_box.addItems([f"{c.name} ({c.unit})" for c in self.form.sequence.channels])
+    def _register(self) -> None:
+        add, view = self.context.actions.add, "&View"
+        add(Action("file.close", "&Close window", "Close; a run goes on", "Ctrl+Q", "&File", section="end"), self.close)
+        for name, text in _THEMES.items():
+            tip = "Take the desktop's colours" if name == "system" else f"Take {name} colours"
+            action = Action(f"view.{name}", text, tip, menu=view, section="colours", checkable=True)
+            add(action, partial(self.use_theme, name))
+        back = Action("view.default_layout", "Default la&yout", "Put every panel back", menu=view, section="docks")
+        add(back, self.docks.arrange)
+        add(Action("help.about", "&About stmlab", "Versions, station, files", "F1", "&Help"), self.about)
+        self._check_theme()
 
-    def start(self) -> None:
-        """Check everything and start the run; a refusal is shown and nothing moves."""
-        if self.running or self.form.reason:
+    def _add_panel(self, panel: type[Panel]) -> None:
+        try:
+            made = panel(self.context)
+        except Exception as error:  # the other panels, and the run, go on
+            self.context.notices.failure(error, f"the panel {panel.title} is missing; the log has the details")
             return
-        self._failure = ""
-        sequence = self.form.sequence
-        settings = {name: value.value for name, value in sequence.parameter_record().items()}
-        stamp = f"{datetime.now():%Y-%m-%d_%H%M%S}_{sequence.name}.h5"
-        with ExitStack() as refused:
-            try:
-                fresh = sequence_class(sequence.name)(**settings)
-                station = Station.load(self.station_box.currentText(), sample=self.sample_box.currentText() or None)
-                refused.callback(station.close)  # and no longer this window's
-                self.runner = Runner(fresh, station, Path(self.folder.text()) / stamp)
-                self.bar.setMaximum(self.runner.preflight().points)
-            except StmlabError as error:
-                self._show_refusal(str(error))
-                return
-            refused.pop_all()
-        self.live = LiveRun()
-        self.runner.listen(self.live)
-        self.thread_of_run = threading.Thread(target=self._run, args=(self.runner, station), name="run")
-        self.thread_of_run.start()
-        self.refresh()
-
-    def pause_or_resume(self) -> None:
-        """Pause after the point that is being taken, or go on."""
-        if self.runner is None:
-            return
-        if self.live.view().state == "paused":
-            self.runner.resume()
+        self.panels[panel.name] = made
+        if panel.area is Area.TOP:
+            self._column.insertWidget(self._column.count() - 1, made)
         else:
-            self.runner.pause()
+            self.docks.add(made)
 
-    def stop(self) -> None:
-        """End after the point that is being taken."""
-        if self.runner is not None:
-            self.runner.stop()
+    def _add_panel_menu(self) -> None:
+        menu = self._menus["&View"]
+        menu.addSeparator()
+        for name, dock in self.docks.docks.items():
+            toggle = dock.toggleViewAction()
+            assert toggle is not None
+            toggle.setToolTip(f"Show or hide the panel {self.panels[name].title}")
+            menu.addAction(toggle)
 
-    def abort(self) -> None:
-        """End at once."""
-        if self.runner is not None:
-            self.runner.abort()
+    # -- layout and colours ------------------------------------------------------------------------------------------
+
+    def use_theme(self, name: str) -> None:
+        """Take and remember "system", "light" or "dark"."""
+        self.context.remember(theme=name)
+        theme, application = themes.theme_called(name), QApplication.instance()
+        assert isinstance(application, QApplication)
+        themes.apply(theme, application)
+        self.context.use_theme(theme)
+        self._check_theme()
+
+    def _check_theme(self) -> None:
+        for name in _THEMES:
+            self.context.actions[f"view.{name}"].setChecked(name == self.context.settings.known.theme)
+
+    def _restore(self) -> None:
+        known = self.context.settings.known
+        if known.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(known.geometry.encode("ascii", "replace")))
+        else:
+            self._take_most_of_the_screen()
+        if known.layout:
+            self.docks.restore(known.layout)
+
+    def _take_most_of_the_screen(self) -> None:
+        screen = self.screen()
+        if screen is not None:
+            self.resize(screen.availableSize() * 0.9)
+
+    def _keep_layout(self) -> None:
+        geometry = self.saveGeometry().toBase64().data().decode("ascii")
+        self.context.remember(geometry=geometry, layout=self.docks.layout_as_text())
+
+    # -- about, and the end ------------------------------------------------------------------------------------------
+
+    def about(self) -> None:
+        """Versions and station."""
+        AboutDialog(self.context.settings, self).open()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Closing aborts a run and waits for the safe state."""
-        if self.runner is not None and self.running:
-            self.runner.abort()
-        if self.thread_of_run is not None:
-            self.thread_of_run.join()
-        self._timer.stop()
+        """Ask only where a panel objects; a run goes on, and the panels end what they have started."""
+        objections = [why for panel in self.panels.values() if (why := panel.objection())]
+        if event is not None and objections and not self._agrees(objections):
+            event.ignore()
+            return
+        self._keep_layout()
+        for panel in self.panels.values():
+            panel.close_down()
         super().closeEvent(event)
 
-    def _browse(self) -> None:
-        if chosen := QFileDialog.getExistingDirectory(self, "Folder for the files", self.folder.text()):
-            self.folder.setText(chosen)
-
-    # -- what the window shows ------------------------------------------------------------------------------------
-
-    @property
-    def running(self) -> bool:
-        """Whether a run is under way."""
-        return self.thread_of_run is not None and self.thread_of_run.is_alive()
-
-    def refresh(self) -> None:
-        """Draw what the run has come to; called by the timer."""
-        view, running = self.live.view(), self.running
-        self.start_button.setEnabled(not running and not self.form.reason)
-        for button in (self.pause_button, self.stop_button, self.abort_button):
-            button.setEnabled(running)
-        self.pause_button.setText("Resume" if view.state == "paused" else "Pause")
-        if view.started is None:
-            return
-        self.plot.draw(view, max(self.channel_box.currentIndex(), 0))
-        self.bar.setValue(len(view.values))
-        text = "\n".join(fit_as_text(fit) for fit in view.fits)
-        if text != self.fit_text.toPlainText():  # setting it anew would scroll it back
-            self.fit_text.setPlainText(text)
-        if self.form.reason:
-            return
-        message = self._failure or view.message
-        self._status(f"{view.started.sequence} {view.state}" + (f": {message}" if message else ""), bool(self._failure))
-
-    def _show_refusal(self, reason: str) -> None:
-        self._status(reason or "ready", bool(reason))
-
-    def _status(self, text: str, wrong: bool) -> None:
-        bar = self.statusBar()
-        assert bar is not None
-        bar.setStyleSheet("color: #c62828;" if wrong else "")
-        bar.showMessage(text)
-
-    # -- the run's thread -----------------------------------------------------------------------------------------
-
-    def _run(self, runner: Runner, station: Station) -> None:
-        try:
-            with station, guarded(station):
-                runner.run()
-        except Exception as error:  # the run has made the station safe; the window must say why it ended
-            self._failure = str(error)
+    def _agrees(self, objections: list[str]) -> bool:
+        answer = QMessageBox.question(self, "Close stmlab", "\n".join([*objections, "Close the window?"]))
+        return answer == QMessageBox.StandardButton.Yes
 
 
-def launch() -> int:
-    """Open the window and run until it is closed.
-
-    Raises:
-        StmlabError: there is no screen (Qt itself would end the process without a word to the user).
-    """
-    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in screens):
-        raise StmlabError("no screen: neither DISPLAY nor WAYLAND_DISPLAY is set; `stmlab run` needs none")
-    application = QApplication.instance() or QApplication(sys.argv)
-    window = Window()
-    window.show()
-    return int(application.exec())
+def _show(menu: QMenu, shown: bool) -> None:
+    title = menu.menuAction()
+    if title is not None:
+        title.setVisible(shown)

@@ -1,183 +1,201 @@
-"""The window, off screen: what the user does, and what it shows."""
+"""The main window: docks, menus, notices, layouts, colours, the end."""
 
-import numpy as np
+import sys
+
 import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QMessageBox, QPushButton, QVBoxLayout
 
-from stmlab.axes import Axis, Channel
-from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, RunState
-from stmlab.gui.live import LiveRun
+from stmlab.gui.about import AboutDialog
+from stmlab.gui.actions import Action
+from stmlab.gui.application import exceptions_noticed
+from stmlab.gui.context import Context
+from stmlab.gui.log import LogPanel
+from stmlab.gui.notices import Level
+from stmlab.gui.panel import Area, Panel
+from stmlab.gui.settings import Settings
 from stmlab.gui.window import Window
-from stmlab.results import FitParameter, FitResult
-from stmlab.storage import open_run
-from tests.approximately import close
 
-PATIENCE = 600_000  # ms: of a machine that hangs; a busy one takes its time
+
+class Measure(Panel):
+    name, title, area = "measure", "Measure", Area.LEFT
+
+    def __init__(self, context):
+        super().__init__(context)
+        self.done, self.why, self.closed = [], "", False
+        context.actions.add(
+            Action("measure.go", "&Go", "Go on", "Ctrl+G", menu="&Measure", tool_bar=True), lambda: self.done.append(1)
+        )
+        button = QPushButton("fails")
+        button.clicked.connect(self.fail)
+        QVBoxLayout(self).addWidget(button)
+        self.button = button
+
+    def fail(self):
+        raise RuntimeError("in a slot")
+
+    def objection(self):
+        return self.why
+
+    def close_down(self):
+        self.closed = True
+
+
+class Live(Panel):
+    name, title, area = "live", "Live", Area.MAIN
+
+
+class Data(Panel):
+    name, title, area = "data", "Data", Area.MAIN
+
+
+class State(Panel):
+    name, title, area = "state", "State", Area.TOP
+
+
+class Broken(Panel):
+    name, title = "broken", "Broken"
+
+    def __init__(self, context):
+        raise OSError("no such panel today")
+
+
+PANELS = (Measure, Live, Data, State, LogPanel)
 
 
 @pytest.fixture
-def window(qtbot, tmp_path):
-    found = Window(tmp_path / "runs")
+def window(qtbot, context):
+    found = Window(context, PANELS)
     qtbot.addWidget(found)
-    found.sequence_box.setCurrentText("srs")
     found.show()
     yield found
+    found.panels["measure"].why = ""
     found.close()
 
 
-def status(window):
-    return window.statusBar().currentMessage()
+def titles(window):
+    return [menu.title() for menu in window._menus.values() if menu.menuAction().isVisible()]
 
 
-def test_a_run_is_started_drawn_and_fitted(window, qtbot, tmp_path):
-    window.form.fields["points"].setText("12")
-    window.start()
-    qtbot.waitUntil(lambda: window.live.view().state == "finished" and not window.running, timeout=PATIENCE)
-    window.refresh()
-    assert window.bar.value() == 12
-    assert "rate" in window.fit_text.toPlainText()
-    x, y = window.plot._points.getOriginalDataset()
-    (path,) = (tmp_path / "runs").glob("*.h5")
-    run = open_run(path)
-    np.testing.assert_allclose(x, run.coordinates["frequency"])
-    np.testing.assert_allclose(y, run.data["current"])
-    assert window.start_button.isEnabled()
-    assert not window.abort_button.isEnabled()
+def test_menus_tool_bar_and_shortcuts_come_from_the_registry(window, qtbot):
+    assert titles(window) == ["&File", "&Measure", "&View", "&Help"]
+    (go,) = window._menus["&Measure"].actions()
+    assert go in window.tool_bar.actions()
+    go.trigger()
+    window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
+    assert window.panels["measure"].done == [1, 1]
 
 
-@pytest.mark.parametrize("text", ["4 Hz", "", "nan", "20 V"])
-def test_a_wrong_value_is_shown_at_once_and_cannot_be_started(window, text):
-    window.form.fields["dc_bias"].setText(text)
-    assert "dc_bias" in status(window)
-    window.start()
-    assert not window.running
-    window.refresh()
-    assert "dc_bias" in status(window)
-    window.form.fields["dc_bias"].setText("4 mV")
-    assert not window.form.reason
-    assert window.form.sequence.dc_bias == close(4e-3)
+def test_every_action_of_the_menus_has_a_tip(window):
+    for menu in window._menus.values():
+        for action in menu.actions():
+            assert action.isSeparator() or action.toolTip() != action.text().replace("&", ""), action.text()
 
 
-def test_a_refusal_of_the_station_is_shown_and_nothing_runs(window, tmp_path):
-    window.form.fields["dc_bias"].setText("0.2")
-    window.start()
-    assert "bias = 0.2 V is out of bounds" in status(window)
-    assert not window.running
-    assert not (tmp_path / "runs").exists()
-
-
-def test_pause_resume_and_stop(window, qtbot):
-    window.form.fields["points"].setText("4000")
-    window.start()
-    window.pause_or_resume()
-    qtbot.waitUntil(lambda: window.live.view().state == "paused", timeout=PATIENCE)
-    window.refresh()
-    assert window.pause_button.text() == "Resume"
-    taken = len(window.live.view().values)
-    window.pause_or_resume()
-    qtbot.waitUntil(lambda: len(window.live.view().values) > taken, timeout=PATIENCE)
-    window.stop()
-    qtbot.waitUntil(lambda: not window.running, timeout=PATIENCE)
-    assert window.live.view().state == "stopped"
-
-
-def test_closing_the_window_aborts_and_leaves_the_station_safe(window, qtbot):
-    window.form.fields["points"].setText("4000")
-    window.start()
-    station = window.runner.station
-    qtbot.waitUntil(lambda: len(window.live.view().values) > 3, timeout=PATIENCE)
+def test_a_panel_that_cannot_be_built_is_a_notice_and_the_others_are_there(qtbot, context):
+    window = Window(context, (Broken, *PANELS))
+    qtbot.addWidget(window)
+    assert set(window.panels) == {"measure", "live", "data", "state", "log"}
+    assert "no such panel today: the panel Broken is missing" in window.notice_bar.label.text()
     window.close()
-    assert not window.running
-    assert window.live.view().state == "aborted"
-    assert not station.simulation.generator.on
-    assert station.simulation.tip.feedback
 
 
-def test_the_memory_of_a_long_run_is_bounded_by_its_shape():
-    live, axis = LiveRun(), Axis("bias", "V", np.arange(3.0))
-    channels = (Channel("x", "V", ""),)
-    live(RunStarted("1", "ramp", "", {}, (axis,), channels, 0.0, "bench", ""))
-    for k in range(3):
-        live(PointTaken(k, 0.0, (float(k),), (np.full(100, float(k)),)))
-    live(RunFinished(RunState.FINISHED, "completed", "", 3, 0.0))
-    view = live.view()
-    np.testing.assert_array_equal(view.values[:, 0], [0.0, 1.0, 2.0])
-    assert view.state == "finished"
+def test_an_exception_in_a_slot_is_a_notice_and_the_window_goes_on(window, capsys):
+    with exceptions_noticed(window.context):
+        sys.excepthook(RuntimeError, RuntimeError("in a slot"), None)
+    assert "RuntimeError: in a slot" in window.notice_bar.label.text()
+    assert "in a slot" in window.panels["log"].text.toPlainText()
+    window.context.actions.trigger("view.dismiss")
+    assert window.notice_bar.isHidden()
 
 
-def test_a_point_that_is_read_again_is_drawn_anew_and_hides_none_of_the_others():
-    live, axis = LiveRun(), Axis("bias", "V", np.arange(4.0))
-    live(RunStarted("1", "ramp", "", {}, (axis,), (Channel("x", "V", ""),), 0.0, "bench", ""))
-    for visit, index in enumerate((0, 1, 2, 1)):
-        live(PointTaken(index, 0.0, (float(index),), (float(visit),), visit, visit // 3))
-    np.testing.assert_array_equal(live.view().values[:, 0], [0.0, 3.0, 2.0])
+def test_an_error_stays_until_it_is_dismissed_and_information_does_not_cover_it(window):
+    notices = window.context.notices
+    notices.info("saved")
+    assert "saved" in window.notice_bar.label.text()
+    notices.error("refused", "lower the bias")
+    notices.info("saved again")
+    assert window.notice_bar.label.text() == "Error: refused: lower the bias"
+    notices.warning("another")
+    assert window.notice_bar.label.text() == "Warning: another"
 
 
-def test_lines_along_a_hardware_axis_are_those_of_the_last_points():
-    live, axes = LiveRun(), (Axis("sweep", "", np.arange(40.0)), Axis("bias", "V", np.arange(5.0), hardware=True))
-    channels = (Channel("current", "A", ""), Channel("height", "m", ""))
-    live(RunStarted("1", "didv", "", {}, axes, channels, 0.0, "bench", ""))
-    assert live.view().lines(0, 3) == []
-    for k in range(40):
-        live(PointTaken(k, 0.0, (float(k),), (np.arange(5.0) + 10 * k, 7.0)))
-    view = live.view()
-    assert len(view.swept) < 20
-    lines = view.lines(0, 2)
-    np.testing.assert_array_equal(lines[0], [np.arange(5.0), np.arange(5.0) + 380])
-    np.testing.assert_array_equal(lines[1], [np.arange(5.0), np.arange(5.0) + 390])
-    np.testing.assert_array_equal(view.lines(1, 1)[0][1], np.full(5, 7.0))
+def test_panels_of_one_area_are_tabs_and_those_of_the_top_are_always_in_view(window):
+    docks = window.docks
+    assert docks.tabifiedDockWidgets(docks.docks["live"]) == [docks.docks["data"]]
+    assert "state" not in docks.docks
+    assert window.panels["state"].isVisible()
+    window.context.panel_wanted.emit("data")
+    assert not docks.docks["data"].visibleRegion().isEmpty()
 
 
-def test_lines_of_a_software_grid_end_with_the_one_being_taken():
-    live, axes = LiveRun(), (Axis("offset", "V", np.arange(3.0)), Axis("frequency", "Hz", np.arange(4.0)))
-    live(RunStarted("1", "map", "", {}, axes, (Channel("x", "V", ""),), 0.0, "bench", ""))
-    for k in range(10):
-        live(PointTaken(k, 0.0, (k // 4, k % 4), (float(k),)))
-    lines = live.view().lines(0, 12)
-    assert [y.tolist() for _, y in lines] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-    assert [x.tolist() for x, _ in lines] == [[0, 1, 2, 3]] * 2 + [[0, 1]]
-    assert [y.tolist() for _, y in live.view().lines(0, 1)] == [[8, 9]]
+def test_a_layout_is_kept_restored_and_put_back(qtbot, context, settings):
+    window = Window(context, PANELS)
+    qtbot.addWidget(window)
+    window.show()
+    window.docks.docks["log"].hide()
+    window.docks.docks["measure"].setFloating(True)
+    window.close()
+    again = Window(Context(Settings(settings.path)), PANELS)
+    qtbot.addWidget(again)
+    again.show()
+    assert again.docks.docks["log"].isHidden()
+    assert again.docks.docks["measure"].isFloating()
+    again.context.actions.trigger("view.default_layout")
+    assert not again.docks.docks["log"].isHidden()
+    assert not again.docks.docks["measure"].isFloating()
+    again.close()
 
 
-def test_a_trace_of_a_controller_is_drawn_with_its_fit(window, qtbot):
-    window.sequence_box.setCurrentText("time_trace")
-    window.sample_box.setCurrentText("slow_switch")
-    window.form.fields["setpoint_current"].setText("250 pA")
-    window.form.fields["interval"].setText("3 ms")
-    window.start()
-    qtbot.waitUntil(lambda: window.live.view().state == "finished" and not window.running, timeout=PATIENCE)
-    window.refresh()
-    x, y = window.plot._points.getOriginalDataset()
-    assert x.size == y.size == 5000
-    np.testing.assert_allclose(np.diff(x), 3e-3)
-    assert set(np.round(window.plot._fit.getOriginalDataset()[1][:-1] * 1e12)) == {236.0, 286.0}
-    assert "rate_up" in window.fit_text.toPlainText()
-    assert window.width() == 1180
+def test_light_and_dark_are_one_action_each_and_remembered(window, settings):
+    for name in ("dark", "light"):
+        window.context.actions.trigger(f"view.{name}")
+        assert window.context.theme.name == name
+        assert window.palette().window().color().name() == window.context.theme.window
+        assert Settings(settings.path).known.theme == name
+        assert window.context.actions[f"view.{name}"].isChecked()
+    assert not window.context.actions["view.dark"].isChecked()
 
 
-def test_spectra_of_a_ramp_stay_in_grey_behind_the_last(window, qtbot):
-    window.sequence_box.setCurrentText("setpoint_ramp")
-    window.sample_box.setCurrentText("coh_bare")
-    for name, text in (("conductances", "3"), ("points", "21"), ("stop_conductance", "300 nS")):
-        window.form.fields[name].setText(text)
-    window.start()
-    qtbot.waitUntil(lambda: len(window.live.view().values) > 50, timeout=PATIENCE)
-    window.refresh()
-    assert np.count_nonzero(np.isnan(window.plot._earlier.getOriginalDataset()[0])) == 2
-    window.abort()
-    qtbot.waitUntil(lambda: not window.running, timeout=PATIENCE)
+def test_closing_asks_only_where_a_panel_objects_and_ends_what_panels_have_started(window, monkeypatch):
+    asked = []
+
+    def answer(parent, title, text):
+        asked.append(text)
+        return QMessageBox.StandardButton.No
+
+    monkeypatch.setattr(QMessageBox, "question", answer)
+    window.panels["measure"].why = "a file is being written"
+    window.close()
+    assert not window.panels["measure"].closed
+    assert asked == ["a file is being written\nClose the window?"]
+    window.panels["measure"].why = ""
+    window.close()
+    assert window.panels["measure"].closed
+    assert len(asked) == 1
 
 
-def test_the_fit_of_a_ramp_is_drawn_in_as_many_pieces_as_it_has_spectra(window):
-    bias = np.linspace(-1.0, 1.0, 5)
-    axes, channels = (Axis("setpoint", "A", np.arange(3.0)), Axis("bias", "V", bias)), (Channel("g", "S", ""),)
-    curves = {"x": np.tile(bias, 3), "data": np.ones(15), "fit": np.arange(15.0)}
-    window.live(RunStarted("1", "ramp", "", {}, axes, channels, 0.0, "bench", ""))
-    for k in range(15):
-        window.live(PointTaken(k, 0.0, (float(k // 5), float(bias[k % 5])), (float(k),)))
-    found = (FitParameter("temperature", 2.0, 0.1, "K"),)
-    window.live(Analysed(FitResult("transport", found, ("temperature",), np.eye(1), 15, 0.0, curves=curves)))
-    window.refresh()
-    x, y = window.plot._fit.getOriginalDataset()
-    pieces = np.split(y, np.flatnonzero(np.isnan(y)))
-    assert [piece[np.isfinite(piece)].tolist() for piece in pieces] == [*np.arange(15.0).reshape(3, 5).tolist(), []]
-    assert np.array_equal(np.isnan(x), np.isnan(y))
+def test_the_log_shows_records_from_the_chosen_level_on_and_forgets_them_when_asked(window):
+    panel, notices = window.panels["log"], window.context.notices
+    notices.info("only told")
+    notices.say(Level.ERROR, "gone wrong")
+    assert "only told" in panel.text.toPlainText()
+    panel.level.setCurrentText("Error")
+    assert "only told" not in panel.text.toPlainText()
+    assert "gone wrong" in panel.text.toPlainText()
+    panel.level.setCurrentText("Debug")
+    assert "only told" in panel.text.toPlainText()
+    window.context.actions.trigger("log.clear")
+    panel.level.setCurrentText("Info")
+    assert panel.text.toPlainText() == ""
+
+
+def test_about_tells_versions_and_the_station_and_copies_them(qtbot, settings, qapp):
+    settings.remember(station="simulated")
+    dialog = AboutDialog(settings)
+    qtbot.addWidget(dialog)
+    dialog.copy()
+    text = qapp.clipboard().text()
+    for part in ("stmlab: ", "Qt: 6", "Station: simulated", "simulated.toml", str(settings.path)):
+        assert part in text

@@ -1,0 +1,16 @@
+"""The panels of the window, in the order in which their docks are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stmlab.gui.panel import Panel
+
+
+def panels() -> tuple[type[Panel], ...]:
+    """Every panel class; within one area the first is in front."""
+    from stmlab.gui.log import LogPanel
+    from stmlab.gui.prototype import PrototypePanel
+
+    return (PrototypePanel, LogPanel)
