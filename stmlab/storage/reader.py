@@ -39,11 +39,9 @@ def open_run(path: str | Path) -> Run:
 
 
 def _read(path: Path, entry: h5py.Group) -> Run:
-    if int(entry["plan/checksum"][()]) != fixed_checksum(entry):
-        raise FileError(f"{path}: damaged: its axes, parameters or configuration are not what was written")
+    started = read_plan(path, entry)
     committed = read_committed(entry)  # before the columns are opened: they are never shorter than this says
-    started = _read_start(entry)
-    finished = _read_end(entry) if committed.finished else None
+    finished = read_end(entry) if committed.finished else None
     return Run(
         path=path,
         started=started,
@@ -55,7 +53,14 @@ def _read(path: Path, entry: h5py.Group) -> Run:
     )
 
 
-def _read_start(entry: h5py.Group) -> RunStarted:
+def read_plan(path: Path, entry: h5py.Group) -> RunStarted:
+    """What was known of the run before the first output moved.
+
+    Raises:
+        FileError: it is not what was written.
+    """
+    if int(entry["plan/checksum"][()]) != fixed_checksum(entry):
+        raise FileError(f"{path}: damaged: its axes, parameters or configuration are not what was written")
     instrument, provenance, plan = entry["instrument"], entry["provenance"], entry["plan"]
     return RunStarted(
         run_id=read_text(entry["entry_identifier"]),
@@ -118,7 +123,8 @@ def _read_channels(plan: h5py.Group, data: h5py.Group) -> tuple[Channel, ...]:
     )
 
 
-def _read_end(entry: h5py.Group) -> RunFinished:
+def read_end(entry: h5py.Group) -> RunFinished:
+    """How the run ended; to be asked once that is acknowledged."""
     status = entry["status"]
     return RunFinished(
         state=RunState(read_text(status["state"])),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.errors import FileError
-from stmlab.events import Analysed, PointTaken, RunState, StateChanged
+from stmlab.events import PointTaken, RunState, StateChanged
+from stmlab.storage.history import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -259,19 +260,12 @@ class Run:
 
     def replay(self) -> Iterator[Event]:
         """The events of the run, in the order in which they came; fits added later are no part of it."""
-        later = [((points, k, 0, 0), event) for k, (points, event) in enumerate(self.history)]
-        later += [
-            ((stored.place[0], stored.place[1] - 1, 1, k), Analysed(stored.fit))  # type: ignore[misc]
-            for k, stored in enumerate(self.stored_fits)
-            if stored.place is not None
-        ]
-        later.sort(key=lambda entry: entry[0])
         yield self.started
         points = map(self._point, range(len(self.visits)))
         taken = 0
-        for place, event in later:
-            yield from itertools.islice(points, place[0] - taken)
-            taken = place[0]
+        for before, event in in_order(self.history, self.stored_fits):
+            yield from itertools.islice(points, before - taken)
+            taken = before
             yield event
         yield from points
         if self.finished is not None:

@@ -64,17 +64,22 @@ class Visits:
             {name: column[rows] for name, column in self.data.items()},
         )
 
-    def first_changed(self, checksums: Words) -> int | None:
-        """Number of the first reading that is not what its checksum was made of; None if all are."""
-        for first in range(0, len(self), _ROWS):
-            wrong = np.flatnonzero(self._checksums(first) != checksums[first : first + _ROWS])
+    def first_changed(self, checksums: Words, first: int = 0) -> int | None:
+        """Number of the first reading that is not what its checksum was made of; None if all are.
+
+        Args:
+            checksums: shape (readings,).
+            first: number of the first reading here in the file.
+        """
+        for start in range(0, len(self), _ROWS):
+            wrong = np.flatnonzero(self._checksums(start, first) != checksums[start : start + _ROWS])
             if wrong.size:
-                return first + int(wrong[0])
+                return first + start + int(wrong[0])
         return None
 
-    def _checksums(self, first: int) -> Words:
-        rows = slice(first, min(first + _ROWS, len(self)))
-        number = np.arange(rows.start, rows.stop)
+    def _checksums(self, start: int, first: int) -> Words:
+        rows = slice(start, min(start + _ROWS, len(self)))
+        number = np.arange(first + rows.start, first + rows.stop)
         place = np.stack([number, self.index[rows], self.attempt[rows], self.session[rows]])
         numbers, arrays = [self.time, *self.coordinates.values()], list(self.data.values())
         if not arrays or arrays[0].ndim == 1:

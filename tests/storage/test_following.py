@@ -187,3 +187,79 @@ def test_a_fit_is_heard_where_it_was_made(tmp_path, whole_run):
     follower = Follower(path)
     assert isinstance(follower.look()[-1], Analysed)
     writer.close()
+
+
+def all_news(follower, most=200):
+    """What looks find until the run is over."""
+    found = []
+    for _ in range(most):
+        if (news := follower.news()) is not None:
+            found.append(news)
+        if follower.over:
+            break
+    return found
+
+
+@pytest.mark.parametrize("sweep", [0, 3])
+def test_news_are_the_readings_as_arrays_and_together_they_are_the_file(tmp_path, make_started, make_points, sweep):
+    """Points out of their order, one that is read again twice, one outside the plan."""
+    started = make_started(sweep=sweep)
+    first = make_points(started)
+    order = [5, 0, 1, 2, 11, 3, 3, 4, 3, 9]
+    points = [first[k]._replace(visit=visit, time=float(visit)) for visit, k in enumerate(order)]
+    points[6], points[8] = points[6]._replace(attempt=1), points[8]._replace(attempt=2)
+    points = [p._replace(values=tuple(v + 100.0 * p.visit for v in p.values)) for p in points]
+    points.append(points[0]._replace(index=40, visit=len(points)))
+    writer = Writer(path := tmp_path / "run.h5")
+    writer(started)
+    follower, found = Follower(path), []
+    for k, point in enumerate(points):
+        writer(point)
+        if k % 3 == 2:
+            writer.flush()
+            found += [news for _ in range(30) if (news := follower.news()) is not None]
+    writer.close()
+    found += all_news(follower)
+    visits = open_run(path).visits
+    assert [news.first for news in found] == np.cumsum([0] + [len(n.readings) for n in found[:-1]]).tolist()
+    assert len(found) > 3
+    for name, column in visits.columns().items():
+        together = np.concatenate([news.readings.columns()[name] for news in found])
+        np.testing.assert_array_equal(together, column, err_msg=name)
+
+
+def test_a_look_reads_what_is_new_and_no_more(tmp_path, make_started, make_points, monkeypatch):
+    from stmlab.storage import read_visits
+
+    started = make_started(rows=50, columns=40)
+    writer = Writer(path := tmp_path / "run.h5", batch=True)
+    for event in [started, *make_points(started, 1990)]:
+        writer(event)
+    writer.flush()
+    follower = Follower(path)
+    assert len(follower.news().readings) == 1990
+    read = []
+    block = read_visits._read_block
+    monkeypatch.setattr(read_visits, "_read_block", lambda *a: read.append(a[2] - a[1]) or block(*a))
+    for event in make_points(started, 7, first=1990):
+        writer(event)
+    writer.flush()
+    found = [news for _ in range(30) if (news := follower.news()) is not None]
+    assert [(news.first, len(news.readings)) for news in found] == [(1990, 7)]
+    assert read
+    assert max(read) == 7
+    writer.close()
+
+
+def test_a_reading_that_was_changed_in_the_file_is_not_told(tmp_path, make_started, make_points):
+    import h5py
+
+    started = make_started()
+    writer = Writer(path := tmp_path / "run.h5")
+    for event in [started, *make_points(started)]:
+        writer(event)
+    writer.close()
+    with h5py.File(path, "r+") as file:
+        file["entry/data/x"][1, 1] = 77.0
+    with pytest.raises(FileError, match="reading number 5"):
+        Follower(path)
