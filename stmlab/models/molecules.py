@@ -1,0 +1,74 @@
+"""Exchange between two magnetic molecules through the electrons of a junction (Fransson, Ren and Zhu)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stmlab.models.model import Choice, Curves, Model, Number, Sweep, number
+from stmlab.physics.molecular_dimer import Dimer, Leads
+from stmlab.physics.molecular_exchange import molecular_exchange
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+    from stmlab.models.model import Values
+
+_OVER = {
+    "chemical potential": Sweep("chemical potential", "meV", -3.0, 3.0, points=201),
+    "bias": Sweep("bias", "V", -6e-3, 6e-3, points=201, axis="bias"),
+    "temperature difference": Sweep("temperature difference", "K", 0.0, 100.0, points=201),
+}
+_DIMER = (
+    Number("left_polarisation", "p_L", "", "of the left lead", 0.0, -0.999, 0.999),
+    Number("right_polarisation", "p_R", "", "of the right lead", 0.0, -0.999, 0.999),
+    Number("level_1_meV", "ε₁", "meV", "level of molecule 1", 0.0, -10.0, 10.0),
+    Number("level_2_meV", "ε₂", "meV", "level of molecule 2", 0.0, -10.0, 10.0),
+    Number("splitting_1_meV", "Δ₁", "meV", "spin splitting of level 1", 0.0, -5.0, 5.0),
+    Number("splitting_2_meV", "Δ₂", "meV", "spin splitting of level 2", 0.0, -5.0, 5.0),
+    Number("tunnelling_meV", "T_c", "meV", "between the levels", 1.0, 0.01, 10.0, True),
+    Number("spin_coupling_1_meV", "J₁", "meV", "electrons to moment 1", 1.0, -5.0, 5.0),
+    Number("spin_coupling_2_meV", "J₂", "meV", "electrons to moment 2", 1.0, -5.0, 5.0),
+    Number("left_coupling_meV", "Γ_L", "meV", "level 1 to the left lead", 1 / 6, 0.01, 5.0, True),
+    Number("right_coupling_meV", "Γ_R", "meV", "level 2 to the right lead", 1 / 6, 0.01, 5.0, True),
+)
+
+
+def _sweep(values: Values) -> Sweep:
+    return _OVER[str(values["over"])]
+
+
+def _compute(values: Values, x: FloatArray) -> Curves:
+    leads: dict[str, float | FloatArray] = {
+        "chemical_potential_meV": number(values, "chemical_potential_meV"),
+        "bias_mV": 1e3 * number(values, "bias"),
+        "temperature_difference_K": number(values, "temperature_difference_K"),
+    }
+    scale = {"bias": 1e3}.get(str(values["over"]), 1.0)
+    names = dict(zip(_OVER, leads, strict=True))
+    leads[names[str(values["over"])]] = scale * x
+    found = molecular_exchange(
+        Dimer(**{parameter.name: number(values, parameter.name) for parameter in _DIMER}),
+        Leads(left_temperature_K=number(values, "left_temperature_K"), **leads),
+    )
+    y = {
+        "J, Heisenberg": found.heisenberg_meV,
+        "I, Ising": found.ising_meV,
+        "D, Dzyaloshinskii-Moriya": found.dzyaloshinskii_moriya_meV,
+    }
+    return Curves(x, y, "exchange energy", "meV", _sweep(values))
+
+
+MODEL = Model(
+    name="molecules",
+    title="exchange between two magnetic molecules through the electrons of a junction",
+    source="Fransson, Ren and Zhu",
+    parameters=(
+        Choice("over", "", "what the curves are drawn over", tuple(_OVER)),
+        Number("chemical_potential_meV", "μ", "meV", "of both leads without bias", 0.0, -20.0, 20.0),
+        Number("bias", "V", "V", "mu_L - mu_R over e", 0.0, -20e-3, 20e-3),
+        Number("left_temperature_K", "T_L", "K", "of the left lead", 1.0, 0.05, 400.0, True),
+        Number("temperature_difference_K", "ΔT", "K", "right lead less left lead", 0.0, 0.0, 400.0),
+        *_DIMER,
+    ),
+    sweep=_sweep,
+    compute=_compute,
+)

@@ -1,0 +1,72 @@
+"""The pump-probe current of a junction that switches between two states, over delay (Betz et al., Fig. S1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.models import two_level
+from stmlab.models.model import Curves, Measurement, Model, Number, Sweep, number
+from stmlab.physics.pulses import Pulse, PulseTrain, mean_pulsed_current
+from stmlab.physics.stochastic_resonance import static_current
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+    from stmlab.models.model import Values
+
+_SWEEP = Sweep("delay from pump to probe", "s", -4e-9, 4e-9, points=41, axis="delay")
+_SETPOINT_BIAS = 10e-3  # V
+
+
+def _compute(values: Values, x: FloatArray) -> Curves:
+    junction = two_level.junction(values)
+    states, period = two_level.States(junction), number(values, "period")
+    width, rise, base = (number(values, name) for name in ("width", "rise_time", "dc_bias"))
+    still = float(static_current(states, np.array([base]))[0])
+
+    def signal(delay: float) -> float:
+        pump = Pulse(0.5 * (period - delay), width, number(values, "pump"), rise)
+        probe = Pulse(0.5 * (period + delay), width, number(values, "probe"), rise)
+        return mean_pulsed_current(states, PulseTrain(period, (pump, probe), base), tolerance=1e-6) - still
+
+    found = np.array([signal(float(delay)) for delay in x])
+    time = 1.0 / sum(float(rate[0]) for rate in junction.rates(np.array([base])))
+    return Curves(x, {"pump-probe current": found}, "pump-probe current", "A", _SWEEP, {"T1": (time, "s")})
+
+
+def _starts(values: Values) -> dict[str, float]:
+    return {"T1": _compute(values, np.empty(0)).derived["T1"][0]}
+
+
+def _measurement(values: Values) -> Measurement:
+    junction = two_level.junction(values)
+    names = ("dc_bias", "pump", "probe", "width", "period")
+    settings = {
+        "setpoint_bias": _SETPOINT_BIAS,
+        "setpoint_current": float(junction.static_current(np.array([_SETPOINT_BIAS]), 1.0)[0]),
+        **{name: number(values, name) for name in names},
+    }
+    return Measurement("pump_probe", settings, "two_level", {name: number(values, name) for name in two_level.NAMES})
+
+
+MODEL = Model(
+    name="pump-probe",
+    title="mean current of two voltage pulses on a two-level system, over their delay",
+    source="Betz et al., supplementary figure S1",
+    parameters=(
+        Number("dc_bias", "V_dc", "V", "bias between the pulses", 0.0, -0.1, 0.1),
+        Number("pump", "V_pump", "V", "height of the pump", -10e-3, -0.1, 0.1),
+        Number("probe", "V_probe", "V", "height of the probe", -2e-3, -0.1, 0.1),
+        Number("width", "w", "s", "of both pulses, at half maximum", 429e-12, 1e-11, 1e-7, True),
+        Number("rise_time", "t_rise", "s", "of their edges, linear, from 0 to 100 %", 154e-12, 0.0, 1e-9),
+        Number("period", "t_rep", "s", "from pump to pump", 20e-9, 1e-10, 1e-5, True),
+        *two_level.PARAMETERS,
+    ),
+    sweep=lambda _: _SWEEP,
+    compute=_compute,
+    channel="current",
+    fit="decay",
+    starts=_starts,
+    measurement=_measurement,
+)

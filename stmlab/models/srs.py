@@ -1,0 +1,79 @@
+"""The SRS spectrum of a junction that switches between two states (Betz et al., eqs. 1 and S1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.models import two_level
+from stmlab.models.model import Curves, Measurement, Model, Number, Sweep, number
+from stmlab.physics.stochastic_resonance import stochastic_resonance
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+    from stmlab.models.model import Values
+    from stmlab.physics.stochastic_resonance import StochasticResonance
+
+_SWEEP = Sweep("microwave frequency", "Hz", 3e6, 20e9, logarithmic=True, points=201, axis="frequency")
+_SETPOINT_BIAS = 10e-3  # V
+
+
+def _spectrum(values: Values, frequency: FloatArray) -> StochasticResonance:
+    return stochastic_resonance(
+        two_level.States(two_level.junction(values)),
+        frequency,
+        offset_V=number(values, "dc_bias"),
+        amplitude_V=number(values, "amplitude"),
+        tolerance=1e-6,
+    )
+
+
+def _rate(values: Values) -> float:
+    truth = two_level.junction(values).true_values(number(values, "dc_bias"), number(values, "amplitude"))
+    return truth["rate_per_s"]
+
+
+def _compute(values: Values, x: FloatArray) -> Curves:
+    found, rate = _spectrum(values, x), _rate(values)
+    derived = {
+        "Γ": (rate, "1/s"),
+        "Γ/2π": (rate / (2 * np.pi), "Hz"),
+        "I_SR": (found.step_A, "A"),
+        "I_rec": (float(found.offset_A), "A"),
+    }
+    return Curves(x, {"SRS current": found.signal_A}, "SRS current", "A", _SWEEP, derived)
+
+
+def _starts(values: Values) -> dict[str, float]:
+    found = _spectrum(values, np.array([_SWEEP.low]))
+    return {"rate": _rate(values), "step": found.step_A, "offset": float(found.offset_A)}
+
+
+def _measurement(values: Values) -> Measurement:
+    junction = two_level.junction(values)
+    settings = {
+        "setpoint_bias": _SETPOINT_BIAS,
+        "setpoint_current": float(junction.static_current(np.array([_SETPOINT_BIAS]), 1.0)[0]),
+        "dc_bias": number(values, "dc_bias"),
+        "amplitude": number(values, "amplitude"),
+    }
+    return Measurement("srs", settings, "two_level", {name: number(values, name) for name in two_level.NAMES})
+
+
+MODEL = Model(
+    name="srs",
+    title="stochastic resonance spectrum of a two-level system",
+    source="Betz et al.",
+    parameters=(
+        Number("dc_bias", "V_dc", "V", "bias during the spectrum", 4e-3, -0.1, 0.1),
+        Number("amplitude", "V_ac", "V", "peak amplitude of the microwave at the junction", 2.8e-3, 1e-6, 0.1),
+        *two_level.PARAMETERS,
+    ),
+    sweep=lambda _: _SWEEP,
+    compute=_compute,
+    channel="current",
+    fit="srs",
+    starts=_starts,
+    measurement=_measurement,
+)

@@ -1,0 +1,109 @@
+"""dI/dV of a spin under the tip, coupled to a spin on the tip or not (Muenks et al.), as a lock-in reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectra
+from stmlab.models.model import Choice, Curves, Measurement, Model, Number, Sweep, number
+from stmlab.physics.coupled_tip import ExchangeKind
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+    from stmlab.models.model import Values
+
+_SWEEP = Sweep("bias", "V", -10e-3, 10e-3, points=401, axis="bias")
+_FITTED = ("axial_anisotropy_meV", "transverse_anisotropy_meV", "temperature_K")
+_OF_THE_TIP = ("exchange_slope_meV_per_uS", "correlation")
+_SETPOINT_BIAS = 10e-3  # V
+
+
+def _setting(values: Values) -> SpinSetting:
+    return SpinSetting(
+        exchange=ExchangeKind(str(values["exchange"])),
+        spin=float(values["spin"]),
+        tip_spin=float(values["tip_spin"]),
+        g_factor=number(values, "g_factor"),
+        field_T=number(values, "field"),
+        modulation_V=number(values, "modulation"),
+        scattering_S=number(values, "scattering"),
+        order=int(values["order"]),
+    )
+
+
+def _parameters(values: Values) -> SpinParameters:
+    tip = {} if values["exchange"] == "none" else {name: number(values, name) for name in _OF_THE_TIP}
+    own = {name: number(values, name) for name in (*_FITTED, "potential_scattering", "kondo_coupling")}
+    return SpinParameters(**own, **tip)
+
+
+def _compute(values: Values, x: FloatArray) -> Curves:
+    conductance = number(values, "conductance")
+    found = spectra(_setting(values), _parameters(values), np.array([conductance]), x)[0]
+    return Curves(x, {"dI/dV": found}, "dI/dV", "S", _SWEEP)
+
+
+def _starts(values: Values) -> dict[str, float]:
+    kondo = {"kondo_coupling": number(values, "kondo_coupling")} if values["order"] == "3" else {}
+    tip = () if values["exchange"] == "none" else _OF_THE_TIP
+    names = (*_FITTED, *tip, "potential_scattering")
+    return {**{name: number(values, name) for name in names}, **kondo}
+
+
+def _measurement(values: Values) -> Measurement:
+    has_tip = values["exchange"] != "none"
+    table: dict[str, float | str | list[float]] = {
+        "spin": float(values["spin"]),
+        **{name: number(values, name) for name in _FITTED},
+        "conductance_S": number(values, "conductance"),
+        "g_factor": number(values, "g_factor"),
+        "field_T": [0.0, 0.0, number(values, "field")],
+        "sample_scattering_S": number(values, "scattering"),
+        "potential_scattering": number(values, "potential_scattering"),
+        "order": int(values["order"]),
+        "coupling": number(values, "kondo_coupling") if values["order"] == "3" else 0.0,
+    }
+    if has_tip:
+        table |= {"tip_spin": float(values["tip_spin"]), "exchange": str(values["exchange"])}
+        table |= {name: number(values, name) for name in _OF_THE_TIP}
+    settings = {
+        "setpoint_bias": _SETPOINT_BIAS,
+        "setpoint_current": _SETPOINT_BIAS * number(values, "conductance"),
+        "modulation": number(values, "modulation"),
+        "temperature": number(values, "temperature_K"),
+        "field": number(values, "field"),
+    }
+    return Measurement("didv", settings, "coupled_spins", table)
+
+
+MODEL = Model(
+    name="transport",
+    title="dI/dV of a spin under a tip with or without a spin: steps, asymmetry, exchange",
+    source="Muenks et al.; Ternes, New J. Phys. 17, 063016",
+    parameters=(
+        Choice("spin", "S", "spin of the sample", ("1", "0.5", "1.5", "2", "2.5")),
+        Number("axial_anisotropy_meV", "D", "meV", "axial anisotropy", -4.2, -20.0, 20.0),
+        Number("transverse_anisotropy_meV", "E", "meV", "transverse anisotropy", 0.87, 0.0, 5.0),
+        Number("g_factor", "g", "", "g factor", 2.0, 0.5, 4.0),
+        Number("field", "B", "T", "magnetic field along z", 0.0, -15.0, 15.0),
+        Number("temperature_K", "T", "K", "temperature of electrons and spins", 2.0, 0.05, 30.0, logarithmic=True),
+        Number("conductance", "G", "S", "conductance of the junction", 0.1e-6, 1e-9, 20e-6, logarithmic=True),
+        Number("modulation", "V_mod", "V", "peak modulation at the junction", 0.1e-3, 0.0, 5e-3),
+        Choice("exchange", "", "coupling to the spin of the tip", ("none", "heisenberg", "ising")),
+        Choice("tip_spin", "S_tip", "spin of the tip", ("0.5", "1", "1.5")),
+        Number("exchange_slope_meV_per_uS", "J/G", "meV/uS", "exchange over the conductance", 3.6, -20.0, 20.0),
+        Number("correlation", "C", "", "correlation of the tip's spin with its electrons", -0.5, -1.0, 1.0),
+        Choice("order", "", "of the scattering from the spin", ("3", "2")),
+        Number("kondo_coupling", "Jρ", "", "coupling to the sample's electrons, in third order", -0.05, -0.3, 0.3),
+        Number("potential_scattering", "U", "", "electrons that pass without flipping a spin", 0.0, -3.0, 3.0),
+        Number("scattering", "G₁₁", "S", "sample's electrons from the spin", 2e-6, 1e-8, 1e-4, logarithmic=True),
+    ),
+    sweep=lambda _: _SWEEP,
+    compute=_compute,
+    channel="conductance",
+    fit="transport",
+    starts=_starts,
+    measurement=_measurement,
+)

@@ -1,0 +1,65 @@
+"""Noise spectra of two spins under a tunnel current (Horovitz and Henkel)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stmlab.models.model import Choice, Curves, Model, Number, Sweep, number
+from stmlab.physics.constants import K_B_MEV_PER_K
+from stmlab.physics.two_spins import MasterEquation, TwoSpins, correlation_spectra
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+    from stmlab.models.model import Values
+
+_ENERGIES = {"larmor": "larmor_meV", "exchange": "exchange_meV", "dzyaloshinskii_moriya": "dzyaloshinskii_moriya_meV"}
+
+
+def _spins(values: Values) -> TwoSpins:
+    return TwoSpins(
+        **{name: number(values, of) for name, of in _ENERGIES.items()},
+        **{name: number(values, name) for name in ("coupling_1", "coupling_2", "theta", "phi")},
+        bias=1e3 * number(values, "bias"),
+        thermal_energy=K_B_MEV_PER_K * number(values, "temperature_K"),
+        master_equation=MasterEquation(str(values["master_equation"])),
+    )
+
+
+def _sweep(values: Values) -> Sweep:
+    reach = abs(number(values, "larmor_meV")) + 4.0 * (
+        abs(number(values, "exchange_meV")) + abs(number(values, "dzyaloshinskii_moriya_meV"))
+    )
+    return Sweep("ħω", "meV", -0.05 * max(reach, 0.1), 1.25 * max(reach, 0.1), points=801)
+
+
+def _compute(values: Values, x: FloatArray) -> Curves:
+    spins = _spins(values)
+    found = correlation_spectra(spins, x)
+    y = {
+        "C₁, both spins": found.both_spins,
+        "C₂, one spin": found.one_spin,
+        "C₃, flip against each other": found.double_flip,
+    }
+    derived = {f"E({state})": (energy, "meV") for state, energy in spins.levels.items()}
+    return Curves(x, y, "noise spectrum", "1/meV", _sweep(values), {**derived, "linewidth": (spins.linewidth, "meV")})
+
+
+MODEL = Model(
+    name="two-spins",
+    title="noise spectra of two spins 1/2 under a tunnel current",
+    source="Horovitz and Henkel, Phys. Rev. B 104, L081405",
+    parameters=(
+        Number("larmor_meV", "ν", "meV", "Larmor energy of both", 0.1, -2.0, 2.0),
+        Number("exchange_meV", "J_ex", "meV", "exchange, above 0 for parallel spins", 0.2, -2.0, 2.0),
+        Number("dzyaloshinskii_moriya_meV", "J_DM", "meV", "Dzyaloshinskii-Moriya interaction", 0.0, -2.0, 2.0),
+        Number("bias", "V", "V", "bias; its size matters", 1e-3, 0.0, 20e-3),
+        Number("coupling_1", "λ₁", "", "coupling of spin 1 to the current", 0.01, 1e-5, 1.0, True),
+        Number("coupling_2", "λ₂", "", "coupling of spin 2 to the current", 0.009, 1e-5, 1.0, True),
+        Number("theta", "θ", "rad", "spin-orbit angle of spin 2's tunnelling", 0.0, -6.2832, 6.2832),
+        Number("phi", "φ", "rad", "spin-orbit phase", 0.0, -6.2832, 6.2832),
+        Number("temperature_K", "T", "K", "temperature of the electrons", 0.5, 0.01, 30.0, True),
+        Choice("master_equation", "", "energies that the dissipator knows", tuple(map(str, MasterEquation))),
+    ),
+    sweep=_sweep,
+    compute=_compute,
+)

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stmlab import models
+from stmlab.errors import PhysicsError
+from stmlab.models.model import Choice, Number, sample_text
+from stmlab.physics.stochastic_resonance import line_shape
+from stmlab.simulation.junctions import Drive
+from stmlab.simulation.samples import read_sample
+from tests.approximately import close
+
+_MEASURED = [name for name in models.MODELS if models.known(name).measurement is not None]
+
+
+def sample_of(name, given, folder):
+    model = models.known(name)
+    measurement = model.measurement(model.values(given))
+    path = folder / "chosen.toml"
+    path.write_text(sample_text("chosen", "by hand", measurement), encoding="utf-8")
+    return read_sample(path), measurement
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_every_model_computes_where_it_starts(name):
+    model = models.known(name)
+    found = model.curves()
+    assert model.name == name
+    assert len(found.x) == found.sweep.points
+    assert found.y
+    for curve in found.y.values():
+        assert curve.shape == found.x.shape
+        assert np.isfinite(curve).all()
+    assert found.y_label
+    assert found.y_unit
+    assert found.sweep.unit
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_every_parameter_starts_within_its_bounds_and_says_what_it_is(name):
+    for parameter in models.known(name).parameters:
+        assert parameter.meaning
+        assert parameter.checked(parameter.start) == parameter.start
+        if isinstance(parameter, Number) and parameter.logarithmic:
+            assert parameter.low > 0
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_every_number_changes_some_curve(name):
+    """A parameter that nothing follows would be a slider that does nothing."""
+    model = models.known(name)
+    given = {"exchange": "heisenberg", "field": 1.0} if name == "transport" else {}
+    given = given | ({"left_polarisation": 0.5, "bias": 1e-3} if name == "molecules" else {})
+    given = given | ({"theta": 0.5, "phi": 0.5} if name == "two-spins" else {})
+    before = model.curves(given)
+    swept = {"molecules": "chemical_potential_meV"}.get(name)
+    for parameter in model.parameters:
+        if isinstance(parameter, Choice) or parameter.name == swept:
+            continue
+        at = float(model.values(given)[parameter.name])
+        other = at * 1.3 if at else 0.3 * parameter.high
+        changed = model.curves(given | {parameter.name: min(other, parameter.high)}, before.x)
+        assert any(not np.array_equal(changed.y[k], before.y[k]) for k in before.y), parameter.name
+
+
+def test_values_are_read_as_people_write_them_and_refused_in_words():
+    model = models.known("srs")
+    assert model.values({"amplitude": "2 mV"})["amplitude"] == 2e-3
+    with pytest.raises(PhysicsError, match=r"amplitude = 1 V: 1 µV to 100 mV is allowed"):
+        model.values({"amplitude": "1 V"})
+    with pytest.raises(PhysicsError, match="amplitude = '2 K' is not a number"):
+        model.values({"amplitude": "2 K"})
+    with pytest.raises(PhysicsError, match="rate: the model srs has dc_bias"):
+        model.values({"rate": 1.0})
+    with pytest.raises(PhysicsError, match="order = 4: one of 3, 2 is needed"):
+        models.known("transport").values({"order": "4"})
+    with pytest.raises(PhysicsError, match="model = magnons: one of transport"):
+        models.known("magnons")
+
+
+# -- what is computed ------------------------------------------------------------------------------------------------
+
+
+def test_a_weak_drive_gives_equation_1():
+    model = models.known("srs")
+    found = model.curves({"amplitude": 1e-5})
+    derived = {name: value for name, (value, _) in found.derived.items()}
+    expected = line_shape(found.x, derived["Γ"], derived["I_SR"], derived["I_rec"])
+    assert np.allclose(found.y["SRS current"], expected, rtol=0, atol=2e-4 * abs(derived["I_SR"]))
+
+
+def test_the_probe_sees_the_excitation_decay_with_t1():
+    found = models.known("pump-probe").curves({"width": 1e-10, "rise_time": 0.0}, np.array([1e-9, 2e-9, 3e-9]))
+    current, (time, _) = found.y["pump-probe current"], found.derived["T1"]
+    assert (current[1] - current[2]) / (current[0] - current[1]) == close(np.exp(-1e-9 / time), rel=1e-3)
+
+
+def test_two_spins_have_the_lines_of_the_paper():
+    given = {"temperature_K": 0.01, "bias": "1 mV"}
+    found = models.known("two-spins").curves(given, np.linspace(0.02, 1.0, 4901))
+    one = found.y["C₂, one spin"]
+    peaks = found.x[1:-1][(one[1:-1] > one[:-2]) & (one[1:-1] > one[2:])]
+    assert np.allclose(peaks, [0.1, 0.7, 0.9], atol=2e-3)
+
+
+def test_what_molecules_are_drawn_over_is_the_parameter_of_that_name():
+    model, polarised = models.known("molecules"), {"left_polarisation": 0.9, "splitting_1_meV": 0.2}
+    over_bias = model.curves({**polarised, "over": "bias", "chemical_potential_meV": -1.5}, np.array([2e-3]))
+    over_mu = model.curves({**polarised, "bias": "2 mV"}, np.array([-1.5]))
+    difference = {**polarised, "bias": "2 mV", "chemical_potential_meV": -1.5, "over": "temperature difference"}
+    over_heat = model.curves(difference, np.array([0.0]))
+    for label in over_mu.y:
+        assert over_bias.y[label][0] == close(over_mu.y[label][0], rel=1e-9)
+        assert over_heat.y[label][0] == close(over_mu.y[label][0], rel=1e-9)
+
+
+def test_a_bound_state_conducts_from_its_threshold():
+    found = models.known("bound-state").curves({"tip_broadening_meV": 0.005})
+    slope = np.gradient(found.y["current"], found.x)
+    assert abs(found.x[np.argmax(slope * (found.x > 0))]) == close(found.derived["threshold"][0], rel=0.05)
+
+
+# -- what would be measured ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", _MEASURED)
+def test_the_sample_of_a_model_is_read_by_the_simulated_microscope(name, tmp_path):
+    sample, measurement = sample_of(name, {}, tmp_path)
+    assert sample.kind == measurement.kind
+    current = float(sample.junction.static_current(np.array([measurement.settings["setpoint_bias"]]), 1.0)[0])
+    assert measurement.settings["setpoint_current"] == close(current, rel=0.2)
+
+
+@pytest.mark.parametrize("given", [{}, {"exchange": "ising", "field": 2.0}, {"order": "2", "spin": "2"}])
+def test_the_sample_conducts_as_the_transport_model_says(given, tmp_path):
+    model = models.known("transport")
+    sample, _ = sample_of("transport", given, tmp_path)
+    found = model.curves(given, np.linspace(-8e-3, 8e-3, 41))
+    modulation = float(model.values(given)["modulation"])
+    expected = sample.junction.at(1.0).conductance(found.x, modulation)
+    assert np.allclose(found.y["dI/dV"], expected, rtol=1e-6, atol=1e-6 * expected.max())
+
+
+def test_the_sample_answers_a_microwave_as_the_srs_model_says(tmp_path):
+    given = {"excitation_rate_per_s": 5e8, "conductance_difference_S": "-0.1 uS"}
+    sample, measurement = sample_of("srs", given, tmp_path)
+    offset, amplitude = measurement.settings["dc_bias"], measurement.settings["amplitude"]
+    found = models.known("srs").curves(given, np.array([1e7, 3e8, 1e10]))
+    period = offset + amplitude * np.cos(2 * np.pi * np.arange(64) / 64)
+    still = float(sample.junction.static_current(np.array([offset]), 1.0)[0])
+    expected = [sample.junction.mean_current(Drive(f, period, smooth=True), 1.0) - still for f in found.x]
+    assert np.allclose(found.y["SRS current"], expected, rtol=1e-4)
+    assert found.derived["Γ"][0] == close(sample.true_rate(offset, amplitude), rel=1e-9)
