@@ -30,6 +30,11 @@ class ChoppedSequence(LockInSequence):
 
     reference_parameter = "chop_frequency"
     range_parameter = "current_range"
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "sweep": ("dc_bias",),
+        "lock-in": ("chop_frequency", "current_range", "time_constant", "filter_slope", "averages"),
+    }
+    outputs: ClassVar[Mapping[str, str]] = {"dc_bias": "bias"}
     roles = (*LockInSequence.roles, "generator", "path_to_junction")
     channels: ClassVar[tuple[Channel, ...]] = (
         Channel("current_error", "A", "standard error of the mean over the readings; nan for a single one"),

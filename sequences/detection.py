@@ -49,6 +49,10 @@ class LockInSequence(FixedHeightSequence):
 
     reference_parameter: ClassVar[str]
     range_parameter: ClassVar[str]
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "lock-in": ("time_constant", "filter_slope", "averages"),
+        "advanced": ("settling_residual", "stabilise_every"),
+    }
     roles: ClassVar[tuple[str, ...]] = ("lockin", "bias", "tip", "current_preamplifier")
 
     averages = IntegerParameter(

@@ -37,6 +37,15 @@ class ConductanceSpectrum(LockInSequence):
     title = "dI/dV spectrum: bias sweep at fixed height, modulated, read by the lock-in"
     reference_parameter = "modulation_frequency"
     range_parameter = "conductance_range"
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "sweep": ("start_bias", "stop_bias", "points", "backward", "sweeps", "hardware"),
+        "lock-in": (
+            *("modulation", "modulation_frequency", "conductance_range"),
+            *("time_constant", "filter_slope", "averages", "auto_phase"),
+        ),
+        "fit": ("temperature", "field"),
+    }
+    outputs: ClassVar[Mapping[str, str]] = {"start_bias": "bias", "stop_bias": "bias", "modulation": "modulation"}
     channels: ClassVar[tuple[Channel, ...]] = (
         Channel("conductance", "S", "dI/dV: first harmonic of the current over the modulation of the bias"),
         Channel("conductance_error", "S", "standard error of the mean over the readings; nan for a single one"),

@@ -14,7 +14,7 @@ minus that mean, which a long period keeps small.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -41,6 +41,12 @@ class PumpProbe(ChoppedSequence):
 
     name = "pump_probe"
     title = "pump-probe: two voltage pulses, swept in delay; fits T1"
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "sweep": ("dc_bias", "start_delay", "stop_delay", "points"),
+        "pulses": ("pump", "probe", "width", "rise_time", "period"),
+        "fit": ("exclusion", "fitted_sides"),
+    }
+    outputs: ClassVar[Mapping[str, str]] = {"pump": "junction_amplitude", "probe": "junction_amplitude"}
     channels = (
         Channel("current", "A", "change of the mean tunnel current by the pulses"),
         *ChoppedSequence.channels,

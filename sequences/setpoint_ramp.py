@@ -8,7 +8,7 @@ Each spectrum begins with the tip stabilised at its own setpoint; between spectr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,12 @@ class SetpointRamp(ConductanceSpectrum):
 
     name = "setpoint_ramp"
     title = "dI/dV spectra at a ramp of conductance setpoints; fits exchange and correlation"
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "setpoint": (
+            *("start_conductance", "stop_conductance", "conductances", "spacing"),
+            *("setpoint_bias", "stabilise_time"),
+        )
+    }
 
     start_conductance = FloatParameter(
         "First conductance", units="S", default=10e-9, minimum=1e-13, maximum=1e-4, description="setpoint I/V"

@@ -15,7 +15,7 @@ frequency, and the ripple of the line is in the spectrum.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -42,6 +42,15 @@ class StochasticResonance(ChoppedSequence):
 
     name = "srs"
     title = "stochastic resonance spectrum: chopped microwave, swept in frequency; fits the switching rate"
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "sweep": ("dc_bias", "start_frequency", "stop_frequency", "points", "grid", "expected_rate"),
+        "microwave": ("amplitude", "flatten"),
+    }
+    outputs: ClassVar[Mapping[str, str]] = {
+        "amplitude": "junction_amplitude",
+        "start_frequency": "rf_frequency",
+        "stop_frequency": "rf_frequency",
+    }
     channels = (
         Channel("current", "A", "change of the mean tunnel current by the microwave (SRS signal)"),
         *ChoppedSequence.channels,

@@ -6,7 +6,7 @@ the paper are rows and columns of such a map.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from stmlab.acquisition.parameters import FloatParameter, IntegerParameter
 from stmlab.axes import Axis
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stmlab.arrays import FloatArray
 
 
@@ -23,6 +25,14 @@ class StochasticResonanceMap(StochasticResonance):
 
     name = "srs_map"
     title = "map of SRS spectra over DC bias and microwave amplitude; fits rate and step of each"
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "sweep": (
+            *("dc_bias", "stop_dc_bias", "dc_points"),
+            *("amplitude", "stop_amplitude", "amplitude_points"),
+            *("start_frequency", "stop_frequency", "points", "grid", "expected_rate"),
+        )
+    }
+    outputs: ClassVar[Mapping[str, str]] = {"stop_dc_bias": "bias", "stop_amplitude": "junction_amplitude"}
 
     dc_bias = FloatParameter(
         "First DC bias", units="V", default=-8e-3, minimum=-10, maximum=10, description="of the map"

@@ -29,6 +29,8 @@ class TimeTrace(FixedHeightSequence):
     name = "time_trace"
     title = "current against time at fixed height; fits the rates of telegraph switching"
     roles: ClassVar[tuple[str, ...]] = ("bias", "tip", "spectroscopy")
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {"trace": ("dc_bias", "samples", "interval", "traces")}
+    outputs: ClassVar[Mapping[str, str]] = {"dc_bias": "bias"}
     channels: ClassVar[tuple[Channel, ...]] = (
         Channel("current", "A", "tunnel current, mean over each sampling interval"),
     )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from stmlab.acquisition.parameters import FloatParameter
 from stmlab.acquisition.sequence import Sequence
 from stmlab.errors import SequenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _READINGS = 10
 _TOLERANCE = 0.2  # of the setpoint: what a loop that holds stays within, noise included
@@ -48,6 +53,11 @@ def release(sequence: Sequence, bias: float) -> None:
 
 class FixedHeightSequence(Sequence):
     """An experiment with the feedback open, between two times at the setpoint."""
+
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "setpoint": ("setpoint_bias", "setpoint_current", "stabilise_time")
+    }
+    outputs: ClassVar[Mapping[str, str]] = {"setpoint_bias": "bias", "setpoint_current": "setpoint"}
 
     setpoint_bias = FloatParameter(
         "Setpoint bias", units="V", default=10e-3, minimum=-10, maximum=10, description="bias while feedback is on"

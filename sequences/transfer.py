@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -41,6 +41,15 @@ class TransferFunction(ChoppedSequence):
 
     name = "transfer"
     title = "RF transfer function by rectification at a static non-linearity: writes the table that flattens spectra"
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "sweep": ("dc_bias", "start_frequency", "stop_frequency", "points_per_decade", "largest_step"),
+        "microwave": ("connector_amplitude",),
+    }
+    outputs: ClassVar[Mapping[str, str]] = {
+        "connector_amplitude": "rf_amplitude",
+        "start_frequency": "rf_frequency",
+        "stop_frequency": "rf_frequency",
+    }
     channels = (
         Channel("current", "A", "rectified current"),
         *ChoppedSequence.channels,

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from stmlab.axes import Axis, Channel
     from stmlab.results import FitResult
 
+_FIRST, _LAST = ("setpoint", "sweep"), ("lock-in", "fit", "advanced")  # groups of parameters
 _SLICE = 0.05  # s; a wait longer than this listens for stop and abort in between
 
 
@@ -54,12 +55,17 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
         title: one line for lists.
         channels: what ``measure`` returns.
         roles: of the station that the sequence cannot do without.
+        groups: of forms and lists -> parameters, in the order in which a person thinks of them. A class adds to what
+            those above it say, and moves what it names again; what nobody names belongs to "sweep".
+        outputs: parameter -> name of the limit of the output that takes its value, where it is the same quantity.
     """
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     channels: ClassVar[tuple[Channel, ...]] = ()
     roles: ClassVar[tuple[str, ...]] = ()
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    outputs: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -190,6 +196,29 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
             name: ParameterValue(getattr(self, name), getattr(p, "units", None) or "", p.description or p.name)
             for name, p in self._parameters.items()
         }
+
+    def grouped(self) -> dict[str, list[str]]:
+        """The parameters by group, see ``groups``: "setpoint" and "sweep" first, then as defined, "advanced" last."""
+        found: dict[str, list[str]] = {group: [] for group in _FIRST}
+        for cls in reversed(type(self).__mro__):
+            said = {name: group for group, names in vars(cls).get("groups", {}).items() for name in names}
+            named = {name for names in found.values() for name in names} | set(said)
+            new = [name for name, value in vars(cls).items() if isinstance(value, Parameter) and name not in named]
+            for name, group in [*said.items(), *((name, "sweep") for name in new)]:
+                for names in found.values():
+                    if name in names:
+                        names.remove(name)
+                found.setdefault(group, []).append(name)
+        found |= {group: found.pop(group, []) for group in _LAST}
+        ours = {group: [name for name in names if name in self._parameters] for group, names in found.items()}
+        return {group: names for group, names in ours.items() if names}
+
+    def outputs_set(self) -> dict[str, str]:
+        """Parameter -> name of the limit of its output, see ``outputs``."""
+        said: dict[str, str] = {}
+        for cls in reversed(type(self).__mro__):
+            said |= vars(cls).get("outputs", {})
+        return {name: output for name, output in said.items() if name in self._parameters}
 
     def _known(self, name: str) -> Parameter:
         try:

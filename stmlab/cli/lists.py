@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -16,11 +17,16 @@ def sequences(
     as_json: JsonOption = False,
 ) -> None:
     """List the sequences, or the parameters of one: default, what is allowed, meaning."""
-    from stmlab.acquisition.experiments import sequence_class, sequence_names
+    from stmlab.acquisition import experiments
     from stmlab.display import sequence_as_text
 
-    names = [name] if name else sorted(sequence_names())
-    found = {n: sequence_class(n) for n in names}
+    if name:
+        found = {name: experiments.sequence_class(name)}
+    else:
+        there = experiments.found()
+        found = there.classes
+        for problem in there.problems:
+            print(f"stmlab: {problem}", file=sys.stderr)
     if as_json:
         print_json(
             {
@@ -33,6 +39,7 @@ def sequences(
         print(sequence_as_text(found[name]()))
     else:
         print("\n".join(f"{n:16} {c.title}" for n, c in found.items()))
+        print(f"\nyour own: one file each, {experiments.own_folder() / 'NAME.py'}")
 
 
 @app.command()

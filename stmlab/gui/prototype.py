@@ -25,7 +25,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from stmlab.acquisition.experiments import sequence_class, sequence_names
+from stmlab.acquisition.experiments import known as known_sequences
+from stmlab.acquisition.experiments import sequence_class
 from stmlab.acquisition.runner import Runner
 from stmlab.config_files import known
 from stmlab.display import fit_as_text
@@ -67,7 +68,7 @@ class Window(QMainWindow):
 
     def _build(self, folder: Path) -> None:
         self.sequence_box, self.station_box, self.sample_box = QComboBox(), QComboBox(), QComboBox()
-        self.sequence_box.addItems(sorted(sequence_names()))
+        self.sequence_box.addItems(sorted(known_sequences().places))
         self.station_box.addItems(known())
         self.station_box.setCurrentText("simulated")
         self.sample_box.addItems(["", *known("samples")])
