@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stmlab.arrays import FloatArray
-    from stmlab.gui.live import View
+    from stmlab.gui.prototype_live import View
 
 _DATA, _FIT, _EARLIER = "#1f5fa8", "#d9541e", "#9aa7b8"
 _LINES = 12  # spectra of a ramp shown together; the earlier ones in grey

@@ -32,9 +32,9 @@ from stmlab.config_files import known
 from stmlab.display import fit_as_text
 from stmlab.errors import StmlabError
 from stmlab.gui.form import ParameterForm
-from stmlab.gui.live import LiveRun
 from stmlab.gui.panel import Panel
 from stmlab.gui.plot import LivePlot
+from stmlab.gui.prototype_live import LiveRun
 from stmlab.station import Station
 from stmlab.station.guardian import guarded
 

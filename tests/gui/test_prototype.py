@@ -5,8 +5,8 @@ import pytest
 
 from stmlab.axes import Axis, Channel
 from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, RunState
-from stmlab.gui.live import LiveRun
 from stmlab.gui.prototype import Window
+from stmlab.gui.prototype_live import LiveRun
 from stmlab.results import FitParameter, FitResult
 from stmlab.storage import open_run
 from tests.approximately import close
