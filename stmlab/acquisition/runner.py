@@ -29,6 +29,7 @@ import json
 import logging
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,6 +160,7 @@ class Runner:
         self.preflight()
         started = self._introduce() if self._rest is None else self._rest.run.started
         self.station.audit.run = started.run_id
+        self.station.when_called = partial(self.abort, "a person called for the safe state", attended=False)
         self._start = self.station.clock.now()
         self.station.heartbeat.expect(0.0)
         why = self._open_file(started)  # if that fails, nothing has moved

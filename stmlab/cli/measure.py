@@ -146,37 +146,6 @@ def check(
 
 @app.command()
 @refusing
-def approach(
-    station: Annotated[str, typer.Argument(help="Name or file of the station.")],
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Do not ask: a script whose author takes the word for it.")
-    ] = False,
-    force: ForceOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Free a tip that has tripped or was withdrawn: close the loop at the station's safe bias and setpoint.
-
-    Nothing else closes it then. It is written into the station's audit log.
-    """
-    from stmlab.display import approached_as_dict, approached_as_text, tip_as_text
-    from stmlab.station import Station
-    from stmlab.station import approach as approaching
-    from stmlab.station.guardian import guarded
-
-    with Station.load(station, force=force) as found:
-        print(tip_as_text(found, approaching.tip_state(found)), file=sys.stderr)
-        if not yes and not typer.confirm("Close the loop? Nobody else has looked at the tip", err=True):
-            raise typer.Exit(1)
-        with guarded(found):
-            reached = approaching.approach(found)
-    if as_json:
-        print_json(approached_as_dict(reached))
-    else:
-        print(approached_as_text(reached))
-
-
-@app.command()
-@refusing
 def demo(
     directory: Annotated[Path, typer.Option("--directory", "-d", help="Where files and figures go.")] = Path("runs"),
     everything: Annotated[

@@ -124,8 +124,12 @@ class _Post:
 
     def _mind(self) -> None:
         """See that a guardian watches; another one takes its place where it does not."""
-        since = monotonic()
+        since, called = monotonic(), 0.0
         while not self._ended.wait(_LOOK):
+            if self._shared[Slot.SAFE_CALLED] > called:
+                called = self._shared[Slot.SAFE_CALLED]
+                if self._station.when_called is not None:
+                    self._station.when_called()
             beat, status = self._shared[Slot.GUARDIAN_BEAT], self._process.poll()
             try:
                 if status is None and monotonic() - (beat or since) < (_STALE if beat else _START):

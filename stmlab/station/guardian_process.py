@@ -5,6 +5,7 @@ r"""The guardian: a process of its own that sees a run's end, and leaves only wh
                WATCHING ---- "dismissed" ----------------------------> leaves, status 0
                   |    \\____ "take over" (the run could not make it safe) ___
     pipe closed (the run died)       a deadline missed by GRACE (frozen)    |
+                  |                  a person's call not obeyed in time     |
                   |                      | the run is killed                |
                   v                      v                                  v
                [ the run's permit is revoked; every instrument by itself is made safe ]
@@ -41,6 +42,7 @@ from stmlab.station.lock import Owner, read_owner, write_owner
 from stmlab.station.ownership import revoke
 from stmlab.station.places import file_stem, station_directory
 from stmlab.station.rescue import Rescue
+from stmlab.station.safe_call import POLITE, Answer, Caller, Ear
 from stmlab.station.shared import SharedState, Slot
 
 _LOOK = 0.05  # s between two looks at the run
@@ -58,6 +60,7 @@ class End(Enum):
     NOT_SAFE = "the run could not make the station safe"
     KILLED = "the run was killed"
     FROZEN = "the run was frozen and has been killed"
+    CALLED = "a person called for the safe state; the run did not obey at once and has been killed"
 
 
 class Guardian:
@@ -68,6 +71,9 @@ class Guardian:
             ``run`` (its process).
     """
 
+    _ear: Ear | None = None
+    _caller: Caller | None = None
+
     def __init__(self, orders: dict[str, Any]) -> None:
         self._text, self._path = str(orders["text"]), Path(orders["path"])
         self._config = StationConfig.model_validate(tomllib.loads(self._text))
@@ -75,39 +81,53 @@ class Guardian:
         self._locks = [int(descriptor) for descriptor in orders["locks"]]
         self._run = int(orders["run"])
         _keep_log(self._path, self._config)
+        self._ear = self._opened_ear()
 
     def watch(self) -> int:
         """Wait for the end of the run, do what it needs, return an exit status."""
         log.info("watching process %d on %s", self._run, self._path)
-        end = self._wait()
-        log.info("%s", end.value)
-        if end is End.DISMISSED:
-            return 0
+        try:
+            end = self._wait()
+            log.info("%s", end.value)
+            if end is not End.DISMISSED:
+                self._rescue(end)
+        finally:
+            if self._ear is not None:
+                self._ear.close()
+        return 0
+
+    def _rescue(self, end: End) -> None:
+        """Make safe what the run has moved, or everything if a person has called for that."""
         revoke(self._shared)
-        if end is End.FROZEN:
+        if end in (End.FROZEN, End.CALLED):
             self._kill()
         names = enumerate(self._config.instruments)
-        moved = frozenset(name for bit, name in names if self._shared.marked(Slot.MOVED, bit))
+        moved = frozenset(n for bit, n in names if end is End.CALLED or self._shared.marked(Slot.MOVED, bit))
         if not moved:
             self._give_back()
             say(f"{end.value}; there was nothing to make safe")
-            return 0
+            return
         rescue = Rescue(self._config, self._text, self._path, moved, log.info)
         rescue.start()
         if not rescue.wait(_FIRST_WORD):
-            self._note("NOT SAFE: " + "; ".join(rescue.problems))
-            say(f"{end.value} and THE STATION IS NOT SAFE: {'; '.join(rescue.problems)}; its guardian goes on trying")
+            problems = "; ".join(rescue.problems)
+            self._note(f"NOT SAFE: {problems}")
+            say(f"{end.value} and THE STATION IS NOT SAFE: {problems}; its guardian goes on trying")
+            self._answer(Answer(False, f"{end.value}; NOT SAFE: {problems}; its guardian goes on trying"))
             be_silent()
             rescue.wait(None)
         self._give_back()
         say(f"{end.value}; the station has been made safe")
-        return 0
+        self._answer(Answer(True, f"{end.value}; the station has been made safe"))
 
     def _wait(self) -> End:
         said = b""
         while True:
             self._shared[Slot.GUARDIAN_BEAT] = monotonic()
-            if select.select([sys.stdin], [], [], _LOOK)[0]:
+            ready = select.select([source for source in (sys.stdin, self._ear) if source is not None], [], [], _LOOK)[0]
+            if self._ear in ready and self._is_called_in_vain():
+                return End.CALLED
+            if any(source is not self._ear for source in ready):
                 piece = os.read(sys.stdin.fileno(), 1 << 12)
                 said += piece
                 if said.endswith(DISMISSED):
@@ -120,6 +140,21 @@ class Guardian:
                 return End.KILLED
             if overdue(self._shared) > GRACE:
                 return End.FROZEN
+
+    def _is_called_in_vain(self) -> bool:
+        """Pass a person's call on to the run; whether it has not seen RF and modulation off in time."""
+        assert self._ear is not None
+        self._caller = caller = self._ear.hear()
+        if caller is None:
+            return False
+        log.info("%s calls for the safe state", caller.who)
+        called = self._shared[Slot.SAFE_CALLED] = monotonic()
+        while self._shared[Slot.QUIET] < called:
+            if monotonic() > called + POLITE:
+                return True
+            sleep(_LOOK / 10)
+        self._answer(Answer(True, "RF and modulation are off; the run makes the rest of the station safe and ends"))
+        return False
 
     def _kill(self) -> None:
         """End the frozen run before its instruments are touched; what cannot be ended has lost its permit."""
@@ -138,6 +173,23 @@ class Guardian:
         """The station is nobody's; the lock goes with this process."""
         for descriptor in self._locks:
             write_owner(descriptor, None)
+
+    def _opened_ear(self) -> Ear | None:
+        """Where this guardian is called, said in the lock; without it (a full disk) it watches all the same."""
+        try:
+            ear = Ear(self._run)
+        except OSError as error:
+            log.error("nobody can call for the safe state: %s", error)
+            return None
+        for descriptor in self._locks:
+            if (owner := read_owner(descriptor)) is not None:
+                write_owner(descriptor, replace(owner, guardian=str(ear.path)))
+        return ear
+
+    def _answer(self, answer: Answer) -> None:
+        if self._caller is not None:
+            self._caller.answer(answer)
+            self._caller = None
 
     def _note(self, said: str) -> None:
         """Say in the lock that the station is now this process', and why."""

@@ -42,6 +42,7 @@ class Owner:
         since: date and time, UTC.
         program: its command line.
         note: what the guardian has to say of the station, "" while there is nothing.
+        guardian: where its guardian is called, see `safe_call`; "" before it has one.
     """
 
     pid: int
@@ -49,6 +50,7 @@ class Owner:
     since: str
     program: str
     note: str = ""
+    guardian: str = ""
 
     @classmethod
     def this_process(cls) -> Owner:

@@ -109,6 +109,7 @@ class SafeState:
         least_bias: smallest magnitude of the bias with the loop closed, V.
         clock: what waits pass on.
         parallel: whether RF and modulation may be switched off at the same time (not in one simulated process).
+        quiet: called when RF and modulation have been seen off, before the tip is looked after.
     """
 
     generator: tuple[str, Any] | None
@@ -121,6 +122,7 @@ class SafeState:
     least_bias: float
     clock: Clock
     parallel: bool
+    quiet: Callable[[], None]
     _problems: list[Problem] = field(default_factory=list)
     _why: str = ""
     _lost: set[str] = field(
@@ -137,6 +139,8 @@ class SafeState:
         """
         self._problems, self._why, self._lost = [], "", set()
         quiet = self._switch_off(moved)
+        if quiet:
+            self.quiet()
         if self.tip is None or (quiet and moved is not None and not self._controller() & moved):
             return SafeReport(Loop.UNTOUCHED, tuple(self._problems))
         loop = self._retire(target, quiet=quiet, withdraw=withdraw or self.withdraw_always)

@@ -22,6 +22,8 @@ class Slot(IntEnum):
     DEADLINE = 1  # of the run's present step, on the monotonic clock that all processes share, s
     GUARDIAN_BEAT = 2  # when the guardian last looked, the same clock, s; 0: it has not begun
     MOVED = 3  # bit k: an output of the station's k-th instrument has been moved, or is about to be
+    SAFE_CALLED = 4  # when a person has called for the safe state, the same clock, s; 0: never
+    QUIET = 5  # when the run's safe state has last seen RF and modulation off, the same clock, s
 
 
 class SharedState:

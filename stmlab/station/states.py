@@ -14,6 +14,8 @@ from stmlab.station.safe_state import Ending, Loop, SafeReport, SafeState
 from stmlab.station.tip_mark import Retreat
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stmlab.clock import Clock
     from stmlab.station.configuration import StationConfig
     from stmlab.station.last_set import LastSet
@@ -44,6 +46,7 @@ class States:
         tip_mark: set when the tip has tripped or was withdrawn.
         clock: of the station.
         simulated: all instruments live in this process.
+        quiet: called when the safe state has seen RF and modulation off.
     """
 
     config: StationConfig
@@ -52,6 +55,7 @@ class States:
     tip_mark: TipMark
     clock: Clock
     simulated: bool
+    quiet: Callable[[], None]
 
     def make_safe(self, ending: Ending, *, everything: bool) -> SafeReport:
         """The safe state; see `Station.make_safe`."""
@@ -124,4 +128,5 @@ class States:
             least_bias=limits.bias.smallest_with_feedback,
             clock=self.clock,
             parallel=not self.simulated,
+            quiet=self.quiet,
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -36,7 +37,7 @@ from stmlab.station.watch import Watch
 from stmlab.station.watchers import Watchers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -109,6 +110,7 @@ class Station:
         self.heartbeat = Heartbeat(self.shared)
         self.ownership = Ownership(self.shared, self.heartbeat)
         self.tip_mark = tip_mark or TipMark.of(config)
+        self.when_called: Callable[[], None] | None = None  # a person calls for the safe state: the run ends itself
         self._left: SafeReport | None = None
         self._prepared: Mapping[str, Mapping[str, Any]] = {}
         self.clock: Clock = self.simulation.clock if self.simulation else AnnouncedClock(self.heartbeat)
@@ -142,7 +144,9 @@ class Station:
                 self._refuse_a_marked_tip,
             )
             assembly.check_reachable(config, path, self.roles)
-            self.states = States(config, self.roles, self.last_set, self.tip_mark, self.clock, self.is_simulated)
+            self.states = States(
+                config, self.roles, self.last_set, self.tip_mark, self.clock, self.is_simulated, self._announce_quiet
+            )
             self.watch = self._build_watch()
         except BaseException:
             self.close()
@@ -413,6 +417,10 @@ class Station:
     def _announce_move(self, name: str) -> None:
         """The guardian makes safe what has moved."""
         self.shared.mark(Slot.MOVED, list(self.config.instruments).index(name))
+
+    def _announce_quiet(self) -> None:
+        """The guardian, which may have passed on a person's call, sees that it is obeyed."""
+        self.shared[Slot.QUIET] = monotonic()
 
     def _part(self, name: str, filled: object) -> object:
         if filled is None:

@@ -38,6 +38,7 @@ KINDS = (
     "handed over",  # the run ends by itself, and one instrument does not answer
     "file gone",  # the station file and what it names, moved or deleted
     "edited",  # the station file leads elsewhere
+    "called",  # frozen, and a person calls for the safe state at once
 )
 SEQUENCES = {
     "srs": ("points=2000", "time_constant=0.01", "stabilise_time=0.3", "setpoint_current=1e-9", "amplitude=1 mV"),
@@ -45,6 +46,7 @@ SEQUENCES = {
 }
 MUTABLE = {"lockin": "sr860", "awg": "m8195a", "controller": "nanonis"}  # name in the station -> plug
 OFF_WITHIN = 2.0  # s after the death, for RF and modulation
+CALLED_OFF_WITHIN = 1.0  # s after a person's call
 REST_WITHIN = 2.0  # s beyond the slew time, for bias and tip
 SLEW, SAFE_BIAS = 0.5, 10e-3  # V/s and V: of the station "simulated"
 TIMEOUT = {"srs": 10.0, "didv": 2.0}  # s, the longest of an instrument that is talked to at each point
@@ -129,6 +131,23 @@ class Laboratory:
         command = [sys.executable, "-m", "stmlab", *map(str, arguments)]
         options = {"cwd": self.folder, "env": self._environment, "stdin": subprocess.DEVNULL}
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=_START, **options)
+
+    @contextmanager
+    def button(self) -> Iterator[Callable[[], None]]:
+        """A person's call for the safe state, ready to be made; it returns when it has been answered."""
+        command = [sys.executable, "-m", "stmlab.station.safe_now", str(self.station)]
+        options = {"cwd": self.folder, "env": self._environment, "text": True}
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdout.readline()
+
+            def press() -> None:
+                print("now", file=process.stdin, flush=True)
+                process.stdout.readline()
+
+            yield press
+            process.stdin.close()
 
     def connect(self) -> Control:
         """Another client of the control port; each serves one thread."""
@@ -255,9 +274,9 @@ def die(death: Death, folder: Path, seed: int = 1) -> Verdict:
             verdict.violations.append(f"the run did not begin: {lab.said()}")
             return verdict
         sleep(death.after)
-        with _prepared(death, lab, run.pid):
+        with _prepared(death, lab, run.pid), lab.button() as press:
             bias = judge.state["bias"]
-            died = _end(death, run, verdict)
+            died = _call(run, press) if death.kind == "called" else _end(death, run, verdict)
             _judge(death, lab, judge, run, verdict, died, bias)
     return verdict
 
@@ -286,6 +305,14 @@ def _prepared(death: Death, lab: Laboratory, run: int) -> Iterator[None]:
     finally:
         if armed:
             lab.control.disarm()
+
+
+def _call(run: subprocess.Popen[bytes], press: Callable[[], None]) -> float:
+    """Freeze the run and call for the safe state; returns when."""
+    run.send_signal(signal.SIGSTOP)
+    called = monotonic()
+    press()
+    return called
 
 
 def _end(death: Death, run: subprocess.Popen[bytes], verdict: Verdict) -> float:
@@ -329,7 +356,7 @@ def _judge(
     verdict.off, verdict.rest = max(judge.last_on - died, 0.0), max(judge.last_unsafe - died, 0.0)
     if not done:
         verdict.violations.append(f"never safe: {judge.state}; {lab.log()}")
-    if off_expected and verdict.off > OFF_WITHIN:
+    if off_expected and verdict.off > (CALLED_OFF_WITHIN if death.kind == "called" else OFF_WITHIN):
         verdict.late.append(f"RF and modulation off after {verdict.off:.2f} s")
     if rest_expected and verdict.rest > verdict.allowed:
         verdict.late.append(f"bias and tip safe after {verdict.rest:.2f} s of {verdict.allowed:.2f} s")

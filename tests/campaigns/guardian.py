@@ -1,10 +1,11 @@
-"""60 deaths of runs, each in a laboratory of its own: is the station safe in time? Prints median and worst.
+"""65 deaths of runs, each in a laboratory of its own: is the station safe in time? Prints median and worst.
 
     make guardian-deaths            all of them, in less than 8 minutes on 2 cores
     python tests/campaigns/guardian.py 12      the first 12
 
-RF and modulation must be off within 2 s of the death, bias and tip safe within the slew time and 2 s. A frozen run dies
-when its guardian ends it: 7 s after its last sign of life, the allowance and the grace of `stmlab.station.heartbeat`.
+RF and modulation must be off within 2 s of the death (1 s of a person's call), bias and tip safe within the slew time
+and 2 s. A frozen run dies when its guardian ends it: 7 s after its last sign of life, the allowance and the grace of
+`stmlab.station.heartbeat`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ NUMBERS = {
     "handed over": 3,
     "file gone": 4,
     "edited": 4,
+    "called": 5,
 }
 SEED = 12
 

@@ -1,4 +1,4 @@
-"""A run that dies: its guardian makes the station safe, over real sockets. `make guardian-deaths` has 60 deaths."""
+"""A run that dies: its guardian makes the station safe, over real sockets. `make guardian-deaths` has 65 deaths."""
 
 import json
 import os
@@ -6,17 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
 
-from stmlab.clock import SimulatedClock
-from stmlab.config_files import config_directories, find
 from stmlab.errors import InstrumentLost, StationError
 from stmlab.simulation.faults import Fault
-from stmlab.simulation.microscope import SimulatedMicroscope
-from stmlab.simulation.serving import servers
 from stmlab.station import Station
 from stmlab.station import guardian as guardian_module
 from stmlab.station.configuration import read_station
@@ -40,27 +35,6 @@ def told(event):
 measure("srs", sys.argv[1], path=Path(sys.argv[2]), listeners=(told,),
         settings={"time_constant": 0.001, "stabilise_time": 0.2, "points": 2000})
 """
-
-
-@pytest.fixture
-def served(tmp_path):
-    """The simulated instruments on sockets, and a station file that leads there."""
-    path = find("simulated")
-    config, text = read_station(path)
-    microscope = SimulatedMicroscope.from_config(
-        {**config.simulation.options, "seed": 1}, sample="fe_atom", clock=SimulatedClock(10.0), directory=path.parent
-    )
-    ports = {"sr860": 0, "m8195a": 0, "nanonis": 0}
-    with ExitStack() as stack:
-        for name, server in servers(microscope, ports):
-            stack.enter_context(server)
-            text = text.replace(f'"simulation:{name}"', f'"TCPIP::127.0.0.1::{server.port}::SOCKET"')
-        station = tmp_path / "served.toml"
-        station.write_text(text[: text.index("[simulation]")], encoding="utf-8")
-        for folder in ("transfer",):
-            source = next(d / folder for d in config_directories() if (d / folder).is_dir())
-            (tmp_path / folder).symlink_to(source)
-        yield microscope, station
 
 
 class Process:
@@ -103,7 +77,7 @@ class Ended:
 def post(monkeypatch):
     """The place of a guardian at time 100 s; ``post.fresh`` are those that it starts."""
     post = object.__new__(guardian_module._Post)
-    post._shared, post._spare, post._orders = {Slot.GUARDIAN_BEAT: 0.0}, None, b"orders"
+    post._shared, post._spare, post._orders = {Slot.GUARDIAN_BEAT: 0.0, Slot.SAFE_CALLED: 0.0}, None, b"orders"
     post._process, post._minder = Process(), threading.Thread(target=lambda: None)
     post.fresh, post.now = [], [100.0]
 
@@ -271,6 +245,7 @@ def test_a_killed_run_leaves_the_station_safe_and_its_points_in_the_file(served,
         Death("mute", "srs", own_port=False, on_fault="safe", mute="lockin"),
         Death("handed over", "srs", own_port=False, on_fault="withdraw", mute="awg"),
         Death("file gone", "srs", own_port=False, on_fault="safe"),
+        Death("called", "srs", own_port=False, on_fault="withdraw"),
     ],
     ids=str,
 )

@@ -99,6 +99,7 @@ def safe(tip=None, **given):
             "least_bias": 1e-3,
             "clock": Clock(),
             "parallel": False,
+            "quiet": lambda: None,
         }
         | given
     )

@@ -1,0 +1,32 @@
+"""A station whose instruments are simulated, and reached through sockets."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from stmlab.clock import SimulatedClock
+from stmlab.config_files import config_directories, find
+from stmlab.simulation.microscope import SimulatedMicroscope
+from stmlab.simulation.serving import servers
+from stmlab.station.configuration import read_station
+
+
+@pytest.fixture
+def served(tmp_path):
+    """The simulated instruments on sockets, and a station file that leads there."""
+    path = find("simulated")
+    config, text = read_station(path)
+    microscope = SimulatedMicroscope.from_config(
+        {**config.simulation.options, "seed": 1}, sample="fe_atom", clock=SimulatedClock(10.0), directory=path.parent
+    )
+    ports = {"sr860": 0, "m8195a": 0, "nanonis": 0}
+    with ExitStack() as stack:
+        for name, server in servers(microscope, ports):
+            stack.enter_context(server)
+            text = text.replace(f'"simulation:{name}"', f'"TCPIP::127.0.0.1::{server.port}::SOCKET"')
+        station = tmp_path / "served.toml"
+        station.write_text(text[: text.index("[simulation]")], encoding="utf-8")
+        for folder in ("transfer",):
+            source = next(d / folder for d in config_directories() if (d / folder).is_dir())
+            (tmp_path / folder).symlink_to(source)
+        yield microscope, station

@@ -1,0 +1,193 @@
+"""A person calls for the safe state: of a run that obeys, of one that hangs, and of nobody's station."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+from typer.testing import CliRunner
+
+from stmlab.cli import app
+from stmlab.errors import StationError
+from stmlab.station import Station, safe_call
+from stmlab.station.configuration import read_station
+from stmlab.station.lock import addresses, owner_of
+from stmlab.station.safe_call import Answer, Ear, call
+from stmlab.station.safe_now import NOW, make_safe_now
+from stmlab.storage import open_run
+from tests.station.test_guardian import RUN
+
+
+def addresses_of(station):
+    return addresses(read_station(station)[0])
+
+
+@pytest.fixture
+def run(served, tmp_path):
+    """A run that has taken five points, its microscope, station and file."""
+    microscope, station = served
+    path = tmp_path / "run.h5"
+    command = [sys.executable, "-c", RUN, str(station), str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for _ in range(5):
+            process.stdout.readline()
+        assert microscope.generator.on
+        yield process, microscope, station, path
+        process.kill()
+
+
+def test_a_run_that_is_called_ends_itself_and_its_file_is_whole(run):
+    process, microscope, station, path = run
+    answer = make_safe_now(str(station))
+    assert not microscope.generator.on
+    assert answer == Answer(True, "RF and modulation are off; the run makes the rest of the station safe and ends")
+    process.communicate(timeout=60)
+    assert microscope.tip.withdrawn
+    end = open_run(path).finished
+    assert (end.reason, end.message) == ("aborted", "a person called for the safe state")
+    assert owner_of(next(iter(addresses_of(station)))) is None
+
+
+def test_a_run_that_hangs_is_killed_and_its_station_made_safe(run):
+    process, microscope, station, path = run
+    os.kill(process.pid, signal.SIGSTOP)
+    answer = make_safe_now(str(station))
+    assert answer.safe
+    assert "has been killed; the station has been made safe" in answer.said
+    assert not microscope.generator.on
+    assert microscope.tip.withdrawn
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert open_run(path).points >= 5
+
+
+@pytest.fixture
+def playing(served):
+    """A station that nobody owns any more, and whose generator plays."""
+    microscope, path = served
+    with Station.load(str(path)) as station:
+        station.prepare_outputs()
+        station.generator.play_tone(1e9, 0.1, gated=False)
+    assert microscope.generator.on
+    return microscope, path
+
+
+def test_a_station_that_nobody_owns_is_made_safe(playing):
+    microscope, path = playing
+    assert owner_of(addresses_of(path)[0]) is not None, "its last owner has left it unsafe"
+    assert make_safe_now(str(path)) == Answer(True, "safe: every instrument has been seen safe")
+    assert not microscope.generator.on
+    assert owner_of(addresses_of(path)[0]) is None
+
+
+def test_an_owner_without_a_guardian_does_not_keep_rf_and_modulation_on(playing):
+    """The STM controller takes one client, which is the owner: that is said."""
+    microscope, path = playing
+    with Station.load(str(path), force=True):
+        answer = make_safe_now(str(path))
+        assert owner_of(addresses_of(path)[0]).pid == os.getpid(), "the record is the owner's"
+    assert not microscope.generator.on
+    assert not answer.safe
+    assert answer.said.startswith("process ")
+    assert "owns the station and its guardian does not hear; NOT SAFE: controller: " in answer.said
+
+
+def test_a_process_that_stands_by_does_it_when_it_is_told(playing):
+    microscope, path = playing
+    command = [sys.executable, "-m", "stmlab.station.safe_now", str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert json.loads(process.stdout.readline()) == {"ready": True, "said": ""}
+        assert microscope.generator.on
+        process.stdin.write(NOW)
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["safe"]
+        assert not microscope.generator.on
+        process.stdin.close()
+        assert process.wait(30) == 0
+
+
+def test_the_command_says_how_it_came_out(playing):
+    microscope, path = playing
+    done = CliRunner().invoke(app, ["safe", str(path), "--json"])
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout) == {"safe": True, "said": "safe: every instrument has been seen safe"}
+    assert not microscope.generator.on
+
+
+def test_the_command_ends_with_status_3_where_an_instrument_does_not_answer(playing):
+    _, path = playing
+    with Station.load(str(path), force=True):
+        done = CliRunner().invoke(app, ["safe", str(path)])
+    assert done.exit_code == 3
+    assert "NOT SAFE: controller" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_simulated_microscope_dies_with_its_run():
+    with pytest.raises(StationError, match="lives in the process of its run"):
+        make_safe_now("simulated")
+
+
+# -- the ear ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["short", "long"])
+def ear(request, tmp_path, monkeypatch):
+    folder = tmp_path / (request.param if request.param == "short" else 20 * "long/")
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(safe_call, "station_directory", lambda: folder)
+    ear = Ear(4711)
+    yield ear
+    ear.close()
+    assert not ear.path.exists()
+
+
+def test_a_caller_is_heard_and_answered(ear):
+    heard = []
+
+    def guardian():
+        caller = ear.hear()
+        heard.append(caller.who)
+        caller.answer(Answer(True, "all is off"))
+
+    thread = threading.Thread(target=guardian)
+    thread.start()
+    assert call(ear.path, "a person", 10.0) == Answer(True, "all is off")
+    thread.join()
+    assert heard == ["a person"]
+
+
+@pytest.mark.parametrize("said", [b"", b"rubbish\n", b'{"who_not": 1}\n', b"[]\n"])
+def test_a_caller_that_does_not_say_who_it_is_is_not_obeyed(ear, said):
+    with socket.socket(socket.AF_UNIX) as wire:
+        with safe_call._short(ear.path) as address:
+            wire.connect(address)
+        wire.sendall(said)
+        wire.shutdown(socket.SHUT_WR)
+        assert ear.hear() is None
+
+
+def test_a_guardian_in_the_place_of_another_hears(ear):
+    again = Ear(4711)
+    thread = threading.Thread(target=lambda: again.hear().answer(Answer(False, "not yet")))
+    thread.start()
+    assert call(ear.path, "a person", 10.0) == Answer(False, "not yet")
+    thread.join()
+    again.close()
+
+
+def test_nobody_hears_where_nobody_is(tmp_path):
+    with pytest.raises(StationError, match="does not answer"):
+        call(tmp_path / "4711.guardian", "a person", 1.0)
+
+
+def test_a_guardian_that_goes_without_a_word_has_not_answered(ear):
+    thread = threading.Thread(target=lambda: ear.hear()._wire.close())
+    thread.start()
+    with pytest.raises(StationError, match="does not answer"):
+        call(ear.path, "a person", 1.0)
+    thread.join()
