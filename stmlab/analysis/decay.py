@@ -241,7 +241,7 @@ def _warnings(data: _Decay, values: FloatArray, covariance: FloatArray) -> tuple
     if data.noise_known:
         found.append(scatter_warning(squares, len(data.t) - len(values)))
     if float(np.abs(left / data.weight).max()) > _ROUNDING:
-        found.append(structure_warning(left, data.noise_known))
+        found.append(structure_warning(left, len(values), data.noise_known))
     if len(data.t) < _FEW:
         found.append(f"{len(data.t)} points are few: the errors are themselves uncertain")
     return tuple(warning for warning in found if warning)

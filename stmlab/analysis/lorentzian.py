@@ -151,7 +151,8 @@ def _warnings(data: Spectrum, solution: Solution) -> tuple[str, ...]:
         found.append(scatter_warning(sum_of_squares(data, solution), len(data.f) - len(solution.values)))
     if len(data.f) > 4 and _rms(data, solution) > ROUNDING:
         found.append(_distorted(data, solution) if solution.harmonics == 1 else "")
-        found.append(structure_warning(data.weight * (data.y - solution.model(data.f)), data.noise_known))
+        left = data.weight * (data.y - solution.model(data.f))
+        found.append(structure_warning(left, len(solution.values), data.noise_known))
     return tuple(warning for warning in found if warning)
 
 

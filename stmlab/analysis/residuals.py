@@ -1,7 +1,9 @@
 """What a fit leaves: white noise, or structure that its errors know nothing of.
 
-White noise differs as much between neighbours as between any points. A model that does not hold, a drift and a slow
-lock-in leave a residual that differs less between neighbours (von Neumann's ratio).
+White noise is as likely to keep its sign from one point to the next as to change it. A model that does not hold, a
+drift and a slow lock-in leave a residual that keeps it. The products of neighbours tell one from the other however
+uneven the noise is: with independent signs, sum(p) / sqrt(sum(p^2)) has mean 0 and variance 1 whatever the sizes, and
+exceeds t less often than exp(-t^2 / 2) (Hoeffding, J. Am. Stat. Assoc. 58, 13 (1963)).
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ import numpy as np
 if TYPE_CHECKING:
     from stmlab.arrays import BoolArray, FloatArray
 
-_CERTAIN = 6.0  # standard deviations of the ratio, which are 1 / sqrt(n) for white noise
+LIKELY = 3.1
+"""Standard deviations of `structure` that are enough to say so: white noise comes to it once in a thousand."""
+_NEAR = 5  # points at either side, whose residual is the scale of one
 _SINGULAR = 1e-13  # eigenvalue of a normal matrix with a diagonal of 1 that is rounding
 _FREEDOM = 0.05  # least part of its own deviation that a point may show
-_LIKELY = 3.5  # of them: enough to say so
 
 
 def white_variance(left: FloatArray) -> float:
@@ -25,15 +28,39 @@ def white_variance(left: FloatArray) -> float:
     return float(np.mean(np.diff(left) ** 2) / 2) if len(left) > 1 else 0.0
 
 
-def is_structured(left: FloatArray, certain: float = _CERTAIN) -> bool:
-    """Whether the residual is more than white noise, by so many standard deviations."""
-    return bool(np.mean(left**2) > (1 + certain / math.sqrt(len(left))) * white_variance(left))
+def structure(left: FloatArray, fitted: float) -> FloatArray:
+    """How much neighbours are alike, in standard deviations of white noise, even or uneven.
+
+    Each point counts in units of the residual around it, so that loud parts do not hide quiet ones.
+
+    Args:
+        left: residuals in the order of the points, shape (..., n).
+        fitted: number of parameters; each turns neighbours against each other by 1 / n.
+
+    Returns:
+        Shape (...): up to sqrt(n) for what never changes its sign.
+    """
+    count = left.shape[-1]
+    if count < 2:
+        return np.zeros(left.shape[:-1])
+    sums = np.concatenate([np.zeros((*left.shape[:-1], 1)), np.cumsum(left**2, axis=-1)], axis=-1)
+    first, last = np.maximum(np.arange(count) - _NEAR, 0), np.minimum(np.arange(count) + _NEAR + 1, count)
+    around = np.sqrt((sums[..., last] - sums[..., first]) / (last - first))
+    alone = left / np.where(around > 0.0, around, 1.0)
+    products = alone[..., 1:] * alone[..., :-1]
+    size = np.sqrt((products**2).sum(axis=-1))
+    found: FloatArray = np.where(size > 0.0, (products.sum(axis=-1) + fitted) / np.where(size > 0.0, size, 1.0), 0.0)
+    return found
 
 
-def are_structured(left: FloatArray) -> BoolArray:
-    """`structure_warning` for many residuals at once: shape (m, n) to (m,)."""
-    white = (np.diff(left, axis=1) ** 2).mean(axis=1) / 2
-    found: BoolArray = (left**2).mean(axis=1) > (1 + _LIKELY / math.sqrt(left.shape[1])) * white
+def is_structured(left: FloatArray, fitted: float, likely: float = LIKELY) -> bool:
+    """Whether a residual is more than white noise, by so many standard deviations of `structure`."""
+    return bool(structure(left, fitted) > likely)
+
+
+def are_structured(left: FloatArray, fitted: float) -> BoolArray:
+    """`is_structured` for many residuals at once: shape (m, n) to (m,)."""
+    found: BoolArray = structure(left, fitted) > LIKELY
     return found
 
 
@@ -87,9 +114,9 @@ STRUCTURED_TEXT = (
 """What is said of such a residual where its noise was not known."""
 
 
-def structure_warning(left: FloatArray, noise_known: bool) -> str:
+def structure_warning(left: FloatArray, fitted: float, noise_known: bool) -> str:
     """What to say of a residual in units of its noise, in the order of the points; "" if it is white."""
-    if not is_structured(left, _LIKELY):
+    if not is_structured(left, fitted):
         return ""
     return STRUCTURED_TEXT.replace("are too small", "leave it out") if noise_known else STRUCTURED_TEXT
 

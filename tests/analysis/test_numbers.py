@@ -56,12 +56,12 @@ def test_a_sigma_is_one_a_point():
 
 
 def test_white_noise_is_called_structure_once_in_hundreds_and_a_wander_always():
-    white = sum(bool(structure_warning(np.random.default_rng(k).normal(size=60), False)) for k in range(1000))
+    white = sum(bool(structure_warning(np.random.default_rng(k).normal(size=60), 0, False)) for k in range(1000))
     assert white <= 10
     for k in range(50):
         noise = np.random.default_rng(k).normal(size=60)
-        assert "too small" in structure_warning(np.cumsum(noise), False)
-        assert "leave it out" in structure_warning(noise + 3 * np.sin(np.arange(60) / 6), True)
+        assert "too small" in structure_warning(np.cumsum(noise), 0, False)
+        assert "leave it out" in structure_warning(noise + 3 * np.sin(np.arange(60) / 6), 0, True)
 
 
 def test_scatter_beyond_sigma_is_told():

@@ -1,9 +1,9 @@
-"""Errors that do not suppose even noise."""
+"""Errors, and a test of the residual, that do not suppose even noise."""
 
 import numpy as np
 import pytest
 
-from stmlab.analysis.residuals import uneven_covariance
+from stmlab.analysis.residuals import LIKELY, are_structured, is_structured, structure, uneven_covariance
 from tests.approximately import close
 
 X = np.linspace(-1, 1, 400)
@@ -33,3 +33,35 @@ def test_what_the_points_do_not_determine_has_an_enormous_variance():
     variance = np.diag(uneven_covariance(twice, 0.1 * np.cos(40 * X)))
     assert variance[0] < 1e-3
     assert np.all(variance[1:] > 1e9)
+
+
+NOISES = {"even": np.ones_like(X), "shot": 0.05 + np.abs(X), "one loud end": np.where(X > 0.9, 30.0, 1.0)}
+
+
+@pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
+def test_white_noise_has_no_structure_however_uneven_it_is(noise):
+    rows = noise * np.random.default_rng(4).standard_normal((4000, X.size))
+    found = structure(rows, 0)
+    assert abs(found.mean()) < 4 / np.sqrt(4000)
+    assert found.std() == pytest.approx(1.0, abs=0.05)
+    assert np.mean(found > LIKELY) < 0.003
+    assert np.mean(found > 2.33) == pytest.approx(0.01, abs=0.006)
+
+
+@pytest.mark.parametrize("name", ["even", "shot"])
+def test_what_a_fit_takes_of_the_noise_is_allowed_for(name):
+    """A polynomial of degree 24 turns neighbours against each other: by more than a standard deviation."""
+    basis = np.linalg.qr(np.polynomial.legendre.legvander(X, 24))[0]
+    rows = NOISES[name] * np.random.default_rng(5).standard_normal((2000, X.size))
+    left = rows - rows @ basis @ basis.T
+    assert structure(left, 0).mean() < -1.0
+    assert abs(structure(left, 25).mean()) < 0.4
+    assert np.mean(are_structured(left, 25)) < 0.005
+
+
+@pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
+def test_a_wave_within_the_noise_is_found_where_the_noise_is_low(noise):
+    rows = noise * np.random.default_rng(6).standard_normal((200, X.size)) + np.sin(25 * X)
+    assert np.mean(are_structured(rows, 2)) > 0.95
+    assert is_structured(rows[0], 2)
+    assert not is_structured(np.zeros(X.size), 0)

@@ -154,7 +154,7 @@ def _fitted(family: _Decays, given: FloatArray, *, known: bool) -> BatchFit:
         np.where(ok[:, None], spread, np.nan),
         np.where(ok[:, None, None], covariance * factor[:, :, None] * factor[:, None, :], np.nan),
         np.where(ok, np.sqrt(found.squares / given.shape[1] / effective) * scale, np.nan),
-        ok & are_structured(left),
+        ok & are_structured(left, found.inverse.shape[1]),
         ok,
         tuple(reasons.tolist()),
     )

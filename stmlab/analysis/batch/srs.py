@@ -168,7 +168,7 @@ def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> Ba
         np.where(ok[:, None], spread, np.nan),
         np.where(ok[:, None, None], covariance * units[:, :, None] * units[:, None, :], np.nan),
         np.where(ok, np.sqrt(np.mean(left**2, axis=1)) * scale, np.nan),
-        ok & are_structured((left * np.sqrt(lines.weight))[:, lines.order]),
+        ok & are_structured((left * np.sqrt(lines.weight))[:, lines.order], fitted=3),
         ok,
         tuple(reasons.tolist()),
     )

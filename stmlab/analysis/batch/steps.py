@@ -120,7 +120,8 @@ def _fitted(
         reasons[(reasons == "") & away] = "the offset of the bias runs away"
     shapes, slopes = family.design(found.bent)
     left = weighted - (found.heights[:, None, :] @ shapes)[:, 0]
-    structured = are_structured(left[:, family.order]) | _are_tilted(family, shapes, slopes, found, left, noise)
+    structured = are_structured(left[:, family.order], found.inverse.shape[1])
+    structured |= _are_tilted(family, shapes, slopes, found, left, noise)
     covariance = found.inverse * noise[:, None, None]
     if not known:
         design = np.concatenate([family.columns(slopes, found.heights), shapes], axis=1)

@@ -50,6 +50,7 @@ class FittedSteps:
         data: the spectrum that was fitted.
         parameters: fitted and derived, by name.
         pairs: names of the pairs, "inner" first.
+        fitted: how many parameters are free.
         width_meV: full width of the steps at half their slope's height, of the widest.
         steps: centre and full width of each, meV, at both polarities.
         left: data less fit, in units of the noise.
@@ -59,6 +60,7 @@ class FittedSteps:
     data: StepSpectrum
     parameters: dict[str, FitParameter]
     pairs: tuple[str, ...]
+    fitted: int
     width_meV: float
     steps: tuple[tuple[float, float], ...]
     left: FloatArray
@@ -251,8 +253,8 @@ def _temperature(fit: FittedSteps) -> list[str]:
 def _residual(fit: FittedSteps) -> list[str]:
     found = []
     rounding = not fit.data.noise_known and float(np.abs(fit.left).max()) < NOISELESS
-    structured = not rounding and is_structured(fit.left)
-    dof = len(fit.left) - len(fit.parameters)
+    structured = not rounding and is_structured(fit.left, fit.fitted)
+    dof = len(fit.left) - fit.fitted
     if fit.reduced_chi_square is not None:
         structured |= fit.reduced_chi_square > 1 + _CHI_SQUARE * math.sqrt(2 / max(dof, 1))
     if structured:

@@ -135,6 +135,7 @@ def _result(data: StepSpectrum, found: StepSolution) -> FitResult:
         data,
         {parameter.name: parameter for parameter in parameters},
         pairs,
+        len(found.vector),
         found.model.shape(found.vector).width_meV,
         found.places(),
         (data.y - fit) / data.noise,

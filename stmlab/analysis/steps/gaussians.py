@@ -134,7 +134,7 @@ def fit_gaussians(data: StepSpectrum, start: StepSolution) -> FitResult:
     pairs = ("inner", "outer")[: start.model.pairs]
     named = {parameter.name: parameter for parameter in parameters}
     chi_square = fit.variance if data.noise_known else None
-    steps = FittedSteps(data, named, pairs, fit.width_meV, fit.places(), fit.left(data), chi_square)
+    steps = FittedSteps(data, named, pairs, len(fit.vector), fit.width_meV, fit.places(), fit.left(data), chi_square)
     smooth = np.linspace(data.x[0], data.x[-1], _SMOOTH)
     return FitResult(
         model="steps",
@@ -225,7 +225,7 @@ def _errors(data: StepSpectrum, model: _Gaussians, vector: FloatArray, slopes: F
     covariance = known @ known.T * (1.0 if data.noise_known else variance)
     fit = _Fit(model, np.append(vector, level), covariance, variance)
     near = fit.left(data)
-    if data.noise_known or not is_structured(near):
+    if data.noise_known or not is_structured(near, len(fit.vector)):
         return fit
     return replace(fit, covariance=widened(fit.covariance, known, near, fit.width_meV / data.spacing))
 

@@ -88,7 +88,7 @@ def _allowing_for_uneven_noise(data: StepSpectrum, found: StepSolution) -> StepS
 def _allowing_for_structure(data: StepSpectrum, found: StepSolution) -> StepSolution:
     """With wider errors, where the noise is not known and what is left is not white."""
     left = (data.y - found.model.value(found.vector, data.x)) / data.noise
-    if data.noise_known or not is_structured(left):
+    if data.noise_known or not is_structured(left, len(found.vector)):
         return found
     width = found.model.shape(found.vector).width_meV / data.spacing
     response = np.asarray(np.linalg.pinv(found.model.jacobian(found.vector, data.x) / data.noise[:, None]), dtype=float)
@@ -114,7 +114,7 @@ def tilts(data: StepSpectrum, found: StepSolution) -> bool:
     slopes = found.model.jacobian(found.vector, data.x) / data.noise[:, None]
     left = (data.y - found.model.value(found.vector, data.x)) / data.noise
     rounding = float(np.abs(left).max()) < NOISELESS and not data.noise_known
-    if rounding or is_structured(left):  # then anything would
+    if rounding or is_structured(left, len(found.vector)):  # then anything would
         return False
     more = np.column_stack([slopes, data.x / data.noise])
     better = left - more @ np.linalg.lstsq(more, left, rcond=1e-10)[0]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.residuals import structure_warning
+from stmlab.analysis.residuals import is_structured
 from stmlab.analysis.transport.problem import BOUNDS, SIZES, SMALLEST_NOISE, SpectrumData
 from stmlab.analysis.transport.solution import Solution, as_usual, by_kind
 from stmlab.physics.coupled_tip import ExchangeKind
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 DECIDED = 10.0
 """Difference of AIC that leaves no doubt."""
 _OPEN = 100.0  # sizes of a parameter
+_FALSE = 0.01  # of ramps that the model describes, of which it is said all the same that it does not
 _SAME_VALLEY = 5.0  # standard errors; within DECIDED a valley is not wider
 
 
@@ -31,7 +33,8 @@ def doubts(spectra: list[SpectrumData], best: Solution, found: list[Solution], e
         )
     if best.setting.exchange is ExchangeKind.ISING and best.setting.field_T == 0:
         warnings.append("without a field, Ising exchange J with C and -J with -C give the same spectra: J > 0 is shown")
-    structured = sum(_structured(one, left) for one, left in zip(spectra, best.left, strict=True))
+    fitted, likely = errors.size / len(spectra), NormalDist().inv_cdf(1 - _FALSE / len(spectra))
+    structured = sum(_structured(one, left, fitted, likely) for one, left in zip(spectra, best.left, strict=True))
     if structured:
         warnings.append(
             f"the residual of {structured} of {len(spectra)} spectra has a structure: the model does not hold"
@@ -106,9 +109,9 @@ def _exchange(solution: Solution) -> str:
     )
 
 
-def _structured(one: SpectrumData, left: FloatArray) -> bool:
+def _structured(one: SpectrumData, left: FloatArray, fitted: float, likely: float) -> bool:
     ordered = left[np.argsort(one.bias, kind="stable")]
-    return not _is_rounding(one, left) and bool(structure_warning(ordered, noise_known=False))
+    return not _is_rounding(one, left) and is_structured(ordered, fitted, likely)
 
 
 def _is_rounding(one: SpectrumData, left: FloatArray) -> bool:
