@@ -1,0 +1,1 @@
+"""The run that is under way, or was: curves, maps, fits, as they come."""

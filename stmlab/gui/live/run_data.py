@@ -1,0 +1,263 @@
+"""A run as the window sees it: arrays on the axes of the run that fill as readings come; free of Qt.
+
+Each channel is one array in C order over the axes, outer to inner, nan until read: a sweep along the innermost axis is
+a stretch of it. What a view needs of a whole array (its envelope, the mean of its sweeps) follows the changes, so that
+a redraw costs what is new and what the screen can show, not what has been read so far. Memory is bounded by the shape
+of the run, not by the number of readings.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunFinished, RunStarted, StateChanged
+from stmlab.gui.live.average import Average
+from stmlab.gui.live.lines import Layout
+from stmlab.gui.live.pyramid import Pyramid, padded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stmlab.arrays import BoolArray, FloatArray, IntArray
+    from stmlab.events import Event
+    from stmlab.results import FitResult
+    from stmlab.storage import Run
+
+
+class RunData:
+    """Takes in the events of a run, one by one or many readings at once; in any order, points read again too.
+
+    Attributes:
+        started: all that was known before the first point, or None: no run yet.
+        layout: the axes, and how they are cut into lines.
+        state: where the run stands, in one word; ``message`` is one line for a person.
+        fits: those made of the run so far.
+        points: places with a reading; ``readings`` counts every reading.
+        last: the place read last, or -1.
+        beyond: readings outside the plan of the axes: they have no place in a plot.
+        version: a number that grows with every change.
+        rewritten: a number that grows when a place that had a value gets another.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._clear(None)
+
+    def _clear(self, started: RunStarted | None) -> None:
+        self.started = started
+        self.layout = Layout(started.axes if started is not None else ())
+        self.state, self.message = ("preparing" if started is not None else "idle"), ""
+        self.fits: tuple[FitResult, ...] = ()
+        self.points = self.readings = self.beyond = self.rewritten = 0
+        self.last = self.under_way = -1
+        self._partial_known: dict[str, int] = {}
+        names = [channel.name for channel in started.channels] if started is not None else []
+        self._cells = {name: np.full(padded(self.layout.cells), np.nan) for name in names}
+        self._pyramids: dict[str, Pyramid] = {}
+        self._averages: dict[str, Average] = {}
+        self.known: BoolArray = np.zeros(self.layout.places, dtype=bool)
+        self._disturbed: BoolArray = np.zeros(self.layout.places, dtype=bool)
+        software = self.layout.sweep is not None and not self.layout.sweep.hardware
+        repeats = self.layout.places // len(self.layout.values)
+        self._x = np.tile(self.layout.values, repeats) if software else np.empty(0)
+
+    @classmethod
+    def of(cls, run: Run) -> RunData:
+        """A run as far as its file goes."""
+        data = cls()
+        data(run.started)
+        data.take(
+            run.visits.index,
+            _columns(run.visits.coordinates, len(run.visits)),
+            [run.visits.data[channel.name] for channel in run.channels],
+        )
+        for taken, event in run.history:
+            if isinstance(event, PointsDisturbed):
+                again = run.visits.index[taken:]
+                event = PointsDisturbed(tuple(set(event.indices) - set(again.tolist())), event.time, event.reason)
+            data(event)
+        for fit in run.fits:
+            data(Analysed(fit))
+        data.state, data.message = str(run.state), run.message
+        return data
+
+    # -- what comes --------------------------------------------------------------------------------------------------
+
+    def __call__(self, event: Event) -> None:
+        """Take in one event."""
+        self.version += 1
+        if isinstance(event, PointTaken):
+            values = [np.asarray(value, dtype=float)[None] for value in event.values]
+            self.take(np.array([event.index]), np.array([event.coordinates], dtype=float), values)
+        elif isinstance(event, RunStarted):
+            self._clear(event)
+        elif isinstance(event, PointsDisturbed):
+            self._disturb(np.array([i for i in event.indices if 0 <= i < self.layout.places], dtype=np.int64))
+        elif isinstance(event, StateChanged):
+            self.state, self.message = str(event.state), event.reason
+        elif isinstance(event, Analysed):
+            self.fits = (*self.fits, event.fit)
+        elif isinstance(event, RunFinished):
+            self.state, self.message = str(event.state), event.message
+            self._forget_partial()
+
+    def take(self, index: IntArray, coordinates: FloatArray, values: Sequence[FloatArray]) -> None:
+        """Take in readings, in the order in which they were taken: the last one of a place counts.
+
+        Args:
+            index: as `PointTaken.index`, shape (n,).
+            coordinates: shape (n, axes that software moves).
+            values: for each channel shape (n,), or (n, lengths of the hardware-swept axes).
+        """
+        inside = (index >= 0) & (index < self.layout.places)
+        if not inside.all():
+            self.beyond += int(np.count_nonzero(~inside))
+            index, coordinates, values = index[inside], coordinates[inside], [value[inside] for value in values]
+        if not len(index):
+            return
+        self._forget_partial()
+        self.version += 1
+        slots = self.layout.slots(index)
+        fresh = ~self.known[slots]
+        self.readings += len(index)
+        self.points += len(np.unique(slots[fresh])) if len(slots) > 1 else int(fresh[0])
+        self.rewritten += not fresh.all() or len(np.unique(slots)) < len(slots)
+        self.known[slots] = True
+        self._disturbed[slots] = False
+        self.last = int(slots[-1])
+        if self.layout.sweep is not None and not self.layout.sweep.hardware:
+            self._x[slots] = coordinates[:, -1]
+        for channel, value in zip(self.channels, values, strict=True):
+            self._put(channel, slots, value)
+
+    def partial(self, index: int, values: Mapping[str, FloatArray]) -> None:
+        """The beginning of what is being read along a hardware-swept axis; it is not in the file yet.
+
+        Args:
+            index: of the point that is being taken.
+            values: channel -> as far as it goes; channels that are not there yet may be missing.
+        """
+        if not 0 <= index < self.layout.places:
+            return
+        self.version += 1
+        self.under_way = self.last = int(self.layout.slots(np.array([index]))[0])
+        first = self.under_way * self.layout.width
+        for channel, value in values.items():
+            if channel in self._cells:
+                part = np.asarray(value, dtype=float).ravel()[: self.layout.width]
+                known = self._partial_known.get(channel, 0)
+                cells = slice(first + known, first + len(part))
+                if len(part) > known and self.layout.ordered:
+                    self._cells[channel][cells] = part[known:]
+                    self._changed(channel, cells)
+                    self._partial_known[channel] = len(part)
+
+    # -- what there is -----------------------------------------------------------------------------------------------
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names, in the order of the run."""
+        return tuple(self._cells)
+
+    @property
+    def total(self) -> int:
+        """Places in the plan."""
+        return self.layout.places if self.started is not None else 0
+
+    def unit(self, channel: str) -> str:
+        """Of a channel."""
+        assert self.started is not None
+        return next(one.unit for one in self.started.channels if one.name == channel)
+
+    def cells(self, channel: str) -> FloatArray:
+        """A channel in C order, nan where there is nothing; shape (cells,), not a copy."""
+        return self._cells[channel][: self.layout.cells]
+
+    def x(self, cells: slice | IntArray) -> FloatArray:
+        """Where cells lie along the innermost axis: where the point really was, where that is known."""
+        if self.layout.sweep is None or self.layout.sweep.hardware:
+            values = self.layout.values
+            places = np.arange(cells.start, cells.stop) if isinstance(cells, slice) else cells
+            return values[places % len(values)]
+        return self._x[cells]
+
+    def disturbed(self, cells: slice) -> IntArray:
+        """Those of the cells whose readings are not to be trusted."""
+        width = self.layout.width
+        places = np.flatnonzero(self._disturbed[cells.start // width : -(-cells.stop // width)])
+        if width == 1:
+            return np.asarray(places + cells.start)
+        return np.arange(cells.start, cells.stop) if places.size else np.empty(0, dtype=np.int64)
+
+    def has_values(self, start: int, stop: int) -> bool:
+        """Whether anything was read in a stretch of cells; what is under way counts."""
+        width = self.layout.width
+        first, last = start // width, -(-stop // width)
+        return bool(self.known[first:last].any()) or first <= self.under_way < last
+
+    def pyramid(self, channel: str) -> Pyramid:
+        """Minima and maxima of a channel; made when it is first asked for, and kept up to date from then on."""
+        if channel not in self._pyramids:
+            self._pyramids[channel] = Pyramid(self._cells[channel])
+        return self._pyramids[channel]
+
+    def mean(self, channel: str) -> FloatArray:
+        """Of a channel over its repetitions (see `Layout.repeated`); shape (cells of one repetition,).
+
+        Readings that were disturbed do not count.
+        """
+        if channel not in self._averages:
+            self._averages[channel] = Average(self._cells[channel], self.layout)
+        return self._averages[channel].values(self._disturbed)
+
+    # -- details -----------------------------------------------------------------------------------------------------
+
+    def _disturb(self, index: IntArray) -> None:
+        """The values of these points stay, and are not to be trusted."""
+        slots = self.layout.slots(index)
+        self._disturbed[slots] = True
+        self.rewritten += 1
+        cells = (slots[:, None] * self.layout.width + np.arange(self.layout.width)).ravel()
+        for channel in self.channels:
+            self._changed(channel, cells)
+
+    def _put(self, channel: str, slots: IntArray, value: FloatArray) -> None:
+        """Write readings to their places, by stretches where they follow each other."""
+        width, target = self.layout.width, self._cells[channel]
+        first, stop = int(slots[0]), int(slots[-1]) + 1
+        row = self.layout.rows(value.reshape(len(slots), -1))
+        if len(slots) == stop - first and (len(slots) == 1 or bool(np.all(np.diff(slots) == 1))):
+            cells = slice(first * width, stop * width)
+            target[cells] = np.broadcast_to(row, (len(slots), width)).ravel()
+            self._changed(channel, cells)
+            return
+        target[: self.layout.cells].reshape(-1, width)[slots] = row
+        once = np.unique(slots)
+        self._changed(channel, once if width == 1 else (once[:, None] * width + np.arange(width)).ravel())
+
+    def _changed(self, channel: str, cells: slice | IntArray) -> None:
+        if channel in self._pyramids:
+            self._pyramids[channel].update(cells)
+        if channel in self._averages:
+            self._averages[channel].update(cells)
+
+    def _forget_partial(self) -> None:
+        """What was under way has come whole, or never will."""
+        if self.under_way < 0:
+            return
+        width, slot = self.layout.width, self.under_way
+        self.under_way = -1
+        if not self.known[slot]:
+            cells = slice(slot * width, (slot + 1) * width)
+            for channel in self._partial_known:
+                self._cells[channel][cells] = math.nan
+                self._changed(channel, cells)
+        self._partial_known = {}
+
+
+def _columns(coordinates: Mapping[str, FloatArray], rows: int) -> FloatArray:
+    """Coordinates as one table; shape (rows, axes)."""
+    return np.stack(list(coordinates.values()), axis=1) if coordinates else np.empty((rows, 0))
