@@ -59,4 +59,5 @@ class Average:
         """The repetitions of the cells that are to be renewed; shape (repetitions, cells)."""
         moved = np.moveaxis(values, self._over, range(len(self._over)))
         picked: tuple[Any, ...] = (*[slice(None)] * len(self._over), *stale)
-        return moved[picked].reshape(-1, len(stale[0]))
+        columns: NDArray[Any] = moved[picked].reshape(-1, len(stale[0]))
+        return columns

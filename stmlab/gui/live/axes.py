@@ -1,0 +1,103 @@
+"""An axis of a plot that always says what it shows and in which unit, linear or logarithmic, however small its span."""
+
+from __future__ import annotations
+
+import html
+import math
+
+import numpy as np
+import pyqtgraph as pg
+
+from stmlab.units import format_quantity, written_unit
+
+_ALL_LABELLED = 0.7  # decades, below which 1, 2, 5 are too few labels
+_SOME_LABELLED = 2.0  # decades, below which 2 and 5 are labelled too
+_MOST_DECADES = 8  # that are labelled
+
+
+class QuantityAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
+    """Values in SI units shown in a unit with a prefix; the view's coordinate is log10 of the value if logarithmic.
+
+    The label is laid out only when it changes: that takes longer than all ticks.
+    """
+
+    def __init__(self, orientation: str) -> None:
+        self._quantity, self._unit, self._shown = "", "", ""
+        super().__init__(orientation)
+
+    def describe(self, quantity: str, unit: str, *, logarithmic: bool = False) -> None:
+        """What the axis shows."""
+        self._quantity, self._unit = quantity, unit
+        self.logMode = logarithmic
+        self.label.setVisible(bool(quantity))
+        self.updateAutoSIPrefix()
+        self.picture = None
+        self.update()
+
+    @property
+    def title(self) -> str:
+        """The label as it stands: "current (pA)"."""
+        return f"{self._quantity} ({self._shown})" if self._shown else self._quantity
+
+    def written(self, coordinate: float) -> str:
+        """A coordinate of the view as a quantity: "1.2 GHz"."""
+        value = 10.0**coordinate if self.logMode else coordinate
+        return format_quantity(float(f"{value:.5g}"), self._unit)
+
+    # -- pyqtgraph's hooks -------------------------------------------------------------------------------------------
+
+    def updateAutoSIPrefix(self) -> None:
+        """The prefix that suits the larger end; of a logarithmic axis the ticks carry it."""
+        ends = [abs(end) for end in self.range if math.isfinite(end)] or [0.0]
+        power, shown = (0, self._unit) if self.logMode else written_unit(max(ends), self._unit)
+        changed = self.title, self.autoSIPrefixScale
+        self.autoSIPrefixScale, self._shown = 10.0**-power, shown
+        if (self.title, self.autoSIPrefixScale) != changed or not self.label.toPlainText():
+            self._updateLabel()
+
+    def labelString(self) -> str:
+        """The title for pyqtgraph."""
+        colour = self.labelStyle.get("color", "")
+        style = f' style="color: {colour}"' if colour else ""
+        return f"<span{style}>{html.escape(self.title)}</span>"
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
+        """Ticks with labels first, those without after them."""
+        low, high = sorted((low, high))
+        if not self.logMode or not math.isfinite(low) or not math.isfinite(high):
+            found: list[tuple[float, list[float]]] = super().tickValues(low, high, size)
+            return found
+        span = high - low
+        if span < _ALL_LABELLED:
+            return _even_ticks(low, high, max(int(size / 90), 2))
+        decades = np.arange(math.floor(low), math.ceil(high) + 1)
+        every = math.ceil(len(decades) / _MOST_DECADES)
+        factors = (1, 2, 5) if span < _SOME_LABELLED else (1,)
+        named = [float(d + math.log10(f)) for d in decades[decades % every == 0] for f in factors]
+        rest = [float(d + math.log10(f)) for d in decades for f in range(1, 10)] if every == 1 else decades.tolist()
+        within = [sorted(t for t in ticks if low <= t <= high) for ticks in (named, set(rest) - set(named))]
+        return [(1.0, within[0]), (0.1, within[1])]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Numbers in the unit of the label; of a logarithmic axis "10 M" and nothing at the ticks between."""
+        if not self.logMode:
+            rounded = [0.0 if abs(value) < 1e-6 * spacing else value for value in values]
+            strings: list[str] = super().tickStrings(rounded, scale, spacing)
+            return strings
+        return [] if spacing == 0.1 else [_prefixed(10.0**value) for value in values]
+
+
+def _even_ticks(low: float, high: float, most: int) -> list[tuple[float, list[float]]]:
+    """Round numbers, evenly spaced, where there is less than a decade to place them in."""
+    ends = 10.0**low, 10.0**high
+    rough = (ends[1] - ends[0]) / most
+    power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+    values = step * np.arange(math.ceil(ends[0] / step), math.floor(ends[1] / step) + 1)
+    return [(1.0, np.log10(values[values > 0]).tolist())]
+
+
+def _prefixed(value: float) -> str:
+    """A number with its prefix and without a unit: "20 G"."""
+    power, prefixed = written_unit(value, "Hz")
+    return f"{value * 10.0**-power:.4g} {prefixed.removesuffix('Hz')}".strip()
