@@ -15,9 +15,11 @@ from stmlab.units import in_unit
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, IntArray
     from stmlab.axes import Axis
     from stmlab.results import FitParameter, FitResult
+
+    _Rows = list[tuple[dict[str, str], FitParameter]]  # where, and what was fitted there
 
 _NUMBERED = re.compile(r"(.+?)_\d+")
 _PLACE = re.compile(r"(\D*?)\s*([-+.\d].*)")
@@ -74,7 +76,7 @@ def curves_of(fit: FitResult, axes: Sequence[Axis]) -> tuple[FitCurve, ...]:
     if fit.model in ("exchange", "correlation"):  # over what was read off the sweeps, not over the sweep
         return ()
     outer = list(axes[:-1])
-    by_point = [(k, axis) for k, axis in enumerate(outer) if np.shape(curves.get(axis.name)) == curves["x"].shape]
+    by_point = [(k, axis) for k, axis in enumerate(outer) if np.shape(curves.get(axis.name, ())) == curves["x"].shape]
     if by_point:
         k, axis = by_point[0]
         return tuple(
@@ -95,39 +97,36 @@ def curves_of(fit: FitResult, axes: Sequence[Axis]) -> tuple[FitCurve, ...]:
 
 def series_of(fit: FitResult) -> tuple[FitSeries, ...]:
     """The quantities that a fit gives for each of many sweeps, over what the sweeps differ in."""
-    groups: dict[tuple[str, str], list[tuple[dict[str, str], FitParameter]]] = {}
+    groups: dict[tuple[str, str], _Rows] = {}
     for parameter in fit.parameters:
         found = _NUMBERED.fullmatch(parameter.name)
         if found and parameter.at:
             groups.setdefault((found[1], parameter.unit), []).append((_words(parameter.at), parameter))
-    made = []
-    for (name, unit), rows in groups.items():
-        labels = sorted(rows[0][0], key=lambda label: -len({place.get(label) for place, _ in rows}))
-        for held, part in itertools.groupby(
-            sorted(rows, key=lambda r: _held(r[0], labels)), lambda r: _held(r[0], labels)
-        ):
-            made.append(_one_series(name, unit, labels[0], held, list(part)))
+    made = [series for (name, unit), rows in groups.items() for series in _series_of_one(name, unit, rows)]
     return tuple(series for series in made if len(series.at) > 1)
 
 
-def _one_series(
-    name: str, unit: str, label: str, held: str, rows: list[tuple[dict[str, str], FitParameter]]
-) -> FitSeries:
+def _series_of_one(name: str, unit: str, rows: _Rows) -> list[FitSeries]:
+    """Over the quantity in which the sweeps differ most; one series for each value of the others."""
+    labels = sorted(rows[0][0], key=lambda label: -len({place.get(label) for place, _ in rows}))
+    alike: dict[str, _Rows] = {}
+    for place, parameter in rows:
+        held = ", ".join(f"{label} {place[label]}" for label in labels[1:] if label in place)
+        alike.setdefault(held, []).append((place, parameter))
+    return [_one_series(name, unit, labels[0], held, part) for held, part in alike.items()]
+
+
+def _one_series(name: str, unit: str, label: str, held: str, rows: _Rows) -> FitSeries:
     along = _unit_of(rows[0][0][label])
     at = np.array([in_unit(place[label], along) for place, _ in rows])
     order = np.argsort(at, kind="stable")
     values = np.array([parameter.value for _, parameter in rows])
     errors = np.array([parameter.error for _, parameter in rows])
-    several = len({word for word in held.split(", ") if word}) > 0
-    return FitSeries(name, unit, (label, along), at[order], values[order], errors[order], held if several else "")
-
-
-def _held(place: dict[str, str], labels: list[str]) -> str:
-    return ", ".join(f"{label} {place[label]}" for label in labels[1:] if label in place)
+    return FitSeries(name, unit, (label, along), at[order], values[order], errors[order], held)
 
 
 def _words(at: str) -> dict[str, str]:
-    """ "bias 4 mV, amplitude 1 mV" as label -> quantity."""
+    """Label -> quantity of "bias 4 mV, amplitude 1 mV"."""
     found = [_PLACE.fullmatch(part.strip()) for part in at.split(",")]
     return {match[1] or str(k): match[2] for k, match in enumerate(found) if match is not None}
 
@@ -158,7 +157,7 @@ def _position(axis: Axis, value: float) -> int:
     return int(np.argmin(np.abs(axis.values - value)))
 
 
-def _parts(bounds: FloatArray, length: int) -> list[slice]:
+def _parts(bounds: IntArray, length: int) -> list[slice]:
     return [slice(a, b) for a, b in itertools.pairwise([0, *bounds.tolist(), length])]
 
 

@@ -23,6 +23,7 @@ class QuantityAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, orientation: str) -> None:
         self._quantity, self._unit, self._shown = "", "", ""
+        self.autoSIPrefixScale = 1.0
         super().__init__(orientation)
 
     def describe(self, quantity: str, unit: str, *, logarithmic: bool = False) -> None:

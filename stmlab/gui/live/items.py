@@ -15,6 +15,8 @@ from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
+    _Span = tuple[float, float] | tuple[None, None]
+
 _FAR = 1e5  # pixels, where what is outside the view is cut
 _EMPTY: FloatArray = np.empty(0)
 
@@ -29,7 +31,7 @@ class PlotItem(pg.GraphicsObject):  # type: ignore[misc, unused-ignore]
     def __init__(self, colour: str, width: float, *, dashed: bool = False) -> None:
         super().__init__()
         self.x = self.y = _EMPTY
-        self._bounds: list[tuple[float, float] | tuple[None, None]] = [(None, None), (None, None)]
+        self._bounds: list[_Span] = [(None, None), (None, None)]
         self._pen = QPen(QColor(colour), width)
         self._pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         if dashed:
@@ -165,6 +167,6 @@ def _polygon(x: FloatArray, y: FloatArray) -> QPolygonF:
     return found
 
 
-def _span(values: FloatArray) -> tuple[float, float] | tuple[None, None]:
+def _span(values: FloatArray) -> _Span:
     known = values[np.isfinite(values)]
     return (float(known.min()), float(known.max())) if len(known) else (None, None)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from stmlab.events import Event
     from stmlab.results import FitResult
     from stmlab.storage import Run
+    from stmlab.storage.following import News
+    from stmlab.storage.visits import Visits
 
 
 class RunData:
@@ -69,11 +71,7 @@ class RunData:
         """A run as far as its file goes."""
         data = cls()
         data(run.started)
-        data.take(
-            run.visits.index,
-            _columns(run.visits.coordinates, len(run.visits)),
-            [run.visits.data[channel.name] for channel in run.channels],
-        )
+        data._take_visits(run.visits, 0, len(run.visits))
         for taken, event in run.history:
             if isinstance(event, PointsDisturbed):
                 again = run.visits.index[taken:]
@@ -104,6 +102,22 @@ class RunData:
             self.state, self.message = str(event.state), event.message
             self._forget_partial()
 
+    def news(self, news: News) -> None:
+        """Take in what a file has told since the last look."""
+        taken, end = news.first, news.first + len(news.readings)
+        for before, event in (*news.said, (end, None)):
+            self._take_visits(news.readings, taken - news.first, min(before, end) - news.first)
+            taken = max(before, taken)
+            if event is not None:
+                self(event)
+
+    def _take_visits(self, visits: Visits, first: int, stop: int) -> None:
+        if stop > first:
+            rows = slice(first, stop)
+            coordinates = [column[rows] for column in visits.coordinates.values()]
+            table = np.stack(coordinates, axis=1) if coordinates else np.empty((stop - first, 0))
+            self.take(visits.index[rows], table, [visits.data[channel][rows] for channel in self.channels])
+
     def take(self, index: IntArray, coordinates: FloatArray, values: Sequence[FloatArray]) -> None:
         """Take in readings, in the order in which they were taken: the last one of a place counts.
 
@@ -123,8 +137,9 @@ class RunData:
         slots = self.layout.slots(index)
         fresh = ~self.known[slots]
         self.readings += len(index)
-        self.points += len(np.unique(slots[fresh])) if len(slots) > 1 else int(fresh[0])
-        self.rewritten += not fresh.all() or len(np.unique(slots)) < len(slots)
+        once = _rises(slots) or len(np.unique(slots)) == len(slots)
+        self.points += int(np.count_nonzero(fresh)) if once else len(np.unique(slots[fresh]))
+        self.rewritten += not once or not fresh.all()
         self.known[slots] = True
         self._disturbed[slots] = False
         self.last = int(slots[-1])
@@ -229,7 +244,7 @@ class RunData:
         width, target = self.layout.width, self._cells[channel]
         first, stop = int(slots[0]), int(slots[-1]) + 1
         row = self.layout.rows(value.reshape(len(slots), -1))
-        if len(slots) == stop - first and (len(slots) == 1 or bool(np.all(np.diff(slots) == 1))):
+        if len(slots) == stop - first and _rises(slots):
             cells = slice(first * width, stop * width)
             target[cells] = np.broadcast_to(row, (len(slots), width)).ravel()
             self._changed(channel, cells)
@@ -258,6 +273,6 @@ class RunData:
         self._partial_known = {}
 
 
-def _columns(coordinates: Mapping[str, FloatArray], rows: int) -> FloatArray:
-    """Coordinates as one table; shape (rows, axes)."""
-    return np.stack(list(coordinates.values()), axis=1) if coordinates else np.empty((rows, 0))
+def _rises(slots: IntArray) -> bool:
+    """Whether each place lies behind the one before it."""
+    return bool(np.all(slots[1:] > slots[:-1]))
