@@ -139,6 +139,27 @@ class Analysed:
     fit: FitResult
 
 
+@dataclass(frozen=True)
+class FitProgress:
+    """How far a fit has come that takes its time; for viewers only, a file never holds it.
+
+    Attributes:
+        model: what is fitted.
+        iterations: so far, over all places that it began from.
+        figure: what the last one has come to, nan where that says nothing; ``merit`` names it: "chi square".
+        seconds: since it began.
+        curves, total: of a map, how many have been fitted, and of how many; 0 of a single fit.
+    """
+
+    model: str
+    iterations: int
+    figure: float
+    merit: str
+    seconds: float
+    curves: int = 0
+    total: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class RunFinished:
     """The last event: instruments are in the safe state, unless ``reason`` says otherwise.
@@ -159,5 +180,5 @@ class RunFinished:
     snapshot: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-Event = RunStarted | PointTaken | PointsDisturbed | StateChanged | Analysed | RunFinished
+Event = RunStarted | PointTaken | PointsDisturbed | StateChanged | FitProgress | Analysed | RunFinished
 Listener = "Callable[[Event], None]"

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.iterations import FitEnded, iterations
+from stmlab.analysis.marquardt import least_squares
 from stmlab.analysis.numbers import finite, numbers
 from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectra
@@ -120,9 +122,12 @@ class _Model:
         for place, g in enumerate(conductance):
             try:
                 for node, c in enumerate(nodes.tolist()):
+                    iterations().refuse_if_over()
                     etas[node, :, place] = _asymmetries(
                         float(g), setting, replace(parameters, correlation=c), bias, method
                     )
+            except FitEnded:
+                raise
             except (FitError, PhysicsError) as error:
                 reason = reason or f"the model at {g:.4g} S and C = {c:.3g}: {error}"
                 etas[:, :, place] = math.nan
@@ -170,8 +175,6 @@ def _readable(etas: _Asymmetries, model: _Model) -> tuple[_Asymmetries, tuple[st
 
 def _solved(etas: _Asymmetries, model: _Model) -> tuple[float, float, float, tuple[str, ...]]:
     """C, its error (for the errors as given), chi square, and warnings."""
-    import lmfit
-
     known = np.isfinite(etas.eta.ravel())
     data, error = etas.eta.ravel()[known], etas.error.ravel()[known]
 
@@ -181,17 +184,19 @@ def _solved(etas: _Asymmetries, model: _Model) -> tuple[float, float, float, tup
 
     trials = np.linspace(-1.0, 1.0, _TRIALS)
     squares = (((model.eta(trials)[known] - data[:, None]) / error[:, None]) ** 2).sum(axis=0)
-    variables = lmfit.Parameters()
-    variables.add("correlation", value=float(trials[squares.argmin()]))
-    minimizer = lmfit.Minimizer(lambda v: left(float(v["correlation"].value)), variables, scale_covar=False)
-    found = minimizer.leastsq(
-        Dfun=lambda v: (model.slope(float(v["correlation"].value))[known] / error)[:, None], ftol=1e-12, xtol=1e-10
+    found = least_squares(
+        lambda v: left(float(v[0])),
+        trials[[squares.argmin()]],
+        jacobian=lambda v: (model.slope(float(v[0]))[known] / error)[:, None],
+        noise_known=True,
+        ftol=1e-12,
+        xtol=1e-10,
     )
-    covariance = getattr(found, "covar", None)
+    covariance = found.covariance
     if covariance is None or not np.all(np.isfinite(covariance)):
         raise FitError("the asymmetries do not depend on the correlation: no value can be found")
-    correlation = float(found.params["correlation"].value)
-    return correlation, math.sqrt(float(covariance[0, 0])), float(found.chisqr), _second_minimum(trials, squares)
+    correlation = float(found.values[0])
+    return correlation, math.sqrt(float(covariance[0, 0])), found.chi_square, _second_minimum(trials, squares)
 
 
 def _second_minimum(trials: FloatArray, squares: FloatArray) -> tuple[str, ...]:

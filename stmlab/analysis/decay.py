@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.marquardt import least_squares
 from stmlab.analysis.numbers import deviations, finite, number
 from stmlab.analysis.residuals import scatter_warning, structure_warning
 from stmlab.errors import FitError
@@ -67,8 +68,7 @@ def fit_decay(
         FitError: the data cannot carry the fit, or no decay is significant and T1 is not known.
     """
     data = _Decay.checked(delay, current, exclusion, sides, sigma)
-    found, names = _solved(data)
-    values, covariance = np.array([found.params[name].value for name in names]), np.asarray(found.covar)
+    names, values, covariance = _solved(data)
     _refuse_no_decay(data, values, covariance)
     return _result(data, names, values, covariance)
 
@@ -144,39 +144,39 @@ class _Decay:
         return np.column_stack([np.ones_like(t), *(np.where(sides[name], decay, 0.0) for name in self.heights)])
 
 
-def _solved(data: _Decay) -> tuple[Any, tuple[str, ...]]:
-    """Least squares by lmfit from the best of many trial lifetimes."""
-    import lmfit
-
+def _solved(data: _Decay) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
+    """Least squares from the best of many trial lifetimes: names, values and covariance."""
     names = ("log_T1", "offset", *data.heights)
     low, high = _limits(data)
-    parameters = lmfit.Parameters()
-    for name, value in zip(names, _best_trial(data, low, high), strict=True):
-        parameters.add(name, value=float(value), **({"min": low, "max": high} if name == "log_T1" else {}))
 
-    def residual(p: Any) -> FloatArray:
-        v = np.array([p[name].value for name in names])
+    def residual(v: FloatArray) -> FloatArray:
         left: FloatArray = data.weight * (data.design(v[0]) @ v[1:] - data.y)
         return left
 
-    def jacobian(p: Any) -> FloatArray:
-        v = np.array([p[name].value for name in names])
+    def jacobian(v: FloatArray) -> FloatArray:
         design = data.design(v[0])
         slope = (design[:, 1:] @ v[2:]) * np.abs(data.t) / math.exp(v[0])
         columns: FloatArray = data.weight[:, None] * np.column_stack([slope, design])
         return columns
 
-    minimizer = lmfit.Minimizer(residual, parameters, scale_covar=not data.noise_known)
-    found = minimizer.leastsq(Dfun=jacobian, ftol=1e-12, xtol=1e-10, gtol=0.0)
-    covariance = getattr(found, "covar", None)
-    if not found.success or covariance is None or not np.all(np.isfinite(covariance)) or covariance[0, 0] < 0:
+    found = least_squares(
+        residual,
+        _best_trial(data, low, high),
+        jacobian=jacobian,
+        limits={0: (low, high)},
+        noise_known=data.noise_known,
+        ftol=1e-12,
+        xtol=1e-10,
+    )
+    covariance = found.covariance
+    if not found.converged or covariance is None or not np.all(np.isfinite(covariance)) or covariance[0, 0] < 0:
         raise FitError(f"the {len(data.t)} points hold no decay from which T1 could be read")
-    if not low + 1e-3 < found.params["log_T1"].value < high - 1e-3:
+    if not low + 1e-3 < found.values[0] < high - 1e-3:
         raise FitError(
-            f"T1 runs to {math.exp(found.params['log_T1'].value) * data.time_unit:.3g} s, the end of what delays up to "
+            f"T1 runs to {math.exp(found.values[0]) * data.time_unit:.3g} s, the end of what delays up to "
             f"{data.time_unit:.3g} s can show: there is no decay to fit"
         )
-    return found, names
+    return names, found.values, covariance
 
 
 def _limits(data: _Decay) -> tuple[float, float]:

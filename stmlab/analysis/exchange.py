@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.marquardt import least_squares
 from stmlab.analysis.numbers import numbers
 from stmlab.analysis.spin_levels import SpinLevels, anisotropies
 from stmlab.errors import FitError
@@ -149,27 +150,21 @@ class _Solution:
 
 def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> list[_Solution]:
     """The best of several starts for each sign of the exchange; none where they do not determine the parameters."""
-    import lmfit
-
-    names = _NAMES[: levels.free]
     largest = 1e6 * float(steps.conductance.max())
 
-    def left(parameters: Any) -> FloatArray:
-        values = np.array([parameters[name].value for name in names])
+    def left(values: FloatArray) -> FloatArray:
         wrong: FloatArray = ((levels.steps(values, steps.conductance) - steps.energies) / steps.errors).ravel()
         return wrong
 
     best: dict[bool, _Solution] = {}
     for exchange in _LARGEST_EXCHANGES if levels.free == 3 else (0.0,):
-        parameters = lmfit.Parameters()
-        for name, value in zip(names, (*start, exchange / largest), strict=False):
-            parameters.add(name, value=value)
-        found = lmfit.Minimizer(left, parameters, scale_covar=False).leastsq(ftol=1e-12, xtol=1e-10)
-        values = np.array([found.params[name].value for name in names])
+        begun = np.array([*start, exchange / largest])[: levels.free]
+        found = least_squares(left, begun, noise_known=True, ftol=1e-12, xtol=1e-10)
+        values = found.values
         covariance = _covariance(lambda v: levels.steps(v, steps.conductance) / steps.errors, values)
         if covariance is None:
             continue
-        solution = _Solution(levels, values, covariance, found.chisqr, _aic(steps, found.chisqr, levels.free))
+        solution = _Solution(levels, values, covariance, found.chi_square, _aic(steps, found.chi_square, levels.free))
         if solution.negative not in best or solution.chi_square < best[solution.negative].chi_square:
             best[solution.negative] = solution
     return list(best.values())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from stmlab.analysis.batch import BatchFit, fit_decay_batch, fit_srs_batch, fit_steps_batch
 from stmlab.analysis.grid_fit import GridFit
+from stmlab.analysis.iterations import NOT_REACHED, FitEnded, fitting, iterations
 from stmlab.analysis.recorded.checks import overload_warnings
 from stmlab.analysis.recorded.columns import Spectrum, backward_of, signal, spectrum, unit_factor
 from stmlab.analysis.recorded.directions import each_sweep
@@ -99,7 +101,12 @@ def analyse_grid(
     seen = spectrum(mean, channel, header.harmonics) if over_bias else Spectrum(signal(mean, channel), derived=False)
     task = _Task(grid, mean, rows, model, seen, told, header)
     return each_sweep(
-        seen.column, backward_of(mean, seen.column), sweeps(rows.column.values), rows.column.unit, task.fitted
+        seen.column,
+        backward_of(mean, seen.column),
+        sweeps(rows.column.values),
+        rows.column.unit,
+        task.fitted,
+        partial(fitting, model, told.time_limit),
     )
 
 
@@ -190,8 +197,11 @@ class _Task:
         """Temperature of some curves, its error and how many told it: the mean, weighted by their errors."""
         found = []
         for curve in curves:
+            iterations().refuse_if_over()
             try:
                 fit = fit_steps(bias, curve, modulation_V=self.told.modulation, pairs=pairs, window_V=None)
+            except FitEnded:
+                raise
             except FitError:
                 continue
             found.append((fit["temperature"].value, fit["temperature"].error))
@@ -217,6 +227,7 @@ class _Task:
     ) -> list[tuple[IntArray, BatchFit]]:
         found: list[tuple[IntArray, BatchFit]] = []
         refused: FitError | None = None
+        iterations().of_many(int(measured.sum()))
         for x, places in islice(self._sweeps(), _MOST_SWEEPS + 1):
             if len(found) == _MOST_SWEEPS:
                 raise FitError(
@@ -225,6 +236,8 @@ class _Task:
             there = places[measured[places]]
             if not there.size:
                 continue
+            if found and iterations().over:
+                break
             try:
                 found.append((there, fit(x[part], curves[np.ix_(there, part)])))
             except FitError as error:
@@ -255,7 +268,8 @@ def _gathered(batches: list[tuple[IntArray, BatchFit]], count: int, missing: Boo
         structured=np.zeros(count, dtype=bool),
         ok=np.zeros(count, dtype=bool),
     )
-    reasons = np.where(missing, "not measured", "its sweep carries no fit").astype(object)
+    otherwise = NOT_REACHED if iterations().ended else "its sweep carries no fit"
+    reasons = np.where(missing, "not measured", otherwise).astype(object)
     for places, batch in batches:
         for name in ("values", "errors", "covariance", "residual", "structured", "ok"):
             getattr(whole, name)[places] = getattr(batch, name)

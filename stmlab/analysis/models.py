@@ -11,6 +11,7 @@ import numpy as np
 
 from stmlab.analysis.columns import averaged, column, whole_spectra
 from stmlab.analysis.decay import fit_decay
+from stmlab.analysis.iterations import fitting, iterations
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.ramp import correlation_of, exchange_of, fit_series
 from stmlab.analysis.settings import Settings, check_given
@@ -50,7 +51,8 @@ def analyse(run: Run, model: str | None = None, settings: Mapping[str, Any] | No
         raise FitError(f"model {model!r} is not known: {', '.join(MODELS)} are")
     told = Settings.of_run(run, settings or {})
     check_given(model, TAKES.get(model, ()), told.given)
-    fit = MODELS[model](run, told)
+    with fitting(model, told.time_limit) as steps:
+        fit = steps.marked(MODELS[model](run, told))
     return replace(fit, choices={**fit.choices, **told.said()})
 
 
@@ -169,7 +171,9 @@ def _series(run: Run, told: Settings) -> tuple[StepSeries, FloatArray]:
 
 
 def _exchange(run: Run, told: Settings) -> FitResult:
-    return exchange_of(_series(run, told)[0], field_T=told.number("field"))
+    series, _ = _series(run, told)
+    with iterations().finishing():
+        return exchange_of(series, field_T=told.number("field"))
 
 
 def _correlation(run: Run, told: Settings) -> FitResult:

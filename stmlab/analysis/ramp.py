@@ -13,6 +13,7 @@ import numpy as np
 
 from stmlab.analysis.correlation import fit_correlation
 from stmlab.analysis.exchange import fit_exchange
+from stmlab.analysis.iterations import iterations
 from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.transport.model import SpinParameters, SpinSetting
 from stmlab.errors import FitError
@@ -57,7 +58,7 @@ def fit_series(
     temperature_K: float | None = None,
     modulation_V: float = 0.0,
 ) -> StepSeries:
-    """Fit the steps of each spectrum by itself.
+    """Fit the steps of each spectrum by itself; where the fit is to end early, of those that it has come to.
 
     Args:
         bias: V, shape (n,), each bias once a spectrum.
@@ -70,7 +71,11 @@ def fit_series(
         FitError: fewer than two spectra show two pairs of steps.
     """
     rows, at, temperatures, warnings = list[list[tuple[float, float]]](), list[float](), list[float](), list[str]()
-    for value in np.unique(setpoint):
+    steps, setpoints = iterations(), np.unique(setpoint)
+    steps.of_many(setpoints.size)
+    for value in setpoints:
+        if steps.over:
+            break
         inside = setpoint == value
         try:
             fit = fit_steps(
@@ -79,6 +84,8 @@ def fit_series(
         except FitError as error:
             warnings.append(f"{value:.3g} S left out: {error}")
             continue
+        finally:
+            steps.fitted(1)
         rows.append([(fit[name].value, fit[name].error) for name in _SERIES])
         at.append(float(value))
         temperatures.append(temperature_K if temperature_K is not None else fit["temperature"].value)

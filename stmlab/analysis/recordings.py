@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stmlab.analysis.decay import fit_decay
+from stmlab.analysis.iterations import fitting
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.models import SRS_WIDTHS, TAKES
 from stmlab.analysis.recorded.checks import overload_warnings
@@ -84,7 +86,8 @@ def analyse_recording(
     check_given(model, TAKES.get(model, ()), told.given)
     _check_swept(recording, rows, model)
     if rows.what is Swept.TIME:
-        fits = {"trace": _telegraph(recording, channel, told, rows)}
+        with fitting(model, told.time_limit) as steps:
+            fits = {"trace": steps.marked(_telegraph(recording, channel, told, rows))}
     elif rows.what is Swept.BIAS:
         fits = fit_spectra(recording, model, channel, told, header, rows)
     else:
@@ -147,7 +150,8 @@ def _of_a_sweep(
         choices = {"column": seen.name, **fit.choices, **told.said()}
         return replace(_in_unit(fit, seen), choices=choices, warnings=tuple(warnings))
 
-    return each_sweep(column, backward, sweeps(at), rows.column.unit, fitted)
+    steps = partial(fitting, model, told.time_limit)
+    return each_sweep(column, backward, sweeps(at), rows.column.unit, fitted, steps)
 
 
 def _in_unit(fit: FitResult, column: Column) -> FitResult:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.marquardt import least_squares
 from stmlab.analysis.numbers import deviations, finite
 from stmlab.errors import FitError
 from stmlab.physics.stochastic_resonance import line_shape
@@ -107,35 +108,31 @@ def fit_two_widths(data: Spectrum, solution: Solution) -> Solution | None:
 
 
 def _solve(data: Spectrum, start: FloatArray) -> Solution | None:
-    """Least squares by lmfit from ``start``; None if the data do not determine every parameter."""
-    import lmfit
-
+    """Least squares from ``start``; None if the data do not determine every parameter."""
     harmonics = len(start) - 2
-    names = ("log_rate", *STEPS[harmonics], "offset")
-    parameters = lmfit.Parameters()
-    low, high = _rate_limits(data)
-    for name, value in zip(names, start.tolist(), strict=True):
-        parameters.add(name, value=value, **({"min": low, "max": high} if name == "log_rate" else {}))
 
-    def vector(p: Any) -> FloatArray:
-        return np.array([p[name].value for name in names])
-
-    def residual(p: Any) -> FloatArray:
-        v = vector(p)
+    def residual(v: FloatArray) -> FloatArray:
         return data.weight * (_design(data.f, v[0], harmonics) @ v[1:] - data.y)
 
-    def jacobian(p: Any) -> FloatArray:
-        v = vector(p)
+    def jacobian(v: FloatArray) -> FloatArray:
         slope = _design_slope(data.f, v[0], harmonics) @ v[1:-1]
         return data.weight[:, None] * np.column_stack([slope, _design(data.f, v[0], harmonics)])
 
     # Each residual is already over its sigma; without sigma the covariance is scaled by the residual.
-    minimizer = lmfit.Minimizer(residual, parameters, scale_covar=not data.noise_known, max_nfev=_MOST_STEPS)
-    found = minimizer.leastsq(Dfun=jacobian, ftol=1e-12, xtol=1e-10, gtol=0.0)
-    covariance = getattr(found, "covar", None)
-    if not found.success or covariance is None or not np.all(np.isfinite(covariance)) or covariance[0, 0] <= 0:
+    found = least_squares(
+        residual,
+        start,
+        jacobian=jacobian,
+        limits={0: _rate_limits(data)},
+        noise_known=data.noise_known,
+        most=_MOST_STEPS,
+        ftol=1e-12,
+        xtol=1e-10,
+    )
+    covariance = found.covariance
+    if not found.converged or covariance is None or not np.all(np.isfinite(covariance)) or covariance[0, 0] <= 0:
         return None
-    return Solution(vector(found.params), np.asarray(covariance))
+    return Solution(found.values, covariance)
 
 
 def _best_trial(data: Spectrum) -> FloatArray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.iterations import TIME_LIMIT_S
 from stmlab.analysis.numbers import number
 from stmlab.errors import FitError
 from stmlab.units import format_quantity
@@ -31,11 +32,13 @@ UNITS: Mapping[str, str] = {
     "fitted_sides": "",
     "threshold": "A",
     "dead_time": "s",
+    "time_limit": "s",
 }
 """Everything that can be given, with its unit: temperature of the sample, peak modulation at the junction, field along
 the surface normal, half the width of the window, the sample electrons' scattering from the spin (G11), order of the
-transport model, delays left out, sides of zero delay, threshold and dead time of switching.
+transport model, delays left out, sides of zero delay, threshold and dead time of switching, CPU time of the fit.
 """
+OF_EVERY_MODEL = ("time_limit",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +119,20 @@ class Settings:
             f"{whole.replace(' ', '')} takes all of it"
         )
 
+    @property
+    def time_limit(self) -> float:
+        """CPU time after which the fit ends with the best so far, s.
+
+        Raises:
+            FitError: it was given, but is no time.
+        """
+        if "time_limit" not in self.given:  # a run's own parameter of that name would be another thing
+            return TIME_LIMIT_S
+        limit = number("time_limit", self.given["time_limit"])
+        if not limit > 0:
+            raise FitError(f"time_limit = {limit:g} s: a time above 0 is needed")
+        return limit
+
     def transport(self) -> dict[str, Any]:
         """What the transport model is told, as its fit's keyword arguments."""
         told = {"field_T": self.number("field"), "order": self.whole("order", 3)}
@@ -132,9 +149,9 @@ class Settings:
 def check_given(model: str, takes: tuple[str, ...], given: Mapping[str, Any]) -> None:
     """Raise FitError for a setting that the model does not take."""
     for name in given:
-        if name not in takes:
+        if name not in (*takes, *OF_EVERY_MODEL):
             known = f"takes {', '.join(takes)}" if takes else "takes no settings"
-            raise FitError(f"{name}: the model {model} {known}")
+            raise FitError(f"{name}: the model {model} {known}; every model takes {', '.join(OF_EVERY_MODEL)}")
 
 
 def _shown(name: str, value: Any) -> str:

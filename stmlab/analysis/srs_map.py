@@ -8,6 +8,7 @@ import numpy as np
 
 from stmlab.analysis.batch.srs import fit_srs_batch
 from stmlab.analysis.batch.srs_doubts import srs_doubts
+from stmlab.analysis.iterations import NOT_REACHED, iterations
 from stmlab.analysis.numbers import numbers
 from stmlab.errors import FitError
 from stmlab.results import FitParameter, FitResult
@@ -45,8 +46,11 @@ def fit_srs_map(bias: ArrayLike, amplitude: ArrayLike, frequency: ArrayLike, cur
     if len({column.shape for column in columns}) > 1 or columns[0].ndim != 1:
         raise FitError(f"bias, amplitude, frequency, current have shapes {[c.shape for c in columns]}: one is needed")
     cells, rows = _cells(*columns[:3])
-    spectra = _Spectra(len(cells))
+    spectra, steps = _Spectra(len(cells)), iterations()
+    steps.of_many(len(cells))
     for alike in _alike(columns[2], rows):
+        if spectra.curves and steps.over:
+            break
         points = np.array([rows[k] for k in alike])
         spectra.fit(alike, columns[2][points[0]], columns[3][points])
     return _result(cells, spectra)
@@ -97,7 +101,7 @@ class _Spectra:
             if fit.ok[row]:
                 self.warnings[k] += doubts[row]
                 self.curves[k] = frequency, currents[row], lines[row]
-            else:
+            elif fit.reasons[row] != NOT_REACHED:
                 self.warnings[k].append(f"the {frequency.size} points give no rate: {fit.reasons[row]}")
 
 

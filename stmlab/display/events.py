@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from stmlab.display.runs import fit_as_text
 from stmlab.display.terminal import points_as_text, quantity_as_text
-from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunFinished, RunStarted, StateChanged
+from stmlab.events import Analysed, FitProgress, PointsDisturbed, PointTaken, RunFinished, RunStarted, StateChanged
 
 if TYPE_CHECKING:
     from stmlab.events import Event
@@ -32,6 +33,8 @@ class EventLines:
             return f"{_time(event.time)}  disturbed: point {numbers}: {event.reason}"
         if isinstance(event, Analysed):
             return fit_as_text(event.fit)
+        if isinstance(event, FitProgress):
+            return progress_as_text(event)
         if isinstance(event, RunFinished):
             message = f": {event.message}" if event.message else ""
             return f"{_time(event.time)}  {event.state}, {points_as_text(event.points)}{message}"
@@ -52,6 +55,14 @@ class EventLines:
         values = zip(self._started.channels, point.values, strict=True)
         read = [f"{channel.name} {_value(value, channel.unit)}" for channel, value in values]
         return "  ".join(filter(None, (f"point {point.index + 1} of {total}{again}", ", ".join(at), ", ".join(read))))
+
+
+def progress_as_text(progress: FitProgress) -> str:
+    """How far a fit has come: "transport: 42 iterations, chi square 812.4, 3.2 s"; of a map the curves as well."""
+    curves = [f"{progress.curves} of {progress.total} curves"] if progress.total else []
+    figure = [] if math.isnan(progress.figure) else [f"{progress.merit} {progress.figure:.4g}"]
+    told = [*curves, f"{progress.iterations} iterations", *figure, f"{progress.seconds:.1f} s"]
+    return f"{progress.model}: {', '.join(told)}"
 
 
 def event_as_dict(event: Event) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stmlab.errors import FileError
-from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunStarted, StateChanged
+from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunFinished, RunStarted, StateChanged
 from stmlab.storage.runfile import BATCH_SECONDS, RunFile
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Writer:
     def __call__(self, event: Event) -> bool:
         """Write ``event``. A point may wait for others of its batch; everything else is in the file on return.
 
+        How far a fit has come is nothing to keep.
+
         Returns:
             Whether every event so far is in the file.
         """
@@ -50,7 +52,7 @@ class Writer:
             self._open_file.mark_disturbed(event)
         elif isinstance(event, Analysed):
             self._open_file.add_fit(event)
-        else:
+        elif isinstance(event, RunFinished):
             self._open_file.finish(event)
         return True
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.batch.result import BatchFit, checked, chunks, joined
+from stmlab.analysis.batch.result import BatchFit, checked, in_parts
 from stmlab.analysis.batch.separable import solve
 from stmlab.analysis.numbers import number
 from stmlab.analysis.residuals import are_structured
@@ -71,7 +71,7 @@ def fit_decay_batch(
         raise FitError(f"{kept.size} delays beyond the exclusion of {exclusion:.3g} s: at least {needed} are needed")
     family = _Decays(t[kept], weight[kept])
     rows = y[:, kept]
-    return joined([_fitted(family, rows[part], known=sigma is not None) for part in chunks(*rows.shape)])
+    return in_parts(len(y), kept.size, lambda part: _fitted(family, rows[part], known=sigma is not None))
 
 
 class _Decays:

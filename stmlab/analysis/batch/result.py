@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.iterations import NOT_REACHED, iterations
 from stmlab.analysis.numbers import deviations, finite, numbers
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import ArrayLike
 
@@ -85,6 +86,38 @@ def chunks(count: int, points: int) -> Iterator[slice]:
     size = max(16, _CACHED // points)
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))
+
+
+def in_parts(count: int, points: int, fit: Callable[[slice], BatchFit]) -> BatchFit:
+    """Fit so many spectra of ``points`` points part by part, as long as the fit is not to end early.
+
+    Those that it does not come to have nan, and `NOT_REACHED` as their reason; the first part is always fitted.
+    """
+    parts, steps = list[BatchFit](), iterations()
+    for part in chunks(count, points):
+        parts.append(fit(part))
+        steps.fitted(part.stop - part.start)
+        if part.stop < count and steps.over:
+            parts.append(_not_reached(parts[0], count - part.stop))
+            break
+    return joined(parts)
+
+
+def _not_reached(like: BatchFit, count: int) -> BatchFit:
+    width, free = like.values.shape[1], like.covariance.shape[1]
+    nothing = np.zeros(count, dtype=bool)
+    return BatchFit(
+        like.model,
+        like.names,
+        like.units,
+        values=np.full((count, width), np.nan),
+        errors=np.full((count, width), np.nan),
+        covariance=np.full((count, free, free), np.nan),
+        residual=np.full(count, np.nan),
+        structured=nothing,
+        ok=nothing,
+        reasons=(NOT_REACHED,) * count,
+    )
 
 
 def joined(parts: list[BatchFit]) -> BatchFit:

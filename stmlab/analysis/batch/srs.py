@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.batch.result import BatchFit, checked, chunks, joined
+from stmlab.analysis.batch.result import BatchFit, checked, in_parts
 from stmlab.analysis.batch.separable import solve
 from stmlab.analysis.lorentzian import SIGNIFICANT
 from stmlab.analysis.residuals import are_structured
@@ -58,7 +58,7 @@ def fit_srs_batch(frequency: ArrayLike, currents: ArrayLike, *, sigma: ArrayLike
         raise FitError("no spectra: there is nothing to fit")
     unit = math.sqrt(f.min()) * math.sqrt(f.max())
     lines = _Lines(2 * np.pi * f / unit, weight)
-    return joined([_fitted(lines, y[part], unit, known=sigma is not None) for part in chunks(*y.shape)])
+    return in_parts(len(y), f.size, lambda part: _fitted(lines, y[part], unit, known=sigma is not None))
 
 
 class _Lines:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.batch.result import BatchFit, checked, chunks, joined
+from stmlab.analysis.batch.result import BatchFit, checked, in_parts
 from stmlab.analysis.batch.separable import Solved, least_squares, solve
 from stmlab.analysis.batch.step_family import StepFamily, Trials, trials_of
 from stmlab.analysis.residuals import are_structured, uneven_covariances
@@ -83,7 +83,7 @@ def fit_steps_batch(
     shape = StepShape(temperature_K, modulation_V)
     family = StepFamily(v, weight, shape, pairs, offset=bias_offset, slope=background_slope)
     trials = trials_of(family, _usable(family, y)[1][:: max(1, len(y) // _MANY)]) if start is None else None
-    return joined([_fitted(family, y[part], trials, start, known=sigma is not None) for part in chunks(*y.shape)])
+    return in_parts(len(y), v.size, lambda part: _fitted(family, y[part], trials, start, known=sigma is not None))
 
 
 def _usable(family: StepFamily, given: FloatArray) -> tuple[FloatArray, FloatArray]:

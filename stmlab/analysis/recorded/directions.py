@@ -14,8 +14,10 @@ from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from stmlab.analysis.grid_fit import GridFit
+    from stmlab.analysis.iterations import Iterations
     from stmlab.analysis.recorded.swept import Sweep
     from stmlab.arrays import IntArray
     from stmlab.results import FitResult
@@ -30,8 +32,17 @@ def each_sweep(
     found: list[Sweep],
     unit: str,
     fit: Callable[[Column, IntArray], Fit],
+    steps: Callable[[], AbstractContextManager[Iterations]],
 ) -> dict[str, Fit]:
     """The fit of every sweep; those that are refused are named in the warnings of the others.
+
+    Args:
+        column: what is fitted.
+        backward: the same on the way back, where that is a column of its own.
+        found: the sweeps.
+        unit: of what was swept.
+        fit: of a column's rows.
+        steps: the iterations of each.
 
     Raises:
         FitError: every sweep is refused; it says why the first is.
@@ -47,7 +58,8 @@ def each_sweep(
     refused: dict[str, FitError] = {}
     for name, seen, rows in tasks:
         try:
-            fits[name] = fit(seen, rows)
+            with steps() as taken:
+                fits[name] = taken.marked(fit(seen, rows))
         except FitError as error:
             refused[name] = error
     if not fits:

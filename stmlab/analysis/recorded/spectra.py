@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.calibration import siemens_per_reading
+from stmlab.analysis.iterations import FitEnded, fitting
 from stmlab.analysis.recorded.checks import height_warnings, overload_warnings, phase_warnings, spike_warnings
 from stmlab.analysis.recorded.columns import (
     Spectrum,
@@ -72,8 +73,11 @@ def fit_spectra(
         )
 
     backward = backward_of(recording, seen.column)
+    steps = partial(fitting, model, told.time_limit)
     try:
-        return each_sweep(seen.column, backward, sweeps(rows.column.values), "V", fitted)
+        return each_sweep(seen.column, backward, sweeps(rows.column.values), "V", fitted, steps)
+    except FitEnded:
+        raise
     except FitError as error:
         raise FitError("; ".join([str(error), *promise_warnings(recording, rows.column.values)])) from error
 

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.marquardt import least_squares
 from stmlab.analysis.residuals import is_structured
 from stmlab.analysis.steps.curves import step_curves
 from stmlab.analysis.steps.doubts import FittedSteps, step_warnings
@@ -151,37 +152,29 @@ def fit_gaussians(data: StepSpectrum, start: StepSolution) -> FitResult:
 
 
 def _solved(data: StepSpectrum, model: _Gaussians, start: StepSolution) -> tuple[_Gaussians, FloatArray, FloatArray]:
-    """Least squares of the differences by lmfit; also their Jacobian there."""
-    import lmfit
-
-    names = model.names
-    parameters = lmfit.Parameters()
+    """Least squares of the differences; also their Jacobian there."""
     narrowest = math.log(_NARROWEST * data.spacing)
-    for name, value in zip(names, _start(model, start, narrowest), strict=True):
-        limits = {"min": narrowest, "max": math.log(data.reach)} if "log_width" in name else {}
-        parameters.add(name, value=value, **limits)
+    widest = math.log(data.reach)
+    limits = {k: (narrowest, widest) for k, name in enumerate(model.names) if "log_width" in name}
     lag = model.lag
     weight = 1 / np.hypot(data.noise[lag:], data.noise[:-lag])
 
-    def vector(p: Any) -> FloatArray:
-        return np.array([p[name].value for name in names])
-
-    def residual(p: Any) -> FloatArray:
-        left = model.value(vector(p), data.x) - data.y
+    def residual(v: FloatArray) -> FloatArray:
+        left = model.value(v, data.x) - data.y
         return weight * (left[lag:] - left[:-lag])
 
-    def jacobian(p: Any) -> FloatArray:
-        slopes = model.jacobian(vector(p), data.x)
+    def jacobian(v: FloatArray) -> FloatArray:
+        slopes = model.jacobian(v, data.x)
         return weight[:, None] * (slopes[lag:] - slopes[:-lag])
 
-    minimizer = lmfit.Minimizer(residual, parameters, max_nfev=_MOST_STEPS)
-    found = minimizer.leastsq(Dfun=jacobian, ftol=1e-10, xtol=1e-8, gtol=0.0)
-    centres, widths, heights = model.parts(vector(found.params))
+    begun = np.array(_start(model, start, narrowest))
+    found = least_squares(residual, begun, jacobian=jacobian, limits=limits, most=_MOST_STEPS, ftol=1e-10, xtol=1e-8)
+    centres, widths, heights = model.parts(found.values)
     inside = np.all((centres > data.x[0]) & (centres < data.x[-1])) and np.all(centres * model.signs > 0)
     swapped = np.any(np.diff(np.abs(centres).reshape(-1, 2), axis=0) < 0)  # rows: inner, outer
-    if not found.success or not inside or swapped or np.any(widths > data.reach / 2) or np.abs(heights).max() > 20:
+    if not found.converged or not inside or swapped or np.any(widths > data.reach / 2) or np.abs(heights).max() > 20:
         raise FitError(f"the Gaussians do not settle on the {len(model.sides)} steps: steps too weak, or fewer of them")
-    return model, vector(found.params), jacobian(found.params)
+    return model, found.values, jacobian(found.values)
 
 
 def _start(model: _Gaussians, start: StepSolution, narrowest: float) -> list[float]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.marquardt import least_squares
 from stmlab.analysis.residuals import is_structured, uneven_covariance
 from stmlab.analysis.steps.doubts import NOISELESS
 from stmlab.analysis.steps.noise import widened
@@ -191,37 +192,31 @@ def _is_sane(data: StepSpectrum, found: StepSolution) -> bool:
 
 
 def _least_squares(data: StepSpectrum, model: StepModel, start: FloatArray) -> StepSolution | None:
-    """By lmfit; None where it does not converge or a parameter is not determined."""
-    import lmfit
-
+    """None where it does not converge or a parameter is not determined."""
     names = model.names
-    limits: dict[str, dict[str, float]] = {"energy": {"min": 0.0}, "gap": {"min": 0.0}}
+    limits = {names.index(name): (0.0, math.inf) for name in ("energy", "gap") if name in names}
     if model.temperature_K is None:
         low, high = (math.log(limit) for limit in temperature_limits(data, model.modulation_V))
-        limits["log_temperature"] = {"min": low, "max": high}
         at = names.index("log_temperature")
+        limits[at] = low, high
         start[at] = np.clip(start[at], low + 0.01, high - 0.01)
-    parameters = lmfit.Parameters()
-    for name, value in zip(names, start.tolist(), strict=True):
-        parameters.add(name, value=value, **limits.get(name, {}))
 
-    def vector(p: Any) -> FloatArray:
-        return np.array([p[name].value for name in names])
+    def residual(v: FloatArray) -> FloatArray:
+        return (model.value(v, data.x) - data.y) / data.noise
 
-    def residual(p: Any) -> FloatArray:
-        return (model.value(vector(p), data.x) - data.y) / data.noise
+    def jacobian(v: FloatArray) -> FloatArray:
+        return model.jacobian(v, data.x) / data.noise[:, None]
 
-    def jacobian(p: Any) -> FloatArray:
-        return model.jacobian(vector(p), data.x) / data.noise[:, None]
-
-    minimizer = lmfit.Minimizer(residual, parameters, scale_covar=not data.noise_known, max_nfev=_MOST_STEPS)
-    found = minimizer.leastsq(Dfun=jacobian, ftol=1e-10, xtol=1e-8, gtol=0.0)
-    covariance = getattr(found, "covar", None)
-    if (
-        not found.success
-        or covariance is None
-        or not np.all(np.isfinite(covariance))
-        or np.any(np.diag(covariance) < 0)
-    ):
+    found = least_squares(
+        residual,
+        start,
+        jacobian=jacobian,
+        limits=limits,
+        noise_known=data.noise_known,
+        most=_MOST_STEPS,
+        ftol=1e-10,
+        xtol=1e-8,
+    )
+    if not found.determined or found.covariance is None:
         return None
-    return StepSolution(model, vector(found.params), np.asarray(covariance), float(np.sum(found.residual**2)))
+    return StepSolution(model, found.values, found.covariance, found.chi_square)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.iterations import FitEnded
 from stmlab.analysis.telegraph.counting import by_dwells
 from stmlab.analysis.telegraph.course import most_likely_states
 from stmlab.analysis.telegraph.doubts import moving
@@ -30,6 +31,7 @@ from stmlab.errors import FitError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from stmlab.analysis.telegraph.samples import Samples
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
 
@@ -88,11 +90,18 @@ def _by_likelihood(trace: Trace, start: Switching) -> FitResult:
     counted = dwells(most_likely_states(samples, best), 0.0)
     refuse_one_moving_level(trace, best, counted.states)
     refuse_standstill(counted)
-    second = curvature(samples, best)
+    return result(trace, *_quiet_levels(trace, best, _covariance(samples, best), counted), counted, "the whole trace")
+
+
+def _covariance(samples: Samples, best: Switching) -> FloatArray:
+    """By the curvature of the likelihood; nan where the fit is to end early."""
+    try:
+        second = curvature(samples, best)
+    except FitEnded:
+        return np.full((5, 5), np.nan)
     if not np.all(np.linalg.eigvalsh(second) > 0):
         raise FitError("the trace does not determine levels and rates together")
-    covariance = np.asarray(np.linalg.inv(second), dtype=float)
-    return result(trace, *_quiet_levels(trace, best, covariance, counted), counted, "the whole trace")
+    return np.asarray(np.linalg.inv(second), dtype=float)
 
 
 def _quiet_levels(

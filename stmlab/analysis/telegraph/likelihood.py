@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.iterations import iterations
+
 if TYPE_CHECKING:
     from stmlab.analysis.telegraph.samples import Samples
     from stmlab.arrays import FloatArray
@@ -38,6 +40,10 @@ _STEP = 0.03  # of the rates' logarithms, for the curvature; the others by their
 # Gauss-Legendre on 0..1, near enough to each other for noise of QUIETEST.
 _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(16))
 _NODES = _NODES + 0.5
+
+
+class _Ended(Exception):
+    """The search ends where it is."""
 
 
 @dataclass(frozen=True)
@@ -169,29 +175,46 @@ def _scaled(matrices: FloatArray) -> float:
 
 
 def most_likely(samples: Samples, start: Switching) -> tuple[Switching, float]:
-    """The parameters of largest likelihood near ``start``, and its logarithm.
+    """The parameters of largest likelihood near ``start``, and its logarithm; of a fit that ends early the best so far.
 
     Sought in units of the errors that are to be expected, in which the likelihood is nearly a round hill.
     """
     from scipy.optimize import minimize
 
-    origin, unit = start.vector(), start.expected_errors(samples.size)
+    origin, unit, steps = start.vector(), start.expected_errors(samples.size), iterations()
+    lowest, place = math.inf, np.zeros(origin.size)
 
     def negative(moves: FloatArray) -> float:
-        return -log_likelihood(samples, start.moved(origin + unit * moves))
+        nonlocal lowest, place
+        if steps.over:
+            raise _Ended
+        found = -log_likelihood(samples, start.moved(origin + unit * moves))
+        if found < lowest:
+            lowest, place = found, moves.copy()
+        steps.done(2 * found, "-2 ln L")
+        return found
 
-    found = minimize(negative, np.zeros(origin.size), method="BFGS", options={"gtol": _NEAR, "eps": _NEAR / 10})
+    try:
+        found = minimize(negative, place, method="BFGS", options={"gtol": _NEAR, "eps": _NEAR / 10})
+    except _Ended:
+        return start.moved(origin + unit * place), -lowest
     return start.moved(origin + unit * found.x), -float(found.fun)
 
 
 def curvature(samples: Samples, switching: Switching) -> FloatArray:
-    """Second derivatives of -ln likelihood by ``switching.vector()``, shape (5, 5)."""
+    """Second derivatives of -ln likelihood by ``switching.vector()``, shape (5, 5).
+
+    Raises:
+        FitEnded: the fit is to end early.
+    """
+    steps_made = iterations()
     centre = switching.vector()
     levels = switching.scale / math.sqrt(samples.size)
     small = 0.3 / math.sqrt(samples.size)
     steps = np.array([_STEP, _STEP, 0.3 * levels, 0.3 * levels / switching.step, small])
 
     def at(*moves: tuple[int, float]) -> float:
+        steps_made.refuse_if_over()
         vector = centre.copy()
         for k, sign in moves:
             vector[k] += sign * steps[k]

@@ -3,7 +3,7 @@
 A parameter that runs against its bound is held there while the others go on (an active set): a transformed parameter
 would lose its slope and hold up all the others instead. The end is where a full step promises next to nothing, or where
 several steps have gained next to nothing: parameters that the data do not determine, or a minimum that lies beyond what
-the model is defined for, are not followed for ever.
+the model is defined for, are not followed for ever. So is a fit that is to end early (`stmlab.analysis.iterations`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from stmlab.analysis.iterations import iterations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,8 +76,8 @@ def descend(
     if (begun := place(start)) is None:
         return None
     (at, here), slopes = begun, None
-    damping, gains, promised = _DAMPING, list[float](), np.inf
-    while len(gains) < most and promised > tolerance and not _stuck(gains, promised):
+    damping, gains, promised, steps = _DAMPING, list[float](), np.inf, iterations()
+    while len(gains) < most and promised > tolerance and not _stuck(gains, promised) and not steps.over:
         if (beside := jacobian(at)) is None:
             break
         slopes = beside
@@ -86,6 +88,7 @@ def descend(
             break
         at, here, damping, followed = found
         gains.append(1.0 - float(here @ here) / squares)
+        steps.done(float(here @ here))
         damping *= _RELAXED if followed > _FOLLOWED else 1.0
     if slopes is None:
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.iterations import iterations
 from stmlab.analysis.residuals import is_structured
 from stmlab.analysis.transport.problem import BOUNDS, SIZES, SMALLEST_NOISE, SpectrumData
 from stmlab.analysis.transport.solution import Solution, as_usual, by_kind
@@ -26,7 +27,8 @@ _SAME_VALLEY = 5.0  # standard errors; within DECIDED a valley is not wider
 def doubts(spectra: list[SpectrumData], best: Solution, found: list[Solution], errors: FloatArray) -> tuple[str, ...]:
     """Warnings about the best of the solutions, whose free parameters have these errors."""
     warnings = [*_rivals(best, found, errors), *_undetermined(best, found, errors)]
-    if not best.converged and not all(_is_rounding(*one) for one in zip(spectra, best.left, strict=True)):
+    exact = all(_is_rounding(*one) for one in zip(spectra, best.left, strict=True))
+    if not best.converged and not iterations().ended and not exact:
         warnings.append(
             f"the fit did not settle in {best.steps} steps: the spectra do not determine every parameter, or ask for "
             "more third order than perturbation theory allows"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.iterations import iterations
 from stmlab.analysis.numbers import finite, number
 from stmlab.analysis.transport.doubts import DECIDED, doubts, shown_error
 from stmlab.analysis.transport.model import COARSE, FINE, SpinSetting
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from stmlab.analysis.transport.model import SpinParameters
 
 _UNITS = {
     "axial_anisotropy_meV": "meV",
@@ -112,9 +114,19 @@ def fit_transport(
         left = [solution for solution in found if solution.aic < beaten]
         if len(left) == 1 and left[0].converged:
             break
+    if iterations().over:
+        return _best_so_far(spectra, found)
     lowest = min(solution.aic for solution in found)
     found = [_settled(spectra, one) if one.aic < lowest + _CLOSE else one for one in found]
     return _result(spectra, min(found, key=lambda solution: solution.aic), found)
+
+
+def _best_so_far(spectra: list[SpectrumData], found: list[Solution]) -> FitResult:
+    """Of the solutions that have made a step at all."""
+    begun = [solution for solution in found if solution.left]
+    if not begun:
+        iterations().refuse_if_over()
+    return _result(spectra, min(begun, key=lambda solution: solution.aic), begun)
 
 
 # -- the data ----------------------------------------------------------------------------------------------------------
@@ -225,12 +237,17 @@ def _settled(spectra: list[SpectrumData], solution: Solution) -> Solution:
     with_it = _improved(spectra, solution, _DECIDING, _MOST, COARSE)
     none = replace(with_it.parameters, potential_scattering=0.0)
     free = tuple(name for name in with_it.free if name != "potential_scattering")
-    without = _improved(spectra, replace(with_it, parameters=none, free=free), _DECIDING, _MOST, COARSE)
+    without = _improved(spectra, _begun_anew(with_it, none, free), _DECIDING, _MOST, COARSE)
     if without.aic <= with_it.aic + DECIDED:
         return _converged(spectra, without)
     turned = replace(with_it.parameters, potential_scattering=-with_it.parameters.potential_scattering)
-    other = _improved(spectra, replace(with_it, parameters=turned), _DECIDING, _MOST, COARSE)
+    other = _improved(spectra, _begun_anew(with_it, turned, with_it.free), _DECIDING, _MOST, COARSE)
     return _converged(spectra, min(with_it, other, key=lambda one: one.aic))
+
+
+def _begun_anew(solution: Solution, parameters: SpinParameters, free: tuple[str, ...]) -> Solution:
+    """From other parameters, where nothing is known of what they leave of the spectra."""
+    return replace(solution, parameters=parameters, free=free, left=(), aic=-math.inf)
 
 
 def _converged(spectra: list[SpectrumData], solution: Solution) -> Solution:
