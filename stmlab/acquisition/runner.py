@@ -27,7 +27,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,10 +34,11 @@ from typing import TYPE_CHECKING
 
 from stmlab.acquisition.analysing import analysed
 from stmlab.acquisition.outcome import Aborted, Course, Estimate, Outcome
+from stmlab.acquisition.planning import estimate
 from stmlab.acquisition.points import Points
 from stmlab.acquisition.requests import Requests
 from stmlab.acquisition.resuming import Rest, changes, check_same
-from stmlab.acquisition.sequence import Sequence, preflight, ramp_seconds
+from stmlab.acquisition.sequence import Sequence, preflight
 from stmlab.acquisition.stream import Stream
 from stmlab.errors import StationNotSafe, StmlabError
 from stmlab.events import Analysed, RunFinished, RunStarted, RunState, StateChanged
@@ -139,12 +139,7 @@ class Runner:
         preflight(self.sequence)
         if self._rest is not None:
             check_same(self._rest, self.sequence)
-        shape = [len(axis) for axis in self.sequence.axes()]
-        moved = [len(axis) for axis, _ in self.sequence.movers()]
-        points, cells = math.prod(moved) - (len(self._rest.done) if self._rest else 0), math.prod(shape)
-        ramps = ramp_seconds(self.sequence)
-        size = 8 * cells * (len(self.sequence.channels) + 3)
-        return Estimate(points, points * self.sequence.point_seconds() + ramps, size, ramps)
+        return estimate(self.sequence, done=len(self._rest.done) if self._rest else 0)
 
     def run(self) -> Outcome:
         """Run to the end, by whichever way, and leave the station safe.

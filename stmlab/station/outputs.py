@@ -198,15 +198,17 @@ class Outputs:
             OutOfBounds: their largest add up to more than is allowed at the junction.
             SequenceError: an interlock.
         """
-        values = {name: np.atleast_1d(np.asarray(v, dtype=float)).ravel() for name, v in demands.items()}
-        values["rf_at_junction"] = values.pop("junction_amplitude", np.zeros(1))
-        parts = {name: max(map(float, np.abs(v)), default=0.0) for name, v in values.items()}
-        added = {name: volts for name, v in parts.items() if (volts := self.junction.volts(name, v)) is not None}
-        self.junction.check(added)
-        self.junction.check({"bias": parts.get("setpoint_bias", 0.0)})
+        values = _values(demands)
+        self.junction.check(self.at_junction(demands))
+        self.junction.check({"bias": _largest(values.get("setpoint_bias", np.zeros(1)))})
         for interlock in self._interlocks:
             if all(any(map(c.holds, values.get(c.output, np.empty(0)).tolist())) for c in interlock.never):
                 raise SequenceError(self._refused(interlock))
+
+    def at_junction(self, demands: Demands) -> dict[str, float]:
+        """What each output adds at the junction at most, V peak: all of it may stand there at the same time."""
+        parts = {name: self.junction.volts(name, _largest(values)) for name, values in _values(demands).items()}
+        return {name: volts for name, volts in parts.items() if volts is not None}
 
     def _check_total(self, becomes: Mapping[str, float]) -> None:
         rising = [
@@ -238,3 +240,13 @@ class Outputs:
     def _refused(self, interlock: InterlockConfig) -> str:
         conditions = " with ".join(map(str, interlock.never))
         return f"refused by the interlock {interlock.name!r}: never {conditions} ({self._path}: interlock)"
+
+
+def _values(demands: Demands) -> dict[str, FloatArray]:
+    """Every value of every output; the amplitude at the junction by the name of its output."""
+    values = {name: np.atleast_1d(np.asarray(v, dtype=float)).ravel() for name, v in demands.items()}
+    return values | {"rf_at_junction": values.pop("junction_amplitude", np.zeros(1))}
+
+
+def _largest(values: FloatArray) -> float:
+    return float(np.abs(values).max(initial=0.0))

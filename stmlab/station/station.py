@@ -9,26 +9,23 @@ would carry.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from stmlab.clock import Clock, SimulatedClock
 from stmlab.config_files import find
-from stmlab.errors import SequenceError, StationError, StmlabError, TipTripped, TipWithdrawn
+from stmlab.errors import StmlabError, TipTripped, TipWithdrawn
 from stmlab.station import assembly
 from stmlab.station.audit import Audit, audit_path
 from stmlab.station.heartbeat import AnnouncedClock, Heartbeat
 from stmlab.station.instruments import Preamplifier
 from stmlab.station.last_set import LastSet
-from stmlab.station.limits import Limit
 from stmlab.station.lock import StationLock, addresses
 from stmlab.station.outputs import Outputs
 from stmlab.station.ownership import Ownership
+from stmlab.station.parts import StationParts
 from stmlab.station.preparation import prepare_outputs
-from stmlab.station.replaying import narrowed, recording_of
+from stmlab.station.replaying import recording_of
 from stmlab.station.safe_state import Ending, SafeReport, reconnected
 from stmlab.station.shared import SharedState, Slot
 from stmlab.station.states import Place, States
@@ -37,28 +34,19 @@ from stmlab.station.watch import Watch
 from stmlab.station.watchers import Watchers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import Self
 
-    from stmlab.arrays import FloatArray
-    from stmlab.axes import Axis
-    from stmlab.events import ParameterValue
-    from stmlab.station.configuration import ModulationConfig, StationConfig
+    from stmlab.station.configuration import StationConfig
     from stmlab.station.instruments import (
-        BiasSource,
-        BiasSpectroscope,
         Device,
-        Generator,
-        LockIn,
-        RadioFrequencyPath,
-        TipController,
     )
     from stmlab.station.outputs import Demands
     from stmlab.station.wire.place import Wire
 
 
-class Station:
+class Station(StationParts):
     """Instruments of one microscope. A context manager: leaving it closes the connections.
 
     Args:
@@ -184,116 +172,6 @@ class Station:
         lock = StationLock(addresses(config), force=force, only_reading=only_reading)
         return cls(config, text, path, sample=sample, seed=seed, lock=lock, replay=replay, wire=wire)
 
-    # -- roles ---------------------------------------------------------------------------------------------------
-
-    @property
-    def lockin(self) -> LockIn:
-        """The lock-in amplifier."""
-        return cast("LockIn", self._guard_of("lockin"))
-
-    @property
-    def generator(self) -> Generator:
-        """The waveform generator."""
-        return cast("Generator", self._guard_of("generator"))
-
-    @property
-    def bias(self) -> BiasSource:
-        """The source of the DC bias."""
-        return cast("BiasSource", self._guard_of("bias"))
-
-    @property
-    def tip(self) -> TipController:
-        """The STM controller."""
-        return cast("TipController", self._guard_of("tip"))
-
-    @property
-    def spectroscopy(self) -> BiasSpectroscope:
-        """The controller's own sweeps of the bias."""
-        return cast("BiasSpectroscope", self._guard_of("spectroscopy"))
-
-    @property
-    def path_to_junction(self) -> RadioFrequencyPath:
-        """What lies between generator and junction."""
-        return cast("RadioFrequencyPath", self._part("rf_path", self.rf_path))
-
-    @property
-    def current_preamplifier(self) -> Preamplifier:
-        """The current preamplifier."""
-        return cast("Preamplifier", self._part("preamplifier", self.preamplifier))
-
-    @property
-    def modulation_divider(self) -> float:
-        """Volts at the lock-in's sine output per volt of modulation at the junction."""
-        modulation = cast("ModulationConfig", self._part("modulation", self.config.modulation))
-        return modulation.divider
-
-    def limit(self, name: str) -> Limit:
-        """The limit of an output: bias, setpoint, rf_frequency, rf_amplitude, junction_amplitude or modulation.
-
-        ``setpoint_bias`` has the bounds of the bias: it is the bias while RF and modulation are off. Where a recording
-        is replayed, no limit is wider than what was recorded.
-        """
-        if name == "setpoint_bias":
-            limit = replace(self._limits["bias"], name=name)
-        elif name in self._limits:
-            limit = self._limits[name]
-        else:
-            raise StationError(f"{self.path}: limits.{name} is missing, so nothing may use this output")
-        return limit if self.recording is None else narrowed(limit, self.recording, name)
-
-    def recording_notes(self) -> tuple[str, ...]:
-        """How a recording is replayed, and what of it is not; one sentence each."""
-        return () if self.recording is None else (str(self.recording), *self.recording.source.notes)
-
-    def recording_warnings(self, parameters: Mapping[str, ParameterValue]) -> tuple[str, ...]:
-        """What a fit of a replayed run takes for granted and the recording does not hold; one sentence each."""
-        return () if self.recording is None else self.recording.warnings(parameters)
-
-    def check_recorded(self, axes: Sequence[Axis], parameters: Mapping[str, ParameterValue]) -> None:
-        """Refuse, before anything moves, what a recording that is replayed does not hold.
-
-        Raises:
-            SequenceError: an axis that was not recorded, a parameter other than recorded, or a current that would
-                saturate the preamplifier.
-            OutOfBounds: an axis beyond the recorded range.
-        """
-        if self.recording is None:
-            return
-        self.recording.check_plan(axes, parameters)
-        current, preamplifier = self.recording.largest_current(axes, parameters), self.preamplifier
-        if preamplifier is not None and current * preamplifier.gain > preamplifier.saturation:
-            raise SequenceError(
-                f"{self.recording.source.path}: its current comes to {current:.3g} A here and would saturate the "
-                f"preamplifier at {preamplifier.saturation / preamplifier.gain:.3g} A: lower the setpoint or the range"
-            )
-
-    def check_demands(self, demands: Mapping[str, float | FloatArray]) -> None:
-        """Refuse, before anything moves, values outside the limits, or too much together.
-
-        Args:
-            demands: see Sequence.demands.
-
-        Raises:
-            OutOfBounds: a value, or what adds up at the junction.
-            SequenceError: an interlock.
-        """
-        for name, values in demands.items():
-            self.limit(name).check(np.abs(values) if name == "setpoint" else values)
-        self.outputs.check_together(demands)
-        threshold = self.config.controller.safe_tip_threshold
-        if threshold is not None and "setpoint" in demands:
-            trips = Limit("setpoint", "A", 0.0, threshold, f"{self.path}: controller.safe_tip_threshold")
-            trips.check(np.abs(demands["setpoint"]))
-
-    def check_setpoint(self, bias: float) -> None:
-        """Raise SequenceError if the feedback, closed at this bias (V), would drive the tip into the sample."""
-        smallest = self.config.limits.bias.smallest_with_feedback
-        if abs(bias) < smallest:
-            raise SequenceError(
-                f"feedback at a bias of {bias:g} V would drive the tip into the sample: at least {smallest:g} V is "
-                f"allowed ({self.path}: limits.bias.smallest_with_feedback)"
-            )
-
     # -- states ----------------------------------------------------------------------------------------------------
 
     def prepare_outputs(self, demands: Demands | None = None) -> None:
@@ -349,21 +227,6 @@ class Station:
         """How the tip is no longer at ``place``, in words; "" if it is."""
         return self.states.moved_from(place)
 
-    @property
-    def longest_pause(self) -> float:
-        """s; a longer pause withdraws the tip."""
-        return float(self.config.safe.longest_pause)
-
-    @property
-    def is_simulated(self) -> bool:
-        """Whether what is under the tip is simulated; then nobody need be asked about it."""
-        return self.config.simulation is not None
-
-    @property
-    def attempts(self) -> int:
-        """At one point, or one set-up, the first included; after them a transient fault ends the run."""
-        return self.config.watch.attempts
-
     def reconnect(self) -> None:
         """A fresh connection to every instrument; no setting is touched.
 
@@ -411,9 +274,6 @@ class Station:
 
     # -- building --------------------------------------------------------------------------------------------------
 
-    def _guard_of(self, role: str) -> object:
-        return self._part(role, self.roles[role][1] if role in self.roles else None)
-
     def _announce_move(self, name: str) -> None:
         """The guardian makes safe what has moved."""
         self.shared.mark(Slot.MOVED, list(self.config.instruments).index(name))
@@ -421,11 +281,6 @@ class Station:
     def _announce_quiet(self) -> None:
         """The guardian, which may have passed on a person's call, sees that it is obeyed."""
         self.shared[Slot.QUIET] = monotonic()
-
-    def _part(self, name: str, filled: object) -> object:
-        if filled is None:
-            raise StationError(f"{self.path}: this station has no {name}")
-        return filled
 
     def _build_watch(self) -> Watch:
         return Watch(
@@ -437,11 +292,6 @@ class Station:
             config=self.config.watch,
             watchers=Watchers(self.config.watcher, self._devices, self.clock),
         )
-
-    @property
-    def guards(self) -> dict[str, Any]:
-        """Instrument -> its guard; of one that fills several roles that of the tip, which knows the loop."""
-        return {self.roles[role][0]: self.roles[role][1] for role in assembly.ROLES if role in self.roles}
 
     def _refuse_a_marked_tip(self) -> None:
         """Raise if the tip has tripped or was withdrawn and no person has freed it since."""
