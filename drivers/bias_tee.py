@@ -33,13 +33,14 @@ class BiasTee:
     Args:
         config: ratings and files.
         directory: in which the files are.
+        in_place_of: files of the station that a measured table stands for.
 
     Raises:
         StationError: a file is missing.
     """
 
-    def __init__(self, config: BiasTeeConfig, directory: Path) -> None:
-        self.config = config
+    def __init__(self, config: BiasTeeConfig, directory: Path, in_place_of: tuple[str, ...] = ()) -> None:
+        self.config, self._directory, self._in_place_of = config, directory, in_place_of
         self._files = tuple(directory / section for section in config.sections)
         for path in self._files:
             if not path.is_file():
@@ -56,6 +57,15 @@ class BiasTee:
         from drivers.bias_tee_config import BiasTeeConfig
 
         return cls(BiasTeeConfig.model_validate(dict(mapping)), directory)
+
+    def as_measured(self, table: Path) -> BiasTee:
+        """See RadioFrequencyPath; its ratings stay.
+
+        Raises:
+            StationError: there is no such file.
+        """
+        config = self.config.model_copy(update={"sections": (str(table),)})
+        return BiasTee(config, self._directory, self.config.sections)
 
     @cached_property
     def sections(self) -> tuple[TransferTable, ...]:
@@ -123,6 +133,8 @@ class BiasTee:
         for number, section in enumerate(self.sections, start=1):
             description[f"section_{number}_file"] = section.file
             description[f"section_{number}_date"] = section.date
+        if self._in_place_of:
+            description["in_place_of"] = ", ".join(self._in_place_of)
         if self.config.largest_age_days is not None:
             description["largest_age_days"] = self.config.largest_age_days
         for name, unit in (("voltage", "V"), ("current", "A"), ("power", "W")):

@@ -40,6 +40,7 @@ class TransferFunction(ChoppedSequence):
     """Rectified current against frequency at constant amplitude at the connector; writes a transfer table."""
 
     name = "transfer"
+    measures_transfer: ClassVar[bool] = True
     title = "RF transfer function by rectification at a static non-linearity: writes the table that flattens spectra"
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "sweep": ("dc_bias", "start_frequency", "stop_frequency", "points_per_decade", "largest_step"),

@@ -23,7 +23,7 @@ settings.load_profile("stmlab-ci" if os.environ.get("CI") else "stmlab")
 def _own_directories(tmp_path_factory):
     """The user's stations and samples stay out of the tests; what the tests keep stays out of the user's folders."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         yield
 

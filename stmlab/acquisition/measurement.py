@@ -90,8 +90,15 @@ def measurement(
     force: bool = False,
     replay: Mapping[str, Any] | None = None,
     record_wire: str | Path | None = None,
+    folder: str | Path = ".",
+    stem: str = "",
+    transfer: str | Path | None = None,
 ) -> Iterator[tuple[Runner, Estimate]]:
     """A runner that has passed its preflight, and what it will take; nothing has moved. Arguments as `measure`.
+
+    Where ``path`` is not given the file lies in ``folder`` and is called ``stem``, or by date, sequence and sample; a
+    number is added to a name that is taken. ``transfer``: table of the RF path, as a run of the sequence ``transfer``
+    has written it, in place of what the station's file says.
 
     Raises:
         StmlabError: refused; nothing moved.
@@ -108,12 +115,13 @@ def measurement(
             force=force,
             replay=replay,
             wire=None if wire is None else wire.recorder,
+            transfer=transfer,
         ) as found,
     ):
         if found.recording is not None:
             as_recorded(experiment, found.recording, settings or {})
         date = found.clock.date() if wire is None else wire.recorder.date()  # the name of a file is not the run's
-        file = Path(path) if path else _free_name(sequence, found, date)
+        file = Path(path) if path else _free_name(Path(folder), stem or _stem(sequence, found, date))
         runner = Runner(experiment, found, file, requests=None if wire is None else wire.requests)
         if wire is not None:
             wire.run = runner.path
@@ -153,7 +161,9 @@ def resumption(
         raise SequenceError(f"{path}: a recording was replayed: run it again")
     experiment = sequence_class(run.sequence)(**{name: p.value for name, p in run.parameters.items()})
     seed = None if run.seed is None else _further_seed(run)
-    with Station.load(station or _station_of(run), sample=run.sample or None, seed=seed, force=force) as found:
+    with Station.load(
+        station or _station_of(run), sample=run.sample or None, seed=seed, force=force, transfer=_transfer_of(run)
+    ) as found:
         runner = Runner(experiment, found, resumed=run)
         yield runner, runner.preflight()
 
@@ -165,6 +175,12 @@ def _station_of(run: Run) -> str:
     except StationError as error:
         raise StationError(f"{run.path}: {error}; --station names the file of the station it was taken on") from error
     return run.station
+
+
+def _transfer_of(run: Run) -> str | None:
+    """The measured table that it had in place of the station's own."""
+    line = run.snapshot_before.get("rf_path", {})
+    return str(line["section_1_file"]) if "in_place_of" in line else None
 
 
 def _further_seed(run: Run) -> int:
@@ -186,9 +202,12 @@ def as_recorded(experiment: Sequence, recording: Any, given: Mapping[str, Any]) 
             experiment.set(name, value)
 
 
-def _free_name(sequence: str, station: Station, date: datetime) -> Path:
-    stem = f"{date:%Y-%m-%d_%H%M%S}_{sequence}" + (f"_{Path(station.sample).stem}" if station.sample else "")
-    path, number = Path(f"{stem}.h5"), 2
+def _stem(sequence: str, station: Station, date: datetime) -> str:
+    return f"{date:%Y-%m-%d_%H%M%S}_{sequence}" + (f"_{Path(station.sample).stem}" if station.sample else "")
+
+
+def _free_name(folder: Path, stem: str) -> Path:
+    path, number = folder / f"{stem}.h5", 2
     while path.exists():
-        path, number = Path(f"{stem}_{number}.h5"), number + 1
+        path, number = folder / f"{stem}_{number}.h5", number + 1
     return path

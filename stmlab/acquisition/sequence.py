@@ -58,6 +58,7 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
         groups: of forms and lists -> parameters, in the order in which a person thinks of them. A class adds to what
             those above it say, and moves what it names again; what nobody names belongs to "sweep".
         outputs: parameter -> name of the limit of the output that takes its value, where it is the same quantity.
+        measures_transfer: whether its fit is a table of the station's RF path, which is named in its choices.
     """
 
     name: ClassVar[str] = ""
@@ -66,6 +67,7 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
     roles: ClassVar[tuple[str, ...]] = ()
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     outputs: ClassVar[Mapping[str, str]] = {}
+    measures_transfer: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -10,6 +10,7 @@ from stmlab.cli import (  # noqa: F401 - each brings its commands
     measure,
     models,
     playing,
+    queue,
     safety,
     serve,
     wire,

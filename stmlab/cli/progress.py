@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from stmlab.events import PointTaken, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.station.guardian import guarded
@@ -81,8 +81,22 @@ class ProgressBar:
             self._progress.update(self._task, description=f"{self._name} {event.state}")
 
 
+class Endable(Protocol):
+    """What a person at the terminal can end: a run, or a queue with its run."""
+
+    @property
+    def state(self) -> RunState | None:
+        """Of the run, None before it."""
+
+    def stop(self) -> None:
+        """After the point that is being taken."""
+
+    def abort(self, why: str = ..., *, attended: bool = ...) -> None:
+        """At once; ``attended``: by a person who is there."""
+
+
 @contextmanager
-def interruptible(runner: Runner, console: Console) -> Iterator[None]:
+def interruptible(runner: Endable, console: Console) -> Iterator[None]:
     """While the context lasts, Ctrl-C stops after the point, a second one aborts; SIGTERM and SIGHUP abort.
 
     A person presses Ctrl-C; behind the other two there need be nobody, so the station ends as after a fault.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from stmlab.config_files import built, imported
@@ -13,7 +14,6 @@ from stmlab.station.outputs import Junction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from stmlab.clock import Clock
     from stmlab.station.configuration import StationConfig
@@ -25,15 +25,27 @@ ROLES = ("spectroscopy", "bias", "lockin", "generator", "tip")
 """Of instruments; where one fills several, the guard of the last of them knows most of it."""
 
 
-def rf_path(config: StationConfig, path: Path) -> RadioFrequencyPath | None:
-    """All between generator and junction, or None if the station has no such thing."""
+def rf_path(config: StationConfig, path: Path, transfer: str | Path | None = None) -> RadioFrequencyPath | None:
+    """All between generator and junction, or None if the station has no such thing.
+
+    Args:
+        config: of the station.
+        path: of its file.
+        transfer: a measured table of the whole path, in place of what the file says.
+
+    Raises:
+        StationError: a part or a table that cannot be had, or a table without a path to which it belongs.
+    """
     table = config.rf_path
     if table is None:
+        if transfer is not None:
+            raise StationError(f"{path}: this station has no rf_path: {transfer} belongs to another one")
         return None
     part = imported(table.part, path, "rf_path.part")
-    return cast(
+    found = cast(
         "RadioFrequencyPath", built(lambda: part.from_config(table.options, path.parent), path, "rf_path.options")
     )
+    return found if transfer is None else found.as_measured(Path(transfer).resolve())
 
 
 def connected(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+    from pathlib import Path
 
     from stmlab.arrays import ComplexArray, FloatArray
 
@@ -411,6 +412,13 @@ class RadioFrequencyPath(Protocol):
         """Complex amplitude at the junction over amplitude at the connector; same shape as ``frequency`` (Hz).
 
         Raises OutOfBounds outside the band: an extrapolated transfer function is a guess.
+        """
+
+    def as_measured(self, table: Path) -> RadioFrequencyPath:
+        """The same path with a transfer function that was measured as a whole, from connector to junction.
+
+        Args:
+            table: file of it, as the sequence ``transfer`` writes it.
         """
 
     def check(self, *, voltage: float = 0.0, current: float = 0.0, rf_amplitude: float = 0.0) -> None:

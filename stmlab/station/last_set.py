@@ -49,6 +49,10 @@ class LastSet:
         """Property -> value of one instrument; a view that follows what is set and forgotten later."""
         return MappingProxyType(self._values.setdefault(instrument, {}))
 
+    def now(self) -> dict[str, dict[str, Value]]:
+        """All of it as it stands; may be asked from any thread."""
+        return {instrument: dict(values) for instrument, values in list(self._values.items())}
+
     @property
     def moved(self) -> frozenset[str]:
         """Instruments with an output that was changed in this session: what never moved is not made safe."""

@@ -61,6 +61,7 @@ class Station(StationParts):
         replay: a recording that is the sample of the simulated microscope: "file" and how it is replayed.
         wire: records or replays every byte between this station and its instruments.
         tip_mark: of the tip controller; None takes the usual one.
+        transfer: a measured table of the RF path, in place of what the file says.
 
     Raises:
         StationBusy: somebody else owns an instrument; nothing was sent.
@@ -82,6 +83,7 @@ class Station(StationParts):
         replay: Mapping[str, Any] | None = None,
         wire: Wire | None = None,
         tip_mark: TipMark | None = None,
+        transfer: str | Path | None = None,
     ) -> None:
         self.config, self.text, self.path = config, text, path
         configured = config.simulation.seed if config.simulation else None
@@ -106,7 +108,7 @@ class Station(StationParts):
             self.clock = wire.clock(self.clock)
         named = sample or config.sample or (config.simulation.sample if config.simulation else "")
         self.sample = self.recording.source.name if replay is not None else named or ""
-        self.rf_path = assembly.rf_path(config, path)
+        self.rf_path = assembly.rf_path(config, path, transfer)
         self.preamplifier = Preamplifier(**config.preamplifier.model_dump()) if config.preamplifier else None
         self._limits = assembly.limits(config, path)
         self.last_set = LastSet(self._announce_move)
@@ -151,6 +153,7 @@ class Station(StationParts):
         only_reading: bool = False,
         replay: Mapping[str, Any] | None = None,
         wire: Wire | None = None,
+        transfer: str | Path | None = None,
     ) -> Station:
         """Build the station called ``name`` (or at that path).
 
@@ -162,6 +165,7 @@ class Station(StationParts):
             only_reading: nothing will be moved; a dead owner's record stays for the next one.
             replay: see Station.
             wire: see Station.
+            transfer: see Station.
         """
         from stmlab.station.configuration import read_station
 
@@ -170,7 +174,7 @@ class Station(StationParts):
         if sample is not None and config.simulation is None:
             config = config.model_copy(update={"sample": sample})
         lock = StationLock(addresses(config), force=force, only_reading=only_reading)
-        return cls(config, text, path, sample=sample, seed=seed, lock=lock, replay=replay, wire=wire)
+        return cls(config, text, path, sample=sample, seed=seed, lock=lock, replay=replay, wire=wire, transfer=transfer)
 
     # -- states ----------------------------------------------------------------------------------------------------
 

@@ -60,6 +60,7 @@ class Watch:
     _looked: float = -1.0
     _held: tuple[int, float, float] | None = None  # opening of the loop; when and where the tip was seen first
     looks: int = 0
+    seen: dict[str, Mapping[str, Value]] = field(default_factory=dict)  # instrument -> what was read of it last
     before: float = -1.0  # when the look before the last one was made, s
 
     def begin(self) -> None:
@@ -141,6 +142,7 @@ class Watch:
             raise GarbledAnswer(name, changed.name, changed.read, "a moment later it was as it was set") from changed
 
     def _compare(self, name: str, device: Any, look: Look) -> None:
+        self.seen[name] = {**self.seen.get(name, {}), **look.values}  # a new one: another thread may be reading it
         if name == self.tip:
             self._compare_tip(name, device, look)
         wanted, baseline = self._wanted(name, device), self._baseline[name]

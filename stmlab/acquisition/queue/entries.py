@@ -218,6 +218,11 @@ class Queue(BaseModel):
         place = max(0, min(place, len(others)))
         return self._with([*others[:place], entry, *others[place:]])
 
+    def duplicated(self, name: str, copy: QueueEntry) -> Queue:
+        """With a copy right behind the entry of that id."""
+        place = self.place(name) + 1
+        return self._with([*self.entries[:place], copy, *self.entries[place:]])
+
     def replaced(self, entry: QueueEntry) -> Queue:
         """With another entry in place of the one of the same id, in whatever state."""
         place = self.place(entry.id)
