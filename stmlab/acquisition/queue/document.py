@@ -65,7 +65,7 @@ class Document:
             self._toml.pop("entry", None)
         for place, (trivia, before) in enumerate(heads):  # only now: a table indents its keys as it is indented itself
             trivia.indent = ("\n" if place else "") + before.lstrip("\n")
-        text = self._toml.as_string()
+        text = str(self._toml.as_string())
         for trivia, _ in heads:
             trivia.indent = ""
         return text
