@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,10 +79,9 @@ def curves_of(fit: FitResult, axes: Sequence[Axis]) -> tuple[FitCurve, ...]:
     by_point = [(k, axis) for k, axis in enumerate(outer) if np.shape(curves.get(axis.name, ())) == curves["x"].shape]
     if by_point:
         k, axis = by_point[0]
-        return tuple(
-            _curve(fit, {k: _position(axis, float(curves[axis.name][part][0]))}, part)
-            for part in _parts(np.flatnonzero(np.diff(curves[axis.name])) + 1, len(curves["x"]))
-        )
+        parts = _parts(np.flatnonzero(np.diff(curves[axis.name])) + 1, len(curves["x"]))
+        found = [_curve(fit, {k: _position(axis, float(curves[axis.name][part][0]))}, part) for part in parts]
+        return tuple(_from_its_start(curve, axes[-1]) for curve in found)
     if fit.model == "transfer" and outer:  # of the currents at the largest amplitude
         return (_curve(fit, {0: int(np.argmax(np.abs(outer[0].values)))}, slice(None)),)
     parts = _parts(np.flatnonzero(np.diff(curves["x"]) < 0) + 1, len(curves["x"]))
@@ -151,6 +150,14 @@ def _outer(axes: list[Axis], at: str) -> dict[int, int]:
             if label and (axis.label or axis.name).endswith(label):
                 found[k] = _position(axis, in_unit(text, axis.unit))
     return found
+
+
+def _from_its_start(curve: FitCurve, axis: Axis) -> FitCurve:
+    """Of traces that a fit has put one behind the other, each on the time axis of a trace."""
+    if axis.unit != "s" or curve.x[0] <= axis.values[-1]:
+        return curve
+    shift = curve.x[0] - axis.values[0]
+    return replace(curve, x=curve.x - shift, x_smooth=curve.x_smooth - shift)
 
 
 def _position(axis: Axis, value: float) -> int:

@@ -23,12 +23,14 @@ class QuantityAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, orientation: str) -> None:
         self._quantity, self._unit, self._shown = "", "", ""
+        self._named = False
         self.autoSIPrefixScale = 1.0
         super().__init__(orientation)
+        self.setCacheMode(self.CacheMode.DeviceCoordinateCache)  # texts are laid out when they change, not each time
 
-    def describe(self, quantity: str, unit: str, *, logarithmic: bool = False) -> None:
-        """What the axis shows."""
-        self._quantity, self._unit = quantity, unit
+    def describe(self, quantity: str, unit: str, *, logarithmic: bool = False, named: bool = False) -> None:
+        """What the axis shows; ``named``: its ticks are words of their own (`setTicks`)."""
+        self._quantity, self._unit, self._named = quantity, unit, named
         self.logMode = logarithmic
         self.label.setVisible(bool(quantity))
         self.updateAutoSIPrefix()
@@ -50,7 +52,8 @@ class QuantityAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
     def updateAutoSIPrefix(self) -> None:
         """The prefix that suits the larger end; of a logarithmic axis the ticks carry it."""
         ends = [abs(end) for end in self.range if math.isfinite(end)] or [0.0]
-        power, shown = (0, self._unit) if self.logMode else written_unit(max(ends), self._unit)
+        plain = self.logMode or self._named
+        power, shown = (0, self._unit) if plain else written_unit(max(ends), self._unit)
         changed = self.title, self.autoSIPrefixScale
         self.autoSIPrefixScale, self._shown = 10.0**-power, shown
         if (self.title, self.autoSIPrefixScale) != changed or not self.label.toPlainText():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Mapped = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
+_DENSE = 2000  # points from which data are a band
 _MOST = 4000  # points of a curve that a screen can tell apart; of more every so many are drawn
 
 
@@ -48,7 +49,6 @@ class FittedLines:
                 item.getViewBox().removeItem(item)
         self._items = Curve(theme.fit, 2.0), Curve(theme.fit, 1.0), Marks(theme.curves[0], 4.0)
         self._above.addItem(self._items[0])
-        self._items[0].setZValue(20)
         for item in self._items[1:]:
             self._below.addItem(item)
         self._key = ()
@@ -72,7 +72,9 @@ class FittedLines:
             for item in self._items:
                 item.hide_line()
             return
-        fit.show_line(*mapped(*_thinned(curve.x_smooth, curve.fit_smooth)), smooth=len(curve.x_smooth) < _MOST)
+        dense = len(curve.x) > _DENSE
+        fit.show_line(*mapped(*_thinned(curve.x_smooth, curve.fit_smooth)), smooth=not dense)
+        fit.setZValue(20 if dense else 0.5)  # over the envelope of a trace, under points
         x, rest = _thinned(curve.x, curve.data - curve.fit)
         x = mapped(x, rest)[0]
         zero.show_line(np.array([x.min(), x.max()]), np.zeros(2))

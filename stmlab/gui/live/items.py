@@ -50,6 +50,13 @@ class PlotItem(pg.GraphicsObject):  # type: ignore[misc, unused-ignore]
         """Draw nothing."""
         self.take(_EMPTY, _EMPTY)
 
+    def colour(self, colour: Any) -> None:
+        """Another colour: a name, or red, green and blue."""
+        made = pg.mkColor(colour)
+        if made != self._pen.color():
+            self._pen.setColor(made)
+            self.update()
+
     # -- hooks of pyqtgraph and Qt -----------------------------------------------------------------------------------
 
     def dataBounds(

@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QTimer, pyqtSignal
 
-from stmlab.gui.live.axes import QuantityAxis
+from stmlab.gui.live.area import PlotArea, axis_of, logarithm
 from stmlab.gui.live.drawn import Drawn, Extent, drawn_line, drawn_mean
 from stmlab.gui.live.fitted import FittedLines
 from stmlab.gui.live.items import Bars, Curve, Marks
 from stmlab.gui.live.selection import focus_line, lines_of_sweep, lines_with_values
-from stmlab.gui.live.shown import Shown, Sweeps
-from stmlab.gui.themes import Theme, paint_plot
+from stmlab.gui.live.shown import Shown, Sweeps, Ways
+from stmlab.gui.live.words import legend, place_of, spelled
 
 if TYPE_CHECKING:
-    from PyQt6.QtGui import QResizeEvent
-
     from stmlab.arrays import FloatArray
     from stmlab.gui.live.lines import Line
     from stmlab.gui.live.run_data import RunData
+    from stmlab.gui.themes import Theme
 
 _MARKED = 400  # points of a line up to which each has a mark
 _EARLIER = 64  # earlier sweeps that are drawn
@@ -62,76 +60,40 @@ class Told:
     colours: dict[str, str] = field(default_factory=dict)
 
 
-class SweepPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
-    """Draws a `RunData`; a redraw costs what the screen can show, not what was read.
-
-    Signals:
-        drawn: after every redraw.
-    """
-
-    drawn = pyqtSignal()
+class SweepPlot(PlotArea):
+    """Curves over the innermost axis on two vertical axes; a redraw costs what the screen can show."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.theme = theme
-        self.axes = {side: QuantityAxis(side) for side in ("left", "bottom", "right")}
-        self.main = self.addPlot(row=0, col=0, axisItems=self.axes)
-        self.residual = pg.PlotItem(axisItems={side: QuantityAxis(side) for side in ("left", "bottom")})
+        super().__init__(theme)
+        self.main = self.plot("left", "bottom", "right")
+        self.addItem(self.main, row=0, col=0)
+        self.residual = self.plot("left", "bottom", "right")
         self.residual.setXLink(self.main)
         self.right = pg.ViewBox(enableMenu=False)
         self.main.scene().addItem(self.right)
-        self.axes["right"].linkToView(self.right)
+        self.main.getAxis("right").linkToView(self.right)
         self.right.setXLink(self.main)
         self.main.getViewBox().sigResized.connect(self._follow)
-        self.main.getViewBox().sigXRangeChanged.connect(lambda *_: self._later())
-        for plot in (self.main, self.residual):
-            plot.hideButtons()
-            plot.setMenuEnabled(False)
-            plot.showGrid(x=True, y=True, alpha=0.15)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self._renew)
         self._channels: dict[str, _ChannelItems] = {}
         self._fitted = FittedLines(self.main, self.residual)
-        self._data: RunData | None = None
-        self._shown = Shown()
         self._arranged: tuple[object, ...] = ()
         self._key: tuple[object, ...] = ()
         self.told = Told()
-        self.use_theme(theme)
-
-    # -- from outside ------------------------------------------------------------------------------------------------
-
-    def use_theme(self, theme: Theme) -> None:
-        """New colours."""
-        self.theme = theme
-        self.setBackground(theme.base)
-        for plot, sides in ((self.main, ("left", "bottom", "right")), (self.residual, ("left", "bottom"))):
-            paint_plot(plot, theme, sides)
-        self._arranged = ()
-        self._later()
-
-    def draw(self, data: RunData, shown: Shown) -> None:
-        """Show a run as it stands; nothing is done if nothing has changed."""
-        self._data, self._shown = data, shown
-        self._renew()
-
-    def show_all(self) -> None:
-        """All of the data in view, and follow them."""
-        for view in (self.main.getViewBox(), self.right, self.residual.getViewBox()):
-            view.enableAutoRange()
-        self._later()
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 
-    def _later(self) -> None:
-        if not self._soon.isActive():
-            self._soon.start(0)
+    def forget(self) -> None:
+        """New items at the next drawing."""
+        self._arranged = ()
 
-    def _renew(self) -> None:
-        data, shown = self._data, self._shown
-        if data is None or data.started is None:
-            return
+    def show_all(self) -> None:
+        """All of the data in view, on the right axis too."""
+        self.right.enableAutoRange()
+        super().show_all()
+
+    def renew(self, data: RunData, shown: Shown) -> None:
+        """Draw what has changed."""
+        assert data.started is not None
         arranged = (id(data), data.started.run_id, shown.left, shown.right, shown.log_x, shown.log_y, self.theme.name)
         if arranged != self._arranged:
             self._arrange(data, shown)
@@ -146,23 +108,45 @@ class SweepPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         for channel, items in self._channels.items():
             self._draw_channel(data, channel, items, line, extent)
         self._draw_fit(data, shown, line)
-        self.drawn.emit()
+        self.words = self._words(data, shown)
+
+    def _words(self, data: RunData, shown: Shown) -> str:
+        """Where the sweep in front lies, and what is drawn how."""
+        told = self.told
+        if told.line is None:
+            return "no points yet"
+        ways = len(data.layout.pieces) > 1
+        place = place_of(data.layout, told.line, way=False)
+        signs = [("●", colour, spelled(channel)) for channel, colour in told.colours.items()] if shown.right else []
+        if ways and shown.ways is Ways.BOTH:
+            colour = next(iter(told.colours.values()))
+            signs += [("●", colour, "forward"), ("○", colour, "backward")]
+        if told.fitted:
+            signs.append(("━", self.theme.fit, "fit"))
+        if told.earlier:
+            rest = f" (the last of {told.earlier + told.left_out})" if told.left_out else ""
+            signs.append(("━", self.theme.earlier, f"{told.earlier} other sweeps{rest}"))
+        if shown.sweeps is Sweeps.AVERAGE and data.layout.repeated:
+            signs.append(("", self.theme.text, "mean of the repetitions"))
+        if told.unseen:
+            signs.append(("", self.theme.warn, f"{told.unseen} points have no place on a logarithmic axis"))
+        return " &nbsp; ".join(filter(None, (place, legend(signs))))
 
     def extent(self) -> Extent:
         """What is in view along the innermost axis, in its own unit."""
         view = self.main.getViewBox()
         pixels = max(int(view.width()), 1)
         if view.autoRangeEnabled()[0]:
-            return Extent(-np.inf, np.inf, pixels, self._shown.log_x)
+            return Extent(-np.inf, np.inf, pixels, self.shown.log_x)
         low, high = view.viewRange()[0]
-        if self._shown.log_x:
+        if self.shown.log_x:
             low, high = 10.0**low, 10.0**high
-        return Extent(low, high, pixels, self._shown.log_x)
+        return Extent(low, high, pixels, self.shown.log_x)
 
     def _draw_channel(
         self, data: RunData, channel: str, items: _ChannelItems, line: Line | None, extent: Extent
     ) -> None:
-        shown = self._shown
+        shown = self.shown
         sweep = lines_of_sweep(data, line, shown.ways) if line is not None else []
         drawn: list[Drawn | None] = [None, None]
         for one in sweep:
@@ -195,7 +179,7 @@ class SweepPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         errors = f"{channel}_error"
         parts = [part for part in drawn if part is not None]
         few = all(not part.dense and len(part.x) <= _MARKED for part in parts)
-        if not self._shown.errors or errors not in data.channels or self._shown.sweeps is Sweeps.AVERAGE or not few:
+        if not self.shown.errors or errors not in data.channels or self.shown.sweeps is Sweeps.AVERAGE or not few:
             items.bars.hide_line()
             return
         extent = self.extent()
@@ -216,16 +200,16 @@ class SweepPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         self, data: RunData, channel: str, items: _ChannelItems, sweep: list[Line], extent: Extent
     ) -> None:
         """The other sweeps, in one line with gaps; made anew only when one of them has changed."""
-        if self._shown.sweeps is not Sweeps.ALL or data.layout.count == len(sweep) or not sweep:
+        if self.shown.sweeps is not Sweeps.ALL or data.layout.count == len(sweep) or not sweep:
             items.earlier.hide_line()
             items.earlier_key = ()
             return
         width = data.layout.width
         inside = sum(np.count_nonzero(data.known[one.start // width : -(-one.stop // width)]) for one in sweep)
-        key = (sweep, data.points - inside, data.rewritten, extent, self._shown.ways)
+        key = (sweep, data.points - inside, data.rewritten, extent, self.shown.ways)
         if key != items.earlier_key:
             items.earlier_key = key
-            others = lines_with_values(data, self._shown.ways, besides=sweep)
+            others = lines_with_values(data, self.shown.ways, besides=sweep)
             items.earlier.show_line(
                 *self._joined([drawn_line(data, channel, one, extent) for one in others[-_EARLIER:]])
             )
@@ -245,24 +229,21 @@ class SweepPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
                 self.ci.layout.setRowStretchFactor(1, 1)
             else:
                 self.removeItem(self.residual)
-                self.axes["left"].setWidth(None)
-            self.axes["bottom"].setStyle(showValues=not wanted)
-            self.axes["bottom"].showLabel(not wanted)
+                axis_of(self.main, "left").setWidth(None)
+            axis_of(self.main, "bottom").setStyle(showValues=not wanted)
+            axis_of(self.main, "bottom").showLabel(not wanted)
         if wanted:
             self._align()
 
     def _align(self) -> None:
         """The residual stands exactly below its points."""
-        below = {side: self.residual.getAxis(side) for side in ("left", "right")}
-        for axis in (self.axes["left"], below["left"]):
+        sides = axis_of(self.main, "left"), axis_of(self.residual, "left")
+        for axis in sides:
             axis.setWidth(None)
-        width = max(self.axes["left"].width(), below["left"].width())
-        for axis in (self.axes["left"], below["left"]):
+        width = max(axis.width() for axis in sides)
+        for axis in sides:
             axis.setWidth(width)
-        self.residual.showAxis("right", bool(self._shown.right))
-        below["right"].setStyle(showValues=False)
-        below["right"].setPen(None)
-        below["right"].setWidth(self.axes["right"].width())
+        self._follow()
 
     def _joined(self, parts: list[Drawn]) -> tuple[FloatArray, FloatArray]:
         gap = np.array([np.nan])
@@ -272,7 +253,7 @@ class SweepPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
 
     def mapped(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Values as coordinates of the view; nan where a logarithmic axis has no place for them."""
-        return _logarithm(x) if self._shown.log_x else x, _logarithm(y) if self._shown.log_y else y
+        return logarithm(x) if self.shown.log_x else x, logarithm(y) if self.shown.log_y else y
 
     # -- arranging ---------------------------------------------------------------------------------------------------
 
@@ -309,28 +290,20 @@ class SweepPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         sweep = data.layout.sweep
         name = (sweep.label or sweep.name) if sweep is not None else "point"
         unit = sweep.unit if sweep is not None else ""
-        self.axes["bottom"].describe(name, unit, logarithmic=shown.log_x)
-        self.residual.getAxis("bottom").describe(name, unit, logarithmic=shown.log_x)
+        axis_of(self.main, "bottom").describe(name, unit, logarithmic=shown.log_x)
+        axis_of(self.residual, "bottom").describe(name, unit, logarithmic=shown.log_x)
         for side, channels in (("left", shown.left), ("right", shown.right)):
             self.main.showAxis(side, bool(channels))
             if channels:
-                title = ", ".join(channel.replace("_", " ") for channel in channels)
-                self.axes[side].describe(title, data.unit(channels[0]), logarithmic=shown.log_y)
+                title = ", ".join(map(spelled, channels))
+                axis_of(self.main, side).describe(title, data.unit(channels[0]), logarithmic=shown.log_y)
         self._follow()
 
     def _follow(self) -> None:
-        """The view of the right axis lies where that of the left does."""
+        """The view of the right axis lies where that of the left does, and the residual below it."""
+        below = axis_of(self.residual, "right")
+        below.setStyle(showValues=False)
+        below.setPen(None)
+        below.setWidth(axis_of(self.main, "right").width() if self.shown.right else 0)
         self.right.setGeometry(self.main.getViewBox().sceneBoundingRect())
         self.right.linkedViewChanged(self.main.getViewBox(), self.right.XAxis)
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Qt's hook: another number of pixels."""
-        super().resizeEvent(event)
-        if hasattr(self, "_soon"):
-            self._later()
-
-
-def _logarithm(values: FloatArray) -> FloatArray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.log10(values)
-    return np.where(np.isfinite(found), found, np.nan)

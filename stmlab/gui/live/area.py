@@ -1,0 +1,108 @@
+"""What every plot of a run has: axes with units, colours of the theme, a view that can be shown whole again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QTimer
+
+from stmlab.gui.live.axes import QuantityAxis
+from stmlab.gui.live.shown import Shown
+from stmlab.gui.themes import Theme, paint_plot
+
+if TYPE_CHECKING:
+    from PyQt6.QtGui import QResizeEvent
+
+    from stmlab.arrays import FloatArray
+    from stmlab.gui.live.run_data import RunData
+
+
+class PlotArea(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
+    """Base: draws a `RunData` as `Shown` says; `draw` may be called as often as the screen is renewed.
+
+    Attributes:
+        theme: the colours.
+        words: what is drawn, for the line above the plot: rich text.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.words = ""
+        self.data: RunData | None = None
+        self.shown = Shown()
+        self._plots: list[pg.PlotItem] = []
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._renew)
+        self.setBackground(theme.base)
+
+    def plot(self, *sides: str) -> pg.PlotItem:
+        """A plot with our axes on these sides, not yet placed; its context menu is ours."""
+        made = pg.PlotItem(axisItems={side: QuantityAxis(side) for side in sides})
+        made.hideButtons()
+        made.setMenuEnabled(False)
+        made.showGrid(x=True, y=True, alpha=0.15)
+        for side in ("left", "bottom", "right", "top"):
+            made.showAxis(side, side in sides)
+        made.getViewBox().sigRangeChanged.connect(lambda *_: self.later())
+        paint_plot(made, self.theme, sides)
+        self._plots.append(made)
+        return made
+
+    def draw(self, data: RunData, shown: Shown) -> None:
+        """Show a run as it stands; nothing is done if nothing has changed."""
+        self.data, self.shown = data, shown
+        self._renew()
+
+    def show_all(self) -> None:
+        """All of the data in view, and follow them."""
+        for made in self._plots:
+            made.getViewBox().enableAutoRange()
+        self.later()
+
+    def use_theme(self, theme: Theme) -> None:
+        """New colours."""
+        self.theme = theme
+        self.setBackground(theme.base)
+        for made in self._plots:
+            paint_plot(made, theme)
+        self.forget()
+        self.later()
+
+    def later(self) -> None:
+        """Draw again when the event loop has nothing more urgent."""
+        if not self._soon.isActive():
+            self._soon.start(0)
+
+    def forget(self) -> None:
+        """What was drawn is to be drawn anew."""
+
+    def renew(self, data: RunData, shown: Shown) -> None:
+        """Draw what has changed."""
+        raise NotImplementedError
+
+    def _renew(self) -> None:
+        if self.data is not None and self.data.started is not None:
+            self.renew(self.data, self.shown)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Qt's hook: another number of pixels."""
+        super().resizeEvent(event)
+        if hasattr(self, "_soon"):
+            self.later()
+
+
+def axis_of(plot: pg.PlotItem, side: str) -> QuantityAxis:
+    """One of our axes of a plot."""
+    found: QuantityAxis = plot.getAxis(side)
+    return found
+
+
+def logarithm(values: FloatArray) -> FloatArray:
+    """To base 10; nan where there is none."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.log10(values)
+    return np.where(np.isfinite(found), found, np.nan)
