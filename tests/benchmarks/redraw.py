@@ -7,6 +7,7 @@ place. Memory: all points are read once more, and the process must not grow.
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
 import sys
@@ -108,13 +109,8 @@ class Pymeasure:
 def seconds(shown: Ours | Tuned | Pymeasure, steps: int, application: QApplication) -> float:
     """CPU seconds of a redraw, mean over the last steps of a curve that grows to its end."""
     bounds = np.linspace(0, POINTS, STEPS + 1).astype(int).tolist()
-    spent = 0.0
-    for first, stop in list(zip(bounds, bounds[1:], strict=False))[-steps:] if steps < STEPS else []:
-        spent += one_step(shown.grow, first, stop, shown.plot, application)
-    if steps == STEPS:
-        for first, stop in zip(bounds, bounds[1:], strict=False):
-            spent += one_step(shown.grow, first, stop, shown.plot, application)
-    return spent / steps
+    pieces = list(itertools.pairwise(bounds))[-steps:]
+    return sum(one_step(shown.grow, first, stop, shown.plot, application) for first, stop in pieces) / steps
 
 
 def one_step(grow: Callable[[int, int], None], first: int, stop: int, plot: pg.PlotWidget, app: QApplication) -> float:
