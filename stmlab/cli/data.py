@@ -16,7 +16,7 @@ from stmlab.errors import SequenceError
 @refusing
 def show(
     file: Annotated[Path, typer.Argument(help="A run, or a file that another program recorded.")],
-    png: Annotated[Path | None, typer.Option("--png", help="Draw the file, with its fit, into this one.")] = None,
+    png: Annotated[Path | None, typer.Option("--png", help="Draw the file, with its fit, into this one: .png, .svg or .pdf.")] = None,
     followed: Annotated[
         bool, typer.Option("--follow", help="Of a run that is being written: tell what comes, until it ends or Ctrl-C.")
     ] = False,
@@ -34,9 +34,9 @@ def show(
     from stmlab.storage.recorded import is_recorded, open_recording
 
     if png is not None:
-        from stmlab.display.figures import check_png
+        from stmlab.display.figures import check_picture
 
-        check_png(png)
+        check_picture(png)
     if is_recorded(file):
         recording = open_recording(file)
         if png is not None:
@@ -50,9 +50,9 @@ def show(
 
         run = open_run(file)
         if png is not None:
-            from stmlab.display.figures import save_png
+            from stmlab.display.figures import save_run
 
-            save_png(run, png)
+            save_run(run, png)
             wrote(png)
         found, text = display.run_as_dict(run), display.run_as_text(run)
     if as_json:

@@ -172,7 +172,7 @@ def _measurements() -> tuple[Measurement, ...]:
 
 def _measure(entry: Measurement, directory: Path, seed: int | None) -> list[Row]:
     from stmlab.analysis import analyse
-    from stmlab.display.figures import save_png
+    from stmlab.display.figures import save_run
     from stmlab.storage import open_run
 
     experiment = sequence_class(entry.sequence)(**entry.parameters)
@@ -187,7 +187,7 @@ def _measure(entry: Measurement, directory: Path, seed: int | None) -> list[Row]
         drive = (float(getattr(experiment, "dc_bias", 0.0)), float(getattr(experiment, "amplitude", 0.0)))
         truth, title = station.simulation.true_values(*drive), station.simulation.sample.title
         figure = path.with_suffix(".png")
-        save_png(open_run(path), figure, fit)
+        save_run(open_run(path), figure, fit)
         where: dict[str, Any] = {"points": outcome.points, "file": str(path), "figure": str(figure)}
         return [
             Row(

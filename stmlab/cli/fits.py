@@ -104,9 +104,9 @@ def _fitted(
     if keep:
         append_fit(file, result)
     if png is not None:
-        from stmlab.display.figures import save_png
+        from stmlab.display.figures import save_run
 
-        save_png(open_run(file), png, result)
+        save_run(open_run(file), png, result)
         wrote(png)
     return {_RUN: result}
 

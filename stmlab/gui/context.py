@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -13,6 +14,7 @@ from stmlab.gui.themes import Theme, theme_called
 
 if TYPE_CHECKING:
     from stmlab.gui.notices import Notice
+    from stmlab.gui.work import Workers
 
 
 class Context(QObject):
@@ -27,6 +29,7 @@ class Context(QObject):
         notices: whatever went wrong, and what to do.
         settings: what is remembered.
         theme: the colours now.
+        workers: processes that work for the panels; made when they are first asked for.
 
     Signals:
         run_shown: a stmlab Run, or the path of one, to be shown in the live plots.
@@ -38,6 +41,13 @@ class Context(QObject):
         run_changed: (state, message) of the run, in words; "" when there is none.
         theme_changed: the new Theme.
         panel_wanted: name of a panel to be brought to the front.
+        overlay_wanted: paths of files to be drawn over each other.
+        fit_wanted: the path of a file to be fitted.
+        start_wanted: start values of a fit, of whatever is in the fit panel.
+        map_wanted: the path of a grid, or of a run over several axes, to be shown as a map.
+        replay_wanted: the path of a run to be played again.
+        events_replayed: events of a run that is played again, a list; the first of all is its RunStarted.
+        data_shown: the file that was looked at last, as `stmlab.gui.data.opened.Opened`.
     """
 
     run_shown = pyqtSignal(object)
@@ -49,6 +59,13 @@ class Context(QObject):
     run_changed = pyqtSignal(str, str)
     theme_changed = pyqtSignal(object)
     panel_wanted = pyqtSignal(str)
+    overlay_wanted = pyqtSignal(object)
+    fit_wanted = pyqtSignal(object)
+    start_wanted = pyqtSignal(object)
+    map_wanted = pyqtSignal(object)
+    replay_wanted = pyqtSignal(object)
+    events_replayed = pyqtSignal(object)
+    data_shown = pyqtSignal(object)
 
     def __init__(self, settings: Settings | None = None, theme: Theme | None = None) -> None:
         super().__init__()
@@ -56,6 +73,18 @@ class Context(QObject):
         self.notices = Notices(self)
         self.settings = settings or Settings()
         self.theme = theme or theme_called("light")
+
+    @cached_property
+    def workers(self) -> Workers:
+        """The work processes."""
+        from stmlab.gui.work import Workers
+
+        return Workers(parent=self)
+
+    def close(self) -> None:
+        """End the work processes, if there are any."""
+        if "workers" in self.__dict__:
+            self.workers.close()
 
     def use_theme(self, theme: Theme) -> None:
         """New colours: whoever draws is told."""

@@ -194,6 +194,7 @@ class Window(QMainWindow):
         self._keep_layout()
         for panel in self.panels.values():
             panel.close_down()
+        self.context.close()
         super().closeEvent(event)
 
     def _agrees(self, objections: list[str]) -> bool:

@@ -16,4 +16,6 @@ def settings(tmp_path):
 @pytest.fixture
 def context(qapp, settings):
     themes.apply(themes.LIGHT, QApplication.instance())
-    return Context(settings, themes.LIGHT)
+    found = Context(settings, themes.LIGHT)
+    yield found
+    found.close()

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
     from stmlab.storage import Run
 
-__all__ = ["check_png", "draw_run", "save_figure", "save_png"]
+__all__ = ["FORMATS", "check_picture", "draw_run", "save_figure", "save_run"]
 
+FORMATS = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<svg", ".pdf": b"%PDF-"}
+"""Endings of the names of pictures, and what stands near the beginning of such a file."""
 _DPI = 200
-_PNG = b"\x89PNG\r\n\x1a\n"
+_LOOKED_AT = 1024  # bytes
 
 
 def draw_run(run: Run, fit: FitResult | None = None) -> Figure:
@@ -43,45 +45,46 @@ def draw_run(run: Run, fit: FitResult | None = None) -> Figure:
     return figure
 
 
-def save_png(run: Run, path: str | Path, fit: FitResult | None = None) -> None:
-    """Draw a run into a PNG file; an older one is replaced.
+def save_run(run: Run, path: str | Path, fit: FitResult | None = None) -> None:
+    """Draw a run into a PNG, SVG or PDF file; an older one is replaced.
 
     Raises:
-        FileError: the name does not end in .png, or is that of something else than a picture; not writable.
+        FileError: see `save_figure`.
     """
     save_figure(draw_run(run, fit), path)
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a PNG file; an older picture is replaced, and nothing else ever is.
+    """Write a PNG, SVG or PDF file, as its name says; an older picture is replaced, and nothing else ever is.
 
     Raises:
-        FileError: see `check_png`; or the file cannot be written.
+        FileError: see `check_picture`; or the file cannot be written.
     """
-    check_png(path)
+    check_picture(path)
     try:
-        figure.savefig(Path(path), dpi=_DPI, format="png")
+        figure.savefig(Path(path), dpi=_DPI, format=Path(path).suffix.lower()[1:])
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
-def check_png(path: str | Path) -> None:
+def check_picture(path: str | Path) -> None:
     """Refuse a name for a picture that would lose something.
 
     Raises:
-        FileError: the name does not end in .png, or the file is there and is no picture.
+        FileError: the name ends in none of the `FORMATS`, or the file is there and is no such picture.
     """
     path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise FileError(f"{path}: figures are PNG files: a name that ends in .png is allowed")
+    mark = FORMATS.get(path.suffix.lower())
+    if mark is None:
+        raise FileError(f"{path}: a name of a figure ends in {', '.join(FORMATS)}")
     try:
         with path.open("rb") as file:
-            found = file.read(len(_PNG))
+            found = file.read(_LOOKED_AT)
     except FileNotFoundError:
         if not path.parent.exists():
             raise FileError(f"{path}: there is no folder {path.parent}: nothing is made") from None
         return
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({error.strerror or error})") from error
-    if found and found != _PNG:
-        raise FileError(f"{path}: is there already and no picture: give another name")
+    if found and not (mark in found if mark == FORMATS[".svg"] else found.startswith(mark)):
+        raise FileError(f"{path}: is there already and no such picture: give another name")

@@ -10,7 +10,7 @@ from matplotlib.text import Text
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.steps import fit_steps
 from stmlab.axes import Axis, Channel
-from stmlab.display.figures import draw_run, save_png
+from stmlab.display.figures import draw_run, save_run
 from stmlab.errors import FileError
 from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState
 from stmlab.physics.stochastic_resonance import line_shape
@@ -146,23 +146,34 @@ def test_a_given_fit_is_drawn_instead_of_the_stored_one(spectrum):
 def test_a_png_is_written_and_replaced_and_refused_in_one_line(spectrum, tmp_path):
     run = spectrum(sample="a $5 chip, $^ & more")
     (tmp_path / "run.png").write_bytes(b"\x89PNG\r\n\x1a\n an older one")
-    save_png(run, tmp_path / "run.png")
+    save_run(run, tmp_path / "run.png")
     assert b"an older one" not in (tmp_path / "run.png").read_bytes()
     assert (tmp_path / "run.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     with pytest.raises(FileError, match=r"there is no folder .*nowhere"):
-        save_png(run, tmp_path / "nowhere" / "run.png")
+        save_run(run, tmp_path / "nowhere" / "run.png")
+
+
+@pytest.mark.parametrize(("name", "begins"), [("run.svg", b"<?xml"), ("run.pdf", b"%PDF-"), ("run.PNG", b"\x89PNG")])
+def test_a_figure_has_the_format_of_its_name_and_may_be_drawn_again(spectrum, tmp_path, name, begins):
+    run = spectrum()
+    for _ in range(2):
+        save_run(run, tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(begins)
 
 
 def test_a_figure_never_replaces_anything_but_a_picture(spectrum, tmp_path):
     run = spectrum()
     (tmp_path / "notes.png").write_text("what I saw")
+    (tmp_path / "notes.svg").write_text("<?xml version='1.0'?><notes/>")
+    (tmp_path / "picture.pdf").write_bytes(b"\x89PNG\r\n\x1a\n a picture, but no PDF")
     for name, complaint in (
-        (run.path.name, "a name that ends in .png"),
-        ("a.pdf", "ends in .png"),
-        ("notes.png", "no picture"),
+        (run.path.name, "a name of a figure ends in .png, .svg, .pdf"),
+        ("notes.png", "no such picture"),
+        ("notes.svg", "no such picture"),
+        ("picture.pdf", "no such picture"),
     ):
         with pytest.raises(FileError, match=complaint):
-            save_png(run, tmp_path / name)
+            save_run(run, tmp_path / name)
     assert (tmp_path / "notes.png").read_text() == "what I saw"
     assert open_run(run.path).points == run.points
 
@@ -230,9 +241,9 @@ def test_a_run_that_went_beyond_its_axis_is_drawn_point_by_point(tmp_path):
 def test_drawing_needs_no_screen_and_leaves_pyplot_alone(spectrum, tmp_path):
     run = spectrum()
     program = (
-        "import sys\nfrom stmlab.display.figures import save_png\nfrom stmlab.storage import open_run\n"
+        "import sys\nfrom stmlab.display.figures import save_run\nfrom stmlab.storage import open_run\n"
         "assert 'matplotlib' not in sys.modules\n"
-        "save_png(open_run(sys.argv[1]), sys.argv[2])\n"
+        "save_run(open_run(sys.argv[1]), sys.argv[2])\n"
         "assert 'matplotlib.pyplot' not in sys.modules and 'PyQt6' not in sys.modules\n"
     )
     command = [sys.executable, "-c", program, str(run.path), str(tmp_path / "run.png")]
