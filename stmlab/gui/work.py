@@ -173,7 +173,10 @@ class _Worker:
         self._end()
 
     def _performed(self, task: Task) -> Answer:
-        self.warm()
+        try:
+            self.warm()
+        except (OSError, RuntimeError) as error:  # no memory, too many files; a main module that cannot be imported
+            return Answer("failed", f"no work process can be started ({error})")
         assert self._pipe is not None
         try:
             self._pipe.send(task.work)

@@ -33,6 +33,10 @@ from stmlab.gui.panel import Area, Panel
 from stmlab.storage.catalogue import RECORDED, UNREADABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PyQt6.QtCore import QModelIndex
+
     from stmlab.gui.context import Context
     from stmlab.storage.catalogue import Catalogue, Entry
 
@@ -65,12 +69,17 @@ class CataloguePanel(Panel):
         accept_files(self, self.open_files)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(lambda _path: self._later.start(_SETTLED))
-        self._later = QTimer(self, singleShot=True, timeout=self.refresh)
-        self._soon = QTimer(self, singleShot=True, timeout=self._search)
+        self._later, self._soon = self._timer(self.refresh), self._timer(self._search)
         self._busy = self._again = False
         context.run_changed.connect(lambda _state, _message: self._later.start(_SETTLED))
         self._enable()
         self.refresh()
+
+    def _timer(self, do: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.timeout.connect(do)
+        return timer
 
     # -- building ----------------------------------------------------------------------------------------------------
 
@@ -105,8 +114,7 @@ class CataloguePanel(Panel):
         self.search.setPlaceholderText("Search: words, or conditions such as  rate > 1 GHz and tag = good")
         self.search.setToolTip("Files that hold every word; or for which the conditions are true")
         self.search.setClearButtonEnabled(True)
-        self.search.textEdited.connect(lambda _text: self._soon.start(_TYPED))
-        self.search.textChanged.connect(lambda text: text or self._search())
+        self.search.textChanged.connect(lambda text: self._soon.start(0 if not text else _TYPED))
         self.status.setWordWrap(True)
         self._build_view()
         top = QHBoxLayout()
@@ -144,7 +152,7 @@ class CataloguePanel(Panel):
         rows.setDefaultSectionSize(height + line // 3)
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         columns.setStretchLastSection(True)
-        view.doubleClicked.connect(lambda index: index.column() == HEADINGS.index("Tags") or self.show_chosen())
+        view.doubleClicked.connect(self._double_clicked)
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.customContextMenuRequested.connect(self._menu)
         chosen = view.selectionModel()
@@ -228,10 +236,12 @@ class CataloguePanel(Panel):
         self.status.setStyleSheet(f"color: {self.context.theme.bad}" if bad else "")
 
     def _fit_columns(self) -> None:
-        widest = 30 * self.fontMetrics().averageCharWidth()
+        letter = self.fontMetrics().averageCharWidth()
         for column in range(len(HEADINGS) - 1):
             self.view.resizeColumnToContents(column)
-            self.view.setColumnWidth(column, min(self.view.columnWidth(column), widest))
+            self.view.setColumnWidth(column, min(self.view.columnWidth(column), 45 * letter))
+        date = self.fontMetrics().horizontalAdvance("2000-00-00 00:00")
+        self.view.setColumnWidth(0, self.view.iconSize().width() + date + 3 * letter)
 
     def _in_view(self) -> list[Entry]:
         """The rows that can be seen, from the first."""
@@ -341,6 +351,12 @@ class CataloguePanel(Panel):
         from stmlab.acquisition.queue.entries import QueueEntry
 
         self.context.entry_wanted.emit(QueueEntry(**parameters))
+
+    def _double_clicked(self, index: QModelIndex) -> None:
+        if index.column() == HEADINGS.index("Tags"):
+            self.view.edit(index)
+        else:
+            self.show_chosen()
 
     def edit_tags(self) -> None:
         """Edit the tags in the table."""

@@ -62,7 +62,13 @@ class Exporting:
         if not name:
             return None
         target = Path(name)
-        return target if target.suffix in endings.values() else Path(f"{name}{filters.get(chosen, first)}")
+        if target.suffix in endings.values():
+            return target
+        target = Path(f"{name}{filters.get(chosen, first)}")
+        if target.exists():  # the dialog has not asked about this name
+            self._context.notices.error(f"{target} is there already", "choose it by its full name to replace it")
+            return None
+        return target
 
 
 def _export(path: Path, to: str, target: Path) -> list[str]:

@@ -1,0 +1,86 @@
+"""Files for the data panels: SRS spectra, a map of them, a recorded spectrum, and what is no data."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtWidgets import QApplication
+
+from stmlab.analysis.lorentzian import fit_srs
+from stmlab.axes import Axis, Channel
+from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState
+from stmlab.physics.stochastic_resonance import line_shape
+from stmlab.storage import Writer
+
+GRID = np.geomspace(3e6, 20e9, 40)
+RECORDED = Path(__file__).parents[2] / "data" / "spectrum.dat"
+CURRENT = Channel("current", "A", "SRS signal")
+SAID = {"dc_bias": ParameterValue(4e-3, "V", ""), "points": ParameterValue(40, "", "")}
+FREQUENCY = Axis("frequency", "Hz", GRID, "microwave frequency", logarithmic=True)
+
+
+def write(path, sequence, date, axes, points, *events, sample="fe_atom", parameters=SAID):
+    writer = Writer(path)
+    station = {"point_seconds": 1.0, "station": "simulated", "configuration": "", "sample": sample}
+    writer(RunStarted(path.stem, sequence, date, parameters, axes, (CURRENT,), **station))
+    for event in (*points, *events, RunFinished(RunState.FINISHED, "completed", "", len(points), float(len(points)))):
+        writer(event)
+    writer.close()
+    return path
+
+
+def line(rate, seed, step=5.4e-12):
+    return line_shape(GRID, rate, step, -3e-12) + np.random.default_rng(seed).normal(0, 1e-13, GRID.size)
+
+
+def spectrum(path, rate=1.73e9, date="2024-01-01T10:00:00+00:00", seed=1, sample="fe_atom"):
+    current = line(rate, seed)
+    points = [PointTaken(k, float(k), (GRID[k],), (current[k],)) for k in range(GRID.size)]
+    return write(path, "srs", date, (FREQUENCY,), points, Analysed(fit_srs(GRID, current)), sample=sample)
+
+
+def grid(path, rates=((1e9, 2e9, 3e9), (4e9, 5e9, 6e9))):
+    """A map of 2 x 3 spectra over offset and drive, each with its rate."""
+    offsets, drives = Axis("offset", "V", [1e-3, 2e-3], "DC bias"), Axis("drive", "V", [1e-3, 2e-3, 3e-3], "amplitude")
+    points = []
+    for row, offset in enumerate(offsets.values):
+        for column, drive in enumerate(drives.values):
+            for k, current in enumerate(line(rates[row][column], 10 * row + column)):
+                number = len(points)
+                points.append(PointTaken(number, float(number), (offset, drive, GRID[k]), (current,)))
+    return write(path, "srs_map", "2024-01-03T10:00:00+00:00", (offsets, drives, FREQUENCY), points)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of four files; the cache of the catalogue is the test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = tmp_path / "runs"
+    found.mkdir()
+    spectrum(found / "early.h5")
+    spectrum(found / "late.h5", rate=4e9, date="2024-01-02T10:00:00+00:00", seed=2, sample="ti_atom")
+    shutil.copy(RECORDED, found / "recorded.dat")
+    (found / "broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n and no more")
+    return found
+
+
+@pytest.fixture
+def said(context):
+    """The notices, as they come."""
+    notices = []
+    context.notices.said.connect(lambda notice: notices.append(str(notice)))
+    return notices
+
+
+def drop_files(widget, *paths):
+    """As a file manager does it."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), *how)
+    QApplication.sendEvent(widget, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(widget, QDropEvent(QPointF(5, 5), *how))
