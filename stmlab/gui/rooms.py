@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 def panels() -> tuple[type[Panel], ...]:
     """Every panel class; within one area the first is in front."""
+    from stmlab.gui.data.catalogue import CataloguePanel
     from stmlab.gui.log import LogPanel
     from stmlab.gui.prototype import PrototypePanel
 
-    return (PrototypePanel, LogPanel)
+    return (PrototypePanel, CataloguePanel, LogPanel)
