@@ -16,7 +16,7 @@ from stmlab.errors import SequenceError
 @refusing
 def show(
     file: Annotated[Path, typer.Argument(help="A run, or a file that another program recorded.")],
-    png: Annotated[Path | None, typer.Option("--png", help="Draw the file, with its fit, into this one: .png, .svg or .pdf.")] = None,
+    png: Annotated[Path | None, typer.Option("--png", help="Draw the file, with its fit: .png, .svg or .pdf.")] = None,
     followed: Annotated[
         bool, typer.Option("--follow", help="Of a run that is being written: tell what comes, until it ends or Ctrl-C.")
     ] = False,
