@@ -159,6 +159,18 @@ class FitError(StmlabError):
     """The data cannot carry the fit that was asked for: too few points, not finite, no signal."""
 
 
+class FitEnded(FitError):
+    """A fit was ended early, before it had anything to show.
+
+    Attributes:
+        stopped: by somebody who waited for it; else it ran out of time.
+    """
+
+    def __init__(self, message: str, *, stopped: bool) -> None:
+        self.stopped = stopped
+        super().__init__(message)
+
+
 class PhysicsError(StmlabError, ValueError):
     """A model was given an argument for which it is not defined; the text names argument, value and what is allowed."""
 

@@ -51,6 +51,7 @@ class Outcome:
         path: the file, or None.
         fits: results of the analysis.
         station: how the station was left, in words.
+        fit_ended: why the fit ended early: "stopped", "time limit", or "" if it did not.
     """
 
     run_id: str
@@ -61,6 +62,7 @@ class Outcome:
     path: Path | None
     fits: tuple[FitResult, ...] = ()
     station: str = ""
+    fit_ended: str = ""
 
 
 @dataclass
@@ -75,6 +77,7 @@ class Course:
     attended: bool = True
     fits: list[FitResult] = field(default_factory=list)
     station: str = ""
+    fit_ended: str = ""
 
     def end(self, state: RunState, reason: str, message: str = "", error: BaseException | None = None) -> None:
         """Note how it ended."""

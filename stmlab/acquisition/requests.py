@@ -9,10 +9,11 @@ from stmlab.acquisition.outcome import Aborted
 
 
 class Requests:
-    """Pause, resume, stop, abort. ``pending`` is cheap to look at between points."""
+    """Pause, resume, stop, abort; the end of a fit. ``pending`` is cheap to look at between points."""
 
     def __init__(self) -> None:
         self._stop, self._abort, self._resume = threading.Event(), threading.Event(), threading.Event()
+        self._fit_end = threading.Event()
         self._resume.set()
         self._abortion = Aborted("aborted by the user")
         self.pending = False
@@ -46,6 +47,15 @@ class Requests:
         self._abort.set()
         self.pending = True
         self._resume.set()
+
+    def end_fit(self) -> None:
+        """End the fit that is under way with the best so far. No part of what a recorded wire replays."""
+        self._fit_end.set()
+
+    @property
+    def fit_ending(self) -> bool:
+        """Whether the fit shall end."""
+        return self._fit_end.is_set()
 
     @property
     def pausing(self) -> bool:

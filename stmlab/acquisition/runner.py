@@ -40,7 +40,8 @@ from stmlab.acquisition.requests import Requests
 from stmlab.acquisition.resuming import Rest, changes, check_same
 from stmlab.acquisition.sequence import Sequence, preflight
 from stmlab.acquisition.stream import Stream
-from stmlab.errors import StationNotSafe, StmlabError
+from stmlab.analysis.iterations import OUT_OF_TIME, STOPPED, ended_early
+from stmlab.errors import FitEnded, StationNotSafe, StmlabError
 from stmlab.events import Analysed, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.provenance import provenance
 from stmlab.station.safe_state import Ending
@@ -111,8 +112,11 @@ class Runner:
         self._requests.ask("resume", anyway=anyway)
 
     def stop(self) -> None:
-        """End after the point that is being taken; analyse what is there."""
-        self._requests.ask("stop")
+        """End after the point that is being taken; analyse what is there. While that is done: end the fit, as it is."""
+        if self.state is RunState.ANALYSING:
+            self._requests.end_fit()
+        else:
+            self._requests.ask("stop")
 
     def abort(self, why: str = "aborted by the user", *, attended: bool = True) -> None:
         """End at once; the point that is being taken is lost. An analysis is given up.
@@ -184,6 +188,7 @@ class Runner:
             self.path,
             tuple(course.fits),
             course.station,
+            course.fit_ended,
         )
 
     def _open_file(self, started: RunStarted) -> str:
@@ -228,7 +233,13 @@ class Runner:
         self._enter(RunState.ANALYSING)
         assert self.path is not None
         try:
-            fit = analysed(self.sequence, open_run(self.path), lambda: self._requests.aborting)
+            fit = analysed(self.sequence, open_run(self.path), self._requests, self._stream.tell)
+        except FitEnded as error:
+            course.message, course.fit_ended = f"no fit: {error}", STOPPED if error.stopped else OUT_OF_TIME
+            return
+        except Aborted as error:
+            course.message, course.fit_ended = f"no fit: {error}", STOPPED
+            return
         except StmlabError as error:  # data that cannot be fitted are data all the same
             course.message = f"no fit: {error}"
             return
@@ -239,6 +250,7 @@ class Runner:
         if fit is not None:
             told = self.station.recording_warnings(self.sequence.parameter_record())
             fit = replace(fit, warnings=(*told, *fit.warnings))
+            course.fit_ended = ended_early(fit)
             course.fits.append(fit)
             self._stream(Analysed(fit))
 

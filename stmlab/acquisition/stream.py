@@ -56,6 +56,10 @@ class Stream:
             self._give_up(writer, error)
             raise
 
+    def tell(self, event: Event) -> None:
+        """Show what no file keeps."""
+        self._show(event)
+
     def go_on(self, writer: Writer, started: RunStarted) -> None:
         """Into the file of a run that is resumed; viewers hear of its start."""
         self._writer, self._shown = writer, writer.committed

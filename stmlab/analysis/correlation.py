@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.iterations import FitEnded, iterations
+from stmlab.analysis.iterations import iterations
 from stmlab.analysis.marquardt import least_squares
 from stmlab.analysis.numbers import finite, numbers
 from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectra
-from stmlab.errors import FitError, PhysicsError
+from stmlab.errors import FitEnded, FitError, PhysicsError
 from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.results import FitParameter, FitResult
 

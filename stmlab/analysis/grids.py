@@ -17,7 +17,7 @@ import numpy as np
 
 from stmlab.analysis.batch import BatchFit, fit_decay_batch, fit_srs_batch, fit_steps_batch
 from stmlab.analysis.grid_fit import GridFit
-from stmlab.analysis.iterations import NOT_REACHED, FitEnded, fitting, iterations
+from stmlab.analysis.iterations import NOT_REACHED, fitting, iterations
 from stmlab.analysis.recorded.checks import overload_warnings
 from stmlab.analysis.recorded.columns import Spectrum, backward_of, signal, spectrum, unit_factor
 from stmlab.analysis.recorded.directions import each_sweep
@@ -26,7 +26,7 @@ from stmlab.analysis.recorded.spectra import about
 from stmlab.analysis.recorded.swept import Swept, rows_of, sweeps
 from stmlab.analysis.settings import Settings, check_given
 from stmlab.analysis.steps import STEP_MODELS, fit_steps
-from stmlab.errors import FitError
+from stmlab.errors import FitEnded, FitError
 from stmlab.units import format_quantity, format_value
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from stmlab.errors import FitError
+from stmlab.errors import FitEnded, FitError
 from stmlab.events import FitProgress
 from stmlab.results import FitResult
 from stmlab.units import format_quantity
@@ -46,10 +46,6 @@ _PATIENCE = 2.0  # s that a fit may take before anybody hears of it
 _EVERY = 0.25  # s between two things that are told
 
 Fit = TypeVar("Fit", bound="FitResult | GridFit")
-
-
-class FitEnded(FitError):
-    """A fit was stopped, or ran out of time, before it had anything to show."""
 
 
 def _never() -> bool:
@@ -131,7 +127,11 @@ class Iterations:
     def refuse_if_over(self) -> None:
         """Raise FitEnded where the fit shall end, and there is nothing to show yet."""
         if self.over:
-            raise FitEnded(f"{self.words()}, before there was a result")
+            raise self.nothing_yet()
+
+    def nothing_yet(self) -> FitEnded:
+        """That it ended early with nothing to show."""
+        return FitEnded(f"{self.words()}, before there was a result", stopped=self.ended == STOPPED)
 
     def words(self) -> str:
         """Why it ended early, and after what."""
@@ -203,7 +203,7 @@ def fitting(model: str, time_limit_s: float = TIME_LIMIT_S) -> Iterator[Iteratio
         raise
     except FitError as error:
         if steps.ended:
-            raise FitEnded(f"{steps.words()}, before there was a result") from error
+            raise steps.nothing_yet() from error
         raise
     finally:
         _ITERATIONS.reset(token)

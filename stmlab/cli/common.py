@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from stmlab.errors import SequenceError, StationNotSafe, StmlabError
+from stmlab.errors import FitEnded, SequenceError, StationNotSafe, StmlabError
 
 app = typer.Typer(
     help="Instrument control, acquisition and analysis for spin-sensitive STM.",
@@ -47,6 +47,10 @@ ForceOption = Annotated[
 ]
 NOT_SAFE = 3
 """Exit status when an instrument could not be brought to its safe state: somebody must look."""
+OUT_OF_TIME = 4
+"""Exit status when a fit reached its time limit: what it hands out is the best so far."""
+STOPPED = 130
+"""Exit status when Ctrl-C ended a run at once, or a fit."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
@@ -67,12 +71,19 @@ def refusing(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def fail(error: Exception, *, as_json: bool) -> NoReturn:
-    """One line on standard error, the same as JSON where that was asked for; exit status 1, or 3 if not safe."""
+    """One line on standard error, the same as JSON where that was asked for; exit status 1, or what is said above."""
     message = words(error)
     if as_json:
         print_json({"state": "failed", "reason": type(error).__name__, "message": message})
     print(f"stmlab: {message}", file=sys.stderr)
+    if isinstance(error, FitEnded):
+        raise typer.Exit(STOPPED if error.stopped else OUT_OF_TIME)
     raise typer.Exit(NOT_SAFE if isinstance(error, StationNotSafe) else 1)
+
+
+def fit_status(ended: str) -> int:
+    """Exit status of a fit that ended early: "stopped" or "time limit"; 0 of one that did not."""
+    return {"": 0, "stopped": STOPPED}.get(ended, OUT_OF_TIME)
 
 
 def words(error: Exception) -> str:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stmlab.acquisition.experiments import sequence_class
 from stmlab.acquisition.runner import Outcome, Runner
+from stmlab.cli.fit_progress import fits_on_terminal
 from stmlab.cli.progress import run_on_terminal
 from stmlab.config_files import config_directories, explain
 from stmlab.errors import SequenceError, StationError
@@ -183,7 +184,8 @@ def _measure(entry: Measurement, directory: Path, seed: int | None) -> list[Row]
         outcome = run_on_terminal(runner, runner.preflight())
         fit = _fit_of(outcome)
         if entry.model:
-            fit = analyse(open_run(path), entry.model)
+            with fits_on_terminal():
+                fit = analyse(open_run(path), entry.model)
         drive = (float(getattr(experiment, "dc_bias", 0.0)), float(getattr(experiment, "amplitude", 0.0)))
         truth, title = station.simulation.true_values(*drive), station.simulation.sample.title
         figure = path.with_suffix(".png")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stmlab.cli.common import JsonOption, app, pairs, print_json, refusing, words, wrote
-from stmlab.errors import SequenceError, StmlabError
+from stmlab.cli.common import STOPPED, JsonOption, app, fit_status, pairs, print_json, refusing, words, wrote
+from stmlab.errors import FitEnded, SequenceError, StmlabError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,8 @@ def fit(
             "--set",
             metavar="NAME=VALUE",
             help="What the file does not say, or says wrongly: temperature, modulation, field, window, scattering, "
-            'order, exclusion, fitted_sides, threshold, dead_time: --set "field=5 T".',
+            'order, exclusion, fitted_sides, threshold, dead_time: --set "field=5 T". Of every fit: time_limit, the '
+            "processor time after which it ends with the best so far [default: 600 s].",
         ),
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")] = False,
@@ -43,29 +45,44 @@ def fit(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit runs again, or recorded files (each direction of a sweep by itself), or every curve of a grid."""
+    """Fit runs again, or recorded files (each direction of a sweep by itself), or every curve of a grid.
+
+    A fit that takes longer shows how far it is; Ctrl-C ends it with the best so far, and exit status 130.
+    """
     from stmlab.analysis.fitting import given
+    from stmlab.cli.fit_progress import fits_on_terminal
 
     told = given(pairs(settings or []))
     pictures = _pictures(files, png)
-    if len(files) == 1:
-        _show_one(files[0], _fitted(files[0], model, channel, told, keep=keep, png=pictures.get(files[0])), as_json)
-        return
     found: dict[Path, Mapping[str, FitResult | GridFit]] = {}
     refused: dict[Path, str] = {}
-    for file in files:
-        try:
-            found[file] = _fitted(file, model, channel, told, keep=keep, png=pictures.get(file))
-        except (StmlabError, OSError) as error:
-            refused[file] = words(error)
-        if as_json:
-            print_json(_as_dict(file, found.get(file), refused.get(file)))
-    if not as_json:
+    with fits_on_terminal() as terminal:
+        for file in files:
+            try:
+                if terminal.stopped:
+                    raise FitEnded("not begun: a fit before was stopped", stopped=True)
+                found[file] = _fitted(file, model, channel, told, keep=keep, png=pictures.get(file))
+            except (StmlabError, OSError) as error:
+                if len(files) == 1:
+                    raise
+                refused[file] = words(error)
+            if as_json and len(files) > 1:
+                print_json(_as_dict(file, found.get(file), refused.get(file)))
+    if len(files) == 1:
+        _show_one(files[0], found[files[0]], as_json)
+    elif not as_json:
         from stmlab.display import fits_as_table
 
         print(fits_as_table(found, refused))
-    if refused:
-        raise typer.Exit(1)
+    if status := STOPPED if terminal.stopped else 1 if refused else _status(found):
+        raise typer.Exit(status)
+
+
+def _status(found: Mapping[Path, Mapping[str, FitResult | GridFit]]) -> int:
+    """Exit status: of a fit that reached its time limit, if there is one."""
+    from stmlab.analysis.iterations import ended_early
+
+    return max((fit_status(ended_early(fit)) for fits in found.values() for fit in fits.values()), default=0)
 
 
 def _fitted(
@@ -91,7 +108,7 @@ def _fitted(
         return fits
     from stmlab.analysis import analyse
     from stmlab.analysis.grids import takes_every_curve
-    from stmlab.storage import append_fit, open_run
+    from stmlab.storage import open_run
 
     run = open_run(file)
     if takes_every_curve(run, model):
@@ -102,13 +119,24 @@ def _fitted(
         raise SequenceError(f"{file}: --channel is for recorded files; a run's model knows its channels")
     result = analyse(run, model, told)
     if keep:
-        append_fit(file, result)
+        _kept(file, result)
     if png is not None:
         from stmlab.display.figures import save_run
 
         save_run(open_run(file), png, result)
         wrote(png)
     return {_RUN: result}
+
+
+def _kept(file: Path, result: FitResult) -> None:
+    """Add a fit to its run; the file says what was found, not what was on the way."""
+    from stmlab.analysis.iterations import ended_early
+    from stmlab.storage import append_fit
+
+    if why := ended_early(result):
+        print(f"stmlab: {file}: the fit ended early ({why}) and is not kept", file=sys.stderr)
+    else:
+        append_fit(file, result)
 
 
 def _fitted_grid(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stmlab.cli.common import (
+    STOPPED,
     AddedNoiseOption,
     ForceOption,
     JsonOption,
@@ -18,6 +19,7 @@ from stmlab.cli.common import (
     SampleOption,
     SeedOption,
     app,
+    fit_status,
     folder,
     pairs,
     print_json,
@@ -105,7 +107,9 @@ def run(
         outcome = run_on_terminal(runner, estimate)
     _say(display.outcome_as_dict(outcome), display.outcome_as_text(outcome), as_json)
     if outcome.reason == "aborted":
-        raise typer.Exit(130)
+        raise typer.Exit(STOPPED)
+    if outcome.fit_ended:
+        raise typer.Exit(fit_status(outcome.fit_ended))
 
 
 def _say(for_scripts: dict[str, Any], for_people: str, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""A run on a terminal: progress bar with the time left; Ctrl-C stops, a second one aborts or gives up the fit."""
+"""A run on a terminal: progress bar with the time left; Ctrl-C stops, a second one aborts; the fit in the same way."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from stmlab.events import PointTaken, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.display.events import progress_as_text
+from stmlab.events import FitProgress, PointTaken, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.station.guardian import guarded
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from stmlab.events import Event
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-_STOPPING = "stopping after this point, to fit what was taken; Ctrl-C again aborts at once, or gives up the fit"
-_FITTING = "all points are taken and the station is safe; the fit is under way, Ctrl-C again gives it up"
+_STOPPING = "stopping after this point, to fit what was taken; Ctrl-C again aborts at once, or ends the fit"
+_FITTING = (
+    "all points are taken and the station is safe; the fit ends with the best so far, Ctrl-C again does not wait for it"
+)
 
 
 def run_on_terminal(runner: Runner, estimate: Estimate) -> Outcome:
@@ -77,6 +80,8 @@ class ProgressBar:
             self._name = event.sequence + (f" {event.sample}" if event.sample else "")
             total = math.prod(len(axis) for axis in event.axes if not axis.hardware)  # of a resumed run: all of it
             self._progress.update(self._task, total=total)
+        elif isinstance(event, FitProgress):
+            self._progress.update(self._task, description=progress_as_text(event))
         elif isinstance(event, StateChanged | RunFinished):
             self._progress.update(self._task, description=f"{self._name} {event.state}")
 
@@ -101,15 +106,15 @@ def interruptible(runner: Endable, console: Console) -> Iterator[None]:
 
     A person presses Ctrl-C; behind the other two there need be nobody, so the station ends as after a fault.
 
-    When the points are taken and the fit is under way, an abort gives up the fit alone: the run stays what it was.
+    When the points are taken and the fit is under way, Ctrl-C ends the fit with the best so far, and an abort gives it
+    up: the run stays what it was.
     """
-    pressed = 0
+    stopped: set[bool] = set()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal pressed
-        pressed += 1
-        if number == signal.SIGINT and pressed == 1:
-            fitting = runner.state is RunState.ANALYSING
+        fitting = runner.state is RunState.ANALYSING
+        if number == signal.SIGINT and fitting not in stopped:
+            stopped.add(fitting)
             console.print(_FITTING if fitting else _STOPPING)
             runner.stop()
         elif number == signal.SIGINT:

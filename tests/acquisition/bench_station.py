@@ -54,6 +54,9 @@ class BenchStation:
         self._problems = list(problems)
         self.displaced = []  # what `moved_from` says, one after the other
 
+    def recording_warnings(self, parameters):
+        return ()
+
     def limit(self, name):
         return Limit(name, "V", -1.0, 1.0, "bench.toml: limits.source")
 

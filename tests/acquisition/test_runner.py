@@ -9,6 +9,7 @@ import pytest
 from stmlab.acquisition.points import Disturbed, Points
 from stmlab.acquisition.requests import Requests
 from stmlab.acquisition.runner import Runner
+from stmlab.analysis.iterations import fitting
 from stmlab.axes import Axis
 from stmlab.clock import SimulatedClock
 from stmlab.errors import (
@@ -20,7 +21,17 @@ from stmlab.errors import (
     SequenceError,
     StationNotSafe,
 )
-from stmlab.events import PointsDisturbed, PointTaken, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.events import (
+    Analysed,
+    FitProgress,
+    PointsDisturbed,
+    PointTaken,
+    RunFinished,
+    RunStarted,
+    RunState,
+    StateChanged,
+)
+from stmlab.results import FitParameter, FitResult
 from stmlab.station.safe_state import Problem
 from stmlab.station.watchers import Disturbance
 from stmlab.storage import open_run
@@ -119,6 +130,70 @@ def test_abort_ends_at_once_in_the_middle_of_a_wait(tmp_path):
     assert station.log[-1] == "safe"
 
 
+class Crawling(Ramp):
+    """A sequence whose fit gains next to nothing, for ever."""
+
+    def analyse(self, run):
+        with fitting("slow") as steps:
+            while not steps.over:
+                steps.done(1.0)
+            return steps.marked(
+                FitResult("slow", (FitParameter("rate", 2.0, 0.1),), ("rate",), np.eye(1), run.points, 0.1)
+            )
+
+
+def test_a_fit_is_followed_and_a_stop_ends_it_with_the_best_so_far(tmp_path):
+    station, path, events = BenchStation(), tmp_path / "run.h5", []
+
+    def listen(event):
+        events.append(event)
+        if isinstance(event, FitProgress):
+            runner.stop()
+
+    runner = Runner(Crawling(points=4, rows=1), station, path, [listen])
+    outcome = runner.run()
+    assert (outcome.state, outcome.reason, outcome.points) == (RunState.FINISHED, "completed", 4)
+    assert outcome.fit_ended == "stopped"
+    (fit,) = outcome.fits
+    assert fit.warnings[0].startswith("stopped after")
+    told = [event for event in events if isinstance(event, FitProgress)]
+    assert (told[0].model, told[0].figure) == ("slow", 1.0)
+    assert told[0].iterations > 0
+    kinds = [type(event) for event in events]
+    assert kinds.index(FitProgress) > kinds.index(PointTaken)
+    assert kinds.index(FitProgress) < kinds.index(Analysed) < kinds.index(RunFinished)
+    (kept,) = open_run(path).fits
+    assert kept.warnings[0] == fit.warnings[0]
+    assert math.isnan(kept["rate"].error)
+
+
+def test_a_stop_while_points_are_taken_leaves_the_fit_alone(tmp_path):
+    class Quick(Ramp):
+        def analyse(self, run):
+            with fitting("quick") as steps:
+                assert not steps.over
+            return None
+
+    runner = Runner(Quick(points=4, rows=1), BenchStation(), tmp_path / "run.h5")
+    runner.listen(lambda e: runner.stop() if isinstance(e, PointTaken) else None)
+    outcome = runner.run()
+    assert (outcome.state, outcome.fit_ended) == (RunState.STOPPED, "")
+    assert "no fit" not in outcome.message
+
+
+def test_a_fit_that_is_stopped_with_nothing_to_show_says_so(tmp_path):
+    class Nothing(Ramp):
+        def analyse(self, run):
+            runner.stop()
+            with fitting("slow") as steps:
+                steps.refuse_if_over()
+
+    runner = Runner(Nothing(points=4, rows=1), BenchStation(), tmp_path / "run.h5")
+    outcome = runner.run()
+    assert (outcome.state, outcome.fits, outcome.fit_ended) == (RunState.FINISHED, (), "stopped")
+    assert outcome.message.startswith("no fit: stopped after 0 iterations")
+
+
 def test_a_long_analysis_can_be_given_up_and_the_file_is_whole(tmp_path):
     station, path, given_up = BenchStation(), tmp_path / "run.h5", threading.Event()
 
@@ -134,6 +209,7 @@ def test_a_long_analysis_can_be_given_up_and_the_file_is_whole(tmp_path):
     assert states(events) == [RunState.PREPARING, RunState.RUNNING, RunState.ANALYSING, RunState.FINISHED]
     assert (outcome.state, outcome.reason, outcome.fits) == (RunState.FINISHED, "completed", ())
     assert "stopped by the user" in outcome.message
+    assert outcome.fit_ended == "stopped"
     run = open_run(path)
     assert run.complete
     assert run.points == 4

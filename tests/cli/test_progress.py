@@ -1,6 +1,7 @@
 """The bar of a run, and what Ctrl-C and the system's signals ask of it."""
 
 import io
+import math
 import signal
 
 import numpy as np
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from stmlab.axes import Axis
 from stmlab.cli.progress import interruptible, progress_bar
-from stmlab.events import PointTaken, RunStarted, RunState, StateChanged
+from stmlab.events import FitProgress, PointTaken, RunStarted, RunState, StateChanged
 
 
 @pytest.fixture
@@ -84,7 +85,31 @@ def test_ctrl_c_stops_after_the_point_and_aborts_when_it_is_pressed_again(consol
 def test_ctrl_c_during_the_fit_says_that_the_points_are_taken(console):
     asked, said = interrupted(console, signal.SIGINT, state=RunState.ANALYSING)
     assert asked == ["stop"]
-    assert said.startswith("all points are taken and the station is safe")
+    assert said.startswith("all points are taken and the station is safe; the fit ends with the best so far")
+    assert interrupted(console, signal.SIGINT, signal.SIGINT, state=RunState.ANALYSING)[0] == [
+        "stop",
+        ("abort", "", True),
+    ]
+
+
+def test_after_a_stop_of_the_points_ctrl_c_stops_the_fit_before_it_gives_it_up(console):
+    run = Run()
+    with interruptible(run, console):
+        signal.raise_signal(signal.SIGINT)
+        run.state = RunState.ANALYSING
+        signal.raise_signal(signal.SIGINT)
+        assert run.asked == ["stop", "stop"]
+        signal.raise_signal(signal.SIGINT)
+    assert run.asked == ["stop", "stop", ("abort", "", True)]
+
+
+def test_the_bar_tells_how_far_a_fit_is(console):
+    with progress_bar(console, 7) as bar:
+        (task,) = bar._progress.tasks
+        bar(FitProgress("transport", 42, 812.41, "chi square", 3.21))
+        assert task.description == "transport: 42 iterations, chi square 812.4, 3.2 s"
+        bar(FitProgress("srs_map", 12, math.nan, "", 4.0, 900, 2500))
+        assert task.description == "srs_map: 900 of 2500 curves, 12 iterations, 4.0 s"
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.calibration import siemens_per_reading
-from stmlab.analysis.iterations import FitEnded, fitting
+from stmlab.analysis.iterations import fitting
 from stmlab.analysis.recorded.checks import height_warnings, overload_warnings, phase_warnings, spike_warnings
 from stmlab.analysis.recorded.columns import (
     Spectrum,
@@ -25,7 +25,7 @@ from stmlab.analysis.recorded.header import promise_warnings
 from stmlab.analysis.recorded.swept import sweeps
 from stmlab.analysis.steps import STEP_MODELS, fit_steps
 from stmlab.analysis.transport import fit_transport
-from stmlab.errors import FitError
+from stmlab.errors import FitEnded, FitError
 from stmlab.units import format_value
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.iterations import FitEnded
 from stmlab.analysis.telegraph.counting import by_dwells
 from stmlab.analysis.telegraph.course import most_likely_states
 from stmlab.analysis.telegraph.doubts import moving
@@ -26,7 +25,7 @@ from stmlab.analysis.telegraph.refusals import (
 )
 from stmlab.analysis.telegraph.result import result
 from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS, Trace, digits, filter_of, first_guess, robust
-from stmlab.errors import FitError
+from stmlab.errors import FitEnded, FitError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

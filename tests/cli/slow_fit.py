@@ -1,0 +1,24 @@
+"""``stmlab`` with a model "slow" that gains next to nothing, for ever: what follows on the command line is its own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import stmlab.analysis.models as models
+from stmlab.analysis.iterations import iterations
+from stmlab.cli import main
+from stmlab.results import FitParameter, FitResult
+
+
+def slow(run: object, told: object) -> FitResult:
+    """Never converged."""
+    steps, k = iterations(), 0
+    while not steps.over:
+        k += 1
+        steps.done(1.0 + 1.0 / k)
+    return FitResult("slow", (FitParameter("rate", 2.0, 0.1, "1/s"),), ("rate",), np.eye(1), 10, 0.1)
+
+
+if __name__ == "__main__":
+    models.MODELS = {**models.MODELS, "slow": slow}
+    main()
