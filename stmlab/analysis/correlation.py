@@ -186,14 +186,12 @@ def _solved(etas: _Asymmetries, model: _Model) -> tuple[float, float, float, tup
     squares = (((model.eta(trials)[known] - data[:, None]) / error[:, None]) ** 2).sum(axis=0)
     found = least_squares(
         lambda v: left(float(v[0])),
+        lambda v: (model.slope(float(v[0]))[known] / error)[:, None],
         trials[[squares.argmin()]],
-        jacobian=lambda v: (model.slope(float(v[0]))[known] / error)[:, None],
         noise_known=True,
-        ftol=1e-12,
-        xtol=1e-10,
     )
     covariance = found.covariance
-    if covariance is None or not np.all(np.isfinite(covariance)):
+    if covariance is None:
         raise FitError("the asymmetries do not depend on the correlation: no value can be found")
     correlation = float(found.values[0])
     return correlation, math.sqrt(float(covariance[0, 0])), found.chi_square, _second_minimum(trials, squares)

@@ -161,15 +161,13 @@ def _solved(data: _Decay) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
 
     found = least_squares(
         residual,
+        jacobian,
         _best_trial(data, low, high),
-        jacobian=jacobian,
         limits={0: (low, high)},
         noise_known=data.noise_known,
-        ftol=1e-12,
-        xtol=1e-10,
     )
     covariance = found.covariance
-    if not found.converged or covariance is None or not np.all(np.isfinite(covariance)) or covariance[0, 0] < 0:
+    if not found.converged or covariance is None:
         raise FitError(f"the {len(data.t)} points hold no decay from which T1 could be read")
     if not low + 1e-3 < found.values[0] < high - 1e-3:
         raise FitError(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.marquardt import least_squares
+from stmlab.analysis.marquardt import inverse_normal, least_squares
 from stmlab.analysis.numbers import numbers
 from stmlab.analysis.spin_levels import SpinLevels, anisotropies
 from stmlab.errors import FitError
@@ -152,16 +152,18 @@ def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> li
     """The best of several starts for each sign of the exchange; none where they do not determine the parameters."""
     largest = 1e6 * float(steps.conductance.max())
 
-    def left(values: FloatArray) -> FloatArray:
-        wrong: FloatArray = ((levels.steps(values, steps.conductance) - steps.energies) / steps.errors).ravel()
-        return wrong
+    data = (steps.energies / steps.errors).ravel()
+
+    def model(values: FloatArray) -> FloatArray:
+        energies: FloatArray = (levels.steps(values, steps.conductance) / steps.errors).ravel()
+        return energies
 
     best: dict[bool, _Solution] = {}
     for exchange in _LARGEST_EXCHANGES if levels.free == 3 else (0.0,):
         begun = np.array([*start, exchange / largest])[: levels.free]
-        found = least_squares(left, begun, noise_known=True, ftol=1e-12, xtol=1e-10)
+        found = least_squares(lambda v: model(v) - data, lambda v: _slopes(model, v), begun, noise_known=True)
         values = found.values
-        covariance = _covariance(lambda v: levels.steps(v, steps.conductance) / steps.errors, values)
+        covariance = inverse_normal(_slopes(model, values))
         if covariance is None:
             continue
         solution = _Solution(levels, values, covariance, found.chi_square, _aic(steps, found.chi_square, levels.free))
@@ -170,24 +172,19 @@ def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> li
     return list(best.values())
 
 
-def _covariance(model: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray | None:
-    """Of least squares with unit noise; None where the data do not determine the values.
+def _slopes(model: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray:
+    """Derivatives of the model's n numbers by the values, shape (n, p).
 
     Where levels cross the mean of a group jumps, and the best fit may lie just there: of the differences to either side
     the smaller one is the slope.
     """
-    here, columns = model(values).ravel(), []
+    here, columns = model(values), []
     for k, value in enumerate(values.tolist()):
         step = np.zeros_like(values)
         step[k] = _DIFFERENCE * max(abs(value), float(np.abs(values).max()) * _DIFFERENCE)
-        after, before = model(values + step).ravel() - here, here - model(values - step).ravel()
+        after, before = model(values + step) - here, here - model(values - step)
         columns.append(np.where(np.abs(after) < np.abs(before), after, before) / step[k])
-    slopes = np.column_stack(columns)
-    try:
-        covariance = np.asarray(np.linalg.inv(slopes.T @ slopes), dtype=float)
-    except np.linalg.LinAlgError:
-        return None
-    return covariance if np.all(np.isfinite(covariance)) and np.all(np.diag(covariance) > 0) else None
+    return np.column_stack(columns)
 
 
 def _aic(steps: _Steps, chi_square: float, free: int) -> float:

@@ -1,22 +1,23 @@
-"""Least squares of a few parameters by Levenberg and Marquardt, as lmfit does it, counted and ended early where asked.
-
-lmfit keeps nothing of a fit that is ended, so that the best place is remembered here, and the covariance found there.
-"""
+"""Least squares of a few parameters of one curve: the nearest minimum, and the covariance there."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.descent import descend
+from stmlab.analysis.descent_step import SINGULAR, Place, Slopes, scaled
 from stmlab.analysis.iterations import iterations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from stmlab.arrays import FloatArray
+
+_TO_ROUNDING = 1e-12  # promised gain over the squares
+_STEPS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,74 +39,55 @@ class LeastSquares:
     @property
     def determined(self) -> bool:
         """Whether it came to a minimum at which every parameter has an error."""
-        if not self.converged or self.covariance is None:
-            return False
-        return bool(np.all(np.isfinite(self.covariance)) and np.all(np.diag(self.covariance) >= 0))
+        return self.converged and self.covariance is not None
 
 
 def least_squares(
     residual: Callable[[FloatArray], FloatArray],
+    jacobian: Callable[[FloatArray], FloatArray],
     start: FloatArray,
     *,
-    jacobian: Callable[[FloatArray], FloatArray] | None = None,
     limits: Mapping[int, tuple[float, float]] | None = None,
     noise_known: bool = False,
-    most: int | None = None,
-    ftol: float,
-    xtol: float,
+    most: int = _STEPS,
 ) -> LeastSquares:
-    """From ``start`` to the nearest minimum.
+    """From ``start`` to the nearest minimum, to rounding.
 
     Args:
         residual: of parameters (p,), each point over its noise, shape (n,).
+        jacobian: of the residual, shape (n, p).
         start: shape (p,).
-        jacobian: of the residual, shape (n, p); None takes differences.
         limits: lowest and highest values by the number of the parameter.
         noise_known: whether residuals are in units of the noise; else the covariance is scaled by what is left.
-        most: evaluations; None leaves it to lmfit.
-        ftol: relative change of the sum of squares at which it ends.
-        xtol: the same of the parameters.
+        most: steps.
     """
-    import lmfit
+    low, high = np.full(start.shape, -np.inf), np.full(start.shape, np.inf)
+    for k, (least, largest) in (limits or {}).items():
+        low[k], high[k] = least, largest
 
-    parameters, steps = lmfit.Parameters(), iterations()
-    bounds = limits or {}
-    for k, value in enumerate(np.asarray(start, dtype=float).tolist()):
-        low, high = bounds.get(k, (-math.inf, math.inf))
-        parameters.add(f"p{k}", value=value, min=low, max=high)
-    best, squares, ended = np.asarray(start, dtype=float), math.inf, False
+    def place(at: FloatArray) -> Place | None:
+        at = np.clip(at, low, high)
+        left = residual(at)
+        return Place(at, left) if np.isfinite(left).all() else None
 
-    def vector(p: Any) -> FloatArray:
-        return np.array([p[f"p{k}"].value for k in range(len(best))])
-
-    def heard(p: Any, _: int, left: FloatArray) -> bool:
-        nonlocal best, squares, ended
-        if (here := float(left @ left)) < squares:
-            best, squares = vector(p), here
-        steps.done(here)
-        ended = steps.over
-        return ended
-
-    minimizer = lmfit.Minimizer(
-        lambda p: residual(vector(p)), parameters, scale_covar=not noise_known, max_nfev=most, iter_cb=heard
+    reach = np.full(start.shape, np.inf)
+    found = descend(
+        place, lambda at: Slopes(jacobian(at)), start, (low, high), reach, tolerance=_TO_ROUNDING, most=most
     )
-    slopes = None if jacobian is None else lambda p: jacobian(vector(p))
-    found = minimizer.leastsq(Dfun=slopes, ftol=ftol, xtol=xtol, gtol=0.0)
-    if ended:
-        slopes_there = None if jacobian is None else jacobian(best)
-        return LeastSquares(best, _covariance(slopes_there, squares, noise_known=noise_known), squares, True)
-    covariance = getattr(found, "covar", None)
-    known = None if covariance is None else np.asarray(covariance)
-    return LeastSquares(vector(found.params), known, float(found.chisqr), bool(found.success))
+    if found is None:
+        return LeastSquares(start, None, np.inf, False)
+    covariance = inverse_normal(found.slopes)
+    squares = float(found.residuals @ found.residuals)
+    if covariance is not None and not noise_known:
+        covariance *= squares / max(found.residuals.size - start.size, 1)
+    return LeastSquares(found.parameters, covariance, squares, found.converged or iterations().over)
 
 
-def _covariance(slopes: FloatArray | None, squares: float, *, noise_known: bool) -> FloatArray | None:
-    """Where a fit was ended early; None if a parameter is not determined there, or there are no slopes."""
-    if slopes is None:
+def inverse_normal(slopes: FloatArray) -> FloatArray | None:
+    """Covariance of the parameters for unit noise, from the Jacobian (n, p); None where one is not determined."""
+    normal, sizes = scaled(slopes)
+    values, vectors = np.linalg.eigh(normal)
+    if not values[0] > SINGULAR * len(values):
         return None
-    points, free = slopes.shape
-    try:
-        inverse = np.asarray(np.linalg.inv(slopes.T @ slopes), dtype=float)
-    except np.linalg.LinAlgError:
-        return None
-    return inverse if noise_known else inverse * (squares / max(points - free, 1))
+    covariance: FloatArray = (vectors / values) @ vectors.T / np.outer(sizes, sizes)
+    return covariance

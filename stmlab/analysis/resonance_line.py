@@ -121,16 +121,14 @@ def _solve(data: Spectrum, start: FloatArray) -> Solution | None:
     # Each residual is already over its sigma; without sigma the covariance is scaled by the residual.
     found = least_squares(
         residual,
+        jacobian,
         start,
-        jacobian=jacobian,
         limits={0: _rate_limits(data)},
         noise_known=data.noise_known,
         most=_MOST_STEPS,
-        ftol=1e-12,
-        xtol=1e-10,
     )
     covariance = found.covariance
-    if not found.converged or covariance is None or not np.all(np.isfinite(covariance)) or covariance[0, 0] <= 0:
+    if not found.converged or covariance is None or covariance[0, 0] <= 0:
         return None
     return Solution(found.values, covariance)
 

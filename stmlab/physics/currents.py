@@ -58,16 +58,28 @@ class Currents:
 
     def derivative(self, bias_meV: FloatArray, order: int) -> FloatArray:
         """d^order I / d(eV)^order in S meV / meV^order, shape (B, V)."""
-        found = np.empty((len(self._junctions), len(bias_meV)))
-        for cases, points in self._parts(len(bias_meV)):
-            found[cases, points] = self._part_derivative(cases, bias_meV[points], order)
+        found, room = self.derivative_and_room(bias_meV, order)
+        self._check_room(slice(None), room)
         return found
+
+    def derivative_and_room(self, bias_meV: FloatArray, order: int) -> tuple[FloatArray, FloatArray]:
+        """The same, also of junctions some of whose rates third order makes too negative, and how far they are from it.
+
+        Returns:
+            Shape (B, V); and, shape (B,), 1 where no rate is negative, 0 where one is as negative as is allowed.
+        """
+        found, room = np.empty((len(self._junctions), len(bias_meV))), np.ones(len(self._junctions))
+        for cases, points in self._parts(len(bias_meV)):
+            found[cases, points], here = self._part_derivative(cases, bias_meV[points], order)
+            room[cases] = np.minimum(room[cases], here)
+        return found, room
 
     def occupations(self, bias_meV: FloatArray) -> FloatArray:
         """Occupation of each state, shape (B, V, n)."""
         found = np.empty((len(self._junctions), len(bias_meV), self._states))
         for cases, points in self._parts(len(bias_meV)):
-            rates = self._rates(cases, bias_meV[points], 0)[0]
+            rates, _, room = self._rates(cases, bias_meV[points], 0)
+            self._check_room(cases, room)
             found[cases, points] = np.moveaxis(self._occupied(cases, rates)[0], 0, -1)
         return found
 
@@ -75,14 +87,18 @@ class Currents:
         """Rates in S meV, shape (B, V, n, n), [f, i] from i to f; the diagonal means nothing."""
         found = np.empty((len(self._junctions), len(bias_meV), self._states, self._states))
         for cases, points in self._parts(len(bias_meV)):
-            found[cases, points] = np.moveaxis(self._rates(cases, bias_meV[points], 0)[0][0], -1, 1)
+            rates, _, room = self._rates(cases, bias_meV[points], 0)
+            self._check_room(cases, room)
+            found[cases, points] = np.moveaxis(rates[0], -1, 1)
         return found
 
     def state_currents(self, bias_meV: FloatArray) -> FloatArray:
         """Current in S meV that flows while the system is in each state, shape (B, V, n)."""
         found = np.empty((len(self._junctions), len(bias_meV), self._states))
         for cases, points in self._parts(len(bias_meV)):
-            found[cases, points] = np.moveaxis(self._rates(cases, bias_meV[points], 0)[1][0], 1, -1)
+            _, currents, room = self._rates(cases, bias_meV[points], 0)
+            self._check_room(cases, room)
+            found[cases, points] = np.moveaxis(currents[0], 1, -1)
         return found
 
     def _parts(self, points: int) -> Iterator[tuple[slice, slice]]:
@@ -95,8 +111,10 @@ class Currents:
             for start in range(0, max(1, points), most):
                 yield slice(first, first + together), slice(start, start + most)
 
-    def _rates(self, cases: slice, bias_meV: FloatArray, highest: int) -> tuple[list[FloatArray], list[FloatArray]]:
-        """Rates (b, n, n, V) and state currents (b, n, V) in S meV, with their derivatives by eV up to ``highest``."""
+    def _rates(
+        self, cases: slice, bias_meV: FloatArray, highest: int
+    ) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
+        """Rates (b, n, n, V) and state currents (b, n, V) in S meV, their derivatives by eV; and the room (b,)."""
         rates, currents = [], []
         conductances = self._conductances[cases]
         for there, back in self._tunnelling.channels(cases, bias_meV, highest):
@@ -104,10 +122,9 @@ class Currents:
             there += back
             there *= conductances
             rates.append(there)
-        if self._first.order == 3:
-            self._check_rates(cases, rates[0])
+        room = _room(rates[0]) if self._first.order == 3 else np.ones(len(rates[0]))
         rates[0] += self._tunnelling.bath_rates[cases, ..., None]
-        return rates, currents
+        return rates, currents, room
 
     def _occupied(self, cases: slice, rates: list[FloatArray]) -> list[FloatArray]:
         """Occupations (n, b, V) and their derivatives by eV; works in the memory of the rates."""
@@ -127,30 +144,37 @@ class Currents:
             occupations.append(equation.response(source, occupations[0]))
         return occupations
 
-    def _part_derivative(self, cases: slice, bias_meV: FloatArray, order: int) -> FloatArray:
-        rates, currents = self._rates(cases, bias_meV, order)
+    def _part_derivative(self, cases: slice, bias_meV: FloatArray, order: int) -> tuple[FloatArray, FloatArray]:
+        rates, currents, room = self._rates(cases, bias_meV, order)
         occupations = self._occupied(cases, rates)
         binomial = ((1,), (1, 1), (1, 2, 1))[order]
         total = np.zeros((len(currents[0]), len(bias_meV)))
         for number, factor in enumerate(binomial):
             total += factor * (np.moveaxis(occupations[number], 0, 1) * currents[order - number]).sum(axis=1)
-        return total
+        return total, room
 
-    def _check_rates(self, cases: slice, rates: FloatArray) -> None:
-        lowest, highest = (extreme(axis=(1, 2, 3), initial=0.0) for extreme in (rates.min, rates.max))
-        share = -lowest / np.maximum(np.maximum(highest, -lowest), np.finfo(float).tiny)
-        if (worst := float(share.max())) > _LARGEST_NEGATIVE_RATE:
+    def _check_room(self, cases: slice, room: FloatArray) -> None:
+        if room.min() < 0.0:
+            worst = (1.0 - float(room.min())) * _LARGEST_NEGATIVE_RATE
             allowed = (
                 f"third order makes a rate negative, {worst:.2g} of the largest: that is outside perturbation theory; "
                 "a smaller |coupling| or a higher temperature is needed"
             )
-            raise refuse("coupling", self._junctions[cases][int(share.argmax())].coupling, allowed)
+            raise refuse("coupling", self._junctions[cases][int(room.argmin())].coupling, allowed)
 
     def _check_occupations(self, cases: slice, occupations: FloatArray) -> None:
         lowest = occupations.min(axis=(0, 2), initial=0.0)
         if not lowest.min() > -_LARGEST_NEGATIVE:
             allowed = "third order makes an occupation negative: a smaller |coupling| or thermal occupation is needed"
             raise refuse("coupling", self._junctions[cases][int(lowest.argmin())].coupling, allowed)
+
+
+def _room(rates: FloatArray) -> FloatArray:
+    """How far the most negative rate of each junction, of (b, n, n, V), is from what is allowed: 1 at 0, 0 there."""
+    lowest, highest = (extreme(axis=(1, 2, 3), initial=0.0) for extreme in (rates.min, rates.max))
+    share = -lowest / np.maximum(np.maximum(highest, -lowest), np.finfo(float).tiny)
+    room: FloatArray = 1.0 - share / _LARGEST_NEGATIVE_RATE
+    return room
 
 
 def _kind(junction: Junction) -> tuple[Any, ...]:

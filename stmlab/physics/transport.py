@@ -105,6 +105,19 @@ def conductances(junctions: Sequence[TunnelJunction], bias_V: FloatArray) -> Flo
     return Currents(junctions).derivative(MEV_PER_V * _bias_axis(bias_V), 1)
 
 
+def conductances_and_room(junctions: Sequence[TunnelJunction], bias_V: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """`conductances`, also somewhat beyond where third order makes a rate too negative, and how far each is from there.
+
+    Returns:
+        Shape (B, V) in S; and the room left, shape (B,): 1 where no rate is negative, 0 where one is as negative as is
+        allowed, below 0 where `conductances` refuses.
+
+    Raises:
+        PhysicsError: as `conductances`, but for a negative rate.
+    """
+    return Currents(junctions).derivative_and_room(MEV_PER_V * _bias_axis(bias_V), 1)
+
+
 def _bias_axis(bias_V: FloatArray) -> FloatArray:
     bias = np.atleast_1d(real_array("bias_V", bias_V, unit="V"))
     if bias.ndim != 1:

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 
-from stmlab.analysis.transport.descent import descend
+from stmlab.analysis.descent import descend
+from stmlab.analysis.descent_step import Place, Slopes
+from stmlab.analysis.marquardt import least_squares
 from tests.approximately import close
 
 FREE = np.full(3, np.inf)
@@ -23,9 +26,11 @@ def slopes(at):
 def descended(data, *, low=-FREE, high=FREE, reach=FREE, place=None, columns=slopes, start=(1.0, 0.0, 0.0), most=60):
     def within(at):
         at = np.clip(at, low, high)
-        return at, decay(at) - data
+        return Place(at, decay(at) - data)
 
-    return descend(place or within, columns, np.array(start), (low, high), reach, tolerance=1e-12, most=most)
+    return descend(
+        place or within, lambda at: Slopes(columns(at)), np.array(start), (low, high), reach, tolerance=1e-12, most=most
+    )
 
 
 def test_parameters_are_those_of_the_normal_equations():
@@ -64,7 +69,7 @@ def test_a_minimum_beyond_what_the_model_is_defined_for_ends_soon_and_says_so():
     data = decay(np.array([2.0, 1.0, -0.5]))
 
     def undefined_beyond(at):
-        return (at, decay(at) - data) if at[1] + 0.2 * at[0] < 0.8 else None
+        return Place(at, decay(at) - data) if at[1] + 0.2 * at[0] < 0.8 else None
 
     found = descended(data, place=undefined_beyond)
     assert not found.converged
@@ -89,8 +94,8 @@ def test_steps_that_gain_a_millionth_of_what_they_promise_soon_end():
     """As along the edge of what the model is defined for."""
     none = np.full(1, np.inf)
     found = descend(
-        lambda at: (at, 1.0 - 1e-6 * at),
-        lambda _: -np.ones((1, 1)),
+        lambda at: Place(at, 1.0 - 1e-6 * at),
+        lambda _: Slopes(-np.ones((1, 1))),
         np.zeros(1),
         (-none, none),
         none,
@@ -99,3 +104,74 @@ def test_steps_that_gain_a_millionth_of_what_they_promise_soon_end():
     )
     assert found.steps == 5
     assert not found.converged
+
+
+def test_a_minimum_beyond_a_curved_edge_is_found_on_it():
+    """The edge is a circle: the best point on it, by the angle, is found by a search of its own."""
+    data = decay(np.array([2.0, 1.0, -0.5]))
+    centre, radius = np.array([1.0, 0.0]), 0.8
+
+    def place(at):
+        return Place(at, decay(at) - data, radius**2 - float(((at[:2] - centre) ** 2).sum()))
+
+    def beside(at):
+        return Slopes(slopes(at), np.append(-2 * (at[:2] - centre), 0.0))
+
+    none = FREE
+    found = descend(place, beside, np.array([1.0, 0.0, 0.0]), (-none, none), none, tolerance=1e-12, most=60)
+    assert found.converged
+    assert found.steps < 20
+
+    def squares(angle):
+        at = np.array([*(centre + radius * np.array([np.cos(angle), np.sin(angle)])), 0.0])
+        left = decay(at) - data
+        return float(((left - left.mean()) ** 2).sum())
+
+    best = minimize_scalar(squares, bounds=(-1.0, 2.5), method="bounded", options={"xatol": 1e-10})
+    assert found.squares == close(best.fun, rel=5e-3)
+    assert 0.0 <= place(found.parameters).room < 2e-3
+
+
+def test_residuals_that_stay_large_do_not_make_steps_overshoot_by_turns():
+    """Freudenstein and Roth's function about its other minimum, where the squares are 49 (Dennis, Gay and Welsch)."""
+
+    def residuals(at):
+        x, y = at
+        return np.array([-13 + x + ((5 - y) * y - 2) * y, -29 + x + ((y + 1) * y - 14) * y])
+
+    def columns(at):
+        y = at[1]
+        return np.array([[1.0, (10 - 3 * y) * y - 2], [1.0, (3 * y + 2) * y - 14]])
+
+    found = least_squares(residuals, columns, np.array([15.0, -2.0]), most=25)
+    assert found.converged
+    assert found.chi_square == close(48.9842536792400, rel=1e-9)
+
+
+def test_a_fit_ends_at_the_rounding_of_a_perfect_curve():
+    truth = np.array([2.0, 0.3, -0.5])
+    found = least_squares(lambda at: decay(at) - decay(truth), slopes, np.array([1.0, 0.0, 0.0]))
+    assert found.converged
+    assert found.values == close(truth, rel=1e-12)
+
+
+def test_errors_are_those_of_repeated_noise():
+    truth, random = np.array([2.0, 0.3, -0.5]), np.random.default_rng(4)
+    found = []
+    for _ in range(400):
+        data = decay(truth) + 0.05 * random.standard_normal(TIME.size)
+        one = least_squares(lambda at, data=data: decay(at) - data, slopes, np.array([1.0, 0.0, 0.0]))
+        found.append([one.values, np.sqrt(np.diag(one.covariance))])
+    values, errors = np.moveaxis(np.array(found), 1, 0)
+    assert values.std(axis=0) == close(errors.mean(axis=0), rel=0.15)
+
+
+def test_a_parameter_that_is_not_determined_has_no_covariance():
+    def blind(at):
+        return slopes(at) * [1.0, 0.0, 1.0]
+
+    data = decay(np.array([2.0, 0.3, -0.5]))
+    found = least_squares(lambda at: decay(at) - data, blind, np.array([1.0, 0.3, 0.0]))
+    assert found.converged
+    assert found.covariance is None
+    assert not found.determined

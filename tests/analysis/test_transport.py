@@ -201,8 +201,8 @@ def test_a_transverse_anisotropy_of_nothing_is_found_with_an_error():
 
 def test_a_spectrum_that_asks_for_more_third_order_than_there_is_ends_and_says_so(monkeypatch):
     """Peaks on the steps as of a Kondo coupling beyond its bound; it was followed along that bound for ever."""
-    calls, jacobian = [], Problem._jacobian
-    monkeypatch.setattr(Problem, "_jacobian", lambda *given: calls.append(1) or jacobian(*given))
+    calls, slopes = [], Problem._slopes
+    monkeypatch.setattr(Problem, "_slopes", lambda *given: calls.append(1) or slopes(*given))
     bias = np.linspace(-20e-3, 20e-3, 201)
     clean = TunnelJunction(SpinSystem((Spin(1, -7.0, 1.0),)), 4.0, 1e-9, order=3, coupling=-0.05).conductance(bias)
     peaks = 0.5 * np.ptp(clean) * np.exp(-(((np.abs(bias) - 8e-3) / 1.5e-3) ** 2))

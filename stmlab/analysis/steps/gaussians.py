@@ -168,7 +168,7 @@ def _solved(data: StepSpectrum, model: _Gaussians, start: StepSolution) -> tuple
         return weight[:, None] * (slopes[lag:] - slopes[:-lag])
 
     begun = np.array(_start(model, start, narrowest))
-    found = least_squares(residual, begun, jacobian=jacobian, limits=limits, most=_MOST_STEPS, ftol=1e-10, xtol=1e-8)
+    found = least_squares(residual, jacobian, begun, limits=limits, most=_MOST_STEPS)
     centres, widths, heights = model.parts(found.values)
     inside = np.all((centres > data.x[0]) & (centres < data.x[-1])) and np.all(centres * model.signs > 0)
     swapped = np.any(np.diff(np.abs(centres).reshape(-1, 2), axis=0) < 0)  # rows: inner, outer

@@ -209,13 +209,11 @@ def _least_squares(data: StepSpectrum, model: StepModel, start: FloatArray) -> S
 
     found = least_squares(
         residual,
+        jacobian,
         start,
-        jacobian=jacobian,
         limits=limits,
         noise_known=data.noise_known,
         most=_MOST_STEPS,
-        ftol=1e-10,
-        xtol=1e-8,
     )
     if not found.determined or found.covariance is None:
         return None

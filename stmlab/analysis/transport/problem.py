@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.descent import descend
+from stmlab.analysis.descent_step import Place, Slopes
 from stmlab.analysis.residuals import uneven_covariance
-from stmlab.analysis.transport.descent import descend
 from stmlab.analysis.transport.model import FINE, Grid, SpinParameters, SpinSetting, junction
 from stmlab.errors import PhysicsError
 from stmlab.physics.junction import largest_couplings
-from stmlab.physics.transport import TunnelJunction, conductances
+from stmlab.physics.transport import TunnelJunction, conductances_and_room
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray, IntArray
@@ -33,7 +34,7 @@ _SHARED = "kondo_coupling"
 """Varied as its share of the largest one at the temperature: a bound that moved with another parameter would hold it
 up."""
 _INSIDE = 1.0 - 1e-9  # of the largest Kondo coupling
-_WEAKER = (1.0, 0.95)  # shares of the Kondo coupling that are tried where the model refuses it
+_WEAKER = 0.95  # of the Kondo coupling, where the model refuses the start
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +86,8 @@ class Problem:
             most: steps.
         """
         varied = [self._varied(name) for name in self.free]
-        start = np.concatenate([varied, np.log(conductances)])
-        found = descend(self._placed, self._jacobian, start, self._bounds, self._reach, tolerance=tolerance, most=most)
+        start = self._allowed(np.concatenate([varied, np.log(conductances)]))
+        found = descend(self._placed, self._slopes, start, self._bounds, self._reach, tolerance=tolerance, most=most)
         if found is None:
             return None
         spins, at = self._split(found.parameters)
@@ -134,16 +135,13 @@ class Problem:
             reach[self.free.index(_TEMPERATURE)] = math.log(2.0)
         return reach
 
-    def _placed(self, at: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-        """Within the bounds; with a weaker Kondo coupling where third order is outside perturbation theory."""
-        at = np.clip(at, *self._bounds)
-        for share in _WEAKER if _SHARED in self.free else (1.0,):
-            weaker = at.copy()
-            if _SHARED in self.free:
-                weaker[self.free.index(_SHARED)] *= share
-            if (left := self._residuals(weaker)) is not None:
-                return weaker, left
-        return None
+    def _allowed(self, start: FloatArray) -> FloatArray:
+        """With a weaker Kondo coupling where third order is outside perturbation theory."""
+        begun = self._placed(start)
+        if _SHARED in self.free and (begun is None or begun.room < 0.0):
+            start = start.copy()
+            start[self.free.index(_SHARED)] *= _WEAKER
+        return start
 
     def _covariance(self, covariance: FloatArray, spins: SpinParameters, conductances: FloatArray) -> FloatArray:
         """Of the parameters and conductances themselves."""
@@ -176,12 +174,13 @@ class Problem:
         ends = np.array([(bias.min(), bias.max()) for bias, _ in self._axes]) - spins.bias_offset
         return Grid.over(ends.min(), ends.max(), self.setting.modulation_V, spins.temperature_K, per_kT=self.per_kT)
 
-    def _residuals(self, at: FloatArray) -> FloatArray | None:
+    def _placed(self, at: FloatArray) -> Place | None:
         """Model less data over the noise, spectrum by spectrum; None where the model refuses the parameters."""
+        at = np.clip(at, *self._bounds)
         spins, gs = self._split(at)
         grid = self._grid(spins)
         try:
-            spectra = conductances([junction(self.setting, spins, g) for g in gs.tolist()], grid.bias_V)
+            spectra, room = conductances_and_room([junction(self.setting, spins, g) for g in gs.tolist()], grid.bias_V)
         except PhysicsError:
             return None
         left = [np.empty(0)] * len(gs)
@@ -189,14 +188,14 @@ class Problem:
             read = grid.read(spectra[numbers], bias - spins.bias_offset)
             for k, values in zip(numbers, read, strict=True):
                 left[k] = (values - self.spectra[k].conductance) / self.noise[k]
-        return np.concatenate(left)
+        return Place(at, np.concatenate(left), float(room.min()))
 
-    def _jacobian(self, at: FloatArray) -> FloatArray | None:
+    def _slopes(self, at: FloatArray) -> Slopes | None:
         """By all parameters and the logarithms of the conductances; None where the model ends beside them."""
         spins, gs = self._split(at)
         grid, own = self._grid(spins), len(self.free)
         try:
-            spectra, slopes = self._slopes(at, grid.bias_V)
+            spectra, slopes, edge = self._differences(at, grid.bias_V)
         except PhysicsError:
             return None
         columns = np.zeros((sum(one.bias.size for one in self.spectra), own + len(gs)))
@@ -209,12 +208,21 @@ class Problem:
             for k, rows, slope in zip(numbers, read.reshape(len(numbers), -1, bias.size), by_bias, strict=True):
                 parts[k][:, [*varied, own + k]] = rows.T / self.noise[k]
                 parts[k][:, offset] = -slope / self.noise[k]
-        return columns
+        return Slopes(columns, self._edge(edge, varied))
 
-    def _slopes(self, at: FloatArray, bias_V: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Spectra on the grid, (K, m), and their differences over the step of what is varied, (K, varied, m).
+    def _edge(self, slopes: FloatArray, varied: list[int]) -> FloatArray:
+        """Slope of the least room by all parameters, from those of every spectrum's by what is varied."""
+        edge = np.zeros(len(self.free) + len(slopes))
+        nearest = int(slopes[:, 0].argmin())
+        edge[varied], edge[len(self.free) + nearest] = slopes[nearest, 1:-1], slopes[nearest, -1]
+        return edge
 
-        All junctions in one pass; the offset of the bias is not among what is varied, each conductance is the last.
+    def _differences(self, at: FloatArray, bias_V: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Spectra on the grid, and differences over the step of what is varied; all junctions in one pass.
+
+        Returns:
+            Spectra (K, m), their slopes (K, varied, m), and the room of each with its slopes (K, 1 + varied). The
+            offset of the bias is not among what is varied, each conductance is the last.
         """
         names = [name for name in self.free if name != _OFFSET]
         spins, gs = self._split(at)
@@ -225,11 +233,12 @@ class Problem:
             here = junction(self.setting, spins, g)
             junctions += [here, *(junction(self.setting, beside, g) for beside in moved)]
             junctions.append(replace(here, conductance_S=g * (1.0 + _STEP)))
-        found = conductances(junctions, bias_V).reshape(len(gs), -1, bias_V.size)
+        spectra, room = conductances_and_room(junctions, bias_V)
+        found = np.column_stack([spectra, room]).reshape(len(gs), -1, bias_V.size + 1)
         slopes = (found[:, 1:] - found[:, :1]) / np.append(steps, _STEP)[:, None]
         if _EXCHANGE in names:  # which grows with the conductance
             slopes[:, -1] += spins.exchange_slope_meV_per_uS * slopes[:, names.index(_EXCHANGE)]
-        return found[:, 0], slopes
+        return found[:, 0, :-1], slopes[..., :-1], np.column_stack([found[:, 0, -1], slopes[..., -1]])
 
     def _step(self, at: FloatArray, name: str) -> float:
         """To the side on which the model is surely defined."""
