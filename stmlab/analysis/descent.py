@@ -4,8 +4,8 @@ A parameter that runs against its bound is held there while the others go on (an
 would lose its slope and hold up all the others instead. A model may also end at a curved edge (third order outside
 perturbation theory): a step that would leave it is turned along it, by the linear model of the room that is left, and
 put back onto it where it bends. The end is where a full step promises next to nothing or moves next to nothing, or
-where several steps have gained next to nothing: parameters that the data do not determine are not followed for ever. So is a
-fit that is to end early (`stmlab.analysis.iterations`).
+where several steps have gained next to nothing: parameters that the data do not determine are not followed for ever. A fit
+may be told to end early, too (`stmlab.analysis.iterations`).
 """
 
 from __future__ import annotations
@@ -80,20 +80,16 @@ def descend(
         most: steps.
 
     Returns:
-        None if the model is not defined at the start.
+        None if the model is not defined at the start, or is to end before its first step.
     """
     here, beside = place(start), None
     if here is None or here.room < 0.0:
         return None
     steps = iterations()
     damping, gains, promised, moves, bent = _DAMPING, list[float](), np.inf, True, Curvature.none(start.size)
-    while (
-        len(gains) < most
-        and promised > tolerance
-        and moves
-        and not _stuck(gains, promised)
-        and not (gains and steps.over)
-    ):
+    while len(gains) < most and promised > tolerance and moves and not _stuck(gains, promised):
+        if steps.over:
+            break
         if (found := slopes(here.parameters)) is None:
             break
         bent = bent.after(here, found.residuals)

@@ -74,18 +74,19 @@ def least_squares(
     found = descend(
         place, lambda at: Slopes(jacobian(at)), start, (low, high), reach, tolerance=_TO_ROUNDING, most=most
     )
-    if found is None:
-        return LeastSquares(start, None, np.inf, False)
-    covariance = inverse_normal(found.slopes)
-    squares = float(found.residuals @ found.residuals)
+    values = start if found is None else found.parameters
+    left, slopes = (residual(values), jacobian(values)) if found is None else (found.residuals, found.slopes)
+    squares, covariance = float(left @ left), inverse_normal(slopes)
     if covariance is not None and not noise_known:
-        covariance *= squares / max(found.residuals.size - start.size, 1)
-    return LeastSquares(found.parameters, covariance, squares, found.converged or iterations().over)
+        covariance *= squares / max(left.size - start.size, 1)
+    return LeastSquares(values, covariance, squares, iterations().over or (found is not None and found.converged))
 
 
 def inverse_normal(slopes: FloatArray) -> FloatArray | None:
     """Covariance of the parameters for unit noise, from the Jacobian (n, p); None where one is not determined."""
     normal, sizes = scaled(slopes)
+    if not np.isfinite(normal).all():
+        return None
     values, vectors = np.linalg.eigh(normal)
     if not values[0] > SINGULAR * len(values):
         return None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
 
 STAGES = 4
+_KEPT = 256  # lengths of time whose filter is remembered
 _SERIES_BELOW = 2.0  # argument below which the incomplete gamma function is summed as a series
 
 
@@ -44,6 +45,7 @@ class LowPassCascade:
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
         self._state = np.zeros(STAGES, dtype=complex)
+        self._passages: dict[float, tuple[FloatArray, ComplexArray]] = {}
 
     def output(self, poles: int) -> complex:
         """X + iY behind stage ``poles`` (1 ... 4), V rms."""
@@ -68,13 +70,22 @@ class LowPassCascade:
         turns = interval / time_constant
         steady = steady_state(tones, start + interval * np.arange(count + 1.0), time_constant)
         drawn = self._random.standard_normal((2, count, STAGES))
-        kicks = (drawn[0] + 1j * drawn[1]) @ (noise / math.sqrt(2 * time_constant) * noise_factor(turns).T)
-        faded, away = decay(turns).astype(complex), self._state - steady[0]
+        factor, faded = self._kept(turns)
+        kicks = (drawn[0] + 1j * drawn[1]) @ (noise / math.sqrt(2 * time_constant) * factor.T)
+        away = self._state - steady[0]
         for k in range(count):
             away = faded @ away + kicks[k]
             steady[k + 1] += away
         self._state = steady[-1]
         return steady[1:]
+
+    def _kept(self, turns: float) -> tuple[FloatArray, ComplexArray]:
+        """`noise_factor` and `decay` after ``turns`` time constants: steps of a clock have few lengths."""
+        if turns not in self._passages:
+            if len(self._passages) >= _KEPT:
+                self._passages.clear()
+            self._passages[turns] = noise_factor(turns), decay(turns).astype(complex)
+        return self._passages[turns]
 
 
 def steady_state(tones: Tones, times: FloatArray, time_constant: float) -> ComplexArray:

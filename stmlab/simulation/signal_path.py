@@ -6,7 +6,7 @@ Nothing here lives through time: every answer is for the panels as they are at t
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -47,6 +47,10 @@ class SignalPath:
         self._panels, self._junction, self._config = panels, junction, config
         self._wiring = RadioFrequencyWiring(config.line, config.bias_tee)
         self._currents = JunctionCurrents(junction, self._wiring)
+        self._switches = junction if isinstance(junction, Switches) else None
+        # Last answers, with what was asked: between two readings hardly anything changes.
+        self._telegraph: tuple[tuple[float, float], Telegraph] | None = None
+        self._input: tuple[tuple[Any, ...], InputSignal] | None = None
 
     def transfer(self, frequency: FloatArray) -> ComplexArray:
         """Amplitude at the junction over amplitude at the generator's connector; Hz."""
@@ -115,17 +119,25 @@ class SignalPath:
 
     def telegraph(self, scale: float) -> Telegraph | None:
         """What switches by itself under the tip, without a microwave."""
-        if self._driven or scale == 0.0 or not isinstance(self._junction, Switches):
+        if self._driven or scale == 0.0 or self._switches is None:
             return None
-        return self._junction.telegraph(self.bias, scale)
+        asked = self.bias, scale
+        if self._telegraph is None or self._telegraph[0] != asked:
+            self._telegraph = asked, self._switches.telegraph(*asked)
+        return self._telegraph[1]
 
     def input(self, levels: Levels, scale: float) -> InputSignal:
         """What arrives at the lock-in."""
-        modulations = tuple(
-            Modulation(frequency, self._currents.modulated(self.bias, amplitude, scale))
-            for frequency, amplitude in self.modulations()
-        )
-        return input_signal(levels, modulations, self._config.preamplifier, self._panels.lockin, self.reference)
+        lockin, sines = self._panels.lockin, self.modulations()
+        asked = levels, sines, (self.bias, scale) if sines else None, lockin.ac_coupled, self.reference
+        if self._input is None or self._input[0] != asked:
+            modulations = tuple(
+                Modulation(frequency, self._currents.modulated(self.bias, amplitude, scale))
+                for frequency, amplitude in sines
+            )
+            signal = input_signal(levels, modulations, self._config.preamplifier, lockin, self.reference)
+            self._input = asked, signal
+        return self._input[1]
 
     def input_noise(self, levels: Levels, frequency: float) -> float:
         """One-sided density of the noise at the lock-in's input around ``frequency`` (Hz), V/sqrt(Hz)."""
