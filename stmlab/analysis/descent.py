@@ -4,8 +4,8 @@ A parameter that runs against its bound is held there while the others go on (an
 would lose its slope and hold up all the others instead. A model may also end at a curved edge (third order outside
 perturbation theory): a step that would leave it is turned along it, by the linear model of the room that is left, and
 put back onto it where it bends. The end is where a full step promises next to nothing or moves next to nothing, or
-where several steps have gained next to nothing: parameters that the data do not determine are not followed for ever. A fit
-may be told to end early, too (`stmlab.analysis.iterations`).
+where several steps have gained next to nothing: parameters that the data do not determine are not followed for ever.
+It may be told to end early, too (`stmlab.analysis.iterations`).
 """
 
 from __future__ import annotations
