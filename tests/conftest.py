@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests.recorded_files import RECORDED
+from tests.served import served  # noqa: F401 - a fixture
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

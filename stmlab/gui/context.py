@@ -39,6 +39,8 @@ class Context(QObject):
         fit_shown: a FitResult to be drawn over the data.
         station_changed: the name of the station that is chosen.
         run_changed: (state, message) of the run, in words; "" when there is none.
+        values_seen: instrument -> property -> value, as last read: by a run, or by the person's own connection.
+        safe_asked: the person wants the safe state at once; whoever runs or holds a simulated station ends that.
         theme_changed: the new Theme.
         panel_wanted: name of a panel to be brought to the front.
         overlay_wanted: paths of files to be drawn over each other.
@@ -57,6 +59,8 @@ class Context(QObject):
     fit_shown = pyqtSignal(object)
     station_changed = pyqtSignal(str)
     run_changed = pyqtSignal(str, str)
+    values_seen = pyqtSignal(object)
+    safe_asked = pyqtSignal()
     theme_changed = pyqtSignal(object)
     panel_wanted = pyqtSignal(str)
     overlay_wanted = pyqtSignal(object)

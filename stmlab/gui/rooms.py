@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 def panels() -> tuple[type[Panel], ...]:
     """Every panel class; within one area the first is in front."""
     from stmlab.gui.data.catalogue import CataloguePanel
+    from stmlab.gui.instruments.panel import InstrumentsPanel
+    from stmlab.gui.instruments.state_bar import StateBar
     from stmlab.gui.log import LogPanel
     from stmlab.gui.prototype import PrototypePanel
 
-    return (PrototypePanel, CataloguePanel, LogPanel)
+    return (StateBar, PrototypePanel, CataloguePanel, InstrumentsPanel, LogPanel)

@@ -1,7 +1,8 @@
 """A person at the instruments while no run owns them: live values, and changes through the same guards as a run's.
 
-Whatever is set here keeps the station's limits and interlocks and stands in the audit log. When the person leaves, RF and
-modulation are switched off; a closed loop stays at the bias and setpoint that it has, an open one goes to the safe state.
+Whatever is set here keeps the station's limits and interlocks and stands in the audit log. When the person leaves, RF
+and modulation are switched off; a closed loop stays at the bias and setpoint that it has, an open one goes to the safe
+state.
 """
 
 from __future__ import annotations

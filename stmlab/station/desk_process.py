@@ -1,4 +1,4 @@
-"""The process in which a person is at the instruments (see `desk`): requests on standard input, values on standard output.
+"""The process in which a person is at the instruments (see `desk`): requests on standard input, values on its output.
 
 One JSON object a line. First ``{"event": "ready", ...}`` or ``{"event": "refused", "said": ...}``; then, a few times a
 second, ``{"event": "values", ...}``. A request has an "id", which its answer repeats:
@@ -9,8 +9,8 @@ second, ``{"event": "values", ...}``. A request has an "id", which its answer re
     {"id": 4, "ask": "approach"}        a person has looked: the loop of a tripped or withdrawn tip is closed
     {"id": 5, "ask": "leave"}           gives the station back
 
-The end of standard input (the window is gone) means "leave". The process is watched like a run: if it dies, its guardian
-makes safe what was moved.
+The end of standard input (the window is gone) means "leave". The process is watched like a run: if it dies, its
+guardian makes safe what was moved.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Session:
             say(id=request.get("id"), refused=str(error))
             return False
         say(id=request.get("id"), done=True)
-        return ask == "leave"
+        return bool(ask == "leave")
 
     def _introduce(self) -> None:
         station = self._station

@@ -32,6 +32,10 @@ NOW = "now\n"
 _SECONDS = 15.0  # that all of it may take
 
 
+class SimulatedStation(StationError):
+    """Its instruments are simulated in the process of their run, and end with it."""
+
+
 class Emergency:
     """The safe state of one station, ready to be called for.
 
@@ -39,14 +43,14 @@ class Emergency:
         name: name or file of the station.
 
     Raises:
-        StationError: no such station, or its instruments are simulated in the process of their run.
+        StationError: no such station; SimulatedStation.
     """
 
     def __init__(self, name: str) -> None:
         self._path = find(name)
         self._config, self._text = read_station(self._path)
         if not all(_is_real(address) for address in addresses(self._config)):
-            raise StationError(
+            raise SimulatedStation(
                 f"{self._path}: a simulated microscope lives in the process of its run: abort the run or end it"
             )
         for instrument in self._config.instruments.values():
@@ -114,7 +118,7 @@ def main() -> int:
     try:
         emergency = Emergency(sys.argv[1])
     except StmlabError as error:
-        _say({"ready": False, "said": str(error)})
+        _say({"ready": False, "simulated": isinstance(error, SimulatedStation), "said": str(error)})
         return 1
     _say({"ready": True, "said": ""})
     for line in sys.stdin:

@@ -1,0 +1,102 @@
+"""The safe state at once: a process stands by for the station that is chosen, whoever owns it and whatever hangs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from stmlab.gui.actions import Action
+from stmlab.gui.instruments.piped import Piped
+
+if TYPE_CHECKING:
+    from stmlab.gui.context import Context
+
+NAME = "station.safe"
+
+
+class SafeState(QObject):
+    """Registers the action, and does it.
+
+    A simulated microscope lives in the process that uses it: that one is asked by ``context.safe_asked`` alone.
+
+    Args:
+        context: of the window.
+
+    Signals:
+        answered: whether the station is safe, and what is said of it.
+    """
+
+    answered = pyqtSignal(bool, str)
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._context = context
+        self._process = Piped("stmlab.station.safe_now", self)
+        self._process.said.connect(self._hear)
+        self._process.ended.connect(self._end)
+        self._station, self._simulated, self._ready, self._wanted = "", False, False, False
+        action = Action(
+            NAME,
+            "SAFE STATE",
+            "RF and modulation off at once, then bias and tip as after a fault; also beside a run that hangs",
+            "F12",
+            "&Run",
+            section="safe",
+        )
+        context.actions.add(action, self.press)
+        context.station_changed.connect(self.stand_by)
+
+    def stand_by(self, station: str) -> None:
+        """From now on the button is for this station."""
+        if station == self._station and self._process.running:
+            return
+        self._station, self._simulated, self._ready = station, False, False
+        if station:
+            self._process.start(station)
+
+    def press(self) -> None:
+        """Call for the safe state."""
+        self._context.safe_asked.emit()
+        if self._simulated:
+            return
+        if not self._station:
+            self._context.notices.warning("no station is chosen", "choose one beside the sequence")
+            return
+        if not self._process.running:
+            self._process.start(self._station)
+            self._ready = False
+        self._wanted = True
+        if self._ready:
+            self._call()
+
+    def close_down(self) -> None:
+        """The window closes."""
+        self._process.let_go()
+
+    def _call(self) -> None:
+        self._wanted = False
+        self._process.write("now")
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        if "ready" in said:
+            self._ready, self._simulated = bool(said["ready"]), bool(said.get("simulated"))
+            if self._ready and self._wanted:
+                self._call()
+            elif self._wanted and not self._simulated:
+                self._answer(False, str(said["said"]))
+            return
+        self._answer(bool(said["safe"]), str(said["said"]))
+
+    def _answer(self, safe: bool, what: str) -> None:
+        self._wanted = False
+        if safe:
+            self._context.notices.info(what)
+        else:
+            self._context.notices.error(what, "look at the microscope: an instrument that is named may still be on")
+        self.answered.emit(safe, what)
+
+    def _end(self, status: int) -> None:
+        self._ready = False
+        if self._wanted and not self._simulated:
+            self._answer(False, f"no process could ask for the safe state: try `stmlab safe {self._station}`")
