@@ -1,4 +1,4 @@
-"""Instruments: a group each with live values and lights; changes by hand within limits, while no run owns the station."""
+"""Instruments: a group each with live values and lights; changes by hand within limits, while no run owns them."""
 
 from __future__ import annotations
 
@@ -132,7 +132,11 @@ class InstrumentsPanel(Panel):
         self.connection.ask("play", self.microwave.refuse, frequency=frequency, amplitude=amplitude)
 
     def _ask(self, ask: str) -> None:
-        self.connection.ask(ask, lambda refused: refused and self.context.notices.error(refused))
+        self.connection.ask(ask, self._notice)
+
+    def _notice(self, refused: str) -> None:
+        if refused:
+            self.context.notices.error(refused)
 
     def _make_safe(self) -> None:
         """A simulated microscope that this connection holds has no guardian to be called."""
