@@ -7,28 +7,35 @@ import re
 
 from stmlab.errors import SequenceError
 
-_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµμΩ°%][\w/*^ µμΩ°%]*)")
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:1?(/)\s*)?([A-Za-zµμΩ°%][\w/*^ µμΩ°%]*)")
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 _PREFIXED = frozenset({"A", "F", "Hz", "J", "K", "S", "Sa/s", "T", "V", "Vrms", "W", "eV", "m", "s", "Ω"})
+_ALL_DIGITS = 18
+_ROUNDING = 1e-15  # of a number that goes through a prefix and back
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LOWERED = {raised: ordinary for ordinary, raised in _RAISED.items()}
+_POWER = re.compile(r"\s*[·×]\s*10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 
 
 def in_unit(text: str, unit: str) -> float:
-    """Read a number with or without a unit, such as ``"4 mV"``, ``"4mV"`` or ``"0.004"``, as a number of ``unit``.
+    """Read a number with or without a unit, such as ``"4 mV"``, ``"0.004"`` or ``"1·10⁹ /s"``, as a number of ``unit``.
 
     Raises:
         SequenceError: no number, an unknown unit, or one of another dimension.
     """
+    ordinary = _POWER.sub(lambda found: "e" + found[1].translate(_LOWERED), text)
     try:
-        return float(text)
+        return float(ordinary)
     except ValueError:
         pass  # not a bare number: it carries a unit
     import pint
     from pymeasure.units import ureg
 
     try:
-        number, symbol = _QUANTITY.fullmatch(text.strip()).groups()  # type: ignore[union-attr]
-        return float(ureg.Quantity(float(number), symbol).to(unit or "dimensionless").magnitude)
+        number, per, symbol = _QUANTITY.fullmatch(ordinary.strip()).groups()  # type: ignore[union-attr]
+        return float(
+            ureg.Quantity(float(number), f"1/{symbol}" if per else symbol).to(unit or "dimensionless").magnitude
+        )
     except (pint.PintError, AssertionError, AttributeError, ValueError) as error:  # pint asserts on some nonsense
         wanted = f"a number, or a number with a unit of {unit}" if unit else "a plain number"
         raise SequenceError(f"{text!r} is not {wanted}") from error
@@ -74,6 +81,26 @@ def format_quantity(value: float, unit: str) -> str:
     """A number that is known exactly, such as a setting: "4 mV", "1.73·10⁹ /s"."""
     power, suffix = _power_and_suffix(abs(value), unit)
     return f"{value * 10.0**-power:.6g}{suffix}"
+
+
+def exact_quantity(value: float, unit: str) -> str:
+    """As `format_quantity`, with as many digits as it takes to read the same number again: "1.23456789 mV".
+
+    A number alone where its unit is none that `in_unit` can read.
+    """
+    power, suffix = _power_and_suffix(abs(value), unit)
+    for digits in range(6, _ALL_DIGITS):
+        text = f"{value * 10.0**-power:.{digits}g}{suffix}"
+        if _reads_as(text, unit, value):
+            return text
+    return repr(value)
+
+
+def _reads_as(text: str, unit: str, value: float) -> bool:
+    try:
+        return math.isclose(in_unit(text, unit), value, rel_tol=_ROUNDING, abs_tol=0.0)
+    except SequenceError:  # a unit that is no unit to read, such as dB/octave
+        return False
 
 
 def _power_and_suffix(size: float, unit: str) -> tuple[int, str]:

@@ -89,7 +89,7 @@ class Plan:
 
 
 def planned(
-    sequence: str, station: str = "simulated", *, sample: str | None = None, settings: Mapping[str, str] | None = None
+    sequence: str, station: str = "simulated", sample: str | None = None, settings: Mapping[str, str] | None = None
 ) -> Plan:
     """What ``sequence`` would be on ``station``, with these parameters; a refusal is part of the answer.
 

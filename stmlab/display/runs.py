@@ -121,9 +121,10 @@ def estimate_as_dict(estimate: Estimate) -> dict[str, Any]:
 def _expected(estimate: Estimate) -> str:
     from rich.filesize import decimal
 
-    ramps = f" ({_duration(estimate.ramps)} of it ramps of the bias)" if estimate.ramps >= _TOLD else ""
-    return f"would take {_duration(estimate.seconds)}{ramps} and about {decimal(estimate.size)}; nothing moved"
+    ramps = f" ({duration_as_text(estimate.ramps)} of it ramps of the bias)" if estimate.ramps >= _TOLD else ""
+    return f"would take {duration_as_text(estimate.seconds)}{ramps} and about {decimal(estimate.size)}; nothing moved"
 
 
-def _duration(seconds: float) -> str:
+def duration_as_text(seconds: float) -> str:
+    """Seconds, or hours, minutes and seconds: "23.5 s", "0:09:40"."""
     return f"{seconds:.3g} s" if seconds < _MINUTES else str(timedelta(seconds=round(seconds)))

@@ -29,13 +29,18 @@ class Context(QObject):
         notices: whatever went wrong, and what to do.
         settings: what is remembered.
         theme: the colours now.
+<<<<<<< HEAD
         workers: processes that work for the panels; made when they are first asked for.
+=======
+        workers: processes for whatever takes longer than a blink.
+>>>>>>> 8282a90 (Measure: form in groups with bounds and refusals at the fields, presets, last values, parameters of an old run, the check beside it)
 
     Signals:
         run_shown: a stmlab Run, or the path of one, to be shown in the live plots.
         entry_wanted: a QueueEntry to be put into the form.
         run_asked: a QueueEntry to run now.
         entry_added: a QueueEntry for the end of the queue.
+        entry_replaced: a QueueEntry in place of the one of the same id.
         fit_shown: a FitResult to be drawn over the data.
         station_changed: the name of the station that is chosen.
         run_changed: (state, message) of the run, in words; "" when there is none.
@@ -56,6 +61,7 @@ class Context(QObject):
     entry_wanted = pyqtSignal(object)
     run_asked = pyqtSignal(object)
     entry_added = pyqtSignal(object)
+    entry_replaced = pyqtSignal(object)
     fit_shown = pyqtSignal(object)
     station_changed = pyqtSignal(str)
     run_changed = pyqtSignal(str, str)
@@ -77,6 +83,21 @@ class Context(QObject):
         self.notices = Notices(self)
         self.settings = settings or Settings()
         self.theme = theme or theme_called("light")
+        self._workers: Workers | None = None
+
+    @property
+    def workers(self) -> Workers:
+        """The work processes; none is started before somebody asks for them."""
+        if self._workers is None:
+            from stmlab.gui.work import Workers
+
+            self._workers = Workers(modules=("stmlab.acquisition.planning", "stmlab.acquisition.experiments"))
+        return self._workers
+
+    def close(self) -> None:
+        """End the work processes."""
+        if self._workers is not None:
+            self._workers.close()
 
     @cached_property
     def workers(self) -> Workers:

@@ -14,6 +14,7 @@ def panels() -> tuple[type[Panel], ...]:
     from stmlab.gui.instruments.panel import InstrumentsPanel
     from stmlab.gui.instruments.state_bar import StateBar
     from stmlab.gui.log import LogPanel
+    from stmlab.gui.measure.panel import MeasurePanel
     from stmlab.gui.prototype import PrototypePanel
 
-    return (StateBar, PrototypePanel, CataloguePanel, InstrumentsPanel, LogPanel)
+    return (StateBar, MeasurePanel, PrototypePanel, CataloguePanel, InstrumentsPanel, LogPanel)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stmlab.units import format_quantity, format_value, prefixed_unit, written_unit
+from stmlab.errors import SequenceError
+from stmlab.units import exact_quantity, format_quantity, format_value, in_unit, prefixed_unit, written_unit
 from tests.approximately import close
 
 
@@ -95,3 +96,44 @@ def test_a_unit_has_a_prefix_where_there_is_one_and_a_power_of_ten_elsewhere(siz
 )
 def test_a_setting_is_written_with_its_prefix(value, unit, text):
     assert format_quantity(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [
+        ("1e9 1/s", "1/s", 1e9),
+        ("1e9 /s", "1/s", 1e9),
+        ("1·10⁹ /s", "1/s", 1e9),
+        ("1.5·10⁻³ meV", "meV", 1.5e-3),
+        ("2 1/ms", "1/s", 2000.0),
+        ("3·10² ", "", 300.0),
+    ],
+)
+def test_rates_and_powers_of_ten_are_read_as_they_are_written(text, unit, value):
+    assert in_unit(text, unit) == close(value, rel=1e-12)
+
+
+@pytest.mark.parametrize("text", ["3 /", "1·10 V", "·10³ V", "4 /V"])
+def test_what_is_no_quantity_is_refused(text):
+    with pytest.raises(SequenceError, match=re.escape(repr(text))):
+        in_unit(text, "V")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(["V", "A", "Hz", "1/s", "T", "Sa/s"]))
+def test_an_exact_quantity_is_read_as_the_same_number(value, unit):
+    assert math.isclose(in_unit(exact_quantity(value, unit), unit), value, rel_tol=1e-14, abs_tol=0)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (2e-4, "V", "200 µV"),
+        (1e9, "1/s", "1·10⁹ /s"),
+        (1.23456789e-3, "V", "1.23456789 mV"),
+        (0.0, "T", "0 T"),
+        (24.0, "dB/octave", "24 dB/octave"),
+        (250.0, "Sa/s", "250.0"),
+    ],
+)
+def test_an_exact_quantity_has_the_digits_that_it_needs(value, unit, text):
+    assert exact_quantity(value, unit) == text

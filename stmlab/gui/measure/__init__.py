@@ -1,0 +1,1 @@
+"""What is measured next: sequences, their parameters, presets, and the check beside them."""
