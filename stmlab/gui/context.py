@@ -29,11 +29,7 @@ class Context(QObject):
         notices: whatever went wrong, and what to do.
         settings: what is remembered.
         theme: the colours now.
-<<<<<<< HEAD
         workers: processes that work for the panels; made when they are first asked for.
-=======
-        workers: processes for whatever takes longer than a blink.
->>>>>>> 8282a90 (Measure: form in groups with bounds and refusals at the fields, presets, last values, parameters of an old run, the check beside it)
 
     Signals:
         run_shown: a stmlab Run, or the path of one, to be shown in the live plots.
@@ -83,28 +79,13 @@ class Context(QObject):
         self.notices = Notices(self)
         self.settings = settings or Settings()
         self.theme = theme or theme_called("light")
-        self._workers: Workers | None = None
-
-    @property
-    def workers(self) -> Workers:
-        """The work processes; none is started before somebody asks for them."""
-        if self._workers is None:
-            from stmlab.gui.work import Workers
-
-            self._workers = Workers(modules=("stmlab.acquisition.planning", "stmlab.acquisition.experiments"))
-        return self._workers
-
-    def close(self) -> None:
-        """End the work processes."""
-        if self._workers is not None:
-            self._workers.close()
 
     @cached_property
     def workers(self) -> Workers:
         """The work processes."""
         from stmlab.gui.work import Workers
 
-        return Workers(parent=self)
+        return Workers(modules=("stmlab.acquisition.planning",), parent=self)
 
     def close(self) -> None:
         """End the work processes, if there are any."""

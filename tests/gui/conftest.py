@@ -16,12 +16,6 @@ def settings(tmp_path):
 @pytest.fixture
 def context(qapp, settings):
     themes.apply(themes.LIGHT, QApplication.instance())
-<<<<<<< HEAD
     found = Context(settings, themes.LIGHT)
     yield found
     found.close()
-=======
-    made = Context(settings, themes.LIGHT)
-    yield made
-    made.close()
->>>>>>> 8282a90 (Measure: form in groups with bounds and refusals at the fields, presets, last values, parameters of an old run, the check beside it)

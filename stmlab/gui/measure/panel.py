@@ -64,7 +64,7 @@ class MeasurePanel(Panel):
     def _register(self) -> None:
         add, menu = self.context.actions.add, "&Measure"
         for name, text, tip, keys, do in (
-            ("run", "&Run now", "Run this; the queue waits until it is done", "F5", self.run),
+            ("run", "&Run now", "Run this; the queue waits until it is done", "Ctrl+R", self.run),
             ("add", "&Add to queue", "Put this at the end of the queue", "Ctrl+Return", self.add),
             (
                 "replace",
