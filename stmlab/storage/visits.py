@@ -49,6 +49,15 @@ class Visits:
         coordinates = {f"coordinates {name}": column for name, column in self.coordinates.items()}
         return {**place, **coordinates, **{f"channel {name}": column for name, column in self.data.items()}}
 
+    def part(self, first: int, stop: int) -> Visits:
+        """The readings from number ``first`` to before ``stop``; views, not copies."""
+        rows = slice(first, stop)
+        return Visits(
+            *(column[rows] for column in (self.index, self.time, self.attempt, self.session)),
+            {name: column[rows] for name, column in self.coordinates.items()},
+            {name: column[rows] for name, column in self.data.items()},
+        )
+
     def last(self) -> Visits:
         """The last reading of each point, by increasing index."""
         if np.all(np.diff(self.index) > 0):

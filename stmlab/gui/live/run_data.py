@@ -17,6 +17,8 @@ from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunFinished, Ru
 from stmlab.gui.live.average import Average
 from stmlab.gui.live.lines import Layout
 from stmlab.gui.live.pyramid import Pyramid, padded
+from stmlab.storage.following import News
+from stmlab.storage.history import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from stmlab.events import Event
     from stmlab.results import FitResult
     from stmlab.storage import Run
-    from stmlab.storage.following import News
     from stmlab.storage.visits import Visits
 
 
@@ -70,16 +71,9 @@ class RunData:
     def of(cls, run: Run) -> RunData:
         """A run as far as its file goes."""
         data = cls()
-        data(run.started)
-        data._take_visits(run.visits, 0, len(run.visits))
-        for taken, event in run.history:
-            if isinstance(event, PointsDisturbed):
-                again = run.visits.index[taken:]
-                event = PointsDisturbed(tuple(set(event.indices) - set(again.tolist())), event.time, event.reason)
-            data(event)
-        for fit in run.fits:
-            data(Analysed(fit))
-        data.state, data.message = str(run.state), run.message
+        data.news(news_of(run))
+        if run.finished is None and run.live is False:
+            data.abandon()
         return data
 
     # -- what comes --------------------------------------------------------------------------------------------------
@@ -110,6 +104,12 @@ class RunData:
             taken = max(before, taken)
             if event is not None:
                 self(event)
+
+    def abandon(self) -> None:
+        """Nobody writes this run any more, and it has no end."""
+        self.version += 1
+        self.state, self.message = "killed", f"its writer is gone; all {self.points} acknowledged points are here"
+        self._forget_partial()
 
     def _take_visits(self, visits: Visits, first: int, stop: int) -> None:
         if stop > first:
@@ -271,6 +271,16 @@ class RunData:
                 self._cells[channel][cells] = math.nan
                 self._changed(channel, cells)
         self._partial_known = {}
+
+
+def news_of(run: Run) -> News:
+    """All of a run in memory, as if it had just been read: fits that were added later come last."""
+    count = len(run.visits)
+    said: list[tuple[int, Event]] = [(0, run.started), *in_order(run.history, run.stored_fits)]
+    said += [(count, Analysed(stored.fit)) for stored in run.stored_fits if stored.place is None]
+    if run.finished is not None:
+        said.append((count, run.finished))
+    return News(0, run.visits, tuple(said))
 
 
 def _rises(slots: IntArray) -> bool:

@@ -1,0 +1,137 @@
+"""Where the readings of a run come from: its file as it grows, a run in memory, or whoever sends events."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from stmlab.errors import StmlabError
+from stmlab.gui.live.run_data import RunData, news_of
+from stmlab.storage.following import AnotherRun, Follower, News
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stmlab.gui.work import Task, Workers
+    from stmlab.storage import Run
+
+_CELLS_AT_ONCE = 400_000  # numbers that are taken in between two turns of the event loop
+
+
+class Source(QObject):
+    """Fills a `RunData`, a piece at every `tick`, so that the event loop is never held up.
+
+    The first look at a file, which may be a large one, is done by a work process.
+
+    Attributes:
+        data: what is filled; another object with every run that is shown.
+        path: of the file, None if the data are of no file.
+
+    Signals:
+        began: another run; its `RunData`.
+        failed: the file cannot be read any more: why.
+    """
+
+    began = pyqtSignal(object)
+    failed = pyqtSignal(str)
+
+    def __init__(self, workers: Workers) -> None:
+        super().__init__()
+        self._workers = workers
+        self.data = RunData()
+        self.path: Path | None = None
+        self._follower: Follower | None = None
+        self._pending: News | None = None
+        self._taken = 0  # readings of the pending news that are in the data
+        self._abandoned = False  # a run in memory whose writer is gone
+        self._task: Task | None = None
+
+    def watch(self, path: Path) -> None:
+        """Show the run in a file, and whatever is added to it."""
+        self._begin(RunData(), path)
+        task = self._task = self._workers.submit(first_look, path)
+        task.done.connect(lambda found: self._caught_up(task, found))
+        task.failed.connect(lambda why: self._gave_up(task, why))
+
+    def show_run(self, run: Run) -> None:
+        """Show a run as it is in memory."""
+        self._begin(RunData(), run.path)
+        self._pending = news_of(run)
+        self._abandoned = run.finished is None and run.live is False
+
+    def follow(self, data: RunData) -> None:
+        """Show what somebody else fills: a player, a test."""
+        self._begin(data, None)
+
+    def tick(self) -> None:
+        """Take in a piece of what is new."""
+        if self._pending is not None:
+            self._take_piece()
+            return
+        if self._follower is None:
+            return
+        try:
+            self._pending = self._follower.news()
+        except AnotherRun:
+            assert self.path is not None
+            self.watch(self.path)
+            return
+        except StmlabError as error:
+            self._follower = None
+            self.failed.emit(str(error))
+            return
+        if self._pending is not None:
+            self._taken = 0
+            self._take_piece()
+        elif self._follower.over:
+            if self._follower.finished is None:
+                self.data.abandon()
+            self._follower = None
+
+    # -- details -----------------------------------------------------------------------------------------------------
+
+    def _begin(self, data: RunData, path: Path | None) -> None:
+        if self._task is not None:
+            self._task.stop()
+        self.data, self.path = data, path
+        self._follower = self._pending = self._task = None
+        self._taken, self._abandoned = 0, False
+        self.began.emit(data)
+
+    def _caught_up(self, task: Task, found: tuple[Follower, News | None]) -> None:
+        if task is self._task:
+            self._task = None
+            self._follower, self._pending = found
+
+    def _gave_up(self, task: Task, why: str) -> None:
+        if task is self._task:
+            self._task = None
+            self.failed.emit(why)
+
+    def _take_piece(self) -> None:
+        """So many readings, and what was said among them."""
+        news = self._pending
+        assert news is not None
+        cells = sum(math.prod(column.shape[1:]) for column in news.readings.data.values())
+        most = max(_CELLS_AT_ONCE // max(cells, 1), 1)
+        first, stop = self._taken, min(self._taken + most, len(news.readings))
+        last = stop == len(news.readings)
+        said = tuple(
+            (before, event)
+            for before, event in news.said
+            if (first < before - news.first or first == 0) and (last or before - news.first <= stop)
+        )
+        self.data.news(News(news.first + first, news.readings.part(first, stop), said))
+        self._taken = stop
+        if last:
+            self._pending = None
+            if self._abandoned:
+                self.data.abandon()
+
+
+def first_look(path: Path) -> tuple[Follower, News | None]:
+    """Open a run and read what there is; for a work process."""
+    follower = Follower(path)
+    return follower, follower.news()
