@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _OF_MODEL = {
     ("srs", "step"): "I_SR",
     ("srs_map", "step"): "I_SR",
@@ -36,11 +35,11 @@ _SYMBOLS = {
     "conductance": "G",
     "bias_offset": "V₀",
 }
-_NUMBERED = re.compile(r"(.+?)_(\d+)")
+_NUMBERED = re.compile(r"(.+?)_\d+")
 
 
 def symbol(name: str, model: str = "") -> str:
-    """Of a fitted quantity, "" where the field has none; numbered ones with their number: "Γ₃".
+    """Of a fitted quantity, "" where the field has none; that of "rate_3" is that of any rate.
 
     Args:
         name: of the parameter.
@@ -48,8 +47,8 @@ def symbol(name: str, model: str = "") -> str:
     """
     if found := _OF_MODEL.get((model, name)) or _SYMBOLS.get(name):
         return found
-    if (numbered := _NUMBERED.fullmatch(name)) and (known := symbol(numbered[1], model)):
-        return f"{known}{numbered[2].translate(_SUBSCRIPT)}"
+    if numbered := _NUMBERED.fullmatch(name):
+        return symbol(numbered[1], model)
     if name.startswith("eta_"):
         return f"η_{name.removeprefix('eta_')}"
     if name.endswith("_energy"):

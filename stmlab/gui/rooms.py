@@ -13,8 +13,9 @@ def panels() -> tuple[type[Panel], ...]:
     from stmlab.gui.data.catalogue import CataloguePanel
     from stmlab.gui.instruments.panel import InstrumentsPanel
     from stmlab.gui.instruments.state_bar import StateBar
+    from stmlab.gui.live.panel import LivePanel
     from stmlab.gui.log import LogPanel
     from stmlab.gui.measure.panel import MeasurePanel
     from stmlab.gui.prototype import PrototypePanel
 
-    return (StateBar, MeasurePanel, PrototypePanel, CataloguePanel, InstrumentsPanel, LogPanel)
+    return (StateBar, MeasurePanel, LivePanel, PrototypePanel, CataloguePanel, InstrumentsPanel, LogPanel)

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QContextMenuEvent
 
 from stmlab.gui.live.axes import QuantityAxis
 from stmlab.gui.live.shown import Shown
 from stmlab.gui.themes import Theme, paint_plot
 
 if TYPE_CHECKING:
+    from PyQt6.QtCore import QPointF
     from PyQt6.QtGui import QResizeEvent
+    from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
     from stmlab.arrays import FloatArray
     from stmlab.gui.live.run_data import RunData
@@ -25,7 +28,15 @@ class PlotArea(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
     Attributes:
         theme: the colours.
         words: what is drawn, for the line above the plot: rich text.
+
+    Signals:
+        pointed: what lies under the crosshair, in words.
+        menu_wanted: a place on the screen for the context menu.
     """
+
+    pointed = pyqtSignal(str)
+    menu_wanted = pyqtSignal(object)
+    main: pg.PlotItem
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -38,6 +49,9 @@ class PlotArea(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._renew)
         self.setBackground(theme.base)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.scene().sigMouseMoved.connect(self._moved)
+        self.scene().sigMouseClicked.connect(self._clicked)
 
     def plot(self, *sides: str) -> pg.PlotItem:
         """A plot with our axes on these sides, not yet placed; its context menu is ours."""
@@ -83,6 +97,28 @@ class PlotArea(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
     def renew(self, data: RunData, shown: Shown) -> None:
         """Draw what has changed."""
         raise NotImplementedError
+
+    def point_at(self, x: float, y: float) -> None:
+        """The mouse is at this place of the view."""
+        if self.data is None or self.data.started is None or not hasattr(self, "main"):
+            return
+        across, up = axis_of(self.main, "bottom"), axis_of(self.main, "left")
+        self.pointed.emit(f"{across.told(x)}, {up.told(y)}")
+
+    def _moved(self, place: QPointF) -> None:
+        if hasattr(self, "main") and self.main.getViewBox().sceneBoundingRect().contains(place):
+            found = self.main.getViewBox().mapSceneToView(place)
+            self.point_at(found.x(), found.y())
+
+    def _clicked(self, event: MouseClickEvent) -> None:
+        if event.button() == Qt.MouseButton.RightButton:
+            event.accept()
+            self.menu_wanted.emit(event.screenPos().toPoint())
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:
+        """Qt's hook: the menu by its key; by the mouse it comes with the click, since a drag zooms."""
+        if event is not None and event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menu_wanted.emit(self.mapToGlobal(self.rect().center()))
 
     def _renew(self) -> None:
         if self.data is not None and self.data.started is not None:

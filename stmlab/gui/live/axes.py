@@ -32,7 +32,7 @@ class QuantityAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
         """What the axis shows; ``named``: its ticks are words of their own (`setTicks`)."""
         self._quantity, self._unit, self._named = quantity, unit, named
         self.logMode = logarithmic
-        self.label.setVisible(bool(quantity))
+        self.showLabel(bool(quantity))
         self.updateAutoSIPrefix()
         self.picture = None
         self.update()
@@ -46,6 +46,10 @@ class QuantityAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
         """A coordinate of the view as a quantity: "1.2 GHz"."""
         value = 10.0**coordinate if self.logMode else coordinate
         return format_quantity(float(f"{value:.5g}"), self._unit)
+
+    def told(self, coordinate: float) -> str:
+        """A coordinate of the view in words: "bias 1.2 mV"."""
+        return f"{self._quantity} {self.written(coordinate)}"
 
     # -- pyqtgraph's hooks -------------------------------------------------------------------------------------------
 

@@ -115,16 +115,21 @@ class Controls(QToolBar):
         for name, (text, tip, keys) in _SWITCHES.items():
             action = Action(f"live.{name}", text, tip, keys, "&View", checkable=True, section="plot axes")
             self.switches[name] = actions.add(action, partial(self._switch, name))
-        for choice, (text, tip) in (*_SWEEPS.items(), *_WAYS.items()):
+        rows: list[tuple[Sweeps | Ways, tuple[str, str]]] = [*_SWEEPS.items(), *_WAYS.items()]
+        for choice, (text, tip) in rows:
             kind = "sweeps" if isinstance(choice, Sweeps) else "ways"
             action = Action(f"live.{kind}.{choice}", text, tip, "", "&View", checkable=True, section=f"plot {kind}")
             self.choices[choice] = add(action, {kind: choice})
         whole = Action("live.show_all", "Show &all", "All of the data in view, and follow them", "Ctrl+0", "&View")
         self.whole = actions.add(whole, self.all_wanted.emit)
-        for group in (self.views, _SWEEPS, _WAYS):
+        for group in (
+            self.views,
+            {key: self.choices[key] for key in _SWEEPS},
+            {key: self.choices[key] for key in _WAYS},
+        ):
             made = QActionGroup(self)
-            for key in group:
-                made.addAction(self.views[key] if isinstance(key, View) else self.choices[key])
+            for one in group.values():
+                made.addAction(one)
 
     def _add(self, actions: Actions, action: Action, update: dict[str, object]) -> QAction:
         return actions.add(action, lambda: self._choose(**update))

@@ -8,7 +8,7 @@ import numpy as np
 
 from stmlab.display.fit_curves import curves_of
 from stmlab.gui.live.items import Curve, Marks
-from stmlab.gui.live.selection import belongs
+from stmlab.gui.live.selection import averaged, belongs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +35,16 @@ class FittedLines:
     Args:
         above: of the data.
         below: of the residual.
+
+    Attributes:
+        curve: that is drawn, or None.
     """
 
     def __init__(self, above: pg.PlotItem, below: pg.PlotItem) -> None:
         self._above, self._below = above, below
         self._items: tuple[Curve, Curve, Marks] | None = None
         self._key: tuple[object, ...] = ()
+        self.curve: FitCurve | None = None
 
     def arrange(self, theme: Theme, shown: Shown) -> None:
         """New items in these colours."""
@@ -59,6 +63,9 @@ class FittedLines:
         fit = data.fits[-1] if data.fits and shown.fit else None
         channel = fitted_channel(data, fit) if fit is not None else ""
         curve = _of_line(fit, data, line) if fit is not None and channel in shown.left else None
+        if curve is not None and averaged(data, shown) and set(curve.outer) & set(data.layout.repeated):
+            curve = None  # of one of the repetitions, not of their mean
+        self.curve = curve
         key = (id(fit), curve is None, line, shown)
         if key != self._key:
             self._key = key

@@ -16,6 +16,8 @@ from stmlab.gui.live.words import place_of, position_on, spelled
 from stmlab.units import written_unit
 
 if TYPE_CHECKING:
+    from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
+
     from stmlab.arrays import FloatArray, IntArray
     from stmlab.axes import Axis
     from stmlab.gui.live.run_data import RunData
@@ -79,7 +81,6 @@ class MapPlot(PlotArea):
         self._arranged: tuple[object, ...] = ()
         self._key: tuple[object, ...] = ()
         self._items: tuple[Curve, Marks, Curve, Marks] | None = None
-        self.main.scene().sigMouseClicked.connect(self._clicked)
 
     def forget(self) -> None:
         """New items at the next drawing."""
@@ -178,19 +179,28 @@ class MapPlot(PlotArea):
         at = axis_of(self.main, "bottom")
         self.words = ", ".join(filter(None, (grid.held, f"cuts at {place} and at {at.written(float(grid.x[column]))}")))
 
-    def _clicked(self, event: object) -> None:
+    def point_at(self, x: float, y: float) -> None:
+        """The value of the cell under the mouse."""
+        if self._grid is None:
+            return
+        grid = self._grid
+        row, column = int(np.argmin(np.abs(grid.y - y))), int(np.argmin(np.abs(grid.x - x)))
+        place = position_on(grid.row_axis, int(grid.order[row]))
+        value = axis_of(self.below, "left").told(float(grid.values[row, column]))
+        self.pointed.emit(f"{axis_of(self.main, 'bottom').told(float(grid.x[column]))}, {place}: {value}")
+
+    def _clicked(self, event: MouseClickEvent) -> None:
         """A click into the map puts the cursor there; a double click lets it follow the run again."""
-        if event.button() != Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
-            return
+        super()._clicked(event)
         view = self.main.getViewBox()
-        if not view.sceneBoundingRect().contains(event.scenePos()):  # type: ignore[attr-defined]
+        if event.button() != Qt.MouseButton.LeftButton or not view.sceneBoundingRect().contains(event.scenePos()):
             return
-        if event.double():  # type: ignore[attr-defined]
+        if event.double():
             self._chosen = False
             self._key = ()
             self.later()
             return
-        place = view.mapSceneToView(event.scenePos())  # type: ignore[attr-defined]
+        place = view.mapSceneToView(event.scenePos())
         self.put_cursor(place.x(), place.y())
 
     def put_cursor(self, x: float, y: float) -> None:
@@ -252,7 +262,7 @@ def _grid(data: RunData, shown: Shown) -> _Grid:
     if len(x) > _WIDEST:
         x, values = _means(x, values)
     across, up = np.argsort(x, kind="stable"), np.argsort(y, kind="stable")
-    held = place_of(layout, line, way=False, besides=row_axis)
+    held = place_of(layout, line, way=False, besides=(row_axis,))
     way = layout.way(1 if shown.ways is Ways.BACKWARD else 0)
     return _Grid(x[across], y[up], values[np.ix_(up, across)], rows, up, ", ".join(filter(None, (held, way))))
 

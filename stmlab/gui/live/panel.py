@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from stmlab.gui.live.area import PlotArea
+from stmlab.events import RunStarted
 from stmlab.gui.live.controls import Controls
 from stmlab.gui.live.fit_table import FitTable
 from stmlab.gui.live.history import HistoryPlot
@@ -23,7 +23,9 @@ from stmlab.gui.live.waterfall import WaterfallPlot
 from stmlab.gui.panel import Area, Panel
 
 if TYPE_CHECKING:
+    from stmlab.events import Event
     from stmlab.gui.context import Context
+    from stmlab.gui.live.area import PlotArea
     from stmlab.gui.themes import Theme
     from stmlab.results import FitResult
     from stmlab.storage import Run
@@ -72,6 +74,13 @@ class LivePanel(Panel):
             self.source.watch(Path(run))
         else:
             self.source.show_run(run)
+
+    def take_events(self, events: list[Event]) -> None:
+        """Events of a run that is played again; with a `RunStarted` it begins anew."""
+        for event in events:
+            if isinstance(event, RunStarted):
+                self.source.follow(RunData())
+            self.source.data(event)
 
     def show_fit(self, fit: FitResult) -> None:
         """Draw another fit over the data."""
@@ -137,6 +146,7 @@ class LivePanel(Panel):
     def _connect(self, context: Context) -> None:
         context.run_shown.connect(self.show_run)
         context.fit_shown.connect(self.show_fit)
+        context.events_replayed.connect(self.take_events)
         context.theme_changed.connect(self._use_theme)
         self.source.failed.connect(lambda why: context.notices.error(why, "the plot shows what was read before"))
         self.controls.changed.connect(self._choose)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.display.fit_curves import curves_of
-from stmlab.gui.live.shown import Shown, Ways
+from stmlab.gui.live.shown import Shown, Sweeps, Ways
 
 if TYPE_CHECKING:
     from stmlab.display.fit_curves import FitCurve
@@ -27,6 +27,11 @@ def focus_line(data: RunData, shown: Shown) -> Line | None:
         return line
     fitted = [one for one in lines_with_values(data, Ways.BOTH) if any(belongs(curve, one) for curve in curves)]
     return fitted[-1] if fitted else line
+
+
+def averaged(data: RunData, shown: Shown) -> bool:
+    """Whether what is drawn are means over repetitions."""
+    return shown.sweeps is Sweeps.AVERAGE and bool(data.layout.repeated)
 
 
 def belongs(curve: FitCurve, line: Line) -> bool:

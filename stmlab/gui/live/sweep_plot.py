@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
+from PyQt6.QtCore import Qt
 
 from stmlab.gui.live.area import PlotArea, axis_of, logarithm
+from stmlab.gui.live.crosshair import Crosshair, nearest_cell, stepped_cell, value_at, values_in_words
 from stmlab.gui.live.drawn import Drawn, Extent, drawn_line, drawn_mean
 from stmlab.gui.live.fitted import FittedLines
 from stmlab.gui.live.items import Bars, Curve, Marks
-from stmlab.gui.live.selection import focus_line, lines_of_sweep, lines_with_values
+from stmlab.gui.live.selection import averaged, focus_line, lines_of_sweep, lines_with_values
 from stmlab.gui.live.shown import Shown, Sweeps, Ways
 from stmlab.gui.live.words import legend, place_of, spelled
 
 if TYPE_CHECKING:
+    from PyQt6.QtGui import QKeyEvent
+
     from stmlab.arrays import FloatArray
     from stmlab.gui.live.lines import Line
     from stmlab.gui.live.run_data import RunData
@@ -79,6 +83,37 @@ class SweepPlot(PlotArea):
         self._arranged: tuple[object, ...] = ()
         self._key: tuple[object, ...] = ()
         self.told = Told()
+        self.crosshair = Crosshair(self.main)
+
+    # -- the crosshair -----------------------------------------------------------------------------------------------
+
+    def point_at(self, x: float, y: float) -> None:
+        """The crosshair at the point of the sweep in front that is nearest in x; its values in words."""
+        if self.data is not None and self.told.line is not None:
+            at = 10.0**x if self.shown.log_x else x
+            self.crosshair.cell = nearest_cell(self.data, self.told.line, at)
+            self._show_crosshair()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """The arrow keys take the crosshair from point to point; Escape takes it away."""
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key())) if event is not None else None
+        if event is not None and event.key() == Qt.Key.Key_Escape:
+            self.crosshair.hide()
+            self.pointed.emit("")
+        elif step is None or self.data is None or self.told.line is None:
+            super().keyPressEvent(event)
+        else:
+            self.crosshair.cell = stepped_cell(self.data, self.told.line, self.crosshair.cell, step)
+            self._show_crosshair()
+
+    def _show_crosshair(self) -> None:
+        data, cell = self.data, self.crosshair.cell
+        assert data is not None
+        mean = averaged(data, self.shown)
+        values = [value_at(data, channel, cell, mean=mean) for channel in self.shown.channels]
+        x, y = self.mapped(data.x(slice(cell, cell + 1)), np.array(values[:1]))
+        self.crosshair.show(float(x[0]), float(y[0]))
+        self.pointed.emit(values_in_words(data, self.shown.channels, values, cell, self._fitted.curve, mean=mean))
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 
@@ -116,7 +151,8 @@ class SweepPlot(PlotArea):
         if told.line is None:
             return "no points yet"
         ways = len(data.layout.pieces) > 1
-        place = place_of(data.layout, told.line, way=False)
+        mean = averaged(data, shown)
+        place = place_of(data.layout, told.line, way=False, besides=data.layout.repeated if mean else ())
         signs = [("●", colour, spelled(channel)) for channel, colour in told.colours.items()] if shown.right else []
         if ways and shown.ways is Ways.BOTH:
             colour = next(iter(told.colours.values()))
@@ -126,7 +162,7 @@ class SweepPlot(PlotArea):
         if told.earlier:
             rest = f" (the last of {told.earlier + told.left_out})" if told.left_out else ""
             signs.append(("━", self.theme.earlier, f"{told.earlier} other sweeps{rest}"))
-        if shown.sweeps is Sweeps.AVERAGE and data.layout.repeated:
+        if mean:
             signs.append(("", self.theme.text, "mean of the repetitions"))
         if told.unseen:
             signs.append(("", self.theme.warn, f"{told.unseen} points have no place on a logarithmic axis"))
@@ -150,8 +186,8 @@ class SweepPlot(PlotArea):
         sweep = lines_of_sweep(data, line, shown.ways) if line is not None else []
         drawn: list[Drawn | None] = [None, None]
         for one in sweep:
-            mean = shown.sweeps is Sweeps.AVERAGE and data.layout.repeated
-            drawn[one.way == "backward"] = (drawn_mean if mean else drawn_line)(data, channel, one, extent)
+            draw = drawn_mean if averaged(data, shown) else drawn_line
+            drawn[one.way == "backward"] = draw(data, channel, one, extent)
         for part, curve, marks in zip(drawn, items.lines, items.marks, strict=True):
             self._draw_line(part, curve, marks)
         self._draw_bars(data, channel, items, sweep, drawn)
@@ -230,8 +266,10 @@ class SweepPlot(PlotArea):
             else:
                 self.removeItem(self.residual)
                 axis_of(self.main, "left").setWidth(None)
-            axis_of(self.main, "bottom").setStyle(showValues=not wanted)
-            axis_of(self.main, "bottom").showLabel(not wanted)
+        bottom = axis_of(self.main, "bottom")
+        if bottom.label.isVisible() == wanted:  # the residual's axis stands for both
+            bottom.setStyle(showValues=not wanted)
+            bottom.showLabel(not wanted)
         if wanted:
             self._align()
 
@@ -270,6 +308,7 @@ class SweepPlot(PlotArea):
             self._channels[channel] = self._items(colour, view)
             self.told.colours[channel] = colour
         self._describe(data, shown)
+        self.crosshair.arrange(self.theme)
         self._fitted.arrange(self.theme, shown)
         self.show_all()
 

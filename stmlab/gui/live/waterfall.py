@@ -12,9 +12,9 @@ from stmlab.gui.live.area import PlotArea, axis_of, logarithm
 from stmlab.gui.live.drawn import Drawn, Extent, drawn_line, drawn_mean
 from stmlab.gui.live.fitted import fitted_channel
 from stmlab.gui.live.items import Curve
-from stmlab.gui.live.selection import belongs, lines_with_values
-from stmlab.gui.live.shown import Shown, Sweeps, Ways
-from stmlab.gui.live.words import legend, spelled
+from stmlab.gui.live.selection import averaged, belongs, lines_with_values
+from stmlab.gui.live.shown import Shown, Ways
+from stmlab.gui.live.words import legend, place_of, spelled
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class WaterfallPlot(PlotArea):
         self._known: dict[int, tuple[object, ...]] = {}
         self._arranged: tuple[object, ...] = ()
         self._key: tuple[object, ...] = ()
+        self._offsets: list[tuple[Line, float]] = []
 
     def forget(self) -> None:
         """New curves at the next drawing."""
@@ -66,10 +67,27 @@ class WaterfallPlot(PlotArea):
         self._place(data, shown, lines, step)
         self._say(data, shown, lines, step)
 
+    def point_at(self, x: float, y: float) -> None:
+        """The sweep whose line is nearest to the mouse, and its value there."""
+        nearest: tuple[float, Line, float, float] | None = None
+        for line, offset in self._offsets:
+            drawn = self._drawn[line.number]
+            known = np.flatnonzero(np.isfinite(drawn.y))
+            if known.size and self.data is not None:
+                k = known[np.argmin(np.abs(self._x(drawn.x[known]) - x))]
+                found = abs(float(drawn.y[k]) + offset - y), line, float(drawn.x[k]), float(drawn.y[k])
+                nearest = found if nearest is None or found[0] < nearest[0] else nearest
+        if nearest is not None and self.data is not None:
+            _, line, at, value = nearest
+            unit = self.data.unit(self.shown.left[0])
+            across = axis_of(self.main, "bottom").told(float(self._x(np.array([at]))[0]))
+            told = format_quantity(float(f"{value:.4g}"), unit)
+            self.pointed.emit(f"{place_of(self.data.layout, line)}, {across}: {spelled(self.shown.left[0])} {told}")
+
     def _chosen(self, data: RunData, shown: Shown) -> list[Line]:
         """The sweeps, the last of them; of repetitions one, when it is their mean that is drawn."""
         lines = lines_with_values(data, shown.ways)
-        if shown.sweeps is Sweeps.AVERAGE and data.layout.repeated:
+        if averaged(data, shown):
             kept = [k for k in range(len(data.layout.outer)) if k not in data.layout.repeated]
             pieces = len(data.layout.pieces)
             by_place = {(*(line.outer[k] for k in kept), line.number % pieces): line for line in lines}
@@ -81,7 +99,7 @@ class WaterfallPlot(PlotArea):
         width = data.layout.width
         count = int(np.count_nonzero(data.known[line.start // width : -(-line.stop // width)]))
         under_way = data.version if line.start // width <= data.under_way < -(-line.stop // width) else 0
-        mean = shown.sweeps is Sweeps.AVERAGE and bool(data.layout.repeated)
+        mean = averaged(data, shown)
         key = (count, data.rewritten, under_way, data.points if mean else 0)
         if self._known.get(line.number) != key:
             extent = Extent(-np.inf, np.inf, _ROOM, shown.log_x)
@@ -98,6 +116,7 @@ class WaterfallPlot(PlotArea):
         curves = curves_of(fit, data.layout.axes) if fit and fitted_channel(data, fit) == shown.left[0] else ()
         colours = pg.colormap.get(self.theme.colour_map).getLookupTable(*self._tones(), nPts=max(len(lines), 2))
         ends: list[float] = []
+        self._offsets = [(line, k * step) for k, line in enumerate(lines)]
         for k, line in enumerate(lines):
             curve, fitted = self._lines[line.number]
             drawn = self._drawn[line.number]
@@ -129,7 +148,7 @@ class WaterfallPlot(PlotArea):
         axis_of(self.main, "left").describe(what, unit)
         signs = [("━", self.theme.fit, "fit")] if data.fits and shown.fit else []
         left_out = f"the last {len(lines)} of {len(lines) + self._left_out} sweeps" if self._left_out else ""
-        mean = "means of the repetitions" if shown.sweeps is Sweeps.AVERAGE and data.layout.repeated else ""
+        mean = "means of the repetitions" if averaged(data, shown) else ""
         count = f"{len(lines)} sweep{'s' * (len(lines) != 1)}" if not left_out else ""
         self.words = " &nbsp; ".join(filter(None, (left_out, count, mean, legend(signs)))) if lines else "no points yet"
 
@@ -139,7 +158,7 @@ class WaterfallPlot(PlotArea):
         for curves in self._lines.values():
             for curve in curves:
                 self.main.removeItem(curve)
-        self._lines, self._drawn, self._known = {}, {}, {}
+        self._lines, self._drawn, self._known, self._offsets = {}, {}, {}, []
         sweep = data.layout.sweep
         name, unit = ((sweep.label or sweep.name), sweep.unit) if sweep is not None else ("point", "")
         axis_of(self.main, "bottom").describe(name, unit, logarithmic=shown.log_x)

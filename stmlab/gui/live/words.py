@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from stmlab.axes import Axis
     from stmlab.gui.live.lines import Layout, Line
 
 
-def place_of(layout: Layout, line: Line, *, way: bool = True, besides: int = -1) -> str:
+def place_of(layout: Layout, line: Line, *, way: bool = True, besides: Collection[int] = ()) -> str:
     """Where a sweep lies along the outer axes: "DC bias -4 mV, sweep 2 of 3, backward".
 
     Args:
         layout: of the run.
         line: the sweep.
         way: whether to say in which direction.
-        besides: an axis that is not told.
+        besides: axes that are not told.
     """
     words = [
         position_on(layout.axes[k], position)
         for k, position in enumerate(line.outer)
-        if len(layout.axes[k]) > 1 and k != besides
+        if len(layout.axes[k]) > 1 and k not in besides
     ]
     return ", ".join([*words, line.way] if way and line.way else words)
 
