@@ -53,7 +53,10 @@ class Visits:
         """The readings from number ``first`` to before ``stop``; views, not copies."""
         rows = slice(first, stop)
         return Visits(
-            *(column[rows] for column in (self.index, self.time, self.attempt, self.session)),
+            self.index[rows],
+            self.time[rows],
+            self.attempt[rows],
+            self.session[rows],
             {name: column[rows] for name, column in self.coordinates.items()},
             {name: column[rows] for name, column in self.data.items()},
         )
