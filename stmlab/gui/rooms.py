@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def panels() -> tuple[type[Panel], ...]:
     """Every panel class; within one area the first is in front."""
-    from stmlab.gui.data.catalogue import CataloguePanel
+    from stmlab.gui.data.panels import data_panels
     from stmlab.gui.instruments.panel import InstrumentsPanel
     from stmlab.gui.instruments.state_bar import StateBar
     from stmlab.gui.live.panel import LivePanel
@@ -18,4 +18,4 @@ def panels() -> tuple[type[Panel], ...]:
     from stmlab.gui.measure.panel import MeasurePanel
     from stmlab.gui.prototype import PrototypePanel
 
-    return (StateBar, MeasurePanel, LivePanel, PrototypePanel, CataloguePanel, InstrumentsPanel, LogPanel)
+    return (StateBar, MeasurePanel, LivePanel, PrototypePanel, *data_panels(), InstrumentsPanel, LogPanel)

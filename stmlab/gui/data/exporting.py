@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QFileDialog, QWidget
 
-from stmlab.gui.data.tasks import export_data, export_figure
+from stmlab.gui.data.tasks import export_curves, export_data, export_figure
 from stmlab.storage.exporters import EXPORTERS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stmlab.gui.context import Context
+    from stmlab.gui.data.opened import Curve
 
 _FIGURES = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF page": ".pdf"}
 _WORDS = {"csv": "Table, CSV", "dat": "Nanonis table", "netcdf": "netCDF, axes kept", "numpy": "NumPy"}
@@ -33,6 +36,14 @@ class Exporting:
         if not paths or (target := self._asked("Figure of", paths[0], _FIGURES)) is None:
             return
         task = self._context.workers.submit(export_figure, paths[0], target, long=True)
+        task.done.connect(lambda _none: self._context.notices.info(f"written: {target}"))
+        task.failed.connect(self._context.notices.error)
+
+    def curves(self, curves: Sequence[Curve], name: str) -> None:
+        """Ask for the name of a figure of curves, and draw it."""
+        if not curves or (target := self._asked("Figure of the", Path(name), _FIGURES)) is None:
+            return
+        task = self._context.workers.submit(export_curves, list(curves), target, long=True)
         task.done.connect(lambda _none: self._context.notices.info(f"written: {target}"))
         task.failed.connect(self._context.notices.error)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from stmlab.gui.data.opened import Curve
     from stmlab.storage.catalogue import Catalogue, Entry, Notes
 
 
@@ -81,6 +82,21 @@ def export_figure(path: Path, target: Path) -> None:
         draw_recording(open_recording(path), target)
     else:
         save_run(open_run(path), target)
+
+
+def export_curves(curves: list[Curve], target: Path) -> None:
+    """Draw curves that share their axes into a PNG, SVG or PDF file."""
+    from stmlab.display.figures import save_figure
+    from stmlab.display.figures.curves import draw_curves
+
+    first = curves[0]
+    figure = draw_curves(
+        [(curve.name, curve.x, curve.y) for curve in curves],
+        (first.x_label, first.x_unit),
+        (first.y_label, first.y_unit),
+        logarithmic=first.logarithmic,
+    )
+    save_figure(figure, target)
 
 
 def parameters_of(path: Path) -> dict[str, Any]:

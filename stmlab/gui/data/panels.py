@@ -1,0 +1,16 @@
+"""The panels of the data, in the order in which their docks are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stmlab.gui.panel import Panel
+
+
+def data_panels() -> tuple[type[Panel], ...]:
+    """The panel classes."""
+    from stmlab.gui.data.catalogue import CataloguePanel
+    from stmlab.gui.data.overlay import OverlayPanel
+
+    return (CataloguePanel, OverlayPanel)
