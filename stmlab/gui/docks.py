@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QByteArray, Qt
-from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabWidget
+from PyQt6.QtCore import QByteArray, QSize, Qt
+from PyQt6.QtWidgets import QDockWidget, QMainWindow, QScrollArea, QTabWidget, QWidget
 
 from stmlab.gui.panel import Area
 
 if TYPE_CHECKING:
-    from PyQt6.QtGui import QShowEvent
+    from PyQt6.QtGui import QResizeEvent, QShowEvent
 
     from stmlab.gui.panel import Panel
 
@@ -21,8 +21,9 @@ _SIDES = {
     Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea,
     Area.BOTTOM: Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-_WIDTHS = {Area.LEFT: 3, Area.MAIN: 6, Area.RIGHT: 3}
-_HEIGHTS = {Area.MAIN: 5, Area.BOTTOM: 1}
+_WIDTHS = {Area.LEFT: 3, Area.MAIN: 6, Area.RIGHT: 3}  # twelfths
+_NARROW = 190  # average letters, below which there is no room for three columns
+_LOW = 44  # lines, below which there is no room for two rows
 
 
 class Docks(QMainWindow):
@@ -40,33 +41,37 @@ class Docks(QMainWindow):
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.docks: dict[str, QDockWidget] = {}
         self._areas: dict[str, Area] = {}
-        self._arranged = True  # nobody has changed the default layout: it is shared out anew when first shown
+        self._fresh = True  # nobody has changed the default layout: it is made anew when its size is known
 
     def add(self, panel: Panel) -> QDockWidget:
         """A dock for a panel; it stands nowhere before `arrange` or `restore`."""
         dock = QDockWidget(panel.title)
         dock.setObjectName(panel.name)
-        dock.setWidget(panel)
+        dock.setWidget(_Scrolled(panel))
         self.docks[panel.name], self._areas[panel.name] = dock, panel.area
         return dock
 
     def arrange(self) -> None:
-        """The default layout; panels of one area are tabs, the first in front."""
+        """The default layout; panels of one area are tabs, the first in front.
+
+        Where there is no room for three columns those of the right are tabs on the left, and where there is none for
+        two rows those of the bottom are tabs in the middle.
+        """
         for dock in self.docks.values():
             dock.setFloating(False)
             self.removeDockWidget(dock)
-        for area, side in _SIDES.items():
-            docks = self._of(area)
-            for dock in docks:
-                self.addDockWidget(side, dock)
-                if dock is not docks[0]:
-                    self.tabifyDockWidget(docks[0], dock)
-                elif area is Area.RIGHT and (main := self._of(Area.MAIN)):
-                    self.splitDockWidget(main[0], dock, Qt.Orientation.Horizontal)
+        stacks = self._stacks()
+        for area, (first, *_) in stacks.items():
+            self.addDockWidget(_SIDES[area], first)
+            first.show()
+        if Area.RIGHT in stacks and Area.MAIN in stacks:  # before there are tabs: Qt splits no tab
+            self.splitDockWidget(stacks[Area.MAIN][0], stacks[Area.RIGHT][0], Qt.Orientation.Horizontal)
+        for first, *others in stacks.values():
+            for dock in others:
+                self.tabifyDockWidget(first, dock)
                 dock.show()
-            if docks:
-                docks[0].raise_()
-        self._share()
+            first.raise_()
+        self._share(stacks)
 
     def bring(self, name: str) -> None:
         """Bring a panel to the front; nothing happens if there is none of that name."""
@@ -81,24 +86,85 @@ class Docks(QMainWindow):
     def restore(self, layout: str) -> None:
         """Put the docks where they were; a layout of another version changes nothing."""
         if self.restoreState(QByteArray.fromBase64(layout.encode("ascii", "replace")), _VERSION):
-            self._arranged = False
+            self._fresh = False
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Before it is first shown the window does not know how large it is."""
         super().showEvent(event)
-        if self._arranged:
-            self._share()
-            self._arranged = False
+        if self._fresh:
+            self.arrange()
+            self._fresh = False
 
     def _of(self, area: Area) -> list[QDockWidget]:
         return [dock for name, dock in self.docks.items() if self._areas[name] is area]
 
-    def _share(self) -> None:
-        for shares, along, whole in (
-            (_WIDTHS, Qt.Orientation.Horizontal, self.width()),
-            (_HEIGHTS, Qt.Orientation.Vertical, self.height()),
-        ):
-            there = [area for area in shares if self._of(area)]
-            total = sum(shares[area] for area in there)
-            sizes = [whole * shares[area] // total for area in there]
-            self.resizeDocks([self._of(area)[0] for area in there], sizes, along)
+    def _stacks(self) -> dict[Area, list[QDockWidget]]:
+        """The docks that are tabs together."""
+        stacks = {area: self._of(area) for area in _SIDES}
+        letter = self.fontMetrics()
+        if self.width() < _NARROW * letter.averageCharWidth():
+            stacks[Area.LEFT] += stacks.pop(Area.RIGHT)
+        if self.height() < _LOW * letter.lineSpacing():
+            stacks[Area.MAIN] += stacks.pop(Area.BOTTOM)
+        return {area: docks for area, docks in stacks.items() if docks}
+
+    def _share(self, stacks: dict[Area, list[QDockWidget]]) -> None:
+        """Shares of the room; the left and the bottom have at least what they need."""
+        width, height = self.width(), self.height()
+        widths = {area: width * share // 12 for area, share in _WIDTHS.items() if area in stacks}
+        if Area.LEFT in widths:
+            widths[Area.LEFT] = max(widths[Area.LEFT], _needed(stacks[Area.LEFT][0]).width())
+        if Area.MAIN in widths:
+            widths[Area.MAIN] = width - sum(widths.values()) + widths[Area.MAIN]
+        self.resizeDocks([stacks[area][0] for area in widths], list(widths.values()), Qt.Orientation.Horizontal)
+        if Area.BOTTOM in stacks and Area.MAIN in stacks:
+            low = max(height // 6, _needed(stacks[Area.BOTTOM][0]).height())
+            docks = [stacks[Area.MAIN][0], stacks[Area.BOTTOM][0]]
+            self.resizeDocks(docks, [height - low, low], Qt.Orientation.Vertical)
+
+
+class _Scrolled(QScrollArea):
+    """A panel that scrolls where there is less room than it needs at least: no screen is too small."""
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__()
+        self.panel = panel
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setWidget(_Holder(panel))
+
+    def sizeHint(self) -> QSize:
+        """That of the panel."""
+        return self.panel.sizeHint()
+
+
+class _Holder(QWidget):
+    """Holds a panel without a layout.
+
+    Where text folds, a QScrollArea makes a layout as high as it would like to be, and not as it must be at least.
+    """
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__()
+        self.panel = panel
+        panel.setParent(self)
+
+    def minimumSizeHint(self) -> QSize:
+        """That of the panel."""
+        return self.panel.minimumSizeHint()
+
+    def sizeHint(self) -> QSize:
+        """That of the panel."""
+        return self.panel.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """The panel has all the room."""
+        super().resizeEvent(event)
+        self.panel.resize(self.size())
+
+
+def _needed(dock: QDockWidget) -> QSize:
+    """The size at which a panel need not scroll, its title included."""
+    inner = dock.widget()
+    least = inner.panel.minimumSizeHint() if isinstance(inner, _Scrolled) else QSize()
+    return least + QSize(dock.fontMetrics().averageCharWidth() * 2, dock.fontMetrics().lineSpacing() * 2)

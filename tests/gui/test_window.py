@@ -3,8 +3,8 @@
 import sys
 
 import pytest
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QMessageBox, QPushButton, QVBoxLayout
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtWidgets import QApplication, QMessageBox, QPushButton, QVBoxLayout
 
 from stmlab.gui.about import AboutDialog
 from stmlab.gui.actions import Action
@@ -199,3 +199,45 @@ def test_about_tells_versions_and_the_station_and_copies_them(qtbot, settings, q
     text = qapp.clipboard().text()
     for part in ("stmlab: ", "Qt: 6", "Station: simulated", "simulated.toml", str(settings.path)):
         assert part in text
+
+
+def shown(window, width, height):
+    window.resize(width, height)
+    QApplication.processEvents()
+    window.context.actions.trigger("view.default_layout")
+    QApplication.processEvents()
+
+
+def test_a_small_screen_has_fewer_columns_and_rows_and_a_large_one_has_them_again(qtbot, context):
+    class Queue(Panel):
+        name, title, area = "queue", "Queue", Area.RIGHT
+
+    window = Window(context, (*PANELS, Queue))
+    qtbot.addWidget(window)
+    window.show()
+    docks = window.docks.docks
+    for width, height, columns in ((1024, 700, False), (1900, 1100, True)):
+        shown(window, width, height)
+        assert (docks["queue"] in window.docks.tabifiedDockWidgets(docks["measure"])) is not columns
+        assert (docks["log"] in window.docks.tabifiedDockWidgets(docks["live"])) is not columns
+        assert docks["data"] in window.docks.tabifiedDockWidgets(docks["live"])
+        if columns:
+            assert docks["measure"].x() < docks["live"].x() < docks["queue"].x()
+            assert docks["log"].y() > docks["live"].y()
+    window.close()
+
+
+def test_a_panel_that_needs_more_room_than_there_is_scrolls_and_the_window_stays_small(qtbot, context):
+    class Large(Panel):
+        name, title, area = "large", "Large", Area.MAIN
+
+        def minimumSizeHint(self):
+            return QSize(2000, 3000)
+
+    window = Window(context, (Large,))
+    qtbot.addWidget(window)
+    window.show()
+    shown(window, 640, 480)
+    assert (window.width(), window.height()) == (640, 480)
+    assert window.panels["large"].size() == QSize(2000, 3000)
+    window.close()

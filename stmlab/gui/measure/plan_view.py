@@ -82,7 +82,7 @@ class PlanView(QScrollArea):
             rows = "".join(map(self._row, plan.demands))
             head = "".join(f'<th align="left">{title}</th>' for title in ("output", "asked", "allowed"))
             parts.append(f'<table cellspacing="0" cellpadding="2" width="100%"><tr>{head}</tr>{rows}</table>')
-        parts += [f"<p>{escape(f.name)}: {format_quantity(f.value, f.unit)}</p>" for f in plan.figures]
+        parts += [f"<p>{escape(f.name)}: {format_quantity(float(f'{f.value:.3g}'), f.unit)}</p>" for f in plan.figures]
         parts += [f'<p style="color:{theme.warn}">{escape(said)}</p>' for said in plan.unchecked]
         return parts
 

@@ -167,7 +167,7 @@ def test_the_plan_stands_beside_the_form_with_points_duration_file_limits_and_po
         "_srs.h5",
         "±100 mV",
         "1 pA … 10 nA",
-        "-41.0568 dBm",
+        "-41.1 dBm",
         "all of it at the junction",
     ):
         assert part in text
