@@ -216,7 +216,7 @@ def test_a_small_screen_has_fewer_columns_and_rows_and_a_large_one_has_them_agai
     qtbot.addWidget(window)
     window.show()
     docks = window.docks.docks
-    for width, height, columns in ((1024, 700, False), (1900, 1100, True)):
+    for width, height, columns in ((1024, 600, False), (1900, 1100, True)):
         shown(window, width, height)
         assert (docks["queue"] in window.docks.tabifiedDockWidgets(docks["measure"])) is not columns
         assert (docks["log"] in window.docks.tabifiedDockWidgets(docks["live"])) is not columns
