@@ -61,12 +61,12 @@ class Layout:
         planned = self.sweep.values if self.sweep is not None else np.zeros(1)
         self.pieces = _pieces(planned)
         self.ordered = len(self.pieces) <= _MOST_PIECES
-        self._order = np.arange(len(planned))
+        self.values: FloatArray = planned
+        self._order = self._rank = np.empty(0, dtype=np.int64)
         if not self.ordered:
             self._order = np.argsort(planned, kind="stable")
-            self.pieces = [slice(0, len(planned))]
-        self.values: FloatArray = planned[self._order]
-        self._rank = np.argsort(self._order)
+            self._rank = np.argsort(self._order)
+            self.pieces, self.values = [slice(0, len(planned))], planned[self._order]
 
     # -- places ------------------------------------------------------------------------------------------------------
 
@@ -122,6 +122,8 @@ class Layout:
 
 def _pieces(values: FloatArray) -> list[slice]:
     """Stretches that rise or fall; the point at a turn ends the stretch before it."""
+    if np.all(values[1:] >= values[:-1]):  # as most are, however long
+        return [slice(0, len(values))]
     way = np.sign(np.diff(values))
     moving = np.flatnonzero(way)
     turns = moving[:-1][way[moving[:-1]] != way[moving[1:]]]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from stmlab.errors import StmlabError
+from stmlab.errors import FileError, StmlabError
 from stmlab.gui.live.run_data import RunData, news_of
 from stmlab.storage.following import AnotherRun, Follower, News
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from stmlab.gui.work import Task, Workers
     from stmlab.storage import Run
 
+_TRIES, _BETWEEN = 10, 0.1  # s: looks at a file that cannot be read yet
 _CELLS_AT_ONCE = 400_000  # numbers that are taken in between two turns of the event loop
 
 
@@ -132,6 +134,13 @@ class Source(QObject):
 
 
 def first_look(path: Path) -> tuple[Follower, News | None]:
-    """Open a run and read what there is; for a work process."""
+    """Open a run and read what there is; for a work process. A file that is just being made is waited for."""
+    for _ in range(_TRIES):
+        try:
+            follower = Follower(path)
+        except FileError:
+            time.sleep(_BETWEEN)
+        else:
+            return follower, follower.news()
     follower = Follower(path)
     return follower, follower.news()
