@@ -56,12 +56,28 @@ class ClientEnvironment:
         return json.loads(lines[-1])
 
 
+class NoEnvironment(Exception):
+    """Why an environment cannot be had, in words."""
+
+
 def client_environment(name: str, requirements: Iterable[str]) -> ClientEnvironment:
     """The environment ``name`` with ``requirements`` (as pip takes them) installed; skips the test if pip fails."""
+    try:
+        return ClientEnvironment(provided(name, requirements))
+    except NoEnvironment as why:
+        pytest.skip(f"no environment {name} for the client: {why}")
+
+
+def provided(name: str, requirements: Iterable[str]) -> Path:
+    """The interpreter of the environment ``name`` with ``requirements`` (as pip takes them) installed.
+
+    Raises:
+        NoEnvironment: pip fails.
+    """
     environment = _FOLDER / name
     if failure := _provide(environment, tuple(requirements)):
-        pytest.skip(f"no environment {name} for the client: {failure}")
-    return ClientEnvironment(_interpreter(environment))
+        raise NoEnvironment(failure)
+    return _interpreter(environment)
 
 
 @cache  # a failed installation is not tried again within one run
