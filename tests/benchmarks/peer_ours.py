@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Fits = tuple[list[float], "FloatArray", "FloatArray"]
 """Seconds a spectrum; rate in 1e9/s, step and offset in pA of each; their errors."""
 ROOT = Path(__file__).parents[2]
+OF_PYTHON = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+"""Variables that would give one side the other's packages, or have it compiled anew each time."""
 SPECTRA = 300
 CURVE_POINTS, CURVE_STEPS, CURVE_SIZE = 1_000_000, 40, (900, 600)
 _START = (
@@ -48,11 +50,15 @@ def points(count: int, folder: Path, repeats: int) -> list[float]:
 
 
 def start(folder: Path) -> float:
-    """A fresh process from its imports to a file with one point, with the drivers of a whole station imported."""
+    """A fresh process from its imports to a file with one point, with the drivers of a whole station imported.
+
+    The first of a folder compiles.
+    """
     path = folder / "start.h5"
     path.unlink(missing_ok=True)
+    surroundings = {name: value for name, value in os.environ.items() if name not in OF_PYTHON}
+    surroundings |= {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
     before = cpu_now()
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", f"{HEADLESS}; {_START}", str(path)], check=True, env=surroundings)
     return cpu_now() - before
 

@@ -21,17 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.benchmarks import peer_ours as ours
 from tests.benchmarks.run_all import finished
-from tests.benchmarks.side_by_side import Row, compared
+from tests.benchmarks.side_by_side import Row, compared, cpu_now
 from tests.clients.environment import NoEnvironment, provided
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RESULT = ROOT / "build" / "bench-peers.json"
+RESULT = Path(__file__).parents[2] / "build" / "bench-peers.json"
 JOBS = Path(__file__).with_name("peer_jobs")
 LONGEST = 300.0  # s that a job may take
 SAME_FIT, SAME_SPECTRUM = 1e-3, 1e-9  # standard errors; of the largest value
@@ -62,7 +61,7 @@ def job(python: Path, name: str, *arguments: object) -> dict[str, Any]:
         JobFailed: it did not end well.
     """
     command = [str(python), "-W", "ignore", str(JOBS / f"{name}.py"), *map(str, arguments)]
-    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    surroundings = {name: value for name, value in os.environ.items() if name not in ours.OF_PYTHON}
     surroundings |= {"OPENBLAS_NUM_THREADS": "1", "HOME": tempfile.gettempdir()}  # its settings are nobody's
     try:
         done = subprocess.run(
@@ -107,14 +106,14 @@ def points_row(name: str) -> Callable[[Peer, Path, Path], Row]:
 
 def start_row(peer: Peer, python: Path, folder: Path) -> Row:
     """Fresh processes, from nothing to a file with one point."""
-    mine = [ours.start(folder) for _ in range(6)][1:]
-    seconds = []
-    for _ in mine:
-        before = ours.cpu_now()
+    mine, seconds = list[float](), list[float]()
+    for _ in range(6):  # the first compiles
+        mine.append(ours.start(folder))
+        before = cpu_now()
         told = job(python, "pymeasure_start", folder)
-        seconds.append(ours.cpu_now() - before)
+        seconds.append(cpu_now() - before)
     wrong = "" if told["answer"] >= 1 else "its file has no point"
-    return beside(peer, mine, {**told, "seconds": seconds}, wrong=wrong)
+    return beside(peer, mine[1:], {**told, "seconds": seconds[1:]}, wrong=wrong)
 
 
 def query_row(peer: Peer, python: Path, folder: Path) -> Row:
@@ -137,8 +136,10 @@ def spectrum_row(peer: Peer, python: Path, folder: Path) -> Row:
     return beside(peer, mine, told, unit="ms", wrong=wrong, note=f"spectra within {apart:.0e}")
 
 
-def fit_row(name: str, fits: Callable[[dict[str, Any], int], ours.Fits]) -> Callable[[Peer, Path, Path], Row]:
-    """Of the peers that fit."""
+def fit_row(
+    name: str, fits: Callable[[dict[str, Any], int], ours.Fits], note: str
+) -> Callable[[Peer, Path, Path], Row]:
+    """Of the peers that fit; ``note`` says what ours does beside."""
 
     def row(peer: Peer, python: Path, folder: Path) -> Row:
         path, given = folder / "lines.npz", ours.lines()
@@ -147,7 +148,7 @@ def fit_row(name: str, fits: Callable[[dict[str, Any], int], ours.Fits]) -> Call
         told = job(python, name, path)
         apart = float((np.abs(np.array(told["answer"]) - values) / errors).max())
         wrong = "" if apart < SAME_FIT else f"parameters {apart:.1g} standard errors apart"
-        return beside(peer, mine, told, unit="us", wrong=wrong, note=f"within {apart:.0e} standard errors")
+        return beside(peer, mine, told, unit="us", wrong=wrong, note=f"{note}; within {apart:.0e} standard errors")
 
     return row
 
@@ -158,14 +159,17 @@ def curve_row(peer: Peer, python: Path, folder: Path) -> Row:
     return beside(peer, ours.redraws(3), told, unit="ms")
 
 
+_SOUGHT = "ours is given no start"
+_JUDGED = f"{_SOUGHT}, and says what is doubtful"
+_POINTS, _START = f"overhead a point, {POINTS} points", "start of a run: process, imports, first point in its file"
 PEERS = {
-    "QCoDeS": Peer(("qcodes",), f"overhead a point, {POINTS} points", 1.0, points_row("qcodes_points")),
-    "Bluesky": Peer(("bluesky", "ophyd"), f"overhead a point, {POINTS} points", 1.0, points_row("bluesky_points")),
-    "pymeasure": Peer(("pymeasure",), "start of a run: process, imports, first point in its file", 1.0, start_row),
+    "QCoDeS": Peer(("qcodes",), _POINTS, 1.0, points_row("qcodes_points")),
+    "Bluesky": Peer(("bluesky", "ophyd"), _POINTS, 1.0, points_row("bluesky_points")),
+    "pymeasure": Peer(("pymeasure",), _START, 1.0, start_row),
     "pyvisa-py": Peer(("pyvisa-py",), "a question over loopback TCP, client's time", 1.0, query_row),
     "QuTiP": Peer(("qutip",), "two-spin spectrum, 2001 frequencies", 15.0, spectrum_row),
-    "scipy": Peer(("scipy",), "fit of one spectrum of many, SRS", 20.0, fit_row("scipy_fit", ours.batch_fits)),
-    "lmfit": Peer(("lmfit",), "fit of one spectrum, SRS, with doubts", 1.0, fit_row("lmfit_fit", ours.single_fits)),
+    "scipy": Peer(("scipy",), "fit of one spectrum of many, SRS", 20.0, fit_row("scipy_fit", ours.batch_fits, _SOUGHT)),
+    "lmfit": Peer(("lmfit",), "fit of one spectrum, SRS", None, fit_row("lmfit_fit", ours.single_fits, _JUDGED)),
     "pyqtgraph": Peer(("pyqtgraph", "PyQt6"), "redraw of a curve that grows to 1e6 points", 1.5, curve_row),
 }
 
@@ -178,9 +182,9 @@ def row_of(name: str, folder: Path) -> Row:
         python = provided(f"peer-{name.lower()}", peer.requirements)
         return peer.row(peer, python, folder)
     except NoEnvironment as why:
-        return Row(peer.work, float("nan"), None, name, note=f"{name} does not install: {why}")
+        return Row(peer.work, float("nan"), None, name, peer.target, note=f"{name} does not install: {why}")
     except JobFailed as why:
-        return Row(peer.work, float("nan"), None, name, note=f"the job of {name} fails: {why}")
+        return Row(peer.work, float("nan"), None, name, peer.target, note=f"the job of {name} fails: {why}")
 
 
 def main() -> int:

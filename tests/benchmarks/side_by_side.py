@@ -12,7 +12,7 @@ import statistics
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +59,10 @@ class Row:
             return False
         return self.ratio is None or self.target is None or self.ratio >= self.target
 
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON, as the table of ``make bench`` takes it."""
+        return asdict(self) | {"ratio": self.ratio, "met": self.met}
+
     def __str__(self) -> str:
         other = "" if self.other is None else f", {self.name} {self.other:.3g} {self.unit}, {self.ratio:.2f} times"
         target = "" if self.target is None else f" (at least {self.target:g} wanted{'' if self.met else ': MISSED'})"
@@ -72,8 +76,7 @@ def report(rows: Sequence[Row]) -> int:
     for row in rows:
         print(row, flush=True)
     if name := os.environ.get(JSON_FILE):
-        told = [asdict(row) | {"ratio": row.ratio, "met": row.met} for row in rows]
-        Path(name).write_text(json.dumps(told, indent=1), encoding="utf-8")
+        Path(name).write_text(json.dumps([row.as_dict() for row in rows], indent=1), encoding="utf-8")
     return int(not all(row.met for row in rows))
 
 

@@ -107,26 +107,14 @@ def fit_transport(
     found = [start for one in settings for start in _begun(spectra, one, seen, free_temperature=free)]
     beaten, points = math.inf, sum(one.bias.size for one in spectra)
     for tolerance, most, behind in _ROUNDS:
-        found = distinct(
-            [_improved(spectra, start, tolerance, most, COARSE) if start.aic < beaten else start for start in found]
-        )
+        found = distinct(_round(spectra, found, beaten, tolerance, most))
         beaten = min(solution.aic for solution in found) + max(behind * points, _HOPELESS)
         left = [solution for solution in found if solution.aic < beaten]
         if len(left) == 1 and left[0].converged:
             break
-    if iterations().over:
-        return _best_so_far(spectra, found)
     lowest = min(solution.aic for solution in found)
     found = [_settled(spectra, one) if one.aic < lowest + _CLOSE else one for one in found]
     return _result(spectra, min(found, key=lambda solution: solution.aic), found)
-
-
-def _best_so_far(spectra: list[SpectrumData], found: list[Solution]) -> FitResult:
-    """Of the solutions that have made a step at all."""
-    begun = [solution for solution in found if solution.left]
-    if not begun:
-        iterations().refuse_if_over()
-    return _result(spectra, min(begun, key=lambda solution: solution.aic), begun)
 
 
 # -- the data ----------------------------------------------------------------------------------------------------------
@@ -204,14 +192,27 @@ def _begun(
     ]
 
 
+def _round(
+    spectra: list[SpectrumData], found: list[Solution], beaten: float, tolerance: float, most: int
+) -> list[Solution]:
+    """Each that is not beaten goes on; where the fit is to end early, those that have made a step are all there are."""
+    gone_on = [_improved(spectra, one, tolerance, most, COARSE) if one.aic < beaten else one for one in found]
+    if not iterations().over:
+        return gone_on
+    begun = [one for one in gone_on if one.left]
+    if not begun:
+        iterations().refuse_if_over()
+    return begun
+
+
 def _improved(
     spectra: list[SpectrumData], solution: Solution, tolerance: float, most: int, per_kT: float = FINE
 ) -> Solution:
-    """Least squares from the solution, with the noise of each spectrum that it leaves."""
+    """Least squares from the solution, with the noise of each spectrum that it leaves; itself if the fit is over."""
     free = solution.free
     problem = Problem(spectra, solution.setting, solution.parameters, free, solution.noise, per_kT)
-    found = problem.solved(solution.conductances, tolerance, most)
-    if found is None:  # the model is not defined there
+    found = None if iterations().over else problem.solved(solution.conductances, tolerance, most)
+    if found is None:  # or the model is not defined there
         return solution if solution.left else replace(solution, aic=math.inf)
     rms = np.array([math.sqrt(np.mean(part**2)) for part in found.residuals])
     noise = np.maximum(solution.noise * rms, SMALLEST_NOISE * np.array([np.ptp(one.conductance) for one in spectra]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 
@@ -30,7 +31,7 @@ bounds = np.linspace(0, POINTS, STEPS + 1).astype(int).tolist()
 
 def grow() -> int:
     """One array that grows in place, painted after each step."""
-    for first, stop in zip(bounds, bounds[1:], strict=False):
+    for first, stop in itertools.pairwise(bounds):
         x[first:stop], y[first:stop] = source[0][first:stop], source[1][first:stop]
         curve.setData(x[:stop], y[:stop], skipFiniteCheck=True)
         application.processEvents()
