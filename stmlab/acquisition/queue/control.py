@@ -14,6 +14,7 @@ import socket
 import threading
 from collections import deque
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from pydantic import ValidationError
 
 from stmlab.acquisition.queue.entries import QueueEntry
 from stmlab.acquisition.queue.protocol import Lines, ProtocolError, decode, encode
+from stmlab.config_files import explain
 from stmlab.errors import SequenceError, StmlabError
 
 if TYPE_CHECKING:
@@ -233,9 +235,7 @@ class Control:
             found = self._status() if what == "status" else _ASKED[what](self.performer, message)
             return {"id": number, "ok": found or {}}
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            words = f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}".lstrip(": ")
-            return {"id": number, "refused": words}
+            return {"id": number, "refused": explain(error, Path("entry"))}
         except StmlabError as error:
             return {"id": number, "refused": str(error)}
         except (KeyError, TypeError, ValueError) as error:

@@ -85,7 +85,7 @@ class Performer:
         self._folder = file.path.parent
         self._only = None if only is None else file.queue[only].id
         self._changing = threading.Condition(threading.RLock())
-        self._hold = False  # a person wants it to wait
+        self._held = ""  # why it waits for a person before the next entry, "" if it does not
         self._at_once: list[str] = []  # entries that are taken although it waits
         self._ending: str = ""  # why it ends after this run
         self._next_please = False  # a stopped run does not end the queue
@@ -143,15 +143,14 @@ class Performer:
         """The next entry to be taken, None at the end; waits for a person where that is wanted."""
         with self._changing:
             while not self._ending:
-                if self._at_once:
-                    return self.queue[self._at_once.pop(0)]
-                entry = self._waiting_next()
+                at_once = self._at_once.pop(0) if self._at_once else None
+                entry = self._waiting_next() if at_once is None else self.queue[at_once]
                 if entry is None:
                     return None
-                if not self._hold:
+                if not self._held or at_once is not None:
                     self._enter(QueueState.PERFORMING)
                     return entry
-                self._enter(QueueState.WAITING, self.reason)
+                self._enter(QueueState.WAITING, self._held)
                 self._changing.wait(_LOOK)
         return None
 
@@ -295,22 +294,20 @@ class Performer:
             if self._runner is not None:
                 self._runner.resume(anyway=anyway)
             else:
-                self._hold = False
+                self._held = ""
                 self._changing.notify_all()
 
     def hold(self, why: str = "a person wants it to wait") -> None:
         """Wait for a person before the next entry."""
         with self._changing:
-            self._hold = True
-            if self.state is QueueState.PERFORMING:
-                self.reason = why
-                self._tell(self._said())
+            self._held = why
+            self._tell(self._said())
 
     def go_on(self) -> None:
         """Do not wait before the next entry."""
         with self._changing:
-            self._hold = False
-            self.reason = ""
+            self._held = ""
+            self._tell(self._said())
             self._changing.notify_all()
 
     def stop(self, *, go_on: bool = False) -> None:
@@ -339,6 +336,8 @@ class Performer:
         """
         with self._changing:
             self._file.keep(changed(self.queue))
+            there = {entry.id for entry in self.queue.entries}
+            self._at_once = [name for name in self._at_once if name in there]
             self._tell(self.entries())
             self._changing.notify_all()
 
@@ -353,8 +352,9 @@ class Performer:
         with self._changing:
             following = self.queue.next
             self.change(lambda queue: queue.added(entry, before=None if following is None else following.id))
-            if self.state is QueueState.WAITING or self._only is not None:
+            if self._held or self._only is not None:
                 self._at_once.append(entry.id)
+                self._changing.notify_all()
 
     # -- what is told ------------------------------------------------------------------------------------------------
 
@@ -379,7 +379,7 @@ class Performer:
             }
 
     def _said(self) -> Message:
-        return {"event": "state", "queue": self.state, "reason": self.reason, "holds": self._hold}
+        return {"event": "state", "queue": self.state, "reason": self.reason, "held": self._held}
 
     def _enter(self, state: QueueState, reason: str = "") -> None:
         with self._changing:
