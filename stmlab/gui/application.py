@@ -27,9 +27,10 @@ def run() -> int:
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationName("stmlab")
-    window = open_window(application)
-    with ctrl_c(window.close), exceptions_noticed(window.context):
-        return int(application.exec())
+    with ctrl_c(application.closeAllWindows):
+        window = open_window(application)
+        with exceptions_noticed(window.context):
+            return int(application.exec())
 
 
 def open_window(application: QApplication, settings: Settings | None = None) -> Window:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 from stmlab.errors import StmlabError
 
 _ELSEWHERE = "`stmlab run` needs no screen"
+_PACKAGES = "on Debian and Ubuntu install libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxkbcommon-x11-0"
 _WHY = {2: "an extension is missing", 3: "it has no memory left", 4: "it cut the connection", 5: "its name is wrong"}
 
 
@@ -29,12 +32,12 @@ def check_screen() -> None:
     if not display:
         raise StmlabError(f"no screen: neither DISPLAY nor WAYLAND_DISPLAY is set; {_ELSEWHERE}")
     _check_server(display)
-    _library("libxcb-cursor.so.0", "libxcb-cursor0")
+    _check_plugin()
 
 
 def _check_server(display: str) -> None:
     """Connect as Qt's plugin does, and go again."""
-    xcb = _library("libxcb.so.1", "libxcb1")
+    xcb = _loaded("libxcb.so.1")
     xcb.xcb_connect.restype = ctypes.c_void_p
     connection = ctypes.c_void_p(xcb.xcb_connect(display.encode(), None))
     problem = xcb.xcb_connection_has_error(connection)
@@ -44,8 +47,18 @@ def _check_server(display: str) -> None:
         raise StmlabError(f"no screen: DISPLAY={display}: {why}; {_ELSEWHERE}")
 
 
-def _library(name: str, package: str) -> ctypes.CDLL:
+def _check_plugin() -> None:
+    """Load Qt's plugin for X: what it misses is said here, by name."""
+    qt = find_spec("PyQt6")
+    for place in (qt.submodule_search_locations or []) if qt is not None else []:
+        plugin = Path(place) / "Qt6" / "plugins" / "platforms" / "libqxcb.so"
+        if plugin.is_file():
+            _loaded(str(plugin))
+
+
+def _loaded(library: str) -> ctypes.CDLL:
     try:
-        return ctypes.CDLL(name)
+        return ctypes.CDLL(library)
     except OSError as error:
-        raise StmlabError(f"no screen: Qt needs {name}: install the package {package} ({error})") from error
+        missing = str(error).partition(":")[0]
+        raise StmlabError(f"no screen: Qt needs {missing}: {_PACKAGES}") from error

@@ -82,7 +82,8 @@ def test_menus_tool_bar_and_shortcuts_come_from_the_registry(window, qtbot):
     (go,) = window._menus["&Measure"].actions()
     assert go in window.tool_bar.actions()
     go.trigger()
-    window.activateWindow()
+    with qtbot.waitActive(window):
+        window.activateWindow()
     qtbot.keyClick(window, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
     assert window.panels["measure"].done == [1, 1]
 

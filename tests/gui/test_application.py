@@ -1,0 +1,106 @@
+"""The application around the window: Ctrl-C, the end, screens."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from stmlab.errors import StmlabError
+from stmlab.gui import screen
+from stmlab.gui.application import ctrl_c, exceptions_noticed, open_window
+from stmlab.gui.settings import Settings
+
+PATIENCE = 60_000  # ms
+
+OPENED = """
+import sys
+from pathlib import Path
+from stmlab.gui import application
+from stmlab.gui.settings import Settings
+
+def opened(qt, open_window=application.open_window):
+    window = open_window(qt, Settings(Path(sys.argv[1])))
+    print("open", flush=True)
+    return window
+
+application.open_window = opened
+sys.exit(application.run())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_does_what_closing_does_and_is_itself_again_afterwards(qapp, qtbot, number):
+    before, closed = signal.getsignal(number), []
+    with ctrl_c(lambda: closed.append(1)):
+        os.kill(os.getpid(), number)
+        qtbot.waitUntil(lambda: closed == [1], timeout=PATIENCE)
+    assert signal.getsignal(number) is before
+
+
+def test_ctrl_c_in_the_terminal_ends_the_window_which_keeps_its_layout(tmp_path):
+    window = subprocess.Popen([sys.executable, "-c", OPENED, tmp_path / "w.json"], stdout=subprocess.PIPE, text=True)
+    assert window.stdout.readline() == "open\n"
+    window.send_signal(signal.SIGINT)
+    assert window.wait(timeout=PATIENCE / 1000) == 0
+    window.stdout.close()
+    assert Settings(tmp_path / "w.json").known.layout
+
+
+def test_every_panel_is_there_without_a_complaint_and_so_in_a_second_window(qapp, qtbot, settings):
+    first, second = open_window(qapp, settings), open_window(qapp, Settings(settings.path))
+    for window in (first, second):
+        qtbot.addWidget(window)
+        assert window.notice_bar.shown is None, window.notice_bar.label.text()
+        assert {"measure", "log"} <= set(window.panels)
+        assert window.isVisible()
+    first.close()
+    assert second.isVisible()
+    second.close()
+
+
+def test_every_action_has_a_tip_a_place_and_a_shortcut_of_its_own(qapp, qtbot, settings):
+    window = open_window(qapp, settings)
+    qtbot.addWidget(window)
+    shortcuts = [action.shortcut for action in window.context.actions if action.shortcut]
+    assert len(shortcuts) == len(set(shortcuts))
+    for action in window.context.actions:
+        assert action.tip, action.name
+    window.close()
+
+
+def test_the_hook_for_exceptions_is_taken_back(context):
+    before = sys.excepthook
+    with exceptions_noticed(context):
+        assert sys.excepthook == context.notices.hook
+    assert sys.excepthook is before
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="screens of X")
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ({}, "neither DISPLAY nor WAYLAND_DISPLAY is set"),
+        ({"DISPLAY": ":7077"}, "DISPLAY=:7077: nobody serves it"),
+        ({"DISPLAY": ":7077", "WAYLAND_DISPLAY": "wayland-0", "QT_QPA_PLATFORM": "xcb"}, "DISPLAY=:7077"),
+        ({"DISPLAY": "nonsense"}, "DISPLAY=nonsense: its name is wrong"),
+        ({"DISPLAY": ":7077", "QT_QPA_PLATFORM": "offscreen"}, ""),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, ""),
+    ],
+)
+def test_a_screen_that_is_not_there_is_refused_in_words(monkeypatch, environment, why):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    if why:
+        with pytest.raises(StmlabError, match=why):
+            screen.check_screen()
+    else:
+        screen.check_screen()
+
+
+def test_a_library_that_the_screen_needs_is_named():
+    with pytest.raises(StmlabError, match=r"Qt needs libof_nothing\.so\.9: on Debian"):
+        screen._loaded("libof_nothing.so.9")
