@@ -4,8 +4,9 @@ The exchange with the tip's spin grows with the conductance, J12 = slope Gs, and
 spin below. Heisenberg and Ising exchange shift them differently; both are fitted, with no exchange as the third, and
 compared by Akaike's information criterion.
 
-Energies read off spectra are not quite levels: third order pulls the outer step 0.06-0.13 meV down. The transport fit
-(`stmlab.analysis.transport`) knows that; this one is for step energies as they are.
+Energies read off spectra are not quite levels: third order pulls the outer step 0.06-0.16 meV down, pumping the inner
+one up by as much. The transport fit (`stmlab.analysis.transport`) knows that; this one is for step energies as they
+are, and `stmlab.analysis.step_pull` puts the pull into its errors.
 """
 
 from __future__ import annotations
@@ -161,9 +162,9 @@ def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> li
     best: dict[bool, _Solution] = {}
     for exchange in _LARGEST_EXCHANGES if levels.free == 3 else (0.0,):
         begun = np.array([*start, exchange / largest])[: levels.free]
-        found = least_squares(lambda v: model(v) - data, lambda v: _slopes(model, v), begun, noise_known=True)
+        found = least_squares(lambda v: model(v) - data, lambda v: slopes_of(model, v), begun, noise_known=True)
         values = found.values
-        covariance = inverse_normal(_slopes(model, values))
+        covariance = inverse_normal(slopes_of(model, values))
         if covariance is None:
             continue
         solution = _Solution(levels, values, covariance, found.chi_square, _aic(steps, found.chi_square, levels.free))
@@ -172,7 +173,7 @@ def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> li
     return list(best.values())
 
 
-def _slopes(model: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray:
+def slopes_of(model: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray:
     """Derivatives of the model's n numbers by the values, shape (n, p).
 
     Where levels cross the mean of a group jumps, and the best fit may lie just there: of the differences to either side

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from stmlab.analysis.ramp import StepSeries
-    from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
     from stmlab.storage import Run
 
@@ -162,23 +161,22 @@ def _setpoint(told: Settings) -> float:
     return abs(told.number("setpoint_current") / told.number("setpoint_bias", 1.0))
 
 
-def _series(run: Run, told: Settings) -> tuple[StepSeries, FloatArray]:
-    """Steps of every spectrum of a ramp, and the biases."""
+def _series(run: Run, told: Settings) -> StepSeries:
+    """Steps of every spectrum of a ramp."""
     columns = averaged(*(column(run, name) for name in ("setpoint", "bias", "conductance")))
     setpoint, bias, conductance, left_out = whole_spectra(*columns)
     series = fit_series(bias, conductance, setpoint, temperature_K=told.temperature, modulation_V=told.modulation)
-    return replace(series, warnings=(*left_out, *series.warnings)), np.unique(bias)
+    return replace(series, warnings=(*left_out, *series.warnings))
 
 
 def _exchange(run: Run, told: Settings) -> FitResult:
-    series, _ = _series(run, told)
+    series = _series(run, told)
     with iterations().finishing():
         return exchange_of(series, field_T=told.number("field"))
 
 
 def _correlation(run: Run, told: Settings) -> FitResult:
-    series, bias = _series(run, told)
-    return correlation_of(series, bias, field_T=told.number("field"), modulation_V=told.modulation)
+    return correlation_of(_series(run, told), field_T=told.number("field"))
 
 
 def _telegraph(run: Run, told: Settings) -> FitResult:

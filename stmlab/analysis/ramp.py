@@ -14,6 +14,7 @@ import numpy as np
 from stmlab.analysis.correlation import fit_correlation
 from stmlab.analysis.exchange import fit_exchange
 from stmlab.analysis.iterations import iterations
+from stmlab.analysis.step_pull import KONDO_COUPLING, StepReading, with_pull
 from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.transport.model import SpinParameters, SpinSetting
 from stmlab.errors import FitError
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
 
-KONDO_COUPLING = -0.05
-"""J rho that is taken for the asymmetries, as Muenks et al. have it (-0.05 ... -0.1)."""
-_PULLED = (
-    "energies read off spectra are not quite levels: third order pulls the outer steps 0.06 to 0.13 meV down, which is "
-    "not in the errors; the model transport has it"
-)
 _SERIES = ("inner_energy", "outer_energy", "eta_inner", "eta_outer")
 
 
@@ -39,14 +34,18 @@ class StepSeries:
     Attributes:
         setpoint: conductance, S.
         values, errors: by name: inner_energy, outer_energy (meV), eta_inner, eta_outer.
+        bias: V, in rising order, shape (n,).
         temperature_K: of the sample, or the mean of the effective ones.
+        modulation_V: peak amplitude at the junction.
         warnings: which spectra were left out, and why.
     """
 
     setpoint: FloatArray
     values: dict[str, FloatArray]
     errors: dict[str, FloatArray]
+    bias: FloatArray
     temperature_K: float
+    modulation_V: float
     warnings: tuple[str, ...]
 
 
@@ -93,13 +92,22 @@ def fit_series(
         raise FitError(f"{len(rows)} spectra show two pairs of steps, at least 2 are needed; {'; '.join(warnings[:1])}")
     table = np.array(rows)
     values, errors = ({name: table[:, k, i] for k, name in enumerate(_SERIES)} for i in (0, 1))
-    return StepSeries(np.array(at), values, errors, float(np.mean(temperatures)), tuple(warnings))
+    mean = float(np.mean(temperatures))
+    return StepSeries(np.array(at), values, errors, np.unique(bias), mean, modulation_V, tuple(warnings))
 
 
 def exchange_of(series: StepSeries, *, field_T: float = 0.0) -> FitResult:
-    """Anisotropy and exchange from the energies of the steps, as they are read."""
+    """Anisotropy and exchange from the energies of the steps as they are read; their pull is in the errors."""
+    fit = _as_read(series, field_T)
+    errors = np.stack([series.errors["inner_energy"], series.errors["outer_energy"]])
+    reading = StepReading(series.setpoint, errors, series.bias, series.temperature_K, series.modulation_V, field_T)
+    fit = with_pull(fit, reading)
+    return replace(fit, warnings=(*series.warnings, *fit.warnings))
+
+
+def _as_read(series: StepSeries, field_T: float) -> FitResult:
     v, e = series.values, series.errors
-    fit = fit_exchange(
+    return fit_exchange(
         series.setpoint,
         v["inner_energy"],
         v["outer_energy"],
@@ -107,18 +115,15 @@ def exchange_of(series: StepSeries, *, field_T: float = 0.0) -> FitResult:
         e["outer_energy"],
         field_T=field_T,
     )
-    return replace(fit, warnings=(*series.warnings, _PULLED, *fit.warnings))
 
 
-def correlation_of(
-    series: StepSeries, bias: FloatArray, *, field_T: float = 0.0, modulation_V: float = 0.0
-) -> FitResult:
+def correlation_of(series: StepSeries, *, field_T: float = 0.0) -> FitResult:
     """C from the asymmetries of the steps, with the exchange that their energies show and `KONDO_COUPLING`.
 
     Raises:
         FitError: the energies show no exchange, or the asymmetries hold no correlation.
     """
-    exchange = exchange_of(series, field_T=field_T)
+    exchange = _as_read(series, field_T)
     kind = ExchangeKind(exchange.choices["exchange"])
     if kind is ExchangeKind.NONE:
         raise FitError("the step energies show no exchange with a spin of the tip: C has no meaning without one")
@@ -136,8 +141,8 @@ def correlation_of(
         v["eta_outer"],
         e["eta_inner"],
         e["eta_outer"],
-        setting=SpinSetting(kind, field_T=field_T, modulation_V=modulation_V, order=3),
+        setting=SpinSetting(kind, field_T=field_T, modulation_V=series.modulation_V, order=3),
         parameters=spins,
-        bias=bias,
+        bias=series.bias,
     )
     return replace(fit, choices=exchange.choices, warnings=(*series.warnings, *fit.warnings))

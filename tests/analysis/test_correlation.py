@@ -1,5 +1,6 @@
 """The correlation C from asymmetries, and a whole ramp through steps, exchange and correlation."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -133,15 +134,33 @@ def test_a_ramp_gives_exchange_and_correlation_from_its_steps():
     exchange = exchange_of(series)
     assert exchange.choices["exchange"] == "heisenberg"
     assert exchange["exchange_slope_meV_per_uS"].value == close(3.6, rel=0.1)  # third order pulls the steps
-    fit = correlation_of(series, BIAS)
+    fit = correlation_of(series)
     assert fit["correlation"].value == pytest.approx(-0.5, abs=0.05)
+
+
+def test_the_pull_of_third_order_is_in_the_errors_of_exchange_and_its_size_is_told():
+    """The steps say -4.05 meV: by the pull more than the -4.2 meV that are true, and by no more than their error."""
+    exchange = exchange_of(fit_series(*ramp(-0.5), temperature_K=2.0))
+    axial, told = exchange["axial_anisotropy_meV"], exchange.warnings[0]
+    pulled = float(re.search(r"axial_anisotropy_meV (\+\S+) meV", told)[1])
+    assert axial.value + 4.2 > 0.1
+    assert axial.value - pulled == pytest.approx(-4.2, abs=0.04)
+    assert axial.error == pytest.approx(np.hypot(pulled, 0.02), abs=0.03)
+    assert axial.error == close(np.sqrt(exchange.covariance[0, 0]), rel=1e-12)
+    assert "outer ones by -0.1" in told
+
+
+def test_without_a_readable_model_the_pull_is_said_to_be_unknown():
+    """At a temperature at which steps as wide as the spectrum remain, the model shows no pairs."""
+    series = replace(fit_series(*ramp(-0.5), temperature_K=2.0), temperature_K=30.0)
+    assert any("not known, and not in the errors" in warning for warning in exchange_of(series).warnings)
 
 
 def test_without_exchange_there_is_no_correlation_to_fit():
     series = fit_series(*ramp(0.0, slope=0.0, order=2), temperature_K=2.0)
     assert exchange_of(series).choices["exchange"] == "none"
     with pytest.raises(FitError, match="no exchange"):
-        correlation_of(series, BIAS)
+        correlation_of(series)
 
 
 def test_a_spectrum_without_steps_is_left_out_of_a_ramp_by_name():

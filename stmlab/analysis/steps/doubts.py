@@ -266,5 +266,5 @@ def _residual(fit: FittedSteps) -> list[str]:
     near = np.abs(fit.data.x) < np.median(np.abs(fit.data.x))
     quiet, loud = sorted(white_variance(part) for part in (fit.left[near], fit.left[~near]))
     if not structured and len(fit.left) >= _MANY and loud > _UNEVEN**2 * quiet:
-        found.append("the noise is uneven over the bias: give sigma for errors that hold")
+        found.append("the noise is uneven over the bias, which the errors allow for: with sigma they would be smaller")
     return found

@@ -3,8 +3,8 @@
 The derivative is taken as differences over 1.5 standard deviations of the Gaussians, and the model as those of their
 integrals, so that nothing is lost by coarse or smoothed differences; closer ones would only hold more noise.
 Differences share points: their noise is correlated, and errors that took it for white would be several times wrong.
-Here every estimate is followed back to the points themselves, whose noise is white: d(estimate) = response @
-d(conductance).
+Here every estimate is followed back to the points themselves, whose noise is white, if uneven: d(estimate) = response
+@ d(conductance).
 
 Least squares of the differences is not the most precise estimate (that would be the Gaussians' integrals fitted to
 dI/dV), but it looks only near the steps: bent plateaus, which third-order scattering and pumping leave, hardly move it.
@@ -22,7 +22,7 @@ from stmlab.analysis.marquardt import least_squares
 from stmlab.analysis.residuals import is_structured
 from stmlab.analysis.steps.curves import step_curves
 from stmlab.analysis.steps.doubts import FittedSteps, step_warnings
-from stmlab.analysis.steps.noise import local, widened
+from stmlab.analysis.steps.noise import local, of_uneven_noise, widened
 from stmlab.analysis.steps.parameters import Estimates
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
@@ -215,12 +215,18 @@ def _errors(data: StepSpectrum, model: _Gaussians, vector: FloatArray, slopes: F
     expected = len(rest) - fitted
     variance = float(rest @ rest) / expected
     known = response * data.noise
-    covariance = known @ known.T * (1.0 if data.noise_known else variance)
-    fit = _Fit(model, np.append(vector, level), covariance, variance)
-    near = fit.left(data)
-    if data.noise_known or not is_structured(near, len(fit.vector)):
-        return fit
-    return replace(fit, covariance=widened(fit.covariance, known, near, fit.width_meV / data.spacing))
+    fit = _Fit(model, np.append(vector, level), known @ known.T, variance)
+    return fit if data.noise_known else _of_what_is_left(data, fit, response)
+
+
+def _of_what_is_left(data: StepSpectrum, fit: _Fit, response: FloatArray) -> _Fit:
+    """With the covariance of what the fit leaves near the steps; wider where that is not white."""
+    near, width = fit.left(data), fit.width_meV / data.spacing
+    slopes = np.column_stack([fit.model.jacobian(fit.vector[:-1], data.x), np.ones_like(data.x)])
+    covariance = of_uneven_noise(response, slopes, data.y - fit.value(data.x), width)
+    if is_structured(near, len(fit.vector)):
+        covariance = widened(covariance, response, near, width)
+    return replace(fit, covariance=covariance)
 
 
 def _between_steps(data: StepSpectrum, model: _Gaussians, vector: FloatArray) -> FloatArray:

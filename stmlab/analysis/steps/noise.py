@@ -11,15 +11,47 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, IntArray
+
+_FREEDOM = 0.05  # least part of its own noise that a point may show
 
 
 def local(left: FloatArray, width: float) -> FloatArray:
-    """The residual less its running mean over three steps' widths: what a fit of differences sees of it."""
+    """The residual less its running mean over three steps' widths: what a fit of differences sees of it.
+
+    Along the first axis: a residual of shape (n,), or the columns of what acts on one, (n, k).
+    """
+    first, last = _windows(len(left), width)
+    sums = np.concatenate([np.zeros((1, *left.shape[1:])), np.cumsum(left, axis=0)])
+    lengths = (last - first).reshape(-1, *[1] * (left.ndim - 1))
+    return np.asarray(left - (sums[last] - sums[first]) / lengths)
+
+
+def _windows(count: int, width: float) -> tuple[IntArray, IntArray]:
+    """First point, and the one after the last, of which the running mean at each point is taken."""
     reach = max(1, round(1.5 * width))
-    window = np.ones(2 * reach + 1)[: len(left)]
-    mean = np.convolve(left, window, "same") / np.convolve(np.ones_like(left), window, "same")
-    return np.asarray(left - mean)
+    return np.maximum(np.arange(count) - reach, 0), np.minimum(np.arange(count) + reach + 1, count)
+
+
+def of_uneven_noise(response: FloatArray, slopes: FloatArray, left: FloatArray, width: float) -> FloatArray:
+    """Covariance of estimates with d(estimate) = response @ d(data), from what is left `local` to each point.
+
+    It does not suppose even noise, and is exact on average where the noise is even (as
+    `stmlab.analysis.residuals.uneven_covariance`, whose estimates are least squares of the points themselves).
+
+    Args:
+        response: shape (k, n).
+        slopes: of the model by the estimates, shape (n, k).
+        left: data less fit, shape (n,).
+        width: of a step, in points.
+    """
+    first, last = _windows(len(left), width)
+    turned, answer = local(slopes, width), local(response.T, width)
+    # the squared rows of L (1 - slopes @ response), where L takes the running mean away
+    kept = 1 - 1 / (last - first) - 2 * (turned * answer).sum(axis=1)
+    kept += ((turned @ (response @ response.T)) * turned).sum(axis=1)
+    variance = local(left, width) ** 2 / np.maximum(kept, _FREEDOM)
+    return np.asarray((response * variance) @ response.T)
 
 
 def widened(covariance: FloatArray, response: FloatArray, left: FloatArray, width: float) -> FloatArray:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 _CERTAIN = 60.0
 """Drop of chi square by the steps: noise alone reaches 30 where its best of a thousand placements is taken."""
-_FAR_BETTER = 25.0  # drop of chi square by two plateau slopes
+_FAR_BETTER = 25.0  # drop of chi square by a second pair of steps
+_BENT = 9.2
+"""Drop of chi square by two plateau slopes: noise comes to it once in a hundred, and slopes that are left out for less
+move the outer step by more than its error."""
 _TILTED = 9.0  # drop of chi square by a slope of the background that is told
 _BEND = 0.01  # of the outer step; plateaus that bend less are flat
 _BEYOND_DOUBT = 10.0  # standard errors of a height
@@ -138,11 +141,11 @@ def _may_bend(data: StepSpectrum, flat: StepSolution) -> bool:
     left = (data.y - flat.model.value(flat.vector, data.x)) / data.noise
     better = left - slopes @ np.linalg.lstsq(slopes, left, rcond=1e-10)[0]
     variance = 1.0 if data.noise_known else float(better @ better) / max(len(left) - slopes.shape[1], 1)
-    return bool(flat.squares - float(better @ better) > _FAR_BETTER / 2 * variance)
+    return bool(flat.squares - float(better @ better) > _BENT / 2 * variance)
 
 
 def _bends(data: StepSpectrum, flat: StepSolution, sloped: StepSolution) -> bool:
-    if flat.squares - sloped.squares < _FAR_BETTER * sloped.variance(data):
+    if flat.squares - sloped.squares < _BENT * sloped.variance(data):
         return False
     values = dict(zip(sloped.model.names, sloped.vector, strict=True))
     outer = "outer" if sloped.model.pairs == 2 else "inner"
