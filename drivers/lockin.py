@@ -13,13 +13,16 @@ from stmlab.errors import InstrumentFault, InstrumentOverload
 from stmlab.station.instruments import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from enum import IntFlag
 
     from stmlab.station.instruments import Value
 
 CHECK, LOOK = "check_status", "look"  # who listens to the status registers
 REGISTER = answers.integer(0, 0xFFFF)
+_EVENTS = ("LIAS?", REGISTER)
+_IN_ONE_MESSAGE = 8  # properties that are due: the instruments keep 256 characters of commands, and of answers
+_TOLD = 3  # readings of a property: one just before the change, one that shows it, one that makes sure
 XY = answers.row(answers.number(-10.0, 10.0), answers.number(-10.0, 10.0))
 """Reader of X and Y: no lock-in amplifier reads more than its largest input, V rms."""
 
@@ -31,6 +34,7 @@ class LockInAmplifier(Questions):
         SETTINGS: properties that ``snapshot`` reads.
         STATUS: query of each status register -> (flags, those of them that are faults -> in words).
         LASTING: those of these registers that show the present, and are not cleared when they are read.
+        ALWAYS: properties that every look reads.
         BY_ITSELF: bits of LIAS? -> properties that the instrument has changed by itself then, and why.
     """
 
@@ -38,8 +42,9 @@ class LockInAmplifier(Questions):
     STATUS: ClassVar[Mapping[str, tuple[type[IntFlag], Mapping[IntFlag, str]]]] = {}
     LASTING: ClassVar[tuple[str, ...]] = ()
     BY_ITSELF: ClassVar[Mapping[IntFlag, Mapping[str, str]]] = {}
+    ALWAYS: ClassVar[tuple[str, ...]] = ()
+    BY_TURNS: ClassVar[tuple[str, ...]] = ()
     WATCHED: ClassVar[tuple[str, ...]] = ()
-    ROUND: ClassVar[int] = 1
 
     time_constant: float
     filter_slope: int
@@ -50,7 +55,7 @@ class LockInAmplifier(Questions):
 
     def _start_listening(self, *others: str) -> None:
         self._registers = StatusRegisters((CHECK, LOOK, *others))
-        self._explained: dict[str, tuple[str, int]] = {}  # property -> why, and for how many looks that is told
+        self._explained: dict[str, tuple[str, int]] = {}  # property -> why, and for how many readings that is told
 
     # -- outputs ---------------------------------------------------------------------------------------------------
 
@@ -110,26 +115,30 @@ class LockInAmplifier(Questions):
         self._read_registers(*(query for query in self.STATUS if query not in self.LASTING))
         self._registers.forget(CHECK)
 
-    def look(self, turn: int) -> Look:
-        """See Device; one question. Overloads are not reported: ``check_status`` tells those that spoil a reading."""
-        name = self.WATCHED[turn % len(self.WATCHED)]
-        setting = self._setting(name)
-        status, sine, value = self.questions(
-            ("LIAS?", REGISTER), self._question("sine_voltage"), (setting.query, setting.reader)
-        )
-        self._note("LIAS?", status)
-        return self._seen({"sine_voltage": sine, name: value}, ("LIAS?",))
+    def look(self, due: Sequence[str] = ()) -> Look:
+        """See Device. Overloads are not reported: ``check_status`` tells those that spoil a reading.
 
-    def _seen(self, values: Mapping[str, Value], registers: tuple[str, ...]) -> Look:
-        """A Look of values that were read, and of what the registers that were read have to tell."""
-        reports = tuple(
-            words
-            for query in registers
-            for words, overload in self._in_words(query, self._registers.take(LOOK, query)).items()
-            if not overload
-        )
-        self._explained = {name: (why, left - 1) for name, (why, left) in self._explained.items() if left > 0}
-        return Look(values, reports, {name: why for name, (why, _) in self._explained.items()})
+        What the instrument changes by itself is read together with the status that says so.
+        """
+        values: dict[str, Value] = {}
+        for start in range(0, max(len(due), 1), _IN_ONE_MESSAGE):
+            names = (*self.ALWAYS, *due[start : start + _IN_ONE_MESSAGE])
+            *read, status = self.questions(*map(self._question, names), _EVENTS)
+            values.update(zip(names, read, strict=True))
+            if status:
+                self._note("LIAS?", status)
+        return self._seen(values)
+
+    def _seen(self, values: Mapping[str, Value]) -> Look:
+        """A Look of values that were read, and of what the lock-in status has to tell."""
+        told = self._in_words("LIAS?", self._registers.take(LOOK, "LIAS?"))
+        reports = tuple(words for words, overload in told.items() if not overload)
+        if not self._explained:
+            return Look(values, reports)
+        changed = {name: why for name, (why, _) in self._explained.items()}
+        left = {name: (why, left - (name in values)) for name, (why, left) in self._explained.items()}
+        self._explained = {name: (why, readings) for name, (why, readings) in left.items() if readings > 0}
+        return Look(values, reports, changed)
 
     def _question(self, name: str) -> tuple[str, answers.Reader]:
         setting = self._setting(name)
@@ -153,7 +162,7 @@ class LockInAmplifier(Questions):
         if query == "LIAS?":
             for flag, reasons in self.BY_ITSELF.items():
                 if bits & flag:
-                    self._explained |= {name: (why, self.ROUND) for name, why in reasons.items()}
+                    self._explained |= {name: (why, _TOLD) for name, why in reasons.items()}
 
     def _in_words(self, query: str, bits: int) -> dict[str, bool]:
         """What is wrong -> whether it is an overload."""

@@ -18,7 +18,7 @@ from stmlab.errors import InstrumentFault
 from stmlab.station.instruments import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from drivers.questions import Question
 
@@ -63,12 +63,11 @@ class M8195AControls(Questions, SCPIMixin, Instrument):
         "sample_clock": Resolution(relative=1e-8),
         "trigger_level": Resolution(absolute=0.1),  # User's Guide: resolution of the threshold
     }
-    _TURNS: ClassVar[tuple[str, ...]] = (
+    BY_TURNS: ClassVar[tuple[str, ...]] = (
         *("offset", "continuous", "gate", "trigger_source", "divider", "dac_mode", "memory", "function", "segment"),
     )
     _ALWAYS: ClassVar[tuple[str, ...]] = ("output", "running", "level", "sample_clock")
-    WATCHED: ClassVar = (*_ALWAYS, *_TURNS)
-    ROUND: ClassVar = len(_TURNS)
+    WATCHED: ClassVar = (*_ALWAYS, *BY_TURNS)
 
     sample_clock = control(
         ":FREQ:RAST?",
@@ -221,9 +220,9 @@ class M8195AControls(Questions, SCPIMixin, Instrument):
             raise InstrumentFault(self.name, first + (then and f" [then {then}]"), code)
         return []
 
-    def look(self, turn: int) -> Look:
-        """See Device; one question. An error that it finds is told by ``check_status`` as well."""
-        names = (*self._ALWAYS, self._TURNS[turn % len(self._TURNS)])
+    def look(self, due: Sequence[str] = ()) -> Look:
+        """See Device; one message. An error that it finds is told by ``check_status`` as well."""
+        names = (*self._ALWAYS, *due)
         *values, error = self.questions(*map(self._question, names), ERROR)
         self.note_error(error)
         code, text = _error(error)

@@ -19,12 +19,14 @@ from drivers.nanonis_protocol import RESOLUTION, SINGLE, NanonisLine
 from drivers.nanonis_signals import Signals
 from drivers.nanonis_spectroscopy import BIAS, BiasSpectroscopy, SweepTiming
 from drivers.nanonis_tip import SafeTip, ZController, is_near_top
-from drivers.nanonis_watch import CURRENT, ROUND, TRIPPED, WATCHED, Watch, overload_of, snapshot
+from drivers.nanonis_watch import BY_TURNS, CURRENT, TRIPPED, WATCHED, Watch, overload_of, snapshot
 from drivers.resolution import agrees
 from stmlab.errors import GarbledAnswer, InstrumentFault, SequenceError, TipTripped
 from stmlab.station.instruments import BiasSweep, Look, LoopStatus, TipState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pymeasure.adapters import Adapter
 
     from stmlab.arrays import FloatArray
@@ -62,7 +64,7 @@ class Nanonis(Instrument):
     """
 
     __getattribute__ = object.__getattribute__  # see drivers.questions
-    WATCHED, ROUND = WATCHED, ROUND
+    WATCHED, BY_TURNS = WATCHED, BY_TURNS
 
     def __init__(
         self,
@@ -330,9 +332,9 @@ class Nanonis(Instrument):
         if overload := overload_of(self.current, self._range(CURRENT)):
             raise InstrumentFault(self.name, overload)
 
-    def look(self, turn: int) -> Look:
+    def look(self, due: Sequence[str] = ()) -> Look:
         """See Device; bias, current and height are of the acquisition period that ended last."""
-        return self._watch.look(turn)
+        return self._watch.look(due)
 
     def agrees(self, name: str, wanted: Value, read: Value) -> bool:
         """See Device."""

@@ -10,14 +10,14 @@ from stmlab.errors import InstrumentFault
 from stmlab.station.instruments import Look, LoopStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from drivers.nanonis import Nanonis
     from stmlab.station.instruments import Value
 
 CURRENT = "Current (A)"
 HEIGHT = "Z (m)"
-_REST = {  # property that is watched by turns -> where it is
+_REST = {  # property that is read when it is due -> where it is
     "setpoint": "setpoint",
     "feedback": "feedback",
     "safe_tip": "safe_tip.on",
@@ -32,10 +32,9 @@ _REST = {  # property that is watched by turns -> where it is
 }
 TRIPPED = "SafeTip has tripped: check the tip, then approach by hand"
 _NEAR_THE_END = 5e-4  # of the range of the current: so close to its end it is saturated
-_EVERY = 3  # so many looks cost two questions, and one of them a third
 
-WATCHED = ("bias", "current", "height", "status", *_REST)
-ROUND = _EVERY * len(_REST)
+BY_TURNS = tuple(_REST)
+WATCHED = ("bias", "current", "height", "status", *BY_TURNS)
 
 
 class Watch:
@@ -49,17 +48,15 @@ class Watch:
     def __init__(self, nanonis: Nanonis, current_range: Callable[[], tuple[float, float]]) -> None:
         self._nanonis, self._current_range = nanonis, current_range
         self._signals, self._z = nanonis.signals, nanonis.z
-        self._rest = tuple((name, attrgetter(path)) for name, path in _REST.items())
+        self._rest = {name: attrgetter(path) for name, path in _REST.items()}
 
-    def look(self, turn: int) -> Look:
+    def look(self, due: Sequence[str] = ()) -> Look:
         """See Device."""
         bias, current, height = self._signals.values((BIAS, CURRENT, HEIGHT), newest=False).tolist()
         status = self._z.status
         values: dict[str, Value] = {"bias": bias, "current": current, "height": height, "status": status.value}
-        index, due = divmod(turn, _EVERY)
-        if due == 0:
-            name, read = self._rest[index % len(self._rest)]
-            values[name] = read(self._nanonis)
+        for name in due:
+            values[name] = self._rest[name](self._nanonis)
         tripped = TRIPPED if status is LoopStatus.TRIPPED else ""
         return Look(values, tuple(filter(None, (tripped, overload_of(current, self._current_range())))))
 

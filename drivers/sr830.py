@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymeasure.adapters import Adapter
 
-    from stmlab.station.instruments import Look, Value
+    from stmlab.station.instruments import Value
 
 PROPERTY = "property"  # who else listens to the status registers
 _LEAST_SINE = 0.004  # V rms
 _MOST_AT_ONCE = 6  # quantities in one SNAP?
 _LONGEST_COMMAND = 30.0  # s, of the automatic functions
-_CHANGING_THEMSELVES = ("filter_synchronous", "time_constant")
 _HIGHEST_FREQUENCY = 102e3  # Hz, of the reference and of what is detected
 
 _SENSITIVITIES = tuple(map(float, PymeasureSR830.SENSITIVITIES))
@@ -161,7 +160,7 @@ class SR830(LockInAmplifier, PymeasureSR830):
         "sine_voltage frequency phase harmonic sensitivity time_constant filter_slope filter_synchronous reserve "
         "reference_source input_coupling input_config aux_out_1 aux_out_2 aux_out_3 aux_out_4".split()
     )
-    ROUND: ClassVar = 2 * len(WATCHED)  # every other look is at the status
+    BY_TURNS: ClassVar = WATCHED
     STATUS: ClassVar = {
         "LIAS?": (LIAStatus, OVERLOADS),
         "ERRS?": (ERRStatus, ERRORS),
@@ -223,21 +222,6 @@ class SR830(LockInAmplifier, PymeasureSR830):
     def sine_offset(self, value: float) -> None:
         if value:
             raise OutOfBounds("sine_offset", value, 0.0, 0.0, "V", "the SR830, whose sine output has no DC level")
-
-    def look(self, turn: int) -> Look:
-        """See Device; one query: the status and the watched properties by turns.
-
-        What the instrument changes by itself is read together with the status that says so.
-        """
-        index, status = divmod(turn, 2)
-        if status:
-            self._read_registers("LIAS?")
-            return self._seen({}, ("LIAS?",))
-        name = self.WATCHED[index % len(self.WATCHED)]
-        values: dict[str, Value] = {name: self.question(*self._question(name))}
-        if name in _CHANGING_THEMSELVES:
-            self._read_registers("LIAS?")
-        return self._seen(values, ("LIAS?",))
 
     @property
     def lia_status(self) -> LIAStatus:

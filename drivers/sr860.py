@@ -264,7 +264,8 @@ class SR860(Capture, PymeasureSR860):
         "filter_synchronous filter_advanced input_signal input_config input_coupling input_range "
         "aux_out_1 aux_out_2 aux_out_3 aux_out_4".split()
     )
-    ROUND: ClassVar = len(WATCHED)
+    ALWAYS: ClassVar = WATCHED[:1]
+    BY_TURNS: ClassVar = WATCHED[1:]
     LASTING: ClassVar = ("CUROVLDSTAT?",)
     STATUS: ClassVar = {
         "LIAS?": (LockInStatus, OVERLOADS),

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOOK = 0.2  # s between looks at the station during a pause
-_LOOK_IN_WAIT = 0.05  # s; a settling time shorter than this has the look after the move alone, and hides it
 _REMEMBERED = 256  # readings, before those beyond doubt are forgotten
 
 
@@ -126,7 +125,7 @@ class Points:
         self._requests.checkpoint()
         if self._watching and self._disturbance is None:
             watch = self._station.watch
-            if self._now() - watch.looked >= _LOOK_IN_WAIT:
+            if self._now() - watch.looked >= watch.interval:
                 self._disturbance = watch.look()
 
     # -- one point ---------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -43,12 +43,12 @@ class Device(Protocol):
     """What every instrument can do.
 
     Class attributes:
-        WATCHED: properties that ``look`` reads in the course of a round.
-        ROUND: so many consecutive turns make a round.
+        WATCHED: properties that ``look`` reads, always or when they are due.
+        BY_TURNS: those of them that it reads only when they are due.
     """
 
     WATCHED: ClassVar[tuple[str, ...]]
-    ROUND: ClassVar[int]
+    BY_TURNS: ClassVar[tuple[str, ...]]
 
     def snapshot(self) -> Mapping[str, Any]:
         """Every setting worth keeping beside data, read from the instrument: property -> value."""
@@ -56,11 +56,11 @@ class Device(Protocol):
     def check_status(self) -> None:
         """Read status and error queue; raise InstrumentFault if the instrument reports anything wrong."""
 
-    def look(self, turn: int) -> Look:
-        """Read what must be known at every point and, by turns, one of the other watched properties.
+    def look(self, due: Sequence[str] = ()) -> Look:
+        """Read what must be known at every point, and those of ``BY_TURNS`` that are ``due``.
 
-        One question to a lock-in or generator, two to an STM controller and at some turns a third one. It never waits
-        for new data and leaves the events that it reads to ``check_status``, which tells them once more.
+        One message to a lock-in or generator; two questions to an STM controller, and one for each that is due. It
+        never waits for new data and leaves the events that it reads to ``check_status``, which tells them once more.
         """
 
     def agrees(self, name: str, wanted: Value, read: Value) -> bool:

@@ -1,9 +1,9 @@
 """A look at the station at every point, always on: is everything as it was set, and is the tip where it was held?
 
-One question for a lock-in amplifier or a generator, two for the STM controller; the other watched properties by turns
-(`look` of each driver), several at once where looks are rare, so that each is known to be right within the last second.
-A look is made right after a move, so that it hides in the settling time; where none follows, all properties are
-compared (`look_at_everything`). Expected is what the guards last set and confirmed; of what nobody set, what was read
+One message to a lock-in amplifier or a generator, two questions to the STM controller; the other watched properties when
+they are due (`look` of each driver), so that each is known to be right within the last second, at any pace of the looks.
+A look is made right after a move, so that it hides in the settling time, and every 0.2 s of a longer wait; where none
+follows, all properties are compared (`look_at_everything`). Expected is what the guards last set and confirmed; of what nobody set, what was read
 when the set-up was complete. A difference beyond the property's resolution ends the run and names it.
 
 Watchers (from the station file) look at any other signal, such as a temperature, and pause, stop or abort a run.
@@ -11,12 +11,12 @@ Watchers (from the station file) look at any other signal, such as a temperature
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stmlab.errors import ChangedByHand, ChangedByItself, GarbledAnswer, InstrumentFault, TipTripped, TipWithdrawn
 from stmlab.station.instruments import LoopStatus
+from stmlab.station.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from stmlab.station.watchers import Disturbance, Watchers
 
 _SHORTEST = 2e-3  # s; points faster than this share a look
-_EARLY = 0.9  # of the largest age: every watched property is read once in this time
+_LONGEST = 0.2  # s between looks in a wait
+_EARLY = 0.95  # of the largest age: every watched property is read once in this time
 _MEASURED = frozenset({"current", "height", "status"})  # not settings
 _IN_BETWEEN = (LoopStatus.HOLD, LoopStatus.SWITCHING_OFF)  # the controller holds or opens the loop by itself
 
@@ -56,12 +57,17 @@ class Watch:
     watchers: Watchers
     _baseline: dict[str, dict[str, Value]] = field(default_factory=dict)
     _right: dict[tuple[str, str], float] = field(default_factory=dict)  # when each property was last seen right
-    _turns: dict[str, int] = field(default_factory=dict)
+    _turns: dict[str, Turns] = field(init=False)
     _looked: float = -1.0
     _held: tuple[int, float, float] | None = None  # opening of the loop; when and where the tip was seen first
     looks: int = 0
     seen: dict[str, Mapping[str, Value]] = field(default_factory=dict)  # instrument -> what was read of it last
     before: float = -1.0  # when the look before the last one was made, s
+
+    def __post_init__(self) -> None:
+        self.interval = min(_LONGEST, self.config.largest_age / 5.0)
+        """Seconds between looks in a wait."""
+        self._turns = {name: Turns(device.BY_TURNS) for name, device in self.devices.items()}
 
     def begin(self) -> None:
         """Note how everything is, now that the set-up is complete; after another set-up: whether all is as before.
@@ -76,8 +82,8 @@ class Watch:
         """Compare every watched property, where no look will follow; raises as `look` does."""
         self.before, self._looked = self._looked, self.clock.now()
         for name, device in self.devices.items():
-            for turn in range(device.ROUND):
-                self._look_at(name, device, turn)
+            self._look_at(name, device, device.BY_TURNS)
+            self._turns[name].start_again()
         self.before = self._looked
 
     def look(self) -> Disturbance | None:
@@ -94,10 +100,9 @@ class Watch:
             return None
         self.before, self._looked = self._looked, now
         self.looks += 1
+        share = self._share_of_a_round(now - self.before)
         for name, device in self.devices.items():
-            for _ in range(self._turns_due(device.ROUND)):
-                turn = self._turns[name] = self._turns.get(name, 0) + 1
-                self._look_at(name, device, turn)
+            self._look_at(name, device, self._turns[name].due(share))
         return self.watchers.look(now)
 
     @property
@@ -113,17 +118,20 @@ class Watch:
     def look_at_tip(self) -> None:
         """Look at the tip alone; raises as `look` does, and TipTripped or TipWithdrawn first of all."""
         if self.tip:
-            self._compare_tip(self.tip, self.devices[self.tip], self.devices[self.tip].look(1))
+            self._compare_tip(self.tip, self.devices[self.tip], self.devices[self.tip].look())
 
     # -- details -----------------------------------------------------------------------------------------------------
 
-    def _turns_due(self, round_: int) -> int:
-        """As many turns of a round as the time since the look before asks for, and at least one."""
-        every = _EARLY * self.config.largest_age / round_
-        due = math.ceil((self._looked - self.before) / every)
-        return max(1, min(due, round_))
+    def _share_of_a_round(self, since: float) -> float:
+        """Share of a round that has become due in the time since the look before, s.
 
-    def _look_at(self, name: str, device: Any, turn: int) -> None:
+        A property may become due just after a look, and is read by the next one: this may take as long again, or as
+        long as a wait goes without a look.
+        """
+        round_ = _EARLY * self.config.largest_age - max(since, self.interval)
+        return since / round_ if since < round_ else 1.0
+
+    def _look_at(self, name: str, device: Any, due: tuple[str, ...]) -> None:
         """Look at one instrument; what is found counts when it is found twice: an answer may be a stale or a wrong one.
 
         Raises:
@@ -132,13 +140,13 @@ class Watch:
         found = self._baseline.setdefault(name, {})
         before = frozenset(found)
         try:
-            self._compare(name, device, device.look(turn))
+            self._compare(name, device, device.look(due))
             if len(found) > len(before):
-                self._compare(name, device, device.look(turn))
+                self._compare(name, device, device.look(due))
         except ChangedByHand as changed:
             if changed.name not in before:
                 found.pop(changed.name, None)
-            self._compare(name, device, device.look(turn))
+            self._compare(name, device, device.look(due))
             raise GarbledAnswer(name, changed.name, changed.read, "a moment later it was as it was set") from changed
 
     def _compare(self, name: str, device: Any, look: Look) -> None:

@@ -21,6 +21,7 @@ class BenchWatch:
         self.looks, self.begun, self.seen = 0, 0, {}
         self._clock = clock
         self.before = self.oldest = self.looked = -1.0
+        self.interval = 0.05
 
     def begin(self):
         self.begun += 1

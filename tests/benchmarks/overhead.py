@@ -27,7 +27,7 @@ from tests.benchmarks.base_build import NAME, NoBase, run_job
 from tests.benchmarks.side_by_side import Row, compared, cpu_seconds, report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 SIZES = {2_000: 9, 20_000: 5, 200_000: 3}  # points: runs
 
@@ -36,11 +36,11 @@ class ZeroDelay:
     """An instrument that answers at once, always the same."""
 
     WATCHED: ClassVar = ("voltage", "range")
-    ROUND: ClassVar = 2
+    BY_TURNS: ClassVar = ("range",)
 
-    def look(self, turn: int) -> Look:
-        """One property at a time."""
-        return Look({self.WATCHED[turn % 2]: 1.0})
+    def look(self, due: Sequence[str] = ()) -> Look:
+        """The voltage, and the range when it is due."""
+        return Look(dict.fromkeys(("voltage", *due), 1.0))
 
     def agrees(self, name: str, wanted: float, read: float) -> bool:
         """To the last digit."""

@@ -144,7 +144,8 @@ def _lockin_calls(driver, virtual, without, methods):
         **{name: reading(name) for name in names},
         **{f"{name} set": setting(name, value) for name, value in settable.items()},
         **methods,
-        **{f"look {turn}": lambda lockin, turn=turn: lockin.look(turn) for turn in range(driver.ROUND)},
+        "look": lambda lockin: lockin.look(),
+        **{f"look {name}": lambda lockin, name=name: lockin.look([name]) for name in driver.BY_TURNS},
     }
 
 
@@ -231,7 +232,8 @@ M8195A_SUBJECT = Subject(
         "play_tone": lambda generator: generator.play_tone(1e9, 0.1, gated=True),
         "play_pulses": lambda generator: generator.play_pulses(PAIR, gated=False),
         "upload": lambda generator: generator.upload(np.zeros(1280, np.int8)),
-        **{f"look {turn}": lambda generator, turn=turn: generator.look(turn) for turn in range(M8195A.ROUND)},
+        "look": lambda generator: generator.look(),
+        **{f"look {name}": lambda generator, name=name: generator.look([name]) for name in M8195A.BY_TURNS},
     },
 )
 
@@ -293,7 +295,8 @@ _NANONIS_METHODS = {
         -0.01, 0.01, 4, settling=1e-3, integration=1e-3, slew=1.0, backward=True
     ),
     "start_unattended": lambda nanonis: nanonis.spectroscopy.start_unattended(),
-    **{f"look {turn}": lambda nanonis, turn=turn: nanonis.look(turn) for turn in range(Nanonis.ROUND)},
+    "look": lambda nanonis: nanonis.look(),
+    **{f"look {name}": lambda nanonis, name=name: nanonis.look([name]) for name in Nanonis.BY_TURNS},
 }
 NANONIS_SUBJECT = Subject(
     Nanonis,

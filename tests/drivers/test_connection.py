@@ -253,13 +253,13 @@ def test_the_controller_is_asked_anew_after_its_line_was_lost():
     bench = TunnelBench()
     with WireServer(VirtualNanonis(bench)) as server:
         nanonis = Nanonis(f"TCPIP::127.0.0.1::{server.port}::SOCKET", timeout=2.0)
-        nanonis.look(0)
+        nanonis.look()
         nanonis.adapter.connection.close()
         with pytest.raises(InstrumentLost):
-            nanonis.look(1)
+            nanonis.look()
         before = vars(bench.tip).copy()
         nanonis.reconnect()
-        assert nanonis.look(2).values["bias"] == close(0.01)
+        assert nanonis.look().values["bias"] == close(0.01)
         assert vars(bench.tip) == before  # no setting is touched
         nanonis.close()
 

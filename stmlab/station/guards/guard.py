@@ -14,7 +14,7 @@ class NotAllowed(SequenceError, AttributeError):
     """A property or method of a driver that is not on its guard's list."""
 
 
-_OF_EVERY_DEVICE = ("snapshot", "check_status", "look", "agrees", "close", "WATCHED", "ROUND")
+_OF_EVERY_DEVICE = ("snapshot", "check_status", "look", "agrees", "close", "WATCHED", "BY_TURNS")
 
 
 class Guard:

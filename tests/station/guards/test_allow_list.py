@@ -6,7 +6,7 @@ from stmlab.errors import SequenceError
 from stmlab.station.guards import NotAllowed
 from tests.station.lab import entries, lab
 
-DEVICE = {"snapshot", "check_status", "look", "agrees", "close", "reconnect", "WATCHED", "ROUND"}
+DEVICE = {"snapshot", "check_status", "look", "agrees", "close", "reconnect", "WATCHED", "BY_TURNS"}
 SET = {
     "lockin": {"frequency", "phase", "harmonic", "time_constant", "filter_slope", "sensitivity", "sine_voltage"},
     "generator": set(),
@@ -108,6 +108,5 @@ def test_what_is_set_through_a_guard_is_noted():
         for name in ("lockin", "awg", "controller"):
             device = station._devices[name]
             noted = station.last_set.of(name)
-            for turn in range(device.ROUND):
-                for key, read in device.look(turn).values.items():
-                    assert key not in noted or device.agrees(key, noted[key], read), (name, key)
+            for key, read in device.look(device.BY_TURNS).values.items():
+                assert key not in noted or device.agrees(key, noted[key], read), (name, key)
