@@ -25,6 +25,9 @@ _SMOOTH = 32  # harmonics up to which a drive counts as smooth
 _OVERSAMPLING = 8  # samples per period of the highest harmonic of a smooth drive
 _FEWEST = 64  # samples of a smooth drive
 _MODULATION_SAMPLES = 64  # per period of the bias modulation
+_PHASE = 2 * np.pi * np.arange(_MODULATION_SAMPLES) / _MODULATION_SAMPLES
+_SINE = np.sin(_PHASE)
+_PHASE.flags.writeable = _SINE.flags.writeable = False
 _KEPT = 128  # answers of the junction that are remembered
 
 
@@ -47,8 +50,10 @@ class JunctionCurrents:
 
     def __init__(self, junction: Junction, wiring: RadioFrequencyWiring) -> None:
         self._junction = junction
+        self._answers_modulation = junction if isinstance(junction, AnswersModulation) else None
         self._wiring = wiring
         self._memory: tuple[SampleArray, float] | None = None
+        self._seen: SampleArray | None = None  # what was in the generator's memory last, if it cannot change any more
         self._spectrum = Spectrum(0.0, np.zeros(1, dtype=complex))
         self._full_scale: float | None = None  # of the waveform below; None: it is out of date
         self._waveform: Drive | None = None
@@ -79,12 +84,11 @@ class JunctionCurrents:
 
     def modulated(self, bias: float, amplitude: float, scale: float) -> FloatArray:
         """Current at 64 times of one period of the bias ``bias + amplitude sin``, slow and without microwave, A."""
-        phase = 2 * np.pi * np.arange(_MODULATION_SAMPLES) / _MODULATION_SAMPLES
         if scale == 0.0:
             return np.zeros(_MODULATION_SAMPLES)
-        if isinstance(self._junction, AnswersModulation):
-            return self._junction.modulated(bias, amplitude, phase, scale)
-        return self._junction.static_current(bias + amplitude * np.sin(phase), scale)
+        if self._answers_modulation is not None:
+            return self._answers_modulation.modulated(bias, amplitude, _PHASE, scale)
+        return self._junction.static_current(bias + amplitude * _SINE, scale)
 
     def _driven(self, waveform: Drive, bias: float, scale: float) -> float:
         if (bias, scale) not in self._answers:
@@ -97,16 +101,22 @@ class JunctionCurrents:
     def _waveform_of(self, generator: GeneratorPanel) -> Drive | None:
         """What arrives at the junction from the generator (None: nothing), without the bias."""
         samples, rate = generator.samples, generator.sample_rate
-        if self._memory is None or self._memory[1] != rate or not np.array_equal(self._memory[0], samples):
+        if not self._is_as_seen(samples, rate):
             self._memory = (samples.copy(), rate)  # a copy: the instrument may write into its memory
             self._spectrum = memory_spectrum(samples, rate)
             self._full_scale = None
+        self._seen = None if samples.flags.writeable else samples
         if self._full_scale != generator.full_scale:
             self._full_scale = generator.full_scale
             self._waveform = self._arriving(generator.full_scale)
             self.amplitude = 0.0 if self._waveform is None else float(np.abs(self._waveform.voltage).max())
             self._answers.clear()
         return self._waveform
+
+    def _is_as_seen(self, samples: SampleArray, rate: float) -> bool:
+        if self._memory is None or self._memory[1] != rate:
+            return False
+        return samples is self._seen or np.array_equal(self._memory[0], samples)
 
     def _arriving(self, full_scale: float) -> Drive | None:
         harmonics = self._spectrum.amplitudes.size - 1

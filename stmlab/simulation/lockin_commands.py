@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stmlab.simulation.wire import Session
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?)\s*([A-Z]*)", re.IGNORECASE)
+_OBSERVED = ("LIAS", "*STB")  # registers that hold what is observed
 _INPUT_QUEUE, _EXECUTION, _COMMAND = 1 << 1, 1 << 4, 1 << 5  # bits of the standard event register
 
 VOLTS = {"V": 1.0, "MV": 1e-3, "UV": 1e-6, "NV": 1e-9}
@@ -321,7 +322,8 @@ class VirtualLockIn:
             raise CommandError(name)
         bit = int(_BIT.parse(arguments[0])) if len(arguments) == 1 + (not query) else None
         if query:
-            self.observe()
+            if name in _OBSERVED:
+                self.observe()
             return str(self.status.read(name, bit))
         self.status.mask(name, int(_MASK.parse(arguments[-1])), bit)
         return None

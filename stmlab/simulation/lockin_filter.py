@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 STAGES = 4
 _KEPT = 256  # lengths of time whose filter is remembered
 _SERIES_BELOW = 2.0  # argument below which the incomplete gamma function is summed as a series
+_FORGOTTEN = 700.0  # time constants after which exp(-t) is nothing
+_COMPLETE = 50.0  # time constants after which the stages' covariance is that of an endless time, to the last bit
+_FACTORIALS = [math.factorial(n) for n in range(2 * STAGES)]
+_ORDER = np.arange(STAGES)
+_APART = np.where(_ORDER[:, None] >= _ORDER, _ORDER[:, None] - _ORDER, STAGES)  # of two stages; no way back
+_SUM = _ORDER[:, None] + _ORDER
+_SHARE = np.array([[math.comb(j + k, j) / 2 ** (j + k + 1) for k in range(STAGES)] for j in range(STAGES)])
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ class LowPassCascade:
         self._random = random
         self._state = np.zeros(STAGES, dtype=complex)
         self._passages: dict[float, tuple[FloatArray, ComplexArray]] = {}
+        self._steady: tuple[Tones, float, float, ComplexArray] | None = None  # input, time constant, time, all stages
 
     def output(self, poles: int) -> complex:
         """X + iY behind stage ``poles`` (1 ... 4), V rms."""
@@ -68,7 +77,11 @@ class LowPassCascade:
             All stages at the end of each interval, shape (count, 4).
         """
         turns = interval / time_constant
-        steady = steady_state(tones, start + interval * np.arange(count + 1.0), time_constant)
+        times = start + interval * np.arange(count + 1.0)
+        steady = np.empty((count + 1, STAGES), dtype=complex)
+        steady[0] = self._steady_at(tones, start, time_constant)
+        steady[1:] = steady_state(tones, times[1:], time_constant)
+        self._steady = (tones, time_constant, float(times[-1]), steady[-1].copy())
         drawn = self._random.standard_normal((2, count, STAGES))
         factor, faded = self._kept(turns)
         kicks = (drawn[0] + 1j * drawn[1]) @ (noise / math.sqrt(2 * time_constant) * factor.T)
@@ -87,6 +100,13 @@ class LowPassCascade:
             self._passages[turns] = noise_factor(turns), decay(turns).astype(complex)
         return self._passages[turns]
 
+    def _steady_at(self, tones: Tones, time: float, time_constant: float) -> ComplexArray:
+        """All stages at ``time`` (s) after the transients have died; known where the last interval has ended."""
+        if self._steady is not None and self._steady[0] is tones and self._steady[1:3] == (time_constant, time):
+            return self._steady[3]
+        stages: ComplexArray = steady_state(tones, np.array([time]), time_constant)[0]
+        return stages
+
 
 def steady_state(tones: Tones, times: FloatArray, time_constant: float) -> ComplexArray:
     """All stages at ``times`` (s) after the transients have died; shape (times, 4)."""
@@ -99,10 +119,9 @@ def steady_state(tones: Tones, times: FloatArray, time_constant: float) -> Compl
 
 def decay(turns: float) -> FloatArray:
     """What becomes of the stages after ``turns`` time constants without input; shape (4, 4), lower triangular."""
-    matrix = np.zeros((STAGES, STAGES))
-    if turns < 700:  # beyond, exp(-turns) is nothing
-        for apart in range(STAGES):
-            matrix += np.diag(np.full(STAGES - apart, math.exp(-turns) * turns**apart / math.factorial(apart)), -apart)
+    left = math.exp(-turns) if turns < _FORGOTTEN else 0.0
+    faded = [left * turns**apart / _FACTORIALS[apart] if left else 0.0 for apart in range(STAGES)]
+    matrix: FloatArray = np.array([*faded, 0.0])[_APART]
     return matrix
 
 
@@ -113,25 +132,35 @@ def noise_factor(turns: float) -> FloatArray:
     to binomial(j+k-2, j-1) / 2^(j+k-1). Noise of one-sided density S adds S^2/(2 tau) C to X and to Y alike, which for
     one stage is S^2 times its noise bandwidth 1/(4 tau).
     """
-    order = np.arange(STAGES)
-    filled = np.array([_lower_gamma(n, 2 * turns) for n in range(1, 2 * STAGES)])
-    share = np.array([[math.comb(j + k, j) / 2 ** (j + k + 1) for k in range(STAGES)] for j in range(STAGES)])
-    covariance = share * filled[order[:, None] + order[None, :]]
-    size = np.sqrt(np.diag(covariance))
+    return _COMPLETE_FACTOR if turns >= _COMPLETE else _noise_factor(turns)
+
+
+def _noise_factor(turns: float) -> FloatArray:
+    covariance = _SHARE * np.array(_lower_gammas(2 * turns))[_SUM]
+    size = np.sqrt(covariance.diagonal())
     if size[-1] == 0.0:  # the last stages have felt nothing yet that a float could hold
         return np.diag(size)
-    factor: FloatArray = size[:, None] * np.linalg.cholesky(covariance / np.outer(size, size))
+    factor: FloatArray = size[:, None] * np.linalg.cholesky(covariance / (size[:, None] * size))
     return factor
 
 
-def _lower_gamma(n: int, x: float) -> float:
-    """The regularised lower incomplete gamma function P(n, x) for a whole n >= 1, without cancellation."""
-    if x >= _SERIES_BELOW:
-        return 1 - math.exp(-x) * sum(x**m / math.factorial(m) for m in range(n))
-    term = math.exp(-x) * x**n / math.factorial(n)
+def _lower_gammas(x: float) -> list[float]:
+    """The regularised lower incomplete gamma functions P(n, x) for n = 1 ... 7, without cancellation."""
+    if x < _SERIES_BELOW:
+        return [_series(n, x) for n in range(1, 2 * STAGES)]
+    left = math.exp(-x)
+    terms = (left * x**m / _FACTORIALS[m] for m in range(2 * STAGES - 1))
+    return [1 - upper for upper in accumulate(terms)]
+
+
+def _series(n: int, x: float) -> float:
+    term = math.exp(-x) * x**n / _FACTORIALS[n]
     total, m = 0.0, n
     while term > 1e-17 * total:
         total += term
         m += 1
         term *= x / m
     return total
+
+
+_COMPLETE_FACTOR = _noise_factor(_COMPLETE)

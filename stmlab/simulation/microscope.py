@@ -32,7 +32,7 @@ from stmlab.simulation.fault_injection import Faults
 from stmlab.simulation.faults import Fault
 from stmlab.simulation.feedback import Loop, Release, Tip
 from stmlab.simulation.flight_recorder import FlightRecorder, TrueState
-from stmlab.simulation.lockin_input import InputSignal, demodulated
+from stmlab.simulation.lockin_input import InputSignal
 from stmlab.simulation.replay.recorded import RecordedJunction
 from stmlab.simulation.replay.trace import PlayedTrace, RecordedTrace
 from stmlab.simulation.samples import Sample, read_sample, recorded_sample
@@ -203,7 +203,7 @@ class SimulatedMicroscope:
         with self.lock:
             self.advance()
             levels = self._path.levels(self._tip.scale)
-            on, off = (self.preamplifier.output(np.array([levels.on, levels.off])) / self.preamplifier.gain).tolist()
+            on, off = map(self.preamplifier.passed, (levels.on, levels.off))
             mean = Levels(on, off, levels.chopped).mean
             return self._converter.reading(mean + self._switching(), self._path.current_noise(mean))
 
@@ -318,7 +318,7 @@ class SimulatedMicroscope:
             )
         signal = self._path.input(levels, scale)
         self._overloaded = self._overloaded or self._exceeds_range(signal)
-        tones = demodulated(signal, self.lockin, reference)
+        tones = self._path.tones(signal)
         noise = self._path.input_noise(levels, self.lockin.harmonic * reference)
         self._demodulator.live(tones, noise, self.lockin, start, end)
 

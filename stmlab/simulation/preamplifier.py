@@ -51,6 +51,11 @@ class SimulatedPreamplifier:
         """Output voltage for a current that changes slower than the pole; same shape, V."""
         return np.clip(self.gain * current, -self.saturation, self.saturation)
 
+    def passed(self, current: float) -> float:
+        """What the output says of a ``current``, A: itself, or the largest that it can show."""
+        largest = self.saturation / self.gain
+        return min(max(current, -largest), largest)
+
     def saturates(self, current: FloatArray) -> bool:
         """Whether any of the currents (A) drives the output to its end."""
         return bool(np.any(np.abs(self.gain * current) > self.saturation))
@@ -59,6 +64,10 @@ class SimulatedPreamplifier:
         """The pole's response at ``frequency`` (Hz, negative too), 1 at zero; same shape."""
         response: ComplexArray = np.reciprocal(1 + 1j * frequency / self.bandwidth)
         return response
+
+    def attenuation(self, frequency: float) -> float:
+        """Magnitude of the pole's response at ``frequency`` (Hz)."""
+        return 1.0 / math.hypot(1.0, frequency / self.bandwidth)
 
     def current_noise(self, current: float) -> float:
         """One-sided density at the input, A/sqrt(Hz): shot noise of ``current`` (A), Johnson and amplifier noise."""

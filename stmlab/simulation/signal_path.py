@@ -13,7 +13,7 @@ import numpy as np
 from stmlab.simulation.currents import JunctionCurrents, Levels
 from stmlab.simulation.junctions import Switches
 from stmlab.simulation.line import RadioFrequencyWiring
-from stmlab.simulation.lockin_input import InputSignal, Modulation, input_signal
+from stmlab.simulation.lockin_input import InputSignal, Modulation, demodulated, input_signal
 from stmlab.simulation.replay.recorded import RecordedJunction
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stmlab.simulation.bench import GeneratorPanel, LockInPanel, TipPanel
     from stmlab.simulation.config import SimulationConfig
     from stmlab.simulation.junctions import Junction, Telegraph
+    from stmlab.simulation.lockin_filter import Tones
 
 _LEAST_BIAS = 1e-4  # V, for the ratio of current and bias
 _SMALLEST_SETPOINT = 1e-18  # A; a setpoint of zero would have no logarithm
@@ -51,6 +52,7 @@ class SignalPath:
         # Last answers, with what was asked: between two readings hardly anything changes.
         self._telegraph: tuple[tuple[float, float], Telegraph] | None = None
         self._input: tuple[tuple[Any, ...], InputSignal] | None = None
+        self._tones: tuple[InputSignal, object, Tones] | None = None
 
     def transfer(self, frequency: FloatArray) -> ComplexArray:
         """Amplitude at the junction over amplitude at the generator's connector; Hz."""
@@ -139,14 +141,21 @@ class SignalPath:
             self._input = asked, signal
         return self._input[1]
 
+    def tones(self, signal: InputSignal) -> Tones:
+        """What the lock-in's filter gets of ``signal``."""
+        lockin = self._panels.lockin
+        asked = lockin.phase, lockin.harmonic, lockin.synchronous, self.reference
+        if self._tones is None or self._tones[0] is not signal or self._tones[1] != asked:
+            self._tones = signal, asked, demodulated(signal, lockin, self.reference)
+        return self._tones[2]
+
     def input_noise(self, levels: Levels, frequency: float) -> float:
         """One-sided density of the noise at the lock-in's input around ``frequency`` (Hz), V/sqrt(Hz)."""
         if not self._config.noise:
             return 0.0
         preamplifier = self._config.preamplifier
         density = preamplifier.gain * self.current_noise(levels.mean)
-        roll_off = abs(preamplifier.roll_off(np.array([frequency]))[0])
-        return math.hypot(density * roll_off, self._config.lockin_input_noise)
+        return math.hypot(density * preamplifier.attenuation(frequency), self._config.lockin_input_noise)
 
     def current_noise(self, mean: float) -> float:
         """One-sided density at the preamplifier's input, with a current of ``mean`` (A), A/sqrt(Hz)."""
