@@ -129,7 +129,7 @@ def test_faults_on_the_wire_come_again(recorded, tmp_path):
     fault = '[[simulation.fault]]\nkind = "{}"\ninstrument = "{}"\nmatch = "{}"\nmessage = {}\n'
     text = find("simulated").read_text(encoding="utf-8")
     text = text.replace('"transfer/', f'"{find("simulated").parent}/transfer/')
-    text += fault.format("drop", "nanonis", "", 400) + fault.format("half", "sr860", "SNAP", 4)
+    text += fault.format("drop", "nanonis", "", 150) + fault.format("half", "sr860", "SNAP", 4)
     station = tmp_path / "faulty.toml"
     station.write_text(text, encoding="utf-8")
     run, wire = recorded("srs", str(station))

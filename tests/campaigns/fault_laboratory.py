@@ -16,7 +16,7 @@ from unittest import mock
 
 from stmlab.clock import SimulatedClock
 from stmlab.config_files import find
-from stmlab.simulation import lockin_input, microscope
+from stmlab.simulation import lockin_input, signal_path
 from stmlab.simulation.config import SimulationConfig
 from stmlab.simulation.control import Control
 from stmlab.simulation.microscope import SimulatedMicroscope
@@ -141,5 +141,5 @@ def _without_ripple() -> Iterator[None]:
     def without(signal, panel, reference):
         return demodulated(signal, replace(panel, synchronous=True), reference)
 
-    with mock.patch.object(microscope, "demodulated", without):
+    with mock.patch.object(signal_path, "demodulated", without):
         yield
