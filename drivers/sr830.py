@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymeasure.adapters import Adapter
 
-    from stmlab.station.instruments import Value
-
 PROPERTY = "property"  # who else listens to the status registers
 _LEAST_SINE = 0.004  # V rms
 _MOST_AT_ONCE = 6  # quantities in one SNAP?

@@ -32,7 +32,6 @@ from stmlab.simulation.fault_injection import Faults
 from stmlab.simulation.faults import Fault
 from stmlab.simulation.feedback import Loop, Release, Tip
 from stmlab.simulation.flight_recorder import FlightRecorder, TrueState
-from stmlab.simulation.lockin_input import InputSignal
 from stmlab.simulation.replay.recorded import RecordedJunction
 from stmlab.simulation.replay.trace import PlayedTrace, RecordedTrace
 from stmlab.simulation.samples import Sample, read_sample, recorded_sample
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import ComplexArray, FloatArray
     from stmlab.clock import Clock
+    from stmlab.simulation.lockin_input import InputSignal
 
 _INSTRUMENTS = {
     "sr860": "stmlab.simulation.sr860:VirtualSR860",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from stmlab.errors import InstrumentLost, SequenceError, StationError, StmlabError
 from stmlab.station.instruments import LoopStatus
 from stmlab.station.safe_state import Ending, Loop, SafeReport
+from stmlab.station.turns import Turns
 
 if TYPE_CHECKING:
     from stmlab.station.instruments import Value
@@ -86,25 +87,24 @@ class Desk:
     def __init__(self, station: Station) -> None:
         self._station = station
         self.seen: dict[str, Seen] = {name: Seen() for name in station.guards}
-        self._turns = dict.fromkeys(station.guards, 0)
+        self._turns = {name: Turns(guard.BY_TURNS) for name, guard in station.guards.items()}
 
     @property
     def knobs(self) -> tuple[Knob, ...]:
         """Those that this station has: a role that is filled, and a limit that is set."""
         return tuple(knob for knob in KNOBS if knob.role in self._station.roles and self._is_allowed(knob))
 
-    def look(self, name: str) -> Seen:
-        """Ask one instrument for a few of its watched properties; all of them in the course of a round."""
-        guard, seen = self._station.guards[name], self.seen[name]
+    def look(self, name: str, *, everything: bool = False) -> Seen:
+        """Ask one instrument for a few of its watched properties, the others by turns, or for everything."""
+        guard, seen, turns = self._station.guards[name], self.seen[name], self._turns[name]
         try:
             if not seen.connected:
                 guard.reconnect()
-            look = guard.look(self._turns[name])
+            look = guard.look(turns.all if everything else turns.due(1 / len(turns.all)))
         except (StmlabError, OSError) as error:
             seen.connected = not isinstance(error, InstrumentLost | OSError)
             seen.problem = str(error)
             return seen
-        self._turns[name] += 1
         seen.values |= look.values
         seen.connected, seen.reports, seen.problem = True, look.reports, ""
         return seen

@@ -52,9 +52,8 @@ class Session:
     def run(self) -> SafeReport:
         """Until the person leaves, or somebody calls for the safe state."""
         self._introduce()
-        for name, guard in self._station.guards.items():
-            for _ in range(guard.ROUND):
-                self._desk.look(name)
+        for name in self._station.guards:
+            self._desk.look(name, everything=True)
         requests, due = Requests(), 0.0
         while not self._called.is_set():
             if any(map(self._answer, requests.take(max(0.0, due - monotonic())))) or requests.ended:

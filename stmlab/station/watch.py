@@ -1,10 +1,11 @@
 """A look at the station at every point, always on: is everything as it was set, and is the tip where it was held?
 
-One message to a lock-in amplifier or a generator, two questions to the STM controller; the other watched properties when
-they are due (`look` of each driver), so that each is known to be right within the last second, at any pace of the looks.
-A look is made right after a move, so that it hides in the settling time, and every 0.2 s of a longer wait; where none
-follows, all properties are compared (`look_at_everything`). Expected is what the guards last set and confirmed; of what nobody set, what was read
-when the set-up was complete. A difference beyond the property's resolution ends the run and names it.
+One message to a lock-in amplifier or a generator, two questions to the STM controller; the other watched properties
+when they are due (`look` of each driver), so that each is known to be right within the last second, at any pace of the
+looks. A look is made right after a move, so that it hides in the settling time, and every 0.2 s of a longer wait; where
+none follows, all properties are compared (`look_at_everything`). Expected is what the guards last set and confirmed; of
+what nobody set, what was read when the set-up was complete. A difference beyond the property's resolution ends the run
+and names it.
 
 Watchers (from the station file) look at any other signal, such as a temperature, and pause, stop or abort a run.
 """

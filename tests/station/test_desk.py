@@ -26,7 +26,7 @@ def desk():
 
 def rounds(desk):
     for name, guard in desk.station.guards.items():
-        for _ in range(guard.ROUND):
+        for _ in range(len(guard.BY_TURNS) + 1):
             desk.look(name)
 
 
