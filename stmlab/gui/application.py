@@ -27,7 +27,7 @@ def run() -> int:
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationName("stmlab")
-    with ctrl_c(application.closeAllWindows):
+    with ctrl_c(_leave):
         window = open_window(application)
         with exceptions_noticed(window.context):
             return int(application.exec())
@@ -43,9 +43,15 @@ def open_window(application: QApplication, settings: Settings | None = None) -> 
     return window
 
 
+def _leave() -> None:
+    for widget in QApplication.topLevelWidgets():
+        if isinstance(widget, Window):
+            widget.leave()
+
+
 @contextmanager
 def ctrl_c(close: Callable[[], object]) -> Iterator[None]:
-    """While the context lasts, Ctrl-C in the terminal, and SIGTERM, do what closing the window does.
+    """While the context lasts, Ctrl-C in the terminal, and SIGTERM, close the window.
 
     Qt's event loop runs no Python, so that Python would not see the signal: the system writes it into a socket.
     """

@@ -46,7 +46,7 @@ class Panel(QWidget):
         self.setObjectName(self.name)
 
     def objection(self) -> str:
-        """Why the window should ask before it closes, in words; "" if there is no reason."""
+        """What to say before the window closes, with a question whether it shall; "" if there is nothing."""
         return ""
 
     def close_down(self) -> None:

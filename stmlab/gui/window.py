@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QByteArray, Qt
+from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QApplication, QMainWindow, QMenu, QMessageBox, QToolBar, QVBoxLayout, QWidget
 
 from stmlab.gui import themes
@@ -42,6 +44,7 @@ class Window(QMainWindow):
         super().__init__()
         self.context = context
         self.panels: dict[str, Panel] = {}
+        self._asks = True  # before it closes
         self._menus: dict[str, QMenu] = {}
         self.docks = Docks()
         self.setWindowTitle("stmlab")
@@ -56,6 +59,7 @@ class Window(QMainWindow):
         self.docks.arrange()
         self._restore()
         context.panel_wanted.connect(self.docks.bring)
+        self._follow_the_desktop()
         if context.settings.problem:
             context.notices.warning(context.settings.problem, "the defaults are used")
 
@@ -157,6 +161,15 @@ class Window(QMainWindow):
         self.context.use_theme(theme)
         self._check_theme()
 
+    def _follow_the_desktop(self) -> None:
+        hints = QGuiApplication.styleHints()
+        if hints is not None:
+            hints.colorSchemeChanged.connect(self._use_system_theme)
+
+    def _use_system_theme(self) -> None:
+        if self.context.settings.known.theme == "system":
+            self.use_theme("system")
+
     def _check_theme(self) -> None:
         for name in _THEMES:
             self.context.actions[f"view.{name}"].setChecked(name == self.context.settings.known.theme)
@@ -185,10 +198,17 @@ class Window(QMainWindow):
         """Versions and station."""
         AboutDialog(self.context.settings, self).open()
 
+    def leave(self) -> None:
+        """Close without a question, as somebody at the terminal wants; what there is to say is said there."""
+        self._asks = False
+        for why in self._objections():
+            print(f"stmlab: {why}", file=sys.stderr)
+        self.close()
+
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Ask only where a panel objects; a run goes on, and the panels end what they have started."""
-        objections = [why for panel in self.panels.values() if (why := panel.objection())]
-        if event is not None and objections and not self._agrees(objections):
+        objections = self._objections()
+        if event is not None and self._asks and objections and not self._agrees(objections):
             event.ignore()
             return
         self._keep_layout()
@@ -196,6 +216,9 @@ class Window(QMainWindow):
             panel.close_down()
         self.context.close()
         super().closeEvent(event)
+
+    def _objections(self) -> list[str]:
+        return [why for panel in self.panels.values() if (why := panel.objection())]
 
     def _agrees(self, objections: list[str]) -> bool:
         answer = QMessageBox.question(self, "Close stmlab", "\n".join([*objections, "Close the window?"]))

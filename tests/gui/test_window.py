@@ -4,8 +4,10 @@ import sys
 
 import pytest
 from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QApplication, QMessageBox, QPushButton, QVBoxLayout
 
+from stmlab.gui import themes
 from stmlab.gui.about import AboutDialog
 from stmlab.gui.actions import Action
 from stmlab.gui.application import exceptions_noticed
@@ -175,6 +177,25 @@ def test_closing_asks_only_where_a_panel_objects_and_ends_what_panels_have_start
     window.close()
     assert window.panels["measure"].closed
     assert len(asked) == 1
+
+
+def test_whoever_leaves_by_the_terminal_is_told_and_not_asked(window, monkeypatch, capsys):
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: pytest.fail("asked"))
+    window.panels["measure"].why = "the run goes on"
+    window.leave()
+    assert window.panels["measure"].closed
+    assert "stmlab: the run goes on" in capsys.readouterr().err
+
+
+def test_the_colours_of_the_system_follow_the_desktop_and_chosen_ones_do_not(window, monkeypatch):
+    monkeypatch.setattr(themes, "theme_called", {"system": themes.DARK, "light": themes.LIGHT}.__getitem__)
+    window.context.actions.trigger("view.light")
+    QGuiApplication.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    assert window.context.theme.name == "light"
+    window.context.actions.trigger("view.system")
+    window.context.use_theme(themes.LIGHT)
+    QGuiApplication.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    assert window.context.theme.name == "dark"
 
 
 def test_the_log_shows_records_from_the_chosen_level_on_and_forgets_them_when_asked(window):
