@@ -40,6 +40,7 @@ class Context(QObject):
         fit_shown: a FitResult to be drawn over the data.
         station_changed: the name of the station that is chosen.
         run_changed: (state, message) of the run, in words; "" when there is none.
+        partial_seen: index of a point, and channel -> array: part of a sweep that an instrument is still taking.
         values_seen: instrument -> property -> value, as last read: by a run, or by the person's own connection.
         safe_asked: the person wants the safe state at once; whoever runs or holds a simulated station ends that.
         theme_changed: the new Theme.
@@ -61,6 +62,7 @@ class Context(QObject):
     fit_shown = pyqtSignal(object)
     station_changed = pyqtSignal(str)
     run_changed = pyqtSignal(str, str)
+    partial_seen = pyqtSignal(int, object)
     values_seen = pyqtSignal(object)
     safe_asked = pyqtSignal()
     theme_changed = pyqtSignal(object)

@@ -89,6 +89,15 @@ def last_of(file: Path) -> Performing | None:
     return _read(_place(file, ".json"))
 
 
+def log_of(file: Path) -> Path:
+    """What the process that performs the queue in ``file`` says on its terminal, where a window has started it."""
+    from platformdirs import user_state_path
+
+    folder = user_state_path("stmlab") / "queues"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{_name(file)}.log"
+
+
 def queue_directory() -> Path:
     """The folder, made if it is not there.
 
@@ -145,8 +154,11 @@ class QueueLock:
 
 
 def _place(file: Path, suffix: str) -> Path:
-    name = hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:16]
-    return queue_directory() / f"{name}{suffix}"
+    return queue_directory() / f"{_name(file)}{suffix}"
+
+
+def _name(file: Path) -> str:
+    return hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:16]
 
 
 def _read(path: Path) -> Performing | None:

@@ -145,6 +145,7 @@ class LivePanel(Panel):
 
     def _connect(self, context: Context) -> None:
         context.run_shown.connect(self.show_run)
+        context.partial_seen.connect(self.take_partial)
         context.fit_shown.connect(self.show_fit)
         context.events_replayed.connect(self.take_events)
         context.theme_changed.connect(self._use_theme)
