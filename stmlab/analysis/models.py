@@ -10,37 +10,39 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.analysis.columns import averaged, column, whole_spectra
-from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.iterations import fitting, iterations
-from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.one_curve import SRS_WIDTHS, decay_of, srs_of, steps_of, transport_of
 from stmlab.analysis.ramp import correlation_of, exchange_of, fit_series
-from stmlab.analysis.settings import Settings, check_given
+from stmlab.analysis.settings import Settings, check_given, check_guided
 from stmlab.analysis.srs_map import fit_srs_map
-from stmlab.analysis.steps import STEP_MODELS, fit_steps
+from stmlab.analysis.steps import STEP_MODELS
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.transfer_function import fit_transfer
-from stmlab.analysis.transport import fit_transport
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from stmlab.analysis.guided import Guide
     from stmlab.analysis.ramp import StepSeries
     from stmlab.results import FitResult
     from stmlab.storage import Run
 
 
-def analyse(run: Run, model: str | None = None, settings: Mapping[str, Any] | None = None) -> FitResult:
+def analyse(
+    run: Run, model: str | None = None, settings: Mapping[str, Any] | None = None, guide: Guide | None = None
+) -> FitResult:
     """Fit a run.
 
     Args:
         run: as ``open_run`` gives it.
         model: name of the model; by default the one that belongs to the run's sequence.
         settings: what the fit shall take instead of the run's own parameters, see `stmlab.analysis.settings`; SI.
+        guide: start values and fixed parameters; None: the fit finds its way by itself.
 
     Raises:
-        FitError: the model is not known or does not take a setting, the sequence has no model, or the data cannot carry
-            the fit.
+        FitError: the model is not known or does not take a setting or a guide, the sequence has no model, or the data
+            cannot carry the fit.
     """
     if model is None:
         model = SEQUENCES.get(run.sequence)
@@ -48,8 +50,9 @@ def analyse(run: Run, model: str | None = None, settings: Mapping[str, Any] | No
             raise FitError(f"sequence {run.sequence} has no model of its own: name one of {', '.join(MODELS)}")
     if model not in MODELS:
         raise FitError(f"model {model!r} is not known: {', '.join(MODELS)} are")
-    told = Settings.of_run(run, settings or {})
+    told = Settings.of_run(run, settings or {}, guide)
     check_given(model, TAKES.get(model, ()), told.given)
+    check_guided(model, guide)
     with fitting(model, told.time_limit) as steps:
         fit = steps.marked(MODELS[model](run, told))
     return replace(fit, choices={**fit.choices, **told.said()})
@@ -70,9 +73,9 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "nothing"
 
 
-def _srs(run: Run, _: Settings, model: str) -> FitResult:
+def _srs(run: Run, told: Settings, model: str) -> FitResult:
     _only(run, model, ("frequency",), _MAPS)
-    fit = fit_srs(column(run, "frequency"), column(run, "current"), harmonics=SRS_WIDTHS[model])
+    fit = srs_of(column(run, "frequency"), column(run, "current"), model, told)
     return _unflattened(run, fit)
 
 
@@ -103,12 +106,7 @@ def _decay(run: Run, told: Settings) -> FitResult:
     """On the sides and beyond the exclusion that the sequence was given; if that is 0, where pulses do not overlap."""
     _only(run, "decay", ("delay",), "one delay scan a fit")
     overlap = told.number("width") + 2 * told.number("rise_time")
-    return fit_decay(
-        column(run, "delay"),
-        column(run, "current"),
-        exclusion=told.number("exclusion") or overlap,
-        sides=told.text("fitted_sides", "both"),
-    )
+    return decay_of(column(run, "delay"), column(run, "current"), told.number("exclusion") or overlap, told)
 
 
 def _transfer(run: Run, _: Settings) -> FitResult:
@@ -125,18 +123,8 @@ def _steps(run: Run, told: Settings, model: str) -> FitResult:
     """One spectrum: sweeps there and back, and repeated ones, averaged at each bias."""
     _only(run, model, ("bias", "sweep"), "transport, exchange and correlation take a ramp")
     bias, conductance = averaged(column(run, "bias"), column(run, "conductance"))
-    method, pairs = STEP_MODELS[model]
     try:
-        return fit_steps(
-            bias,
-            conductance,
-            temperature_K=told.temperature,
-            modulation_V=told.modulation,
-            window_V=told.window,
-            pairs=pairs,
-            method=method,
-            unit="S",
-        )
+        return steps_of(bias, conductance, model, told, "S")
     except FitError as error:
         raise told.naming_window(error, bias) from error
 
@@ -148,12 +136,7 @@ def _transport(run: Run, told: Settings) -> FitResult:
     setpoint = column(run, "setpoint") if many else np.full(bias.shape, _setpoint(told))
     setpoint, bias, conductance, left_out = whole_spectra(*averaged(setpoint, bias, given))
     inside = np.abs(bias) <= told.number("window", math.inf) * (1 + 1e-9)
-    fit = fit_transport(
-        bias[inside],
-        conductance[inside],
-        setpoint[inside],
-        **told.transport(),
-    )
+    fit = transport_of(bias[inside], conductance[inside], setpoint[inside], told)
     return replace(fit, warnings=(*left_out, *fit.warnings))
 
 
@@ -195,7 +178,6 @@ def _telegraph(run: Run, told: Settings) -> FitResult:
 
 
 _MAPS = "srs_map takes maps over bias and amplitude"
-SRS_WIDTHS = {"srs": 1, "srs_two_widths": 2}
 
 # The noise of a lock-in reading is the same at every frequency, and is taken from the residual: readings averaged at
 # one point are too few, and too close in time, to weight the points by their scatter.

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.iterations import fitting
-from stmlab.analysis.lorentzian import fit_srs
-from stmlab.analysis.models import SRS_WIDTHS, TAKES
+from stmlab.analysis.models import TAKES
+from stmlab.analysis.one_curve import SRS_WIDTHS, decay_of, srs_of
 from stmlab.analysis.recorded.checks import overload_warnings
 from stmlab.analysis.recorded.columns import backward_of, in_base_unit, of_trace, signal
 from stmlab.analysis.recorded.directions import each_sweep, missing_points
 from stmlab.analysis.recorded.header import told_by_header
 from stmlab.analysis.recorded.spectra import fit_spectra
 from stmlab.analysis.recorded.swept import Rows, Swept, rows_of, sweeps
-from stmlab.analysis.settings import Settings, check_given
+from stmlab.analysis.settings import Settings, check_given, check_guided
 from stmlab.analysis.steps import STEP_MODELS
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.errors import FitError
@@ -27,6 +26,7 @@ from stmlab.storage.recorded import Grid
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.analysis.guided import Guide
     from stmlab.arrays import IntArray
     from stmlab.results import FitResult
     from stmlab.storage.recorded import Column, Recording
@@ -47,6 +47,7 @@ def analyse_recording(
     model: str | None = None,
     channel: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    guide: Guide | None = None,
 ) -> dict[str, FitResult]:
     """Fit what a file holds: steps over a bias, switching over time, a line over frequency, a decay over delay.
 
@@ -56,6 +57,7 @@ def analyse_recording(
         channel: name of a column; by default the lock-in's, or the numerical derivative of the current where there is
             none; of a trace the current.
         settings: what overrules the file, or what it does not say, see `stmlab.analysis.settings`; SI.
+        guide: start values and fixed parameters; None: the fit finds its way by itself.
 
     Returns:
         Of a trace "trace" -> fit. Of sweeps "forward" -> fit of the first and those that went the same way ("forward
@@ -82,8 +84,9 @@ def analyse_recording(
             f"{recording.path}: {rows.column.name} in {rows.column.unit or 'no unit'} was swept: steps need a bias in V"
         )
     header = told_by_header(recording)
-    told = Settings(settings or {}, header.known)
+    told = Settings(settings or {}, header.known, guide=guide)
     check_given(model, TAKES.get(model, ()), told.given)
+    check_guided(model, guide)
     _check_swept(recording, rows, model)
     if rows.what is Swept.TIME:
         with fitting(model, told.time_limit) as steps:
@@ -142,10 +145,9 @@ def _of_a_sweep(
         known = part[np.isfinite(seen.values[part])]
         x, y = at[known], seen.values[known]
         if model == "decay":
-            exclusion, sides = told.number("exclusion"), told.text("fitted_sides", "both")
-            fit = fit_decay(x, y, exclusion=exclusion, sides=sides)
+            fit = decay_of(x, y, told.number("exclusion"), told)
         else:
-            fit = fit_srs(x, y, harmonics=SRS_WIDTHS[model])
+            fit = srs_of(x, y, model, told)
         warnings = [*overload_warnings(seen.name, y), *missing_points(part.size - known.size, part.size), *fit.warnings]
         choices = {"column": seen.name, **fit.choices, **told.said()}
         return replace(_in_unit(fit, seen), choices=choices, warnings=tuple(warnings))

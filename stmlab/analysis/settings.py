@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.guided.guide import QUANTITIES
 from stmlab.analysis.iterations import TIME_LIMIT_S
 from stmlab.analysis.numbers import number
 from stmlab.errors import FitError
@@ -18,6 +19,7 @@ from stmlab.units import format_quantity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.analysis.guided.guide import Guide
     from stmlab.arrays import FloatArray
     from stmlab.storage import Run
 
@@ -49,18 +51,20 @@ class Settings:
         given: name -> value in the unit of `UNITS`.
         known: name -> value, by the run's parameters.
         played: peak modulation at the junction as it really was, V, or None.
+        guide: where a person lets the fit begin, and what is fixed; None: the fit finds its way by itself.
     """
 
     given: Mapping[str, Any] = field(default_factory=dict)
     known: Mapping[str, Any] = field(default_factory=dict)
     played: float | None = None
+    guide: Guide | None = None
 
     @classmethod
-    def of_run(cls, run: Run, given: Mapping[str, Any]) -> Settings:
+    def of_run(cls, run: Run, given: Mapping[str, Any], guide: Guide | None = None) -> Settings:
         """By the run's parameters, and the modulation that was played."""
         played = run.data.get("modulation")
         known = {name: parameter.value for name, parameter in run.parameters.items()}
-        return cls(given, known, None if played is None or not played.size else float(np.median(played)))
+        return cls(given, known, None if played is None or not played.size else float(np.median(played)), guide)
 
     def number(self, name: str, default: float = 0.0) -> float:
         """A number; the default if nobody says it.
@@ -144,6 +148,12 @@ class Settings:
         if not self.given:
             return {}
         return {"given": ", ".join(f"{name} = {_shown(name, value)}" for name, value in self.given.items())}
+
+
+def check_guided(model: str, guide: Guide | None) -> None:
+    """Raise FitError for a guide that the model does not take."""
+    if guide is not None and model not in QUANTITIES:
+        raise FitError(f"the model {model} takes no start values: {', '.join(QUANTITIES)} do")
 
 
 def check_given(model: str, takes: tuple[str, ...], given: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from stmlab.analysis.calibration import siemens_per_reading
 from stmlab.analysis.iterations import fitting
+from stmlab.analysis.one_curve import steps_of, transport_of
 from stmlab.analysis.recorded.checks import height_warnings, overload_warnings, phase_warnings, spike_warnings
 from stmlab.analysis.recorded.columns import (
     Spectrum,
@@ -24,7 +25,6 @@ from stmlab.analysis.recorded.directions import each_sweep, missing_points
 from stmlab.analysis.recorded.header import promise_warnings
 from stmlab.analysis.recorded.swept import sweeps
 from stmlab.analysis.steps import STEP_MODELS, fit_steps
-from stmlab.analysis.transport import fit_transport
 from stmlab.errors import FitEnded, FitError
 from stmlab.units import format_value
 
@@ -91,16 +91,7 @@ def _steps(
         values = derivative(at, values)
     known = np.isfinite(at) & np.isfinite(values)
     try:
-        fit = fit_steps(
-            at[known],
-            values[known],
-            temperature_K=told.temperature,
-            modulation_V=told.modulation,
-            window_V=told.window,
-            method=method,
-            pairs=pairs,
-            unit="S" if seen.derived else seen.column.unit,
-        )
+        fit = steps_of(at[known], values[known], model, told, "S" if seen.derived else seen.column.unit)
     except FitError as error:
         raise told.naming_window(error, at) from error
     return _named(_doubting_temperature(fit, told, at[known], values[known], method, pairs), seen)
@@ -140,12 +131,7 @@ def _transport(recording: Recording, seen: Spectrum, told: Settings, bias: Float
     end = np.abs(at).argmax()
     setpoint = abs(amperes[end] / at[end])  # the tip is stabilised at an end of the sweep
     inside = np.abs(at) <= told.window * (1 + 1e-9)
-    fit = fit_transport(
-        at[inside],
-        conductance[inside],
-        np.full(np.count_nonzero(inside), setpoint),
-        **told.transport(),
-    )
+    fit = transport_of(at[inside], conductance[inside], np.full(np.count_nonzero(inside), setpoint), told)
     return _named(fit, seen)
 
 
