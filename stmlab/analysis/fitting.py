@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stmlab.analysis.grids import analyse_grid
+from stmlab.analysis.grids import analyse_grid, takes_every_curve
 from stmlab.analysis.models import analyse
+from stmlab.analysis.ranges import within_range
 from stmlab.analysis.recordings import analyse_recording
 from stmlab.analysis.settings import UNITS, Settings
 from stmlab.errors import FitError
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stmlab.analysis.grid_fit import GridFit
+    from stmlab.analysis.guided import Guide
     from stmlab.results import FitResult
+
+RUN = "run"
+"""How `fit_file` names the fit of a run."""
 
 
 def fit(run: Run | str | Path, model: str | None = None, **settings: float | str) -> FitResult:
@@ -56,6 +61,46 @@ def fit_recording(
     """
     found = recording if isinstance(recording, Recording | Grid) else open_recording(Path(recording))
     return analyse_recording(found, model, channel, given(settings))
+
+
+def fit_file(
+    path: Path,
+    model: str | None = None,
+    channel: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    within: tuple[float | str, float | str] | None = None,
+    guide: Guide | None = None,
+) -> dict[str, FitResult | GridFit]:
+    """Fit whatever a file holds: a run, or what another program recorded; every curve where it holds many.
+
+    Args:
+        path: of the file.
+        model: by default the one for what was done.
+        channel: of a recorded file; by default the lock-in's.
+        settings: see `stmlab.analysis.settings`; in SI or as people write them.
+        within: both ends of the stretch of what was swept that is fitted, in its unit or as people write them.
+        guide: start values and fixed parameters; None: the fit finds its way by itself.
+
+    Returns:
+        `RUN` -> fit of a run; else as `fit_recording` and `fit_grid` name them.
+
+    Raises:
+        FitError, FileError, SequenceError: as those; or a guide for a map of many fits.
+    """
+    told = given(settings or {})
+    source: Recording | Grid | Run = open_recording(path) if is_recorded(path) else open_run(path)
+    if within is not None:
+        source = within_range(source, *within)
+    if isinstance(source, Grid) or (isinstance(source, Run) and takes_every_curve(source, model)):
+        if guide is not None:
+            raise FitError(f"{path}: start values are for one curve, and every one of this file would be fitted")
+        return {**fit_grid(source, model, channel, **told)}
+    if isinstance(source, Recording):
+        return {**analyse_recording(source, model, channel, told, guide)}
+    if channel is not None:
+        raise FitError(f"{path}: a channel is named of recorded files; a run's model knows its channels")
+    return {RUN: analyse(source, model, told, guide)}
 
 
 def fit_grid(

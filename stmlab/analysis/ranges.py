@@ -9,7 +9,7 @@ import numpy as np
 
 from stmlab.errors import FitError
 from stmlab.storage.recorded import Column, Grid, Recording
-from stmlab.units import format_quantity
+from stmlab.units import format_quantity, in_unit
 
 if TYPE_CHECKING:
     from stmlab.arrays import BoolArray, FloatArray
@@ -18,16 +18,46 @@ if TYPE_CHECKING:
     from stmlab.storage.visits import Visits
 
 
+def within_range(source: Run | Recording | Grid, low: float | str, high: float | str) -> Run | Recording | Grid:
+    """A run or a recorded file within a stretch of what was swept; both ends belong to it.
+
+    Args:
+        source: whole.
+        low: one of its ends, in the unit of what was swept, or as people write it: "1 GHz".
+        high: the other one.
+
+    Raises:
+        FitError: nothing was swept, nothing lies within, or the places of a grid differ in their sweeps.
+        SequenceError: an end is no number in that unit.
+    """
+    from stmlab.storage import Run
+
+    if isinstance(source, Run):
+        axis = _innermost(source)
+        return run_within(source, *_ends(low, high, axis.unit))
+    column = source.sweep if isinstance(source, Grid) else source.columns[0]
+    return recording_within(source, *_ends(low, high, column.unit))
+
+
+def _ends(low: float | str, high: float | str, unit: str) -> tuple[float, float]:
+    first, last = (in_unit(end, unit) if isinstance(end, str) else end for end in (low, high))
+    return min(first, last), max(first, last)
+
+
+def _innermost(run: Run) -> Axis:
+    swept = [axis for axis in run.axes if len(axis) > 1] or list(run.axes)
+    if not swept:
+        raise FitError(f"{run.path}: has no axis: there is no range to choose")
+    return swept[-1]
+
+
 def run_within(run: Run, low: float, high: float) -> Run:
     """A run within a stretch of its innermost axis, in the axis's unit; both ends belong to it.
 
     Raises:
         FitError: the run has no axis, or nothing lies within.
     """
-    swept = [axis for axis in run.axes if len(axis) > 1] or list(run.axes)
-    if not swept:
-        raise FitError(f"{run.path}: has no axis: there is no range to choose")
-    axis = swept[-1]
+    axis = _innermost(run)
     kept = _kept(axis.values, low, high, axis.name, axis.unit, str(run.path))
     place = run.axes.index(axis)
     axes = (*run.axes[:place], replace(axis, values=axis.values[kept]), *run.axes[place + 1 :])
@@ -87,7 +117,7 @@ def recording_within(recording: Recording | Grid, low: float, high: float) -> Re
 
 
 def _kept(values: FloatArray, low: float, high: float, name: str, unit: str, path: str) -> BoolArray:
-    kept: BoolArray = (values >= min(low, high)) & (values <= max(low, high))
+    kept: BoolArray = (values >= low) & (values <= high)
     if not kept.any():
         ends = " to ".join(format_quantity(end, unit) for end in (low, high))
         raise FitError(f"{path}: no {name} lies within {ends}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stmlab.analysis.grid_fit import GridFit
+    from stmlab.analysis.guided import Guide
     from stmlab.results import FitResult
-    from stmlab.storage import Run
-    from stmlab.storage.recorded import Grid
 
 
 @app.command()
@@ -38,6 +38,24 @@ def fit(
             "processor time after which it ends with the best so far [default: 600 s].",
         ),
     ] = None,
+    within: Annotated[
+        str | None,
+        typer.Option("--within", metavar="LOW,HIGH", help='Fit only this stretch of what was swept: "10 MHz, 5 GHz".'),
+    ] = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--start",
+            metavar="NAME=VALUE",
+            help="Where a parameter begins: --start rate=1e9. May be given again; the others are searched for.",
+        ),
+    ] = None,
+    fix: Annotated[
+        list[str] | None, typer.Option("--fix", metavar="NAME", help="A parameter that stays where it begins.")
+    ] = None,
+    exchange: Annotated[
+        str, typer.Option("--exchange", help="Of a ramp with start values: none, heisenberg or ising.")
+    ] = "",
     keep: Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")] = False,
     png: Annotated[
         Path | None,
@@ -49,10 +67,11 @@ def fit(
 
     A fit that takes longer shows how far it is; Ctrl-C ends it with the best so far, and exit status 130.
     """
-    from stmlab.analysis.fitting import given
+    from stmlab.analysis.guided import Guide
     from stmlab.cli.fit_progress import fits_on_terminal
 
-    told = given(pairs(settings or []))
+    guide = Guide.read(pairs(start or [], "--start"), fix or (), exchange)
+    asked = _Asked(model, channel, pairs(settings or []), _ends(within), guide)
     pictures = _pictures(files, png)
     found: dict[Path, Mapping[str, FitResult | GridFit]] = {}
     refused: dict[Path, str] = {}
@@ -61,7 +80,7 @@ def fit(
             try:
                 if terminal.stopped:
                     raise FitEnded("not begun: a fit before was stopped", stopped=True)
-                found[file] = _fitted(file, model, channel, told, keep=keep, png=pictures.get(file))
+                found[file] = _fitted(file, asked, keep=keep, png=pictures.get(file))
             except (StmlabError, OSError) as error:
                 if len(files) == 1:
                     raise
@@ -78,6 +97,15 @@ def fit(
         raise typer.Exit(status)
 
 
+def _ends(within: str | None) -> tuple[str, str] | None:
+    if within is None:
+        return None
+    low, comma, high = within.partition(",")
+    if not comma or not low.strip() or not high.strip():
+        raise SequenceError(f'--within {within!r}: two ends are needed, as in "10 MHz, 5 GHz"')
+    return low.strip(), high.strip()
+
+
 def _status(found: Mapping[Path, Mapping[str, FitResult | GridFit]]) -> int:
     """Exit status: of a fit that reached its time limit, if there is one."""
     from stmlab.analysis.iterations import ended_early
@@ -85,47 +113,44 @@ def _status(found: Mapping[Path, Mapping[str, FitResult | GridFit]]) -> int:
     return max((fit_status(ended_early(fit)) for fits in found.values() for fit in fits.values()), default=0)
 
 
-def _fitted(
-    file: Path, model: str | None, channel: str | None, told: Mapping[str, Any], *, keep: bool, png: Path | None
-) -> Mapping[str, FitResult | GridFit]:
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be fitted, and how."""
+
+    model: str | None
+    channel: str | None
+    settings: Mapping[str, Any]
+    within: tuple[str, str] | None
+    guide: Guide | None
+
+
+def _fitted(file: Path, asked: _Asked, *, keep: bool, png: Path | None) -> Mapping[str, FitResult | GridFit]:
     """The fits of a file by the sweep they are of; of a run "run" alone."""
-    from stmlab.storage.recorded import Grid, is_recorded, open_recording
+    from stmlab.analysis.fitting import RUN, fit_file
 
-    if is_recorded(file):
-        if keep:
-            raise SequenceError(f"{file}: --keep: a file of another program is never written to")
-        recording = open_recording(file)
-        if isinstance(recording, Grid):
-            return _fitted_grid(file, recording, model, channel, told, png=png)
-        from stmlab.analysis.recordings import analyse_recording
+    if keep:
+        _check_keepable(file, asked.model)
+    fits = fit_file(file, asked.model, asked.channel, asked.settings, within=asked.within, guide=asked.guide)
+    if keep:
+        _kept(file, cast("FitResult", fits[RUN]))
+    if png is not None:
+        from stmlab.display.figures.fitted_files import save_fits
 
-        fits = analyse_recording(recording, model, channel, told)
-        if png is not None:
-            from stmlab.display.figures.recording import draw_recorded_fits
+        save_fits(file, fits, png)
+        wrote(png)
+    return fits
 
-            draw_recorded_fits(file.name, fits, png)
-            wrote(png)
-        return fits
-    from stmlab.analysis import analyse
+
+def _check_keepable(file: Path, model: str | None) -> None:
+    """Refuse to keep what a file does not take, before it is fitted."""
     from stmlab.analysis.grids import takes_every_curve
     from stmlab.storage import open_run
+    from stmlab.storage.recorded import is_recorded
 
-    run = open_run(file)
-    if takes_every_curve(run, model):
-        if keep:
-            raise SequenceError(f"{file}: --keep: maps of many fits are not kept in a run")
-        return _fitted_grid(file, run, model, channel, told, png=png)
-    if channel is not None:
-        raise SequenceError(f"{file}: --channel is for recorded files; a run's model knows its channels")
-    result = analyse(run, model, told)
-    if keep:
-        _kept(file, result)
-    if png is not None:
-        from stmlab.display.figures import save_run
-
-        save_run(open_run(file), png, result)
-        wrote(png)
-    return {_RUN: result}
+    if is_recorded(file):
+        raise SequenceError(f"{file}: --keep: a file of another program is never written to")
+    if takes_every_curve(open_run(file), model):
+        raise SequenceError(f"{file}: --keep: maps of many fits are not kept in a run")
 
 
 def _kept(file: Path, result: FitResult) -> None:
@@ -139,26 +164,10 @@ def _kept(file: Path, result: FitResult) -> None:
         append_fit(file, result)
 
 
-def _fitted_grid(
-    file: Path, grid: Grid | Run, model: str | None, channel: str | None, told: Mapping[str, Any], *, png: Path | None
-) -> Mapping[str, GridFit]:
-    """Every curve of a grid, or of a run over several axes."""
-    from stmlab.analysis.fitting import fit_grid
-
-    fits = fit_grid(grid, model, channel, **told)
-    if png is not None:
-        from stmlab.display.figures.grid import save_grid_fits
-
-        save_grid_fits(file.name, fits, png)
-        wrote(png)
-    return fits
-
-
-_RUN = "run"
-
-
 def _show_one(file: Path, fits: Mapping[str, FitResult | GridFit], as_json: bool) -> None:
-    result = fits.get(_RUN)
+    from stmlab.analysis.fitting import RUN
+
+    result = fits.get(RUN)
     if result is not None:
         if as_json:
             print_json(result.as_dict())

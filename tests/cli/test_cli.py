@@ -226,6 +226,21 @@ def spectrum(tmp_path):
     return path
 
 
+def test_a_fit_is_guided_within_a_stretch_and_drawn_as_svg(cli, spectrum, tmp_path):
+    ends, start = ("--within", "-7 mV, 7 mV"), ("--start", "inner_energy=1.5", "--start", "temperature=3 K")
+    answer = cli("fit", spectrum, *ends, *start, "--fix", "bias_offset", "--png", tmp_path / "fit.svg", "--json")
+    forward = json.loads(answer.stdout)["fits"]["forward"]
+    values = {parameter["name"]: parameter["value"] for parameter in forward["parameters"]}
+    assert values["inner_energy"] == pytest.approx(2.0, abs=0.1)
+    assert forward["points"] == 211
+    assert "inner_energy = 1.5 meV" in forward["choices"]["begun at"]
+    assert forward["choices"]["fixed"].startswith("bias_offset")
+    assert (tmp_path / "fit.svg").read_text().startswith("<?xml")
+    refused = cli("fit", spectrum, "--within", "7 mV")
+    assert refused.exit_code != 0
+    assert "two ends are needed" in refused.stderr
+
+
 def test_a_recorded_file_is_fitted_shown_and_drawn(cli, spectrum, tmp_path):
     answer = json.loads(cli("fit", spectrum, "--json").stdout)
     assert list(answer["fits"]) == ["forward", "backward"]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stmlab.errors import FitError
-from stmlab.units import format_quantity
+from stmlab.units import format_quantity, in_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,19 @@ class Guide:
     start: Mapping[str, float] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
     exchange: str = ""
+
+    @classmethod
+    def read(cls, start: Mapping[str, float | str], fixed: Iterable[str] = (), exchange: str = "") -> Guide | None:
+        """With start values as people write them ("1.7e9", "2 K"); None if nothing is given.
+
+        Raises:
+            SequenceError: a text is no number in the parameter's unit.
+        """
+        if not start and not tuple(fixed) and not exchange:
+            return None
+        units = {one.name: one.unit for quantities in QUANTITIES.values() for one in quantities}
+        read = {n: in_unit(v, units.get(n, "")) if isinstance(v, str) else float(v) for n, v in start.items()}
+        return cls(read, tuple(fixed), exchange)
 
     def begun(self, quantities: tuple[Quantity, ...], search: Callable[[], Mapping[str, float]]) -> dict[str, float]:
         """Where every parameter begins.
