@@ -121,7 +121,7 @@ class PlotArea(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
             self.menu_wanted.emit(self.mapToGlobal(self.rect().center()))
 
     def _renew(self) -> None:
-        if self.data is not None and self.data.started is not None:
+        if self.data is not None and self.data.started is not None and not self.closed:
             self.renew(self.data, self.shown)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:

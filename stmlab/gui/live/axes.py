@@ -92,7 +92,11 @@ class QuantityAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
             rounded = [0.0 if abs(value) < 1e-6 * spacing else value for value in values]
             strings: list[str] = super().tickStrings(rounded, scale, spacing)
             return strings
-        return [] if spacing == 0.1 else [_prefixed(10.0**value) for value in values]
+        if spacing == 0.1:
+            return []
+        gap = min(np.diff(values), default=1.0)  # so many digits that neighbours differ
+        digits = max(4, 2 + math.ceil(-math.log10(gap))) if gap > 0 else 4
+        return [_prefixed(10.0**value, digits) for value in values]
 
 
 def _even_ticks(low: float, high: float, most: int) -> list[tuple[float, list[float]]]:
@@ -105,7 +109,7 @@ def _even_ticks(low: float, high: float, most: int) -> list[tuple[float, list[fl
     return [(1.0, np.log10(values[values > 0]).tolist())]
 
 
-def _prefixed(value: float) -> str:
+def _prefixed(value: float, digits: int) -> str:
     """A number with its prefix and without a unit: "20 G"."""
     power, prefixed = written_unit(value, "Hz")
-    return f"{value * 10.0**-power:.4g} {prefixed.removesuffix('Hz')}".strip()
+    return f"{value * 10.0**-power:.{digits}g} {prefixed.removesuffix('Hz')}".strip()

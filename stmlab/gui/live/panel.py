@@ -192,7 +192,9 @@ class LivePanel(Panel):
         state = f"{data.state}: {data.message}" if data.message else data.state
         beyond = f"{data.beyond} readings lie beyond the plan" if data.beyond else ""
         points = f"{data.points} of {data.total} points"
-        faint = " · ".join(filter(None, (points, state, beyond)))
+        silent = data.state == "running" and data.layout.width > 1 and data.points < data.total and data.under_way < 0
+        sweeping = "the instrument is sweeping: what it reads comes at the end of the sweep" if silent else ""
+        faint = " · ".join(filter(None, (points, state, beyond, sweeping)))
         head = f"<b>{data.started.sequence}</b>{sample} <span style='color: {theme.faint}'>{faint}</span>"
         text = "<br>".join(filter(None, (head, plot.words)))
         if text != self.words.text():

@@ -1,0 +1,73 @@
+"""Axes that always say what they show and in which unit."""
+
+import numpy as np
+import pytest
+
+from stmlab.gui.live.axes import QuantityAxis
+
+
+@pytest.fixture
+def made(qapp):
+    def make(low, high, unit, *, logarithmic=False):
+        axis = QuantityAxis("bottom")
+        axis.describe("quantity", unit, logarithmic=logarithmic)
+        axis.setRange(low, high)
+        return axis
+
+    return make
+
+
+def labels(axis, size=600):
+    """Every label of the axis with the place where it stands."""
+    low, high = axis.range
+    return {
+        text: value
+        for spacing, values in axis.tickValues(low, high, size)
+        for value, text in zip(values, axis.tickStrings(values, axis.autoSIPrefixScale, spacing), strict=False)
+        if text
+    }
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "unit", "title"),
+    [
+        (-4e-9, 4e-9, "s", "quantity (ns)"),
+        (0.0, 2.8e-12, "A", "quantity (pA)"),
+        (0.0, 700e-9, "S", "quantity (nS)"),
+        (1e9, 2e9, "1/s", "quantity (10⁹ /s)"),
+        (0, 50, "", "quantity"),
+        (0.0, 5.0, "meV", "quantity (meV)"),
+    ],
+)
+def test_the_title_has_the_unit_with_the_prefix_that_suits(made, low, high, unit, title):
+    axis = made(low, high, unit)
+    assert axis.title == title
+    numbers = [float(text) for text in labels(axis)]
+    assert len(numbers) >= 3
+    assert max(map(abs, numbers)) <= 1000
+
+
+def test_another_span_takes_another_prefix(made):
+    axis = made(0.0, 5e-12, "A")
+    axis.setRange(0.0, 5e-9)
+    assert axis.title == "quantity (nA)"
+    assert "nA" in axis.label.toPlainText()
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(3e6, 20e9), (1.0, 9.0), (1.02e9, 1.09e9), (2e9, 2.0001e9), (40.0, 70.0), (1e-3, 1e12)]
+)
+def test_a_logarithmic_axis_has_labels_and_its_unit_however_short_it_is(made, low, high):
+    axis = made(np.log10(low), np.log10(high), "Hz", logarithmic=True)
+    assert axis.title == "quantity (Hz)"
+    found = labels(axis)
+    assert 2 <= len(found) <= 14
+    prefixes = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+    for text, place in found.items():
+        number, _, prefix = text.partition(" ")
+        assert float(number) * prefixes[prefix] == pytest.approx(10.0**place, rel=1e-3)
+
+
+def test_a_place_is_told_as_a_quantity(made):
+    assert made(0, 10, "Hz", logarithmic=True).told(9.0) == "quantity 1 GHz"
+    assert made(-4e-9, 4e-9, "s").told(1.25e-9) == "quantity 1.25 ns"

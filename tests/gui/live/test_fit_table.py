@@ -1,0 +1,69 @@
+"""A fit in a table: symbols, values with errors, places; doubts in words; rows to copy."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication
+
+from stmlab.gui import themes
+from stmlab.gui.live.fit_table import FitTable
+from stmlab.results import FitParameter
+from tests.gui.live.runs import fit_of
+
+
+@pytest.fixture
+def table(qtbot):
+    found = FitTable(themes.LIGHT)
+    qtbot.addWidget(found)
+    found.show()
+    return found
+
+
+def row(table, k):
+    return [table.table.item(k, column).text() for column in range(4)]
+
+
+def test_quantities_stand_with_symbol_value_error_and_unit(table):
+    parameters = (FitParameter("rate", 1.73e9, 4e7, "1/s"), FitParameter("step", -5.02e-12, 5e-14, "A"))
+    table.show_fit(replace(fit_of([1, 2], [1, 2], [1, 2], parameters=parameters), reduced_chi_square=1.04))
+    assert row(table, 0) == ["Γ", "rate", "(1.73 ± 0.04)·10⁹ /s", ""]
+    assert row(table, 1) == ["I_SR", "step", "(-5.02 ± 0.05) pA", ""]
+    assert table.table.isColumnHidden(3)
+    assert table.heading.text() == "fit srs, 2 points, rms residual 100 fA, reduced chi square 1.04"
+
+
+def test_values_of_many_sweeps_say_where_they_hold(table):
+    parameters = [FitParameter(f"rate_{k}", 1e9, 1e7, "1/s", f"bias {k} mV") for k in (1, 2)]
+    table.show_fit(fit_of([1, 2], [1, 2], [1, 2], model="srs_map", parameters=parameters))
+    assert row(table, 1) == ["Γ", "rate 2", "(1.000 ± 0.010)·10⁹ /s", "bias 2 mV"]
+    assert not table.table.isColumnHidden(3)
+
+
+def test_doubts_are_told_in_words_and_the_rest_in_the_tip(table):
+    fit = replace(fit_of([1, 2], [1, 2], [1, 2]), warnings=tuple(f"doubt {k}" for k in range(5)))
+    table.show_fit(fit)
+    assert table.doubts.text().splitlines() == ["⚠ doubt 0", "⚠ doubt 1", "⚠ doubt 2", "and 2 more (see the tip)"]
+    assert "doubt 4" in table.doubts.toolTip()
+    table.show_fit(fit_of([1, 2], [1, 2], [1, 2]))
+    assert not table.doubts.isVisible()
+
+
+def test_what_is_not_determined_says_so(table):
+    table.show_fit(fit_of([1, 2], [1, 2], [1, 2], parameters=[FitParameter("rate", 1e9, np.inf, "1/s")]))
+    assert row(table, 0)[2] == "not determined"
+
+
+def test_another_run_without_a_fit_empties_the_table(table):
+    table.show_fit(fit_of([1, 2], [1, 2], [1, 2]))
+    table.show_fit(None)
+    assert table.heading.text() == "no fit yet"
+    assert table.table.rowCount() == 0
+
+
+def test_selected_rows_can_be_copied(table, qtbot):
+    table.show_fit(fit_of([1, 2], [1, 2], [1, 2]))
+    table.table.selectRow(0)
+    qtbot.keyClick(table.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QApplication.clipboard().text() == "Γ\trate\t(1.70 ± 0.04)·10⁹ /s\t"
