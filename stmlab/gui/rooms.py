@@ -17,5 +17,17 @@ def panels() -> tuple[type[Panel], ...]:
     from stmlab.gui.log import LogPanel
     from stmlab.gui.measure.panel import MeasurePanel
     from stmlab.gui.prototype import PrototypePanel
+    from stmlab.gui.queue.panel import QueuePanel
+    from stmlab.gui.queue.run_panel import RunPanel
 
-    return (StateBar, MeasurePanel, LivePanel, PrototypePanel, *data_panels(), InstrumentsPanel, LogPanel)
+    return (
+        StateBar,
+        RunPanel,
+        MeasurePanel,
+        LivePanel,
+        PrototypePanel,
+        *data_panels(),
+        QueuePanel,
+        InstrumentsPanel,
+        LogPanel,
+    )

@@ -241,6 +241,18 @@ class Queue(BaseModel):
         message = before.message if entry.state is before.state else ""
         return self.replaced(entry.changed(done=done, files=before.files, message=message))
 
+    def orphaned(self) -> tuple[Queue, tuple[str, ...]]:
+        """As nobody performs it: what ran was interrupted, and is not repeated by itself; and one line for each."""
+        queue, said = self, []
+        for entry in self.entries:
+            if entry.state is EntryState.RUNNING:
+                words = f"its process ended during run {entry.done + 1} of {entry.runs}; it is not repeated by itself"
+                if entry.file is not None:
+                    words += f": look at {entry.file} and at the station, then let it wait again"
+                queue = queue.replaced(entry.changed(state=EntryState.INTERRUPTED, message=words))
+                said.append(f"entry {entry.id} ({entry.sequence}): {words}")
+        return queue, tuple(said)
+
     def _refuse_running(self, name: str) -> None:
         if self[name].state is EntryState.RUNNING:
             raise SequenceError(f"entry {name} is running: stop it first")

@@ -42,7 +42,8 @@ class QueueFile:
 
     Attributes:
         path: of the file.
-        queue: as it stands there.
+        queue: as it stands there; what ran when its process died is interrupted.
+        notes: one line for each entry of that kind.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,7 +51,7 @@ class QueueFile:
         self._writing = threading.Lock()
         self._text = _read(path)
         self._document = Document(self._text, path)
-        self.queue = self._document.queue
+        self.queue, self.notes = self._document.queue.orphaned()
         self.keep(self.queue)  # with an id for each entry
 
     def keep(self, queue: Queue) -> None:

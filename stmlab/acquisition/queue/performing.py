@@ -93,7 +93,7 @@ class Performer:
         self.state, self.reason = QueueState.PERFORMING, ""
         self.left_unsafe = False
         self.report: Report | None = None
-        self.notes = tuple(self._interrupted())
+        self.notes = file.notes
 
     @property
     def queue(self) -> Queue:
@@ -124,20 +124,6 @@ class Performer:
             self._enter(QueueState.ENDED, self._ending)
         wanted = [entry for entry in self.queue.entries if self._only in (None, entry.id)]
         return all(entry.state is EntryState.DONE for entry in wanted)
-
-    def _interrupted(self) -> list[str]:
-        """Entries whose process has died are not repeated by themselves."""
-        said, queue = [], self.queue
-        for entry in queue.entries:
-            if entry.state is EntryState.RUNNING:
-                words = f"its process ended during run {entry.done + 1} of {entry.runs}; it is not repeated by itself"
-                if entry.file is not None:
-                    words += f": look at {entry.file} and at the station, then let it wait again"
-                queue = queue.replaced(entry.changed(state=EntryState.INTERRUPTED, message=words))
-                said.append(f"entry {entry.id} ({entry.sequence}): {words}")
-        if said:
-            self._file.keep(queue)
-        return said
 
     def _next(self) -> QueueEntry | None:
         """The next entry to be taken, None at the end; waits for a person where that is wanted."""

@@ -32,7 +32,24 @@ log = logging.getLogger(__name__)
 _GUARDIAN = 500  # ms between looks at what the guardian of a run that died has done
 _PATIENCE = 240  # looks
 _REREAD = 2000  # ms between looks at the file while nobody performs it
-_NOBODY = "nothing runs"
+
+
+def desk_of(context: Context) -> QueueDesk:
+    """The one desk of a window, with the queue that was open last."""
+    for child in context.children():
+        if isinstance(child, QueueDesk):
+            return child
+    remembered = context.settings.panel("queue").get("file")
+    return QueueDesk(context, Path(remembered) if remembered else usual_file(), context)
+
+
+def usual_file() -> Path:
+    """The queue of a window in which none was opened."""
+    from platformdirs import user_state_path
+
+    folder = user_state_path("stmlab")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "queue.toml"
 
 
 class QueueDesk(QObject):
@@ -46,6 +63,7 @@ class QueueDesk(QObject):
         queue: the entries as last told.
         state: of the queue: "performing", "waiting", "ended"; "" while nobody performs it.
         run: of the run: its state in words, "" between two.
+        said: the reason of that state.
         progress: as last told, empty between two.
         trouble: the last failure or refusal, until it is dismissed.
 
@@ -63,18 +81,14 @@ class QueueDesk(QObject):
         super().__init__(parent)
         self.context, self.file = context, file
         self.queue = Queue()
-        self.state = self.reason = self.held = self.run = self.trouble = ""
+        self.state = self.reason = self.held = self.run = self.said = self.trouble = ""
         self.progress: Message = {}
         self._shown = ""  # file of the run that the live plots were told of
         self._station = ""  # of the run that is under way
-        self._read = b""
+        self._read: bytes | None = None  # of the file, as it was last
         self._looks = 0
-        self.link = QueueLink(file, self)
-        self.process = QueueProcess(file, self)
-        self.link.told.connect(self._hear)
-        self.link.ended.connect(self._ended)
-        self.link.lost.connect(self._lost)
-        self.process.failed.connect(self._not_started)
+        self._died = 0  # number of the process of the run that has died
+        self._attach(file)
         self._guardian = QTimer(self)
         self._guardian.timeout.connect(self._look_after)
         self._reread = QTimer(self)
@@ -91,6 +105,25 @@ class QueueDesk(QObject):
     def is_running(self) -> bool:
         """Whether a run is under way."""
         return self.link.is_connected and self.queue.running is not None
+
+    def open(self, file: Path) -> None:
+        """Another queue; the process of this one goes on."""
+        self.link.close()
+        self.link.deleteLater()
+        self.process.deleteLater()
+        self.file, self.queue, self._read = file, Queue(), None
+        self.state = self.reason = self.held = self.run = ""
+        self.progress = {}
+        self._attach(file)
+        self.context.settings.remember_panel("queue", file=str(file))
+        self.reread()
+
+    def _attach(self, file: Path) -> None:
+        self.link, self.process = QueueLink(file, self), QueueProcess(file, self)
+        self.link.told.connect(self._hear)
+        self.link.ended.connect(self._ended)
+        self.link.lost.connect(self._lost)
+        self.process.failed.connect(self._not_started)
 
     # -- wishes ------------------------------------------------------------------------------------------------------
 
@@ -285,7 +318,7 @@ class QueueDesk(QObject):
         log.log(level, "run: %s", message["text"])
 
     def _tell_run(self, state: str, message: str = "") -> None:
-        self.run = state
+        self.run, self.said = state, message
         self._tell_context(state, message)
         self.run_changed.emit()
 
@@ -302,7 +335,7 @@ class QueueDesk(QObject):
         self._set_trouble(f"not started: {said}")
         self._tell_context("", "")
         self.run_changed.emit()
-        self._read = b""
+        self._read = None
         self.reread()
 
     def _set_trouble(self, why: str) -> None:
@@ -315,7 +348,7 @@ class QueueDesk(QObject):
         """The process has ended as it should."""
         state, self.state, self.run, self.progress = self.state, "", "", {}
         self._tell_context("", self.reason if state == "ended" else "")
-        self._read = b""
+        self._read = None
         self.reread()
         self.run_changed.emit()
 
@@ -348,5 +381,5 @@ class QueueDesk(QObject):
         if said != self.trouble:
             self._set_trouble(said)
             self._tell_context("failed" if found.safe else "not safe", said)
-        self._read = b""
+        self._read = None
         self.reread()
