@@ -18,6 +18,7 @@ import numpy as np
 from stmlab.errors import FileError
 from stmlab.storage.columns import write_rows
 from stmlab.storage.hdf5 import NAME, TEXT, UNIT, add_dataset, add_group, add_note, add_table
+from stmlab.storage.objects import describe
 
 if TYPE_CHECKING:
     import h5py
@@ -48,14 +49,14 @@ def add_fits(entry: h5py.Group, started: RunStarted) -> None:
     """Make the group ``fit`` with no fit in it."""
     process = add_group(entry, "fit", "NXprocess")
     program = add_dataset(process, "program", data="stmlab")
-    program.attrs.update(version=started.versions.get("stmlab", "not given"), program_url="not given")
+    describe(program, version=started.versions.get("stmlab", "not given"), program_url="not given")
     for name, columns in _TABLES.items():
         table = add_group(process, name, "NXcollection")
         add_table(table, "fit", "<i8", "", fill=_NOT_A_FIT)
         for column, dtype in columns.items():
             add_table(table, column, dtype, "" if isinstance(dtype, str) else None)
     values = add_table(process["curves"], "values", "<f8", "", rows=1024)
-    values.attrs["description"] = "all curves end to end; start and length say where each one lies"
+    describe(values, description="all curves end to end; start and length say where each one lies")
     add_note(process, "json", "application/jsonl")
 
 

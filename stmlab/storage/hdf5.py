@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from stmlab.errors import FileError
+from stmlab.storage.objects import describe, make_data, make_group, make_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,23 +31,29 @@ STATE = h5py.string_dtype("utf-8", 16)
 
 def add_group(parent: h5py.Group, name: str, kind: str) -> h5py.Group:
     """A group of the NeXus class ``kind``; its members keep the order in which they are made."""
-    group = parent.create_group(name, track_order=True)
-    group.attrs["NX_class"] = kind
+    group = make_group(parent, name)
+    describe(group, NX_class=kind)
     return group
 
 
-def add_dataset(group: h5py.Group, name: str, unit: str | None = None, **description: Any) -> h5py.Dataset:
+def add_dataset(group: h5py.Group, name: str, unit: str | None = None, *, data: Any) -> h5py.Dataset:
     """A dataset with its unit (None: it is text).
 
     Raises:
         FileError: ``name`` cannot stand in the group.
     """
-    if not name or "/" in name or name == "." or name in group:
-        raise FileError(f"{group.name}: {name!r} cannot name a dataset: it is empty, holds a '/' or is there twice")
-    dataset = group.create_dataset(name, **description)
-    if unit is not None:
-        dataset.attrs["units"] = unit
-    return dataset
+    _check_name(group, name)
+    return _with_unit(make_data(group, name, data), unit)
+
+
+def add_room(group: h5py.Group, name: str, dtype: Any, unit: str | None = None, **room: Any) -> h5py.Dataset:
+    """A dataset of what comes later (see `make_room`), with its unit.
+
+    Raises:
+        FileError: ``name`` cannot stand in the group.
+    """
+    _check_name(group, name)
+    return _with_unit(make_room(group, name, dtype, **room), unit)
 
 
 def add_texts(group: h5py.Group, name: str, texts: Iterable[str]) -> h5py.Dataset:
@@ -81,24 +88,8 @@ def add_table(
 
     The space of a chunk is taken when the dataset grows, not when a flush happens to fall: same events, same bytes.
     """
-    return add_dataset(
-        group,
-        name,
-        unit,
-        dtype=dtype,
-        shape=(start, *inner),
-        maxshape=(None, *inner),
-        chunks=(rows, *inner),
-        fillvalue=fill,
-        dcpl=allocated(early=True),
-    )
-
-
-def allocated(*, early: bool) -> h5py.h5p.PropDCID:
-    """Properties of a dataset whose space is taken when it is made or grows, or chunk by chunk as it is written."""
-    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY if early else h5py.h5d.ALLOC_TIME_INCR)
-    return properties
+    shape, most = (start, *inner), (None, *inner)
+    return add_room(group, name, dtype, unit, shape=shape, most=most, chunks=(rows, *inner), fill=fill, early=True)
 
 
 def to_json(value: Any) -> str:
@@ -121,6 +112,17 @@ def read_text(dataset: h5py.Dataset) -> str:
     """Text of any kind: fixed or variable length, whole or in pieces."""
     value = dataset[()]
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else from_pieces(value)
+
+
+def _check_name(group: h5py.Group, name: str) -> None:
+    if not name or "/" in name or name == "." or group.id.links.exists(name.encode()):
+        raise FileError(f"{group.name}: {name!r} cannot name a dataset: it is empty, holds a '/' or is there twice")
+
+
+def _with_unit(dataset: h5py.Dataset, unit: str | None) -> h5py.Dataset:
+    if unit is not None:
+        describe(dataset, units=unit)
+    return dataset
 
 
 def _bytes(text: str) -> bytes:

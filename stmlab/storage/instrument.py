@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stmlab.storage.hdf5 import add_dataset, add_group, add_note, to_json
+from stmlab.storage.objects import describe
 
 if TYPE_CHECKING:
     import h5py
@@ -33,7 +34,7 @@ def add_instrument(entry: h5py.Group, started: RunStarted, *, spectroscopy: bool
     software = add_group(instrument, "software", "NXfabrication")
     add_dataset(software, "vendor", data="stmlab")
     model = add_dataset(software, "model", data="stmlab")
-    model.attrs["version"] = started.versions.get("stmlab", "not given")
+    describe(model, version=started.versions.get("stmlab", "not given"))
     if spectroscopy:
         _add_bias_sweep(instrument, started.axes[-1], _repetitions(started))
         _add_lockin(instrument, started)

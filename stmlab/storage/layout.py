@@ -13,8 +13,9 @@ import numpy as np
 
 from stmlab.storage.checksum import checksum_of
 from stmlab.storage.fit_tables import add_fits
-from stmlab.storage.hdf5 import STATE, TEXT, add_dataset, add_group, add_note, add_table, add_texts
+from stmlab.storage.hdf5 import STATE, TEXT, add_dataset, add_group, add_note, add_room, add_table, add_texts
 from stmlab.storage.instrument import add_instrument, is_bias_spectroscopy
+from stmlab.storage.objects import describe
 from stmlab.storage.plot import ELAPSED, add_data, channel_fields, title
 from stmlab.storage.shape import Shape
 
@@ -62,10 +63,9 @@ def create(file: h5py.File, started: RunStarted) -> None:
     """
     shape = Shape.of(started)
     spectroscopy = is_bias_spectroscopy(started)
-    file.attrs.update(NX_class="NXroot", default="entry", creator="stmlab")
-    file.attrs.update(format=FORMAT, format_version=FORMAT_VERSION)
+    describe(file, NX_class="NXroot", default="entry", creator="stmlab", format=FORMAT, format_version=FORMAT_VERSION)
     entry = add_group(file, "entry", "NXentry")
-    entry.attrs["default"] = "data"
+    describe(entry, default="data")
     _describe(entry, started, spectroscopy=spectroscopy)
     add_instrument(entry, started, spectroscopy=spectroscopy)
     _quantities(entry, "parameters", started.parameters)
@@ -97,7 +97,7 @@ def least_bytes(started: RunStarted) -> int:
 def _describe(entry: h5py.Group, started: RunStarted, *, spectroscopy: bool) -> None:
     if spectroscopy:
         definition = add_dataset(entry, "definition", data="NXsts")
-        definition.attrs.update(version="v2026.01", URL=_DEFINITIONS)
+        describe(definition, version="v2026.01", URL=_DEFINITIONS)
         add_dataset(entry, "experiment_technique", data="STS")
         add_dataset(entry, "scan_mode", data="constant height")
         add_dataset(entry, "identifier_experiment", data=started.run_id)
@@ -106,7 +106,7 @@ def _describe(entry: h5py.Group, started: RunStarted, *, spectroscopy: bool) -> 
     add_dataset(entry, "entry_identifier", data=started.run_id)
     add_dataset(entry, "experiment_description", data=started.sequence)
     program = add_dataset(entry, "program_name", data="stmlab")
-    program.attrs["version"] = started.versions.get("stmlab", NOT_GIVEN)
+    describe(program, version=started.versions.get("stmlab", NOT_GIVEN))
     add_dataset(add_group(entry, "user", "NXuser"), "name", data=started.user or NOT_GIVEN)
     add_dataset(add_group(entry, "sample", "NXsample"), "name", data=started.sample or NOT_GIVEN)
     provenance = add_group(entry, "provenance", "NXcollection")
@@ -122,9 +122,10 @@ def _quantities(entry: h5py.Group, name: str, quantities: Mapping[str, Parameter
     target = add_group(entry, name, "NXcollection")
     for key, quantity in quantities.items():
         unit = None if isinstance(quantity.value, str) else quantity.unit
-        add_dataset(target, key, unit, data=quantity.value).attrs["description"] = quantity.meaning
+        dataset = add_dataset(target, key, unit, data=quantity.value)
+        describe(dataset, description=quantity.meaning)
         if unit is None and quantity.unit:
-            target[key].attrs["units"] = quantity.unit
+            describe(dataset, units=quantity.unit)
 
 
 def _plan(entry: h5py.Group, started: RunStarted) -> None:
@@ -147,11 +148,11 @@ def _plan(entry: h5py.Group, started: RunStarted) -> None:
 def _visits(entry: h5py.Group, started: RunStarted, shape: Shape) -> None:
     visits = add_group(entry, "visits", "NXcollection")
     count = add_dataset(visits, "committed", "", data=np.zeros(len(Committed._fields), "<i8"))
-    count.attrs["description"] = ", ".join(Committed._fields)
+    describe(count, description=", ".join(Committed._fields))
     rows = max(1, min(shape.places, _ROWS))
     for name, (dtype, fill, meaning) in LOG.items():
         column = add_table(visits, name, dtype, "", rows=rows, start=rows, fill=fill)
-        column.attrs["description"] = meaning
+        describe(column, description=meaning)
     _repeats(visits, started, shape)
 
 
@@ -179,8 +180,8 @@ def _events(entry: h5py.Group) -> None:
 
 def _status(entry: h5py.Group) -> None:
     status = add_group(entry, "status", "NXcollection")
-    add_dataset(status, "state", shape=(), dtype=STATE)
+    add_room(status, "state", STATE, shape=())
     add_table(status, "reason", TEXT)
     add_table(status, "message", TEXT)
-    add_dataset(status, "points", "", shape=(), dtype="<i8")
-    add_dataset(status, "time", "s", shape=(), dtype="<f8")
+    add_room(status, "points", "<i8", "", shape=())
+    add_room(status, "time", "<f8", "s", shape=())

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
-from stmlab.storage.hdf5 import add_dataset, add_group, allocated
+from stmlab.storage.hdf5 import add_dataset, add_group, add_room
+from stmlab.storage.objects import describe
 
 if TYPE_CHECKING:
     from stmlab.axes import Axis, Channel
@@ -47,9 +48,9 @@ def add_data(entry: h5py.Group, started: RunStarted, shape: Shape, *, strict: bo
     columns = [_add_cells(group, f"{axis.name}_measured", axis.unit, shape, ()) for axis in moved]
     columns.append(_add_cells(group, ELAPSED, "s", shape, ()))
     for axis, column in zip(moved, columns, strict=False):
-        column.attrs["long_name"] = _label(f"{axis.label or axis.name}, as it really was", axis.unit)
-        group.attrs[f"{column.name.rpartition('/')[2]}_indices"] = list(range(len(outer)))
-    columns[-1].attrs["long_name"] = "time since the start of the run (s)"
+        describe(column, long_name=_label(f"{axis.label or axis.name}, as it really was", axis.unit))
+        describe(group, **{f"{axis.name}_measured_indices": list(range(len(outer)))})
+    describe(columns[-1], long_name="time since the start of the run (s)")
     arrays = [_add_channel(group, channel, fields, shape) for channel in started.channels]
     add_dataset(group, "title", data=title(started))
     if started.channels:
@@ -58,7 +59,7 @@ def add_data(entry: h5py.Group, started: RunStarted, shape: Shape, *, strict: bo
         _add_scales(group, shape, outer, columns, arrays)
         _add_style(group, started, shape)
         if started.channels:
-            group[started.channels[0].name].attrs["interpretation"] = _interpretation(started, shape)
+            describe(arrays[0], interpretation=_interpretation(started, shape))
     elif started.channels:
         _add_links(group, started, shape)
     return group
@@ -77,31 +78,28 @@ def channel_fields(channels: tuple[Channel, ...]) -> dict[str, str]:
 
 def _add_axis(group: h5py.Group, axis: Axis, *, kept: bool) -> None:
     dataset = add_dataset(group, axis.name, axis.unit, data=axis.values if kept else axis.values[0])
-    dataset.attrs["long_name"] = _label(axis.label or axis.name, axis.unit)
+    describe(dataset, long_name=_label(axis.label or axis.name, axis.unit))
 
 
 def _add_channel(group: h5py.Group, channel: Channel, fields: dict[str, str], shape: Shape) -> h5py.Dataset:
     dataset = _add_cells(group, fields[channel.name], channel.unit, shape, shape.inner)
-    dataset.attrs["long_name"] = _label(channel.name.replace("_", " "), channel.unit)
+    describe(dataset, long_name=_label(channel.name.replace("_", " "), channel.unit))
     return dataset
 
 
 def _add_cells(group: h5py.Group, name: str, unit: str, shape: Shape, inner: tuple[int, ...]) -> h5py.Dataset:
     """A dataset of the plan's full shape."""
     whole = (*shape.outer, *inner)
-    chunked = {"chunks": shape.chunk(inner), "dcpl": allocated(early=shape.early)} if whole else {}
-    return add_dataset(group, name, unit, shape=whole, dtype="<f8", fillvalue=np.nan, **chunked)
+    chunked = {"chunks": shape.chunk(inner), "early": shape.early} if whole else {}
+    return add_room(group, name, "<f8", unit, shape=whole, fill=np.nan, **chunked)
 
 
 def _say_what_to_draw(group: h5py.Group, started: RunStarted, shape: Shape) -> None:
     signal = started.channels[0]
     fit = _add_cells(group, f"{signal.name}_fit", signal.unit, shape, shape.inner)
-    fit.attrs["long_name"] = _label("fit", signal.unit)
-    group.attrs["signal"] = signal.name
-    group.attrs["axes"] = list(shape.axes)
-    group.attrs["auxiliary_signals"] = [f"{signal.name}_fit"]
-    for k, name in enumerate(shape.axes):
-        group.attrs[f"{name}_indices"] = k
+    describe(fit, long_name=_label("fit", signal.unit))
+    describe(group, signal=signal.name, axes=list(shape.axes), auxiliary_signals=[f"{signal.name}_fit"])
+    describe(group, **{f"{name}_indices": k for k, name in enumerate(shape.axes)})
 
 
 def _interpretation(started: RunStarted, shape: Shape) -> str:
@@ -123,7 +121,7 @@ def _add_scales(
             dataset.dims[k].attach_scale(group[name])
     beside = " ".join(dataset.name.rpartition("/")[2] for dataset in columns)
     for dataset in arrays + drawn:
-        dataset.attrs["coordinates"] = beside  # netCDF's way to say so
+        describe(dataset, coordinates=beside)  # netCDF's way to say so
 
 
 def _add_style(group: h5py.Group, started: RunStarted, shape: Shape) -> None:
@@ -131,13 +129,13 @@ def _add_style(group: h5py.Group, started: RunStarted, shape: Shape) -> None:
     logarithmic = {axis.name for axis in started.axes if axis.logarithmic}
     scales = ["log" if name in logarithmic else "linear" for name in shape.axes]
     if "log" in scales:
-        group.attrs["SILX_style"] = json.dumps({"axes_scale_types": scales, "axes_scale_type": scales})
+        describe(group, SILX_style=json.dumps({"axes_scale_types": scales, "axes_scale_type": scales}))
 
 
 def _add_links(group: h5py.Group, started: RunStarted, shape: Shape) -> None:
     """Last of all: netCDF names a dimension after the first link to its axis."""
     for link, name in (("DATA", started.channels[0].name), ("AXISNAME", shape.axes[-1])):
-        group[name].attrs["target"] = group[name].name
+        describe(group[name], target=group[name].name)
         group[link] = h5py.SoftLink(group[name].name)
 
 
