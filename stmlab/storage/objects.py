@@ -53,7 +53,8 @@ def make_room(
     """A dataset of what comes later.
 
     Args:
-        group, name: where.
+        group: where.
+        name: in the group.
         dtype: of one element.
         shape: to begin with.
         most: that it may grow to; None: it does not grow, or not along that axis.
