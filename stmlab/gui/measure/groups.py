@@ -30,9 +30,9 @@ class Group(QWidget):
         layout.setSpacing(2)
         layout.addWidget(self.heading)
         layout.addWidget(self.content)
-        self.heading.toggled.connect(self._show)
         self.heading.setChecked(is_open)
         self._show(is_open)
+        self.heading.toggled.connect(self._show)
 
     @property
     def is_open(self) -> bool:

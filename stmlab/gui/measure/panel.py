@@ -23,8 +23,6 @@ from stmlab.gui.measure.written import written
 from stmlab.gui.panel import Area, Panel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from stmlab.acquisition.planning import Plan
     from stmlab.gui.context import Context
     from stmlab.gui.themes import Theme
@@ -117,7 +115,7 @@ class MeasurePanel(Panel):
         self.head.sample_chosen.connect(self.choose_sample)
         self.head.preset_chosen.connect(self.choose_preset)
         self.presets.changed.connect(self._show_presets)
-        self.destination.changed.connect(self._keep_folder)
+        self.destination.changed.connect(self._keep)
         self.destination.changed.connect(self._show_plan)
         self.preflight.asked.connect(lambda: self.view.wait("checking ..."))
         self.preflight.ready.connect(self._take_plan)
@@ -132,14 +130,13 @@ class MeasurePanel(Panel):
 
     def choose_sequence(self, name: str) -> None:
         """Show its parameters, as they were last used at this station."""
-        self._keep_values()
+        self.context.remember(sequence=name, values=self._values())
         made = self.head.classes[name]
         self.form = ParameterForm(made(), self._limits, self.context.theme)
         self.form.fill(self.context.settings.known.values.get(self._key(), {}))
         self.form.changed.connect(self._check)
         self.area_of_form.setWidget(self.form)
         self.area_of_form.setMinimumWidth(self.form.minimumSizeHint().width() + self._scroll_bar_width())
-        self.context.remember(sequence=name)
         self._show_presets()
         self._check()
 
@@ -153,8 +150,7 @@ class MeasurePanel(Panel):
             self._wrong_station = str(error)
             self._check()
             return
-        self._keep_values()
-        self.context.remember(station=name)
+        self.context.remember(station=name, values=self._values())
         if self.form is not None:
             self.form.use_limits(self._limits)
             self.form.reset()
@@ -189,8 +185,7 @@ class MeasurePanel(Panel):
         if self.form is None or self.reason:
             self.context.notices.error(f"not started: {self.reason}", "correct it in the form")
             return None
-        self._keep_values()
-        self._keep_folder()
+        self._keep()
         sequence, kept = self.form.sequence.name, self._kept_of_source()
         looped = self.source.loop if self.source is not None and kept else {}
         settings = {name: text for name, text in self.form.settings().items() if name not in looped}
@@ -277,7 +272,7 @@ class MeasurePanel(Panel):
     def close_down(self) -> None:
         """Keep what is typed."""
         self.preflight.stop()
-        self._keep_values()
+        self._keep()
 
     # -- details -----------------------------------------------------------------------------------------------------
 
@@ -343,13 +338,14 @@ class MeasurePanel(Panel):
         assert self.form is not None
         return f"{self.form.sequence.name} at {self.context.settings.known.station}"
 
-    def _keep_values(self) -> None:
-        if self.form is not None:
-            values: Mapping[str, dict[str, str]] = self.context.settings.known.values
-            self.context.remember(values={**values, self._key(): self.form.settings()})
+    def _values(self) -> dict[str, dict[str, str]]:
+        """What is remembered of every sequence at every station, what is typed now among it."""
+        values = self.context.settings.known.values
+        return dict(values) if self.form is None else {**values, self._key(): self.form.settings()}
 
-    def _keep_folder(self) -> None:
-        self.context.remember(folder=self.destination.folder.text().strip() or ".")
+    def _keep(self) -> None:
+        """What is typed now, for the next time."""
+        self.context.remember(folder=self.destination.folder.text().strip() or ".", values=self._values())
 
     def _scroll_bar_width(self) -> int:
         bar = self.area_of_form.verticalScrollBar()
