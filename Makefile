@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3
 
-.PHONY: demo test test-all mutants lint bench bench-peers faults kills guardian-deaths gui clean
+.PHONY: demo test test-all mutants lint bench bench-peers faults kills guardian-deaths gui screenshots clean
 
 demo: $(VENV)/.demo
 	$(BIN)/stmlab demo --directory runs
@@ -49,6 +49,10 @@ bench: $(VENV)/.test
 # What users would pick instead, each in an environment of its own with one job that is ours too; needs the network.
 bench-peers: $(VENV)/.test qt-libraries
 	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/benchmarks/peers.py
+
+# The pictures of the window in docs/pictures; look at all of them.
+screenshots: $(VENV)/.test qt-libraries
+	QT_QPA_PLATFORM=offscreen $(BIN)/python docs/screenshots.py
 
 gui: $(VENV)/.test
 	$(BIN)/stmlab gui

@@ -1,0 +1,152 @@
+"""Make the pictures of the window: `make screenshots`. Measures on the simulated microscope, then shows each state.
+
+    python docs/screenshots.py [FOLDER] [NAME ...]
+
+Pictures go to FOLDER, docs/pictures by default; with names only those are made. Whoever changes the window looks at
+all of them: nothing is cut off, overlaps, lacks a label or a unit.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PyQt6.QtWidgets import QApplication
+
+from stmlab.acquisition.measurement import measure
+from stmlab.gui.application import exceptions_noticed, open_window
+from stmlab.gui.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stmlab.gui.window import Window
+
+LARGE, SMALL = (1440, 900), (1024, 700)
+PATIENCE = 60.0  # s for anything to appear
+
+RUNS = {
+    "srs": ("srs", "fe_atom", {}),
+    "ramp": ("setpoint_ramp", "coh_afm_tip", {"conductances": "7", "points": "61", "stop_conductance": "300 nS"}),
+    "map": ("srs_map", "fe_atom", {"dc_points": "12", "points": "40", "averages": "4"}),
+    "trace": ("time_trace", "slow_switch", {"setpoint_current": "250 pA", "interval": "3 ms"}),
+    "spectrum": ("didv", "coh_bare", {"backward": "true", "sweeps": "2", "points": "121"}),
+    "pulses": ("pump_probe", "fe_five_states", {}),
+}
+"""Name of the file -> sequence, sample, parameters."""
+
+
+class Studio:
+    """A window of its own for each picture, with settings and runs in a folder that is thrown away.
+
+    Args:
+        application: Qt's.
+        folder: of the runs.
+        pictures: where the pictures go.
+    """
+
+    def __init__(self, application: QApplication, folder: Path, pictures: Path) -> None:
+        self.application, self.folder, self.pictures = application, folder, pictures
+
+    def measured(self, name: str) -> Path:
+        """A run of `RUNS`, measured when it is first asked for."""
+        path = self.folder / f"{name}.h5"
+        if not path.exists():
+            sequence, sample, settings = RUNS[name]
+            measure(sequence, sample=sample, settings=settings, path=path)
+        return path
+
+    def take(self, name: str, show: Callable[[Studio, Window], None], size: tuple[int, int], theme: str) -> Path:
+        """Make one picture; returns its file."""
+        settings = Settings(self.folder / f"{name}.json")
+        settings.remember(theme=theme, sequence="srs", folder=str(self.folder))
+        window = open_window(self.application, settings)
+        window.resize(*size)
+        self.wait(0.1)
+        window.docks.arrange()
+        try:
+            with exceptions_noticed(window.context):
+                self.until(lambda: window.panels["measure"].preflight.plan is not None)
+                show(self, window)
+            path = self.pictures / f"{name}.png"
+            window.grab().save(str(path))
+        finally:
+            window.leave()
+        return path
+
+    def wait(self, seconds: float) -> None:
+        """Let the window work for a while."""
+        self.until(lambda: False, seconds, must=False)
+
+    def until(self, condition: Callable[[], bool], seconds: float = PATIENCE, *, must: bool = True) -> None:
+        """Let the window work until something has appeared.
+
+        Raises:
+            TimeoutError: it has not, and ``must``.
+        """
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                if must:
+                    raise TimeoutError("it did not appear in time")
+                return
+            self.application.processEvents()
+            time.sleep(0.01)
+
+
+def start(studio: Studio, window: Window) -> None:
+    """The window as it opens."""
+
+
+def shown(name: str) -> Callable[[Studio, Window], None]:
+    """A measured run in the plots."""
+
+    def show(studio: Studio, window: Window) -> None:
+        window.context.panel_wanted.emit("live")
+        window.context.run_shown.emit(studio.measured(name))
+        studio.until(lambda: "finished" in window.panels["live"].words.text())
+        studio.wait(0.5)
+
+    return show
+
+
+def refusal(studio: Studio, window: Window) -> None:
+    """A value beyond the station's limit, and an attempt to run it."""
+    form = window.panels["measure"].form
+    form.rows["dc_bias"].field.set_text("0.2 V")
+    window.context.actions.trigger("measure.run")
+    studio.wait(0.3)
+
+
+STATES: dict[str, tuple[Callable[[Studio, Window], None], tuple[int, int], str]] = {
+    "start": (start, LARGE, "light"),
+    "srs": (shown("srs"), LARGE, "light"),
+    "ramp": (shown("ramp"), LARGE, "light"),
+    "map": (shown("map"), LARGE, "light"),
+    "trace": (shown("trace"), LARGE, "light"),
+    "refusal": (refusal, LARGE, "light"),
+    "dark": (shown("spectrum"), LARGE, "dark"),
+    "small": (shown("pulses"), SMALL, "light"),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Make the pictures that are asked for; returns the exit status."""
+    pictures = Path(arguments[0]) if arguments else Path(__file__).parent / "pictures"
+    pictures.mkdir(parents=True, exist_ok=True)
+    application = QApplication(sys.argv[:1])
+    with tempfile.TemporaryDirectory() as folder:
+        studio = Studio(application, Path(folder), pictures)
+        for name in arguments[1:] or STATES:
+            print(f"wrote {studio.take(name, *STATES[name])}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
