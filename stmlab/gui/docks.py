@@ -23,6 +23,7 @@ _SIDES = {
 }
 _WIDTHS = {Area.LEFT: 3, Area.MAIN: 6, Area.RIGHT: 3}  # twelfths
 _NARROW = 190  # average letters, below which there is no room for three columns
+_MOST_LETTERS, _MOST_LINES = 40, 9  # what no panel can be squeezed below
 _LOW = 44  # lines, below which there is no room for two rows
 
 
@@ -136,6 +137,12 @@ class _Scrolled(QScrollArea):
     def sizeHint(self) -> QSize:
         """That of the panel."""
         return self.panel.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """What the panel needs, up to a size for which there is room on any screen."""
+        letter = self.fontMetrics()
+        most = QSize(_MOST_LETTERS * letter.averageCharWidth(), _MOST_LINES * letter.lineSpacing())
+        return self.panel.minimumSizeHint().boundedTo(most)
 
 
 class _Holder(QWidget):

@@ -13,19 +13,38 @@ from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from stmlab.acquisition.parameters import Parameter
+    from stmlab.station.configuration import StationConfig
     from stmlab.station.limits import Limit
 
 
-def station_limits(station: str) -> dict[str, Limit]:
-    """Name -> limit of every output of a station, from its file; that of the modulation as V peak at the junction.
+@dataclass(frozen=True)
+class StationFacts:
+    """What a station's file says.
+
+    Attributes:
+        limits: of every output, by name; that of the modulation as V peak at the junction.
+        sample: under the tip where no other one is chosen.
+    """
+
+    limits: Mapping[str, Limit]
+    sample: str
+
+
+def station_facts(station: str) -> StationFacts:
+    """Read a station's file; nobody is dialled.
 
     Raises:
         StationError: there is no such file, or it is wrong.
     """
     path = find(station)
     config, _ = read_station(path)
+    return StationFacts(_limits(config, path), config.sample or (config.simulation.sample if config.simulation else ""))
+
+
+def _limits(config: StationConfig, path: Path) -> dict[str, Limit]:
     found, junction = assembly.limits(config, path), assembly.junction(config, path)
     scale = junction.volts("modulation", 1.0)
     if "modulation" in found and scale is not None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from stmlab.acquisition.sequence import Sequence
     from stmlab.gui.context import Context
 
-_OWN_SAMPLE = "the station's own sample"
-
 
 class Head(QWidget):
     """What is chosen before any parameter.
@@ -67,9 +65,6 @@ class Head(QWidget):
             assert line is not None
             line.editingFinished.connect(lambda signal=signal, box=box: signal.emit(_chosen(box)))
             box.activated.connect(lambda _index, signal=signal, box=box: signal.emit(_chosen(box)))
-        sample = self.sample.lineEdit()
-        assert sample is not None
-        sample.setPlaceholderText(_OWN_SAMPLE)
         self.sequence.currentTextChanged.connect(self._choose)
         self.preset.activated.connect(lambda _index: self.preset_chosen.emit(self.preset.currentText()))
 
@@ -109,6 +104,12 @@ class Head(QWidget):
         self.station_chosen.emit(_chosen(self.station))
         if _chosen(self.sample) != self.context.settings.known.sample:
             self.sample_chosen.emit(_chosen(self.sample))
+
+    def show_own_sample(self, name: str) -> None:
+        """What is under the tip of the station where no other sample is chosen."""
+        line = self.sample.lineEdit()
+        assert line is not None
+        line.setPlaceholderText(f"{name} (the station's own)" if name else "none is named")
 
     def show_presets(self, names: list[str], chosen: str = "") -> None:
         """Those of the sequence; the empty one stands for what is typed."""

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QInputDialog, QScrollArea,
 from stmlab.acquisition.queue.entries import EntryState, QueueEntry, new_id
 from stmlab.errors import StmlabError
 from stmlab.gui.actions import Action
-from stmlab.gui.measure.bounds import station_limits
+from stmlab.gui.measure.bounds import station_facts
 from stmlab.gui.measure.destination import Destination
 from stmlab.gui.measure.form import ParameterForm
 from stmlab.gui.measure.head import Head
@@ -23,6 +23,8 @@ from stmlab.gui.measure.written import written
 from stmlab.gui.panel import Area, Panel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stmlab.acquisition.planning import Plan
     from stmlab.gui.context import Context
     from stmlab.gui.themes import Theme
@@ -46,7 +48,8 @@ class MeasurePanel(Panel):
         self.form: ParameterForm | None = None
         self.source: QueueEntry | None = None
         self._wrong_station = ""  # why the station that is written cannot be used
-        self._limits: dict[str, Limit] = {}
+        self._limits: Mapping[str, Limit] = {}
+        self._own_sample = ""
         self.presets = Presets(context)
         self.head, self.view = Head(context), PlanView(context.theme)
         self.destination = Destination()
@@ -145,11 +148,13 @@ class MeasurePanel(Panel):
         if name == self.context.settings.known.station and self._limits and not self._wrong_station:
             return
         try:
-            self._limits, self._wrong_station = station_limits(name), ""
+            facts, self._wrong_station = station_facts(name), ""
         except StmlabError as error:
             self._wrong_station = str(error)
             self._check()
             return
+        self._limits, self._own_sample = facts.limits, facts.sample
+        self.head.show_own_sample(facts.sample)
         self.context.remember(station=name, values=self._values())
         if self.form is not None:
             self.form.use_limits(self._limits)
@@ -322,7 +327,7 @@ class MeasurePanel(Panel):
     def _show_plan(self) -> None:
         if self.preflight.plan is not None and self.form is not None:
             known = self.context.settings.known
-            file = self.destination.file(self.form.sequence.name, known.sample)
+            file = self.destination.file(self.form.sequence.name, known.sample or self._own_sample)
             self.view.show_plan(self.preflight.plan, file)
 
     def _show_presets(self, chosen: str = "") -> None:

@@ -28,6 +28,7 @@ class Row(QObject):
         about = parameter.description or parameter.name
         label.setToolTip(f"{about}\n--set {name}=...")
         self._about = about
+        self.field.inner.setMinimumHeight(self.field.inner.sizeHint().height())  # also where it is marked
         self.field.inner.setAccessibleName(parameter.name)
         self.allowed.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.refusal.setWordWrap(True)

@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QApplication
 
 from stmlab.acquisition.experiments import sequence_class
 from stmlab.acquisition.parameters import BooleanParameter, FloatParameter, ListParameter
-from stmlab.gui.measure.bounds import station_limits
+from stmlab.gui.measure.bounds import station_facts
 from stmlab.gui.measure.fields import ChoiceField, TruthField, WrittenField
 from stmlab.gui.measure.form import ParameterForm
 from stmlab.gui.themes import DARK, LIGHT
@@ -31,7 +31,7 @@ def form(qtbot):
 
 @pytest.fixture
 def srs(qtbot):
-    found = ParameterForm(sequence_class("srs")(), station_limits("simulated"), LIGHT)
+    found = ParameterForm(sequence_class("srs")(), station_facts("simulated").limits, LIGHT)
     qtbot.addWidget(found)
     found.show()
     return found
@@ -121,7 +121,7 @@ def test_what_is_allowed_is_shown_with_where_it_is_set(srs):
 
 
 def test_bounds_of_the_modulation_are_those_at_the_junction(qtbot):
-    form = ParameterForm(sequence_class("didv")(), station_limits("simulated"), LIGHT)
+    form = ParameterForm(sequence_class("didv")(), station_facts("simulated").limits, LIGHT)
     qtbot.addWidget(form)
     assert form.rows["modulation"].allowed.text() == "100 nV … 1.414 mV"  # 0.1 V rms behind a divider of 100
     form.rows["modulation"].field.set_text("1.5 mV")
@@ -129,7 +129,7 @@ def test_bounds_of_the_modulation_are_those_at_the_junction(qtbot):
 
 
 def test_a_pulse_has_a_sign_and_its_size_is_bounded(qtbot):
-    form = ParameterForm(sequence_class("pump_probe")(), station_limits("simulated"), LIGHT)
+    form = ParameterForm(sequence_class("pump_probe")(), station_facts("simulated").limits, LIGHT)
     qtbot.addWidget(form)
     assert form.rows["pump"].allowed.text() == "±20 mV"
     for text, wrong in (("-15 mV", False), ("15 mV", False), ("-25 mV", True), ("25 mV", True)):

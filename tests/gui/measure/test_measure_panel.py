@@ -164,7 +164,7 @@ def test_the_plan_stands_beside_the_form_with_points_duration_file_limits_and_po
     text = panel.view.label.text()
     for part in (
         "60 points, 23.5 s",
-        "_srs.h5",
+        "DATE_TIME_srs_fe_atom.h5",
         "±100 mV",
         "1 pA … 10 nA",
         "-41.1 dBm",
@@ -209,6 +209,7 @@ def test_a_station_that_is_wrong_is_told_beside_the_form_and_nothing_is_run_on_a
 
 
 def test_the_sample_is_that_which_is_written_last(panel):
+    assert panel.head.sample.lineEdit().placeholderText() == "fe_atom (the station's own)"
     panel.head.sample.setEditText("coh_bare")
     assert panel.entry().sample == "coh_bare"
     panel.head.sample.setEditText("")
