@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stmlab.units import format_value
 
@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
 
-@dataclass(frozen=True)
-class FitParameter:
+class FitParameter(NamedTuple):
     """One fitted quantity: value and one standard error in ``unit``.
 
-    ``at`` says, for a quantity of one of many curves, of which: "4 mV, 2 mV".
+    ``at`` says, for a quantity of one of many curves, of which: "4 mV, 2 mV". (A map has thousands of them.)
     """
 
     name: str

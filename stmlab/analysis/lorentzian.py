@@ -40,6 +40,7 @@ SIGNIFICANT = 5.0
 _MODELS = {1: "srs", 2: "srs_two_widths"}
 _FEW_POINTS = 8
 FAR_BETTER = 10.0  # drop of chi square by one more parameter; 9 would be three standard deviations
+BETTER = 4.0  # the same that a rate must bring with it which is two of its errors higher, or it means nothing
 ROUNDING = 1e-9  # of the span: a residual smaller than this is no noise
 _SMOOTH = 400  # points of the drawn curve
 
@@ -186,7 +187,7 @@ def few_points_text(n: int) -> str:
 
 
 def _distorted(data: Spectrum, solution: Solution) -> str:
-    """Compare with the fit of two widths: is its rate higher, or does it describe the points far better?
+    """Compare with the fit of two widths: does it describe the points better at a higher rate, or far better?
 
     Strong modulation lets eq. 1 read a rate that is too low, never one that is too high.
     """
@@ -196,7 +197,7 @@ def _distorted(data: Spectrum, solution: Solution) -> str:
     difference = two_widths.values[0] - solution.values[0]
     noise = 1.0 if data.noise_known else _reduced_chi_square(data, two_widths)
     better = (sum_of_squares(data, solution) - sum_of_squares(data, two_widths)) / noise
-    too_low = difference > 2 * math.hypot(two_widths.log_error, solution.log_error)
+    too_low = difference > 2 * math.hypot(two_widths.log_error, solution.log_error) and better > BETTER
     if not too_low and better <= FAR_BETTER:
         return ""
     rate = data.frequency_unit * math.exp(two_widths.values[0])

@@ -45,50 +45,71 @@ def fit_srs_map(bias: ArrayLike, amplitude: ArrayLike, frequency: ArrayLike, cur
     columns = [numbers(name, values) for name, values in given.items()]
     if len({column.shape for column in columns}) > 1 or columns[0].ndim != 1:
         raise FitError(f"bias, amplitude, frequency, current have shapes {[c.shape for c in columns]}: one is needed")
-    cells, rows = _cells(*columns[:3])
-    spectra, steps = _Spectra(len(cells)), iterations()
+    cells, order, sizes = _cells(*columns[:3])
+    spectra, steps = _Spectra(sizes), iterations()
     steps.of_many(len(cells))
-    for alike in _alike(columns[2], rows):
-        if spectra.curves and steps.over:
+    for alike in _alike(columns[2][order], sizes):
+        if spectra.ok.any() and steps.over:
             break
-        points = np.array([rows[k] for k in alike])
+        points = order[spectra.points(alike)]
         spectra.fit(alike, columns[2][points[0]], columns[3][points])
     return _result(cells, spectra)
 
 
-def _cells(bias: FloatArray, amplitude: FloatArray, frequency: FloatArray) -> tuple[FloatArray, list[IntArray]]:
-    """Bias and amplitude of each spectrum, rising, and its points in rising frequency."""
-    _, first = np.unique(bias, return_inverse=True)
-    levels, second = np.unique(amplitude, return_inverse=True)
+def _cells(bias: FloatArray, amplitude: FloatArray, frequency: FloatArray) -> tuple[FloatArray, IntArray, IntArray]:
+    """Bias and amplitude of each spectrum, rising; its points in rising frequency, one after another; and how many."""
+    changes = (np.diff(bias, prepend=np.nan) != 0) | (np.diff(amplitude, prepend=np.nan) != 0)
+    begins = np.flatnonzero(changes)  # of runs of points of one spectrum, which are few
+    _, first = np.unique(bias[begins], return_inverse=True)
+    levels, second = np.unique(amplitude[begins], return_inverse=True)
     _, start, number = np.unique(first * levels.size + second, return_index=True, return_inverse=True)
-    order = np.lexsort((frequency, number))
-    rows = np.split(order, np.cumsum(np.bincount(number))[:-1])
-    return np.column_stack([bias[start], amplitude[start]]), rows
+    lengths = np.diff(begins, append=bias.size)
+    sizes = np.bincount(number, weights=lengths).astype(int)
+    order = np.arange(bias.size)
+    falling = (np.diff(frequency) < 0) & ~changes[1:]
+    if falling.any() or (np.diff(number) <= 0).any():
+        order = np.lexsort((frequency, np.repeat(number, lengths)))
+    return np.column_stack([bias[begins[start]], amplitude[begins[start]]]), order, sizes
 
 
-def _alike(frequency: FloatArray, rows: list[IntArray]) -> list[list[int]]:
+def _alike(frequency: FloatArray, sizes: IntArray) -> list[IntArray]:
     """Numbers of the spectra that have the same frequencies, together."""
     found: dict[bytes, list[int]] = {}
-    for k, points in enumerate(rows):
-        found.setdefault(frequency[points].tobytes(), []).append(k)
-    return list(found.values())
+    ends = np.cumsum(sizes).tolist()
+    for k, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
+        found.setdefault(frequency[begin:end].tobytes(), []).append(k)
+    return [np.array(numbers) for numbers in found.values()]
 
 
 class _Spectra:
-    """What was found of each spectrum of a map."""
+    """What was found of each spectrum of a map, and the curves of all of them, one after the other."""
 
-    def __init__(self, count: int) -> None:
-        self.values = {name: np.full(count, np.nan) for name, _ in _QUANTITIES}
-        self.errors = {name: np.full(count, np.nan) for name, _ in _QUANTITIES}
-        self.warnings: list[list[str]] = [[] for _ in range(count)]
-        self.curves: dict[int, tuple[FloatArray, FloatArray, FloatArray]] = {}
+    def __init__(self, sizes: IntArray) -> None:
+        self.sizes, self.ok = sizes, np.zeros(sizes.size, dtype=bool)
+        self.values = {name: np.full(sizes.size, np.nan) for name, _ in _QUANTITIES}
+        self.errors = {name: np.full(sizes.size, np.nan) for name, _ in _QUANTITIES}
+        self.warnings: list[list[str]] = [[] for _ in range(sizes.size)]
+        self._curves: list[tuple[IntArray, FloatArray]] = []
 
-    def fit(self, alike: list[int], frequency: FloatArray, currents: FloatArray) -> None:
+    def points(self, alike: IntArray) -> IntArray:
+        """Numbers of the points of spectra that have equally many, (m, n)."""
+        begins = (np.cumsum(self.sizes) - self.sizes)[alike]
+        numbers: IntArray = begins[:, None] + np.arange(self.sizes[alike[0]])
+        return numbers
+
+    @property
+    def curves(self) -> FloatArray:
+        """Frequency, current and fit of those that were fitted, one after the other, (3, n)."""
+        spectra, curves = (np.concatenate(parts, axis=-1) for parts in zip(*self._curves, strict=True))
+        rising: FloatArray = curves if len(self._curves) == 1 else curves[:, np.argsort(spectra, kind="stable")]
+        return rising
+
+    def fit(self, alike: IntArray, frequency: FloatArray, currents: FloatArray) -> None:
         """Spectra that share their frequencies."""
         try:
             fit = fit_srs_batch(frequency, currents)
         except FitError as error:
-            for k in alike:
+            for k in alike.tolist():
                 self.warnings[k].append(str(error))
             return
         for name, _ in _QUANTITIES:
@@ -96,31 +117,35 @@ class _Spectra:
         rate, step, offset = (fit[name][0][:, None] for name, _ in _QUANTITIES)
         with np.errstate(over="ignore"):
             lines = step / (1 + (2 * np.pi * frequency / rate) ** 2) + offset
+        self.ok[alike] = fit.ok
+        curves = np.broadcast_to(frequency, lines.shape)[fit.ok], currents[fit.ok], lines[fit.ok]
+        self._curves.append((np.repeat(alike[fit.ok], frequency.size), np.reshape(curves, (3, -1))))
         doubts = srs_doubts(frequency, currents, fit)
-        for row, k in enumerate(alike):
-            if fit.ok[row]:
-                self.warnings[k] += doubts[row]
-                self.curves[k] = frequency, currents[row], lines[row]
-            elif fit.reasons[row] != NOT_REACHED:
-                self.warnings[k].append(f"the {frequency.size} points give no rate: {fit.reasons[row]}")
+        for k, ok, texts, reason in zip(alike.tolist(), fit.ok.tolist(), doubts, fit.reasons, strict=True):
+            if ok:
+                self.warnings[k] += texts
+            elif reason != NOT_REACHED:
+                self.warnings[k].append(f"the {frequency.size} points give no rate: {reason}")
 
 
 def _result(cells: FloatArray, spectra: _Spectra) -> FitResult:
     written = {value: format_quantity(float(f"{value:.4g}"), "V") for value in np.unique(cells).tolist()}
     places = [f"bias {written[v]}, amplitude {written[a]}" for v, a in cells.tolist()]
     warnings = [f"{place}: {text}" for place, texts in zip(places, spectra.warnings, strict=True) for text in texts]
-    drawn = sorted(spectra.curves)
-    if not drawn:
+    if not spectra.ok.any():
         raise FitError(
             f"none of {len(cells)} spectra can be fitted; the first: {warnings[0] if warnings else 'no data'}"
         )
-    listed = {name: (spectra.values[name].tolist(), spectra.errors[name].tolist()) for name, _ in _QUANTITIES}
-    parameters = [
-        FitParameter(f"{name}_{k + 1}", listed[name][0][k], listed[name][1][k], unit, places[k])
-        for k in drawn
-        for name, unit in _QUANTITIES
+    drawn = np.flatnonzero(spectra.ok).tolist()
+    columns = [
+        (f"{name}_", unit, spectra.values[name].tolist(), spectra.errors[name].tolist()) for name, unit in _QUANTITIES
     ]
-    x, data, fit = (np.concatenate([spectra.curves[k][part] for k in drawn]) for part in range(3))
+    parameters = [
+        FitParameter(f"{name}{k + 1}", values[k], errors[k], unit, places[k])
+        for k in drawn
+        for name, unit, values, errors in columns
+    ]
+    x, data, fit = spectra.curves
     residual = data - fit
     maps = dict(spectra.values)
     maps |= {f"{name}_error": errors for name, errors in spectra.errors.items()}

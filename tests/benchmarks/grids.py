@@ -1,8 +1,7 @@
-"""Grids of spectra, from the file to the maps, beside loops of scipy's; and a map of resonance lines with its doubts.
+"""A grid of spectra, from the file to the maps, beside a loop of scipy's least squares.
 
 The grid is a Nanonis file of 64 x 64 spectra of 161 points with two pairs of steps; ours reads it and fits every
-spectrum with nine parameters, the loop fits the same nine with `least_squares` and their Jacobian, and reads nothing. A
-map of resonance lines has 2,500 spectra, a fifth of them distorted; `fit_srs` is the fit of one, with the same doubts.
+spectrum with nine parameters, the loop fits the same nine with `least_squares` and their Jacobian, and reads nothing.
 """
 
 from __future__ import annotations
@@ -12,15 +11,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import curve_fit, least_squares
+from scipy.optimize import least_squares
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from stmlab.analysis.fitting import fit_grid
-from stmlab.analysis.lorentzian import fit_srs
-from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.analysis.steps.shapes import StepShape
-from stmlab.errors import FitError
-from stmlab.physics.stochastic_resonance import line_shape
 from tests.benchmarks.side_by_side import Row, cpu_seconds, report
 from tests.storage.importers.samples import CHANNELS, grid_bytes, grid_header
 
@@ -39,8 +34,7 @@ FREE = (
     "background_slope",
 )
 UNITS = np.array([1, 1, 1e3, 1, 1, 1, 1, 1, 1e-3])  # V and 1/V to meV
-FREQUENCY, MAP = np.geomspace(3e6, 20e9, 60), 50
-LEAST, LEAST_TODAY, LARGEST_DEVIATION = 4.0, 50.0, 1e-3
+LEAST, LARGEST_DEVIATION = 4.0, 1e-3
 
 
 def places(p: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -99,48 +93,5 @@ def grids() -> Row:
     return Row("import and fit of a grid, steps", ours, theirs, name, LEAST, wrong=wrong, note=note)
 
 
-def maps() -> list[Row]:
-    """Fit of a map of resonance lines, doubts included, beside the single fit and curve_fit."""
-    random, count = np.random.default_rng(1), MAP * MAP
-    bias, drive = np.meshgrid(np.linspace(-4e-3, 4e-3, MAP), np.linspace(0.5e-3, 3e-3, MAP), indexing="ij")
-    rates, steps = 1e9 * np.exp(random.uniform(-2.0, 3.0, count)), 5e-12 * (bias.ravel() / 4e-3)
-    currents = np.array([line_shape(FREQUENCY, g, s, -3e-12) for g, s in zip(rates, steps, strict=True)])
-    half = np.array([line_shape(FREQUENCY, g / 2, 0.5 * s, 0.0) for g, s in zip(rates, steps, strict=True)])
-    currents += np.where(random.uniform(size=count) < 0.2, 1.0, 0.0)[:, None] * half
-    currents += 0.2e-12 * random.standard_normal(currents.shape)
-    repeated = (np.repeat(axis.ravel(), FREQUENCY.size) for axis in (bias, drive))
-    columns = [*repeated, np.tile(FREQUENCY, count), currents.ravel()]
-    found = fit_srs_map(*columns)
-    ours = min(cpu_seconds(lambda: fit_srs_map(*columns)))
-    chosen = random.permutation(count)[:PEERS]
-    apart = 0.0
-
-    def singles() -> None:
-        nonlocal apart
-        for k in chosen:
-            try:
-                rate = fit_srs(FREQUENCY, currents[k])["rate"]
-            except FitError:
-                continue
-            apart = max(apart, abs(found.curves["rate"][k] - rate.value) / rate.error)
-
-    def curves() -> None:
-        for k in chosen:
-            start = (1e-9 * rates[k], 1e12 * steps[k], -3.0)
-            try:  # in picoamperes and nanoseconds: least squares without scaling does not like 1e-12
-                curve_fit(lambda f, g, a, b: line_shape(f, g * 1e9, a, b), FREQUENCY, 1e12 * currents[k], p0=start)
-            except RuntimeError:
-                continue
-
-    one, bare = (cpu_seconds(work, 1)[0] * count / PEERS for work in (singles, curves))
-    wrong = "" if apart < LARGEST_DEVIATION else f"{apart:.1e} standard errors apart"
-    note = f"{count} spectra, within {apart:.1e} standard errors; the loops by {PEERS} of them"
-    work = "fit of a map of resonance lines with its doubts"
-    return [
-        Row(work, ours, one, "fit_srs of each spectrum", LEAST_TODAY, wrong=wrong, note=note),
-        Row(work, ours, bare, "scipy curve_fit, which has no doubts", note="it begins at the truth"),
-    ]
-
-
 if __name__ == "__main__":
-    sys.exit(report([grids(), *maps()]))
+    sys.exit(report([grids()]))

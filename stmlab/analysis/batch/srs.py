@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.batch.one_bend import Normal, minimised
 from stmlab.analysis.batch.result import BatchFit, checked, in_parts
-from stmlab.analysis.batch.separable import solve
 from stmlab.analysis.lorentzian import SIGNIFICANT
 from stmlab.analysis.residuals import are_structured
 from stmlab.errors import FitError
@@ -20,16 +20,14 @@ from stmlab.errors import FitError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import BoolArray, FloatArray, IntArray
 
 _NAMES = ("rate", "step", "offset", "frequency")
 _UNITS = ("1/s", "A", "A", "Hz")
 _BEYOND = math.log(1e3)  # a rate is looked for this far outside the band
 _PER_DECADE = 8
-_ROUNDS = 60
-_CONVERGED = 1e-5  # of the standard error
-_LARGEST_MOVE = 0.5  # of the logarithm of the rate
-_LEAST_INFORMATION = 1e-200  # where the band holds nothing of a line; what is divided by it must not overflow
+_CONVERGED = 1e-4  # of the standard error
+_NEVER = 0.8  # of a significant step: what the best of the trial rates explains is not far from the best of all
 _SMALLEST = 1e-250  # squared norm of a column that is there
 _SINGULAR = 1e-13  # of the determinant for columns of length 1
 _ROUNDING = 1e-12  # of a spectrum's span
@@ -66,8 +64,7 @@ class _Lines:
 
     def __init__(self, x: FloatArray, weight: FloatArray) -> None:
         self.square, self.order = x * x, np.argsort(x, kind="stable")
-        self.weight, self.root = weight**2, weight
-        self.largest_move = np.array([_LARGEST_MOVE])
+        self.weight = weight**2
         self.total = float(self.weight.sum())
         low, high = math.log(x.min()) - _BEYOND, math.log(x.max()) + _BEYOND
         self.limits = low, high
@@ -83,53 +80,39 @@ class _Lines:
         shape: FloatArray = 1 / (1 + np.exp(-2 * log_rate)[:, None] * self.square)
         return shape
 
-    def clipped(self, bent: FloatArray) -> FloatArray:
-        """Logarithms of rates within the limits."""
-        found: FloatArray = np.clip(bent, *self.limits)
-        return found
-
-    def design(self, bent: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Weighted lines and offset (m, 2, n), and the lines' derivatives by the log rate."""
-        line = self.shape(bent[:, 0])
-        constant = np.broadcast_to(self.root, line.shape)
-        return np.stack([line * self.root, constant], axis=1), 2 * line * (1 - line) * self.root
-
-    def columns(self, slopes: FloatArray, heights: FloatArray) -> FloatArray:
-        """Derivative by the log rate, (m, 1, n)."""
-        return (slopes * heights[:, :1])[:, None]
-
     def moments(self, line: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Weighted sums of the first four powers of lines (m, n), each (m,)."""
         square, w = line * line, self.weight
         return line @ w, square @ w, (square * line) @ w, (square * square) @ w
 
-    def best_trial(self, y: FloatArray) -> FloatArray:
-        """Of the trial rates the one that explains most of each spectrum; their logarithms, shape (m,)."""
-        best: FloatArray = self.trials[np.abs(y @ self._matrix).argmax(axis=1)]
-        return best
+    def best_trial(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The rate that explains most of each spectrum, between the trial rates; its logarithm and that part, (m,)."""
+        explained = (y @ self._matrix) ** 2
+        best = np.clip(explained.argmax(axis=1), 1, self.trials.size - 2)
+        rows = np.arange(len(y))
+        below, top, above = (explained[rows, best + beside] for beside in (-1, 0, 1))
+        bend = below - 2 * top + above
+        beside = np.where(bend < 0, 0.5 * (below - above) / np.where(bend < 0, bend, -1.0), np.sign(above - below))
+        at: FloatArray = self.trials[best] + np.clip(beside, -1.0, 1.0) * (self.trials[1] - self.trials[0])
+        return at, np.maximum(np.maximum(below, above), top)
 
-    def normal(self, log_rate: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Slope of the squares by the log rate and its normal matrix with step and offset eliminated; the solution.
-
-        Returns:
-            gradient (m,), information (m,), and step and offset (m, 2).
-        """
+    def normal(self, log_rate: FloatArray, weighted: FloatArray, sum_: FloatArray, squares: FloatArray) -> Normal:
+        """With step and offset eliminated, of spectra times the weights (m, n), with their sums and squares (m,)."""
         line = self.shape(log_rate)
         square = line * line
         s1, s2, s3, s4 = self.moments(line)
-        weighted = y * self.weight
-        y0, y1 = weighted.sum(axis=1), (weighted * line).sum(axis=1)
-        y2 = (weighted * square).sum(axis=1)
+        y1, y2 = np.einsum("ij,ij->i", weighted, line), np.einsum("ij,ij->i", weighted, square)
         spread = s2 - s1**2 / self.total
-        step = (y1 - s1 * y0 / self.total) / spread
-        offset = (y0 - step * s1) / self.total
+        along_line = y1 - s1 * sum_ / self.total
+        step = along_line / spread
+        offset = (sum_ - step * s1) / self.total
         # the slope 2 L (1 - L), off the line and the constant
         slope_one, slope_line, slope_slope = 2 * (s1 - s2), 2 * (s2 - s3), 4 * (s2 - 2 * s3 + s4)
         along = (slope_line - s1 * slope_one / self.total) / spread
         left = slope_slope - slope_one**2 / self.total - along**2 * spread
         gradient = 2 * (y1 - y2) - offset * slope_one - step * slope_line
-        information = np.maximum(step**2 * left, _LEAST_INFORMATION)
-        return step * gradient, information, np.column_stack([step, offset])
+        left_over = np.maximum(squares - step * along_line, 0.0)
+        return Normal(step * gradient, step**2 * left, left_over, np.column_stack([step, offset]))
 
 
 def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> BatchFit:
@@ -140,8 +123,7 @@ def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> Ba
     usable = reasons == ""
     scale = np.where(usable, span, 1.0)
     y = np.where(usable[:, None], given, 0.0) / scale[:, None]
-    log_rate, late = _solved(lines, y)
-    linear = lines.normal(log_rate, y)[2]
+    log_rate, linear, late, hopeless = _solved(lines, y, None if not known else scale**-2)
     line = lines.shape(log_rate)
     left = y - linear[:, :1] * line - linear[:, 1:]
     squares = (left**2) @ lines.weight
@@ -153,7 +135,8 @@ def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> Ba
     low, high = lines.limits
     outside = (log_rate < low + 1e-3) | (log_rate > high - 1e-3) | ~np.isfinite(errors).all(axis=1)
     reasons[(reasons == "") & outside] = "no step from which a rate could be read"
-    reasons[(reasons == "") & (np.abs(linear[:, 0]) < SIGNIFICANT * errors[:, 1])] = "the step is not significant"
+    weak = hopeless | (np.abs(linear[:, 0]) < SIGNIFICANT * errors[:, 1])
+    reasons[(reasons == "") & weak] = "the step is not significant"
     reasons[(reasons == "") & late] = "the fit does not converge"
     rate = np.exp(log_rate) * unit
     units = np.column_stack([rate, scale, scale])
@@ -174,25 +157,28 @@ def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> Ba
     )
 
 
-def _solved(lines: _Lines, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Logarithms of the rates, and which have not converged; those that have are left alone."""
-    log_rate = lines.best_trial(y)
-    active = np.arange(len(y))
+def _solved(
+    lines: _Lines, y: FloatArray, noise: FloatArray | None
+) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray]:
+    """Logarithms of the rates, step and offset (m, 2), which have not converged, and which need not.
+
+    Where no rate explains enough, the step is not significant at any; such spectra have many minima, and are slow.
+    """
+    weighted = y * lines.weight
+    sums = weighted.sum(axis=1)
+    squares = np.maximum(np.einsum("ij,ij->i", weighted, y) - sums**2 / lines.total, 0.0)
     degrees = max(y.shape[1] - 3, 1)
-    for _ in range(_ROUNDS):
-        gradient, information, linear = lines.normal(log_rate[active], y[active])
-        move = np.clip(gradient / information, -_LARGEST_MOVE, _LARGEST_MOVE)
-        left = y[active] - linear[:, :1] * lines.shape(log_rate[active]) - linear[:, 1:]
-        error = np.sqrt((left**2 @ lines.weight) / degrees / information)
-        log_rate[active] = np.clip(log_rate[active] + move, *lines.limits)
-        active = active[np.abs(move) > np.maximum(_CONVERGED * error, 1e-13)]
-        if not active.size:
-            break
-    late = np.zeros(len(y), dtype=bool)
-    if active.size:  # few, with steps that are hardly there: with steps that are halved where they go too far
-        again = solve(lines, y[active] * lines.root, lines.best_trial(y[active])[:, None])
-        log_rate[active], late[active] = again.bent[:, 0], again.late
-    return log_rate, late
+    log_rate, explained = lines.best_trial(y)
+    left = np.maximum(squares - explained, 0.0) / degrees if noise is None else noise
+    hopeless = explained < (_NEVER * SIGNIFICANT) ** 2 * left
+    late, rows = np.zeros(len(y), dtype=bool), np.flatnonzero(~hopeless)
+    weighted_rows, sums_rows, squares_rows = weighted[rows], sums[rows], squares[rows]
+
+    def normal(at: FloatArray, active: IntArray) -> Normal:
+        return lines.normal(at, weighted_rows[active], sums_rows[active], squares_rows[active])
+
+    log_rate[rows], late[rows] = minimised(normal, log_rate[rows], squares_rows, lines.limits, degrees, _CONVERGED)
+    return log_rate, lines.normal(log_rate, weighted, sums, squares).linear, late, hopeless
 
 
 def _covariance(lines: _Lines, line: FloatArray, step: FloatArray) -> FloatArray:

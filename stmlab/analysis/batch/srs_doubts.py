@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.batch.one_bend import Normal, minimised
 from stmlab.analysis.batch.result import chunks
-from stmlab.analysis.batch.separable import Solved, least_squares, solve
-from stmlab.analysis.lorentzian import FAR_BETTER, ROUNDING, distorted_text, few_points_text, outside_band_text
+from stmlab.analysis.lorentzian import BETTER, FAR_BETTER, ROUNDING, distorted_text, few_points_text, outside_band_text
 from stmlab.analysis.residuals import STRUCTURED_TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from stmlab.analysis.batch.result import BatchFit
     from stmlab.arrays import BoolArray, FloatArray, IntArray
 
 _BEYOND = math.log(1e3)  # a rate is looked for this far outside the band
-_WORTH_A_LOOK = 1.0  # drop of chi square to first order: less, and the rate is not moved by twice its error
+_WORTH_A_LOOK = 2.0  # drop of chi square that may become `BETTER`
+_AHEAD = 0.35  # of the logarithm of the rate: where distorted lines have their better one
 _CONVERGED = 1e-2  # of the standard error: enough for a doubt
-_LARGEST_MOVE = 0.5  # of the logarithm of the rate
+_NO_NOISE, _NO_SPREAD = 1e-300, 1e-30  # squares, and a determinant, that stand for 0
 
 
 def srs_doubts(frequency: FloatArray, currents: FloatArray, fit: BatchFit) -> list[list[str]]:
@@ -34,91 +38,115 @@ def srs_doubts(frequency: FloatArray, currents: FloatArray, fit: BatchFit) -> li
     fitted = np.flatnonzero(fit.ok)
     low, high = float(frequency.min()), float(frequency.max())
     few = few_points_text(frequency.size)
-    for k, at in zip(fitted.tolist(), fit["frequency"][0][fitted].tolist(), strict=True):
-        found[k] += [text for text in (outside_band_text(at, low, high), few) if text]
+    at = fit["frequency"][0][fitted]
+    for k in fitted[(at < math.sqrt(10) * low) | (at > high / math.sqrt(10))].tolist():
+        found[k].append(outside_band_text(float(fit["frequency"][0][k]), low, high))
+    if few:
+        for k in fitted.tolist():
+            found[k].append(few)
     if frequency.size <= 4:
         return found
-    for part in chunks(fitted.size, frequency.size):
-        rows = fitted[part]
-        rows = rows[_may_be_distorted(frequency, currents[rows], fit, rows)]
-        for k, text in zip(rows.tolist(), _distorted(frequency, currents[rows], fit, rows), strict=True):
-            found[k] += [text] if text else []
+    for k, text in _distorted(_TwoWidths(frequency), currents, fit, fitted):
+        found[k].append(text)
     noisy = fit.residual > ROUNDING * np.ptp(currents, axis=1)
     for k in np.flatnonzero(fit.ok & fit.structured & noisy).tolist():
         found[k].append(STRUCTURED_TEXT)
     return found
 
 
-def _may_be_distorted(frequency: FloatArray, currents: FloatArray, fit: BatchFit, rows: IntArray) -> BoolArray:
-    """Of which a second width would, to first order, lower chi square at all: few, and only those are fitted again."""
+def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: IntArray) -> Iterator[tuple[int, str]]:
+    """Which of those that were fitted two widths together describe better and with a higher rate, or far better."""
+    worth = [part[_may_be_distorted(family, currents[part], fit, part)] for part in _parts(fitted, currents)]
+    for rows in _parts(np.concatenate([*worth, fitted[:0]]), currents):
+        y, span, (rate, rate_error) = *_about_mean(currents[rows]), (column[rows] for column in fit["rate"])
+        log_rate, degrees = np.log(rate / family.unit), y.shape[1] - 4
+        squares = np.einsum("ij,ij->i", y, y)
+
+        def normal(at: FloatArray, active: IntArray, y: FloatArray = y, squares: FloatArray = squares) -> Normal:
+            return family.normal(at, y[active], squares[active])
+
+        at, _ = minimised(normal, log_rate, squares, family.limits, degrees, _CONVERGED)
+        both = family.normal(at, y, squares)
+        noise = np.maximum(both.squares / degrees, _NO_NOISE)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = np.sqrt(noise / both.information)
+        higher = at - log_rate
+        better = (y.shape[1] * (fit.residual[rows] / span) ** 2 - both.squares) / noise
+        too_low = (higher > 2 * np.hypot(error, rate_error / rate)) & (better > BETTER)
+        low, high = family.limits
+        # Where both heights can hardly be told apart, the rate's last digits converge slowly: late ones count as well.
+        usable = (at > low + 1e-3) & (at < high - 1e-3) & np.isfinite(error) & (fit.residual[rows] > ROUNDING * span)
+        for k in np.flatnonzero(usable & (too_low | (better > FAR_BETTER))).tolist():
+            difference = float(higher[k])
+            yield int(rows[k]), distorted_text(float(rate[k] * math.exp(difference)), float(error[k]), difference)
+
+
+def _may_be_distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, rows: IntArray) -> BoolArray:
+    """Of which a second width would lower chi square at all, by a step of Gauss and Newton or at a higher rate: few."""
+    y, span = _about_mean(currents)
+    log_rate, one_width = np.log(fit["rate"][0][rows] / family.unit), y.shape[1] * (fit.residual[rows] / span) ** 2
+    enough, squares = _WORTH_A_LOOK * one_width / (y.shape[1] - 4), np.einsum("ij,ij->i", y, y)
+    here = family.normal(log_rate, y, squares)
+    worth: BoolArray = one_width - here.squares + here.gradient * here.move > enough
+    others = np.flatnonzero(~worth)
+    ahead = family.normal(log_rate[others] + _AHEAD, y[others], squares[others])
+    worth[others] = one_width[others] - ahead.squares > enough[others]
+    return worth
+
+
+def _parts(rows: IntArray, currents: FloatArray) -> Iterator[IntArray]:
+    for part in chunks(rows.size, currents.shape[1]):
+        yield rows[part]
+
+
+def _about_mean(currents: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Spectra about their means over their spans, (m, n), and the spans, A."""
     span = np.ptp(currents, axis=1)
-    rate, step, offset = (fit[name][0][rows] for name in ("rate", "step", "offset"))
-    family, log_rate = _family(frequency, rate)
-    shapes, slopes = family.design(log_rate)
-    heights = np.column_stack([step, np.zeros_like(step), offset]) / span[:, None]
-    left = currents / span[:, None] - (heights[:, None, :] @ shapes)[:, 0]
-    design = np.concatenate([family.columns(slopes, heights), shapes], axis=1)
-    more, _ = least_squares(design, left)
-    after = ((left - (more[:, None, :] @ design)[:, 0]) ** 2).sum(axis=1)
-    drop = (left**2).sum(axis=1) - after
-    may_be: BoolArray = drop > _WORTH_A_LOOK * after / (frequency.size - 4)
-    return may_be
-
-
-def _family(frequency: FloatArray, rate: FloatArray) -> tuple[_TwoWidths, FloatArray]:
-    """The lines in units of the band's middle, and the logarithms of the rates in them, (m, 1)."""
-    unit = math.sqrt(frequency.min()) * math.sqrt(frequency.max())
-    return _TwoWidths(2 * np.pi * frequency / unit), np.log(rate / unit)[:, None]
-
-
-def _distorted(frequency: FloatArray, currents: FloatArray, fit: BatchFit, rows: IntArray) -> list[str]:
-    """Of each whether two widths together give a higher rate, or describe it far better; "" where not."""
-    span = np.ptp(currents, axis=1)
-    (rate, rate_error), residual = (column[rows] for column in fit["rate"]), fit.residual[rows] / span
-    family, log_rate = _family(frequency, rate)
-    both = solve(family, currents / span[:, None], log_rate, _CONVERGED)
-    noise = np.maximum(both.squares / (frequency.size - 4), 1e-300)
-    error = np.sqrt(np.maximum(both.inverse[:, 0, 0], 0.0) * noise)
-    difference = (both.bent - log_rate)[:, 0]
-    better = (frequency.size * residual**2 - both.squares) / noise
-    too_low = difference > 2 * np.hypot(error, rate_error / rate)
-    odd = _usable(family, both) & (residual > ROUNDING) & (too_low | (better > FAR_BETTER))
-    return [
-        distorted_text(float(rate[k] * math.exp(difference[k])), float(error[k]), float(difference[k]))
-        if odd[k]
-        else ""
-        for k in range(len(rows))
-    ]
-
-
-# Where both heights can hardly be told apart, the last digits of the rate converge slowly: late ones count as well.
-def _usable(family: _TwoWidths, both: Solved) -> BoolArray:
-    inside = (both.bent[:, 0] > family.limits[0] + 1e-3) & (both.bent[:, 0] < family.limits[1] - 1e-3)
-    usable: BoolArray = inside & np.isfinite(both.inverse).all(axis=(1, 2))
-    return usable
+    return (currents - currents.mean(axis=1, keepdims=True)) / span[:, None], span
 
 
 class _TwoWidths:
-    """Lines of widths Gamma and Gamma / 2 and an offset, bent by ln Gamma."""
+    """Lines of widths Gamma and Gamma / 2 and an offset, bent by ln Gamma; spectra (m, n) about their means."""
 
-    def __init__(self, x: FloatArray) -> None:
-        self.square = x * x
+    def __init__(self, frequency: FloatArray) -> None:
+        self.unit = math.sqrt(frequency.min()) * math.sqrt(frequency.max())
+        x = 2 * np.pi * frequency / self.unit
         self.limits = math.log(x.min()) - _BEYOND, math.log(x.max()) + _BEYOND
-        self.largest_move = np.array([_LARGEST_MOVE])
+        self._square = x * x
 
-    def clipped(self, bent: FloatArray) -> FloatArray:
-        """Rates in or near the band."""
-        found: FloatArray = np.clip(bent, *self.limits)
-        return found
+    def _sums(self, log_rate: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Of both lines L and both L (1 - L): products with each other about their means (4, 4, m), with y (4, m)."""
+        shapes = np.empty((4, *y.shape))
+        scaled = np.exp(-2 * log_rate)[:, None] * self._square
+        for line, curved, factor in ((shapes[0], shapes[2], 1.0), (shapes[1], shapes[3], 4.0)):
+            np.multiply(scaled, factor, out=line)
+            np.reciprocal(np.add(line, 1.0, out=line), out=line)
+            np.subtract(line, np.multiply(line, line, out=curved), out=curved)
+        totals = shapes @ np.ones(y.shape[1])
+        products = np.empty((4, 4, len(y)))
+        for k, j in itertools.combinations_with_replacement(range(4), 2):
+            products[k, j] = np.einsum("ij,ij->i", shapes[k], shapes[j]) - totals[k] * totals[j] / y.shape[1]
+            products[j, k] = products[k, j]
+        return products, np.einsum("kij,ij->ki", shapes, y)
 
-    def design(self, bent: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Both lines and the offset (m, 3, n), and the lines' derivatives by ln Gamma."""
-        scaled = np.exp(-2 * bent) * self.square
-        lines = 1 / (1 + np.stack([scaled, 4 * scaled], axis=1))
-        constant = np.ones((len(bent), 1, self.square.size))
-        return np.concatenate([lines, constant], axis=1), 2 * lines * (1 - lines)
+    def normal(self, log_rate: FloatArray, y: FloatArray, squares: FloatArray) -> Normal:
+        """With both heights and the offset eliminated."""
+        products, with_y = self._sums(log_rate, y)
+        lines = products[0, 0], products[0, 1], products[1, 1]
+        heights = _solved(*lines, with_y[0], with_y[1])
+        first, second = 2 * heights  # the slope by ln Gamma is first L1 (1 - L1) + second L2 (1 - L2)
+        along = first * products[2, :2] + second * products[3, :2]
+        own = first**2 * products[2, 2] + 2 * first * second * products[2, 3] + second**2 * products[3, 3]
+        covered = _solved(*lines, *along)
+        return Normal(
+            first * with_y[2] + second * with_y[3] - (heights * along).sum(axis=0),
+            own - (covered * along).sum(axis=0),
+            np.maximum(squares - (heights * with_y[:2]).sum(axis=0), 0.0),
+            heights.T,
+        )
 
-    def columns(self, slopes: FloatArray, heights: FloatArray) -> FloatArray:
-        """Derivative by ln Gamma, (m, 1, n)."""
-        turned: FloatArray = (slopes * heights[:, :2, None]).sum(axis=1, keepdims=True)
-        return turned
+
+def _solved(a: FloatArray, b: FloatArray, c: FloatArray, p: FloatArray, q: FloatArray) -> FloatArray:
+    """x, y of a x + b y = p, b x + c y = q, (2, m)."""
+    determinant = np.maximum(a * c - b * b, _NO_SPREAD)
+    return np.stack([c * p - b * q, a * q - b * p]) / determinant
