@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from stmlab.units import format_value
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
 
-class FitParameter(NamedTuple):
+@dataclass(frozen=True)
+class FitParameter:
     """One fitted quantity: value and one standard error in ``unit``.
 
-    ``at`` says, for a quantity of one of many curves, of which: "4 mV, 2 mV". (A map has thousands of them.)
+    ``at`` says, for a quantity of one of many curves, of which: "4 mV, 2 mV".
     """
 
     name: str

@@ -134,9 +134,8 @@ def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> Ba
     errors = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0.0))
     low, high = lines.limits
     outside = (log_rate < low + 1e-3) | (log_rate > high - 1e-3) | ~np.isfinite(errors).all(axis=1)
-    reasons[(reasons == "") & outside] = "no step from which a rate could be read"
-    weak = hopeless | (np.abs(linear[:, 0]) < SIGNIFICANT * errors[:, 1])
-    reasons[(reasons == "") & weak] = "the step is not significant"
+    reasons[(reasons == "") & (outside | hopeless)] = "no step from which a rate could be read"
+    reasons[(reasons == "") & (np.abs(linear[:, 0]) < SIGNIFICANT * errors[:, 1])] = "the step is not significant"
     reasons[(reasons == "") & late] = "the fit does not converge"
     rate = np.exp(log_rate) * unit
     units = np.column_stack([rate, scale, scale])
