@@ -1,6 +1,7 @@
 """A fit that takes its time: it tells how far it is, ends where it is asked to, and says what that leaves of it."""
 
 import math
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -232,6 +233,20 @@ def test_every_fit_ends_at_the_look_at_which_it_is_stopped_with_a_doubt_or_with_
         else:
             assert next(asked) <= look, "nobody was asked often enough: it came to its end"
     assert next(asked) <= look + 2, "once it is over a fit does not go on asking"
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_every_fit_looks_in_its_innermost_loop_and_makes_no_step_more(name, monkeypatch):
+    monkeypatch.setattr("stmlab.analysis.iterations._PATIENCE", 0.0)
+    monkeypatch.setattr("stmlab.analysis.iterations._EVERY", 0.0)
+    whole, part = [], []
+    with following(whole.append), fitting(name):
+        FITS[name]()
+    enough = len(whole) // 2
+    with suppress(FitEnded), following(part.append, stop=lambda: len(part) >= enough), fitting(name):
+        FITS[name]()
+    assert enough >= 2
+    assert len(part) <= enough + (1 if name != "exchange" else 200), "the levels of a few spectra take no time"
 
 
 @pytest.mark.parametrize(
