@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _LOOK = 0.1  # s between looks at whether a task under way is to stop
-_GRACE = 2.0  # s for a task that reports progress to stop by itself
+_GRACE = 5.0  # s for a task that reports progress to stop by itself
 _UNPICKLED = (pickle.PicklingError, TypeError, AttributeError, ValueError)
 
 
@@ -90,8 +90,8 @@ class Workers(QObject):
             function: of a module, importable there.
             args: sent there.
             long: it may take seconds.
-            reports: the function takes ``progress=``, calls it with what the task's signal shall carry, and lets the
-                `Stopped` that it may raise pass.
+            reports: the function takes ``progress=``, a `Progress`, calls it with what the task's signal shall carry,
+                and lets the `Stopped` that it may raise pass; or it looks at ``progress.stopping``.
         """
         task = Task(Work(next(self._numbers), function, args, reports), self._change, long=long)
         with self._change:

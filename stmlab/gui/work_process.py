@@ -23,12 +23,12 @@ _BETWEEN = 0.05  # s; progress that comes faster is not sent
 
 
 class Stopped(Exception):
-    """Raised by ``progress`` inside a task that is to stop; the task lets it pass."""
+    """Raised by a `Progress` that is called in a task that is to stop; the task lets it pass."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be done: ``function(*args)``; with ``progress=`` a function of one argument, if ``reports``."""
+    """What is to be done: ``function(*args)``; with ``progress=`` a `Progress`, if ``reports``."""
 
     number: int
     function: Callable[..., object]
@@ -79,20 +79,39 @@ def _listen(pipe: Connection, waiting: SimpleQueue[Work], stopped: set[int]) -> 
             stopped.add(came)
 
 
-def _performed(work: Work, pipe: Connection, stopped: set[int]) -> Answer:
-    last = 0.0
+class Progress:
+    """What a task tells while it goes on; called with what the signal shall carry.
 
-    def progress(content: object) -> None:
-        nonlocal last
-        if work.number in stopped:
-            raise Stopped
+    Attributes:
+        stopping: whether the task is to stop: it may return what it has, or let `Stopped` pass.
+    """
+
+    def __init__(self, work: Work, pipe: Connection, stopped: set[int]) -> None:
+        self._work, self._pipe, self._stopped = work, pipe, stopped
+        self._last = 0.0
+
+    @property
+    def stopping(self) -> bool:
+        """See the class."""
+        return self._work.number in self._stopped
+
+    def tell(self, content: object) -> None:
+        """Tell how far it is; what comes too fast is left out."""
         now = time.monotonic()
-        if now - last >= _BETWEEN:
-            last = now
-            pipe.send(Answer("progress", content))
+        if now - self._last >= _BETWEEN:
+            self._last = now
+            self._pipe.send(Answer("progress", content))
 
+    def __call__(self, content: object) -> None:
+        """As `tell`; raises Stopped if the task is to stop."""
+        if self.stopping:
+            raise Stopped
+        self.tell(content)
+
+
+def _performed(work: Work, pipe: Connection, stopped: set[int]) -> Answer:
     try:
-        told = {"progress": progress} if work.reports else {}
+        told = {"progress": Progress(work, pipe, stopped)} if work.reports else {}
         return Answer("done", work.function(*work.args, **told))
     except Stopped:
         return Answer("stopped")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QTimer, pyqtSignal
+from PyQt6.QtGui import QColor
 
 from stmlab.gui.live.axes import QuantityAxis
 from stmlab.gui.live.items import Curve as Line
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _MARKED = 400  # points up to which each has a mark
 _SHARE = 3  # of the height: curves over residual
+_SHADE = 30  # of 255: how much a chosen stretch is tinted
+_TICK_LETTERS = 7  # of the numbers at the axes, where two plots stand below each other
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,10 @@ class CurvePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
             self.span = None
         if ends is None:
             return
-        self.span = pg.LinearRegionItem(self._mapped(np.array(ends)).tolist(), swapMode="sort")
+        shade, edge = QColor(self.theme.accent), pg.mkPen(self.theme.accent, width=1.5)
+        shade.setAlpha(_SHADE)
+        at = self._mapped(np.array(ends)).tolist()
+        self.span = pg.LinearRegionItem(at, swapMode="sort", brush=shade, hoverBrush=shade, pen=edge)
         self.span.setZValue(-10)
         self.main.addItem(self.span, ignoreBounds=True)
         self.span.sigRegionChangeFinished.connect(self._ranged)
@@ -170,9 +176,9 @@ class CurvePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
             self.removeItem(self.residual)
         if first is not None:
             self._describe(self.residual_axes, first, bottom=True)
-            width = max(self.axes["left"].width(), self.residual_axes["left"].width())
+            metrics = self.fontMetrics()
             for axes in (self.axes, self.residual_axes):
-                axes["left"].setWidth(max(width, 6 * self.fontMetrics().averageCharWidth()))
+                axes["left"].setWidth(_TICK_LETTERS * metrics.averageCharWidth() + metrics.height())
         else:
             self.axes["left"].setWidth(None)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 def data_panels() -> tuple[type[Panel], ...]:
     """The panel classes."""
     from stmlab.gui.data.catalogue import CataloguePanel
+    from stmlab.gui.data.fit_panel import FitPanel
     from stmlab.gui.data.overlay import OverlayPanel
 
-    return (CataloguePanel, OverlayPanel)
+    return (CataloguePanel, OverlayPanel, FitPanel)

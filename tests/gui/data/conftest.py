@@ -10,8 +10,10 @@ from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication
 
 from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectra
 from stmlab.axes import Axis, Channel
 from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState
+from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.physics.stochastic_resonance import line_shape
 from stmlab.storage import Writer
 
@@ -22,10 +24,10 @@ SAID = {"dc_bias": ParameterValue(4e-3, "V", ""), "points": ParameterValue(40, "
 FREQUENCY = Axis("frequency", "Hz", GRID, "microwave frequency", logarithmic=True)
 
 
-def write(path, sequence, date, axes, points, *events, sample="fe_atom", parameters=SAID):
+def write(path, sequence, date, axes, points, *events, sample="fe_atom", parameters=SAID, channel=CURRENT):
     writer = Writer(path)
     station = {"point_seconds": 1.0, "station": "simulated", "configuration": "", "sample": sample}
-    writer(RunStarted(path.stem, sequence, date, parameters, axes, (CURRENT,), **station))
+    writer(RunStarted(path.stem, sequence, date, parameters, axes, (channel,), **station))
     for event in (*points, *events, RunFinished(RunState.FINISHED, "completed", "", len(points), float(len(points)))):
         writer(event)
     writer.close()
@@ -52,6 +54,19 @@ def grid(path, rates=((1e9, 2e9, 3e9), (4e9, 5e9, 6e9))):
                 number = len(points)
                 points.append(PointTaken(number, float(number), (offset, drive, GRID[k]), (current,)))
     return write(path, "srs_map", "2024-01-03T10:00:00+00:00", (offsets, drives, FREQUENCY), points)
+
+
+def ramp(path):
+    """Spectra at four setpoints of a spin under a tip with one: a fit of it takes its time."""
+    bias, setpoints = np.linspace(-10e-3, 10e-3, 201), np.array([0.05, 0.1, 0.2, 0.3]) * 1e-6
+    spins = SpinParameters(-4.2, 0.87, 2.0, exchange_slope_meV_per_uS=3.6, correlation=-0.5, kondo_coupling=-0.05)
+    found = spectra(SpinSetting(ExchangeKind.HEISENBERG, modulation_V=1e-4, order=3), spins, setpoints, bias)
+    found += np.random.default_rng(6).normal(0, 1e-10, found.shape)
+    axes = Axis("setpoint", "S", setpoints, "setpoint"), Axis("bias", "V", bias, "bias", hardware=True)
+    points = [PointTaken(k, float(k), (setpoints[k],), (found[k],)) for k in range(len(setpoints))]
+    said = {"modulation": ParameterValue(1e-4, "V", "")}
+    channel = Channel("conductance", "S", "dI/dV")
+    return write(path, "setpoint_ramp", "2024-01-04T10:00:00+00:00", axes, points, parameters=said, channel=channel)
 
 
 @pytest.fixture
