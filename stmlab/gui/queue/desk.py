@@ -253,8 +253,6 @@ class QueueDesk(QObject):
         self.process.heard()
         self._hear_queue(message)
         self._hear_state(message["state"])
-        for note in message["notes"]:
-            self._set_trouble(note)
         if message["progress"] is not None:
             self._hear_progress(message["progress"])
             for state in message["states"][-1:]:

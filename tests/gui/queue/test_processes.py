@@ -1,0 +1,168 @@
+"""Windows and runs that are killed: what goes on, what is safe, what is said. The instruments are served on sockets."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from stmlab.acquisition.queue.client import QueueClient
+from stmlab.acquisition.queue.file import read_queue
+from stmlab.acquisition.queue.places import performing_of
+from stmlab.gui.queue.desk import QueueDesk
+from stmlab.storage import open_run
+from tests.acquisition.queue.evening import entry, written
+
+WINDOW = """
+import sys
+from pathlib import Path
+from PyQt6.QtWidgets import QApplication
+from stmlab.gui.context import Context
+from stmlab.gui.queue.desk import QueueDesk
+from stmlab.gui.settings import Settings
+application = QApplication([])
+context = Context(Settings(Path(sys.argv[1]).with_name("window.json")))
+desk = QueueDesk(context, Path(sys.argv[1]))
+context.run_shown.connect(lambda path: print("shown", path, flush=True))
+desk.start()
+application.exec()
+"""
+
+_LONG = 120_000  # ms; a busy machine is no fault of the code
+
+
+@pytest.fixture
+def desk(context, tmp_path):
+    """A new window's desk at the queue of the test; whoever performs it at the end of the test is ended."""
+    found = QueueDesk(context, tmp_path / "queue.toml")
+    yield found
+    performing = performing_of(found.file)
+    found.close()
+    if performing is not None:
+        os.kill(performing.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def started(tmp_path):
+    """A queue that another window has started, and whose run goes on: that window's process, and the queue's."""
+
+    def start(*entries):
+        path = written(tmp_path / "queue.toml", *entries)
+        window = subprocess.Popen(
+            [sys.executable, "-c", WINDOW, str(path)], stdout=subprocess.PIPE, text=True, env=os.environ
+        )
+        shown = window.stdout.readline()
+        assert shown.startswith("shown"), shown
+        return window, performing_of(path).pid
+
+    windows = []
+    yield lambda *entries: windows.append(start(*entries)) or windows[-1]
+    for window, _ in windows:
+        window.kill()
+        window.communicate()
+
+
+def test_a_killed_window_leaves_the_run_going_and_a_new_one_shows_all_of_it(started, desk, context, qtbot):
+    window, pid = started(entry("didv", settings={"points": 3000, "averages": 30}), entry("srs"))
+    os.kill(window.pid, signal.SIGKILL)
+    window.wait()
+    shown, states = [], []
+    context.run_shown.connect(shown.append)
+    context.run_changed.connect(lambda state, _: states.append(state))
+    qtbot.waitUntil(lambda: desk.progress.get("points", 0) > 0, timeout=_LONG)
+    assert desk.link.pid == pid
+    assert desk.is_running
+    assert [e.sequence for e in desk.queue.entries] == ["didv", "srs"]
+    desk.ask("stop", then="go on")
+    qtbot.waitUntil(lambda: not desk.is_performed and len(shown) == 2, timeout=_LONG)
+    assert [e.state for e in desk.queue.entries] == ["stopped", "done"]
+    assert {"running", "stopped", "finished"} <= set(states)
+    taken = open_run(shown[0]).points
+    assert 0 < taken < 3000
+    assert [os.path.relpath(path, desk.file.parent) for path in shown] == [e.file for e in desk.queue.entries]
+    assert desk.trouble == ""
+
+
+def test_a_killed_run_leaves_the_instruments_safe_and_the_window_says_what_its_guardian_did(
+    served, started, desk, qtbot
+):
+    microscope, station = served
+    long = entry("didv", station=str(station), settings={"points": 3000, "averages": 30}, seed=None)
+    _, pid = started(long, entry("srs", station=str(station), seed=None))
+    qtbot.waitUntil(lambda: desk.progress.get("points", 0) > 0, timeout=_LONG)
+    os.kill(pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: "has been made safe" in desk.trouble, timeout=_LONG)
+    assert "process of the run has died: the run was killed" in desk.trouble
+    assert microscope.tip.withdrawn
+    assert not desk.is_performed
+    assert [e.state for e in read_queue(desk.file).entries] == ["running", "waiting"]
+    desk.start()  # nothing is repeated by itself, and nothing closes the loop again
+    qtbot.waitUntil(lambda: not desk.is_performed and desk.queue.entries[1].over, timeout=_LONG)
+    assert [e.state for e in desk.queue.entries] == ["interrupted", "failed"]
+    assert "withdrawn" in desk.queue.entries[1].message
+
+
+def test_a_queue_that_cannot_be_started_says_why(desk, context, qtbot, monkeypatch):
+    written(desk.file, entry("didv"))
+    desk.reread()
+    monkeypatch.setenv("XDG_STATE_HOME", str(desk.file.parent))
+    with QueueDeskHeld(desk.file):
+        desk.start()
+        qtbot.waitUntil(lambda: "not started" in desk.trouble, timeout=_LONG)
+    assert "performed by process" in desk.trouble
+    assert not desk.is_performed
+
+
+class QueueDeskHeld:
+    """Another process changes the queue's file, and does not listen."""
+
+    def __init__(self, file):
+        from stmlab.acquisition.queue.places import QueueLock
+
+        self.lock = QueueLock(file)
+
+    def __enter__(self):
+        self.lock.acquire()
+
+    def __exit__(self, *_):
+        self.lock.release()
+
+
+def test_a_refused_run_and_one_after_it_are_both_told_and_the_refusal_stays(desk, context, qtbot):
+    refused = entry("didv", settings={"stop_bias": "5 V"}, after_failure="skip")
+    written(desk.file, refused, entry("didv"))
+    desk.reread()
+    desk.start()
+    qtbot.waitUntil(lambda: not desk.is_performed, timeout=_LONG)
+    assert [e.state for e in desk.queue.entries] == ["failed", "done"]
+    assert "out of bounds" in desk.trouble
+
+
+def test_a_run_from_the_form_is_a_queue_of_one_and_the_rest_waits(desk, qtbot):
+    written(desk.file, waiting := entry("srs"))
+    desk.reread()
+    desk.run_now(now := entry("didv"))
+    qtbot.waitUntil(lambda: not desk.is_performed, timeout=_LONG)
+    assert {e.id: e.state for e in desk.queue.entries} == {now.id: "done", waiting.id: "waiting"}
+
+
+def test_the_window_pauses_holds_and_ends_a_queue(desk, qtbot):
+    written(desk.file, entry("didv", settings={"points": 3000, "averages": 30}), entry("srs"))
+    desk.reread()
+    desk.start()
+    qtbot.waitUntil(lambda: desk.progress.get("points", 0) > 0, timeout=_LONG)
+    desk.ask("pause")
+    qtbot.waitUntil(lambda: desk.run == "paused", timeout=_LONG)
+    desk.ask("hold", on=True)
+    desk.ask("resume")
+    qtbot.waitUntil(lambda: desk.run == "running" and bool(desk.held), timeout=_LONG)
+    desk.ask("stop", then="go on")
+    qtbot.waitUntil(lambda: desk.state == "waiting", timeout=_LONG)
+    desk.run_now(entry("time_trace", sample="slow_switch"))
+    qtbot.waitUntil(lambda: desk.state == "waiting" and len(desk.queue) == 3, timeout=_LONG)
+    qtbot.waitUntil(lambda: "done" in [e.state for e in desk.queue.entries], timeout=_LONG)
+    with QueueClient(desk.file) as other:
+        other.ask("abort")
+    qtbot.waitUntil(lambda: not desk.is_performed, timeout=_LONG)
+    assert [e.state for e in desk.queue.entries] == ["stopped", "done", "waiting"]
