@@ -91,8 +91,7 @@ class Control:
         self._selector = selectors.DefaultSelector()
         self._ended = threading.Event()
         self._before: dict[str, Message] = {}
-        self._wake_read, self._wake_write = socket.socketpair()
-        self._wake_write.setblocking(False)
+        self._wake_write: socket.socket | None = None
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
 
     def tell(self, message: Message) -> None:
@@ -100,8 +99,9 @@ class Control:
         if message["event"] == "log":
             self._lines.append(message)
         self._told.append(message)
-        with suppress(OSError):  # it is awake already
-            self._wake_write.send(b"\0")
+        if self._wake_write is not None:
+            with suppress(OSError):  # it is awake already
+                self._wake_write.send(b"\0")
 
     def __enter__(self) -> Self:
         with suppress(FileNotFoundError):
@@ -110,8 +110,10 @@ class Control:
         self._listener.bind(str(self._place.socket))
         os.chmod(self._place.socket, 0o600)
         self._listener.listen()
-        for one in (self._listener, self._wake_read):
+        self._wake_read, self._wake_write = socket.socketpair()
+        for one in (self._listener, self._wake_read, self._wake_write):
             one.setblocking(False)
+        for one in (self._listener, self._wake_read):
             self._selector.register(one, selectors.EVENT_READ)
         self._thread.start()
         self._place.announce()
@@ -122,8 +124,10 @@ class Control:
         self._ended.set()
         self.tell({"event": "bye"})
         self._thread.join()
-        for one in (self._listener, self._wake_read, self._wake_write):
-            one.close()
+        wake, self._wake_write = self._wake_write, None
+        for one in (self._listener, self._wake_read, wake):
+            if one is not None:
+                one.close()
         self._selector.close()
 
     # -- the thread --------------------------------------------------------------------------------------------------
