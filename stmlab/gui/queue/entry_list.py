@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QModelIndex, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor
-from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+)
 
 from stmlab.acquisition.queue.entries import EntryState
 from stmlab.gui.queue.words import colour_of, plan_of, state_of
@@ -17,8 +24,21 @@ if TYPE_CHECKING:
     from stmlab.acquisition.queue.entries import Queue, QueueEntry
     from stmlab.gui.themes import Theme
 
+_HIGHEST = 10_000  # px of one line
 _STATE, _PLAN, _SAID = range(3)
 _ID = Qt.ItemDataRole.UserRole
+
+
+class _Wrapped(QStyledItemDelegate):
+    """Lines as high as their text needs in the width of its column: a tree's own are cut off."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        size, view = super().sizeHint(option, index), self.parent()
+        assert isinstance(view, QTreeWidget)
+        metrics = view.fontMetrics()
+        room = QRect(0, 0, max(view.columnWidth(index.column()) - 2 * metrics.averageCharWidth(), 1), _HIGHEST)
+        text = metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, str(index.data()))
+        return QSize(size.width(), max(size.height(), text.height() + 4))
 
 
 class EntryList(QTreeWidget):
@@ -34,19 +54,20 @@ class EntryList(QTreeWidget):
         super().__init__()
         self.setHeaderLabels(["State", "Measurement", "Message"])
         self.setRootIsDecorated(False)
-        self.setUniformRowHeights(True)
+        self.setWordWrap(True)
+        self.setItemDelegate(_Wrapped(self))
         self.setAlternatingRowColors(True)
         self.setAllColumnsShowFocus(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setAccessibleName("Entries of the queue")
         header = self.header()
         assert header is not None
-        header.setStretchLastSection(True)
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(_STATE, QHeaderView.ResizeMode.ResizeToContents)
-        self.setColumnWidth(_PLAN, self.fontMetrics().horizontalAdvance("0" * 42))
+        header.sectionResized.connect(lambda *_: self.scheduleDelayedItemsLayout())  # lines as high as they need
         self._items: dict[str, QTreeWidgetItem] = {}
 
     def show_queue(self, queue: Queue, theme: Theme, *, performed: bool) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QInputDialog, QLabel, QSizePolicy, QVBoxLayout
+from PyQt6.QtWidgets import QFileDialog, QInputDialog, QLabel, QSizePolicy, QToolBar, QToolButton, QVBoxLayout
 
 from stmlab.acquisition.queue.entries import AfterFailure, EntryState, QueueEntry
 from stmlab.gui.actions import Action
@@ -112,15 +112,17 @@ class QueuePanel(Panel):
     def _lay_out(self) -> None:
         for name in self._one:
             self.entries.addAction(self.context.actions[name])
-        buttons = QHBoxLayout()
+        buttons = QToolBar()  # in a narrow panel the last ones are behind its arrow
         for name in ("run.start", *(f"queue.{name}" for name in _BUTTONS)):
-            buttons.addWidget(self.context.actions.button(name))
-        buttons.addStretch(1)
+            buttons.addAction(self.context.actions[name])
+            button = buttons.widgetForAction(self.context.actions[name])
+            assert isinstance(button, QToolButton)
+            button.setAutoRaise(False)
         self.file.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.entries, stretch=1)
-        column.addLayout(buttons)
+        column.addWidget(buttons)
         column.addWidget(self.file)
 
     # -- with entries ------------------------------------------------------------------------------------------------
