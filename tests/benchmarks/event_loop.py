@@ -100,7 +100,7 @@ def under_way(application: QApplication, panel: LivePanel) -> Probe:
     panel.take_events([RunStarted("2", "trace", "", {}, (axis,), (channel,), 0.0, "bench", "")])
     probe = Probe()
     for stop in range(PART, SAMPLES + 1, PART):
-        panel.take_partial(0, {"current": noise[:stop]})
+        panel.source.data.partial(0, {"current": noise[:stop]})
         panel.refresh()
         application.processEvents()
     return probe

@@ -74,7 +74,7 @@ class PlotArea(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
     def show_all(self) -> None:
         """All of the data in view, and follow them."""
         for made in self._plots:
-            made.getViewBox().enableAutoRange()
+            follow(made.getViewBox())
         self.later()
 
     def use_theme(self, theme: Theme) -> None:
@@ -129,6 +129,11 @@ class PlotArea(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         super().resizeEvent(event)
         if hasattr(self, "_soon"):
             self.later()
+
+
+def follow(view: pg.ViewBox) -> None:
+    """Keep all of the data in view, along the axes for which the view is not linked to another."""
+    view.enableAutoRange(x=view.linkedView(0) is None, y=view.linkedView(1) is None)
 
 
 def axis_of(plot: pg.PlotItem, side: str) -> QuantityAxis:

@@ -9,8 +9,10 @@ from PyQt6.QtGui import QKeySequence
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QApplication,
+    QFrame,
     QHeaderView,
     QLabel,
+    QScrollArea,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
 
 _HEADINGS = ("", "quantity", "value", "at")
-_MOST_DOUBTS = 3
+_DOUBT_LINES = 4.5  # lines of doubts in view; the others are reached by scrolling
 
 
 class FitTable(QWidget):
@@ -44,11 +46,20 @@ class FitTable(QWidget):
         for label in (self.heading, self.doubts):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.doubts.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(self.doubts)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        line = self.fontMetrics().lineSpacing()
+        self._scroll.setMaximumHeight(int(_DOUBT_LINES * line))
+        self.table.setMinimumHeight(4 * line)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
         layout.addWidget(self.heading)
-        layout.addWidget(self.table, stretch=1)
-        layout.addWidget(self.doubts)
+        layout.addWidget(self.table, stretch=2)
+        layout.addWidget(self._scroll, stretch=1)
         self.show_fit(None)
 
     def use_theme(self, theme: Theme) -> None:
@@ -69,9 +80,8 @@ class FitTable(QWidget):
             for column, text in enumerate(row):
                 self.table.setItem(k, column, QTableWidgetItem(text))
         self.table.setColumnHidden(3, not any(row[3] for row in rows))
-        self.doubts.setText(_doubts(fit.warnings if fit is not None else ()))
-        self.doubts.setToolTip("\n".join(fit.warnings) if fit is not None else "")
-        self.doubts.setVisible(bool(self.doubts.text()))
+        self.doubts.setText("\n".join(f"⚠ {warning}" for warning in (fit.warnings if fit is not None else ())))
+        self._scroll.setVisible(bool(self.doubts.text()))
         self.use_theme(self._theme)
 
 
@@ -127,9 +137,3 @@ def _rows(fit: FitResult) -> list[tuple[str, str, str, str]]:
         )
         for parameter in fit.parameters
     ]
-
-
-def _doubts(warnings: tuple[str, ...]) -> str:
-    shown = [f"⚠ {warning}" for warning in warnings[:_MOST_DOUBTS]]
-    rest = len(warnings) - _MOST_DOUBTS
-    return "\n".join([*shown, f"and {rest} more (see the tip)"] if rest > 0 else shown)

@@ -88,8 +88,9 @@ class LivePanel(Panel):
         self.source.data.version += 1
 
     def take_partial(self, index: int, values: dict[str, Any]) -> None:
-        """A sweep under way, as the process that runs it tells it; see `RunData.partial`."""
-        self.source.data.partial(index, values)
+        """A sweep under way, as the process that runs it tells it; nothing to a run that is over or played again."""
+        if self.source.growing:
+            self.source.data.partial(index, values)
 
     def refresh(self) -> None:
         """Take in what is new, and draw it."""
@@ -120,6 +121,7 @@ class LivePanel(Panel):
 
     def _build(self) -> None:
         self.stack = QStackedWidget()
+        self.stack.setMinimumHeight(12 * self.fontMetrics().lineSpacing())  # room for the label of an axis
         for plot in self.plots.values():
             self.stack.addWidget(plot)
         for label in (self.words, self.pointed):
@@ -148,6 +150,7 @@ class LivePanel(Panel):
         context.partial_seen.connect(self.take_partial)
         context.fit_shown.connect(self.show_fit)
         context.events_replayed.connect(self.take_events)
+        context.partial_seen.connect(self.take_partial)
         context.theme_changed.connect(self._use_theme)
         self.source.failed.connect(lambda why: context.notices.error(why, "the plot shows what was read before"))
         self.controls.changed.connect(self._choose)

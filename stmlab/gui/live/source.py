@@ -67,6 +67,11 @@ class Source(QObject):
         """Show what somebody else fills: a player, a test."""
         self._begin(data, None)
 
+    @property
+    def growing(self) -> bool:
+        """Whether the run is being written now, as far as is known."""
+        return self._follower is not None and self._follower.finished is None
+
     def tick(self) -> None:
         """Take in a piece of what is new."""
         if self._pending is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 
-from stmlab.gui.live.area import PlotArea, axis_of, logarithm
+from stmlab.gui.live.area import PlotArea, axis_of, follow, logarithm
 from stmlab.gui.live.crosshair import Crosshair, nearest_cell, stepped_cell, value_at, values_in_words
 from stmlab.gui.live.drawn import Drawn, Extent, drawn_line, drawn_mean
 from stmlab.gui.live.fitted import FittedLines
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stmlab.gui.themes import Theme
 
 _MARKED = 400  # points of a line up to which each has a mark
+_LINES_FOR_TWO = 18  # of text, that a plot is high at least if its residual stands below
 _EARLIER = 64  # earlier sweeps that are drawn
 _EMPTY: FloatArray = np.empty(0)
 
@@ -123,7 +124,7 @@ class SweepPlot(PlotArea):
 
     def show_all(self) -> None:
         """All of the data in view, on the right axis too."""
-        self.right.enableAutoRange()
+        follow(self.right)
         super().show_all()
 
     def renew(self, data: RunData, shown: Shown) -> None:
@@ -134,7 +135,7 @@ class SweepPlot(PlotArea):
             self._arrange(data, shown)
             self._arranged, self._key = arranged, ()
         extent = self.extent()
-        key = (data.version, len(data.fits), shown, extent)
+        key = (data.version, len(data.fits), shown, extent, self.height())
         if key == self._key:
             return
         self._key = key
@@ -257,7 +258,8 @@ class SweepPlot(PlotArea):
     def _draw_fit(self, data: RunData, shown: Shown, line: Line | None) -> None:
         channel = self._fitted.draw(data, shown, line, self.mapped)
         self.told.fitted = bool(channel)
-        wanted = bool(channel) and shown.residual
+        room = self.height() > _LINES_FOR_TWO * self.fontMetrics().lineSpacing()
+        wanted = bool(channel) and shown.residual and room
         if wanted != (self.residual.scene() is not None):
             if wanted:
                 self.addItem(self.residual, row=1, col=0)

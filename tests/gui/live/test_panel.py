@@ -122,15 +122,28 @@ def test_a_replay_is_drawn_event_by_event(panel, context, tmp_path):
     assert np.isfinite(line(panel).y).sum() == 2
 
 
-def test_a_sweep_under_way_is_drawn_and_before_it_the_panel_says_what_to_expect(panel, context):
-    time = axis("time", "s", np.arange(100) * 1e-3, hardware=True)
-    context.events_replayed.emit([started(time, channels=CHANNELS[:1]), StateChanged(RunState.RUNNING, 0.0)])
-    panel.refresh()
-    assert "at the end of the sweep" in panel.words.text()
-    panel.take_partial(0, {"current": np.arange(40.0)})
+def test_a_sweep_under_way_is_drawn_and_before_it_the_panel_says_what_to_expect(panel, context, qtbot, tmp_path):
+    writer = Writer(tmp_path / "run.h5")
+    writer(started(axis("time", "s", np.arange(100) * 1e-3, hardware=True), channels=CHANNELS[:1]))
+    writer(StateChanged(RunState.RUNNING, 0.0))
+    context.run_shown.emit(tmp_path / "run.h5")
+    qtbot.waitUntil(lambda: "at the end of the sweep" in panel.words.text(), timeout=PATIENCE)
+    context.partial_seen.emit(0, {"current": np.arange(40.0)})
     panel.refresh()
     assert np.isfinite(line(panel).y).sum() == 40
     assert "at the end of the sweep" not in panel.words.text()
+    writer(PointTaken(0, 0.1, (), (np.arange(100.0),)))
+    writer(RunFinished(RunState.FINISHED, "completed", "", 1, 1.0))
+    qtbot.waitUntil(lambda: panel.source.data.state == "finished", timeout=PATIENCE)
+    assert np.isfinite(panel.source.data.cells("current")).all()
+
+
+def test_a_sweep_under_way_is_not_drawn_into_another_run(panel, context):
+    time = axis("time", "s", np.arange(100) * 1e-3, hardware=True)
+    context.events_replayed.emit([started(time, channels=CHANNELS[:1]), StateChanged(RunState.RUNNING, 0.0)])
+    context.partial_seen.emit(0, {"current": np.arange(40.0)})
+    panel.refresh()
+    assert not np.isfinite(panel.source.data.cells("current")).any()
 
 
 def test_what_is_chosen_is_remembered_for_each_sequence(panel, context):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication
 
 from stmlab.events import PointsDisturbed
 from stmlab.gui import themes
@@ -139,6 +140,20 @@ def test_points_stand_beside_their_own_fit(plot):
     plot.draw(data, Shown(left=("current",), fit=False))
     np.testing.assert_array_equal(drawn(plot)[0][1], [1, 2, 3])
     assert plot.residual.scene() is None
+
+
+def test_a_fit_of_a_part_leaves_all_of_the_data_in_view(plot):
+    """As of a pump-probe run, whose fit leaves out where the pulses overlap."""
+    data = filled(axis("delay", "s", np.linspace(-4, 4, 9)))
+    data.fits = (fit_of([1, 2, 3, 4], [5e-12] * 4, [5e-12] * 4),)
+    plot.draw(data, Shown(left=("current",)))
+    plot.grab()
+    plot.show_all()
+    QApplication.processEvents()
+    plot.grab()
+    low, high = plot.main.getViewBox().viewRange()[0]
+    assert low <= -4 < 4 <= high
+    assert high - low < 10
 
 
 def test_a_fit_of_one_repetition_is_not_drawn_over_their_mean(plot):
