@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 from stmlab.errors import SequenceError
 
 _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:1?(/)\s*)?([A-Za-zµμΩ°%][\w/*^ µμΩ°%]*)")
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+_POWERS = {prefix: power for power, prefix in _PREFIXES.items()} | {"u": -6, "μ": -6}
 _PREFIXED = frozenset({"A", "F", "Hz", "J", "K", "S", "Sa/s", "T", "V", "Vrms", "W", "eV", "m", "s", "Ω"})
 _ALL_DIGITS = 18
 _ROUNDING = 1e-15  # of a number that goes through a prefix and back
@@ -28,17 +30,36 @@ def in_unit(text: str, unit: str) -> float:
         return float(ordinary)
     except ValueError:
         pass  # not a bare number: it carries a unit
-    import pint
+    found = _QUANTITY.fullmatch(ordinary.strip())
+    if found is not None:
+        number, per, symbol = found.groups()
+        written = f"1/{symbol}" if per else symbol
+        known = _in_prefixed(number, written, unit)
+        if (value := _by_pint(number, written, unit) if known is None else known) is not None:
+            return value
+    wanted = f"a number, or a number with a unit of {unit}" if unit else "a plain number"
+    raise SequenceError(f"{text!r} is not {wanted}")
+
+
+def _in_prefixed(number: str, written: str, unit: str) -> float | None:
+    """A number whose unit is ``unit`` with a prefix, or as it is, correctly rounded; None if it is another one."""
+    if written == unit:
+        return float(number)
+    prefix = written.removesuffix(unit)
+    if unit not in _PREFIXED or prefix == written or prefix not in _POWERS:
+        return None
+    return float(Decimal(number).scaleb(_POWERS[prefix]))
+
+
+def _by_pint(number: str, written: str, unit: str) -> float | None:
+    """A number of any unit that pint knows, in ``unit``; None if they do not fit together."""
+    import pint  # a second of a slow machine: most of what people write needs it not
     from pymeasure.units import ureg
 
     try:
-        number, per, symbol = _QUANTITY.fullmatch(ordinary.strip()).groups()  # type: ignore[union-attr]
-        return float(
-            ureg.Quantity(float(number), f"1/{symbol}" if per else symbol).to(unit or "dimensionless").magnitude
-        )
-    except (pint.PintError, AssertionError, AttributeError, ValueError) as error:  # pint asserts on some nonsense
-        wanted = f"a number, or a number with a unit of {unit}" if unit else "a plain number"
-        raise SequenceError(f"{text!r} is not {wanted}") from error
+        return float(ureg.Quantity(float(number), written).to(unit or "dimensionless").magnitude)
+    except (pint.PintError, AssertionError, AttributeError, ValueError):  # pint asserts on some nonsense
+        return None
 
 
 def format_value(value: float, error: float, unit: str = "") -> str:

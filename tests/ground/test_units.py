@@ -2,13 +2,15 @@
 
 import math
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stmlab.errors import SequenceError
-from stmlab.units import exact_quantity, format_quantity, format_value, in_unit, prefixed_unit, written_unit
+from stmlab.units import _by_pint, exact_quantity, format_quantity, format_value, in_unit, prefixed_unit, written_unit
 from tests.approximately import close
 
 
@@ -107,10 +109,30 @@ def test_a_setting_is_written_with_its_prefix(value, unit, text):
         ("1.5·10⁻³ meV", "meV", 1.5e-3),
         ("2 1/ms", "1/s", 2000.0),
         ("3·10² ", "", 300.0),
+        ("200 uV", "V", 2e-4),
+        ("200 μV", "V", 2e-4),
+        ("200 µV", "V", 2e-4),
+        ("1.5e3 mV", "V", 1.5),
+        ("7 mm", "m", 7e-3),
+        ("2 V", "mV", 2000.0),
+        ("3 dm", "m", 0.3),
+        ("65 GSa/s", "Sa/s", 65e9),
     ],
 )
 def test_rates_and_powers_of_ten_are_read_as_they_are_written(text, unit, value):
     assert in_unit(text, unit) == close(value, rel=1e-12)
+
+
+@given(st.integers(-(10**6), 10**6), st.sampled_from(["f", "p", "n", "µ", "m", "", "k", "M", "G"]))
+def test_a_prefix_is_that_of_pint_and_correctly_rounded(number, prefix):
+    power = "fpnµm kMG".index(prefix or " ") * 3 - 15
+    assert in_unit(f"{number} {prefix}V", "V") == float(f"{number}e{power}")
+    assert in_unit(f"{number} {prefix}V", "V") == close(_by_pint(str(number), f"{prefix}V", "V"), rel=1e-15)
+
+
+def test_what_people_mostly_write_needs_no_registry_of_units():
+    program = "import sys; from stmlab.units import in_unit; in_unit('4 mV', 'V'); sys.exit('pint' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
 @pytest.mark.parametrize("text", ["3 /", "1·10 V", "·10³ V", "4 /V"])
@@ -132,7 +154,8 @@ def test_an_exact_quantity_is_read_as_the_same_number(value, unit):
         (1.23456789e-3, "V", "1.23456789 mV"),
         (0.0, "T", "0 T"),
         (24.0, "dB/octave", "24 dB/octave"),
-        (250.0, "Sa/s", "250.0"),
+        (250.0, "Sa/s", "250 Sa/s"),
+        (250.0, "counts/bin", "250 counts/bin"),
     ],
 )
 def test_an_exact_quantity_has_the_digits_that_it_needs(value, unit, text):
