@@ -16,16 +16,14 @@ def panels() -> tuple[type[Panel], ...]:
     from stmlab.gui.live.panel import LivePanel
     from stmlab.gui.log import LogPanel
     from stmlab.gui.measure.panel import MeasurePanel
-    from stmlab.gui.prototype import PrototypePanel
     from stmlab.gui.queue.panel import QueuePanel
     from stmlab.gui.queue.run_panel import RunPanel
 
     return (
         StateBar,
-        RunPanel,
         MeasurePanel,
+        RunPanel,
         LivePanel,
-        PrototypePanel,
         *data_panels(),
         QueuePanel,
         InstrumentsPanel,
