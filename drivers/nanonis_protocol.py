@@ -72,19 +72,25 @@ class NanonisLine:
             GarbledAnswer: one that is none to this request; the connection is closed.
             InstrumentLost: no answer.
         """
-        described = COMMANDS[command]
         request = self._request(command, arguments)
-        received = bytearray()
-        with patience(self._adapter, takes):
-            self._adapter.write_bytes(request)
-            try:
-                returned, error = self._answer(described, received)
-            except GarbledMessage as garbled:
-                self._adapter.close()  # what comes next on this line would answer nobody knows what
-                raise GarbledAnswer(self.name, command, bytes(received), str(garbled)) from garbled
+        if takes > 0.0:
+            with patience(self._adapter, takes):
+                returned, error = self._exchange(COMMANDS[command], request)
+        else:
+            returned, error = self._exchange(COMMANDS[command], request)
         if error:
             raise InstrumentFault(self.name, f"{command}: {error}")
         return returned
+
+    def _exchange(self, command: Command, request: bytes) -> tuple[tuple[Any, ...], str]:
+        """Send ``request``; what the controller returns, and the description of its error."""
+        received = bytearray()
+        self._adapter.write_bytes(request)
+        try:
+            return self._answer(command, received)
+        except GarbledMessage as garbled:
+            self._adapter.close()  # what comes next on this line would answer nobody knows what
+            raise GarbledAnswer(self.name, command.name, bytes(received), str(garbled)) from garbled
 
     def _request(self, command: str, arguments: tuple[Any, ...]) -> bytes:
         """The bytes to send; those of a question are made once."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,6 +175,9 @@ def pack(fields: Sequence[Field], values: Sequence[Any]) -> bytes:
         OutOfBounds: a number does not fit its type.
         GarbledMessage: a value is of the wrong kind, or there are too few or too many.
     """
+    if (numbers := _numbers(tuple(fields))) is not None and len(values) == len(fields):
+        with suppress(struct.error, OverflowError):  # then field by field, to say which it is
+            return numbers.pack(*values)
     if len(values) != len(fields):
         names = ", ".join(field.name for field in fields) or "nothing"
         raise GarbledMessage(f"{len(values)} values given, wanted: {names}")
@@ -192,6 +196,8 @@ def unpack(fields: Sequence[Field], body: bytes) -> tuple[tuple[Any, ...], bytes
     Raises:
         GarbledMessage: ``body`` is too short, or holds an impossible count.
     """
+    if (numbers := _numbers(tuple(fields))) is not None and len(body) >= numbers.size:
+        return numbers.unpack_from(body), body[numbers.size :]
     reader = _Reader(body)
     counts: dict[str, int] = {}
     values: list[Any] = []
@@ -221,11 +227,11 @@ def unpack_header(header: bytes) -> Header:
     Raises:
         GarbledMessage: these are not the first 40 bytes of a message.
     """
-    name, size, respond = _REQUEST.unpack(header)
-    text = name.rstrip(b"\0")
-    if size < 0 or not _NAME.fullmatch(text):
+    padded, size, respond = _REQUEST.unpack(header)
+    name = _name_in(padded)
+    if size < 0 or not name:
         raise GarbledMessage(f"no header: {header!r}")
-    return Header(text.decode("ascii"), size, bool(respond))
+    return Header(name, size, bool(respond))
 
 
 def unpack_error(section: bytes) -> str:
@@ -243,6 +249,22 @@ def unpack_error(section: bytes) -> str:
     return text.decode("utf-8", errors="replace") or "error without description" if status else ""
 
 
+@lru_cache(maxsize=1024)
+def _name_in(padded: bytes) -> str:
+    """The name of a command in a header, "" if that is none."""
+    text = padded.rstrip(b"\0")
+    return text.decode("ascii") if _NAME.fullmatch(text) else ""
+
+
+@lru_cache(maxsize=1024)
+def _numbers(fields: tuple[Field, ...]) -> struct.Struct | None:
+    """How these fields lie on the wire, if all are single numbers."""
+    if not all(field.type in _NUMBERS for field in fields):
+        return None
+    return struct.Struct(">" + "".join(_NUMBERS[field.type] for field in fields))
+
+
+@lru_cache(maxsize=1024)
 def _header_name(name: str) -> bytes:
     text = name.encode("ascii")
     if not 0 < len(text) <= 32:

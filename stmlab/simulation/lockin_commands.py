@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from stmlab.simulation.bench import LockInPanel
@@ -293,12 +294,11 @@ class VirtualLockIn:
                 self.bench.lockin = self.panel
 
     def _carry_out(self, text: str) -> str | bytes | None:
-        match = self.GRAMMAR.fullmatch(text)
-        if match is None:
+        taken_apart = _taken_apart(self.GRAMMAR, text)
+        if taken_apart is None:
             raise CommandError(text)
-        name, query = match[1].upper(), match[2] or ""
-        name = self.ALIASES.get(name, name)
-        arguments = [argument.strip() for argument in match[3].split(",")] if match[3] else []
+        name, query, found = taken_apart
+        name, arguments = self.ALIASES.get(name, name), list(found)
         if command := self.COMMANDS.get(name + query):
             return command(self, arguments)
         if name in self.status:
@@ -327,6 +327,16 @@ class VirtualLockIn:
             return str(self.status.read(name, bit))
         self.status.mask(name, int(_MASK.parse(arguments[-1])), bit)
         return None
+
+
+@lru_cache(maxsize=1024)
+def _taken_apart(grammar: re.Pattern[str], text: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """Name, question mark and arguments of a command; None if it is none."""
+    match = grammar.fullmatch(text)
+    if match is None:
+        return None
+    arguments = tuple(argument.strip() for argument in match[3].split(",")) if match[3] else ()
+    return match[1].upper(), match[2] or "", arguments
 
 
 COMMON: Mapping[str, Command] = {

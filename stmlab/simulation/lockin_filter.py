@@ -54,7 +54,12 @@ class LowPassCascade:
         self._random = random
         self._state = np.zeros(STAGES, dtype=complex)
         self._passages: dict[float, tuple[FloatArray, ComplexArray]] = {}
-        self._steady: tuple[Tones, float, float, ComplexArray] | None = None  # input, time constant, time, all stages
+        self._input: tuple[Tones, float] | None = None  # the last one, and the time constant
+        self._behind: ComplexArray = np.zeros((0, STAGES), dtype=complex)  # its lines behind each stage
+        self._known: tuple[float, ComplexArray] = (
+            math.nan,
+            self._state,
+        )  # its steady state where the last interval ended
 
     def output(self, poles: int) -> complex:
         """X + iY behind stage ``poles`` (1 ... 4), V rms."""
@@ -77,11 +82,15 @@ class LowPassCascade:
             All stages at the end of each interval, shape (count, 4).
         """
         turns = interval / time_constant
-        times = start + interval * np.arange(count + 1.0)
+        if self._input is None or self._input[0] is not tones or self._input[1] != time_constant:
+            self._input, self._behind = (tones, time_constant), _lines_behind(tones, time_constant)
+            self._known = math.nan, self._state
+        times = start + interval * np.arange(1.0, count + 1.0)
         steady = np.empty((count + 1, STAGES), dtype=complex)
-        steady[0] = self._steady_at(tones, start, time_constant)
-        steady[1:] = steady_state(tones, times[1:], time_constant)
-        self._steady = (tones, time_constant, float(times[-1]), steady[-1].copy())
+        known_at, known = self._known
+        steady[0] = known if known_at == start else _stages_at(np.array([start]), tones, self._behind)[0]
+        steady[1:] = _stages_at(times, tones, self._behind)
+        self._known = float(times[-1]), steady[-1].copy()
         drawn = self._random.standard_normal((2, count, STAGES))
         factor, faded = self._kept(turns)
         kicks = (drawn[0] + 1j * drawn[1]) @ (noise / math.sqrt(2 * time_constant) * factor.T)
@@ -100,18 +109,20 @@ class LowPassCascade:
             self._passages[turns] = noise_factor(turns), decay(turns).astype(complex)
         return self._passages[turns]
 
-    def _steady_at(self, tones: Tones, time: float, time_constant: float) -> ComplexArray:
-        """All stages at ``time`` (s) after the transients have died; known where the last interval has ended."""
-        if self._steady is not None and self._steady[0] is tones and self._steady[1:3] == (time_constant, time):
-            return self._steady[3]
-        stages: ComplexArray = steady_state(tones, np.array([time]), time_constant)[0]
-        return stages
-
 
 def steady_state(tones: Tones, times: FloatArray, time_constant: float) -> ComplexArray:
     """All stages at ``times`` (s) after the transients have died; shape (times, 4)."""
+    return _stages_at(times, tones, _lines_behind(tones, time_constant))
+
+
+def _lines_behind(tones: Tones, time_constant: float) -> ComplexArray:
+    """Amplitudes of all lines behind each stage, V rms; shape (J, 4)."""
     one_stage = 1 / (1 + 2j * np.pi * tones.frequencies * time_constant)
-    behind = tones.amplitudes[:, None] * one_stage[:, None] ** np.arange(1, STAGES + 1)
+    behind: ComplexArray = tones.amplitudes[:, None] * one_stage[:, None] ** np.arange(1, STAGES + 1)
+    return behind
+
+
+def _stages_at(times: FloatArray, tones: Tones, behind: ComplexArray) -> ComplexArray:
     cycles = np.fmod(np.multiply.outer(times, tones.frequencies), 1.0)
     stages: ComplexArray = np.exp(2j * np.pi * cycles) @ behind
     return stages

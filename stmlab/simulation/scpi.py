@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 CHANNELS = range(1, 5)
 _LONGEST_QUEUE = 30
+_LONGEST_QUESTION = 512  # bytes of a message of queries that is remembered
+_MOST_QUESTIONS = 256
 _NODE = re.compile(r"(\[?):?([A-Za-z*]+)(#?)\]?")
 _MNEMONIC = re.compile(r"(.*?)(\d*)")
 _BYTE = Integer(0, 255)
@@ -181,6 +183,7 @@ class ScpiInstrument(ABC):
         self._settings = {setting.pattern: setting for setting in self.settings()}
         self._values: dict[tuple[str, int], Any] = {}
         self._errors: deque[ScpiError] = deque()
+        self._questions: dict[bytes, tuple[Call, ...]] = {}  # messages of queries alone, taken apart
         self._events = self._event_mask = self._service_mask = 0
         accessors = [command for setting in self._settings.values() for command in self._accessors(setting)]
         self._all_commands = [*self._common(), *accessors, *self.commands()]
@@ -243,6 +246,27 @@ class ScpiInstrument(ABC):
         full = [*path, *mnemonics] if follows else mnemonics
         command, channel = self._tree.find(full, query=header.endswith("?"))
         return Call(command, channel, unit.arguments), path if header.startswith("*") else full[:-1]
+
+    def calls(self, message: bytes) -> Iterable[Call]:
+        """What a message asks for, one after the other; a message of queries alone is taken apart once.
+
+        Raises:
+            ScpiError: where the grammar is broken or a header is none; what stands before it has been handed out.
+        """
+        known = self._questions.get(message)
+        return self._found(message) if known is None else known
+
+    def _found(self, message: bytes) -> Iterator[Call]:
+        path: Sequence[str] = ()
+        found = []
+        for unit in units(message):
+            call, path = self.find(unit, path)
+            found.append(call)
+            yield call
+        if len(message) <= _LONGEST_QUESTION and all(call.command.is_query for call in found):
+            if len(self._questions) >= _MOST_QUESTIONS:
+                self._questions.clear()
+            self._questions[message] = tuple(found)
 
     def carry_out(self, call: Call) -> str | None:
         """Do it; returns the answer of a query.
@@ -354,10 +378,8 @@ class ScpiSession(LineSession):
         An answer is text whose characters are bytes, so that it may be a block.
         """
         answers = []
-        path: Sequence[str] = ()
         try:
-            for unit in units(message):
-                call, path = self._instrument.find(unit, path)
+            for call in self._instrument.calls(message):
                 try:
                     answer = self._instrument.carry_out(call)
                 except ScpiError as error:
