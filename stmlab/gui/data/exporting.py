@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QFileDialog, QWidget
 
-from stmlab.gui.data.tasks import export_curves, export_data, export_figure
+from stmlab.gui.data.tasks import export_curves, export_data, export_figure, export_maps
 from stmlab.storage.exporters import EXPORTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from stmlab.analysis.grid_fit import GridFit
     from stmlab.gui.context import Context
     from stmlab.gui.data.opened import Curve
 
@@ -36,6 +37,17 @@ class Exporting:
         if not paths or (target := self._asked("Figure of", paths[0], _FIGURES)) is None:
             return
         task = self._context.workers.submit(export_figure, paths[0], target, long=True)
+        task.done.connect(lambda _none: self._context.notices.info(f"written: {target}"))
+        task.failed.connect(self._context.notices.error)
+
+    def maps(self, path: Path, fits: Mapping[str, GridFit]) -> None:
+        """Ask for the name of a figure of a grid's fits, and draw it; without fits one of the file."""
+        if not fits:
+            self.figure([path])
+            return
+        if (target := self._asked("Figure of", path, _FIGURES)) is None:
+            return
+        task = self._context.workers.submit(export_maps, path.name, dict(fits), target, long=True)
         task.done.connect(lambda _none: self._context.notices.info(f"written: {target}"))
         task.failed.connect(self._context.notices.error)
 

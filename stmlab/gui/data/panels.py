@@ -12,6 +12,7 @@ def data_panels() -> tuple[type[Panel], ...]:
     """The panel classes."""
     from stmlab.gui.data.catalogue import CataloguePanel
     from stmlab.gui.data.fit_panel import FitPanel
+    from stmlab.gui.data.map_panel import MapPanel
     from stmlab.gui.data.overlay import OverlayPanel
 
-    return (CataloguePanel, OverlayPanel, FitPanel)
+    return (CataloguePanel, OverlayPanel, FitPanel, MapPanel)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from stmlab.analysis.grid_fit import GridFit
     from stmlab.gui.data.opened import Curve
     from stmlab.storage.catalogue import Catalogue, Entry, Notes
 
@@ -99,27 +100,18 @@ def export_curves(curves: list[Curve], target: Path) -> None:
     save_figure(figure, target)
 
 
+def export_maps(title: str, fits: dict[str, GridFit], target: Path) -> None:
+    """Draw the maps of a grid's fits into a PNG, SVG or PDF file."""
+    from stmlab.display.figures.grid import save_grid_fits
+
+    save_grid_fits(title, fits, target)
+
+
 def parameters_of(path: Path) -> dict[str, Any]:
     """How a run was taken, as a queue entry says it: sequence, station, sample, settings as people write them."""
+    from stmlab.gui.measure.written import written
     from stmlab.storage import open_run
 
     run = open_run(path)
     settings = {name: written(quantity.value, quantity.unit) for name, quantity in run.parameters.items()}
     return {"sequence": run.sequence, "station": run.station, "sample": run.sample or None, "settings": settings}
-
-
-def written(value: float | int | bool | str, unit: str) -> str:
-    """A parameter as a person writes it, without losing a digit."""
-    from stmlab.errors import SequenceError
-    from stmlab.units import format_quantity, in_unit
-
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not isinstance(value, float):
-        return str(value)
-    short = format_quantity(value, unit)
-    try:
-        same = in_unit(short, unit) == value
-    except SequenceError:
-        same = False
-    return short if same else repr(value)

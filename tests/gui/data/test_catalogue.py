@@ -8,7 +8,6 @@ from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu
 
 from stmlab.gui.data.catalogue import CataloguePanel
 from stmlab.gui.data.catalogue_table import HEADINGS
-from stmlab.gui.data.tasks import written
 from stmlab.storage import open_run
 from stmlab.storage.recorded import open_recording
 from tests.gui.data.conftest import GRID, drop_files, spectrum
@@ -189,14 +188,6 @@ def test_the_parameters_of_a_run_are_put_into_the_form(panel, qtbot):
     entry = wanted.args[0]
     assert (entry.sequence, entry.station, entry.sample) == ("srs", "simulated", "fe_atom")
     assert entry.settings == {"dc_bias": "4 mV", "points": "40"}
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [(4e-3, "V", "4 mV"), (1 / 3, "V", repr(1 / 3)), (True, "", "true"), (3, "", "3"), (1.73e9, "1/s", "1730000000.0")],
-)
-def test_a_parameter_is_written_as_people_do_unless_that_loses_a_digit(value, unit, text):
-    assert written(value, unit) == text
 
 
 @pytest.mark.parametrize(("name", "begins"), [("a.png", b"\x89PNG"), ("b.svg", b"<?xml"), ("c.pdf", b"%PDF-")])
