@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from PyQt6.QtGui import QIcon
+
+log = logging.getLogger(__name__)
 
 MENUS = ("&File", "&Measure", "&Queue", "&Run", "&Instruments", "&Data", "M&odels", "&View", "&Help")
 """The menu bar, left to right."""
@@ -65,13 +68,14 @@ class Actions(QObject):
             icon: for the tool bar.
 
         Raises:
-            ValueError: its name or shortcut is taken, its menu is not one, or it has no tip.
+            ValueError: its name is taken, its menu is not one, or it has no tip. (A shortcut that is taken stays with
+                whoever has it, and the log says so: no panel goes missing for it.)
         """
         self._check(action)
         made = QAction(action.text, self)
         made.setObjectName(action.name)
         made.setCheckable(action.checkable)
-        keys = QKeySequence(action.shortcut)
+        keys = self._free(action)
         made.setShortcut(keys)
         shown = keys.toString(QKeySequence.SequenceFormat.NativeText)
         made.setToolTip(f"{action.tip} ({shown})" if shown else action.tip)
@@ -90,10 +94,14 @@ class Actions(QObject):
             raise ValueError(f"{action.name}: an action needs a tip")
         if action.menu and action.menu not in MENUS:
             raise ValueError(f"{action.name}: {action.menu!r} is no menu: {', '.join(MENUS)}")
+
+    def _free(self, action: Action) -> QKeySequence:
         keys = QKeySequence(action.shortcut)
         for name, (_, other) in self._known.items():
             if not keys.isEmpty() and other.shortcut() == keys:
-                raise ValueError(f"{action.name}: {action.shortcut} is the shortcut of {name}")
+                log.warning("%s: %s is the shortcut of %s", action.name, action.shortcut, name)
+                return QKeySequence()
+        return keys
 
     def __getitem__(self, name: str) -> QAction:
         return self._known[name][1]

@@ -221,8 +221,9 @@ class Window(QMainWindow):
         return [why for panel in self.panels.values() if (why := panel.objection())]
 
     def _agrees(self, objections: list[str]) -> bool:
-        answer = QMessageBox.question(self, "Close stmlab", "\n".join([*objections, "Close the window?"]))
-        return answer == QMessageBox.StandardButton.Yes
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        asked = "\n".join([*objections, "Close the window?"])
+        return QMessageBox.question(self, "Close stmlab", asked, yes | no, yes) == yes
 
 
 def _show(menu: QMenu, shown: bool) -> None:

@@ -26,12 +26,19 @@ def test_an_action_is_done_by_name_by_button_and_by_menu_and_tells_its_tip_and_s
     ("action", "reason"),
     [
         (Action("run.pause", "Again", "Twice"), "there is such an action already"),
-        (Action("run.other", "Other", "Other", "Ctrl+P"), r"Ctrl\+P is the shortcut of run.pause"),
         (Action("run.third", "Third", ""), "needs a tip"),
         (Action("run.fourth", "Fourth", "Fourth", menu="Nowhere"), "'Nowhere' is no menu"),
     ],
 )
-def test_two_actions_share_neither_name_nor_shortcut_and_each_has_a_tip_and_a_menu_that_exists(context, action, reason):
+def test_two_actions_do_not_share_a_name_and_each_has_a_tip_and_a_menu_that_exists(context, action, reason):
     context.actions.add(Action("run.pause", "&Pause", "Pause", "Ctrl+P"), lambda: None)
     with pytest.raises(ValueError, match=reason):
         context.actions.add(action, lambda: None)
+
+
+def test_a_shortcut_stays_with_the_first_who_has_it_and_the_log_says_so(context, caplog):
+    first = context.actions.add(Action("run.pause", "&Pause", "Pause", "Ctrl+P"), lambda: None)
+    second = context.actions.add(Action("run.print", "P&rint", "Print", "Ctrl+P"), lambda: None)
+    assert first.shortcut().toString() == "Ctrl+P"
+    assert second.shortcut().isEmpty()
+    assert "run.print: Ctrl+P is the shortcut of run.pause" in caplog.text

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from PyQt6.QtGui import QKeySequence
 
 from stmlab.errors import StmlabError
 from stmlab.gui import screen
@@ -63,10 +64,10 @@ def test_every_panel_is_there_without_a_complaint_and_so_in_a_second_window(qapp
 def test_every_action_has_a_tip_a_place_and_a_shortcut_of_its_own(qapp, qtbot, settings):
     window = open_window(qapp, settings)
     qtbot.addWidget(window)
-    shortcuts = [action.shortcut for action in window.context.actions if action.shortcut]
-    assert len(shortcuts) == len(set(shortcuts))
     for action in window.context.actions:
         assert action.tip, action.name
+        written = QKeySequence(action.shortcut)
+        assert window.context.actions[action.name].shortcut() == written, f"{action.name}: {action.shortcut} is taken"
     window.close()
 
 

@@ -164,7 +164,7 @@ def test_light_and_dark_are_one_action_each_and_remembered(window, settings):
 def test_closing_asks_only_where_a_panel_objects_and_ends_what_panels_have_started(window, monkeypatch):
     asked = []
 
-    def answer(parent, title, text):
+    def answer(parent, title, text, *_):
         asked.append(text)
         return QMessageBox.StandardButton.No
 

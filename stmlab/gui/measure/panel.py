@@ -66,7 +66,7 @@ class MeasurePanel(Panel):
         add, menu = self.context.actions.add, "&Measure"
         for name, text, tip, keys, do in (
             ("run", "&Run now", "Run this; the queue waits until it is done", "Ctrl+R", self.run),
-            ("add", "&Add to queue", "Put this at the end of the queue", "Ctrl+Return", self.add),
+            ("add", "&Add to queue", "Put this at the end of the queue", "Ctrl+B", self.add),
             (
                 "replace",
                 "Re&place entry",

@@ -168,6 +168,13 @@ class RunPanel(Panel):
         self.file.setStyleSheet(f"color: {theme.faint};")
         self.trouble.setStyleSheet(f"color: {theme.bad}; font-weight: bold;")
 
+    def objection(self) -> str:
+        """That the run goes on when the window closes."""
+        if not self.desk.is_performed:
+            return ""
+        what = progress_of(self.desk) or "the queue is performed"
+        return f"{what}: it goes on without the window; `stmlab gui` shows it again"
+
     def close_down(self) -> None:
         """The window closes; the run goes on."""
         self.desk.close()

@@ -1,0 +1,75 @@
+"""The whole window at the simulated microscope: prepare, run, watch, close, come back."""
+
+import numpy as np
+import pytest
+from PyQt6.QtWidgets import QMessageBox
+
+from stmlab.gui.application import open_window
+from stmlab.gui.settings import Settings
+from stmlab.storage import open_run
+
+PATIENCE = 300_000  # ms: of a busy machine
+
+
+@pytest.fixture
+def opened(qapp, qtbot, settings, tmp_path):
+    """Opens windows on a queue of the test; what still runs at the end is aborted."""
+    settings.remember(sequence="srs", folder=str(tmp_path / "runs"))
+    settings.remember_panel("queue", file=str(tmp_path / "queue.toml"))
+    windows = []
+
+    def another():
+        window = open_window(qapp, Settings(settings.path))
+        qtbot.addWidget(window)
+        windows.append(window)
+        return window
+
+    yield another
+    last = windows[-1]
+    if desk(last).is_performed:
+        last.context.actions.trigger("run.abort")
+        qtbot.waitUntil(lambda: not desk(last).is_performed, timeout=PATIENCE)
+    for window in windows:
+        window.leave()
+
+
+def desk(window):
+    return window.panels["run"].desk
+
+
+def put(window, name, text):
+    window.panels["measure"].form.rows[name].field.set_text(text)
+
+
+def test_a_run_is_prepared_run_drawn_and_fitted(opened, qtbot, tmp_path):
+    window = opened()
+    put(window, "points", "12")
+    window.context.actions.trigger("measure.run")
+    live = window.panels["live"]
+    qtbot.waitUntil(lambda: "finished" in live.words.text(), timeout=PATIENCE)
+    (path,) = (tmp_path / "runs").glob("*.h5")
+    run = open_run(path)
+    assert live.source.path == path
+    assert len(run.data["current"]) == np.count_nonzero(np.isfinite(live.source.data.cells("current"))) == 12
+    qtbot.waitUntil(lambda: not desk(window).is_performed, timeout=PATIENCE)
+    assert window.notice_bar.shown is None
+
+
+def test_a_run_goes_on_without_its_window_and_another_one_shows_it_and_ends_it(opened, qtbot, monkeypatch):
+    first, asked = opened(), []
+    put(first, "points", "20000")
+    first.context.actions.trigger("measure.run")
+    qtbot.waitUntil(lambda: "running" in first.panels["live"].words.text(), timeout=PATIENCE)
+    shown = first.panels["live"].source.path
+    first.panels["measure"].head.choose(sequence="didv")
+    assert first.panels["live"].source.path == shown, "another sequence in the form touches nothing that runs"
+    answer = QMessageBox.StandardButton.Yes
+    monkeypatch.setattr(QMessageBox, "question", lambda _parent, _title, text, *_: asked.append(text) or answer)
+    first.close()
+    assert "it goes on without the window" in asked[0]
+    second = opened()
+    qtbot.waitUntil(lambda: second.panels["live"].source.path == shown, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "running" in second.panels["live"].words.text(), timeout=PATIENCE)
+    second.context.actions.trigger("run.abort")
+    qtbot.waitUntil(lambda: "aborted" in second.panels["live"].words.text(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not desk(second).is_performed, timeout=PATIENCE)
