@@ -339,7 +339,7 @@ class QueueDesk(QObject):
     def _set_trouble(self, why: str) -> None:
         self.trouble = why
         if why:
-            self.context.notices.error(why)
+            log.error("%s", why)  # the run's panel shows it for as long as nobody has dismissed it
         self.trouble_changed.emit(why)
 
     def _ended(self) -> None:

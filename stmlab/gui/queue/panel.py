@@ -41,6 +41,7 @@ class QueuePanel(Panel):
         self.desk = desk_of(context)
         self.entries = EntryList()
         self.file = QLabel()
+        self._performed = False  # when the entries were shown last
         self._one: list[str] = []  # actions that need an entry
         self._register()
         self._lay_out()
@@ -48,7 +49,7 @@ class QueuePanel(Panel):
         self.entries.itemSelectionChanged.connect(self._enable)
         self.entries.itemActivated.connect(lambda *_: self.edit())
         self.desk.queue_changed.connect(self.refresh)
-        self.desk.run_changed.connect(self.refresh)
+        self.desk.run_changed.connect(self._take_state)
         context.entry_added.connect(self.desk.add)
         context.entry_replaced.connect(self.desk.edit)
         context.theme_changed.connect(lambda _: self.refresh())
@@ -223,10 +224,18 @@ class QueuePanel(Panel):
     def refresh(self) -> None:
         """The entries as the desk knows them."""
         desk = self.desk
+        self._performed = desk.link.is_connected
         self.entries.show_queue(desk.queue, self.context.theme, performed=desk.link.is_connected)
         self.file.setText(desk.file.name)
         self.file.setToolTip(str(desk.file))
         self._enable()
+
+    def _take_state(self) -> None:
+        """Of the run; the entries come by themselves, unless nobody performs them any more, or somebody does."""
+        if self._performed != self.desk.link.is_connected:
+            self.refresh()
+        else:
+            self._enable()
 
     def _enable(self) -> None:
         actions, chosen = self.context.actions, self.chosen()

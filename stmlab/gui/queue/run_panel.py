@@ -38,6 +38,7 @@ class RunPanel(Panel):
         self._register()
         self.state, self.point, self.file = QLabel(), QLabel(), QLabel()
         self.bar = QProgressBar()
+        self._painted = ("", "")  # theme and colour of the state
         self.trouble_row, self.trouble = QWidget(), QLabel()
         self._lay_out()
         self.desk.run_changed.connect(self.refresh)
@@ -163,6 +164,9 @@ class RunPanel(Panel):
     def _paint(self, theme: Theme) -> None:
         run = self.desk.run
         colour = theme.good if run in _GOING else theme.warn if run == "paused" or self.desk.held else theme.text
+        if self._painted == (theme.name, colour):
+            return  # a style sheet costs milliseconds
+        self._painted = theme.name, colour
         self.state.setStyleSheet(f"color: {colour};")
         self.point.setStyleSheet(f"color: {theme.text};")
         self.file.setStyleSheet(f"color: {theme.faint};")

@@ -67,7 +67,7 @@ def progress_of(desk: QueueDesk) -> str:
     run = f" (run {said['run'] + 1} of {said['runs']})" if said["runs"] > 1 else ""
     parts = [f"{said['sequence']}{run}: point {said['points']} of {said['total']}"]
     if said["left"] is not None and said["points"] < said["total"]:
-        parts.append(f"{duration_as_text(said['left'])} left")
+        parts.append(f"{duration_as_text(max(round(said['left']), 1))} left")
     return ", ".join(parts)
 
 
