@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.display.fit_curves import curves_of
 from stmlab.gui.live.items import Curve, Marks
 from stmlab.gui.live.selection import averaged, belongs
 
@@ -62,7 +61,7 @@ class FittedLines:
         assert self._items is not None
         fit = data.fits[-1] if data.fits and shown.fit else None
         channel = fitted_channel(data, fit) if fit is not None else ""
-        curve = _of_line(fit, data, line) if fit is not None and channel in shown.left else None
+        curve = _of_line(data, line) if fit is not None and channel in shown.left else None
         if curve is not None and averaged(data, shown) and set(curve.outer) & set(data.layout.repeated):
             curve = None  # of one of the repetitions, not of their mean
         self.curve = curve
@@ -96,11 +95,11 @@ def fitted_channel(data: RunData, fit: FitResult) -> str:
     return next((channel.name for channel in data.started.channels if channel.unit == unit), "")
 
 
-def _of_line(fit: FitResult, data: RunData, line: Line | None) -> FitCurve | None:
+def _of_line(data: RunData, line: Line | None) -> FitCurve | None:
     """The curve of the sweep in front, or the one of all sweeps together."""
     if line is None:
         return None
-    return next((curve for curve in curves_of(fit, data.layout.axes) if belongs(curve, line)), None)
+    return next((curve for curve in data.fitted() if belongs(curve, line)), None)
 
 
 def _thinned(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:

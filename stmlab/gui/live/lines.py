@@ -40,6 +40,10 @@ class Layout:
 
     An axis whose values are visited in no order (shuffled) is laid out by rising value.
 
+    Args:
+        axes: outer to inner.
+        mixed: the outer axis counts sweeps of different quantities: they are no repetitions.
+
     Attributes:
         axes: outer to inner.
         sweep: the innermost one, None in a run without axes.
@@ -51,8 +55,9 @@ class Layout:
         ordered: whether the innermost axis is laid out as it is visited.
     """
 
-    def __init__(self, axes: tuple[Axis, ...]) -> None:
+    def __init__(self, axes: tuple[Axis, ...], *, mixed: bool = False) -> None:
         self.axes = axes
+        self._mixed = mixed
         self.sweep: Axis | None = axes[-1] if axes else None
         self.places = math.prod(len(axis) for axis in axes if not axis.hardware)
         self.width = math.prod(len(axis) for axis in axes if axis.hardware)
@@ -112,12 +117,14 @@ class Layout:
     @property
     def repeated(self) -> tuple[int, ...]:
         """Which of the outer axes only count repetitions (sweeps, traces): over them a mean has a meaning."""
+        if self._mixed:
+            return ()
         return tuple(k for k, axis in enumerate(self.axes[:-1]) if axis.unit == "" and len(axis) > 1)
 
     @property
     def varied(self) -> tuple[int, ...]:
         """Which of the outer axes take several values of a quantity."""
-        return tuple(k for k, axis in enumerate(self.axes[:-1]) if axis.unit != "" and len(axis) > 1)
+        return tuple(k for k, axis in enumerate(self.axes[:-1]) if len(axis) > 1 and (axis.unit or self._mixed))
 
 
 def _pieces(values: FloatArray) -> list[slice]:

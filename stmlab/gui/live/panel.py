@@ -195,9 +195,10 @@ class LivePanel(Panel):
         state = f"{data.state}: {data.message}" if data.message else data.state
         beyond = f"{data.beyond} readings lie beyond the plan" if data.beyond else ""
         points = f"{data.points} of {data.total} points"
+        kept = "" if data.keeping.whole else f"only the last {data.layout.outer[0]} sweeps are kept in view"
         silent = data.state == "running" and data.layout.width > 1 and data.points < data.total and data.under_way < 0
         sweeping = "the instrument is sweeping: what it reads comes at the end of the sweep" if silent else ""
-        faint = " · ".join(filter(None, (points, state, beyond, sweeping)))
+        faint = " · ".join(filter(None, (points, state, beyond, kept, sweeping)))
         head = f"<b>{data.started.sequence}</b>{sample} <span style='color: {theme.faint}'>{faint}</span>"
         text = "<br>".join(filter(None, (head, plot.words)))
         if text != self.words.text():

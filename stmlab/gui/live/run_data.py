@@ -3,7 +3,7 @@
 Each channel is one array in C order over the axes, outer to inner, nan until read: a sweep along the innermost axis is
 a stretch of it. What a view needs of a whole array (its envelope, the mean of its sweeps) follows the changes, so that
 a redraw costs what is new and what the screen can show, not what has been read so far. Memory is bounded by the shape
-of the run, not by the number of readings.
+of the run, not by the number of readings; and of a very large run only the last sweeps are kept.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.display.fit_curves import curves_of
 from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunFinished, RunStarted, StateChanged
 from stmlab.gui.live.average import Average
-from stmlab.gui.live.lines import Layout
+from stmlab.gui.live.keeping import Keeping
 from stmlab.gui.live.pyramid import Pyramid, padded
 from stmlab.storage.following import News
 from stmlab.storage.history import in_order
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stmlab.arrays import BoolArray, FloatArray, IntArray
+    from stmlab.display.fit_curves import FitCurve
     from stmlab.events import Event
     from stmlab.results import FitResult
     from stmlab.storage import Run
@@ -35,7 +37,8 @@ class RunData:
 
     Attributes:
         started: all that was known before the first point, or None: no run yet.
-        layout: the axes, and how they are cut into lines.
+        keeping: whether all of the run is kept, or its last sweeps.
+        layout: the axes of what is kept, and how they are cut into lines.
         state: where the run stands, in one word; ``message`` is one line for a person.
         fits: those made of the run so far.
         points: places with a reading; ``readings`` counts every reading.
@@ -51,13 +54,15 @@ class RunData:
 
     def _clear(self, started: RunStarted | None) -> None:
         self.started = started
-        self.layout = Layout(started.axes if started is not None else ())
+        names = [channel.name for channel in started.channels] if started is not None else []
+        self.keeping = Keeping(started.axes if started is not None else (), len(names))
+        self.layout = self.keeping.layout
         self.state, self.message = ("preparing" if started is not None else "idle"), ""
         self.fits: tuple[FitResult, ...] = ()
+        self._fitted: tuple[FitResult | None, tuple[FitCurve, ...]] = None, ()
         self.points = self.readings = self.beyond = self.rewritten = 0
         self.last = self.under_way = -1
         self._partial_known: dict[str, int] = {}
-        names = [channel.name for channel in started.channels] if started is not None else []
         self._cells = {name: np.full(padded(self.layout.cells), np.nan) for name in names}
         self._pyramids: dict[str, Pyramid] = {}
         self._averages: dict[str, Average] = {}
@@ -87,7 +92,7 @@ class RunData:
         elif isinstance(event, RunStarted):
             self._clear(event)
         elif isinstance(event, PointsDisturbed):
-            self._disturb(np.array([i for i in event.indices if 0 <= i < self.layout.places], dtype=np.int64))
+            self._disturb(np.array([i for i in event.indices if 0 <= i < self.keeping.places], dtype=np.int64))
         elif isinstance(event, StateChanged):
             self.state, self.message = str(event.state), event.reason
         elif isinstance(event, Analysed):
@@ -126,7 +131,7 @@ class RunData:
             coordinates: shape (n, axes that software moves).
             values: for each channel shape (n,), or (n, lengths of the hardware-swept axes).
         """
-        inside = (index >= 0) & (index < self.layout.places)
+        inside = (index >= 0) & (index < self.keeping.places)
         if not inside.all():
             self.beyond += int(np.count_nonzero(~inside))
             index, coordinates, values = index[inside], coordinates[inside], [value[inside] for value in values]
@@ -134,9 +139,14 @@ class RunData:
             return
         self._forget_partial()
         self.version += 1
-        slots = self.layout.slots(index)
+        for rows, slots, stale in self.keeping.parts(index):
+            self._empty(stale)
+            self._take(slots, coordinates[rows], [value[rows] for value in values])
+
+    def _take(self, slots: IntArray, coordinates: FloatArray, values: Sequence[FloatArray]) -> None:
+        """Readings at their places."""
         fresh = ~self.known[slots]
-        self.readings += len(index)
+        self.readings += len(slots)
         once = _rises(slots) or len(np.unique(slots)) == len(slots)
         self.points += int(np.count_nonzero(fresh)) if once else len(np.unique(slots[fresh]))
         self.rewritten += not once or not fresh.all()
@@ -148,6 +158,17 @@ class RunData:
         for channel, value in zip(self.channels, values, strict=True):
             self._put(channel, slots, value)
 
+    def _empty(self, slots: IntArray) -> None:
+        """Places that are taken by another sweep now."""
+        if not len(slots) or not self.known[slots].any():
+            return
+        self.rewritten += 1
+        self.known[slots] = self._disturbed[slots] = False
+        cells = (slots[:, None] * self.layout.width + np.arange(self.layout.width)).ravel()
+        for channel in self.channels:
+            self._cells[channel][cells] = math.nan
+            self._changed(channel, cells)
+
     def partial(self, index: int, values: Mapping[str, FloatArray]) -> None:
         """The beginning of what is being read along a hardware-swept axis; it is not in the file yet.
 
@@ -155,10 +176,12 @@ class RunData:
             index: of the point that is being taken.
             values: channel -> as far as it goes; channels that are not there yet may be missing.
         """
-        if not 0 <= index < self.layout.places:
+        if not 0 <= index < self.keeping.places:
             return
         self.version += 1
-        self.under_way = self.last = int(self.layout.slots(np.array([index]))[0])
+        ((_, slots, stale),) = self.keeping.parts(np.array([index]))
+        self._empty(stale)
+        self.under_way = self.last = int(slots[0])
         first = self.under_way * self.layout.width
         for channel, value in values.items():
             if channel in self._cells:
@@ -180,7 +203,7 @@ class RunData:
     @property
     def total(self) -> int:
         """Places in the plan."""
-        return self.layout.places if self.started is not None else 0
+        return self.keeping.places if self.started is not None else 0
 
     def unit(self, channel: str) -> str:
         """Of a channel."""
@@ -219,6 +242,14 @@ class RunData:
             self._pyramids[channel] = Pyramid(self._cells[channel])
         return self._pyramids[channel]
 
+    def fitted(self) -> tuple[FitCurve, ...]:
+        """The curves of the last fit, each with its place; none where not all of the run is kept."""
+        fit = self.fits[-1] if self.fits else None
+        if fit is not self._fitted[0]:
+            kept = fit is not None and self.keeping.whole
+            self._fitted = fit, curves_of(fit, self.layout.axes) if fit is not None and kept else ()
+        return self._fitted[1]
+
     def mean(self, channel: str) -> FloatArray:
         """Of a channel over its repetitions (see `Layout.repeated`); shape (cells of one repetition,).
 
@@ -232,7 +263,7 @@ class RunData:
 
     def _disturb(self, index: IntArray) -> None:
         """The values of these points stay, and are not to be trusted."""
-        slots = self.layout.slots(index)
+        slots = self.keeping.slots(index)
         self._disturbed[slots] = True
         self.rewritten += 1
         cells = (slots[:, None] * self.layout.width + np.arange(self.layout.width)).ravel()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.display.fit_curves import curves_of
 from stmlab.gui.live.shown import Shown, Sweeps, Ways
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ def focus_line(data: RunData, shown: Shown) -> Line | None:
     line = data.layout.line_at(data.last * data.layout.width)
     if data.under_way >= 0 or not shown.fit or not data.fits or data.started is None:
         return line
-    curves = curves_of(data.fits[-1], data.layout.axes)
+    curves = data.fitted()
     if not curves or any(belongs(curve, line) for curve in curves):
         return line
     fitted = [one for one in lines_with_values(data, Ways.BOTH) if any(belongs(curve, one) for curve in curves)]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph as pg
 
-from stmlab.display.fit_curves import curves_of
 from stmlab.gui.live.area import PlotArea, axis_of, logarithm
 from stmlab.gui.live.drawn import Drawn, Extent, drawn_line, drawn_mean
 from stmlab.gui.live.fitted import fitted_channel
@@ -113,7 +112,7 @@ class WaterfallPlot(PlotArea):
     def _place(self, data: RunData, shown: Shown, lines: list[Line], step: float) -> None:
         """Draw each above the one before it, in colours that run with them."""
         fit = data.fits[-1] if data.fits and shown.fit else None
-        curves = curves_of(fit, data.layout.axes) if fit and fitted_channel(data, fit) == shown.left[0] else ()
+        curves = data.fitted() if fit and fitted_channel(data, fit) == shown.left[0] else ()
         colours = pg.colormap.get(self.theme.colour_map).getLookupTable(*self._tones(), nPts=max(len(lines), 2))
         ends: list[float] = []
         self._offsets = [(line, k * step) for k, line in enumerate(lines)]

@@ -5,6 +5,7 @@ import pytest
 
 from stmlab.axes import Axis, Channel
 from stmlab.events import PointsDisturbed, PointTaken, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.gui.live.keeping import MOST_CELLS, Keeping
 from stmlab.gui.live.lines import Layout
 from stmlab.gui.live.run_data import RunData
 
@@ -191,3 +192,44 @@ def test_memory_is_that_of_the_plan_whatever_is_read(swept):
     assert swept.cells("x").nbytes == before
     assert swept.readings == 50
     assert swept.points == 3
+
+
+# -- very large runs -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """A run of which two sweeps of three points are kept."""
+    monkeypatch.setattr(Keeping.__init__, "__defaults__", (12,))
+    data = RunData()
+    data(started(software("offset", np.arange(5)), software("bias", [0, 1, 2])))
+    return data
+
+
+def test_of_a_very_large_run_the_last_sweeps_are_kept(large):
+    assert not large.keeping.whole
+    for k in range(8):
+        large(PointTaken(k, 0.0, (k // 3, k % 3), (float(k), 0.0)))
+    np.testing.assert_array_equal(large.cells("x"), [6, 7, NAN, 3, 4, 5])
+    assert (large.points, large.total, large.last) == (8, 15, 1)
+    assert large.layout.repeated == ()  # they are at different offsets: there is no mean of them
+    large(PointsDisturbed((0, 4), 0.0, "tip jump"))  # the first is not kept any more
+    np.testing.assert_array_equal(large.disturbed(slice(0, 6)), [4])
+
+
+def test_bulk_readings_of_a_very_large_run_end_as_single_ones_do(large):
+    index = np.arange(14)
+    large.take(index, np.column_stack([index // 3, index % 3]) + 0.0, [index + 0.0, index + 0.0])
+    np.testing.assert_array_equal(large.cells("x"), [12, 13, NAN, 9, 10, 11])
+
+
+def test_traces_beyond_what_memory_should_hold_take_bounded_memory():
+    data = RunData()
+    time = Axis("time", "s", np.arange(100_000) * 1e-3, hardware=True)
+    data(started(software("trace", np.arange(10_000), unit=""), time))
+    assert data.cells("x").nbytes + data.cells("y").nbytes <= 8 * MOST_CELLS
+    data(PointTaken(9_999, 0.0, (9999.0,), (np.ones(100_000), 2.0)))
+    assert np.count_nonzero(data.cells("x") == 1.0) == 100_000
+    assert (data.points, data.total) == (1, 10_000)
+    data.partial(3, {"x": np.full(10, 5.0)})
+    assert np.count_nonzero(data.cells("x") == 5.0) == 10
