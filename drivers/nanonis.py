@@ -7,6 +7,7 @@ and height it has parts: ``z`` (Z-controller), ``safe_tip``, ``signals``, ``lock
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from pymeasure.instruments import Instrument
 
 from drivers.connection import connect, reconnect
 from drivers.nanonis_lockin import LockInModule
+from drivers.nanonis_preview import Preview, Progress
 from drivers.nanonis_protocol import RESOLUTION, SINGLE, NanonisLine
 from drivers.nanonis_signals import Signals
 from drivers.nanonis_spectroscopy import BIAS, BiasSpectroscopy, SweepTiming
@@ -25,7 +27,8 @@ from stmlab.errors import GarbledAnswer, InstrumentFault, SequenceError, TipTrip
 from stmlab.station.instruments import BiasSweep, Look, LoopStatus, TipState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from pymeasure.adapters import Adapter
 
@@ -84,6 +87,7 @@ class Nanonis(Instrument):
         self.spectroscopy = BiasSpectroscopy(line, self.signals)
         self._lockin_signals = tuple(lockin_signals)
         self._ranges: dict[str, tuple[float, float]] = {}
+        self._preview: Preview | None = None
         self._watch = Watch(self, lambda: self._range(CURRENT))
 
     # -- bias source -----------------------------------------------------------------------------------------------
@@ -244,6 +248,7 @@ class Nanonis(Instrument):
         integration: float,
         slew: float,
         backward: bool,
+        tell: Callable[[BiasSweep], None] | None = None,
     ) -> BiasSweep:
         """See BiasSpectroscope: one sweep with the loop open; nothing can end it but the controller.
 
@@ -260,7 +265,8 @@ class Nanonis(Instrument):
         )
         module.set_advanced(reset_bias=True, z_hold=True, lockin_run=False)
         try:
-            found = module.start()
+            with self._seen(start, stop, points, tell, backward=backward):
+                found = module.start()
         except InstrumentFault as fault:
             if self.z.status is LoopStatus.TRIPPED:
                 raise TipTripped(self.name, f"{TRIPPED} ({fault})") from fault
@@ -275,6 +281,20 @@ class Nanonis(Instrument):
 
         bias = np.concatenate([found.bias, found.bias[::-1]]) if backward else found.bias
         return BiasSweep(bias, visited(CURRENT), visited(x), visited(y))
+
+    def look_on_at(self, address: str) -> None:
+        """Let sweeps be seen through another port before they have ended."""
+        line = self._line
+        self._preview = Preview(address, line.name, line.timeout, CURRENT, self._lockin_signals)
+
+    def _seen(
+        self, start: float, stop: float, points: int, tell: Callable[[BiasSweep], None] | None, *, backward: bool
+    ) -> AbstractContextManager[None]:
+        """While the context lasts, a sweep is told as far as it is, if somebody wants to hear and can look on."""
+        if self._preview is None or tell is None:
+            return nullcontext()
+        progress = Progress(start, stop, points, self.spectroscopy.duration(), backward=backward)
+        return self._preview.during(progress, tell)
 
     # -- preamplifier and session ----------------------------------------------------------------------------------
 

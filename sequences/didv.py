@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
     from stmlab.station import Station
+    from stmlab.station.instruments import BiasSweep
 
 
 class ConductanceSpectrum(LockInSequence):
@@ -190,7 +191,7 @@ class ConductanceSpectrum(LockInSequence):
     def measure(self) -> dict[str, float | FloatArray]:
         """Readings of X and Y, dI/dV, and the current: of one bias, or of a whole hardware sweep."""
         if self.hardware:
-            return self._sweep()
+            return {**self._sweep()}
         reading, volts_per_siemens = self.read(), self._volts_per_siemens()
         return {
             "conductance": reading.x / volts_per_siemens,
@@ -210,7 +211,7 @@ class ConductanceSpectrum(LockInSequence):
 
     # -- details -------------------------------------------------------------------------------------------------
 
-    def _sweep(self) -> dict[str, float | FloatArray]:
+    def _sweep(self) -> dict[str, FloatArray]:
         """Let the controller sweep; what overloads the lock-in anywhere in it makes it wrong."""
         lockin = self.station.lockin
         self.wait(super().settling_time())  # at the first point the whole signal is new
@@ -223,9 +224,14 @@ class ConductanceSpectrum(LockInSequence):
             integration=self._integration(),
             slew=math.inf,
             backward=self.backward,
+            tell=lambda seen: self.tell_partial(self._values_of(seen)),
         )
         with self.overload_explained():
             lockin.check_status()
+        return self._values_of(sweep)
+
+    def _values_of(self, sweep: BiasSweep) -> dict[str, FloatArray]:
+        """Channel -> along a sweep, as far as it goes."""
         everywhere = np.ones(sweep.x.shape)
         return {
             "conductance": sweep.x / self._volts_per_siemens(),

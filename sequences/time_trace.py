@@ -84,6 +84,7 @@ class TimeTrace(FixedHeightSequence):
             integration=float(self.interval),
             slew=math.inf,
             backward=False,
+            tell=lambda seen: self.tell_partial({"current": seen.current}),
         )
         return {"current": trace.current}
 

@@ -80,6 +80,7 @@ class Points:
         self._remembered = _REMEMBERED
         self._disturbance: Disturbance | None = None  # seen during a wait
         self._watching = False
+        self.index = 0  # of the point that is being taken
         self.visits = 0 if rest is None else len(rest.run.visits)
         self.points = 0 if rest is None else rest.run.points
         self._start = self._now()
@@ -147,7 +148,7 @@ class Points:
 
     def _visit(self, index: int, target: Target) -> None:
         """Measure one point; what a watcher interrupts is measured after the pause."""
-        self._last = target
+        self._last, self.index = target, index
         try:
             taken = self._measure(index, target)
         except StmlabError as fault:

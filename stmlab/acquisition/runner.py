@@ -48,9 +48,10 @@ from stmlab.station.safe_state import Ending
 from stmlab.storage import Writer, check_new, check_resumable, open_run, reopen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from collections.abc import Sequence as Many
 
+    from stmlab.arrays import FloatArray
     from stmlab.events import Event
     from stmlab.provenance import Provenance
     from stmlab.station import Station
@@ -100,6 +101,19 @@ class Runner:
     def listen(self, *listeners: Callable[[Event], None]) -> None:
         """Add viewers of the events to come."""
         self._stream.listen(*listeners)
+
+    def show_partial(self, listener: Callable[[int, Mapping[str, FloatArray]], None]) -> None:
+        """Let a viewer see readings that an instrument is still taking.
+
+        Args:
+            listener: called from any thread with the index of the point, and channel -> array as far as it goes.
+        """
+
+        def tell(values: Mapping[str, FloatArray]) -> None:
+            if self._points is not None:
+                listener(self._points.index, values)
+
+        self.sequence.show_partial(tell)
 
     # -- from outside ------------------------------------------------------------------------------------------------
 

@@ -80,6 +80,7 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
     def __init__(self, **parameters: Any) -> None:
         self._station: Station | None = None
         self._checkpoint: Callable[[], None] = _carry_on
+        self._partial: Callable[[Mapping[str, FloatArray]], None] | None = None
         super().__init__()
         for name, value in parameters.items():
             self.set(name, value)
@@ -169,6 +170,19 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
         while (left := end - clock.now()) > 0:
             self._checkpoint()
             clock.sleep(min(left, _SLICE))
+
+    def tell_partial(self, values: Mapping[str, FloatArray]) -> None:
+        """Let viewers see the beginning of a reading that an instrument is still taking; from any thread.
+
+        Args:
+            values: channel -> as far as it goes along the hardware-swept axes; they are not kept.
+        """
+        if self._partial is not None:
+            self._partial(values)
+
+    def show_partial(self, listener: Callable[[Mapping[str, FloatArray]], None] | None) -> None:
+        """Who is told by `tell_partial`."""
+        self._partial = listener
 
     # -- parameters --------------------------------------------------------------------------------------------------
 

@@ -86,6 +86,10 @@ def connected(
         raise StationError(f"{path}: instruments.{name}.address = {address!r}: {error}") from error
     except (TypeError, ValueError) as error:
         raise StationError(f"{path}: instruments.{name}.options: {error}") from error
+    if instrument.live_address and not for_guardian and wire is None:
+        if (look_on_at := getattr(device, "look_on_at", None)) is None:
+            raise StationError(f"{path}: instruments.{name}.live_address: {instrument.driver} has no use for one")
+        look_on_at(instrument.live_address)
     adapter = device.adapter
     adapter.permit = lambda: permit(getattr(adapter, "timeout", 0.0))
     return cast("Device", device)

@@ -35,6 +35,7 @@ class InstrumentConfig(Table):
         driver: ``module:Class``.
         address: of the run's connection.
         guardian_address: a connection that only the guardian uses ("" where there is none).
+        live_address: a connection through which a sweep is seen before its end ("" where there is none).
         roles: which it fills.
         aux_outputs: V at those auxiliary outputs, by number, that every run sets; the others are left alone.
         options: of the driver.
@@ -43,11 +44,12 @@ class InstrumentConfig(Table):
     driver: str = Field(pattern=r"^[\w.]+:\w+$")
     address: str
     guardian_address: str = ""
+    live_address: str = ""
     roles: tuple[Literal["lockin", "generator", "bias", "tip", "spectroscopy"], ...] = ()
     aux_outputs: dict[AuxOutput, Volt] = Field(default_factory=dict)
     options: dict[str, bool | int | float | str] = Field(default_factory=dict)
 
-    @field_validator("address", "guardian_address")
+    @field_validator("address", "guardian_address", "live_address")
     @classmethod
     def _of_an_instrument(cls, address: str) -> str:
         if any(_is_nobodys(part) for part in address.split("::")):

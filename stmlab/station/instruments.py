@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -384,6 +384,7 @@ class BiasSpectroscope(Device, Protocol):
         integration: float,
         slew: float,
         backward: bool,
+        tell: Callable[[BiasSweep], None] | None = None,
     ) -> BiasSweep:
         """Sweep from ``start`` to ``stop`` (V) and, ``backward``, back again; returns when that is done.
 
@@ -397,6 +398,8 @@ class BiasSpectroscope(Device, Protocol):
             integration: s over which each point is averaged.
             slew: of the bias between points, V/s.
             backward: sweep back too.
+            tell: called from another thread with what can be seen of the sweep so far, where the station has a
+                ``live_address`` for that: for viewers, not the data.
         """
 
 

@@ -172,7 +172,8 @@ def write_owner(descriptor: int, owner: Owner | None) -> None:
 def addresses(config: StationConfig) -> tuple[str, ...]:
     """Every address of a station."""
     instruments = config.instruments.values()
-    return (*(i.address for i in instruments), *(i.guardian_address for i in instruments if i.guardian_address))
+    further = (address for i in instruments for address in (i.guardian_address, i.live_address) if address)
+    return (*(i.address for i in instruments), *further)
 
 
 def _path(address: str) -> Path:

@@ -192,6 +192,7 @@ class Performer:
             self._change(entry.id, files=(*entry.files, os.path.relpath(runner.path, self._folder)))
             report = Report(self.queue[entry.id], number, runner, estimate, self._tell)
             runner.listen(report)
+            runner.show_partial(report.partial)
             with self._changing:
                 self._runner, self.report = runner, report
             try:

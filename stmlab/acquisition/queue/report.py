@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, RunState, StateChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from stmlab.acquisition.outcome import Estimate
     from stmlab.acquisition.queue.entries import QueueEntry
     from stmlab.acquisition.runner import Runner
+    from stmlab.arrays import FloatArray
     from stmlab.events import Event
 
     Message = dict[str, Any]
@@ -62,6 +63,10 @@ class Report:
             self._enter(event)
         elif isinstance(event, Analysed):
             self.tell(_told_fit(event, self.runner.path))
+
+    def partial(self, index: int, values: Mapping[str, FloatArray]) -> None:
+        """Tell the beginning of a reading that an instrument is still taking."""
+        self.tell({**self.where(), "event": "partial", "index": index, "values": dict(values)})
 
     def _enter(self, event: StateChanged | RunFinished) -> None:
         now = time.monotonic()

@@ -9,6 +9,8 @@ from stmlab.station.guards.guard import Guard
 from stmlab.station.outputs import Change
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stmlab.station.instruments import BiasSpectroscope, BiasSweep
     from stmlab.station.limits import Limit
     from stmlab.station.outputs import Outputs
@@ -35,6 +37,7 @@ class GuardedSpectroscope(Guard):
         integration: float,
         slew: float = math.inf,
         backward: bool = False,
+        tell: Callable[[BiasSweep], None] | None = None,
     ) -> BiasSweep:
         """See BiasSpectroscope; ``slew`` is at most the station's.
 
@@ -42,6 +45,7 @@ class GuardedSpectroscope(Guard):
             OutOfBounds: an end lies outside limits.bias, or adds up to too much at the junction.
             SequenceError: the points lie farther apart than limits.bias.largest_step, or an interlock.
         """
+        seen = {} if tell is None else {"tell": tell}
         before = self._outputs.present("bias")
         timing = {"settling": settling, "integration": integration, "slew": min(slew, self._bias.slew or math.inf)}
         for end in sorted((start, stop), key=abs):
@@ -49,7 +53,7 @@ class GuardedSpectroscope(Guard):
             self._outputs.allow(change, lambda: self._bias.check_sweep(start, stop, points))
         try:
             swept: BiasSweep = self._outputs.release(
-                change, lambda: self._driver().sweep_bias(start, stop, points, **timing, backward=backward)
+                change, lambda: self._driver().sweep_bias(start, stop, points, **timing, backward=backward, **seen)
             )
         except BaseException:
             self._outputs.last_set.forget(self._name, "bias")  # it may have ended anywhere
