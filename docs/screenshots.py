@@ -13,13 +13,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import numpy as np
 from PyQt6.QtWidgets import QApplication
 
 from stmlab.acquisition.measurement import measure
+from stmlab.acquisition.queue.entries import QueueEntry
 from stmlab.gui.application import exceptions_noticed, open_window
 from stmlab.gui.settings import Settings
 
@@ -56,7 +58,8 @@ class Studio:
 
     def measured(self, name: str) -> Path:
         """A run of `RUNS`, measured when it is first asked for."""
-        path = self.folder / f"{name}.h5"
+        path = self.folder / "runs" / f"{name}.h5"
+        path.parent.mkdir(exist_ok=True)
         if not path.exists():
             sequence, sample, settings = RUNS[name]
             measure(sequence, sample=sample, settings=settings, path=path)
@@ -65,7 +68,8 @@ class Studio:
     def take(self, name: str, show: Callable[[Studio, Window], None], size: tuple[int, int], theme: str) -> Path:
         """Make one picture; returns its file."""
         settings = Settings(self.folder / f"{name}.json")
-        settings.remember(theme=theme, sequence="srs", folder=str(self.folder))
+        settings.remember(theme=theme, sequence="srs", folder=str(self.folder / "runs"))
+        settings.remember_panel("queue", file=str(self.folder / f"{name}.toml"))
         window = open_window(self.application, settings)
         window.resize(*size)
         self.wait(0.1)
@@ -77,6 +81,9 @@ class Studio:
             path = self.pictures / f"{name}.png"
             window.grab().save(str(path))
         finally:
+            if window.context.actions["run.abort"].isEnabled():
+                window.context.actions.trigger("run.abort")
+                self.wait(3.0)
             window.leave()
         return path
 
@@ -116,6 +123,66 @@ def shown(name: str) -> Callable[[Studio, Window], None]:
     return show
 
 
+def running(studio: Studio, window: Window) -> None:
+    """A spectrum half way, in the queue's process."""
+    window.panels["measure"].form.fill({"points": "400", "averages": "8"})
+    window.context.entry_added.emit(
+        _entry("setpoint_ramp", "coh_afm_tip", {"conductances": "7"}, note="the right atom")
+    )
+    window.context.entry_added.emit(_entry("time_trace", "slow_switch", {"interval": "3 ms"}, repeat=3))
+    studio.wait(0.5)
+    window.context.actions.trigger("measure.run")
+    live = window.panels["live"]
+    studio.until(lambda: "running" in live.words.text())
+    data = live.source.data
+    studio.until(lambda: np.count_nonzero(np.isfinite(data.cells("current"))) > 250)
+
+
+def unsafe(studio: Studio, window: Window) -> None:
+    """A run whose end left an instrument not safe: the words are those of the runner."""
+    shown("srs")(studio, window)
+    window.context.run_changed.emit("failed", "NOT SAFE: awg: output 1 could not be switched off: no answer")
+    window.context.notices.error(
+        "NOT SAFE: awg: output 1 could not be switched off: no answer",
+        "switch it off at the instrument, then `stmlab check`",
+    )
+    studio.wait(0.3)
+
+
+def catalogue(studio: Studio, window: Window) -> None:
+    """All runs of a folder."""
+    for name in RUNS:
+        studio.measured(name)
+    window.context.panel_wanted.emit("catalogue")
+    window.context.actions.trigger("data.refresh")
+    studio.wait(6.0)  # until there is a picture of each
+
+
+def fit(studio: Studio, window: Window) -> None:
+    """A fit of a spectrum, made in the window."""
+    window.context.fit_wanted.emit(studio.measured("spectrum"))
+    studio.wait(3.0)
+    window.context.actions.trigger("fit.run")
+    studio.wait(6.0)
+
+
+def grid(studio: Studio, window: Window) -> None:
+    """A map of spectra, a place of it chosen."""
+    window.context.map_wanted.emit(studio.measured("map"))
+    studio.wait(4.0)
+
+
+def instruments(studio: Studio, window: Window) -> None:
+    """Live values by a connection of the window's own."""
+    window.context.panel_wanted.emit("instruments")
+    window.context.actions.trigger("instruments.connect")
+    studio.wait(8.0)
+
+
+def _entry(sequence: str, sample: str, settings: dict[str, str], **more: Any) -> QueueEntry:
+    return QueueEntry(sequence=sequence, sample=sample, settings=settings, **more)
+
+
 def refusal(studio: Studio, window: Window) -> None:
     """A value beyond the station's limit, and an attempt to run it."""
     form = window.panels["measure"].form
@@ -130,6 +197,12 @@ STATES: dict[str, tuple[Callable[[Studio, Window], None], tuple[int, int], str]]
     "ramp": (shown("ramp"), LARGE, "light"),
     "map": (shown("map"), LARGE, "light"),
     "trace": (shown("trace"), LARGE, "light"),
+    "running": (running, LARGE, "light"),
+    "unsafe": (unsafe, LARGE, "light"),
+    "catalogue": (catalogue, LARGE, "light"),
+    "fit": (fit, LARGE, "light"),
+    "grid": (grid, LARGE, "light"),
+    "instruments": (instruments, LARGE, "light"),
     "refusal": (refusal, LARGE, "light"),
     "dark": (shown("spectrum"), LARGE, "dark"),
     "small": (shown("pulses"), SMALL, "light"),

@@ -21,7 +21,7 @@ _SIDES = {
     Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea,
     Area.BOTTOM: Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-_WIDTHS = {Area.LEFT: 3, Area.MAIN: 6, Area.RIGHT: 3}  # twelfths
+_WIDTHS = {Area.LEFT: 6, Area.MAIN: 13, Area.RIGHT: 5}  # of 24
 _NARROW = 190  # average letters, below which there is no room for three columns
 _MOST_LETTERS, _MOST_LINES = 40, 9  # what no panel can be squeezed below
 _LOW = 44  # lines, below which there is no room for two rows
@@ -110,11 +110,11 @@ class Docks(QMainWindow):
         return {area: docks for area, docks in stacks.items() if docks}
 
     def _share(self, stacks: dict[Area, list[QDockWidget]]) -> None:
-        """Shares of the room; the left and the bottom have at least what they need."""
+        """Shares of the room; the sides and the bottom have at least what they need."""
         width, height = self.width(), self.height()
-        widths = {area: width * share // 12 for area, share in _WIDTHS.items() if area in stacks}
-        if Area.LEFT in widths:
-            widths[Area.LEFT] = max(widths[Area.LEFT], _needed(stacks[Area.LEFT][0]).width())
+        widths = {area: width * share // 24 for area, share in _WIDTHS.items() if area in stacks}
+        for side in {Area.LEFT, Area.RIGHT} & set(widths):
+            widths[side] = max(widths[side], _needed(stacks[side][0]).width())
         if Area.MAIN in widths:
             widths[Area.MAIN] = width - sum(widths.values()) + widths[Area.MAIN]
         self.resizeDocks([stacks[area][0] for area in widths], list(widths.values()), Qt.Orientation.Horizontal)
