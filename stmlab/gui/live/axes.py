@@ -62,6 +62,8 @@ class QuantityAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
         self.autoSIPrefixScale, self._shown = 10.0**-power, shown
         if (self.title, self.autoSIPrefixScale) != changed or not self.label.toPlainText():
             self._updateLabel()
+        self.picture = None  # `setRange` leaves the new ticks to this method
+        self.update()
 
     def labelString(self) -> str:
         """The title for pyqtgraph."""

@@ -1,6 +1,7 @@
 """Axes that always say what they show and in which unit."""
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 
 from stmlab.gui.live.axes import QuantityAxis
@@ -71,3 +72,22 @@ def test_a_logarithmic_axis_has_labels_and_its_unit_however_short_it_is(made, lo
 def test_a_place_is_told_as_a_quantity(made):
     assert made(0, 10, "Hz", logarithmic=True).told(9.0) == "quantity 1 GHz"
     assert made(-4e-9, 4e-9, "s").told(1.25e-9) == "quantity 1.25 ns"
+
+
+def test_what_is_drawn_follows_the_range_though_the_prefix_stays(qtbot):
+    """The ticks as they are painted, not as they would be: a plot that grows once showed those of its first points."""
+    plot = pg.PlotWidget(axisItems={"left": QuantityAxis("left")})
+    qtbot.addWidget(plot)
+    axis = plot.getAxis("left")
+    axis.describe("current", "A")
+    plot.resize(400, 300)
+    plot.show()
+    view = plot.getViewBox()
+    view.setYRange(2.8e-12, 2.98e-12, padding=0)
+    qtbot.waitUntil(lambda: axis.picture is not None)
+    before = plot.grab().toImage()
+    view.setYRange(2.9e-12, 7.4e-12, padding=0)
+    assert axis.picture is None
+    qtbot.waitUntil(lambda: axis.picture is not None)
+    assert axis.title == "current (pA)"
+    assert plot.grab().toImage() != before
