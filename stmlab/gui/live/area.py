@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QContextMenuEvent
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from PyQt6.QtGui import QResizeEvent
     from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
-    from stmlab.arrays import FloatArray
     from stmlab.gui.live.run_data import RunData
 
 
@@ -140,10 +138,3 @@ def axis_of(plot: pg.PlotItem, side: str) -> QuantityAxis:
     """One of our axes of a plot."""
     found: QuantityAxis = plot.getAxis(side)
     return found
-
-
-def logarithm(values: FloatArray) -> FloatArray:
-    """To base 10; nan where there is none."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.log10(values)
-    return np.where(np.isfinite(found), found, np.nan)

@@ -38,6 +38,11 @@ _SWEEPS = {
     Sweeps.LAST: ("Last sweep", "Only the sweep that is taken"),
     Sweeps.AVERAGE: ("Mean of sweeps", "The mean of the repetitions"),
 }
+_STEPS = {
+    -1: ("sweep_before", "Sweep &before", "The sweep before this one comes to the front, with its fit", "Ctrl+PgUp"),
+    1: ("sweep_after", "Sweep &after", "The sweep after this one comes to the front, with its fit", "Ctrl+PgDown"),
+    0: ("sweep_newest", "&Newest sweep", "The sweep that is taken is in front", "Ctrl+End"),
+}
 _WAYS = {
     Ways.BOTH: ("Both ways", "Forward and backward"),
     Ways.FORWARD: ("Forward", "The way forward only"),
@@ -50,10 +55,12 @@ class Controls(QToolBar):
 
     Signals:
         changed: the new one, chosen by the user.
+        step_wanted: to the sweep before (-1) or after (1), or to the one that is taken (0).
         all_wanted: all of the data are to be in view.
     """
 
     changed = pyqtSignal(object)
+    step_wanted = pyqtSignal(int)
     all_wanted = pyqtSignal()
 
     def __init__(self, actions: Actions) -> None:
@@ -63,6 +70,7 @@ class Controls(QToolBar):
         self.views: dict[View, QAction] = {}
         self.switches: dict[str, QAction] = {}
         self.choices: dict[Sweeps | Ways, QAction] = {}
+        self.steps: dict[int, QAction] = {}
         self._menus: dict[str, QMenu] = {}
         self._buttons: dict[str, QToolButton] = {}
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
@@ -82,6 +90,8 @@ class Controls(QToolBar):
         self.choices[Sweeps.AVERAGE].setEnabled(bool(layout.repeated))
         for choice in (Sweeps.ALL, Sweeps.LAST):
             self.choices[choice].setEnabled(layout.count > 1)
+        for step in self.steps.values():
+            step.setEnabled(layout.count > len(layout.pieces))
         for way in _WAYS:
             self.choices[way].setEnabled(len(layout.pieces) > 1)
         self.switches["log_x"].setEnabled(bool(layout.values.min() > 0))
@@ -120,6 +130,9 @@ class Controls(QToolBar):
             kind = "sweeps" if isinstance(choice, Sweeps) else "ways"
             action = Action(f"live.{kind}.{choice}", text, tip, "", "&View", checkable=True, section=f"plot {kind}")
             self.choices[choice] = add(action, {kind: choice})
+        for step, (name, text, tip, keys) in _STEPS.items():
+            action = Action(f"live.{name}", text, tip, keys, "&View", section="plot sweep")
+            self.steps[step] = actions.add(action, partial(self.step_wanted.emit, step))
         whole = Action("live.show_all", "Show &all", "All of the data in view, and follow them", "Ctrl+0", "&View")
         self.whole = actions.add(whole, self.all_wanted.emit)
         for group in (
@@ -144,6 +157,8 @@ class Controls(QToolBar):
         self._menus["sweeps"].addSeparator()
         for way in _WAYS:
             self._menus["sweeps"].addAction(self.choices[way])
+        self._menus["sweeps"].addSeparator()
+        self._menus["sweeps"].addActions([*self.steps.values()])
         for action in (*self.switches.values(), self.whole):
             self.addAction(action)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from stmlab.gui.live.lines import Line
     from stmlab.gui.live.pyramid import Pyramid
     from stmlab.gui.live.run_data import RunData
+    from stmlab.gui.live.shown import Shown
 
 _ROOM = 2  # points a pixel, up to which each is drawn
 
@@ -104,3 +105,15 @@ def _edges(planned: FloatArray, first: int, stop: int, extent: Extent) -> IntArr
 def _envelope(x: FloatArray, pyramid: Pyramid, edges: IntArray) -> Drawn:
     low, high = pyramid.envelope(edges)
     return Drawn(np.repeat(x, 2), np.column_stack([low, high]).ravel(), dense=True)
+
+
+def logarithm(values: FloatArray) -> FloatArray:
+    """To base 10; nan where there is none."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.log10(values)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def mapped(shown: Shown, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Values as coordinates of a view; nan where a logarithmic axis has no place for them."""
+    return logarithm(x) if shown.log_x else x, logarithm(y) if shown.log_y else y

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.gui.live.drawn import mapped
 from stmlab.gui.live.items import Curve, Marks
 from stmlab.gui.live.selection import averaged, belongs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pyqtgraph as pg
 
     from stmlab.arrays import FloatArray
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from stmlab.gui.live.shown import Shown
     from stmlab.gui.themes import Theme
     from stmlab.results import FitResult
-
-    Mapped = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
 _DENSE = 2000  # points from which data are a band
 _MOST = 4000  # points of a curve that a screen can tell apart; of more every so many are drawn
@@ -56,7 +53,7 @@ class FittedLines:
             self._below.addItem(item)
         self._key = ()
 
-    def draw(self, data: RunData, shown: Shown, line: Line | None, mapped: Mapped) -> str:
+    def draw(self, data: RunData, shown: Shown, line: Line | None) -> str:
         """Draw the last fit; returns the channel that it is of, "" if none is drawn."""
         assert self._items is not None
         fit = data.fits[-1] if data.fits and shown.fit else None
@@ -68,10 +65,10 @@ class FittedLines:
         key = (id(fit), curve is None, line, shown)
         if key != self._key:
             self._key = key
-            self._show(curve, data.unit(channel) if channel else "", mapped)
+            self._show(curve, data.unit(channel) if channel else "", shown)
         return channel if curve is not None else ""
 
-    def _show(self, curve: FitCurve | None, unit: str, mapped: Mapped) -> None:
+    def _show(self, curve: FitCurve | None, unit: str, shown: Shown) -> None:
         assert self._items is not None
         fit, zero, left = self._items
         if curve is None:
@@ -79,10 +76,10 @@ class FittedLines:
                 item.hide_line()
             return
         dense = len(curve.x) > _DENSE
-        fit.show_line(*mapped(*_thinned(curve.x_smooth, curve.fit_smooth)), smooth=not dense)
+        fit.show_line(*mapped(shown, *_thinned(curve.x_smooth, curve.fit_smooth)), smooth=not dense)
         fit.setZValue(20 if dense else 0.5)  # over the envelope of a trace, under points
         x, rest = _thinned(curve.x, curve.data - curve.fit)
-        x = mapped(x, rest)[0]
+        x = mapped(shown, x, rest)[0]
         zero.show_line(np.array([x.min(), x.max()]), np.zeros(2))
         left.show_marks(x, rest)
         self._below.getAxis("left").describe("residual", unit)

@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QRectF, Qt
 
-from stmlab.gui.live.area import PlotArea, axis_of, logarithm
+from stmlab.gui.live.area import PlotArea, axis_of
+from stmlab.gui.live.drawn import logarithm
+from stmlab.gui.live.grid import Grid, even_cells, grid_of, is_log, row_axis_of
 from stmlab.gui.live.items import Curve, Marks
-from stmlab.gui.live.shown import Shown, Ways
-from stmlab.gui.live.words import place_of, position_on, spelled
+from stmlab.gui.live.words import position_on, spelled
 from stmlab.units import written_unit
 
 if TYPE_CHECKING:
     from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
-    from stmlab.arrays import FloatArray, IntArray
-    from stmlab.axes import Axis
     from stmlab.gui.live.run_data import RunData
+    from stmlab.gui.live.shown import Shown
     from stmlab.gui.themes import Theme
 
 _PERCENTILES = (1.0, 99.0)
 _SAMPLED = 40_000  # values that the levels are taken from
-_WIDEST = 2000  # cells of an image along one axis; of more the mean of neighbours is shown
-
-
-class _Grid(NamedTuple):
-    """A map as it is drawn; rows and columns rise.
-
-    Attributes:
-        x, y: centres of the cells in coordinates of the view.
-        values: shape (rows, columns), nan where nothing was read.
-        row_axis: the axis along y; ``order``: positions on it, row by row.
-        held: the other outer axes and where they are, in words.
-    """
-
-    x: FloatArray
-    y: FloatArray
-    values: FloatArray
-    row_axis: Axis
-    order: IntArray
-    held: str
 
 
 class MapPlot(PlotArea):
@@ -77,7 +57,7 @@ class MapPlot(PlotArea):
         self._chosen = False  # whether the user has put the cursor somewhere
         self._levels_are_chosen = False
         self._power, self._unit = 0, ""
-        self._grid: _Grid | None = None
+        self._grid: Grid | None = None
         self._arranged: tuple[object, ...] = ()
         self._key: tuple[object, ...] = ()
         self._items: tuple[Curve, Marks, Curve, Marks] | None = None
@@ -103,7 +83,7 @@ class MapPlot(PlotArea):
         if key == self._key or data.layout.sweep is None or not data.layout.outer:
             return
         self._key = key
-        grid = _grid(data, shown)
+        grid = grid_of(data, shown)
         self._show(grid, data.unit(shown.left[0]))
         self._grid = grid
         if not self._chosen and data.last >= 0:
@@ -115,7 +95,7 @@ class MapPlot(PlotArea):
 
     # -- details -----------------------------------------------------------------------------------------------------
 
-    def _show(self, grid: _Grid, unit: str) -> None:
+    def _show(self, grid: Grid, unit: str) -> None:
         known = grid.values[np.isfinite(grid.values)]
         if not len(known):
             self.image.clear()
@@ -127,7 +107,7 @@ class MapPlot(PlotArea):
             self._levels_are_chosen = False
         self._power = power
         scale = 10.0**-power
-        x, y, values = _even(grid)
+        x, y, values = even_cells(grid)
         self.image.setImage(values * scale, autoLevels=False)
         self.image.setRect(QRectF(x[0], y[0], x[-1] - x[0], y[-1] - y[0]))
         if not self._levels_are_chosen:
@@ -148,12 +128,12 @@ class MapPlot(PlotArea):
     def _levels_chosen(self) -> None:
         self._levels_are_chosen = True
 
-    def _follow_run(self, data: RunData, grid: _Grid) -> None:
+    def _follow_run(self, data: RunData, grid: Grid) -> None:
         """The cut lies through the sweep that is being taken."""
         line = data.layout.line_at(data.last * data.layout.width)
-        row = line.outer[_row_axis(data)]
+        row = line.outer[row_axis_of(data)]
         y = grid.row_axis.values[row]
-        self.cursor[1].setPos(logarithm(np.array([y]))[0] if _is_log(grid.row_axis) else float(y))
+        self.cursor[1].setPos(logarithm(np.array([y]))[0] if is_log(grid.row_axis) else float(y))
         x = data.x(np.array([data.last * data.layout.width]))
         self.cursor[0].setPos(float((logarithm(x) if self.shown.log_x else x)[0]))
 
@@ -226,72 +206,12 @@ class MapPlot(PlotArea):
         self._chosen = self._levels_are_chosen = False
         if sweep is None or not data.layout.outer:
             return
-        rows = data.layout.axes[_row_axis(data)]
+        rows = data.layout.axes[row_axis_of(data)]
         what, unit = spelled(shown.left[0]), data.unit(shown.left[0])
         for plot in (self.main, self.below):
             axis_of(plot, "bottom").describe(sweep.label or sweep.name, sweep.unit, logarithmic=shown.log_x)
         for plot in (self.main, self.beside):
-            axis_of(plot, "left").describe(rows.label or rows.name, rows.unit, logarithmic=_is_log(rows))
+            axis_of(plot, "left").describe(rows.label or rows.name, rows.unit, logarithmic=is_log(rows))
         axis_of(self.below, "left").describe(what, unit)
         axis_of(self.beside, "bottom").describe(what, unit)
         self.show_all()
-
-
-def _row_axis(data: RunData) -> int:
-    """The outer axis along y: of those that vary the longest, else the longest repetition."""
-    layout = data.layout
-    found = layout.varied or layout.repeated or (len(layout.outer) - 1,)
-    return max(found, key=lambda k: layout.outer[k])
-
-
-def _is_log(axis: Axis) -> bool:
-    return axis.logarithmic and axis.values.min() > 0
-
-
-def _grid(data: RunData, shown: Shown) -> _Grid:
-    """The channel over the two axes, at the place of the last reading on all others."""
-    layout, row_axis = data.layout, _row_axis(data)
-    piece = layout.pieces[1 if shown.ways is Ways.BACKWARD and len(layout.pieces) > 1 else 0]
-    line = layout.line_at(max(data.last, 0) * layout.width)
-    place = tuple(slice(None) if k == row_axis else line.outer[k] for k in range(len(layout.outer)))
-    values = data.cells(shown.left[0]).reshape(*layout.outer, -1)[(*place, piece)]
-    rows = layout.axes[row_axis]
-    x, y = layout.values[piece], rows.values
-    x = logarithm(x) if shown.log_x else x
-    y = logarithm(y) if _is_log(rows) else y
-    if len(x) > _WIDEST:
-        x, values = _means(x, values)
-    across, up = np.argsort(x, kind="stable"), np.argsort(y, kind="stable")
-    held = place_of(layout, line, way=False, besides=(row_axis,))
-    way = layout.way(1 if shown.ways is Ways.BACKWARD else 0)
-    return _Grid(x[across], y[up], values[np.ix_(up, across)], rows, up, ", ".join(filter(None, (held, way))))
-
-
-def _means(x: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Means of neighbouring columns, as many as a screen can show."""
-    edges = np.unique(np.linspace(0, len(x), _WIDEST + 1).astype(np.int64))[:-1]
-    known = np.isfinite(values)
-    count = np.add.reduceat(known, edges, axis=1, dtype=np.int64)
-    total = np.add.reduceat(np.where(known, values, 0.0), edges, axis=1)
-    return x[edges], np.where(count, total / np.maximum(count, 1), np.nan)
-
-
-def _even(grid: _Grid) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Edges of the image and its values on cells of equal size: where the axes are uneven, cells are repeated."""
-    x_edges, columns = _even_axis(grid.x)
-    y_edges, rows = _even_axis(grid.y)
-    return x_edges, y_edges, grid.values[np.ix_(rows, columns)]
-
-
-def _even_axis(centres: FloatArray) -> tuple[FloatArray, IntArray]:
-    """First and last edge of an axis, and which cell each of many cells of equal size shows."""
-    if len(centres) == 1:
-        return np.array([centres[0] - 0.5, centres[0] + 0.5]), np.zeros(1, dtype=np.int64)
-    middle = 0.5 * (centres[1:] + centres[:-1])
-    ends = np.array([2 * centres[0] - middle[0], 2 * centres[-1] - middle[-1]])
-    steps = np.diff(centres)
-    if steps.max() - steps.min() < 1e-3 * steps.max():
-        return ends, np.arange(len(centres))
-    count = min(math.ceil((ends[1] - ends[0]) / max(steps.min(), 1e-300)) * 4, _WIDEST)
-    places = ends[0] + (np.arange(count) + 0.5) * (ends[1] - ends[0]) / count
-    return ends, np.searchsorted(middle, places)

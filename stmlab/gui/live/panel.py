@@ -155,6 +155,7 @@ class LivePanel(Panel):
         self.source.failed.connect(lambda why: context.notices.error(why, "the plot shows what was read before"))
         self.controls.changed.connect(self._choose)
         self.controls.all_wanted.connect(lambda: self.plot.show_all())
+        self.controls.step_wanted.connect(self._step)
         self.menu = PlotMenu(context, self)
         for plot in self.plots.values():
             plot.pointed.connect(self.pointed.setText)
@@ -186,6 +187,15 @@ class LivePanel(Panel):
         except OSError as error:
             self.context.notices.failure(error, "the choice holds until the window is closed")
         self.refresh()
+
+    def _step(self, step: int) -> None:
+        """Another sweep in front, among the curves."""
+        curves = self.plots[View.CURVES]
+        assert isinstance(curves, SweepPlot)
+        if self.shown.view is not View.CURVES:
+            self._choose(self.shown.model_copy(update={"view": View.CURVES}))
+            self.controls.show_choice(self.shown)
+        curves.step_sweep(step)
 
     def _say(self, data: RunData, plot: PlotArea) -> None:
         """Name and state of the run, and what is drawn."""

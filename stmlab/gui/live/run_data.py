@@ -8,16 +8,14 @@ of the run, not by the number of readings; and of a very large run only the last
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stmlab.display.fit_curves import curves_of
 from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunFinished, RunStarted, StateChanged
-from stmlab.gui.live.average import Average
+from stmlab.gui.live.cells import Cells, rises
 from stmlab.gui.live.keeping import Keeping
-from stmlab.gui.live.pyramid import Pyramid, padded
 from stmlab.storage.following import News
 from stmlab.storage.history import in_order
 
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import BoolArray, FloatArray, IntArray
     from stmlab.display.fit_curves import FitCurve
     from stmlab.events import Event
+    from stmlab.gui.live.pyramid import Pyramid
     from stmlab.results import FitResult
     from stmlab.storage import Run
     from stmlab.storage.visits import Visits
@@ -63,9 +62,7 @@ class RunData:
         self.points = self.readings = self.beyond = self.rewritten = 0
         self.last = self.under_way = -1
         self._partial_known: dict[str, int] = {}
-        self._cells = {name: np.full(padded(self.layout.cells), np.nan) for name in names}
-        self._pyramids: dict[str, Pyramid] = {}
-        self._averages: dict[str, Average] = {}
+        self._cells = {name: Cells(self.layout) for name in names}
         self.known: BoolArray = np.zeros(self.layout.places, dtype=bool)
         self._disturbed: BoolArray = np.zeros(self.layout.places, dtype=bool)
         software = self.layout.sweep is not None and not self.layout.sweep.hardware
@@ -147,7 +144,7 @@ class RunData:
         """Readings at their places."""
         fresh = ~self.known[slots]
         self.readings += len(slots)
-        once = _rises(slots) or len(np.unique(slots)) == len(slots)
+        once = rises(slots) or len(np.unique(slots)) == len(slots)
         self.points += int(np.count_nonzero(fresh)) if once else len(np.unique(slots[fresh]))
         self.rewritten += not once or not fresh.all()
         self.known[slots] = True
@@ -156,7 +153,7 @@ class RunData:
         if self.layout.sweep is not None and not self.layout.sweep.hardware:
             self._x[slots] = coordinates[:, -1]
         for channel, value in zip(self.channels, values, strict=True):
-            self._put(channel, slots, value)
+            self._cells[channel].put(slots, value)
 
     def _empty(self, slots: IntArray) -> None:
         """Places that are taken by another sweep now."""
@@ -164,10 +161,8 @@ class RunData:
             return
         self.rewritten += 1
         self.known[slots] = self._disturbed[slots] = False
-        cells = (slots[:, None] * self.layout.width + np.arange(self.layout.width)).ravel()
-        for channel in self.channels:
-            self._cells[channel][cells] = math.nan
-            self._changed(channel, cells)
+        for cells in self._cells.values():
+            cells.empty(slots)
 
     def partial(self, index: int, values: Mapping[str, FloatArray]) -> None:
         """The beginning of what is being read along a hardware-swept axis; it is not in the file yet.
@@ -189,8 +184,7 @@ class RunData:
                 known = self._partial_known.get(channel, 0)
                 cells = slice(first + known, first + len(part))
                 if len(part) > known and self.layout.ordered:
-                    self._cells[channel][cells] = part[known:]
-                    self._changed(channel, cells)
+                    self._cells[channel].write(cells, part[known:])
                     self._partial_known[channel] = len(part)
 
     # -- what there is -----------------------------------------------------------------------------------------------
@@ -212,7 +206,7 @@ class RunData:
 
     def cells(self, channel: str) -> FloatArray:
         """A channel in C order, nan where there is nothing; shape (cells,), not a copy."""
-        return self._cells[channel][: self.layout.cells]
+        return self._cells[channel].values
 
     def x(self, cells: slice | IntArray) -> FloatArray:
         """Where cells lie along the innermost axis: where the point really was, where that is known."""
@@ -238,9 +232,7 @@ class RunData:
 
     def pyramid(self, channel: str) -> Pyramid:
         """Minima and maxima of a channel; made when it is first asked for, and kept up to date from then on."""
-        if channel not in self._pyramids:
-            self._pyramids[channel] = Pyramid(self._cells[channel])
-        return self._pyramids[channel]
+        return self._cells[channel].pyramid()
 
     def fitted(self) -> tuple[FitCurve, ...]:
         """The curves of the last fit, each with its place; none where not all of the run is kept."""
@@ -255,9 +247,7 @@ class RunData:
 
         Readings that were disturbed do not count.
         """
-        if channel not in self._averages:
-            self._averages[channel] = Average(self._cells[channel], self.layout)
-        return self._averages[channel].values(self._disturbed)
+        return self._cells[channel].mean(self._disturbed)
 
     # -- details -----------------------------------------------------------------------------------------------------
 
@@ -266,41 +256,17 @@ class RunData:
         slots = self.keeping.slots(index)
         self._disturbed[slots] = True
         self.rewritten += 1
-        cells = (slots[:, None] * self.layout.width + np.arange(self.layout.width)).ravel()
-        for channel in self.channels:
-            self._changed(channel, cells)
-
-    def _put(self, channel: str, slots: IntArray, value: FloatArray) -> None:
-        """Write readings to their places, by stretches where they follow each other."""
-        width, target = self.layout.width, self._cells[channel]
-        first, stop = int(slots[0]), int(slots[-1]) + 1
-        row = self.layout.rows(value.reshape(len(slots), -1))
-        if len(slots) == stop - first and _rises(slots):
-            cells = slice(first * width, stop * width)
-            target[cells] = np.broadcast_to(row, (len(slots), width)).ravel()
-            self._changed(channel, cells)
-            return
-        target[: self.layout.cells].reshape(-1, width)[slots] = row
-        once = np.unique(slots)
-        self._changed(channel, once if width == 1 else (once[:, None] * width + np.arange(width)).ravel())
-
-    def _changed(self, channel: str, cells: slice | IntArray) -> None:
-        if channel in self._pyramids:
-            self._pyramids[channel].update(cells)
-        if channel in self._averages:
-            self._averages[channel].update(cells)
+        for cells in self._cells.values():
+            cells.touched(slots)
 
     def _forget_partial(self) -> None:
         """What was under way has come whole, or never will."""
         if self.under_way < 0:
             return
-        width, slot = self.layout.width, self.under_way
-        self.under_way = -1
+        slot, self.under_way = self.under_way, -1
         if not self.known[slot]:
-            cells = slice(slot * width, (slot + 1) * width)
             for channel in self._partial_known:
-                self._cells[channel][cells] = math.nan
-                self._changed(channel, cells)
+                self._cells[channel].empty(np.array([slot]))
         self._partial_known = {}
 
 
@@ -312,8 +278,3 @@ def news_of(run: Run) -> News:
     if run.finished is not None:
         said.append((count, run.finished))
     return News(0, run.visits, tuple(said))
-
-
-def _rises(slots: IntArray) -> bool:
-    """Whether each place lies behind the one before it."""
-    return bool(np.all(slots[1:] > slots[:-1]))

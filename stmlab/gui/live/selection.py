@@ -28,6 +28,15 @@ def focus_line(data: RunData, shown: Shown) -> Line | None:
     return fitted[-1] if fitted else line
 
 
+def stepped_line(data: RunData, line: Line, ways: Ways, step: int) -> int:
+    """Number of the next sweep with readings, upwards (1) or downwards (-1); the same at the end of them."""
+    pieces = len(data.layout.pieces)
+    sweeps = sorted({one.number // pieces for one in lines_with_values(data, ways)})
+    here = line.number // pieces
+    beyond = [sweep for sweep in sweeps if (sweep - here) * step > 0]
+    return (min(beyond, key=lambda sweep: abs(sweep - here)) if beyond else here) * pieces
+
+
 def averaged(data: RunData, shown: Shown) -> bool:
     """Whether what is drawn are means over repetitions."""
     return shown.sweeps is Sweeps.AVERAGE and bool(data.layout.repeated)

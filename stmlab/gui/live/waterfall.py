@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph as pg
 
-from stmlab.gui.live.area import PlotArea, axis_of, logarithm
-from stmlab.gui.live.drawn import Drawn, Extent, drawn_line, drawn_mean
+from stmlab.gui.live.area import PlotArea, axis_of
+from stmlab.gui.live.drawn import Drawn, Extent, drawn_line, drawn_mean, logarithm
 from stmlab.gui.live.fitted import fitted_channel
 from stmlab.gui.live.items import Curve
 from stmlab.gui.live.selection import averaged, belongs, lines_with_values

@@ -75,7 +75,7 @@ def test_a_file_is_shown_as_it_grows_until_its_end(panel, context, qtbot, tmp_pa
         writer(point(k))
     writer(Analysed(fit_of(BIAS.values, np.arange(11), np.arange(11))))
     writer(RunFinished(RunState.FINISHED, "completed", "", 11, 2.0))
-    qtbot.waitUntil(lambda: panel.source.data.state == "finished" and panel.plot.told.fitted, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.source.data.state == "finished" and panel.plot.fitted, timeout=PATIENCE)
     np.testing.assert_allclose(line(panel).y, 1.23456789012e-12 * np.arange(11))
     assert "11 of 11 points" in panel.words.text()
     assert panel.table.table.item(0, 0).text() == "Γ"
@@ -197,6 +197,10 @@ def test_every_choice_is_an_action_that_changes_the_plot(panel, context):
     for ways in Ways:
         context.actions.trigger(f"live.ways.{ways}")
         assert panel.shown.ways is ways
+    for step in ("before", "after", "newest"):
+        context.actions.trigger("live.map")
+        context.actions.trigger(f"live.sweep_{step}")
+        assert panel.shown.view is View.CURVES
     for switch in ("log_x", "log_y", "errors", "fit", "residual"):
         before = getattr(panel.shown, switch)
         context.actions.trigger(f"live.{switch}")
@@ -275,7 +279,7 @@ def test_a_fit_from_elsewhere_is_drawn_over_the_data(panel, context):
     context.events_replayed.emit([started(BIAS), *[point(k) for k in range(11)]])
     context.fit_shown.emit(fit_of(BIAS.values, np.arange(11), np.arange(11)))
     panel.refresh()
-    assert panel.plot.told.fitted
+    assert panel.plot.fitted
     assert "fit srs" in panel.table.heading.text()
 
 

@@ -75,7 +75,7 @@ def test_channels_of_another_unit_stand_on_the_right_axis(plot):
     assert axis_of(plot.main, "right").title.endswith("V)")
     np.testing.assert_allclose(drawn(plot, "x")[0][1], [0, 1e-9, 2e-9])
     assert plot._channels["x"].lines[0].getViewBox() is plot.right
-    assert len(set(plot.told.colours.values())) == 3
+    assert len({curves.colour for curves in plot._channels.values()}) == 3
     plot.draw(data, Shown(left=("current",)))
     assert not axis_of(plot.main, "right").isVisible()
 
@@ -142,6 +142,22 @@ def test_points_stand_beside_their_own_fit(plot):
     assert plot.residual.scene() is None
 
 
+def test_sweeps_can_be_gone_through_each_with_its_own_fit(plot):
+    data = filled(axis("setpoint", "S", [1e-9, 2e-9, 3e-9]), axis("bias", "V", [0, 1]), values=np.arange(6.0))
+    fit = np.arange(6) + 0.1
+    data.fits = (fit_of([0, 1] * 3, np.arange(6), fit, model="transport", setpoint=np.repeat([1e-9, 2e-9, 3e-9], 2)),)
+    shown = Shown(left=("current",))
+    plot.draw(data, shown)
+    for step, first in ((-1, 2.0), (-1, 0.0), (-1, 0.0), (1, 2.0), (0, 4.0)):
+        plot.step_sweep(step)
+        plot.draw(data, shown)
+        assert drawn(plot)[0][1][0] == first
+        assert plot._fitted._items[0].y[0] == first + 0.1
+    plot.step_sweep(-1)
+    plot.draw(data, shown)
+    assert "setpoint 2 nS" in plot.words
+
+
 def test_a_fit_of_a_part_leaves_all_of_the_data_in_view(plot):
     """As of a pump-probe run, whose fit leaves out where the pulses overlap."""
     data = filled(axis("delay", "s", np.linspace(-4, 4, 9)))
@@ -162,9 +178,9 @@ def test_a_fit_of_one_repetition_is_not_drawn_over_their_mean(plot):
     data = filled(axis("trace", "", [0, 1]), time)
     data.fits = (fit_of(np.arange(6), np.ones(6), np.ones(6), trace=np.repeat([0, 1], 3)),)
     plot.draw(data, Shown(left=("current",), sweeps=Sweeps.ALL))
-    assert plot.told.fitted
+    assert plot.fitted
     plot.draw(data, Shown(left=("current",), sweeps=Sweeps.AVERAGE))
-    assert not plot.told.fitted
+    assert not plot.fitted
 
 
 def test_the_crosshair_tells_the_nearest_point_with_its_error_and_the_fit(plot, qtbot):
@@ -213,7 +229,7 @@ def test_nothing_is_drawn_anew_when_nothing_is_new(plot, monkeypatch):
     shown = Shown(left=("current",))
     plot.draw(data, shown)
     calls = []
-    monkeypatch.setattr(plot, "_draw_channel", lambda *_: calls.append(1))
+    monkeypatch.setattr(plot._channels["current"], "draw", lambda *_: calls.append(1))
     plot.draw(data, shown)
     assert not calls
     data.take(np.array([2]), np.array([[2.0]]), [np.array([1.0])] * 4)
@@ -235,7 +251,7 @@ def test_zooming_in_shows_the_points_that_the_envelope_stands_for(plot, qtbot):
 def test_another_theme_recolours_what_is_drawn(plot, qtbot):
     plot.draw(filled(axis("bias", "V", [0, 1, 2])), Shown(left=("current",)))
     plot.use_theme(themes.DARK)
-    qtbot.waitUntil(lambda: plot.told.colours["current"] == themes.DARK.curves[0], timeout=20_000)
+    qtbot.waitUntil(lambda: plot._channels["current"].colour == themes.DARK.curves[0], timeout=20_000)
     image = plot.grab().toImage()
     assert image.pixelColor(2, 2).name() == themes.DARK.base
 
