@@ -275,6 +275,7 @@ _ASKED: Mapping[str, Callable[[Performer, Message], Message | None]] = {
     "status": lambda performer, _: performer.status(),
     "pause": lambda performer, _: performer.pause(),
     "resume": lambda performer, said: performer.resume(anyway=bool(said.get("anyway", False))),
+    "all": lambda performer, _: performer.take_all(),
     "stop": lambda performer, said: performer.stop(go_on=_then(said)),
     "abort": lambda performer, said: performer.abort(go_on=_then(said)),
     "hold": lambda performer, said: performer.hold() if said.get("on", True) else performer.go_on(),

@@ -189,7 +189,7 @@ class Performer:
             transfer=transfer_of(entry, self.queue, self._folder),
         ) as (runner, estimate):
             assert runner.path is not None
-            self._change(entry.id, files=(*entry.files, os.path.relpath(runner.path, self._folder)))
+            self._change(entry.id, files=(*entry.files, self._seen_from_here(runner.path)))
             report = Report(self.queue[entry.id], number, runner, estimate, self._tell)
             runner.listen(report)
             runner.show_partial(report.partial)
@@ -208,6 +208,10 @@ class Performer:
                 with self._changing:
                     self._runner = self.report = None
                 self._refuse_a_marked_tip(runner)
+
+    def _seen_from_here(self, path: Path) -> str:
+        path = path.resolve()
+        return str(path.relative_to(self._folder)) if path.is_relative_to(self._folder) else str(path)
 
     def _run_unless_ending(self, runner: Runner) -> Outcome:
         if self._ending:  # it was asked for while the instruments were connected
@@ -297,6 +301,13 @@ class Performer:
             self._tell(self._said())
             self._changing.notify_all()
 
+    def take_all(self) -> None:
+        """Perform every entry that waits, also where one alone was wanted before."""
+        with self._changing:
+            self._only = None
+            self._tell(self._said())
+            self._changing.notify_all()
+
     def stop(self, *, go_on: bool = False) -> None:
         """End the run after its point; then the queue, unless ``go_on``: the next entry is taken."""
         with self._changing:
@@ -366,7 +377,7 @@ class Performer:
             }
 
     def _said(self) -> Message:
-        return {"event": "state", "queue": self.state, "reason": self.reason, "held": self._held}
+        return {"event": "state", "queue": self.state, "reason": self.reason, "held": self._held, "only": self._only}
 
     def _enter(self, state: QueueState, reason: str = "") -> None:
         with self._changing:

@@ -10,6 +10,7 @@ A client asks, and is answered with the same number; everybody is told what happ
 | status | | everything as it is now: what the event of that name says |
 | pause, resume | anyway | the run: hold state after the point, and on again; a queue that waits goes on |
 | stop, abort | then | the run after its point, or at once; then ("end" or "go on") the queue ends or goes on |
+| all | | every entry that waits is performed, also where one alone was wanted |
 | hold | on | the queue waits for a person after the entry that runs |
 | add | entry, before | a further entry, at the end or before another one |
 | insert | entry | a small run before all that wait; while the queue waits it is taken at once, and the wait stays |

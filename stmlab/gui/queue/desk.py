@@ -61,6 +61,7 @@ class QueueDesk(QObject):
 
     Attributes:
         queue: the entries as last told.
+        only: id of the one entry that is performed, "" where all are.
         state: of the queue: "performing", "waiting", "ended"; "" while nobody performs it.
         run: of the run: its state in words, "" between two.
         said: the reason of that state.
@@ -83,6 +84,7 @@ class QueueDesk(QObject):
         self.queue = Queue()
         self.state = self.reason = self.held = self.run = self.said = self.trouble = ""
         self.progress: Message = {}
+        self.only = ""
         self._shown = ""  # file of the run that the live plots were told of
         self._station = ""  # of the run that is under way
         self._read: bytes | None = None  # of the file, as it was last
@@ -129,6 +131,9 @@ class QueueDesk(QObject):
 
     def start(self, only: str | None = None) -> None:
         """Perform what waits, or that entry alone."""
+        if self.link.is_connected and self.only:
+            self._ask("all")
+            return
         if self.is_performed:
             self._refused("the queue is performed already")
             return
@@ -280,6 +285,7 @@ class QueueDesk(QObject):
     def _hear_state(self, message: Message) -> None:
         if "queue" in message:
             self.state, self.reason, self.held = message["queue"], message["reason"], message["held"]
+            self.only = message["only"] or ""
             if self.state != "performing":
                 self.run, self.progress = "", {}
                 self._tell_context(self.state, self.reason)

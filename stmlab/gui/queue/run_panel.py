@@ -149,7 +149,7 @@ class RunPanel(Panel):
         actions, desk = self.context.actions, self.desk
         running, paused = desk.is_running, desk.run == "paused"
         performed = desk.link.is_connected
-        actions["run.start"].setEnabled(not desk.is_performed)
+        actions["run.start"].setEnabled(not desk.is_performed or bool(desk.link.is_connected and desk.only))
         actions["run.pause"].setEnabled(performed and not paused and desk.state != "waiting")
         actions["run.resume"].setEnabled(performed and (paused or desk.state == "waiting"))
         for name in ("stop", "next", "abort"):

@@ -137,7 +137,7 @@ def test_a_refusal_stays_until_it_is_dismissed_and_is_in_the_log(panels, context
     assert run.trouble_row.isVisibleTo(run)
     assert "there is no entry x in this queue" in caplog.messages
     run.desk._tell_run("running")
-    run.desk._hear_state({"queue": "ended", "reason": "", "held": ""})
+    run.desk._hear_state({"queue": "ended", "reason": "", "held": "", "only": None})
     assert run.trouble.text() == "there is no entry x in this queue"
     context.actions.trigger("run.dismiss")
     assert not run.trouble_row.isVisibleTo(run)

@@ -147,6 +147,20 @@ def test_a_run_from_the_form_is_a_queue_of_one_and_the_rest_waits(desk, qtbot):
     assert {e.id: e.state for e in desk.queue.entries} == {now.id: "done", waiting.id: "waiting"}
 
 
+def test_the_rest_of_the_queue_can_be_wanted_while_one_entry_alone_is_performed(desk, qtbot):
+    written(desk.file, entry("srs"))
+    desk.reread()
+    desk.run_now(entry("didv", settings={"points": 3000, "averages": 30}))
+    qtbot.waitUntil(lambda: desk.progress.get("points", 0) > 0, timeout=_LONG)
+    assert desk.only
+    desk.start()
+    qtbot.waitUntil(lambda: not desk.only, timeout=_LONG)
+    desk.ask("stop", then="go on")
+    qtbot.waitUntil(lambda: not desk.is_performed, timeout=_LONG)
+    assert [e.state for e in desk.queue.entries] == ["stopped", "done"]
+    assert desk.trouble == ""
+
+
 def test_the_window_pauses_holds_and_ends_a_queue(desk, qtbot):
     written(desk.file, entry("didv", settings={"points": 3000, "averages": 30}), entry("srs"))
     desk.reread()
