@@ -73,10 +73,14 @@ class Columns:
 
 def write_rows(table: h5py.Dataset, start: int, rows: np.ndarray[Any, Any]) -> None:
     """Write ``rows`` of a table from row ``start`` on."""
-    if start + len(rows) > len(table):
-        table.resize((start + len(rows),))
-    if len(rows):
-        table[start : start + len(rows)] = rows
+    count, dataset = len(rows), table.id
+    if start + count > table.shape[0]:
+        dataset.set_extent((start + count,))
+    if count:
+        space = dataset.get_space()
+        space.select_hyperslab((start,), (count,))
+        values = np.ascontiguousarray(rows, dtype=table.dtype)
+        dataset.write(h5s.create_simple((count,)), space, values, dataset.get_type())
 
 
 def write_text(table: h5py.Dataset, text: str) -> None:
