@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
 
 _KINDS = ((False, False), (True, True), (False, True))  # averaged, heavy: after (True, False)
+_TAILED = 0.77
+"""Scale of Student's t over the standard deviation: Gaussian noise asks for 0.83, its own tails for 0.71."""
 _OUTSIDE = 4.0  # noises from a level: samples that show something else
 _ROBUST = 1.36  # variance of a standard deviation by the median, times samples; 0.5 by the squares
 _HIDDEN = 1.25  # dead time over a filter's time constant
@@ -82,8 +84,13 @@ def _by_likelihood(trace: Trace, start: Switching) -> FitResult:
     """Samples that average over their interval or show a moment, Gaussian noise or heavy tails: the likeliest."""
     samples = trace.samples(start.scale)
     first = most_likely(samples, start)
-    fits = [most_likely(samples, replace(first[0], averaged=averaged, heavy=heavy)) for averaged, heavy in _KINDS]
-    best, likelihood = max(first, *fits, key=lambda fit: fit[1])
+    best, likelihood = first
+    for averaged, heavy in _KINDS:
+        noise = first[0].noise * (_TAILED if heavy else 1.0)
+        begun = replace(first[0], averaged=averaged, heavy=heavy, noise=noise)
+        found, its = most_likely(samples, begun, than=likelihood)
+        if its > likelihood:
+            best, likelihood = found, its
     refuse_one_level(best)
     refuse_spikes(trace, best, likelihood)
     counted = dwells(most_likely_states(samples, best), 0.0)

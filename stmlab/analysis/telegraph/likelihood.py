@@ -35,6 +35,8 @@ _FARTHEST = 1e6  # noises from a level: beyond, squares would overflow where a s
 _LARGEST_LOGARITHM = 30.0  # of step and noise in units of the trace's spread, where a search strays
 _LEAST, _MOST = 1e-9, 20.0  # transitions per sample that a search may try
 _NEAR = 0.02  # expected errors from the maximum, where a search may end
+_BESIDE = 2e-3  # of them, for the slope
+_HILLS, _MOST_FROM_FLAT = 10.0, 30.0  # times as high as the slope says, and that much: more, a hill does not become
 _SAFE = 16  # products between two scalings: a density is not far below _FLOOR / noise
 _STEP = 0.03  # of the rates' logarithms, for the curvature; the others by their own errors
 # Gauss-Legendre on 0..1, near enough to each other for noise of QUIETEST.
@@ -174,10 +176,11 @@ def _scaled(matrices: FloatArray) -> float:
     return float(np.log(size).sum())
 
 
-def most_likely(samples: Samples, start: Switching) -> tuple[Switching, float]:
+def most_likely(samples: Samples, start: Switching, *, than: float = -math.inf) -> tuple[Switching, float]:
     """The parameters of largest likelihood near ``start``, and its logarithm; of a fit that ends early the best so far.
 
-    Sought in units of the errors that are to be expected, in which the likelihood is nearly a round hill.
+    Sought in units of the errors that are to be expected, in which the likelihood is nearly a round hill: its slope
+    says how high it may be. One that cannot become as high as ``than`` by far is left where it was begun.
     """
     from scipy.optimize import minimize
 
@@ -194,8 +197,15 @@ def most_likely(samples: Samples, start: Switching) -> tuple[Switching, float]:
         steps.done(2 * found, "-2 ln L")
         return found
 
+    def with_slopes(moves: FloatArray) -> tuple[float, FloatArray]:
+        here = negative(moves)
+        slopes = np.array([negative(moves + beside) - here for beside in _BESIDE * np.eye(moves.size)]) / _BESIDE
+        if -here + _HILLS * float(slopes @ slopes) / 2 + _MOST_FROM_FLAT < than:
+            raise _Ended
+        return here, slopes
+
     try:
-        found = minimize(negative, place, method="BFGS", options={"gtol": _NEAR, "eps": _NEAR / 10})
+        found = minimize(with_slopes, place, jac=True, method="BFGS", options={"gtol": _NEAR})
     except _Ended:
         return start.moved(origin + unit * place), -lowest
     return start.moved(origin + unit * found.x), -float(found.fun)
@@ -220,13 +230,14 @@ def curvature(samples: Samples, switching: Switching) -> FloatArray:
             vector[k] += sign * steps[k]
         return -log_likelihood(samples, switching.moved(vector))
 
-    here = at()
+    here, ahead, back = at(), [at((k, 1)) for k in range(5)], [at((k, -1)) for k in range(5)]
     second = np.empty((5, 5))
     for i in range(5):
-        second[i, i] = (at((i, 1)) - 2 * here + at((i, -1))) / steps[i] ** 2
-        for j in range(i):
-            mixed = at((i, 1), (j, 1)) - at((i, 1), (j, -1)) - at((i, -1), (j, 1)) + at((i, -1), (j, -1))
-            second[i, j] = second[j, i] = mixed / (4 * steps[i] * steps[j])
+        second[i, i] = (ahead[i] - 2 * here + back[i]) / steps[i] ** 2
+        for j in range(i):  # along the diagonal, less what is known of both axes
+            both = at((i, 1), (j, 1)) + at((i, -1), (j, -1)) - 2 * here
+            mixed = both - (ahead[i] + back[i] - 2 * here) - (ahead[j] + back[j] - 2 * here)
+            second[i, j] = second[j, i] = mixed / (2 * steps[i] * steps[j])
     if second[4, 4] < _STEP * samples.size:  # the noise is below the least that is told from the filter's
         second[4], second[:, 4] = 0.0, 0.0
         second[4, 4] = 2.0 * samples.size
