@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _FINE = 1500  # values in the noise, or in the narrowest transition
 _MOST = 1 << 17  # values; a trace with a farther outlier keeps its own
-_SEGMENTS, _SHORTEST = 4096, 64  # side by side in all; samples in each
+_SEGMENTS, _SHORTEST = 4096, 16  # side by side in all; samples in each
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Samples:
         matrices = np.ascontiguousarray(np.moveaxis(np.concatenate([table, identity[None]]), 0, -1))
         found = np.empty((2, 2, self.steps.shape[1]))
         for places in self.steps:
-            np.take(matrices, places, axis=-1, out=found, mode="clip")
+            matrices.take(places, axis=-1, out=found, mode="clip")
             yield found
 
     def in_order(self, of_steps: FloatArray) -> FloatArray:
