@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.telegraph.course import most_likely_states
 from stmlab.analysis.telegraph.dwells import corrected_rates, dwells, idealised
-from stmlab.analysis.telegraph.likelihood import Switching, log_likelihood
+from stmlab.analysis.telegraph.likelihood import Switching, log_likelihood, most_likely
 from stmlab.analysis.telegraph.noise import likelihood_of_noise
 from stmlab.analysis.telegraph.samples import Samples
 from stmlab.errors import FitError
@@ -506,3 +506,15 @@ def test_a_filtered_telegraph_is_told_from_filtered_noise():
     keep = math.exp(-1 / 4.0)
     made = lfilter([1 - keep], [1, -keep], trace(0.01, 0.02, 5000, 0.0, 4)) + 0.05 * coloured(5000, 0.5, 1)
     assert fit_telegraph(made, INTERVAL)["step"].value == close(1, rel=0.05)
+
+
+def test_a_kind_that_cannot_win_is_left_where_it_begins_and_one_that_can_is_not():
+    y = trace(0.02, 0.03, 4000, 0.2, seed=6)
+    start = Switching(0.03, 0.02, 0.05, 0.9, 0.25)
+    samples = Samples.of(y, start.scale)
+    best, likelihood = most_likely(samples, start)
+    assert likelihood > log_likelihood(samples, start) + 10
+    assert most_likely(samples, start, than=likelihood) == (best, likelihood)
+    left, its = most_likely(samples, start, than=likelihood + 1e5)
+    assert its == close(log_likelihood(samples, left), rel=1e-12)
+    assert np.abs(left.vector() - start.vector()).max() < 1e-3

@@ -7,8 +7,10 @@ import pytest
 
 from stmlab.analysis.transport import fit_transport
 from stmlab.analysis.transport.doubts import shown_error
+from stmlab.analysis.transport.model import SpinParameters, SpinSetting
+from stmlab.analysis.transport.model import spectra as model_spectra
 from stmlab.analysis.transport.problem import Problem
-from stmlab.errors import FitError
+from stmlab.errors import FitError, PhysicsError
 from stmlab.physics.coupled_tip import ExchangeKind, coupled_junction
 from stmlab.physics.spins import Spin, SpinSystem
 from stmlab.physics.transport import TunnelJunction
@@ -211,3 +213,32 @@ def test_a_spectrum_that_asks_for_more_third_order_than_there_is_ends_and_says_s
     assert len(calls) < 30
     assert any("more third order" in one or "ran to the end" in one or "does not hold" in one for one in fit.warnings)
     assert all(math.isfinite(parameter.value) for parameter in fit.parameters)
+
+
+def test_where_third_order_ends_no_parameters_beside_the_best_describe_the_spectrum_better():
+    """The edge of the model is curved: steps that were only shortened ended far from the best place on it."""
+    bias, random = np.linspace(-30e-3, 30e-3, 401), np.random.default_rng(1)
+    truth = SpinParameters(-7.0, 1.0, 4.0, kondo_coupling=-0.05, potential_scattering=0.3)
+    setting = SpinSetting(order=3)
+    clean = model_spectra(setting, truth, np.array([1e-9]), bias)[0]
+    peaks = 0.5 * np.ptp(clean) * np.exp(-(((np.abs(bias) - 8e-3) / 1.5e-3) ** 2))
+    data = (clean + peaks) * (1 + 0.01 * random.standard_normal(bias.size))
+    fit = fit_transport(bias, data, np.full(bias.size, 1e-9))
+    assert not any("did not settle" in warning for warning in fit.warnings)
+
+    def deviance(values):
+        named = dict(zip(fit.free, values.tolist(), strict=True))
+        spins = SpinParameters(**{name: value for name, value in named.items() if not name.startswith("conductance")})
+        left = model_spectra(setting, spins, np.array([named["conductance_1"]]), bias)[0] - data
+        return bias.size * math.log(float(np.mean(left**2)))
+
+    best = np.array([fit[name].value for name in fit.free])
+    beside = random.multivariate_normal(np.zeros(best.size), fit.covariance, 120, method="eigh") * 0.3
+    others, refused = [], 0
+    for step in beside:
+        try:
+            others.append(deviance(best + step))
+        except PhysicsError:
+            refused += 1
+    assert refused > 20  # the best is at the edge
+    assert min(others) > deviance(best) - 0.1

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
+from scipy.optimize import brentq
 from scipy.special import digamma
 
 from stmlab.errors import PhysicsError
@@ -22,7 +23,7 @@ from stmlab.physics.occupation import thermal_occupation
 from stmlab.physics.operators import spin_matrices
 from stmlab.physics.polygamma import polygamma
 from stmlab.physics.spins import Exchange, Spin, SpinSystem
-from stmlab.physics.transport import TunnelJunction
+from stmlab.physics.transport import TunnelJunction, conductances, conductances_and_room
 from tests.approximately import close
 
 BIAS_V = np.linspace(-8e-3, 8e-3, 9)
@@ -233,6 +234,32 @@ def test_third_order_is_refused_from_the_kondo_temperature_down(coupling):
 def test_a_strong_coupling_at_fifty_millikelvin_is_refused():
     with pytest.raises(PhysicsError, match=r"outside perturbation theory at 0\.05 K"):
         TunnelJunction(SpinSystem((Spin(1, -4.0),)), 0.05, 1e-7, order=3, coupling=-0.3)
+
+
+def test_the_room_that_is_left_ends_where_a_negative_rate_is_refused():
+    bias = np.linspace(-20e-3, 20e-3, 81)
+
+    def junction(coupling):
+        system = SpinSystem((Spin(1, -6.3, 0.6),))
+        return TunnelJunction(system, 3.4, 1e-9, order=3, coupling=coupling, potential_scattering=0.14)
+
+    def refused(coupling):
+        try:
+            return not conductances([junction(coupling)], bias).size
+        except PhysicsError as error:
+            return "makes a rate negative" in str(error)
+
+    assert refused(-0.2)
+    assert not refused(-0.1)
+    edge = brentq(lambda coupling: float(conductances_and_room([junction(coupling)], bias)[1][0]), -0.2, -0.1)
+    assert refused(edge * (1 + 1e-6))
+    assert not refused(edge * (1 - 1e-6))
+    both = [junction(-0.1), junction(edge * 1.01)]
+    found, room = conductances_and_room(both, bias)
+    np.testing.assert_array_equal(found[0], conductances(both[:1], bias)[0])
+    assert room[0] > 0.0 > room[1]
+    assert conductances_and_room([junction(-1e-6)], bias)[1] == close([1.0], rel=1e-3)
+    assert conductances_and_room([replace(both[0], order=2, coupling=0.0)], bias)[1].tolist() == [1.0]
 
 
 @pytest.mark.parametrize("temperature_K", [0.5, 2.0])
