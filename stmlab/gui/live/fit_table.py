@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 )
 
 from stmlab.display.symbols import symbol
-from stmlab.gui.live.words import spelled
+from stmlab.gui.live.words import quantity_of
 from stmlab.units import format_quantity, format_value
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _rows(fit: FitResult) -> list[tuple[str, str, str, str]]:
     return [
         (
             symbol(parameter.name, fit.model),
-            spelled(parameter.name),
+            quantity_of(parameter),
             format_value(parameter.value, parameter.error, parameter.unit),
             parameter.at,
         )

@@ -48,7 +48,7 @@ class LivePanel(Panel):
         plots: kind -> plot.
     """
 
-    name, title, area = "live", "Run", Area.MAIN
+    name, title, area = "live", "Live", Area.MAIN
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

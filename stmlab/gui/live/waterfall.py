@@ -105,8 +105,9 @@ class WaterfallPlot(PlotArea):
             self._known[line.number] = key
             self._drawn[line.number] = (drawn_mean if mean else drawn_line)(data, shown.left[0], line, extent)
         if line.number not in self._lines:
-            self._lines[line.number] = Curve(self.theme.curves[0]), Curve(self.theme.fit, 1.5)
-            for curve in self._lines[line.number]:
+            self._lines[line.number] = Curve(self.theme.curves[0]), Curve(self.theme.fit, 2.0)
+            for depth, curve in enumerate(reversed(self._lines[line.number])):
+                curve.setZValue(depth)  # the data over their fit: where they agree both are seen
                 self.main.addItem(curve)
 
     def _place(self, data: RunData, shown: Shown, lines: list[Line], step: float) -> None:

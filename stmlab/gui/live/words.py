@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from stmlab.units import format_quantity
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
     from stmlab.axes import Axis
     from stmlab.gui.live.lines import Layout, Line
+    from stmlab.results import FitParameter
+
+_NUMBER = re.compile(r"_\d+$")
 
 
 def place_of(layout: Layout, line: Line, *, way: bool = True, besides: Collection[int] = ()) -> str:
@@ -47,3 +51,9 @@ def legend(entries: list[tuple[str, str, str]]) -> str:
     """Rich text: sign, colour, words of each."""
     signs = (f'<span style="color: {colour}">{sign}</span>&nbsp;{text}' for sign, colour, text in entries)
     return " &nbsp; ".join(signs)
+
+
+def quantity_of(parameter: FitParameter) -> str:
+    """A fitted quantity as people write it: without its unit, and without a number where its place is told."""
+    name = parameter.name.removesuffix(f"_{parameter.unit.replace('/', '_per_')}") if parameter.unit else parameter.name
+    return spelled(_NUMBER.sub("", name) if parameter.at else name)

@@ -37,8 +37,18 @@ def test_quantities_stand_with_symbol_value_error_and_unit(table):
 def test_values_of_many_sweeps_say_where_they_hold(table):
     parameters = [FitParameter(f"rate_{k}", 1e9, 1e7, "1/s", f"bias {k} mV") for k in (1, 2)]
     table.show_fit(fit_of([1, 2], [1, 2], [1, 2], model="srs_map", parameters=parameters))
-    assert row(table, 1) == ["Γ", "rate 2", "(1.000 ± 0.010)·10⁹ /s", "bias 2 mV"]
+    assert row(table, 1) == ["Γ", "rate", "(1.000 ± 0.010)·10⁹ /s", "bias 2 mV"]
     assert not table.table.isColumnHidden(3)
+
+
+def test_a_unit_is_not_told_twice(table):
+    parameters = [
+        FitParameter("axial_anisotropy_meV", -4.2, 0.1, "meV"),
+        FitParameter("slope_meV_per_uS", 1.0, 0.1, "meV/uS"),
+    ]
+    table.show_fit(fit_of([1, 2], [1, 2], [1, 2], model="transport", parameters=parameters))
+    assert row(table, 0)[:3] == ["D", "axial anisotropy", "(-4.20 ± 0.10) meV"]
+    assert row(table, 1)[1] == "slope"
 
 
 def test_doubts_are_told_in_words_all_of_them(table):
