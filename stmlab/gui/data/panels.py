@@ -14,5 +14,6 @@ def data_panels() -> tuple[type[Panel], ...]:
     from stmlab.gui.data.fit_panel import FitPanel
     from stmlab.gui.data.map_panel import MapPanel
     from stmlab.gui.data.overlay import OverlayPanel
+    from stmlab.gui.data.replay import ReplayPanel
 
-    return (CataloguePanel, OverlayPanel, FitPanel, MapPanel)
+    return (CataloguePanel, OverlayPanel, FitPanel, MapPanel, ReplayPanel)
