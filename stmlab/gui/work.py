@@ -3,8 +3,8 @@
     task = workers.submit(function, *args)
     task.done.connect(...)
 
-A task ends with exactly one of its signals ``done``, ``failed``, ``stopped``. The first process takes every task, the
-others only short ones: so a fit of a minute keeps no curve waiting.
+A task ends with exactly one of its signals ``done``, ``failed``, ``stopped``. The first process takes long tasks
+and gives way to a run; the others take short ones: so a fit of a minute keeps no curve waiting.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Workers(QObject):
         self._waiting: deque[Task] = deque()
         self._change = threading.Condition()
         self._closed = False
-        self._workers = [_Worker(self, tuple(modules), long=k == 0) for k in range(count)]
+        self._workers = [_Worker(self, tuple(modules), k == 0, count == 1 or k > 0) for k in range(count)]
 
     def submit(self, function: Callable[..., object], *args: Any, long: bool = False, reports: bool = False) -> Task:
         """Have ``function(*args)`` called in a process.
@@ -118,12 +118,12 @@ class Workers(QObject):
         """Whether nothing is worked at any more."""
         return self._closed
 
-    def take(self, *, long: bool) -> Task | None:
+    def take(self, *, long: bool, short: bool) -> Task | None:
         """For a worker's thread: the next task, waited for; None: it is to end."""
         with self._change:
             while not self._closed:
                 for task in self._waiting:
-                    if long or not task.long or task.stopping:
+                    if (long if task.long else short) or task.stopping:
                         self._waiting.remove(task)
                         return task
                 self._change.wait()
@@ -143,8 +143,8 @@ class Workers(QObject):
 class _Worker:
     """A process, and the thread that waits for it so that the event loop need not."""
 
-    def __init__(self, workers: Workers, modules: tuple[str, ...], *, long: bool) -> None:
-        self._workers, self._modules, self._long = workers, modules, long
+    def __init__(self, workers: Workers, modules: tuple[str, ...], long: bool, short: bool) -> None:
+        self._workers, self._modules, self._long, self._short = workers, modules, long, short
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
         self._lock = threading.Lock()
@@ -158,7 +158,9 @@ class _Worker:
                 return
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=serve, args=(theirs, self._modules), name="stmlab work", daemon=True)
+            self._process = context.Process(
+                target=serve, args=(theirs, self._modules, self._long), name="stmlab work", daemon=True
+            )
             self._process.start()
             theirs.close()
 
@@ -167,7 +169,7 @@ class _Worker:
         self._thread.join()
 
     def _run(self) -> None:
-        while (task := self._workers.take(long=self._long)) is not None:
+        while (task := self._workers.take(long=self._long, short=self._short)) is not None:
             answer = Answer("stopped") if task.stopping else self._performed(task)
             self._workers.answered.emit(task, answer)
         self._end()

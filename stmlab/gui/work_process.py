@@ -45,12 +45,17 @@ class Answer:
     trace: str = ""
 
 
-def serve(pipe: Connection, modules: Sequence[str]) -> None:
+def serve(pipe: Connection, modules: Sequence[str], long: bool) -> None:
     """Perform the `Work` that comes, send an `Answer` for each; a number that comes is that of work to be stopped.
 
     Ends with the process at the other end of the pipe, in the middle of work too.
+
+    Args:
+        pipe: from and to the window.
+        modules: to be imported first.
+        long: its work may take long, and gives way to whatever else is running.
     """
-    if hasattr(os, "nice"):
+    if long and hasattr(os, "nice"):
         os.nice(_NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the window, which ends this process
     waiting: SimpleQueue[Work] = SimpleQueue()

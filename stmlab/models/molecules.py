@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from stmlab.models.model import Values
 
 _OVER = {
-    "chemical potential": Sweep("chemical potential", "meV", -3.0, 3.0, points=201),
-    "bias": Sweep("bias", "V", -6e-3, 6e-3, points=201, axis="bias"),
-    "temperature difference": Sweep("temperature difference", "K", 0.0, 100.0, points=201),
+    "chemical potential": Sweep("chemical potential", "meV", -3.0, 3.0, points=121),
+    "bias": Sweep("bias", "V", -6e-3, 6e-3, points=121, axis="bias"),
+    "temperature difference": Sweep("temperature difference", "K", 0.0, 100.0, points=121),
 }
 _DIMER = (
     Number("left_polarisation", "p_L", "", "of the left lead", 0.0, -0.999, 0.999),

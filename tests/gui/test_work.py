@@ -72,16 +72,17 @@ def what_cannot_be_sent():
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_task_is_done_in_another_process_that_gives_way_to_a_run(workers, qtbot):
-    process, priority = result_of(workers.submit(process_and_priority), qtbot)
-    assert process != os.getpid()
-    assert priority > os.getpriority(os.PRIO_PROCESS, 0)
+def test_tasks_are_done_in_other_processes_and_a_long_one_gives_way_to_a_run(workers, qtbot):
+    process, priority = result_of(workers.submit(process_and_priority, long=True), qtbot)
+    other, own = result_of(workers.submit(process_and_priority), qtbot)
+    assert len({process, other, os.getpid()}) == 3
+    assert priority > own == os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def test_a_process_is_kept_for_the_next_task(workers, qtbot):
     first = [result_of(workers.submit(process_and_priority, long=True), qtbot)[0] for _ in range(3)]
     seen = set(first)
-    assert len(seen) <= 2
+    assert len(seen) == 1
 
 
 def test_a_refusal_fails_with_its_words(workers, qtbot):
@@ -139,6 +140,13 @@ def test_a_long_task_keeps_no_short_one_waiting(workers, qtbot):
         behind.stop()
     with qtbot.waitSignal(long.stopped, timeout=_LONG):
         long.stop()
+
+
+def test_one_process_alone_takes_every_task(qapp, qtbot):
+    workers = Workers(1)
+    found = {result_of(workers.submit(process_and_priority, long=long), qtbot)[0] for long in (True, False)}
+    assert len(found) == 1
+    workers.close()
 
 
 def test_closing_ends_what_is_under_way(qapp, qtbot):

@@ -150,5 +150,5 @@ def test_the_sample_answers_a_microwave_as_the_srs_model_says(tmp_path):
     period = offset + amplitude * np.cos(2 * np.pi * np.arange(64) / 64)
     still = float(sample.junction.static_current(np.array([offset]), 1.0)[0])
     expected = [sample.junction.mean_current(Drive(f, period, smooth=True), 1.0) - still for f in found.x]
-    assert np.allclose(found.y["SRS current"], expected, rtol=1e-4)
+    np.testing.assert_allclose(found.y["SRS current"], expected, rtol=1e-4)
     assert found.derived["Γ"][0] == close(sample.true_rate(offset, amplitude), rel=1e-9)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _MARKED = 400  # points up to which each has a mark
 _SHARE = 3  # of the height: curves over residual
 _SHADE = 30  # of 255: how much a chosen stretch is tinted
+_GROUND = 215  # of 255: how much of what lies behind the legend is covered
 _TICK_LETTERS = 7  # of the numbers at the axes, where two plots stand below each other
 
 
@@ -97,6 +98,9 @@ class CurvePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         for plot in (self.main, self.residual):
             paint_plot(plot, theme, ("left", "bottom"))
         self.legend.setLabelTextColor(theme.text)
+        ground = QColor(theme.base)
+        ground.setAlpha(_GROUND)
+        self.legend.setBrush(ground)
         for line in self.cross:
             line.setPen(pg.mkPen(theme.cursor, width=1.0))
 

@@ -103,7 +103,7 @@ def test_offset_is_typed_as_people_write_it_and_refused_in_words(panel, qtbot, f
     add(panel, qtbot, folder / "early.h5", folder / "late.h5")
     before = drawn(panel)["late"].y
     panel.offset.setText("2 pA")
-    assert np.allclose(drawn(panel)["late"].y - before, 2e-12)
+    np.testing.assert_allclose(drawn(panel)["late"].y - before, 2e-12, rtol=1e-6)
     panel.offset.setText("2 V")
     assert "'2 V' is not a number" in panel.status.text()
     assert panel.context.settings.panel("overlay")["offset"] == "2 pA"
@@ -142,7 +142,7 @@ def test_of_a_grid_the_mean_or_a_place_is_drawn(panel, qtbot, tmp_path):
     add(panel, qtbot, path, (path, (1, 2)))
     table = open_file(path).table["current"].values
     assert (drawn(panel)["map at 1, 2"].y == table[1, 2]).all()
-    assert np.allclose(drawn(panel)["map"].y, table.mean(axis=(0, 1)), rtol=1e-12)
+    np.testing.assert_allclose(drawn(panel)["map"].y, table.mean(axis=(0, 1)), rtol=1e-12)
 
 
 def test_a_file_that_is_refused_is_a_notice_and_the_others_are_drawn(panel, qtbot, folder, said):

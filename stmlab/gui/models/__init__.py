@@ -1,0 +1,1 @@
+"""The models with sliders, drawn over the data in view."""
