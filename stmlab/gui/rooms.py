@@ -16,6 +16,7 @@ def panels() -> tuple[type[Panel], ...]:
     from stmlab.gui.live.panel import LivePanel
     from stmlab.gui.log import LogPanel
     from stmlab.gui.measure.panel import MeasurePanel
+    from stmlab.gui.models.panel import ModelsPanel
     from stmlab.gui.queue.panel import QueuePanel
     from stmlab.gui.queue.run_panel import RunPanel
 
@@ -25,6 +26,7 @@ def panels() -> tuple[type[Panel], ...]:
         RunPanel,
         LivePanel,
         *data_panels(),
+        ModelsPanel,
         QueuePanel,
         InstrumentsPanel,
         LogPanel,
