@@ -10,7 +10,9 @@ import pytest
 from stmlab.acquisition.queue.client import QueueClient
 from stmlab.acquisition.queue.file import read_queue
 from stmlab.acquisition.queue.places import performing_of
+from stmlab.gui.application import open_window
 from stmlab.gui.queue.desk import QueueDesk
+from stmlab.gui.settings import Settings
 from stmlab.storage import open_run
 from tests.acquisition.queue.evening import entry, written
 
@@ -82,6 +84,29 @@ def test_a_killed_window_leaves_the_run_going_and_a_new_one_shows_all_of_it(star
     assert 0 < taken < 3000
     assert [os.path.relpath(path, desk.file.parent) for path in shown] == [e.file for e in desk.queue.entries]
     assert desk.trouble == ""
+
+
+def test_a_whole_new_window_shows_every_point_of_a_run_that_a_killed_one_has_started(started, tmp_path, qapp, qtbot):
+    window, _ = started(entry("didv", settings={"points": 3000, "averages": 30}))
+    os.kill(window.pid, signal.SIGKILL)
+    window.wait()
+    settings = Settings(tmp_path / "other.json")
+    settings.remember_panel("queue", file=str(tmp_path / "queue.toml"))
+    again = open_window(qapp, settings)
+    try:
+        run, live, queue = (again.panels[name] for name in ("run", "live", "queue"))
+        qtbot.waitUntil(lambda: live.source.data.readings > 0 and "point" in run.point.text(), timeout=_LONG)
+        assert run.state.text() == "running"
+        assert "of 3000" in run.point.text()
+        assert queue.entries.topLevelItem(0).text(0).endswith("running")
+        again.context.actions.trigger("run.stop")
+        qtbot.waitUntil(lambda: not run.desk.is_performed, timeout=_LONG)
+        file = tmp_path / read_queue(tmp_path / "queue.toml").entries[0].file
+        qtbot.waitUntil(lambda: live.source.data.readings == len(open_run(file).visits), timeout=_LONG)
+        assert queue.entries.topLevelItem(0).text(0).endswith("stopped")
+        assert not again.context.actions["run.stop"].isEnabled()
+    finally:
+        again.close()
 
 
 def test_a_killed_run_leaves_the_instruments_safe_and_the_window_says_what_its_guardian_did(
