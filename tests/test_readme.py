@@ -69,6 +69,7 @@ def folder(tmp_path, monkeypatch):
         shutil.copy(path, tmp_path)
     write_step_grid(tmp_path / "grid.3ds")
     shutil.copy(ROOT / "config" / "simulated.toml", tmp_path / "my_microscope.toml")
+    shutil.copy(ROOT / "config" / "evening.example.toml", tmp_path / "evening.toml")
     for name in ("transfer", "samples"):
         shutil.copytree(ROOT / "config" / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -36,6 +38,17 @@ def test_a_queue_is_performed_and_ends_with_0_only_if_every_entry_was_done(path)
     found = cli(path.with_name("other.toml"))
     assert found.exit_code == 0
     assert "done" in found.stdout
+
+
+@pytest.mark.slow
+def test_the_evening_that_comes_with_stmlab_is_measured(path):
+    shutil.copy(Path(__file__).parents[2] / "config" / "evening.example.toml", path)
+    found = cli(path, "--json")
+    assert found.exit_code == 0, found.stderr
+    entries = json.loads(found.stdout)["entries"]
+    assert [len(e["files"]) for e in entries] == [1, 3, 1, 1]
+    for comment in ("# the RF line first", "# three spectra, one for each bias"):
+        assert comment in path.read_text(encoding="utf-8")
 
 
 def test_a_check_moves_nothing_and_says_what_would_be_refused(path):
