@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QEvent, QPointF, Qt
+from PyQt6.QtGui import QMouseEvent
 from PyQt6.QtWidgets import QApplication
 
 from stmlab.events import PointsDisturbed
@@ -205,6 +206,20 @@ def test_the_arrow_keys_take_the_crosshair_from_point_to_point(plot, qtbot, x, k
     assert told.args[0].startswith(f"bias {at}:")
     qtbot.keyClick(plot, Qt.Key.Key_Escape)
     assert not plot.crosshair.shown
+
+
+def test_the_mouse_moves_the_crosshair_and_its_right_button_asks_for_our_menu(plot, qtbot):
+    plot.draw(filled(axis("bias", "V", [0, 1, 2])), Shown(left=("current",)))
+    plot.grab()
+    view = plot.main.getViewBox()
+    place = plot.mapFromScene(view.mapViewToScene(view.viewRect().center()))
+    buttons = Qt.MouseButton.NoButton, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    at = QPointF(place), QPointF(plot.viewport().mapToGlobal(place))
+    with qtbot.waitSignal(plot.pointed) as told:
+        QApplication.sendEvent(plot.viewport(), QMouseEvent(QEvent.Type.MouseMove, *at, *buttons))
+    assert told.args[0].startswith("bias 1 V")
+    with qtbot.waitSignal(plot.menu_wanted):
+        qtbot.mouseClick(plot.viewport(), Qt.MouseButton.RightButton, pos=place)
 
 
 def test_a_point_that_was_not_read_says_so(plot, qtbot):
