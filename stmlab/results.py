@@ -10,6 +10,8 @@ from stmlab.units import format_value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import lmfit
+
     from stmlab.arrays import FloatArray
 
 
@@ -67,6 +69,20 @@ class FitResult:
             if parameter.name == name:
                 return parameter
         raise KeyError(f"{name}: this fit has {', '.join(p.name for p in self.parameters)}")
+
+    def to_lmfit(self) -> lmfit.Parameters:
+        """The free parameters with errors and correlations as lmfit has them: to begin a model of one's own with."""
+        import lmfit
+        import numpy as np
+
+        found = lmfit.Parameters()
+        errors = np.sqrt(np.diag(self.covariance))
+        for k, name in enumerate(self.free):
+            found.add(name, value=self[name].value)
+            found[name].stderr = float(errors[k])
+            shared = self.covariance[k] / (errors[k] * errors)
+            found[name].correl = {other: float(shared[j]) for j, other in enumerate(self.free) if j != k}
+        return found
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers and lists, ready for JSON; without the curves."""

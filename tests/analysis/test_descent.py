@@ -1,12 +1,15 @@
 """Least squares within bounds: problems whose answers are known, and those that have none."""
 
+import lmfit
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
 from stmlab.analysis.descent import descend
 from stmlab.analysis.descent_step import Place, Slopes
+from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.marquardt import least_squares
+from stmlab.physics.stochastic_resonance import line_shape
 from tests.approximately import close
 
 FREE = np.full(3, np.inf)
@@ -175,3 +178,22 @@ def test_a_parameter_that_is_not_determined_has_no_covariance():
     assert found.converged
     assert found.covariance is None
     assert not found.determined
+
+
+def test_values_errors_and_correlations_are_lmfits():
+    """Of a resonance line: lmfit goes down by MINPACK, with derivatives of its own."""
+    frequency = np.geomspace(3e6, 20e9, 60)
+    current = line_shape(frequency, 3e9, 5e-12, -3e-12) + 2e-13 * np.random.default_rng(3).standard_normal(60)
+    ours = fit_srs(frequency, current).to_lmfit()
+
+    def left(p):
+        return 1e12 * (line_shape(frequency, p["rate"], 1e-12 * p["step"], 1e-12 * p["offset"]) - current)
+
+    start = lmfit.create_params(rate=2e9, step=4.0, offset=-2.0)
+    theirs = lmfit.minimize(left, start, ftol=1e-12, xtol=1e-12).params
+    assert list(ours) == list(theirs)
+    for name, unit in (("rate", 1.0), ("step", 1e-12), ("offset", 1e-12)):
+        assert abs(ours[name].value - unit * theirs[name].value) < 1e-4 * ours[name].stderr
+        assert ours[name].stderr == close(unit * theirs[name].stderr, rel=1e-3)
+        for other, correlation in theirs[name].correl.items():
+            assert ours[name].correl[other] == close(correlation, rel=2e-3)
