@@ -36,7 +36,7 @@ class ChoppedSequence(LockInSequence):
     }
     outputs: ClassVar[Mapping[str, str]] = {"dc_bias": "bias"}
     roles = (*LockInSequence.roles, "generator", "path_to_junction")
-    channels: ClassVar[tuple[Channel, ...]] = (
+    channels: tuple[Channel, ...] = (
         Channel("current_error", "A", "standard error of the mean over the readings; nan for a single one"),
         Channel("x", "V", "lock-in X, rms"),
         Channel("y", "V", "lock-in Y, rms"),

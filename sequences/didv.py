@@ -47,7 +47,7 @@ class ConductanceSpectrum(LockInSequence):
         "fit": ("temperature", "field"),
     }
     outputs: ClassVar[Mapping[str, str]] = {"start_bias": "bias", "stop_bias": "bias", "modulation": "modulation"}
-    channels: ClassVar[tuple[Channel, ...]] = (
+    channels: tuple[Channel, ...] = (
         Channel("conductance", "S", "dI/dV: first harmonic of the current over the modulation of the bias"),
         Channel("conductance_error", "S", "standard error of the mean over the readings; nan for a single one"),
         Channel("current", "A", "tunnel current, as the controller reads it"),

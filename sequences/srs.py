@@ -10,6 +10,9 @@ Flattening. The generator's amplitude compensates the line between it and the ju
 transfer function says. Without a transfer function that covers the band and is recent enough the spectrum cannot be
 called flattened, and is refused. Unflattened (``flatten = false``), the amplitude at the connector is the same at every
 frequency, and the ripple of the line is in the spectrum.
+
+Adaptive (``grid = adaptive``). The run chooses each frequency from what it has read so far, until the rate is known to
+``target_error``; half of the readings check the line. See `stmlab.analysis.adaptive.scale_choice`.
 """
 
 from __future__ import annotations
@@ -20,20 +23,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from sequences.chopped import CHOP_FACTOR, ChoppedSequence, whole_periods
+from stmlab.acquisition import choosing
+from stmlab.acquisition.choosing import AxisChooser
 from stmlab.acquisition.parameters import BooleanParameter, FloatParameter, IntegerParameter, ListParameter
 from stmlab.axes import Axis, Channel
 from stmlab.errors import FitError, OutOfBounds, SequenceError
 from stmlab.events import ParameterValue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
+    from stmlab.station import Station
 
 __all__ = ["CHOP_FACTOR", "StochasticResonance"]
 
 _CLOSE = 1.3  # of an optimal grid: the factor that points of one place are spread over, so that each is another tone
+_FINE = 16384  # frequencies from which an adaptive grid chooses
+_RATE_SO_FAR = Channel("rate_so_far", "1/s", "Gamma, as known when the point was chosen")
 _FAR = 5.0  # and that its ends lie away from the expected characteristic frequency
 
 
@@ -43,7 +51,10 @@ class StochasticResonance(ChoppedSequence):
     name = "srs"
     title = "stochastic resonance spectrum: chopped microwave, swept in frequency; fits the switching rate"
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "sweep": ("dc_bias", "start_frequency", "stop_frequency", "points", "grid", "expected_rate"),
+        "sweep": (
+            *("dc_bias", "start_frequency", "stop_frequency", "points", "grid", "expected_rate"),
+            *("target_error", "time_limit"),
+        ),
         "microwave": ("amplitude", "flatten"),
     }
     outputs: ClassVar[Mapping[str, str]] = {
@@ -82,12 +93,19 @@ class StochasticResonance(ChoppedSequence):
     )
     grid = ListParameter(
         "Grid",
-        choices=("logarithmic", "linear", "optimal"),
+        choices=("logarithmic", "linear", "optimal", "adaptive"),
         default="logarithmic",
-        description="logarithmic while the rate is not known; optimal: where the points tell most of the expected rate",
+        description="logarithmic while the rate is not known; optimal: where the points tell most of the expected "
+        "rate; adaptive: chosen one by one, until target_error is reached",
     )
     expected_rate = FloatParameter(
         "Expected rate", units="1/s", default=1e9, minimum=1, maximum=1e12, description="Gamma, for the optimal grid"
+    )
+    target_error = FloatParameter(
+        "Target error", default=0.01, minimum=1e-3, maximum=0.5, description="of the rate, relative; adaptive grid"
+    )
+    time_limit = FloatParameter(
+        "Time limit", units="s", default=3600.0, minimum=1, maximum=1e6, description="of an adaptive grid"
     )
     flatten = BooleanParameter(
         "Flatten",
@@ -143,6 +161,31 @@ class StochasticResonance(ChoppedSequence):
         meaning = "the line's transfer function, known over the band and recent, is made good for"
         return {**super().factors(), "flattened": ParameterValue(bool(self.flatten), "", meaning)}
 
+    def connect(self, station: Station, checkpoint: Callable[[], None] | None = None) -> None:
+        """See Sequence; an adaptive grid has channels of its own."""
+        super().connect(station, checkpoint)
+        if self._is_adaptive:
+            self.channels = (*type(self).channels, _RATE_SO_FAR, *choosing.CHANNELS)
+
+    def chooser(self) -> AxisChooser | None:
+        """Of an adaptive grid: chooses each frequency."""
+        if not self._is_adaptive:
+            return None
+        from stmlab.analysis.adaptive.posterior import resonance
+        from stmlab.analysis.adaptive.scale_choice import RESONANCE_CHECKS, ScaleChoice
+
+        frequency = self._frequency_axis().values
+        low, high = _angular(frequency[[0, -1]]).tolist()
+        target, most = float(self.target_error), self.most_points()
+        places = ScaleChoice(resonance, low, high, target, RESONANCE_CHECKS, most)
+        self._chooser = AxisChooser(places, frequency, _angular, "current")
+        return self._chooser
+
+    def most_points(self) -> int:
+        """See Sequence; of an adaptive grid as many as the time limit allows."""
+        every = super().most_points()
+        return max(1, min(every, int(self.time_limit / self.point_seconds()))) if self._is_adaptive else every
+
     # -- the experiment ------------------------------------------------------------------------------------------
 
     def move_frequency(self, frequency: float) -> float:
@@ -158,8 +201,12 @@ class StochasticResonance(ChoppedSequence):
         return float(self.amplitude)
 
     def measure(self) -> dict[str, float | FloatArray]:
-        """The SRS current, and the amplitude as played."""
-        return {**super().measure(), "amplitude": self._played}
+        """The SRS current, and the amplitude as played; of an adaptive grid what was known before."""
+        found = {**super().measure(), "amplitude": self._played}
+        if self._chooser is not None:
+            known = dict(self._chooser.known())
+            found |= {_RATE_SO_FAR.name: known.pop("value"), **known}
+        return found
 
     def analyse(self, run: Any) -> FitResult | None:
         """The switching rate, by eq. 1."""
@@ -171,6 +218,12 @@ class StochasticResonance(ChoppedSequence):
 
     # -- details -------------------------------------------------------------------------------------------------
 
+    _chooser: AxisChooser | None = None
+
+    @property
+    def _is_adaptive(self) -> bool:
+        return bool(self.grid == "adaptive")
+
     def _frequency_axis(self) -> Axis:
         whole = whole_periods(self._grid_frequencies(), self.chop_frequency)
         return Axis("frequency", "Hz", whole, "microwave frequency", logarithmic=self.grid != "linear")
@@ -178,6 +231,8 @@ class StochasticResonance(ChoppedSequence):
     def _grid_frequencies(self) -> FloatArray:
         """Optimal: half the points about the expected characteristic frequency, a quarter each at both ends."""
         ends = float(self.start_frequency), float(self.stop_frequency)
+        if self._is_adaptive:
+            return np.geomspace(*ends, _FINE)
         if self.grid != "optimal":
             return (np.linspace if self.grid == "linear" else np.geomspace)(*ends, int(self.points))
         expected, quarter = float(self.expected_rate) / (2 * math.pi), max(int(self.points) // 4, 1)
@@ -188,6 +243,8 @@ class StochasticResonance(ChoppedSequence):
     def _check_grid(self) -> None:
         """Refuse an optimal grid whose ends are not far from the expected rate: it would not know the step's height."""
         expected = float(self.expected_rate) / (2 * math.pi)
+        if self._is_adaptive and self.start_frequency >= self.stop_frequency:
+            raise SequenceError(f"{self.name}: an adaptive grid needs start_frequency below stop_frequency")
         if self.grid == "optimal" and not _FAR * self.start_frequency <= expected <= self.stop_frequency / _FAR:
             raise SequenceError(
                 f"{self.name}: expected_rate = {self.expected_rate:g} /s means {expected:.4g} Hz: the optimal grid "
@@ -207,3 +264,9 @@ class StochasticResonance(ChoppedSequence):
         if not low <= frequency <= high:
             return float("nan")
         return float(abs(self.station.path_to_junction.transfer(np.array([frequency]))[0]))
+
+
+def _angular(frequency: FloatArray) -> FloatArray:
+    """ln 2 pi f, the scale of the logarithm of Gamma."""
+    scale: FloatArray = np.log(2 * np.pi * frequency)
+    return scale

@@ -31,7 +31,7 @@ class TimeTrace(FixedHeightSequence):
     roles: ClassVar[tuple[str, ...]] = ("bias", "tip", "spectroscopy")
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {"trace": ("dc_bias", "samples", "interval", "traces")}
     outputs: ClassVar[Mapping[str, str]] = {"dc_bias": "bias"}
-    channels: ClassVar[tuple[Channel, ...]] = (
+    channels: tuple[Channel, ...] = (
         Channel("current", "A", "tunnel current, mean over each sampling interval"),
     )
 

@@ -145,7 +145,7 @@ def _plan(experiment: Sequence, station: StationParts) -> Plan:
 
 def estimate(sequence: Sequence, done: int = 0) -> Estimate:
     """Points, duration and size of a connected sequence, of which ``done`` points are there already."""
-    points = math.prod(len(axis) for axis, _ in sequence.movers()) - done
+    points = sequence.most_points() - done
     cells = math.prod(len(axis) for axis in sequence.axes())
     ramps = ramp_seconds(sequence)
     size = _BYTES * cells * (len(sequence.channels) + _BESIDE)

@@ -23,12 +23,14 @@ from stmlab.events import PointsDisturbed, PointTaken, RunState
 from stmlab.storage import BATCH_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from stmlab.acquisition.choosing import Chooser
     from stmlab.acquisition.path import Target
     from stmlab.acquisition.requests import Requests
     from stmlab.acquisition.resuming import Rest
     from stmlab.acquisition.sequence import Sequence
+    from stmlab.arrays import FloatArray
     from stmlab.events import Event
     from stmlab.station import Station
     from stmlab.station.watchers import Disturbance
@@ -81,6 +83,9 @@ class Points:
         self._disturbance: Disturbance | None = None  # seen during a wait
         self._watching = False
         self.index = 0  # of the point that is being taken
+        self._chooser = sequence.chooser()
+        if self._chooser is not None and rest is not None:
+            self._remember(rest)
         self.visits = 0 if rest is None else len(rest.run.visits)
         self.points = 0 if rest is None else rest.run.points
         self._start = self._now()
@@ -131,14 +136,42 @@ class Points:
 
     # -- one point ---------------------------------------------------------------------------------------------------
 
+    @property
+    def ended(self) -> str:
+        """Why a chooser ended the run without what was asked for; "" otherwise."""
+        return "" if self._chooser is None else self._chooser.ended
+
+    def _remember(self, rest: Rest) -> None:
+        """Tell the chooser of the readings of the sessions before."""
+        run = rest.run
+        columns = {name: run.data[name] for name in self._names}
+        for row, index in enumerate(run.index.tolist()):
+            if index in rest.done:
+                values = {name: column[row] for name, column in columns.items()}
+                self._learn(index, tuple(float(place[row]) for place in run.coordinates.values()), values)
+
+    def _learn(self, index: int, coordinates: Target, values: Mapping[str, float | FloatArray]) -> None:
+        assert self._chooser is not None
+        self._chooser.learn(index, coordinates[-1], values)
+
     def _targets(self) -> Iterator[tuple[int, Target]]:
-        """Every point in its order; those to be measured again come first."""
+        """Every point in its order, or as it is chosen; those to be measured again come first."""
+        if self._chooser is not None:
+            yield from self._chosen(self._chooser)
+            return
         again, done = self._again, self._done
         for index, target in enumerate(self._path.targets()):
             if again:
                 yield from self._repeats()
             if index not in done:
                 yield index, target
+        yield from self._repeats()
+
+    def _chosen(self, chooser: Chooser) -> Iterator[tuple[int, Target]]:
+        while (index := chooser.choose()) is not None:
+            if self._again:
+                yield from self._repeats()
+            yield index, self._path.target(index)
         yield from self._repeats()
 
     def _repeats(self) -> Iterator[tuple[int, Target]]:
@@ -176,10 +209,14 @@ class Points:
             if settling := sequence.settling_time():
                 if settling > BATCH_SECONDS:
                     self._flush()
+                if self._chooser is not None:
+                    self._chooser.think()
                 sequence.wait(moved + settling - now())
             values = sequence.measure()
         finally:
             self._watching = False
+        if self._chooser is not None:
+            self._learn(index, coordinates, values)
         time, recent = now(), self._recent
         recent.append((index, time))
         if len(recent) > self._remembered:

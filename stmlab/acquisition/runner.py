@@ -183,6 +183,8 @@ class Runner:
             self._points = self._new_points()
             if not self._points.take(self._start):
                 course.end(RunState.STOPPED, "stopped", f"stopped by the user after {self._points.points} points")
+            else:
+                course.message = self._points.ended
         except (Aborted, KeyboardInterrupt) as end:
             course.end(RunState.ABORTED, "aborted", str(end) or "aborted by the user")
             course.attended = getattr(end, "attended", True)
@@ -255,7 +257,7 @@ class Runner:
             course.message, course.fit_ended = f"no fit: {error}", STOPPED
             return
         except StmlabError as error:  # data that cannot be fitted are data all the same
-            course.message = f"no fit: {error}"
+            course.message = "; ".join(filter(None, (course.message, f"no fit: {error}")))
             return
         except Exception as error:  # a fault in an analysis must not keep the file from its end
             log.exception("the analysis of %s failed", self.sequence.name)

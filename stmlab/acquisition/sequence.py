@@ -39,6 +39,7 @@ from stmlab.units import in_unit
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from stmlab.acquisition.choosing import Chooser
     from stmlab.arrays import FloatArray
     from stmlab.axes import Axis, Channel
     from stmlab.results import FitResult
@@ -63,7 +64,7 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
-    channels: ClassVar[tuple[Channel, ...]] = ()
+    channels: tuple[Channel, ...] = ()
     roles: ClassVar[tuple[str, ...]] = ()
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     outputs: ClassVar[Mapping[str, str]] = {}
@@ -133,6 +134,14 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
     def analyse(self, run: Any) -> FitResult | None:
         """Fit the run's data (a ``stmlab.storage.Run``), or None."""
         return None
+
+    def chooser(self) -> Chooser | None:
+        """Who chooses the points of the run's only axis, one by one; None: all of them are visited."""
+        return None
+
+    def most_points(self) -> int:
+        """Points at most: all of them, unless a chooser visits fewer."""
+        return math.prod(len(axis) for axis, _ in self.movers())
 
     @property
     def is_analysed(self) -> bool:

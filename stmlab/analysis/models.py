@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.adaptive.verdict import judged
 from stmlab.analysis.columns import averaged, column, whole_spectra
 from stmlab.analysis.iterations import fitting, iterations
 from stmlab.analysis.one_curve import SRS_WIDTHS, decay_of, srs_of, steps_of, transport_of
@@ -19,6 +20,7 @@ from stmlab.analysis.steps import STEP_MODELS
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.transfer_function import fit_transfer
 from stmlab.errors import FitError
+from stmlab.physics.stochastic_resonance import line_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,8 +77,16 @@ def _listed(names: Sequence[str]) -> str:
 
 def _srs(run: Run, told: Settings, model: str) -> FitResult:
     _only(run, model, ("frequency",), _MAPS)
-    fit = srs_of(column(run, "frequency"), column(run, "current"), model, told)
+    frequency, current = column(run, "frequency"), column(run, "current")
+    fit = srs_of(frequency, current, model, told)
+    if _is_adaptive(run, "grid"):
+        line = line_shape(frequency, fit["rate"].value, 1.0, 0.0)
+        fit = judged(fit, line, current, run.time, float(run.parameters["target_error"].value), "rate")
     return _unflattened(run, fit)
+
+
+def _is_adaptive(run: Run, parameter: str) -> bool:
+    return parameter in run.parameters and run.parameters[parameter].value == "adaptive"
 
 
 def _srs_map(run: Run, _: Settings) -> FitResult:

@@ -7,6 +7,9 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
+from stmlab.acquisition.choosing import sought
 from stmlab.display.events import progress_as_text
 from stmlab.events import FitProgress, PointTaken, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.station.guardian import guarded
@@ -70,20 +73,32 @@ class ProgressBar:
         self._progress = progress
         self._task = progress.add_task("preparing", total=points)
         self._name, self._points = "", 0
+        self._sought: tuple[int, float] | None = None  # of an adaptive run: place of its relative error, and the target
 
     def __call__(self, event: Event) -> None:
         """Move the bar to what ``event`` says."""
-        if isinstance(event, PointTaken):
+        if isinstance(event, PointTaken) and self._sought is not None:
+            self._narrow(event, *self._sought)
+        elif isinstance(event, PointTaken):
             self._points = max(self._points, event.index + 1)  # a point that is read again lies further back
             self._progress.update(self._task, completed=self._points)
         elif isinstance(event, RunStarted):
             self._name = event.sequence + (f" {event.sample}" if event.sample else "")
+            self._sought = sought(event)
             total = math.prod(len(axis) for axis in event.axes if not axis.hardware)  # of a resumed run: all of it
             self._progress.update(self._task, total=total)
         elif isinstance(event, FitProgress):
             self._progress.update(self._task, description=progress_as_text(event))
         elif isinstance(event, StateChanged | RunFinished):
             self._progress.update(self._task, description=f"{self._name} {event.state}")
+
+    def _narrow(self, event: PointTaken, place: int, target: float) -> None:
+        """Of an adaptive run: the error now, and about how many readings bring it to the target."""
+        self._points += 1
+        error = float(np.asarray(event.values[place]))
+        total = math.ceil(self._points * max(error / target, 1.0) ** 2)
+        said = f"{self._name} running, error {100 * error:.2g} % of {100 * target:.2g} %"
+        self._progress.update(self._task, completed=self._points, total=total, description=said)
 
 
 class Endable(Protocol):

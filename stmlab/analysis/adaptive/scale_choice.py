@@ -1,0 +1,209 @@
+"""Chooses the places of a line's readings until its scale is known as well as asked for, and checks the line meanwhile.
+
+    twelve readings over the whole range
+        |
+    a batch of informative readings, a twentieth of those so far, each followed by a check
+        |
+    known well enough (and the step significant, and at least thirty readings)? --- no --> another batch
+        | yes
+    the end; the value is the usual fit of all readings, and only if that has no doubt the target is reached
+
+Half of the readings are checks of an SRS line, a third of a decay: chosen for information alone, readings all lie where
+a wrong line cannot be told from a right one. The pattern of nine tells the SRS line from one of two widths (T-optimal);
+it is spread, so that no two readings are at the same place.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.adaptive.choice import least_variance, most_informative
+from stmlab.analysis.adaptive.posterior import Posterior
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stmlab.analysis.adaptive.posterior import Line
+
+FIRST = 12
+"""Readings spread over the whole range at the start."""
+
+LEAST = 30
+"""Readings before the end: from fewer the noise is not known well enough."""
+
+_BATCH = 0.05  # of the readings so far
+_WIDE = 0.15  # standard deviation of u beyond which the line at the mean does not stand for the posterior
+_KNOWN = 0.5  # standard deviation of u below which checks lie where the line is, not anywhere
+_SPREAD = 0.13  # of a check's place, to either side
+_SIGNIFICANT = 5.0  # standard errors of the step
+_HOPELESS = 400  # readings without a significant step
+_HALF_A_DECADE = 0.5 * math.log(10)
+_MARGIN = 2.3  # of u beyond the range a priori: a decade
+_PLACES = 200  # among which the informative ones are chosen
+_SMALLEST = 1e-3  # relative error that can be asked for
+
+
+class Why(IntEnum):
+    """Why a point was chosen, as it stands in the file."""
+
+    START = 0
+    INFORMATION = 1
+    CHECK = 2
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Checks, as factors of the scale's own place; None: the low end, the high end, anywhere.
+
+    Attributes:
+        low, high, anywhere: how many of a round.
+        factors: of the place at which x = u, each with how many.
+        every: informative readings to a check.
+    """
+
+    low: int
+    high: int
+    anywhere: int
+    factors: tuple[tuple[float, int], ...] = ()
+    every: int = 1
+
+
+class ScaleChoice:
+    """Places of readings, one after the other.
+
+    Args:
+        line: L(x, u).
+        low, high: of x.
+        target: standard error of u asked for: the relative error of the scale.
+        pattern: of the checks.
+        most: readings at most.
+        seed: of the spread of checks.
+
+    Attributes:
+        posterior: of u.
+        why: the last place was chosen.
+        ended: why it ended without having reached the target; "" otherwise.
+    """
+
+    def __init__(
+        self, line: Line, low: float, high: float, target: float, pattern: Pattern, most: int, seed: int = 0
+    ) -> None:
+        self._low, self._high, self._pattern, self._most = low, high, pattern, most
+        self._target = max(target, _SMALLEST)
+        self._x = np.linspace(low, high, _PLACES)
+        self._chance = np.random.default_rng(seed)
+        self.posterior = Posterior(line, low - _MARGIN, high + _MARGIN)
+        self.why, self.ended = Why.START, ""
+        self._places = self._plan()
+        self._next: tuple[float, Why] | None = None
+        self._done = False
+
+    def learn(self, key: int, x: float, y: float) -> None:
+        """A reading was taken at x, wherever that was asked for; one of the same key is replaced."""
+        self.posterior.add(key, x, y)
+
+    def think(self) -> None:
+        """Prepare the next place."""
+        if self._next is None and not self._done:
+            self._next = next(self._places, None)
+            self._done = self._next is None
+
+    def choose(self) -> float | None:
+        """The next place; None when there is nothing more to be known, or no more readings."""
+        self.think()
+        if self._next is None:
+            return None
+        (x, self.why), self._next = self._next, None
+        return x
+
+    def known(self) -> dict[str, float]:
+        """The scale and its relative error, as known when the last place was chosen, and why it was."""
+        scale = math.exp(self.posterior.mean)
+        return {"value": scale, "relative_error": self.posterior.deviation, "chosen": float(self.why)}
+
+    @property
+    def reached(self) -> bool:
+        """Whether u is known as well as asked for."""
+        known = self.posterior
+        return len(known) >= LEAST and known.deviation <= self._target and self._is_significant()
+
+    # -- the plan ----------------------------------------------------------------------------------------------------
+
+    def _plan(self) -> Iterator[tuple[float, Why]]:
+        """Every place, chosen from what has been learnt when it is asked for."""
+        for x in np.linspace(self._low, self._high, FIRST):
+            yield float(x), Why.START
+        checks, informative = self._checks(), 0
+        while not self._is_over():
+            for x in self._batch():
+                informative += 1
+                yield x, Why.INFORMATION
+                if informative % self._pattern.every == 0:
+                    yield next(checks), Why.CHECK
+
+    def _is_over(self) -> bool:
+        self.posterior.solve()
+        known = self.posterior
+        if self.reached:
+            if self._low + _HALF_A_DECADE <= known.mean <= self._high - _HALF_A_DECADE:
+                return True
+            self.ended = "the line lies nearer than half a decade to an end of the range, or beyond it: widen the range"
+            return True
+        if len(known) >= self._most:
+            self.ended = self._why_not()
+            return True
+        if len(known) >= _HOPELESS and not self._is_significant():
+            self.ended = f"no step stands out of the noise of {len(known)} readings"
+            return True
+        return False
+
+    def _why_not(self) -> str:
+        known = self.posterior
+        if not self._is_significant():
+            return f"no step stands out of the noise of {len(known)} readings"
+        return (
+            f"after {len(known)} readings, as many as were allowed, the error is {100 * known.deviation:.2g} %: "
+            f"{100 * self._target:.2g} % was asked for"
+        )
+
+    def _batch(self) -> list[float]:
+        known = self.posterior
+        if known.deviation > _WIDE or not self._is_significant():
+            return [most_informative(known, self._x)]
+        return least_variance(known, self._x, max(1, round(_BATCH * len(known))))
+
+    def _checks(self) -> Iterator[float]:
+        """Round after round of the pattern, each in another order; anywhere while the line is not known."""
+        pattern = self._pattern
+        ends = {"low": pattern.low, "high": pattern.high, "anywhere": pattern.anywhere}
+        places: list[float | str] = [end for end, number in ends.items() for _ in range(number)]
+        places += [math.log(factor) for factor, number in pattern.factors for _ in range(number)]
+        while True:
+            for place in self._chance.permutation(np.array(places, dtype=object)):
+                yield self._check(place)
+
+    def _check(self, place: float | str) -> float:
+        known, spread = self.posterior, float(self._chance.uniform(-_SPREAD, _SPREAD))
+        if place == "low":
+            return self._low + abs(spread)
+        if place == "high":
+            return self._high - abs(spread)
+        if place == "anywhere" or known.deviation > _KNOWN:
+            return float(self._chance.uniform(self._low, self._high))
+        return float(np.clip(known.mean + float(place) + spread, self._low, self._high))
+
+    def _is_significant(self) -> bool:
+        known = self.posterior
+        return abs(known.height) >= _SIGNIFICANT * known.height_error
+
+
+RESONANCE_CHECKS = Pattern(low=2, high=1, anywhere=1, factors=((0.43, 3), (1.35, 2)))
+"""Tells eq. 1 from a line distorted by strong modulation; as a part of the characteristic frequency."""
+
+DECAY_CHECKS = Pattern(low=2, high=1, anywhere=3, every=2)
+"""Shows a decay that is none: at both ends of the range and anywhere between."""

@@ -1,0 +1,109 @@
+"""Whether a value from points that were chosen while they were read can be believed, and whether its target is reached.
+
+Such a run sees its own data, and stops at the error asked for: what does not belong to the line would make it stop at a
+wrong value. So readings far off the line, and a line that is another one before and after some moment, are refused; a
+line near an end of the range is; and a fit with any doubt has not reached its target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.errors import FitError
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+    from stmlab.results import FitResult
+
+_FAR = 5.5  # standard deviations: one reading of 26 million
+_ROBUST = 1.4826  # standard deviation over median absolute deviation of normal noise
+_JUMP = 5.0  # standard errors by which the line differs before and after some moment
+_LARGE = 0.1  # of the step: so much difference is no drift of the gain
+_EDGE = 12  # readings before and after that moment, at the least
+_ROUNDING = 1.1  # of the target: the fit's error beside the posterior's
+
+
+def judged(fit: FitResult, line: FloatArray, y: FloatArray, time: FloatArray, target: float, name: str) -> FitResult:
+    """The fit with what a run that chose its points must say of it.
+
+    Args:
+        fit: of all readings.
+        line: the fitted line at each reading, of height 1 without offset, shape (n,).
+        y: the readings, shape (n,).
+        time: when they were taken, s, shape (n,).
+        target: relative error that was asked for.
+        name: of the parameter that is sought.
+
+    Raises:
+        FitError: outliers, a jump, or a line outside the range: there is no value then.
+    """
+    order = np.argsort(time, kind="stable")
+    height, offset = _line_through(line, y)
+    residual = y - offset - height * line
+    _refuse_outliers(residual)
+    _refuse_jump(line[order], y[order], height)
+    for warning in fit.warnings:
+        if "measured band" in warning:
+            raise FitError(f"{warning}: widen the band; there is no value")
+    parameter = fit[name]
+    error = parameter.error / abs(parameter.value)
+    if fit.warnings:
+        doubt = f"the target error of {_percent(target)} does not count as reached: the fit is in doubt"
+        return replace(fit, warnings=(*fit.warnings, doubt))
+    if error > _ROUNDING * target:
+        missed = f"the target error of {_percent(target)} was not reached: it is {_percent(error)}"
+        return replace(fit, warnings=(missed,))
+    return fit
+
+
+def _line_through(line: FloatArray, y: FloatArray) -> tuple[float, float]:
+    """Height and offset, by least squares."""
+    height, offset = np.polyfit(line, y, 1)
+    return float(height), float(offset)
+
+
+def _refuse_outliers(residual: FloatArray) -> None:
+    centred = residual - np.median(residual)
+    spread = _ROBUST * float(np.median(np.abs(centred)))
+    far = int(np.sum(np.abs(centred) > _FAR * spread))
+    if far and spread > 0:
+        raise FitError(
+            f"{far} of {len(residual)} readings lie more than {_FAR:g} standard deviations away from the line: "
+            "something disturbed them; there is no value"
+        )
+
+
+def _refuse_jump(line: FloatArray, y: FloatArray, height: float) -> None:
+    """Compare the lines before and after each moment: offset and height, each fitted on either side."""
+    n = len(y)
+    if n < 4 * _EDGE:
+        return
+    moments = np.unique(np.linspace(_EDGE, n - _EDGE, 48).round().astype(int))
+    sums = np.cumsum(np.stack([np.ones(n), line, line**2, y, line * y, y**2]), axis=1)
+    before, total = sums[:, moments - 1], sums[:, -1:]
+    whole = _left_over(total)[2][0]
+    (h1, o1, left1), (h2, o2, left2) = _left_over(before), _left_over(total - before)
+    gain = (whole - left1 - left2) / ((left1 + left2) / (n - 4))
+    best = int(np.argmax(gain))
+    change = max(abs(h2[best] - h1[best]), abs(o2[best] - o1[best]))
+    if gain[best] > 2 * _JUMP**2 and change > _LARGE * abs(height):
+        raise FitError(
+            f"the line is another one after {moments[best]} of {n} readings (by {change / abs(height):.0%} of the "
+            "step): the tip or the sample has changed; there is no value"
+        )
+
+
+def _left_over(sums: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Height, offset and sum of squares left of the line through readings with these sums."""
+    n, s1, s2, sy, s1y, syy = sums
+    determinant = np.maximum(n * s2 - s1**2, 1e-12 * n**2)
+    height = (n * s1y - s1 * sy) / determinant
+    offset = (sy - height * s1) / n
+    return height, offset, np.maximum(syy - offset * sy - height * s1y, 1e-300)
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.2g} %"
