@@ -31,9 +31,7 @@ class TimeTrace(FixedHeightSequence):
     roles: ClassVar[tuple[str, ...]] = ("bias", "tip", "spectroscopy")
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {"trace": ("dc_bias", "samples", "interval", "traces")}
     outputs: ClassVar[Mapping[str, str]] = {"dc_bias": "bias"}
-    channels: tuple[Channel, ...] = (
-        Channel("current", "A", "tunnel current, mean over each sampling interval"),
-    )
+    channels: tuple[Channel, ...] = (Channel("current", "A", "tunnel current, mean over each sampling interval"),)
 
     dc_bias = FloatParameter(
         "DC bias", units="V", default=10e-3, minimum=-10, maximum=10, description="during the trace"

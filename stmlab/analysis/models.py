@@ -116,7 +116,12 @@ def _decay(run: Run, told: Settings) -> FitResult:
     """On the sides and beyond the exclusion that the sequence was given; if that is 0, where pulses do not overlap."""
     _only(run, "decay", ("delay",), "one delay scan a fit")
     overlap = told.number("width") + 2 * told.number("rise_time")
-    return decay_of(column(run, "delay"), column(run, "current"), told.number("exclusion") or overlap, told)
+    delay, current = column(run, "delay"), column(run, "current")
+    fit = decay_of(delay, current, told.number("exclusion") or overlap, told)
+    if not _is_adaptive(run, "delays"):
+        return fit
+    line = np.exp(-np.abs(delay) / fit["T1"].value)
+    return judged(fit, line, current, run.time, float(run.parameters["target_error"].value), "T1")
 
 
 def _transfer(run: Run, _: Settings) -> FitResult:

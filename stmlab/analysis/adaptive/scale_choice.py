@@ -64,6 +64,7 @@ class Pattern:
         low, high, anywhere: how many of a round.
         factors: of the place at which x = u, each with how many.
         every: informative readings to a check.
+        inside: how far u must lie within the range at its low and at its high end.
     """
 
     low: int
@@ -71,6 +72,7 @@ class Pattern:
     anywhere: int
     factors: tuple[tuple[float, int], ...] = ()
     every: int = 1
+    inside: tuple[float, float] = (_HALF_A_DECADE, _HALF_A_DECADE)
 
 
 class ScaleChoice:
@@ -150,9 +152,10 @@ class ScaleChoice:
         self.posterior.solve()
         known = self.posterior
         if self.reached:
-            if self._low + _HALF_A_DECADE <= known.mean <= self._high - _HALF_A_DECADE:
+            low, high = self._pattern.inside
+            if self._low + low <= known.mean <= self._high - high:
                 return True
-            self.ended = "the line lies nearer than half a decade to an end of the range, or beyond it: widen the range"
+            self.ended = "what is sought lies too near an end of the range, or beyond it: widen the range"
             return True
         if len(known) >= self._most:
             self.ended = self._why_not()
@@ -205,5 +208,5 @@ class ScaleChoice:
 RESONANCE_CHECKS = Pattern(low=2, high=1, anywhere=1, factors=((0.43, 3), (1.35, 2)))
 """Tells eq. 1 from a line distorted by strong modulation; as a part of the characteristic frequency."""
 
-DECAY_CHECKS = Pattern(low=2, high=1, anywhere=3, every=2)
-"""Shows a decay that is none: at both ends of the range and anywhere between."""
+DECAY_CHECKS = Pattern(low=2, high=1, anywhere=3, every=2, inside=(-1.0, 1.0))
+"""Shows a decay that is none: at both ends and anywhere between. T1 may be shorter than the first delay."""
