@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sequences.tip import FixedHeightSequence
+from stmlab.acquisition.ordering import ORDERS, order_of
 from stmlab.acquisition.parameters import FloatParameter, IntegerParameter, ListParameter
 from stmlab.errors import InstrumentOverload, SequenceError
 from stmlab.events import ParameterValue
@@ -23,6 +24,8 @@ from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from stmlab.arrays import IntArray
 
 _PHASE_READINGS = 10
 _PHASE_ERROR = 1.0  # degree; cos differs from 1 by 2e-4
@@ -51,7 +54,7 @@ class LockInSequence(FixedHeightSequence):
     range_parameter: ClassVar[str]
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "lock-in": ("time_constant", "filter_slope", "averages"),
-        "advanced": ("settling_residual", "stabilise_every"),
+        "advanced": ("settling_residual", "stabilise_every", "order"),
     }
     roles: ClassVar[tuple[str, ...]] = ("lockin", "bias", "tip", "current_preamplifier")
 
@@ -79,6 +82,14 @@ class LockInSequence(FixedHeightSequence):
         description="points after which the tip is stabilised again (0: only at the start); long sweeps drift",
     )
 
+    order = ListParameter(
+        "Order",
+        choices=ORDERS,
+        default="automatic",
+        description="of the points of a sweep: shuffled or interleaved, drift does not bend the curve; automatic: "
+        "shuffled where repeated sweeps over frequency or delay are taken",
+    )
+
     _taken = 0  # points since the tip was last stabilised
 
     # -- what an experiment of this kind says ---------------------------------------------------------------------
@@ -88,6 +99,19 @@ class LockInSequence(FixedHeightSequence):
         raise NotImplementedError
 
     # -- what is done for it --------------------------------------------------------------------------------------
+
+    def visit_order(self, sweep: int) -> IntArray:
+        """See Sequence; as ``order`` says."""
+        axis, _ = self.movers()[-1]
+        name = str(self.order)
+        if name == "automatic":
+            name = "shuffled" if self.shuffles_by_itself else "sweep"
+        return order_of(name, axis.name, len(axis), sweep)
+
+    @property
+    def shuffles_by_itself(self) -> bool:
+        """Whether the sweep is a repeated one, along an axis on which jumping costs nothing."""
+        return False
 
     def verify(self) -> None:
         """See Sequence; the lock-in's output is steady, and the preamplifier passes the reference."""

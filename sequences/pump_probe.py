@@ -119,8 +119,8 @@ class PumpProbe(ChoppedSequence):
     # -- what will happen ----------------------------------------------------------------------------------------
 
     def axes(self) -> tuple[Axis, ...]:
-        """One axis: delay."""
-        return (Axis("delay", "s", self._delays(), "delay from pump to probe"),)
+        """Delay; within sweeps, if there are several."""
+        return self.repeated(Axis("delay", "s", self._delays(), "delay from pump to probe"))
 
     def demands(self) -> Mapping[str, float | FloatArray]:
         """Every value of every output; pulses that overlap add."""
@@ -147,7 +147,7 @@ class PumpProbe(ChoppedSequence):
             current=self.setpoint_current,
             rf_amplitude=float(largest),
         )
-        delay = self.axes()[0].values
+        delay = self._delays()
         for value in {float(delay[0]), float(delay[-1]), float(delay[np.abs(delay).argmin()])}:
             self.station.generator.check_pulses(self._pulses(value))
 
@@ -235,6 +235,8 @@ class PumpProbe(ChoppedSequence):
 
     def _check_adaptive(self) -> None:
         """Refuse adaptive delays on both sides, or without a range."""
+        if self.sweeps > 1:
+            raise SequenceError(f"{self.name}: sweeps = {self.sweeps}: adaptive delays have no sweeps to repeat")
         if self.fitted_sides == "both":
             raise SequenceError(
                 f"{self.name}: adaptive delays lie on one side: set fitted_sides to positive or negative"

@@ -116,8 +116,8 @@ class StochasticResonance(ChoppedSequence):
     # -- what will happen ----------------------------------------------------------------------------------------
 
     def axes(self) -> tuple[Axis, ...]:
-        """One axis: frequency, each value a whole number of periods per open gate."""
-        return (self._frequency_axis(),)
+        """Frequency, each value a whole number of periods per open gate; within sweeps, if there are several."""
+        return self.repeated(self._frequency_axis())
 
     def offsets(self) -> FloatArray:
         """Every DC bias of the run, V."""
@@ -243,6 +243,8 @@ class StochasticResonance(ChoppedSequence):
     def _check_grid(self) -> None:
         """Refuse an optimal grid whose ends are not far from the expected rate: it would not know the step's height."""
         expected = float(self.expected_rate) / (2 * math.pi)
+        if self._is_adaptive and self.sweeps > 1:
+            raise SequenceError(f"{self.name}: sweeps = {self.sweeps}: an adaptive grid has no sweeps to repeat")
         if self._is_adaptive and self.start_frequency >= self.stop_frequency:
             raise SequenceError(f"{self.name}: an adaptive grid needs start_frequency below stop_frequency")
         if self.grid == "optimal" and not _FAR * self.start_frequency <= expected <= self.stop_frequency / _FAR:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sequences.srs import StochasticResonance
-from stmlab.acquisition.parameters import FloatParameter, IntegerParameter
+from stmlab.acquisition.parameters import FloatParameter, IntegerParameter, ListParameter
 from stmlab.axes import Axis
+from stmlab.errors import SequenceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,19 @@ class StochasticResonanceMap(StochasticResonance):
     _offset: float | None = None  # of the spectrum that is being taken
     _amplitude: float | None = None
     _new_spectrum = False
+
+    grid = ListParameter(
+        "Grid",
+        choices=("logarithmic", "linear", "optimal"),
+        default="logarithmic",
+        description="logarithmic while the rate is not known; optimal: where the points tell most of the expected rate",
+    )
+
+    def verify(self) -> None:
+        """See StochasticResonance; a map is one sweep for each bias and amplitude."""
+        if self.sweeps > 1:
+            raise SequenceError(f"{self.name}: sweeps = {self.sweeps}: a map takes one; raise averages instead")
+        super().verify()
 
     def axes(self) -> tuple[Axis, ...]:
         """DC bias, amplitude, frequency."""

@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from stmlab.arrays import IntArray
     from stmlab.axes import Axis
 
 Target = tuple[float, ...]
@@ -18,14 +19,21 @@ Target = tuple[float, ...]
 
 
 class Path:
-    """Every point of the axes that software moves, in C order (outer first).
+    """Every point of the axes that software moves, outer first.
 
     Args:
         movers: each axis with its ``move_<axis>``, which may return the value really reached (the frequency really
             played); None means as asked.
+        order: from the number of a sweep along the innermost axis to the positions in the order of their visits; None:
+            as they stand.
     """
 
-    def __init__(self, movers: Sequence[tuple[Axis, Callable[[float], float | None]]]) -> None:
+    def __init__(
+        self,
+        movers: Sequence[tuple[Axis, Callable[[float], float | None]]],
+        order: Callable[[int], IntArray] | None = None,
+    ) -> None:
+        self._order = order
         self._values = [axis.values.tolist() for axis, _ in movers]
         self._moves = [move for _, move in movers]
         self._asked: list[float | None] = [None] * len(movers)
@@ -35,9 +43,15 @@ class Path:
     def __len__(self) -> int:
         return math.prod(self.shape)
 
-    def targets(self) -> Iterator[Target]:
-        """Every target, by index."""
-        return itertools.product(*self._values)
+    def visits(self) -> Iterator[tuple[int, Target]]:
+        """Every index with its target, in the order of the visits."""
+        if self._order is None or not self._values:
+            yield from enumerate(itertools.product(*self._values))
+            return
+        *outer, inner = self._values
+        for sweep, target in enumerate(itertools.product(*outer)):
+            for position in self._order(sweep).tolist():
+                yield sweep * len(inner) + position, (*target, inner[position])
 
     def target(self, index: int) -> Target:
         """The target of one index."""

@@ -160,7 +160,7 @@ class Points:
             yield from self._chosen(self._chooser)
             return
         again, done = self._again, self._done
-        for index, target in enumerate(self._path.targets()):
+        for index, target in self._path.visits():
             if again:
                 yield from self._repeats()
             if index not in done:

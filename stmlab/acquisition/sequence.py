@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from stmlab.acquisition.choosing import Chooser
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, IntArray
     from stmlab.axes import Axis, Channel
     from stmlab.results import FitResult
 
@@ -108,6 +108,18 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
         Raises:
             SequenceError, OutOfBounds: what is asked for cannot be done.
         """
+
+    def visit_order(self, sweep: int) -> IntArray:
+        """Positions along the innermost axis that software moves, in the order of their visits.
+
+        Args:
+            sweep: number of the sweep along it.
+
+        Raises:
+            SequenceError: the axis is visited in its order, and another one was asked for.
+        """
+        axis, _ = self.movers()[-1]
+        return np.arange(len(axis))
 
     def point_seconds(self) -> float:
         """Estimated duration of one point, s."""
@@ -274,7 +286,7 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
 
     def path(self) -> Path:
         """The way through the points: the axes that software moves, outer to inner."""
-        return Path(self.movers())
+        return Path(self.movers(), self.visit_order)
 
     # -- as a pymeasure Procedure ------------------------------------------------------------------------------------
 
@@ -299,7 +311,7 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
     def execute(self) -> None:
         """pymeasure's hook: every point as one record."""
         path = self.path()
-        for target in path.targets():
+        for _, target in path.visits():
             coordinates = path.move_to(target)
             self.wait(self.settling_time())
             values = self.measure()
@@ -328,6 +340,8 @@ def preflight(sequence: Sequence) -> None:
     for axis, _ in sequence.movers():
         if not np.all(np.isfinite(axis.values)):
             raise SequenceError(f"{sequence.name}: axis {axis.name} has values that are not finite")
+    if sequence.movers():
+        sequence.visit_order(0)
     sequence.station.check_recorded(sequence.axes(), sequence.parameter_record())
     sequence.station.check_demands(sequence.demands())
     sequence.verify()
@@ -341,12 +355,20 @@ def ramp_seconds(sequence: Sequence) -> float:
     for axis in sequence.axes():
         if axis.unit == "V" and axis.name in ("bias", "offset"):
             values = axis.values
+            if axis.name == _innermost(sequence):
+                values = values[sequence.visit_order(0)]
             break
         repetitions *= len(axis)
     else:
         repetitions = 1
     home = np.atleast_1d(np.asarray(demands.get("setpoint_bias", values[:1]), dtype=float))
     return repetitions * limit.seconds([*home, *values, *home])
+
+
+def _innermost(sequence: Sequence) -> str:
+    """Name of the innermost axis that software moves."""
+    movers = sequence.movers()
+    return movers[-1][0].name if movers else ""
 
 
 def _carry_on() -> None:

@@ -76,7 +76,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _srs(run: Run, told: Settings, model: str) -> FitResult:
-    _only(run, model, ("frequency",), _MAPS)
+    _only(run, model, ("frequency", "sweep"), _MAPS)
     frequency, current = column(run, "frequency"), column(run, "current")
     fit = srs_of(frequency, current, model, told)
     if _is_adaptive(run, "grid"):
@@ -114,7 +114,7 @@ def _unflattened(run: Run, fit: FitResult) -> FitResult:
 
 def _decay(run: Run, told: Settings) -> FitResult:
     """On the sides and beyond the exclusion that the sequence was given; if that is 0, where pulses do not overlap."""
-    _only(run, "decay", ("delay",), "one delay scan a fit")
+    _only(run, "decay", ("delay", "sweep"), "one delay scan a fit")
     overlap = told.number("width") + 2 * told.number("rise_time")
     delay, current = column(run, "delay"), column(run, "current")
     fit = decay_of(delay, current, told.number("exclusion") or overlap, told)

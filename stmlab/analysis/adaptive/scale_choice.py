@@ -42,6 +42,8 @@ _KNOWN = 0.5  # standard deviation of u below which checks lie where the line is
 _SPREAD = 0.13  # of a check's place, to either side
 _SIGNIFICANT = 5.0  # standard errors of the step
 _HOPELESS = 400  # readings without a significant step
+_ENOUGH = 60  # readings that can show that the scale lies outside
+_IMPOSSIBLE = 1e-3
 _HALF_A_DECADE = 0.5 * math.log(10)
 _MARGIN = 2.3  # of u beyond the range a priori: a decade
 _PLACES = 200  # among which the informative ones are chosen
@@ -138,8 +140,9 @@ class ScaleChoice:
 
     def _plan(self) -> Iterator[tuple[float, Why]]:
         """Every place, chosen from what has been learnt when it is asked for."""
-        for x in np.linspace(self._low, self._high, FIRST):
-            yield float(x), Why.START
+        if len(self.posterior) < FIRST:  # a run that is resumed knows something already
+            for x in np.linspace(self._low, self._high, FIRST):
+                yield float(x), Why.START
         checks, informative = self._checks(), 0
         while not self._is_over():
             for x in self._batch():
@@ -151,11 +154,10 @@ class ScaleChoice:
     def _is_over(self) -> bool:
         self.posterior.solve()
         known = self.posterior
-        if self.reached:
-            low, high = self._pattern.inside
-            if self._low + low <= known.mean <= self._high - high:
-                return True
+        if self._is_outside():
             self.ended = "what is sought lies too near an end of the range, or beyond it: widen the range"
+            return True
+        if self.reached:
             return True
         if len(known) >= self._most:
             self.ended = self._why_not()
@@ -164,6 +166,14 @@ class ScaleChoice:
             self.ended = f"no step stands out of the noise of {len(known)} readings"
             return True
         return False
+
+    def _is_outside(self) -> bool:
+        """Whether the scale is not where the range would tell it, as good as certainly."""
+        known, (low, high) = self.posterior, self._pattern.inside
+        inside = (known.u >= self._low + low) & (known.u <= self._high - high)
+        if self.reached:
+            return not self._low + low <= known.mean <= self._high - high
+        return len(known) >= _ENOUGH and float(known.weights @ inside) < _IMPOSSIBLE
 
     def _why_not(self) -> str:
         known = self.posterior

@@ -1,0 +1,167 @@
+"""Runs that choose their points, and orders of points, through the wire of the simulated microscope."""
+
+import math
+
+import numpy as np
+import pytest
+
+from stmlab.acquisition.measurement import measure, measurement, resumption
+from stmlab.acquisition.ordering import order_of
+from stmlab.errors import SequenceError
+from stmlab.events import PointTaken
+from stmlab.storage import open_run
+from tests.approximately import close
+
+ADAPTIVE = {"grid": "adaptive", "time_constant": "10 ms", "stabilise_time": "0.2 s"}
+RATE = 1.732e9  # of the sample fe_atom at 4 mV and a weak drive
+
+
+@pytest.fixture(scope="module")
+def known_to_a_percent(tmp_path_factory):
+    path = tmp_path_factory.mktemp("adaptive") / "run.h5"
+    return measure("srs", sample="fe_atom", seed=5, path=path, settings=ADAPTIVE | {"target_error": "0.6 %"})
+
+
+def test_it_ends_when_the_rate_is_known_as_well_as_asked_for(known_to_a_percent):
+    (fit,) = known_to_a_percent.fits
+    rate = fit["rate"]
+    assert known_to_a_percent.message == ""
+    assert fit.warnings == ()
+    assert rate.error / rate.value < 0.0066
+    assert abs(rate.value - RATE) < 4 * rate.error
+    assert 30 <= known_to_a_percent.points < 1000
+
+
+def test_the_file_has_the_data_sorted_and_the_visits_in_their_order(known_to_a_percent):
+    run = open_run(known_to_a_percent.path)
+    assert run.complete
+    frequency = run.axes[0].values
+    assert np.all(np.diff(frequency) > 0)
+    assert len(np.unique(run.visits.index)) == len(run.visits) == run.points, "each visit is a point of its own"
+    assert not np.all(np.diff(run.visits.index) > 0)
+    chosen, errors = run.visits.data["chosen"], run.visits.data["relative_error"]
+    assert set(chosen[:12]) == {0.0}
+    assert abs(np.sum(chosen == 1) - np.sum(chosen == 2)) <= 1
+    assert errors[-1] < 0.02 < errors[11]
+    assert run.visits.data["rate_so_far"][-1] == close(RATE, rel=0.03)
+
+
+def test_fitted_again_it_is_judged_again(known_to_a_percent):
+    from stmlab.analysis import analyse
+
+    again = analyse(open_run(known_to_a_percent.path))
+    assert again["rate"].value == close(known_to_a_percent.fits[0]["rate"].value)
+
+
+def test_what_was_stopped_goes_on_where_it_was(tmp_path):
+    path = tmp_path / "run.h5"
+    settings = ADAPTIVE | {"target_error": "0.6 %"}
+    with measurement("srs", sample="fe_atom", seed=5, path=path, settings=settings) as (runner, _):
+        runner.listen(lambda event: isinstance(event, PointTaken) and event.visit == 39 and runner.stop())
+        stopped = runner.run()
+    assert stopped.points in (40, 41)
+    with resumption(path) as (runner, _):
+        outcome = runner.run()
+    run = open_run(path)
+    assert run.visits.session.max() == 1
+    assert run.visits.data["relative_error"][stopped.points] < 0.1, "what was read before is known"
+    assert set(run.visits.data["chosen"][stopped.points + 3 :]) <= {1.0, 2.0}
+    assert outcome.fits[0]["rate"].error / outcome.fits[0]["rate"].value < 0.0066
+
+
+def test_a_rate_outside_the_band_gives_a_sentence_and_no_number(tmp_path):
+    outcome = measure(
+        "srs",
+        sample="fe_atom",
+        seed=5,
+        path=tmp_path / "run.h5",
+        settings=ADAPTIVE | {"stop_frequency": "100 MHz", "target_error": "5 %"},
+    )
+    assert outcome.fits == ()
+    assert "widen the" in outcome.message
+
+
+def test_the_time_limit_holds(tmp_path):
+    settings = ADAPTIVE | {"target_error": "0.1 %", "time_limit": "10 s"}
+    with measurement("srs", sample="fe_atom", seed=5, path=tmp_path / "run.h5", settings=settings) as (runner, plan):
+        outcome = runner.run()
+    assert plan.seconds < 15
+    assert outcome.points <= plan.points + 12
+    assert "0.1 % was asked for" in outcome.message
+    assert "was not reached" in outcome.fits[0].warnings[0]
+
+
+def test_adaptive_delays_find_t1(tmp_path):
+    settings = {"delays": "adaptive", "target_error": "2 %", "time_constant": "10 ms", "stabilise_time": "0.2 s"}
+    outcome = measure("pump_probe", sample="fe_five_states", seed=5, path=tmp_path / "run.h5", settings=settings)
+    whole = measure(
+        "pump_probe",
+        sample="fe_five_states",
+        seed=6,
+        path=tmp_path / "whole.h5",
+        settings={"delays": "even", "points": 201, "time_constant": "10 ms", "stabilise_time": "0.2 s"},
+    )
+    (fit,), (other,) = outcome.fits, whole.fits
+    assert fit["T1"].error < 0.022 * fit["T1"].value
+    assert abs(fit["T1"].value - other["T1"].value) < 4 * math.hypot(fit["T1"].error, other["T1"].error)
+    assert np.all(open_run(outcome.path).coordinates["delay"] > 0)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "settings", "why"),
+    [
+        ("srs", {"grid": "adaptive", "sweeps": 3}, "no sweeps to repeat"),
+        ("srs", {"grid": "adaptive", "start_frequency": "2 GHz", "stop_frequency": "1 GHz"}, "below stop_frequency"),
+        ("pump_probe", {"delays": "adaptive", "fitted_sides": "both"}, "fitted_sides = positive or negative"),
+        ("pump_probe", {"delays": "adaptive", "stop_delay": "1 ns"}, "adaptive delays need a range"),
+        ("setpoint_ramp", {"order": "elsewhere"}, "one of automatic, sweep, shuffled, interleaved"),
+    ],
+)
+def test_what_cannot_be_is_refused(sequence, settings, why):
+    with pytest.raises(SequenceError, match=why), measurement(sequence, settings=settings):
+        pass
+
+
+# -- orders -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["sweep", "shuffled", "interleaved"])
+@pytest.mark.parametrize("points", [1, 5, 41])
+def test_every_point_is_visited_once(name, points):
+    for repetition in range(3):
+        assert sorted(order_of(name, "frequency", points, repetition)) == list(range(points))
+
+
+def test_each_repetition_is_shuffled_in_its_own_way_and_the_same_in_each_run():
+    first, second = (order_of("shuffled", "delay", 41, k) for k in (0, 1))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, order_of("shuffled", "delay", 41, 0))
+
+
+def test_a_setpoint_or_a_height_is_never_jumped_along():
+    for axis in ("setpoint", "height", "temperature", "field"):
+        assert list(order_of("sweep", axis, 3, 0)) == [0, 1, 2]
+        with pytest.raises(SequenceError, match="visited in their order"):
+            order_of("shuffled", axis, 3, 0)
+
+
+def test_repeated_sweeps_are_shuffled_and_their_data_sorted(tmp_path):
+    settings = {"sweeps": 3, "points": 12, "time_constant": "10 ms", "stabilise_time": "0.2 s"}
+    run = open_run(measure("srs", seed=1, path=tmp_path / "run.h5", settings=settings).path)
+    assert run.shape == (3, 12)
+    assert not np.array_equal(run.visits.index[:12], np.arange(12))
+    assert sorted(run.visits.index[:12]) == list(range(12))
+    assert np.all(np.diff(run.grid("current")[0]) < 2e-12), "a step down, not noise"
+    assert run.fits[0]["rate"].value == close(RATE, rel=0.2)
+
+
+def test_a_shuffled_bias_counts_its_travel_and_its_spectrum_is_the_same(tmp_path):
+    settings = {"points": 21, "time_constant": "10 ms", "stabilise_time": "0.2 s"}
+    with measurement("didv", seed=1, path=tmp_path / "a.h5", settings=settings) as (runner, plan):
+        runner.run()
+    shuffled = settings | {"order": "shuffled"}
+    with measurement("didv", seed=1, path=tmp_path / "b.h5", settings=shuffled) as (runner, jumping):
+        runner.run()
+    assert jumping.ramps > 2 * plan.ramps
+    one, other = (open_run(tmp_path / name).grid("conductance") for name in ("a.h5", "b.h5"))
+    assert np.abs(one - other).max() < 0.02 * np.ptp(one)
