@@ -112,7 +112,7 @@ def test_adaptive_delays_find_t1(tmp_path):
     [
         ("srs", {"grid": "adaptive", "sweeps": 3}, "no sweeps to repeat"),
         ("srs", {"grid": "adaptive", "start_frequency": "2 GHz", "stop_frequency": "1 GHz"}, "below stop_frequency"),
-        ("pump_probe", {"delays": "adaptive", "fitted_sides": "both"}, "fitted_sides = positive or negative"),
+        ("pump_probe", {"delays": "adaptive", "fitted_sides": "both"}, "set fitted_sides to positive or negative"),
         ("pump_probe", {"delays": "adaptive", "stop_delay": "1 ns"}, "adaptive delays need a range"),
         ("setpoint_ramp", {"order": "elsewhere"}, "one of automatic, sweep, shuffled, interleaved"),
     ],
@@ -164,4 +164,6 @@ def test_a_shuffled_bias_counts_its_travel_and_its_spectrum_is_the_same(tmp_path
         runner.run()
     assert jumping.ramps > 2 * plan.ramps
     one, other = (open_run(tmp_path / name).grid("conductance") for name in ("a.h5", "b.h5"))
-    assert np.abs(one - other).max() < 0.02 * np.ptp(one)
+    noise = np.std(np.diff(one, 2)) / math.sqrt(6)
+    assert np.std(one - other) < 2.5 * math.sqrt(2) * noise
+    assert abs(np.mean(one - other)) < noise

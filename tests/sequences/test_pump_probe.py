@@ -20,7 +20,7 @@ def station():
 
 
 def test_the_lifetime_of_the_five_state_atom_comes_back(station, tmp_path):
-    sequence = PumpProbe(setpoint_current=SETPOINT, averages=4)
+    sequence = PumpProbe(setpoint_current=SETPOINT, averages=4, delays="even")
     outcome = Runner(sequence, station, tmp_path / "run.h5").run()
     t1 = outcome.fits[0]["T1"]
     true = 1 / station.simulation.sample.true_rate(sequence.dc_bias, 0.0)

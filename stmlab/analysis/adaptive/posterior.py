@@ -27,8 +27,10 @@ _PER_E = 13.0  # points of the first grid per factor e: 30 a decade
 _LOCAL = 150  # points of the grid around the mean
 _REACH = 8.0  # standard deviations that it spans to either side
 _COARSE = 4.0  # steps of a grid that the standard deviation needs to be resolved
+_NOTHING = 1e-6  # of the largest weight: what may stand at the ends of a grid
+_REFINEMENTS = 8
 _LEAST = 5  # readings that tell of three parameters and the noise
-_LARGE = 1e3  # standard deviations of a and c a priori, in spans of the readings
+_LARGE = 1e6  # standard deviations of a and c a priori, in standard deviations of a reading
 
 
 def resonance(x: FloatArray, u: FloatArray) -> FloatArray:
@@ -83,9 +85,9 @@ class Posterior:
     def solve(self) -> None:
         """Take the readings since the last time into account: mean, deviation, noise, height."""
         self._solve()
-        spacing = self.u[1] - self.u[0]
-        if self.deviation < _COARSE * spacing or self._runs_out():
-            self._rebuild()
+        for _ in range(_REFINEMENTS):
+            if self.flat or not self._refine():
+                return
 
     @property
     def flat(self) -> bool:
@@ -168,17 +170,22 @@ class Posterior:
         self.height = float(self._height[at])
         self.height_error = float(self.noise * math.sqrt(self._inverse[2][at]))
 
-    def _runs_out(self) -> bool:
-        """Whether the grid around the mean has lost what it was built around."""
-        if self.u is self._whole:
-            return False
-        return bool(min(self.mean - self.u[0], self.u[-1] - self.mean) < 0.5 * _REACH * self.deviation)
+    def _refine(self) -> bool:
+        """A grid that spans the posterior and resolves it; whether it had to be another one.
 
-    def _rebuild(self) -> None:
-        if self._runs_out():
-            self._set_grid(self._whole)
-            self._solve()
-        low, high = self._bounds
-        width = max(_REACH * self.deviation, 1e-6)
-        self._set_grid(np.linspace(max(low, self.mean - width), min(high, self.mean + width), _LOCAL))
+        A grid that is too coarse shows a deviation that is too small, so a finer one is never narrower than its steps.
+        """
+        spacing = self.u[1] - self.u[0]
+        around = max(_REACH * self.deviation, 2.0 * spacing)
+        if self.u is not self._whole and self.weights[[0, -1]].max() > _NOTHING * self.weights.max():
+            around = 3.0 * (self.u[-1] - self.u[0])
+        elif self.deviation >= _COARSE * spacing:
+            return False
+        low, high = max(self._bounds[0], self.mean - around), min(self._bounds[1], self.mean + around)
+        fine = np.linspace(low, high, _LOCAL)
+        whole = low == self._bounds[0] and high == self._bounds[1]
+        if (whole and self.u is self._whole) or (not whole and np.array_equal(fine, self.u)):
+            return False
+        self._set_grid(self._whole if whole else fine)
         self._solve()
+        return True

@@ -63,6 +63,16 @@ def test_the_posterior_is_the_integral_over_height_offset_and_noise():
     assert np.abs(brute - ours / ours.sum()).max() < 0.02
 
 
+@pytest.mark.parametrize("height", [10.0, 100.0, 3000.0])
+def test_the_posterior_is_as_wide_as_the_fit_says(height):
+    """Also where a few readings know more than the first grid resolves."""
+    for seed in range(4):
+        reader, choice = Reader(resonance, 20.3 + 0.31 * seed, height, seed), rate_choice(0.001, most=60)
+        rate = reader.run(choice).fit()["rate"]
+        assert choice.posterior.deviation == close(rate.error / rate.value, rel=0.1)
+        assert abs(choice.posterior.mean - math.log(rate.value)) < 0.2 * choice.posterior.deviation
+
+
 @pytest.mark.parametrize("height", [10.0, 30.0, -10.0])
 def test_readings_are_half_of_those_of_a_grid_and_honest(height):
     target, pulls, ratios = 0.02, [], []
