@@ -43,8 +43,8 @@ def judged(fit: FitResult, line: FloatArray, y: FloatArray, time: FloatArray, ta
     order = np.argsort(time, kind="stable")
     height, offset = _line_through(line, y)
     residual = y - offset - height * line
-    _refuse_outliers(residual)
     _refuse_jump(line[order], y[order], height)
+    _refuse_outliers(residual)
     for warning in fit.warnings:
         if "measured band" in warning:
             raise FitError(f"{warning}: widen the band; there is no value")
