@@ -7,7 +7,6 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from stmlab.acquisition.outcome import Aborted
-from stmlab.analysis.iterations import following
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +39,8 @@ def analysed(sequence: Sequence, run: Run, requests: Requests, tell: Callable[[F
     given_up, done = threading.Event(), threading.Event()
 
     def work() -> None:
+        from stmlab.analysis.iterations import following  # with every fit: no start of a run waits for them
+
         try:
             with following(told.append, stop=lambda: requests.fit_ending or given_up.is_set()):
                 found.append(sequence.analyse(run))

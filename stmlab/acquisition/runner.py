@@ -40,7 +40,6 @@ from stmlab.acquisition.requests import Requests
 from stmlab.acquisition.resuming import Rest, changes, check_same
 from stmlab.acquisition.sequence import Sequence, preflight
 from stmlab.acquisition.stream import Stream
-from stmlab.analysis.iterations import OUT_OF_TIME, STOPPED, ended_early
 from stmlab.errors import FitEnded, StationNotSafe, StmlabError
 from stmlab.events import Analysed, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.provenance import provenance
@@ -245,6 +244,8 @@ class Runner:
         self._finish(course)
 
     def _analyse(self, course: Course) -> None:
+        from stmlab.analysis.iterations import OUT_OF_TIME, STOPPED, ended_early  # with every fit: not at the start
+
         self._stream.flush()
         self._enter(RunState.ANALYSING)
         assert self.path is not None
