@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,31 @@ if TYPE_CHECKING:
     from stmlab.gui.themes import Theme
 
 _MARKED = 400  # points up to which each has a mark
+_LONG = 20_000  # points of a curve of which only what the screen can show is drawn
+_STRETCHES = 2000
 _SHARE = 3  # of the height: curves over residual
 _SHADE = 30  # of 255: how much a chosen stretch is tinted
 _GROUND = 215  # of 255: how much of what lies behind the legend is covered
 _TICK_LETTERS = 7  # of the numbers at the axes, where two plots stand below each other
+
+
+def envelope(x: FloatArray, y: FloatArray, low: float, high: float) -> tuple[FloatArray, FloatArray]:
+    """A long curve between two ends: the smallest and largest value of each of as many stretches as a screen shows.
+
+    Args:
+        x: rising, shape (n,).
+        y: shape (n,); nan is left out.
+        low: one end.
+        high: the other one.
+    """
+    first, last = (int(np.searchsorted(x, end)) for end in (low, high))
+    first, last = max(first - 1, 0), min(last + 1, len(x))
+    if last - first <= 2 * _STRETCHES:
+        return x[first:last], y[first:last]
+    starts = np.linspace(first, last, _STRETCHES, endpoint=False).astype(np.int64)
+    part = slice(first, last)
+    sides = [side.reduceat(y[part], starts - first) for side in (np.fmin, np.fmax)]
+    return np.repeat(x[starts], 2), np.column_stack(sides).ravel()
 
 
 @dataclass(frozen=True)
@@ -82,7 +104,9 @@ class CurvePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         self.drawn: tuple[Drawn, ...] = ()
         self.left: tuple[Drawn, ...] = ()
         self._items: list[tuple[pg.PlotItem, Line | Marks]] = []
+        self._long: list[tuple[Line, FloatArray, FloatArray]] = []
         self._logarithmic = False
+        self.main.getViewBox().sigXRangeChanged.connect(self._renew_long)
         self.scene().sigMouseMoved.connect(self._moved)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -108,7 +132,7 @@ class CurvePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         """Show these curves; the first says what the axes show. ``residual`` stands beneath, over the same x."""
         for plot, item in self._items:
             plot.removeItem(item)
-        self._items = []
+        self._items, self._long = [], []
         self.legend.clear()
         self.drawn, self.left = tuple(drawn), tuple(residual)
         self._logarithmic = bool(drawn) and drawn[0].curve.logarithmic
@@ -145,6 +169,11 @@ class CurvePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         if self.span is not None:
             low, high = (10.0**end if self._logarithmic else end for end in self.span.getRegion())
             self.chosen_range.emit(low, high)
+
+    def _renew_long(self, _view: object, ends: tuple[float, float]) -> None:
+        """Of long curves what the screen can show of the stretch in view."""
+        for line, x, y in self._long:
+            line.show_line(*envelope(x, y, *ends))
 
     def _renew_axes(self) -> None:
         """Draw the axes at their new size: one that grows while it is drawn is kept as it was before."""
@@ -190,7 +219,10 @@ class CurvePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         x, y = self._mapped(one.curve.x), one.curve.y
         few = one.marks and len(x) <= _MARKED
         line = Line(one.colour, one.width)
-        if len(x):
+        if len(x) > _LONG and bool(np.all(np.diff(x) > 0)):
+            self._long.append((line, x, y))
+            line.show_line(*envelope(x, y, -math.inf, math.inf))
+        elif len(x):
             line.show_line(x, y, smooth=len(x) <= _MARKED)
         self._items.append((plot, line))
         plot.addItem(line)

@@ -71,11 +71,11 @@ class FitPanel(Panel):
     def _register(self) -> None:
         for name, text, tip, keys, do in (
             ("run", "&Fit", "Fit the file with the chosen model", "Ctrl+Return", self.fit),
-            ("stop", "&Stop the fit", "End the fit with the best so far", "", self.stop),
-            ("keep", "&Keep with the run", "Add the fit to the run's file; its data are never touched", "", self.keep),
-            ("begin", "Be&gin where it ended", "The fitted values as start values", "", self.begin_at_result),
-            ("range", "Choose the &range", "Draw the ends of the fitted stretch in the plot", "", self.choose_range),
-            ("clear", "E&mpty the form", "No range, settings or start values", "", self.clear),
+            ("stop", "&Stop fit", "End the fit with the best so far", "", self.stop),
+            ("keep", "&Keep in file", "Add the fit to the run's file; its data are never touched", "", self.keep),
+            ("begin", "Be&gin there", "The fitted values as start values", "", self.begin_at_result),
+            ("range", "Set &range", "Draw the ends of the fitted stretch in the plot", "", self.choose_range),
+            ("clear", "C&lear", "No range, settings or start values", "", self.clear),
         ):
             self.context.actions.add(Action(f"fit.{name}", text, tip, keys, "&Data", section="fit"), do)
 

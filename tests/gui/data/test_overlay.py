@@ -6,6 +6,7 @@ from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtWidgets import QFileDialog
 
 from stmlab.gui import themes
+from stmlab.gui.data.curve_plot import Drawn, envelope
 from stmlab.gui.data.opened import Curve, open_file
 from stmlab.gui.data.overlay import OverlayPanel
 from stmlab.gui.data.overlaying import Normalisation, comparable
@@ -170,6 +171,23 @@ def test_the_values_under_the_pointer_are_written_with_units(panel, qtbot, folde
     assert panel.pointed.text().endswith("pA")
     panel.plot._moved(QPointF(-10, -10))
     assert panel.pointed.text() == ""
+
+
+def test_a_long_curve_is_drawn_by_what_a_screen_can_show_and_finely_where_one_looks(panel, qtbot):
+    x, y = np.linspace(0, 1, 1_000_000), np.zeros(1_000_000)
+    y[123_456], y[654_321], y[7] = 5.0, -3.0, np.nan
+    at, values = envelope(x, y, -np.inf, np.inf)
+    assert len(at) == len(values) == 4000
+    assert (values.max(), values.min()) == (5.0, -3.0)
+    assert at[values.argmax()] == close(x[123_456], abs=1e-3)
+    at, values = envelope(x, y, 0.1234, 0.1235)
+    assert (np.diff(at) > 0).all()
+    assert values[np.searchsorted(at, x[123_456])] == 5.0
+    long = Curve("long", x, y, "time", "s", "current", "A")
+    panel.plot.draw([Drawn(long, "#000000")])
+    panel.plot.main.getViewBox().setXRange(0.1234, 0.1235, padding=0)
+    (line, _, _) = panel.plot._long[0]
+    assert 100 <= len(line.x) <= 105
 
 
 def test_a_figure_of_what_is_drawn_is_written(panel, qtbot, folder, tmp_path, monkeypatch, said):
