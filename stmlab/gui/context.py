@@ -42,7 +42,8 @@ class Context(QObject):
         run_changed: (state, message) of the run, in words; "" when there is none.
         partial_seen: index of a point, and channel -> array: part of a sweep that an instrument is still taking.
         values_seen: instrument -> property -> value, as last read: by a run, or by the person's own connection.
-        safe_asked: the person wants the safe state at once; whoever runs or holds a simulated station ends that.
+        safe_asked: the safe state of a simulated station is wanted at once; whoever runs or holds it ends that.
+        run_station: the station of the run that is under way; "" when there is none.
         theme_changed: the new Theme.
         panel_wanted: name of a panel to be brought to the front.
         overlay_wanted: paths of files to be drawn over each other.
@@ -65,6 +66,7 @@ class Context(QObject):
     partial_seen = pyqtSignal(int, object)
     values_seen = pyqtSignal(object)
     safe_asked = pyqtSignal()
+    run_station = pyqtSignal(str)
     theme_changed = pyqtSignal(object)
     panel_wanted = pyqtSignal(str)
     overlay_wanted = pyqtSignal(object)

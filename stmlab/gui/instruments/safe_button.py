@@ -1,4 +1,4 @@
-"""The safe state at once: a process stands by for the station that is chosen, whoever owns it and whatever hangs."""
+"""The safe state at once: a process stands by for the station of the run, or the one that is chosen, whatever hangs."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class SafeState(QObject):
         self._process.said.connect(self._hear)
         self._process.ended.connect(self._end)
         self._station, self._simulated, self._ready, self._wanted = "", False, False, False
+        self._chosen = self._running = ""
         action = Action(
             NAME,
             "SAFE STATE",
@@ -45,10 +46,24 @@ class SafeState(QObject):
             section="safe",
         )
         context.actions.add(action, self.press)
-        context.station_changed.connect(self.stand_by)
+        context.station_changed.connect(self._choose)
+        context.run_station.connect(self._run)
 
-    def stand_by(self, station: str) -> None:
-        """From now on the button is for this station."""
+    @property
+    def station(self) -> str:
+        """The one that the button is for."""
+        return self._station
+
+    def _choose(self, station: str) -> None:
+        self._chosen = station
+        self._stand_by(self._running or station)
+
+    def _run(self, station: str) -> None:
+        """The station of the run comes first, whatever the form says meanwhile."""
+        self._running = station
+        self._stand_by(station or self._chosen)
+
+    def _stand_by(self, station: str) -> None:
         if station == self._station and self._process.running:
             return
         self._station, self._simulated, self._ready = station, False, False
@@ -57,8 +72,8 @@ class SafeState(QObject):
 
     def press(self) -> None:
         """Call for the safe state."""
-        self._context.safe_asked.emit()
         if self._simulated:
+            self._context.safe_asked.emit()
             return
         if not self._station:
             self._context.notices.warning("no station is chosen", "choose one beside the sequence")
@@ -81,9 +96,12 @@ class SafeState(QObject):
     def _hear(self, said: dict[str, Any]) -> None:
         if "ready" in said:
             self._ready, self._simulated = bool(said["ready"]), bool(said.get("simulated"))
-            if self._ready and self._wanted:
+            if self._wanted and self._ready:
                 self._call()
-            elif self._wanted and not self._simulated:
+            elif self._wanted and self._simulated:
+                self._wanted = False
+                self._context.safe_asked.emit()
+            elif self._wanted:
                 self._answer(False, str(said["said"]))
             return
         self._answer(bool(said["safe"]), str(said["said"]))

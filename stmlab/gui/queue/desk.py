@@ -7,6 +7,8 @@ A failure or a refusal stays until a person dismisses it: no later state overwri
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +88,7 @@ class QueueDesk(QObject):
         self.progress: Message = {}
         self.only = ""
         self._shown = ""  # file of the run that the live plots were told of
-        self._station = ""  # of the run that is under way
+        self._station = self._told_station = ""  # of the run that is under way
         self._read: bytes | None = None  # of the file, as it was last
         self._looks = 0
         self._died = 0  # number of the process of the run that has died
@@ -274,6 +276,7 @@ class QueueDesk(QObject):
         self.queue = queue
         if queue.running is not None:
             self._station = queue.running.station
+        self._tell_station("" if queue.running is None or not self.link.is_connected else self._station)
         for entry in queue.entries:
             earlier = before.get(entry.id)
             news = earlier is not None and (earlier.state, earlier.message) != (entry.state, entry.message)
@@ -281,6 +284,11 @@ class QueueDesk(QObject):
                 self._set_trouble(f"{entry.sequence} {entry.state}: {entry.message}")
         self.queue_changed.emit()
         self.run_changed.emit()
+
+    def _tell_station(self, station: str) -> None:
+        if station != self._told_station:
+            self._told_station = station
+            self.context.run_station.emit(station)
 
     def _hear_state(self, message: Message) -> None:
         if "queue" in message:
@@ -328,6 +336,11 @@ class QueueDesk(QObject):
 
     def _tell_context(self, state: str, message: str) -> None:
         self.context.run_changed.emit(state, message)
+
+    def kill(self) -> None:
+        """End the process of the queue, which does not obey any more; a simulated microscope goes with it."""
+        if self.link.pid:
+            os.kill(self.link.pid, signal.SIGKILL)
 
     # -- trouble -----------------------------------------------------------------------------------------------------
 

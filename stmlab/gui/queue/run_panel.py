@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from stmlab.gui.actions import Action
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from stmlab.gui.context import Context
     from stmlab.gui.themes import Theme
 
+_OBEYS = 1000  # ms in which a simulated run must have ended after the safe state was asked for
 _GOING = ("preparing", "running", "mending", "analysing", "starting", "checked")
 
 
@@ -123,9 +125,14 @@ class RunPanel(Panel):
         self.desk.ask("abort")
 
     def _make_way(self) -> None:
-        """The safe state is asked for: whoever performs a run on a simulated microscope ends it."""
+        """The safe state of a simulated microscope is asked for: its run ends, or its process if that hangs."""
         if self.desk.link.is_connected:
             self.abort()
+            QTimer.singleShot(_OBEYS, partial(self._end_what_hangs, self.desk.progress.get("file")))
+
+    def _end_what_hangs(self, file: str | None) -> None:
+        if self.desk.is_running and self.desk.progress.get("file") == file:
+            self.desk.kill()
 
     # -- what is shown -----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,9 @@ from stmlab.acquisition.queue.client import QueueClient
 from stmlab.acquisition.queue.file import read_queue
 from stmlab.acquisition.queue.places import performing_of
 from stmlab.gui.application import open_window
+from stmlab.gui.instruments.state_bar import StateBar
 from stmlab.gui.queue.desk import QueueDesk
+from stmlab.gui.queue.run_panel import RunPanel
 from stmlab.gui.settings import Settings
 from stmlab.storage import open_run
 from tests.acquisition.queue.evening import entry, written
@@ -21,7 +23,9 @@ import sys
 from pathlib import Path
 from PyQt6.QtWidgets import QApplication
 from stmlab.gui.context import Context
+from stmlab.gui.instruments.state_bar import StateBar
 from stmlab.gui.queue.desk import QueueDesk
+from stmlab.gui.queue.run_panel import RunPanel
 from stmlab.gui.settings import Settings
 application = QApplication([])
 context = Context(Settings(Path(sys.argv[1]).with_name("window.json")))
@@ -126,6 +130,40 @@ def test_a_killed_run_leaves_the_instruments_safe_and_the_window_says_what_its_g
     qtbot.waitUntil(lambda: not desk.is_performed and desk.queue.entries[1].over, timeout=_LONG)
     assert [e.state for e in desk.queue.entries] == ["interrupted", "failed"]
     assert "withdrawn" in desk.queue.entries[1].message
+
+
+def test_the_safe_state_is_for_the_station_of_the_run_whatever_the_form_says(served, started, context, tmp_path, qtbot):
+    """The run hangs: its guardian ends it, and the window says so."""
+    microscope, station = served
+    _, pid = started(entry("srs", station=str(station), settings={"points": 3000, "averages": 30}, seed=None))
+    bar = StateBar(context)
+    qtbot.addWidget(bar)
+    desk = QueueDesk(context, tmp_path / "queue.toml")
+    context.station_changed.emit("simulated")
+    qtbot.waitUntil(lambda: desk.progress.get("points", 0) > 0, timeout=_LONG)
+    assert bar.safe_state.station == str(station)
+    assert microscope.generator.on
+    os.kill(pid, signal.SIGSTOP)
+    bar.button.click()
+    qtbot.waitUntil(lambda: not microscope.generator.on, timeout=_LONG)
+    qtbot.waitUntil(lambda: "has been made safe" in desk.trouble, timeout=_LONG)
+    assert microscope.tip.withdrawn
+    assert bar.safe_state.station == "simulated", "there is no run any more"
+    desk.close()
+    bar.close_down()
+
+
+def test_a_simulated_run_that_hangs_is_ended_when_the_safe_state_is_asked_for(started, context, tmp_path, qtbot):
+    _, pid = started(entry("didv", settings={"points": 3000, "averages": 30}))
+    context.settings.remember_panel("queue", file=str(tmp_path / "queue.toml"))
+    panel = RunPanel(context)
+    qtbot.addWidget(panel)
+    qtbot.waitUntil(lambda: panel.desk.progress.get("points", 0) > 0, timeout=_LONG)
+    os.kill(pid, signal.SIGSTOP)
+    context.safe_asked.emit()
+    qtbot.waitUntil(lambda: "the process of the run has died" in panel.desk.trouble, timeout=_LONG)
+    assert not panel.desk.is_performed
+    panel.desk.close()
 
 
 def test_a_queue_that_cannot_be_started_says_why(desk, context, qtbot, monkeypatch):
