@@ -6,6 +6,10 @@ The steps of a correlated tip differ, and eta = (h_n - h_p) / (h_n + h_p) says b
 Two methods. "steps" fits dI/dV itself with steps as temperature and the lock-in's modulation broaden them: the energies
 are the levels, and every point of a plateau counts. "gaussians" fits a Gaussian to each step in d2I/dV2, as in the
 paper: it looks only near the steps, so that bent plateaus matter less, at larger errors.
+
+Errors hold where the spectrum is steps and noise, even or uneven. Third order and pumping move what is read by 0.02 to
+0.2 meV: in a residual that stands out of the noise this is seen, said and part of the errors, but within the noise it
+cannot be (`stmlab.analysis.step_pull` has its size for a ramp).
 """
 
 from __future__ import annotations
