@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LIKELY = 3.1
 """Standard deviations of `structure` that are enough to say so: white noise comes to it once in a thousand."""
 _NEAR = 5  # points at either side, whose residual is the scale of one
+_SLOWLY = 3  # points at either side, over which the noise hardly changes
 _SINGULAR = 1e-13  # eigenvalue of a normal matrix with a diagonal of 1 that is rounding
 _FREEDOM = 0.05  # least part of its own deviation that a point may show
 
@@ -26,6 +27,15 @@ _FREEDOM = 0.05  # least part of its own deviation that a point may show
 def white_variance(left: FloatArray) -> float:
     """Variance of the noise by the differences between neighbours: what varies slowly does not count."""
     return float(np.mean(np.diff(left) ** 2) / 2) if len(left) > 1 else 0.0
+
+
+def mean_around(values: FloatArray, near: int) -> FloatArray:
+    """Mean over so many points at either side, along the last axis; over fewer at the ends."""
+    count = values.shape[-1]
+    sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
+    first, last = np.maximum(np.arange(count) - near, 0), np.minimum(np.arange(count) + near + 1, count)
+    mean: FloatArray = (sums[..., last] - sums[..., first]) / (last - first)
+    return mean
 
 
 def structure(left: FloatArray, fitted: float) -> FloatArray:
@@ -43,9 +53,7 @@ def structure(left: FloatArray, fitted: float) -> FloatArray:
     count = left.shape[-1]
     if count < 2:
         return np.zeros(left.shape[:-1])
-    sums = np.concatenate([np.zeros((*left.shape[:-1], 1)), np.cumsum(left**2, axis=-1)], axis=-1)
-    first, last = np.maximum(np.arange(count) - _NEAR, 0), np.minimum(np.arange(count) + _NEAR + 1, count)
-    around = np.sqrt((sums[..., last] - sums[..., first]) / (last - first))
+    around = np.sqrt(mean_around(left**2, _NEAR))
     alone = left / np.where(around > 0.0, around, 1.0)
     products = alone[..., 1:] * alone[..., :-1]
     size = np.sqrt((products**2).sum(axis=-1))
@@ -64,16 +72,27 @@ def are_structured(left: FloatArray, fitted: float) -> BoolArray:
     return found
 
 
+def noise_variance(left: FloatArray, freedom: FloatArray) -> FloatArray:
+    """Variance of the noise at each point, from the residual at and around it.
+
+    Args:
+        left: residuals in an order in which the noise changes slowly, shape (..., n).
+        freedom: part of its own variance that the residual of each point shows, shape (..., n).
+    """
+    return mean_around(left**2 / np.maximum(freedom, _FREEDOM), _SLOWLY)
+
+
 def uneven_covariance(slopes: FloatArray, left: FloatArray) -> FloatArray:
     """Covariance of least-squares estimates, from the residuals themselves: it does not suppose even noise.
 
     Shot noise grows with the current, so that the ends of a spectrum are noisier than its middle by far; errors from
     the mean residual would be too large for what the middle determines and too small for the rest. (MacKinnon and
-    White's HC2, J. Econometrics 29, 305 (1985), exact on average where the noise is even after all.)
+    White's HC2, J. Econometrics 29, 305 (1985), exact on average where the noise is even after all.) The noise of a
+    point is that of the few around it: a parameter that hangs on few points has a less uncertain error.
 
     Args:
         slopes: derivatives of the model, shape (n, p), in the unit of the residuals.
-        left: residuals, shape (n,).
+        left: residuals, shape (n,), in an order in which the noise changes slowly.
 
     Returns:
         Shape (p, p); enormous for what the points do not determine.
@@ -83,7 +102,7 @@ def uneven_covariance(slopes: FloatArray, left: FloatArray) -> FloatArray:
     values, vectors = np.linalg.eigh((slopes / sizes).T @ (slopes / sizes))
     known = values > _SINGULAR * len(values)
     along = (slopes / sizes) @ vectors[:, known] / np.sqrt(values[known])  # columns of unit length
-    weights = left**2 / np.maximum(1.0 - (along**2).sum(axis=1), _FREEDOM)
+    weights = noise_variance(left, 1.0 - (along**2).sum(axis=1))
     back = vectors[:, known] / np.sqrt(values[known])
     covariance = back @ ((along.T * weights) @ along) @ back.T
     unknown = vectors[:, ~known] / math.sqrt(_SINGULAR)
@@ -97,13 +116,13 @@ def uneven_covariances(design: FloatArray, inverse: FloatArray, left: FloatArray
     Args:
         design: derivatives, shape (m, p, n).
         inverse: of the normal matrices, shape (m, p, p).
-        left: residuals, shape (m, n).
+        left: residuals, shape (m, n), in an order in which the noise changes slowly.
 
     Returns:
         Shape (m, p, p).
     """
     response = inverse @ design
-    weights = left**2 / np.maximum(1.0 - (response * design).sum(axis=1), _FREEDOM)
+    weights = noise_variance(left, 1.0 - (response * design).sum(axis=1))
     covariances: FloatArray = (response * weights[:, None]) @ response.swapaxes(1, 2)
     return covariances
 

@@ -125,7 +125,8 @@ def _fitted(
     covariance = found.inverse * noise[:, None, None]
     if not known:
         design = np.concatenate([family.columns(slopes, found.heights), shapes], axis=1)
-        covariance = uneven_covariances(design, found.inverse, np.maximum(np.abs(left), _ROUNDING))
+        left = np.maximum(np.abs(left), _ROUNDING)
+        covariance = uneven_covariances(design[:, :, family.order], found.inverse, left[:, family.order])
     return _result(family, found, covariance, structured, scale, reasons)
 
 

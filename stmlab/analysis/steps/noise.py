@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.residuals import noise_variance
+
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray, IntArray
-
-_FREEDOM = 0.05  # least part of its own noise that a point may show
 
 
 def local(left: FloatArray, width: float) -> FloatArray:
@@ -50,7 +50,7 @@ def of_uneven_noise(response: FloatArray, slopes: FloatArray, left: FloatArray, 
     # the squared rows of L (1 - slopes @ response), where L takes the running mean away
     kept = 1 - 1 / (last - first) - 2 * (turned * answer).sum(axis=1)
     kept += ((turned @ (response @ response.T)) * turned).sum(axis=1)
-    variance = local(left, width) ** 2 / np.maximum(kept, _FREEDOM)
+    variance = noise_variance(local(left, width), kept)
     return np.asarray((response * variance) @ response.T)
 
 

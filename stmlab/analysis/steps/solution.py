@@ -27,6 +27,7 @@ _FAR_BETTER = 25.0  # drop of chi square by a second pair of steps
 _BENT = 9.2
 """Drop of chi square by two plateau slopes: noise comes to it once in a hundred, and slopes that are left out for less
 move the outer step by more than its error."""
+_BY_NOISE = 2.0  # mean drop of chi square by two parameters that mean nothing
 _TILTED = 9.0  # drop of chi square by a slope of the background that is told
 _BEND = 0.01  # of the outer step; plateaus that bend less are flat
 _BEYOND_DOUBT = 10.0  # standard errors of a height
@@ -77,7 +78,8 @@ def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> 
         raise FitError(f"{data.points} hold no steps that could be told apart: no {many} found")
     if _without(data) - found.squares < _CERTAIN * found.variance(data):
         raise FitError(f"{data.points} hold no step that stands out of the noise, or of what else they show")
-    return _allowing_for_structure(data, _allowing_for_uneven_noise(data, found))
+    result = _allowing_for_structure(data, _allowing_for_uneven_noise(data, found))
+    return result if found is sloped or sloped is None else _allowing_for_slopes(data, result, sloped)
 
 
 def _allowing_for_uneven_noise(data: StepSpectrum, found: StepSolution) -> StepSolution:
@@ -97,6 +99,20 @@ def _allowing_for_structure(data: StepSpectrum, found: StepSolution) -> StepSolu
     width = found.model.shape(found.vector).width_meV / data.spacing
     response = np.asarray(np.linalg.pinv(found.model.jacobian(found.vector, data.x) / data.noise[:, None]), dtype=float)
     return replace(found, covariance=widened(found.covariance, response, left, width))
+
+
+def _allowing_for_slopes(data: StepSpectrum, flat: StepSolution, sloped: StepSolution) -> StepSolution:
+    """With what plateau slopes would change in the errors, so far as noise alone does not ask for them.
+
+    They describe the data not so much better that they are fitted, but they cannot be ruled out: two parameters of
+    noise lower chi square by two.
+    """
+    drop = (flat.squares - sloped.squares) / max(sloped.variance(data), 1e-300)
+    if drop <= _BY_NOISE:
+        return flat
+    same = [sloped.model.names.index(name) for name in flat.model.names]
+    shift = math.sqrt(1 - _BY_NOISE / drop) * (sloped.vector[same] - flat.vector)
+    return replace(flat, covariance=flat.covariance + np.outer(shift, shift))
 
 
 def one_pair_suffices(data: StepSpectrum, found: StepSolution) -> bool:

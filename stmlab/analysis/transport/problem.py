@@ -91,7 +91,9 @@ class Problem:
         if found is None:
             return None
         spins, at = self._split(found.parameters)
-        covariance = self._covariance(uneven_covariance(found.slopes, found.residuals), spins, at)
+        covariance = self._covariance(
+            uneven_covariance(found.slopes[self._order], found.residuals[self._order]), spins, at
+        )
         parts = np.split(found.residuals, self._ends)
         return Solved(spins, at, covariance, parts, found.converged, found.steps)
 
@@ -161,6 +163,13 @@ class Problem:
         return by_varied @ covariance @ by_varied.T
 
     # -- spectra -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _order(self) -> IntArray:
+        """Of all points: spectrum by spectrum, and in each by the bias, along which the noise changes slowly."""
+        bias = np.concatenate([one.bias for one in self.spectra])
+        spectrum = np.repeat(np.arange(len(self.spectra)), [one.bias.size for one in self.spectra])
+        return np.lexsort((bias, spectrum))
 
     @cached_property
     def _ends(self) -> IntArray:
