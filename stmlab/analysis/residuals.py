@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 LIKELY = 3.1
 """Standard deviations of `structure` that are enough to say so: white noise comes to it once in a thousand."""
-_NEAR = 5  # points at either side, whose residual is the scale of one
-_SLOWLY = 3  # points at either side, over which the noise hardly changes
+_NEAR = 5  # points at either side, whose noise is taken for that of one
 _SINGULAR = 1e-13  # eigenvalue of a normal matrix with a diagonal of 1 that is rounding
 _FREEDOM = 0.05  # least part of its own deviation that a point may show
 
@@ -29,11 +28,11 @@ def white_variance(left: FloatArray) -> float:
     return float(np.mean(np.diff(left) ** 2) / 2) if len(left) > 1 else 0.0
 
 
-def mean_around(values: FloatArray, near: int) -> FloatArray:
-    """Mean over so many points at either side, along the last axis; over fewer at the ends."""
+def _mean_around(values: FloatArray) -> FloatArray:
+    """Mean over the points near each along the last axis; over fewer at the ends."""
     count = values.shape[-1]
     sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
-    first, last = np.maximum(np.arange(count) - near, 0), np.minimum(np.arange(count) + near + 1, count)
+    first, last = np.maximum(np.arange(count) - _NEAR, 0), np.minimum(np.arange(count) + _NEAR + 1, count)
     mean: FloatArray = (sums[..., last] - sums[..., first]) / (last - first)
     return mean
 
@@ -53,7 +52,7 @@ def structure(left: FloatArray, fitted: float) -> FloatArray:
     count = left.shape[-1]
     if count < 2:
         return np.zeros(left.shape[:-1])
-    around = np.sqrt(mean_around(left**2, _NEAR))
+    around = np.sqrt(_mean_around(left**2))
     alone = left / np.where(around > 0.0, around, 1.0)
     products = alone[..., 1:] * alone[..., :-1]
     size = np.sqrt((products**2).sum(axis=-1))
@@ -79,7 +78,7 @@ def noise_variance(left: FloatArray, freedom: FloatArray) -> FloatArray:
         left: residuals in an order in which the noise changes slowly, shape (..., n).
         freedom: part of its own variance that the residual of each point shows, shape (..., n).
     """
-    return mean_around(left**2 / np.maximum(freedom, _FREEDOM), _SLOWLY)
+    return _mean_around(left**2 / np.maximum(freedom, _FREEDOM))
 
 
 def uneven_covariance(slopes: FloatArray, left: FloatArray) -> FloatArray:

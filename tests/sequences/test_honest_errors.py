@@ -218,18 +218,21 @@ def test_every_parameter_of_a_ramp_is_as_far_off_as_its_error_says(quiet):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("method", "times"), [("steps", 1.0), ("steps", 10.0), ("gaussians", 1.0)])
-def test_every_parameter_of_steps_is_as_far_off_as_its_error_says(quiet, method, times):
+@pytest.mark.parametrize(
+    ("method", "times", "widest"), [("steps", 1.0, 1.15), ("steps", 10.0, 1.2), ("gaussians", 1.0, 1.15)]
+)
+def test_every_parameter_of_steps_is_as_far_off_as_its_error_says(quiet, method, times, widest):
+    """At ten times the noise slopes of the plateaus at 20 nS can be neither shown nor ruled out: that widens pulls."""
     for spectrum in quiet.spectra():
         pulls, structured = spectrum.pulls(SEEDS, method, times)
-        check(pulls)
+        check(pulls, widest)
         assert structured <= 0.015 * SEEDS
 
 
 SEEDS = 200
 
 
-def check(pulls: FloatArray) -> None:
+def check(pulls: FloatArray, widest: float = 1.15) -> None:
     widths = pulls.std(axis=0, ddof=1)
     assert np.all(np.abs(pulls.mean(axis=0)) < 0.3), pulls.mean(axis=0)
-    assert np.all((widths > 0.85) & (widths < 1.15)), widths
+    assert np.all((widths > 0.85) & (widths < widest)), widths
