@@ -7,6 +7,7 @@ What a notebook or a script needs, each loaded when it is first asked for; every
     open_run        a run's data, metadata and fits
     open_recording  the same for a file that another program recorded
     fit, fit_recording, fit_grid    the fits of ``stmlab fit``
+    following       how far these are, told while they work, and the way to end them with the best so far
     export          a run or a recorded file in another format
     fit_srs, fit_steps, fit_decay, fit_telegraph        fits of plain arrays
     fit_srs_batch, fit_steps_batch, fit_decay_batch     of thousands of spectra at once
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from stmlab.analysis.batch.steps import fit_steps_batch
     from stmlab.analysis.decay import fit_decay
     from stmlab.analysis.fitting import fit, fit_grid, fit_recording
+    from stmlab.analysis.iterations import following
     from stmlab.analysis.lorentzian import fit_srs
     from stmlab.analysis.steps import fit_steps
     from stmlab.analysis.telegraph import fit_telegraph
@@ -47,6 +49,7 @@ __all__ = [
     "fit_steps",
     "fit_steps_batch",
     "fit_telegraph",
+    "following",
     "measure",
     "open_recording",
     "open_run",
@@ -67,6 +70,7 @@ _ROOMS = {
     "fit_steps": "stmlab.analysis.steps",
     "fit_steps_batch": "stmlab.analysis.batch",
     "fit_telegraph": "stmlab.analysis.telegraph",
+    "following": "stmlab.analysis.iterations",
     "measure": "stmlab.acquisition.measurement",
     "open_recording": "stmlab.storage.recorded",
     "open_run": "stmlab.storage",

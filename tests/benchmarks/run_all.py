@@ -117,9 +117,16 @@ def finished(rows: list[dict[str, Any]], result: Path) -> int:
     return int(not all(row["met"] for row in rows))
 
 
+def as_markdown(rows: list[dict[str, Any]]) -> str:
+    """The same table for the documentation."""
+    head = "| work | ours | today's or the peer | ratio | target | | spread |\n|---|--:|---|--:|--:|---|--:|"
+    return "\n".join([head, *(f"| {' | '.join(cells(row))} |" for row in rows)]) + "\n"
+
+
 def keep(rows: list[dict[str, Any]], result: Path) -> None:
-    """As JSON, numbers that are none as null."""
+    """As JSON, numbers that are none as null; beside it the table as Markdown."""
     result.parent.mkdir(exist_ok=True)
+    result.with_suffix(".md").write_text(as_markdown(rows), encoding="utf-8")
     plain = [{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()} for row in rows]
     result.write_text(json.dumps(plain, indent=1, allow_nan=False), encoding="utf-8")
 
