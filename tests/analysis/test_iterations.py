@@ -217,6 +217,24 @@ FITS = {
 }
 
 
+HELD = {
+    "srs": ("srs", "srs_two_widths"),
+    "decay": ("decay",),
+    "steps": ("steps", "steps_one_pair"),
+    "gaussians": ("gaussians", "gaussians_one_pair"),
+    "telegraph": ("telegraph",),
+    "transport": ("transport",),
+    "srs_map": ("srs_map",),
+    "exchange": ("exchange", "correlation"),
+}
+QUICK = {"transfer"}  # a closed form, solved a few times over
+
+
+def test_every_model_is_held_to_it():
+    assert set(HELD) == set(FITS)
+    assert set().union(*HELD.values()) | QUICK == set(models.MODELS), "add a case to FITS and its name here"
+
+
 @pytest.mark.parametrize("name", FITS)
 @pytest.mark.parametrize("look", [0, 1, 2, 5, 20])
 def test_every_fit_ends_at_the_look_at_which_it_is_stopped_with_a_doubt_or_with_a_reason(name, look):
