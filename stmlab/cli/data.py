@@ -40,9 +40,11 @@ def show(
     if is_recorded(file):
         recording = open_recording(file)
         if png is not None:
+            from stmlab.cli.fit_progress import fits_on_terminal
             from stmlab.display.figures.recording import draw_recording
 
-            draw_recording(recording, png)
+            with fits_on_terminal():  # of the figure, which says it where one was ended
+                draw_recording(recording, png)
             wrote(png)
         found, text = display.recording_as_dict(recording), display.recording_as_text(recording)
     else:
