@@ -1,4 +1,6 @@
-"""How honest and how good is the error of a rate: 200 seeds of the SRS run on the simulated microscope.
+"""How honest and how good is the error of a rate: 60 seeds of the SRS run on the simulated microscope.
+
+``--seeds 200`` takes two minutes of the processor, and says the part within one error to 3 % instead of 6 %.
 
 Printed: how often the true rate lies within one quoted standard error (68 % is right), and the quoted and the really
 scattered error over the statistical bound for that grid and noise (the Cramer-Rao bound of eq. 1 with white noise of
@@ -65,7 +67,7 @@ def study(sample: str, seeds: int, **parameters: float) -> Study:
 def main() -> int:
     """Print a line per sample; the rows compare the quoted error with the bound of Cramer and Rao."""
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("--seeds", type=int, default=200)
+    arguments.add_argument("--seeds", type=int, default=60)
     seeds = arguments.parse_args().seeds
     rows = []
     for sample, parameters in {
@@ -78,7 +80,7 @@ def main() -> int:
             f"of {seeds}; quoted error / bound {np.median(s.errors) / s.bound:.3f}, "
             f"scatter / bound {s.rates.std(ddof=1) / s.bound:.3f}; error {100 * np.median(s.errors) / s.true:.2f} %"
         )
-        quoted, note = float(np.median(s.errors) / s.true), f"{100 * s.coverage:.1f} % within one error"
+        quoted, note = float(np.median(s.errors) / s.true), f"{100 * s.coverage:.0f} % of {seeds} seeds within one error"
         rows.append(
             Row(f"relative error of a rate, {sample}", quoted, s.bound / s.true, "least possible", unit="", note=note)
         )
