@@ -80,7 +80,8 @@ def main() -> int:
             f"of {seeds}; quoted error / bound {np.median(s.errors) / s.bound:.3f}, "
             f"scatter / bound {s.rates.std(ddof=1) / s.bound:.3f}; error {100 * np.median(s.errors) / s.true:.2f} %"
         )
-        quoted, note = float(np.median(s.errors) / s.true), f"{100 * s.coverage:.0f} % of {seeds} seeds within one error"
+        quoted = float(np.median(s.errors) / s.true)
+        note = f"{100 * s.coverage:.0f} % of {seeds} seeds within one error"
         rows.append(
             Row(f"relative error of a rate, {sample}", quoted, s.bound / s.true, "least possible", unit="", note=note)
         )
