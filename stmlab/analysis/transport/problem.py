@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,8 +86,12 @@ class Problem:
             most: steps.
         """
         varied = [self._varied(name) for name in self.free]
-        start = self._allowed(np.concatenate([varied, np.log(conductances)]))
-        found = descend(self._placed, self._slopes, start, self._bounds, self._reach, tolerance=tolerance, most=most)
+        start = np.concatenate([varied, np.log(conductances)])
+        go = partial(descend, self._placed, self._slopes, bounds=self._bounds, reach=self._reach)
+        found = go(start, tolerance=tolerance, most=most)
+        if found is None and _SHARED in self.free:  # third order outside perturbation theory
+            start[self.free.index(_SHARED)] *= _WEAKER
+            found = go(start, tolerance=tolerance, most=most)
         if found is None:
             return None
         spins, at = self._split(found.parameters)
@@ -136,14 +140,6 @@ class Problem:
         if _TEMPERATURE in self.free:
             reach[self.free.index(_TEMPERATURE)] = math.log(2.0)
         return reach
-
-    def _allowed(self, start: FloatArray) -> FloatArray:
-        """With a weaker Kondo coupling where third order is outside perturbation theory."""
-        begun = self._placed(start)
-        if _SHARED in self.free and (begun is None or begun.room < 0.0):
-            start = start.copy()
-            start[self.free.index(_SHARED)] *= _WEAKER
-        return start
 
     def _covariance(self, covariance: FloatArray, spins: SpinParameters, conductances: FloatArray) -> FloatArray:
         """Of the parameters and conductances themselves."""
