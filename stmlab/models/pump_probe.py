@@ -1,4 +1,7 @@
-"""The pump-probe current of a junction that switches between two states, over delay (Betz et al., Fig. S1)."""
+"""The pump-probe current of a junction that switches between two states, over delay (Betz et al., Fig. S1).
+
+The mean of the pulses does not pass the bias tee: between them the bias lies below its own value by that mean.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ def _compute(values: Values, x: FloatArray) -> Curves:
     def signal(delay: float) -> float:
         pump = Pulse(0.5 * (period - delay), width, number(values, "pump"), rise)
         probe = Pulse(0.5 * (period + delay), width, number(values, "probe"), rise)
-        return mean_pulsed_current(states, PulseTrain(period, (pump, probe), base), tolerance=1e-6) - still
+        mean = (pump.amplitude_V + probe.amplitude_V) * width / period
+        return mean_pulsed_current(states, PulseTrain(period, (pump, probe), base - mean), tolerance=1e-6) - still
 
     found = np.array([signal(float(delay)) for delay in x])
     time = 1.0 / sum(float(rate[0]) for rate in junction.rates(np.array([base])))

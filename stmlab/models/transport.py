@@ -9,6 +9,7 @@ import numpy as np
 from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectra
 from stmlab.models.model import Choice, Curves, Measurement, Model, Number, Sweep, number
 from stmlab.physics.coupled_tip import ExchangeKind
+from stmlab.simulation.junctions.coupled_spins import CoupledSpins
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
@@ -53,7 +54,22 @@ def _starts(values: Values) -> dict[str, float]:
 
 
 def _measurement(values: Values) -> Measurement:
-    has_tip = values["exchange"] != "none"
+    table = _table(values)
+    field = 0.0, 0.0, number(values, "field")
+    junction = CoupledSpins(**{**table, "field_T": field})  # type: ignore[arg-type]
+    current = junction.static_current(np.array([_SETPOINT_BIAS]), 1.0)
+    settings = {
+        "setpoint_bias": _SETPOINT_BIAS,
+        "setpoint_current": float(current[0]),
+        "modulation": number(values, "modulation"),
+        "temperature": number(values, "temperature_K"),
+        "field": number(values, "field"),
+    }
+    return Measurement("didv", settings, "coupled_spins", table)
+
+
+def _table(values: Values) -> dict[str, float | str | list[float]]:
+    """Of the sample."""
     table: dict[str, float | str | list[float]] = {
         "spin": float(values["spin"]),
         **{name: number(values, name) for name in _FITTED},
@@ -65,17 +81,10 @@ def _measurement(values: Values) -> Measurement:
         "order": int(values["order"]),
         "coupling": number(values, "kondo_coupling") if values["order"] == "3" else 0.0,
     }
-    if has_tip:
+    if values["exchange"] != "none":
         table |= {"tip_spin": float(values["tip_spin"]), "exchange": str(values["exchange"])}
         table |= {name: number(values, name) for name in _OF_THE_TIP}
-    settings = {
-        "setpoint_bias": _SETPOINT_BIAS,
-        "setpoint_current": _SETPOINT_BIAS * number(values, "conductance"),
-        "modulation": number(values, "modulation"),
-        "temperature": number(values, "temperature_K"),
-        "field": number(values, "field"),
-    }
-    return Measurement("didv", settings, "coupled_spins", table)
+    return table
 
 
 MODEL = Model(

@@ -129,7 +129,7 @@ def test_the_sample_of_a_model_is_read_by_the_simulated_microscope(name, tmp_pat
     sample, measurement = sample_of(name, {}, tmp_path)
     assert sample.kind == measurement.kind
     current = float(sample.junction.static_current(np.array([measurement.settings["setpoint_bias"]]), 1.0)[0])
-    assert measurement.settings["setpoint_current"] == close(current, rel=0.2)
+    assert measurement.settings["setpoint_current"] == close(current, rel=1e-9)
 
 
 @pytest.mark.parametrize("given", [{}, {"exchange": "ising", "field": 2.0}, {"order": "2", "spin": "2"}])
