@@ -11,6 +11,7 @@ from stmlab.analysis.guided.transport import guided_transport
 from stmlab.analysis.iterations import fitting, following
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.steps import fit_steps
+from stmlab.analysis.steps.model import StepModel
 from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectra
 from stmlab.errors import FitError
 from stmlab.physics.coupled_tip import ExchangeKind
@@ -80,6 +81,19 @@ def test_steps_end_where_the_fit_without_a_guide_does():
     found = guided_steps(BIAS, data, begun, **told)
     names = ("inner_energy", "outer_energy", "inner_height_positive", "background", "bias_offset", "temperature")
     same(found, other, (*names, "eta_inner", "eta_outer"), rel=1e-3)
+
+
+def test_steps_with_uneven_noise_have_the_errors_of_the_fit_without_a_guide():
+    """Nothing but steps, noisier at the ends by far: neither structure nor even noise."""
+    model = StepModel(2, None, 1e-4, offset=True, slope=True, plateaus=False)
+    vector = np.array([2.5, 3.5, 0.0, np.log(2.0), *[2e-8] * 4, 5e-8, 0.0])
+    ends = 1 + 9 * (np.abs(BIAS) > 8e-3)
+    data = model.value(vector, 1e3 * BIAS) + 2e-10 * ends * np.random.default_rng(8).normal(size=BIAS.size)
+    told = {"modulation_V": 1e-4, "unit": "S"}
+    other = fit_steps(BIAS, data, plateau_slopes=False, **told)
+    found = guided_steps(BIAS, data, Guide({"inner_energy": 2.2, "outer_energy": 6.3, "temperature": 3.0}), **told)
+    same(found, other, ("inner_energy", "outer_energy", "outer_height_positive", "background_slope"), rel=1e-3)
+    assert not found.warnings
 
 
 def test_a_temperature_that_is_told_is_fixed():
