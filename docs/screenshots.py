@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
+from PIL import Image
 from PyQt6.QtWidgets import QApplication
 
 from stmlab.acquisition.measurement import measure
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from stmlab.gui.window import Window
 
-LARGE, SMALL = (1440, 900), (1024, 700)
+LARGE, SMALL = (1600, 1000), (1024, 700)
 PATIENCE = 60.0  # s for anything to appear
 
 RUNS = {
@@ -80,6 +81,7 @@ class Studio:
                 show(self, window)
             path = self.pictures / f"{name}.png"
             window.grab().save(str(path))
+            Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
         finally:
             if window.context.actions["run.abort"].isEnabled():
                 window.context.actions.trigger("run.abort")
@@ -160,6 +162,7 @@ def catalogue(studio: Studio, window: Window) -> None:
 
 def fit(studio: Studio, window: Window) -> None:
     """A fit of a spectrum, made in the window."""
+    window.context.panel_wanted.emit("fit")
     window.context.fit_wanted.emit(studio.measured("spectrum"))
     studio.wait(3.0)
     window.context.actions.trigger("fit.run")
@@ -168,6 +171,7 @@ def fit(studio: Studio, window: Window) -> None:
 
 def grid(studio: Studio, window: Window) -> None:
     """A map of spectra, a place of it chosen."""
+    window.context.panel_wanted.emit("map")
     window.context.map_wanted.emit(studio.measured("map"))
     studio.wait(4.0)
 
