@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SHOWN = (("bias", "Bias", "V"), ("current", "Current", "A"), ("setpoint", "Setpoint", "A"), ("height", "Z", "m"))
 _WIDEST = "-888.8 nA"
+_NOTHING = "\N{EN DASH}"
 _BAD_STATES = ("failed", "not safe")
 _BUSY_STATES = ("preparing", "running", "paused", "mending", "analysing", "stopping")
 
@@ -53,6 +54,7 @@ class StateBar(Panel):
 
     def show_values(self, seen: dict[str, dict[str, Any]]) -> None:
         """What was read last: instrument -> property -> value."""
+        self._grow_old(False)
         merged = {name: value for values in seen.values() for name, value in values.items()}
         tip = next((values for values in seen.values() if "height" in values), merged)
         for name, _, unit in _SHOWN:
@@ -69,10 +71,16 @@ class StateBar(Panel):
             self._unsafe = message
         elif state in _BUSY_STATES:
             self._unsafe = ""
+        if state not in _BUSY_STATES:
+            self._grow_old(True)  # the end of a run moves what was read during it
         said = self._unsafe or message
         self.run.setText(": ".join(filter(None, (state or "no run", said))))
         self.run.setToolTip(said)
         self._paint(self.context.theme)
+
+    def _grow_old(self, old: bool) -> None:
+        for value in (*self.values.values(), self.loop):
+            value.grow_old(old)
 
     def close_down(self) -> None:
         """The window closes."""
@@ -118,7 +126,7 @@ class _Value(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self.label, self.value = QLabel(label), QLabel("\N{EN DASH}")
+        self.label, self.value = QLabel(label), QLabel(_NOTHING)
         font = self.value.font()
         font.setPointSizeF(1.15 * font.pointSizeF())
         font.setBold(True)
@@ -127,13 +135,29 @@ class _Value(QWidget):
         self.value.setAccessibleName(label)
         column.addWidget(self.label)
         column.addWidget(self.value)
-        self._colour = ""
+        self._name, self._colour, self._faint, self._old = label, "", "", False
+
+    def grow_old(self, old: bool) -> None:
+        """Whether nobody reads it any more: it may have changed since."""
+        old = old and self.value.text() != _NOTHING
+        if old == self._old:
+            return
+        self._old = old
+        self.label.setText(f"{self._name}, then" if self._old else self._name)
+        self.value.setToolTip("As last read; nobody has looked since" if self._old else "")
+        self._colour_value()
 
     def show_text(self, text: str, colour: str = "") -> None:
         self.value.setText(text)
         if colour != self._colour:
             self._colour = colour
-            self.value.setStyleSheet(f"color: {colour};" if colour else "")
+            self._colour_value()
 
     def paint(self, theme: Theme) -> None:
         self.label.setStyleSheet(f"color: {theme.faint};")
+        self._faint = theme.faint
+        self._colour_value()
+
+    def _colour_value(self) -> None:
+        colour = self._faint if self._old else self._colour
+        self.value.setStyleSheet(f"color: {colour};" if colour else "")

@@ -76,7 +76,7 @@ def queue_state(desk: QueueDesk) -> str:
     if desk.process.is_starting:
         return "starting"
     if not desk.link.is_connected:
-        return "not performed"
+        return "idle"
     if desk.state == "waiting":
         return f"waits: {desk.reason}" if desk.reason else "waits for you"
     if desk.held:

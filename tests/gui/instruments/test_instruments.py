@@ -165,3 +165,17 @@ def test_words():
     assert name_in_words("dac_mode") == "DAC mode"
     assert (as_text(True), as_text(4e-3, "V"), as_text("INT")) == ("on", "4 mV", "INT")
     assert rounded(99.97881e-12, "A") == "99.98 pA"
+
+
+def test_what_was_read_during_a_run_is_told_apart_once_nobody_reads_it_any_more(bar, context):
+    bias, height = bar.values["bias"], bar.values["height"]
+    context.run_changed.emit("running", "")
+    context.values_seen.emit({"controller": {"bias": 4e-3, "current": 1e-9, "status": "OFF"}})
+    assert (bias.label.text(), bias.value.text()) == ("Bias", "4 mV")
+    context.run_changed.emit("finished", "")
+    assert bias.label.text() == "Bias, then"
+    assert context.theme.faint in bar.loop.value.styleSheet()
+    assert height.label.text() == "Z", "it was never read"
+    context.values_seen.emit({"controller": {"bias": 5e-3}})
+    assert (bias.label.text(), bias.value.text()) == ("Bias", "5 mV")
+    assert context.theme.faint not in bar.loop.value.styleSheet()
