@@ -45,6 +45,9 @@ class Panel(QWidget):
         self.context = context
         self.setObjectName(self.name)
 
+    def begin(self) -> None:
+        """All panels are there: say what the others wait for."""
+
     def objection(self) -> str:
         """What to say before the window closes, with a question whether it shall; "" if there is nothing."""
         return ""

@@ -56,6 +56,8 @@ class Window(QMainWindow):
         for panel in panels:
             self._add_panel(panel)
         self._add_panel_menu()
+        for made in self.panels.values():
+            made.begin()
         self.docks.arrange()
         self._restore()
         context.panel_wanted.connect(self.docks.bring)

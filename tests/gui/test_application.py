@@ -61,6 +61,14 @@ def test_every_panel_is_there_without_a_complaint_and_so_in_a_second_window(qapp
     second.close()
 
 
+def test_every_panel_knows_the_station_from_the_start(qapp, qtbot, settings):
+    window = open_window(qapp, settings)
+    qtbot.addWidget(window)
+    assert window.context.actions["instruments.connect"].isEnabled()
+    assert window.panels["state"].safe_state.station == "simulated"
+    window.leave()
+
+
 def test_every_action_has_a_tip_a_place_and_a_shortcut_of_its_own(qapp, qtbot, settings):
     window = open_window(qapp, settings)
     qtbot.addWidget(window)

@@ -204,7 +204,8 @@ def test_the_log_shows_records_from_the_chosen_level_on_and_forgets_them_when_as
     notices.say(Level.ERROR, "gone wrong")
     assert "only told" in panel.text.toPlainText()
     panel.level.setCurrentText("Error")
-    assert "only told" not in panel.text.toPlainText()
+    notices.info("told later")
+    assert "told" not in panel.text.toPlainText()
     assert "gone wrong" in panel.text.toPlainText()
     panel.level.setCurrentText("Debug")
     assert "only told" in panel.text.toPlainText()
@@ -246,6 +247,29 @@ def test_a_small_screen_has_fewer_columns_and_rows_and_a_large_one_has_them_agai
         if columns:
             assert docks["measure"].x() < docks["live"].x() < docks["queue"].x()
             assert docks["log"].y() > docks["live"].y()
+    window.close()
+
+
+def test_a_window_that_opens_large_has_its_columns_at_once(qtbot, context):
+    class Queue(Panel):
+        name, title, area = "queue", "Queue", Area.RIGHT
+
+    window = Window(context, (*PANELS, Queue))
+    qtbot.addWidget(window)
+    window.resize(1900, 1100)
+    window.show()
+    QApplication.processEvents()
+    docks = window.docks.docks
+    assert docks["measure"].x() < docks["live"].x() < docks["queue"].x()
+    assert window.docks.width() * 0.15 < docks["measure"].width() < window.docks.width() * 0.35
+    window.close()
+
+
+def test_settings_that_could_not_be_read_are_a_notice(qtbot, tmp_path):
+    (tmp_path / "broken.json").write_text("{")
+    window = Window(Context(Settings(tmp_path / "broken.json")), PANELS)
+    qtbot.addWidget(window)
+    assert "broken.unreadable.json: the defaults are used" in window.notice_bar.label.text()
     window.close()
 
 

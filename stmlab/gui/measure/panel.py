@@ -274,6 +274,11 @@ class MeasurePanel(Panel):
         if self.form is not None and name:
             self.presets.delete(self.form.sequence.name, name)
 
+    def begin(self) -> None:
+        """The station, for those that were not there when it was chosen."""
+        if not self._wrong_station:
+            self.context.station_changed.emit(self.context.settings.known.station)
+
     def close_down(self) -> None:
         """Keep what is typed."""
         self.preflight.stop()
