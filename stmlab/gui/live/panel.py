@@ -58,6 +58,7 @@ class LivePanel(Panel):
         self.plots = {view: kind(context.theme) for view, kind in _KINDS.items()}
         self.words, self.pointed, self.table = QLabel("no run yet"), QLabel(), FitTable(context.theme)
         self._arranged: tuple[object, ...] = ()
+        self._long = False  # whether the last turn has taken in so much that this one only draws
         self._build()
         self._connect(context)
         self._timer = QTimer(self)
@@ -94,7 +95,9 @@ class LivePanel(Panel):
 
     def refresh(self) -> None:
         """Take in what is new, and draw it."""
-        self.source.tick()
+        self._long = not self._long and self.source.tick()
+        if self._long:
+            return
         data = self.source.data
         if data.started is None:
             return

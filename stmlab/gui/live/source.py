@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stmlab.storage import Run
 
 _TRIES, _BETWEEN = 10, 0.1  # s: looks at a file that cannot be read yet
+_LONG = 100_000  # numbers that take a good part of the time between two turns
 _CELLS_AT_ONCE = 400_000  # numbers that are taken in between two turns of the event loop
 
 
@@ -72,30 +73,30 @@ class Source(QObject):
         """Whether the run is being written now, as far as is known."""
         return self._follower is not None and self._follower.finished is None
 
-    def tick(self) -> None:
-        """Take in a piece of what is new."""
+    def tick(self) -> bool:
+        """Take in a piece of what is new; returns whether that was a long one, which is better drawn a turn later."""
         if self._pending is not None:
-            self._take_piece()
-            return
+            return self._take_piece()
         if self._follower is None:
-            return
+            return False
         try:
             self._pending = self._follower.news()
         except AnotherRun:
             assert self.path is not None
             self.watch(self.path)
-            return
+            return False
         except StmlabError as error:
             self._follower = None
             self.failed.emit(str(error))
-            return
+            return False
         if self._pending is not None:
             self._taken = 0
-            self._take_piece()
-        elif self._follower.over:
+            return self._take_piece()
+        if self._follower.over:
             if self._follower.finished is None:
                 self.data.abandon()
             self._follower = None
+        return False
 
     # -- details -----------------------------------------------------------------------------------------------------
 
@@ -117,8 +118,8 @@ class Source(QObject):
             self._task = None
             self.failed.emit(why)
 
-    def _take_piece(self) -> None:
-        """So many readings, and what was said among them."""
+    def _take_piece(self) -> bool:
+        """So many readings, and what was said among them; returns whether they are many."""
         news = self._pending
         assert news is not None
         cells = sum(math.prod(column.shape[1:]) for column in news.readings.data.values())
@@ -136,6 +137,7 @@ class Source(QObject):
             self._pending = None
             if self._abandoned:
                 self.data.abandon()
+        return (stop - first) * cells > _LONG
 
 
 def first_look(path: Path) -> tuple[Follower, News | None]:

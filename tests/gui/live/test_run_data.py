@@ -103,6 +103,20 @@ def test_means_of_repetitions_follow_each_reading():
         np.testing.assert_allclose(data.mean("x"), expected, rtol=1e-14)
 
 
+def test_what_is_derived_follows_readings_in_any_order_many_at_once():
+    data = RunData()
+    data(started(software("sweep", np.arange(3), unit=""), software("bias", np.arange(1000)), channels=(X,)))
+    data.mean("x")
+    pyramid = data.pyramid("x")
+    order = np.random.default_rng(5).permutation(3000)
+    for part in np.split(order, 5):
+        data.take(part, np.column_stack([part // 1000, part % 1000]) + 0.0, [part**2 + 0.0])
+    np.testing.assert_allclose(data.mean("x"), (np.arange(3000.0) ** 2).reshape(3, 1000).mean(axis=0))
+    low, high = pyramid.envelope(np.array([0, 1024, 2048]))
+    np.testing.assert_array_equal(low, [0, 1024**2])
+    np.testing.assert_array_equal(high, [1023**2, 2047**2])
+
+
 def test_quantities_are_not_averaged_over():
     layout = Layout((software("offset", [1, 2]), software("sweep", [0, 1, 2], unit=""), software("bias", [0, 1])))
     assert layout.repeated == (1,)
