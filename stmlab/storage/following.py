@@ -138,14 +138,24 @@ class Follower:
         news, self._next = self._next, None
         if news is not None:
             return news
+        return self._read_again() if self.stirs() else None
+
+    def stirs(self) -> bool:
+        """Whether the next look has something to read; costs two small reads of the file.
+
+        Raises:
+            FileError: the file is gone.
+        """
+        if self._next is not None:
+            return True
         if self.over:
-            return None
-        if not self._changed():
-            self._vain += 1
-            if self._vain % _ASKED_AFTER == 0 and self._abandoned():
-                self._live = False
-            return None
-        return self._read_again()
+            return False
+        if self._changed():
+            return True
+        self._vain += 1
+        if self._vain % _ASKED_AFTER == 0 and self._abandoned():
+            self._live = False
+        return False
 
     def _read(self) -> News | None:
         """Read what is new; None: nothing."""

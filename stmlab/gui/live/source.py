@@ -48,6 +48,7 @@ class Source(QObject):
         self._follower: Follower | None = None
         self._pending: News | None = None
         self._taken = 0  # readings of the pending news that are in the data
+        self._wide = False  # whether a reading has so many numbers that a work process reads them
         self._abandoned = False  # a run in memory whose writer is gone
         self._task: Task | None = None
 
@@ -80,6 +81,8 @@ class Source(QObject):
         if self._follower is None:
             return False
         try:
+            if self._wide:
+                return self._look_elsewhere(self._follower)
             self._pending = self._follower.news()
         except AnotherRun:
             assert self.path is not None
@@ -93,10 +96,25 @@ class Source(QObject):
             self._taken = 0
             return self._take_piece()
         if self._follower.over:
-            if self._follower.finished is None:
-                self.data.abandon()
-            self._follower = None
+            self._come_to_an_end(self._follower)
         return False
+
+    def _look_elsewhere(self, follower: Follower) -> bool:
+        """Readings of many numbers take long to read and check: a work process does."""
+        if self._task is not None:
+            return False
+        if follower.stirs():
+            task = self._task = self._workers.submit(next_look, self.path, follower)
+            task.done.connect(lambda found: self._caught_up(task, found))
+            task.failed.connect(lambda why: self._gave_up(task, why))
+        elif follower.over:
+            self._come_to_an_end(follower)
+        return False
+
+    def _come_to_an_end(self, follower: Follower) -> None:
+        if follower.finished is None:
+            self.data.abandon()
+        self._follower = None
 
     # -- details -----------------------------------------------------------------------------------------------------
 
@@ -105,17 +123,20 @@ class Source(QObject):
             self._task.stop()
         self.data, self.path = data, path
         self._follower = self._pending = self._task = None
-        self._taken, self._abandoned = 0, False
+        self._taken, self._abandoned, self._wide = 0, False, False
         self.began.emit(data)
 
     def _caught_up(self, task: Task, found: tuple[Follower, News | None]) -> None:
         if task is self._task:
-            self._task = None
+            self._task, self._taken = None, 0
             self._follower, self._pending = found
+            started = self._follower.started
+            cells = math.prod(len(axis) for axis in started.axes if axis.hardware) * len(started.channels)
+            self._wide = cells > _LONG
 
     def _gave_up(self, task: Task, why: str) -> None:
         if task is self._task:
-            self._task = None
+            self._task = self._follower = None
             self.failed.emit(why)
 
     def _take_piece(self) -> bool:
@@ -151,3 +172,11 @@ def first_look(path: Path) -> tuple[Follower, News | None]:
             return follower, follower.news()
     follower = Follower(path)
     return follower, follower.news()
+
+
+def next_look(path: Path, follower: Follower) -> tuple[Follower, News | None]:
+    """Read on, from the start if another run stands in the file now; for a work process."""
+    try:
+        return follower, follower.news()
+    except AnotherRun:
+        return first_look(path)

@@ -112,10 +112,12 @@ def test_another_run_takes_the_place_of_the_one_before(panel, context, qtbot, tm
 
 def test_a_replay_is_drawn_event_by_event(panel, context, tmp_path):
     written(tmp_path / "run.h5")
+    panel.source.path = tmp_path / "run.h5"
     player = Player(open_run(tmp_path / "run.h5"), lambda event: context.events_replayed.emit([event]))
     player.jump(0.45)
     panel.refresh()
     assert panel.source.data.points == 5
+    assert panel.source.path is None  # a replay is of no file that grows
     player.jump(0.15)
     panel.refresh()
     assert panel.source.data.points == 2
@@ -210,7 +212,7 @@ def test_every_choice_is_an_action_that_changes_the_plot(panel, context):
 def test_what_a_run_has_not_cannot_be_chosen(panel, context):
     context.events_replayed.emit([started(BIAS)])
     panel.refresh()
-    for name in ("map", "waterfall", "history", "sweeps.average", "ways.forward", "log_x"):
+    for name in ("map", "waterfall", "history", "sweeps.average", "sweep_before", "ways.forward", "log_x"):
         assert not context.actions[f"live.{name}"].isEnabled(), name
 
 

@@ -99,3 +99,50 @@ def test_a_killed_writer_is_noticed(source, qtbot, tmp_path):
 
     qtbot.waitUntil(ended, timeout=PATIENCE)
     assert source.data.message == "its writer is gone; all 30 acknowledged points are here"
+
+
+def test_readings_of_many_numbers_are_read_by_a_work_process(source, context, qtbot, tmp_path, monkeypatch):
+    submitted, submit = [], context.workers.submit
+
+    def noted(function, *args):
+        submitted.append(function.__name__)
+        return submit(function, *args)
+
+    monkeypatch.setattr(context.workers, "submit", noted)
+    monkeypatch.setattr(source_module, "_LONG", 10)
+    writer = Writer(tmp_path / "trace.h5")
+    time = axis("time", "s", np.arange(50), hardware=True)
+    channels = (Channel("x", "V", ""),)
+    writer(RunStarted("t", "time_trace", "", {}, (axis("trace", "", [0, 1]), time), channels, 0.0, "bench", ""))
+    source.watch(tmp_path / "trace.h5")
+
+    def points(count):
+        source.tick()
+        return source.data.points == count and source.data.started is not None
+
+    qtbot.waitUntil(lambda: points(0), timeout=PATIENCE)
+    for k in range(2):
+        writer(PointTaken(k, 0.1, (float(k),), (np.arange(50.0) + k,), visit=k))
+        writer.flush()
+        qtbot.waitUntil(lambda count=k + 1: points(count), timeout=PATIENCE)
+    assert submitted[:3] == ["first_look", "next_look", "next_look"]
+    np.testing.assert_array_equal(source.data.cells("x")[50:], np.arange(50.0) + 1)
+    writer(RunFinished(RunState.FINISHED, "completed", "", 2, 1.0))
+    qtbot.waitUntil(lambda: points(2) and source.data.state == "finished", timeout=PATIENCE)
+
+
+def test_another_run_in_the_same_file_is_shown_from_its_start(source, qtbot, tmp_path):
+    first = written(tmp_path / "run.h5")
+    source.watch(tmp_path / "run.h5")
+
+    def seen(run_id, points):
+        source.tick()
+        started = source.data.started
+        return started is not None and started.run_id == run_id and source.data.points == points
+
+    qtbot.waitUntil(lambda: seen("r1", 30), timeout=PATIENCE)
+    first.close()
+    second = written(tmp_path / "other.h5", "r2")
+    second(RunFinished(RunState.STOPPED, "stopped", "", 30, 9.0))
+    (tmp_path / "other.h5").replace(tmp_path / "run.h5")
+    qtbot.waitUntil(lambda: seen("r2", 30), timeout=PATIENCE)
