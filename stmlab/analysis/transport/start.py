@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.iterations import iterations
 from stmlab.analysis.spin_levels import anisotropies
 from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.transport.model import Grid, SpinParameters, junction
@@ -61,6 +62,7 @@ def starts(
     it far behind: the valleys lie apart.
 
     Raises:
+        FitEnded: the fit is to end early, and has nothing to show yet.
         FitError: no trial parameters are possible.
     """
     pairs, temperature, offset = _anisotropies(seen, setting), seen.temperature_K, seen.bias_offset_V
@@ -68,7 +70,10 @@ def starts(
     second, kondo = replace(setting, order=2), _KONDO if setting.order == 3 else 0.0
     found: dict[tuple[bool, float, float], tuple[float, SpinParameters]] = {}
     slopes, correlations = _exchanges(spectra, setting)
+    steps = iterations()
     for (axial, transverse), slope in itertools.product(pairs, slopes):
+        steps.refuse_if_over()
+        steps.done(math.nan)
         trials = [SpinParameters(axial, transverse, temperature, slope, c, bias_offset=offset) for c in correlations]
         try:
             squares = _scaled(scanned, second, trials)[2].sum(axis=1)
