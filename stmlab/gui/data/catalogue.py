@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from stmlab.gui.context import Context
     from stmlab.storage.catalogue import Catalogue, Entry
 
+_MEASURED = 50  # rows that say how wide a column is
 _SETTLED = 800  # ms after a change of the folder, until it is looked through again
 _TYPED = 150  # ms after the last key
 _PICTURE_LINES = 2.6  # height of a thumbnail, in lines of text
@@ -152,6 +153,7 @@ class CataloguePanel(Panel):
         rows.setDefaultSectionSize(height + line // 3)
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         columns.setStretchLastSection(True)
+        columns.setResizeContentsPrecision(_MEASURED)
         view.doubleClicked.connect(self._double_clicked)
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.customContextMenuRequested.connect(self._menu)

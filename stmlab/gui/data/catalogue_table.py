@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, pyqtSignal
 from PyQt6.QtGui import QIcon, QPixmap
@@ -63,20 +63,41 @@ class CatalogueTable(QAbstractTableModel):
     """
 
     tags_edited = pyqtSignal(object, list)
-    SORTED: ClassVar = _Role.UserRole
 
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
+        self._sorted = 0, Qt.SortOrder.DescendingOrder
         self._pictures: dict[str, QIcon] = {}
 
     def show(self, entries: Sequence[Entry]) -> None:
         """Other files; the pictures of those that have not changed stay."""
         self.beginResetModel()
-        self.entries = list(entries)
+        self.entries = self._in_order(entries)
         stamps = {entry.stamp for entry in entries}
         self._pictures = {stamp: icon for stamp, icon in self._pictures.items() if stamp in stamps}
         self.endResetModel()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """By a column; what is chosen stays chosen."""
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        chosen = [(self.entries[index.row()].path, index.column()) for index in before]
+        self._sorted = column, order
+        self.entries = self._in_order(self.entries)
+        rows = {entry.path: row for row, entry in enumerate(self.entries)}
+        self.changePersistentIndexList(before, [self.index(rows[path], at) for path, at in chosen])
+        self.layoutChanged.emit()
+
+    def _in_order(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Sorted here and not by Qt, which would ask for every text many times."""
+        column, order = self._sorted
+        text = _COLUMNS[column][1]
+
+        def key(entry: Entry) -> tuple[float, str]:
+            return float(entry.summary.points) if column == _POINTS else 0.0, text(entry).casefold()
+
+        return sorted(entries, key=key, reverse=order is Qt.SortOrder.DescendingOrder)
 
     def replace(self, path: Path, entry: Entry) -> None:
         """What is known of one file has changed."""
@@ -123,8 +144,6 @@ class CatalogueTable(QAbstractTableModel):
         text = _COLUMNS[index.column()][1](entry)
         if role in (_Role.DisplayRole, _Role.EditRole):
             return text
-        if role == self.SORTED:
-            return entry.summary.points if index.column() == _POINTS else text.casefold()
         if role == _Role.ToolTipRole:
             return str(entry.path) if index.column() == _FILE else text
         if role == _Role.DecorationRole and index.column() == 0:
@@ -143,19 +162,22 @@ class CatalogueTable(QAbstractTableModel):
 
 
 class Found(QSortFilterProxyModel):
-    """The files that were searched for, sorted."""
+    """The files that were searched for, in the order of the table."""
 
     def __init__(self, table: CatalogueTable) -> None:
         super().__init__()
         self._accepted: frozenset[Path] = frozenset()
         self._table = table
         self.setSourceModel(table)
-        self.setSortRole(CatalogueTable.SORTED)
 
     def accept(self, entries: Sequence[Entry]) -> None:
         """Show these, and no others."""
         self._accepted = frozenset(entry.path for entry in entries)
         self.invalidateFilter()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """The table's business."""
+        self._table.sort(column, order)
 
     def filterAcceptsRow(self, source_row: int, source_parent: QModelIndex) -> bool:
         """Qt's hook."""

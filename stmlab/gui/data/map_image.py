@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stmlab.gui.data.mapping import Layer, Side
     from stmlab.gui.themes import Theme
 
-_BULK = (1.0, 99.0)  # percentiles between which the colours run
+_BULK = (0.01, 0.99)  # of the values, smallest first, between which the colours run
 _STEPS = {
     Qt.Key.Key_Left: (0, -1),
     Qt.Key.Key_Right: (0, 1),
@@ -81,9 +81,10 @@ class MapImage(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
             self.image.clear()
             self.bar.getAxis("right").setLabel("")
             return
-        power, unit = written_unit(float(np.percentile(np.abs(known), _BULK[1])), layer.unit)
+        ends = np.sort(known)[[round(share * (known.size - 1)) for share in _BULK]].tolist()
+        power, unit = written_unit(max(map(abs, ends)), layer.unit)
         scale = 10.0**-power
-        low, high = (float(end) * scale for end in np.percentile(known, _BULK))
+        low, high = (end * scale for end in ends)
         if not high > low:
             low, high = low - 0.5 * abs(low) - 1e-9, high + 0.5 * abs(high) + 1e-9
         self.image.setImage(layer.values * scale, autoLevels=False)

@@ -120,6 +120,8 @@ class Opened:
         if at is not None:
             return values[..., at]
         known = np.isfinite(values)
+        if known.all():
+            return np.asarray(values.mean(axis=-1))
         count = known.sum(axis=-1)
         mean: FloatArray = np.where(count, np.where(known, values, 0.0).sum(axis=-1) / np.maximum(count, 1), np.nan)
         return mean

@@ -57,6 +57,12 @@ def test_runs_and_recorded_files_are_listed_the_latest_first(panel):
 def test_a_column_is_sorted_by_a_click(panel):
     panel.view.sortByColumn(HEADINGS.index("File"), Qt.SortOrder.AscendingOrder)
     assert names(panel) == ["broken", "early", "late", "recorded"]
+    choose(panel, "early")
+    panel.view.sortByColumn(HEADINGS.index("File"), Qt.SortOrder.DescendingOrder)
+    assert names(panel) == ["recorded", "late", "early", "broken"]
+    assert [entry.path.stem for entry in panel.chosen()] == ["early"]
+    panel.view.sortByColumn(HEADINGS.index("Points"), Qt.SortOrder.DescendingOrder)
+    assert names(panel)[0] == "recorded"
 
 
 def test_search_as_one_types_by_words_and_by_conditions(panel, qtbot):
