@@ -48,7 +48,8 @@ def transfer_of(entry: QueueEntry, queue: Queue, folder: Path) -> Path | None:
                 log.warning("entry %s (%s): %s", entry.id, entry.sequence, error)
         else:
             said = "entry %s (%s): entry %s (%s) is %s: an earlier table, or the station's, is taken"
-            log.warning(said, entry.id, entry.sequence, other.id, other.sequence, other.state)
+            level = logging.INFO if other.state is EntryState.WAITING else logging.WARNING
+            log.log(level, said, entry.id, entry.sequence, other.id, other.sequence, other.state)
     return None
 
 
