@@ -138,7 +138,8 @@ def test_the_queue_is_changed_by_clients_while_it_runs_and_every_client_hears(pa
     assert [e.state for e in read_queue(path).entries] == ["done"] * 4
 
 
-def test_a_client_that_never_reads_and_one_that_talks_nonsense_do_not_touch_the_run(path, monkeypatch):
+def test_a_client_that_never_reads_and_one_that_talks_nonsense_do_not_touch_the_run(path, monkeypatch, caplog):
+    caplog.set_level("INFO", "stmlab")
     monkeypatch.setattr(control, "_EVERY", 0.0)
     monkeypatch.setattr(control, "_BEHIND", 1 << 12)
     monkeypatch.setattr(control, "_TOO_FAR", 1 << 15)
@@ -152,10 +153,12 @@ def test_a_client_that_never_reads_and_one_that_talks_nonsense_do_not_touch_the_
         rude.sendall(b'\x00\xff not json\n[1]\n{"ask": 7, "id": 1}\n' + b"x" * 100)
         gate.set()
         with QueueClient(path) as client:
-            for _ in range(600):  # what lasts, more than the deaf one may be behind
-                performer._tell({"event": "log", "text": "x" * 100})
+            for number in range(100):  # what lasts, more than the system and the queue keep for the deaf one
+                performer._tell({"event": "log", "text": "x" * 10_000, "number": number})
+                client.wait_for("log", number=number)
             ends = [m for m in client.events() if m["event"] == "finished"]
     assert done == [True]
+    assert "a client takes nothing and is let go" in caplog.messages
     assert ends[0]["points"] == 1500
     rude.settimeout(10)
     answers = [decode(line) for line in Lines().feed(received(rude))]
