@@ -83,9 +83,10 @@ class Studio:
             window.grab().save(str(path))
             Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
         finally:
-            if window.context.actions["run.abort"].isEnabled():
-                window.context.actions.trigger("run.abort")
-                self.wait(3.0)
+            for name in ("run.abort", "instruments.leave"):
+                if window.context.actions[name].isEnabled():
+                    window.context.actions.trigger(name)
+                    self.wait(3.0)
             window.leave()
         return path
 
@@ -176,11 +177,18 @@ def grid(studio: Studio, window: Window) -> None:
     studio.wait(4.0)
 
 
+def models(studio: Studio, window: Window) -> None:
+    """A model with its sliders."""
+    window.context.panel_wanted.emit("models")
+    studio.wait(5.0)
+
+
 def instruments(studio: Studio, window: Window) -> None:
     """Live values by a connection of the window's own."""
     window.context.panel_wanted.emit("instruments")
     window.context.actions.trigger("instruments.connect")
-    studio.wait(8.0)
+    studio.until(lambda: window.context.actions["instruments.leave"].isEnabled())
+    studio.wait(2.0)
 
 
 def _entry(sequence: str, sample: str, settings: dict[str, str], **more: Any) -> QueueEntry:
@@ -206,6 +214,7 @@ STATES: dict[str, tuple[Callable[[Studio, Window], None], tuple[int, int], str]]
     "catalogue": (catalogue, LARGE, "light"),
     "fit": (fit, LARGE, "light"),
     "grid": (grid, LARGE, "light"),
+    "models": (models, LARGE, "light"),
     "instruments": (instruments, LARGE, "light"),
     "refusal": (refusal, LARGE, "light"),
     "dark": (shown("spectrum"), LARGE, "dark"),

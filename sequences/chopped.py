@@ -33,6 +33,7 @@ class ChoppedSequence(LockInSequence):
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "sweep": ("dc_bias", "sweeps"),
         "lock-in": ("chop_frequency", "current_range", "time_constant", "filter_slope", "averages"),
+        "advanced": ("sweeps",),
     }
     outputs: ClassVar[Mapping[str, str]] = {"dc_bias": "bias"}
     roles = (*LockInSequence.roles, "generator", "path_to_junction")

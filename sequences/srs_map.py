@@ -30,7 +30,7 @@ class StochasticResonanceMap(StochasticResonance):
         "sweep": (
             *("dc_bias", "stop_dc_bias", "dc_points"),
             *("amplitude", "stop_amplitude", "amplitude_points"),
-            *("start_frequency", "stop_frequency", "points", "grid", "expected_rate"),
+            *("start_frequency", "stop_frequency", "points", "grid", "expected_rate", "target_error", "time_limit"),
         )
     }
     outputs: ClassVar[Mapping[str, str]] = {"stop_dc_bias": "bias", "stop_amplitude": "junction_amplitude"}

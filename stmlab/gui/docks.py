@@ -21,7 +21,7 @@ _SIDES = {
     Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea,
     Area.BOTTOM: Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-_WIDTHS = {Area.LEFT: 6, Area.MAIN: 13, Area.RIGHT: 5}  # of 24
+_WIDTHS = {Area.LEFT: 6, Area.MAIN: 12, Area.RIGHT: 6}  # of 24
 _NARROW = 190  # average letters, below which there is no room for three columns
 _MOST_LETTERS, _MOST_LINES = 40, 9  # what no panel can be squeezed below
 _LOW = 44  # lines, below which there is no room for two rows

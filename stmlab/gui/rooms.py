@@ -25,9 +25,9 @@ def panels() -> tuple[type[Panel], ...]:
         MeasurePanel,
         RunPanel,
         LivePanel,
+        LogPanel,
         *data_panels(),
         ModelsPanel,
         QueuePanel,
         InstrumentsPanel,
-        LogPanel,
     )
