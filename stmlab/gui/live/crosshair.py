@@ -13,6 +13,7 @@ from stmlab.gui.live.words import spelled
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
+    from stmlab.arrays import IntArray
     from stmlab.display.fit_curves import FitCurve
     from stmlab.gui.live.lines import Line
     from stmlab.gui.live.run_data import RunData
@@ -55,23 +56,26 @@ class Crosshair:
 
 
 def nearest_cell(data: RunData, line: Line, x: float) -> int:
-    """The cell of a sweep whose planned place is nearest."""
-    planned = data.layout.values[data.layout.pieces[line.number % len(data.layout.pieces)]]
-    rising = planned if planned[0] <= planned[-1] else planned[::-1]
-    place = int(np.clip(np.searchsorted(rising, x), 1, max(len(rising) - 1, 1)))
-    if len(rising) > 1 and abs(rising[place - 1] - x) <= abs(rising[place] - x):
-        place -= 1
-    place = min(place, len(rising) - 1)
-    return line.start + (place if rising is planned else len(rising) - 1 - place)
+    """The cell of a sweep whose place is nearest; of those that were read, if any were."""
+    cells = _offered(data, line)
+    return int(cells[np.argmin(np.abs(data.x(cells) - x))])
 
 
 def stepped_cell(data: RunData, line: Line, cell: int, step: int) -> int:
     """The next point to the right (1) or to the left (-1) on the screen; from the middle if there is none yet."""
-    if not line.start <= cell < line.stop:
-        return (line.start + line.stop) // 2
-    planned = data.layout.values[data.layout.pieces[line.number % len(data.layout.pieces)]]
-    way = 1 if planned[0] <= planned[-1] else -1
-    return int(np.clip(cell + way * step, line.start, line.stop - 1))
+    cells = _offered(data, line)
+    cells = cells[np.argsort(data.x(cells), kind="stable")]
+    found = np.flatnonzero(cells == cell)
+    if not len(found):
+        return int(cells[len(cells) // 2])
+    return int(cells[np.clip(found[0] + step, 0, len(cells) - 1)])
+
+
+def _offered(data: RunData, line: Line) -> IntArray:
+    """The cells of a sweep that were read; all of them before the first."""
+    cells = np.arange(line.start, line.stop)
+    read = cells[data.known[cells // data.layout.width]]
+    return read if len(read) else cells
 
 
 def value_at(data: RunData, channel: str, cell: int, *, mean: bool = False) -> float:

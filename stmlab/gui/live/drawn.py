@@ -48,8 +48,12 @@ def drawn_line(data: RunData, channel: str, line: Line, extent: Extent) -> Drawn
     """A line of a channel, as far as it was read."""
     first, stop = _in_view(_planned(data, line), extent)
     cells = slice(line.start + first, line.start + stop)
-    if stop - first <= _ROOM * max(extent.pixels, 1):
+    room = _ROOM * max(extent.pixels, 1)
+    if stop - first <= room:
         return Drawn(data.x(cells), data.cells(channel)[cells], dense=False)
+    if data.layout.width == 1 and np.count_nonzero(data.known[cells]) <= room:  # few of many, as of an adaptive axis
+        read = cells.start + np.flatnonzero(data.known[cells])
+        return Drawn(data.x(read), data.cells(channel)[read], dense=False)
     edges = line.start + _edges(_planned(data, line), first, stop, extent)
     return _envelope(data.x(edges[:-1]), data.pyramid(channel), edges)
 

@@ -207,7 +207,9 @@ class LivePanel(Panel):
         sample = f" on {data.started.sample}" if data.started.sample else ""
         state = f"{data.state}: {data.message}" if data.message else data.state
         beyond = f"{data.beyond} readings lie beyond the plan" if data.beyond else ""
-        points = f"{data.points} of {data.total} points"
+        grid = data.started.parameters.get("grid")
+        chosen = grid is not None and grid.value == "adaptive"  # how many there will be nobody knows
+        points = f"{data.points} points, chosen one by one" if chosen else f"{data.points} of {data.total} points"
         kept = "" if data.keeping.whole else f"only the last {data.layout.outer[0]} sweeps are kept in view"
         silent = data.state == "running" and data.layout.width > 1 and data.points < data.total and data.under_way < 0
         sweeping = "the instrument is sweeping: what it reads comes at the end of the sweep" if silent else ""

@@ -222,11 +222,26 @@ def test_the_mouse_moves_the_crosshair_and_its_right_button_asks_for_our_menu(pl
         qtbot.mouseClick(plot.viewport(), Qt.MouseButton.RightButton, pos=place)
 
 
-def test_a_point_that_was_not_read_says_so(plot, qtbot):
-    plot.draw(filled(axis("bias", "V", [0, 1, 2]), places=1), Shown(left=("current",)))
+def test_the_crosshair_goes_to_what_was_read(plot, qtbot):
+    plot.draw(filled(axis("bias", "V", [0, 1, 2]), places=1), Shown(left=("current",), errors=False))
     with qtbot.waitSignal(plot.pointed) as told:
         plot.point_at(2.0, 0.0)
-    assert told.args == ["bias 2 V: current not read"]
+    assert told.args == ["bias 0 V: current 0 A ± 10 fA"]
+
+
+def test_few_points_of_a_fine_axis_are_drawn_one_by_one_as_they_are_chosen(plot, qtbot):
+    """As of an adaptive grid: a few dozen of sixteen thousand frequencies, in any order, some again."""
+    data = begun(axis("frequency", "Hz", np.geomspace(1e6, 1e10, 16_384), logarithmic=True), channels=CHANNELS[:1])
+    chosen = np.random.default_rng(1).choice(16_384, 40, replace=False)
+    for k in [*chosen, *chosen[:5]]:
+        data.take(np.array([k]), data.layout.values[[k]][:, None], [np.array([1e-12 * k])])
+    plot.draw(data, Shown(left=("current",), log_x=True))
+    marks = plot._channels["current"].marks[0]
+    np.testing.assert_allclose(marks.x, np.log10(data.layout.values[np.sort(chosen)]))
+    np.testing.assert_allclose(marks.y, 1e-12 * np.sort(chosen))
+    with qtbot.waitSignal(plot.pointed) as told:
+        plot.point_at(float(marks.x[7]) + 1e-4, 0.0)
+    assert "not read" not in told.args[0]
 
 
 def test_a_sweep_under_way_grows_before_it_is_in_the_file(plot):
