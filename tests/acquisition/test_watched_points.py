@@ -4,7 +4,7 @@ import pytest
 
 from sequences.didv import ConductanceSpectrum
 from stmlab.acquisition.runner import Runner
-from stmlab.errors import ChangedByHand
+from stmlab.errors import ChangedByHand, StmlabError, TipTripped
 from stmlab.events import PointsDisturbed
 from stmlab.simulation.faults import Fault
 from stmlab.storage import open_run
@@ -55,3 +55,46 @@ def test_every_reading_since_a_setting_was_last_seen_right_is_marked(tmp_path, h
 @pytest.mark.parametrize("happens", [reset, turn_the_phase])
 def test_what_happens_at_the_last_point_is_noticed(tmp_path, happens):
     assert POINTS - 1 in disturbed_run(tmp_path / "run.h5", POINTS - 1, happens)
+
+
+class Waiting(ConductanceSpectrum):
+    """Waits for long in its first reading, in which ``happens`` is called at the beginning."""
+
+    def measure(self):
+        clock, watch = self.station.clock, self.station.watch
+        began, looks = clock.now(), watch.looks
+        self.happens()
+        self.ages = []
+        try:
+            while clock.now() < began + 3.0:
+                self.wait(0.04)
+                self.ages.append(clock.now() - watch.oldest)
+        finally:
+            self.waited, self.looks = clock.now() - began, watch.looks - looks
+        return super().measure()
+
+
+def waiting_run(path, happens, **watch):
+    """The sequence, after its run, and what ended that."""
+    with lab(**watch) as station:
+        sequence = Waiting(points=2, time_constant=1e-3, stabilise_time=0.5)
+        sequence.happens = lambda: happens(station.simulation)
+        try:
+            Runner(sequence, station, path).run()
+        except StmlabError as error:
+            return sequence, error
+    return sequence, None
+
+
+@pytest.mark.parametrize(("age", "often"), [(1.0, 0.2), (0.25, 0.05)])
+def test_a_long_wait_is_looked_at_as_often_as_is_promised_and_no_more(tmp_path, age, often):
+    sequence, error = waiting_run(tmp_path / "run.h5", lambda microscope: None, watch__largest_age=age)
+    assert error is None
+    assert max(sequence.ages) <= age
+    assert 3.0 / (often + 0.04) - 1 <= sequence.looks <= 3.0 / often + 1
+
+
+def test_a_trip_in_a_long_wait_ends_it_at_the_next_look(tmp_path):
+    sequence, error = waiting_run(tmp_path / "run.h5", lambda microscope: microscope.faults.arm(Fault(kind="trip")))
+    assert isinstance(error, TipTripped)
+    assert sequence.waited <= 0.25
