@@ -19,7 +19,7 @@ class Turns:
     def due(self, share: float) -> tuple[str, ...]:
         """Those whose turn has come in another ``share`` of a round, in their order; all of them after a whole one."""
         owed = self._owed + share * len(self.all)
-        count = int(owed) if share < 1.0 else len(self.all)
+        count = int(owed)
         if count >= len(self.all):
             self._owed = 0.0
             return self.all
@@ -29,7 +29,3 @@ class Turns:
         first = self._next
         self._next = (first + count) % len(self.all)
         return self._twice[first : first + count]
-
-    def start_again(self) -> None:
-        """All have been read just now."""
-        self._owed = 0.0

@@ -84,7 +84,6 @@ class Watch:
         self.before, self._looked = self._looked, self.clock.now()
         for name, device in self.devices.items():
             self._look_at(name, device, device.BY_TURNS)
-            self._turns[name].start_again()
         self.before = self._looked
 
     def look(self) -> Disturbance | None:

@@ -86,7 +86,7 @@ def waiting_run(path, happens, **watch):
     return sequence, None
 
 
-@pytest.mark.parametrize(("age", "often"), [(1.0, 0.2), (0.25, 0.05)])
+@pytest.mark.parametrize(("age", "often"), [(1.0, 0.2), (0.25, 0.05), (5.0, 0.2)])
 def test_a_long_wait_is_looked_at_as_often_as_is_promised_and_no_more(tmp_path, age, often):
     sequence, error = waiting_run(tmp_path / "run.h5", lambda microscope: None, watch__largest_age=age)
     assert error is None

@@ -26,14 +26,6 @@ def test_after_a_whole_round_all_are_due(share):
     assert turns.due(0.1) == (), "nothing is owed from before"
 
 
-def test_what_has_been_read_meanwhile_is_not_owed():
-    turns = Turns(NAMES)
-    turns.due(0.19)
-    turns.start_again()
-    assert turns.due(0.19) == ()
-    assert turns.due(0.02) == ("a",)
-
-
 def test_nothing_is_ever_due_of_nothing():
     turns = Turns(())
     assert turns.due(0.4) == turns.due(3.0) == ()

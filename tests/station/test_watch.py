@@ -336,6 +336,15 @@ def test_a_watched_property_is_at_most_a_second_old_however_rare_the_looks(stati
     assert close(station.config.watch.largest_age, rel=1e-9) == 1.0
 
 
+@pytest.mark.parametrize("fast", range(70, 100, 3))
+def test_a_watched_property_is_at_most_a_second_old_when_a_long_wait_follows_fast_points(station, fast):
+    now, watch = station.clock.now, station.watch
+    for gap in (*[10e-3] * fast, watch.interval + 0.05, 10e-3):  # a wait goes on in slices of 0.05 s
+        station.clock.sleep(gap)
+        assert now() - watch.oldest <= station.config.watch.largest_age
+        watch.look()
+
+
 @pytest.mark.parametrize("age", [0.5, 2.0])
 def test_the_station_file_says_how_old_a_watched_property_may_become(age):
     with lab(watch__largest_age=age) as station:
