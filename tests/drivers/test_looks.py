@@ -75,6 +75,8 @@ def test_a_look_costs_few_messages(model, least, most, mean, everything):
     assert max(costs) <= most
     assert sum(costs) / len(costs) <= mean
     assert rig.questions(lambda: rig.driver.look(rig.driver.BY_TURNS)) <= everything
+    most_in_one = max(message.count(b";") for message in rig.tap.sent) + 1
+    assert most_in_one <= (14 if model == "M8195A" else 10), "buffers are short"
     rig.driver.close()
 
 
