@@ -13,12 +13,14 @@ from PyQt6.QtWidgets import QApplication, QMainWindow, QMenu, QMessageBox, QTool
 from stmlab.gui import themes
 from stmlab.gui.about import AboutDialog
 from stmlab.gui.actions import MENUS, Action
+from stmlab.gui.data.dropping import accept_files
 from stmlab.gui.docks import Docks
 from stmlab.gui.notice_bar import NoticeBar
 from stmlab.gui.panel import Area
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from PyQt6.QtGui import QCloseEvent
 
@@ -61,9 +63,15 @@ class Window(QMainWindow):
         self.docks.arrange()
         self._restore()
         context.panel_wanted.connect(self.docks.bring)
+        accept_files(self, self.take_files)
         self._follow_the_desktop()
         if context.settings.problem:
             context.notices.warning(context.settings.problem, "the defaults are used")
+
+    def take_files(self, paths: list[Path]) -> None:
+        """Files dropped where no panel takes them: runs and recorded files are drawn."""
+        self.context.overlay_wanted.emit(paths)
+        self.context.panel_wanted.emit("overlay")
 
     # -- building ----------------------------------------------------------------------------------------------------
 

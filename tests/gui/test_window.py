@@ -17,6 +17,7 @@ from stmlab.gui.notices import Level
 from stmlab.gui.panel import Area, Panel
 from stmlab.gui.settings import Settings
 from stmlab.gui.window import Window
+from tests.gui.data.conftest import drop_files
 
 
 class Measure(Panel):
@@ -287,3 +288,11 @@ def test_a_panel_that_needs_more_room_than_there_is_scrolls_and_the_window_stays
     assert (window.width(), window.height()) == (640, 480)
     assert window.panels["large"].size() == QSize(2000, 3000)
     window.close()
+
+
+def test_files_dropped_anywhere_are_drawn(window, tmp_path):
+    sent, brought = [], []
+    window.context.overlay_wanted.connect(sent.append)
+    window.context.panel_wanted.connect(brought.append)
+    drop_files(window.panels["live"], tmp_path / "a.dat", tmp_path / "b.h5")
+    assert (sent, brought) == ([[tmp_path / "a.dat", tmp_path / "b.h5"]], ["overlay"])

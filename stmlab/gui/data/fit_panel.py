@@ -252,8 +252,9 @@ class FitPanel(Panel):
             return
         self.fits = fits
         self._list_fits()
-        self._say("fitted")
         first = next(iter(fits.values()))
+        many = "every curve was fitted: the map panel draws such fits as maps"
+        self._say("fitted" if isinstance(first, FitResult) else many)
         if isinstance(first, FitResult) and self._shown_live == path:
             self.context.fit_shown.emit(first)
 
