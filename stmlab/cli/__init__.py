@@ -9,6 +9,7 @@ from stmlab.cli import (  # noqa: F401 - each brings its commands
     lists,
     measure,
     models,
+    plan,
     playing,
     queue,
     safety,

@@ -1,0 +1,30 @@
+"""A plan as text."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from stmlab.units import format_quantity
+
+if TYPE_CHECKING:
+    from stmlab.acquisition.forecast import Forecast
+
+
+def forecast_as_text(found: Forecast) -> str:
+    """A line for each way, after what it is expected from."""
+    head = (
+        f"rate {format_quantity(found.rate, '1/s')}, step {found.signal:.3g} standard deviations of a reading "
+        f"(from {found.source}); to {100 * found.target:.3g} %:"
+    )
+    lines = [f"  {way.name:20}{_count(way.readings):>10} readings  {_duration(way.seconds)}" for way in found.ways]
+    return "\n".join([head, *lines])
+
+
+def _count(readings: float) -> str:
+    return "too many" if math.isinf(readings) else f"{math.ceil(readings):,}"
+
+
+def _duration(seconds: float) -> str:
+    return "" if not math.isfinite(seconds) else str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,94 @@
+"""A plan for tonight: readings and time of each way, beside what is known of them."""
+
+import json
+import math
+
+import pytest
+from typer.testing import CliRunner
+
+from stmlab.acquisition.forecast import forecast
+from stmlab.acquisition.measurement import measure
+from stmlab.analysis.adaptive.forecast import chosen_readings, fewest_readings, grid_readings
+from stmlab.cli import app
+from stmlab.errors import SequenceError
+from tests.approximately import close
+
+BAND = (3e6, 20e9)
+RATE = 2 * math.pi * math.sqrt(BAND[0] * BAND[1])  # in the middle
+
+
+def test_the_bound_is_that_of_the_best_design():
+    """Half of the readings about 0.43 and 1.35 times the place, a quarter each at the ends: sd(u) = 4.07 / signal."""
+    import numpy as np
+    from scipy.optimize import minimize
+
+    def variance(weights_and_places):
+        weights = np.exp(weights_and_places[:4])
+        weights /= weights.sum()
+        x = weights_and_places[4:]
+        line = 0.5 * (1 - np.tanh(x))
+        rows = np.stack([np.ones(4), line, 10 * 0.5 / np.cosh(x) ** 2], axis=1)
+        return np.linalg.inv((rows * weights[:, None]).T @ rows)[2, 2]
+
+    end = math.log(BAND[1] / BAND[0]) / 2
+    best = minimize(
+        lambda v: variance(np.concatenate([v[:4], [-end, *v[4:], end]])),
+        [0, 0, 0, 0, -0.7, 0.3],
+        method="Nelder-Mead",
+        options={"maxiter": 4000, "fatol": 1e-9},
+    )
+    assert fewest_readings(*BAND, RATE, 10.0, 0.01) == close(best.fun / 1e-4, rel=0.02)
+
+
+def test_no_way_beats_the_bound_and_chosen_points_beat_the_grid():
+    import numpy as np
+
+    least = fewest_readings(*BAND, RATE, 10.0, 0.02)
+    grid = grid_readings(np.geomspace(*BAND, 60), RATE, 10.0, 0.02)
+    chosen = chosen_readings(*BAND, RATE, 10.0, 0.02, 5000)
+    assert least < chosen < grid / 1.7
+    assert grid_readings(np.geomspace(*BAND, 60), RATE, 1000.0, 0.02) == 60, "a grid has all its points"
+
+
+def test_an_old_run_tells_rate_step_and_noise(tmp_path):
+    outcome = measure("srs", seed=3, path=tmp_path / "old.h5", settings={"points": 60})
+    found = forecast(0.01, like=outcome.path)
+    (fit,) = outcome.fits
+    assert found.rate == fit["rate"].value
+    log, optimal, adaptive, bound = found.ways
+    error = fit["rate"].error / fit["rate"].value
+    assert log.readings == close(60 * max(1, (error / 0.01) ** 2), rel=0.05), "as the fit's own error scales"
+    assert bound.readings <= optimal.readings
+    assert log.seconds > 0 < adaptive.seconds
+    assert math.isnan(bound.seconds)
+
+
+def test_the_command(tmp_path):
+    done = CliRunner().invoke(app, ["plan", "srs", "--sample", "fe_atom", "--seed", "1", "--target", "1 %", "--json"])
+    assert done.exit_code == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert [way["name"] for way in said["ways"]][-1] == "bound (Cramer-Rao)"
+    assert said["ways"][-1]["seconds"] is None
+    text = CliRunner().invoke(app, ["plan", "srs", "--sample", "fe_atom", "--seed", "1"]).stdout
+    assert "adaptive" in text
+    assert "readings" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["didv"], "didv cannot be planned"),
+        (["srs", "--target", "0 %"], "--target 0 %"),
+        (["srs", "--target", "x"], "x"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(arguments, why):
+    done = CliRunner().invoke(app, ["plan", *arguments])
+    assert done.exit_code == 1
+    assert why in done.stderr
+
+
+def test_another_sequence_is_not_like_it(tmp_path):
+    outcome = measure("didv", seed=3, path=tmp_path / "old.h5", settings={"points": 5})
+    with pytest.raises(SequenceError, match="a run of didv"):
+        forecast(0.01, like=outcome.path)
