@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 REFUSED = {  # and how
     'stmlab run srs --check --set "dc_bias=0.5 V"': "bias = 0.5 V is out of bounds",
+    "stmlab safe my_microscope.toml": "a simulated microscope lives in the process of its run",
     "stmlab approach my_microscope.toml": "nothing is noted of the tip",
 }
 ELSEWHERE = {  # run by what stands beside them
