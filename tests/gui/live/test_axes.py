@@ -5,6 +5,7 @@ import pyqtgraph as pg
 import pytest
 
 from stmlab.gui.live.axes import QuantityAxis
+from tests.approximately import close
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_a_logarithmic_axis_has_labels_and_its_unit_however_short_it_is(made, lo
     prefixes = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
     for text, place in found.items():
         number, _, prefix = text.partition(" ")
-        assert float(number) * prefixes[prefix] == pytest.approx(10.0**place, rel=1e-3)
+        assert float(number) * prefixes[prefix] == close(10.0**place, rel=1e-3)
 
 
 def test_a_place_is_told_as_a_quantity(made):
