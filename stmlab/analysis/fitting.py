@@ -99,7 +99,7 @@ def fit_file(
     if isinstance(source, Recording):
         return {**analyse_recording(source, model, channel, told, guide)}
     if channel is not None:
-        raise FitError(f"{path}: a channel is named of recorded files; a run's model knows its channels")
+        raise FitError(f"{path}: --channel is for recorded files; a run's model knows its channels")
     return {RUN: analyse(source, model, told, guide)}
 
 

@@ -58,7 +58,7 @@ MODEL = Model(
         Number("theta", "θ", "rad", "spin-orbit angle of spin 2's tunnelling", 0.0, -6.2832, 6.2832),
         Number("phi", "φ", "rad", "spin-orbit phase", 0.0, -6.2832, 6.2832),
         Number("temperature_K", "T", "K", "temperature of the electrons", 0.5, 0.01, 30.0, True),
-        Choice("master_equation", "", "energies that the dissipator knows", tuple(map(str, MasterEquation))),
+        Choice("master_equation", "equation", "energies that the dissipator knows", tuple(map(str, MasterEquation))),
     ),
     sweep=_sweep,
     compute=_compute,

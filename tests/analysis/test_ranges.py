@@ -119,5 +119,5 @@ def test_start_values_are_for_one_curve(tmp_path):
     run = written(tmp_path / "map.h5", "srs_map", axes, points)
     with pytest.raises(FitError, match="start values are for one curve"):
         fit_file(run.path, "srs", guide=Guide({"rate": 1e9}))
-    with pytest.raises(FitError, match="a channel is named of recorded files"):
+    with pytest.raises(FitError, match="--channel is for recorded files"):
         fit_file(run.path, "srs_map", "current")
