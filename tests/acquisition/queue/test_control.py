@@ -151,11 +151,12 @@ def test_a_client_that_never_reads_and_one_that_talks_nonsense_do_not_touch_the_
         for one in (deaf, rude):
             one.connect(str(performing_of(path).socket))
         rude.sendall(b'\x00\xff not json\n[1]\n{"ask": 7, "id": 1}\n' + b"x" * 100)
-        gate.set()
         with QueueClient(path) as client:
+            client.wait_for("status")
             for number in range(100):  # what lasts, more than the system and the queue keep for the deaf one
                 performer._tell({"event": "log", "text": "x" * 10_000, "number": number})
                 client.wait_for("log", number=number)
+            gate.set()
             ends = [m for m in client.events() if m["event"] == "finished"]
     assert done == [True]
     assert "a client takes nothing and is let go" in caplog.messages
