@@ -72,9 +72,9 @@ class CataloguePanel(Panel):
         self._watcher.directoryChanged.connect(lambda _path: self._later.start(_SETTLED))
         self._later, self._soon = self._timer(self.refresh), self._timer(self._search)
         self._busy = self._again = False
+        self._stale = True  # not looked through since something has changed
         context.run_changed.connect(lambda _state, _message: self._later.start(_SETTLED))
         self._enable()
-        self.refresh()
 
     def _timer(self, do: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -169,7 +169,10 @@ class CataloguePanel(Panel):
     # -- the folder --------------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Look through the folder, in a work process."""
+        """Look through the folder, in a work process; a panel that nobody sees does it when it is shown."""
+        self._stale = not self.isVisible()
+        if self._stale:
+            return
         if self._busy:
             self._again = True
             return
@@ -256,8 +259,10 @@ class CataloguePanel(Panel):
         return [self.found.entry(row) for row in rows]
 
     def showEvent(self, event: Any) -> None:
-        """Thumbnails are drawn when the panel is seen."""
+        """Files are looked for, and thumbnails drawn, when the panel is seen."""
         super().showEvent(event)
+        if self._stale:
+            self.refresh()
         self.pictures.draw()
 
     # -- what is chosen ----------------------------------------------------------------------------------------------

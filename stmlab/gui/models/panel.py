@@ -27,6 +27,8 @@ from stmlab.gui.work import Newest
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
+    from PyQt6.QtGui import QShowEvent
+
     from stmlab.gui.context import Context
     from stmlab.gui.data.opened import Opened
     from stmlab.models.model import Curves, Model, Value
@@ -185,12 +187,19 @@ class ModelsPanel(Panel):
     # -- the drawing -------------------------------------------------------------------------------------------------
 
     def draw(self) -> None:
-        """Have the curves computed for the values as they are now; the newest ones win."""
+        """Have the curves computed for the values as they are now, if the panel is seen; the newest change wins."""
+        if not self.isVisible():
+            return
         data, ends = self._data(), None
         if data is not None and not self.context.actions["models.whole"].isChecked():
             known = data.x[np.isfinite(data.x) & ((data.x > 0) | (not data.logarithmic))]
             ends = (float(known.min()), float(known.max())) if known.size > 1 else None
         self._newest.ask(self.choice.currentText(), self.values(), ends)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """What has changed meanwhile is drawn when the panel is seen."""
+        super().showEvent(event)
+        self.draw()
 
     def _data(self) -> Curve | None:
         """The curve of the data that the model is of, if it has the model's axis."""

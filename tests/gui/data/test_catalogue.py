@@ -123,6 +123,16 @@ def test_what_is_chosen_stays_chosen_when_the_folder_is_looked_through_again(pan
     assert {entry.path.stem for entry in panel.chosen()} == {"early", "late"}
 
 
+def test_a_panel_that_nobody_sees_reads_no_files(qtbot, context, folder):
+    context.settings.remember_panel("catalogue", folder=str(folder))
+    panel = CataloguePanel(context)
+    qtbot.addWidget(panel)
+    context.actions.trigger("data.refresh")
+    assert not panel._busy
+    panel.show()
+    qtbot.waitUntil(lambda: len(panel.table.entries) == 4, timeout=_LONG)
+
+
 def test_a_folder_that_is_not_there_is_said(panel, qtbot):
     panel.folder.setText("/no/such/folder")
     panel.folder.returnPressed.emit()
