@@ -8,6 +8,7 @@ all of them: nothing is cut off, overlaps, lacks a label or a unit.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -59,7 +60,7 @@ class Studio:
 
     def measured(self, name: str) -> Path:
         """A run of `RUNS`, measured when it is first asked for."""
-        path = self.folder / "runs" / f"{name}.h5"
+        path = Path("runs") / f"{name}.h5"
         path.parent.mkdir(exist_ok=True)
         if not path.exists():
             sequence, sample, settings = RUNS[name]
@@ -69,7 +70,7 @@ class Studio:
     def take(self, name: str, show: Callable[[Studio, Window], None], size: tuple[int, int], theme: str) -> Path:
         """Make one picture; returns its file."""
         settings = Settings(self.folder / f"{name}.json")
-        settings.remember(theme=theme, sequence="srs", folder=str(self.folder / "runs"))
+        settings.remember(theme=theme, sequence="srs", folder="runs")
         settings.remember_panel("queue", file=str(self.folder / f"{name}.toml"))
         window = open_window(self.application, settings)
         window.resize(*size)
@@ -226,8 +227,9 @@ def main(arguments: list[str]) -> int:
     """Make the pictures that are asked for; returns the exit status."""
     pictures = Path(arguments[0]) if arguments else Path(__file__).parent / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
+    pictures = pictures.resolve()
     application = QApplication(sys.argv[:1])
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # so that pictures show "runs"
         studio = Studio(application, Path(folder), pictures)
         for name in arguments[1:] or STATES:
             print(f"wrote {studio.take(name, *STATES[name])}", flush=True)
