@@ -181,8 +181,12 @@ class Control:
         if not piece:
             self._let_go(client)
             return
-        for line in lines:
-            self._give(client, self._answer(line))
+        try:
+            for line in lines:
+                self._give(client, self._answer(line))
+        except Exception:  # the other clients, and the run, go on
+            log.exception("what a client asked has failed; it is let go")
+            self._let_go(client)
 
     def _hand_out(self) -> None:
         """Give every client what was told, and send what it takes."""
@@ -217,7 +221,12 @@ class Control:
         report = self.performer.report
         if report is None or not self._clients:
             return
-        for message in (report.progress(), report.values()):
+        try:
+            said = report.progress(), report.values()
+        except Exception:  # the run goes on; the next look may do
+            log.exception("how the run stands cannot be told")
+            return
+        for message in said:
             if self._before.get(message["event"]) != message:
                 self._before[message["event"]] = message
                 self._told.append(message)

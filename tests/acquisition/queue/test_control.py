@@ -178,6 +178,21 @@ def received(connection):
     return found
 
 
+def test_a_fault_in_an_answer_lets_that_client_go_and_no_other(path, monkeypatch, caplog):
+    gate = threading.Event()
+    with performed(path, entry("didv"), gate=gate) as (performer, done), QueueClient(path) as one:
+        one.wait_for("status")
+        with QueueClient(path) as other:
+            other.wait_for("status")
+            monkeypatch.setattr(performer, "pause", lambda: {}.nothing)
+            with pytest.raises(QueueGone):
+                other.ask("pause")
+        gate.set()
+        assert [m["reason"] for m in one.events() if m["event"] == "finished"] == ["completed"]
+    assert done == [True]
+    assert "it is let go" in caplog.text
+
+
 def test_a_line_without_end_ends_the_connection():
     lines = Lines()
     with pytest.raises(ProtocolError, match="more than"):

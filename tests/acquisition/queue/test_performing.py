@@ -10,7 +10,7 @@ import pytest
 from stmlab.acquisition.queue.entries import EntryState, QueueEntry
 from stmlab.acquisition.queue.file import owned, read_queue
 from stmlab.acquisition.queue.performing import Performer, QueueState
-from stmlab.errors import TipTripped
+from stmlab.errors import StationNotSafe, TipTripped
 from stmlab.events import RunState
 from stmlab.storage import open_run
 from stmlab.storage.catalogue import catalogue, read_notes
@@ -145,6 +145,21 @@ def test_a_station_that_is_somebody_elses_stops_the_queue(path, monkeypatch):
     monkeypatch.setattr("stmlab.acquisition.measurement.Station.load", busy)
     queue, _ = perform(path, entry("didv", after_failure="skip"), entry("srs"))
     assert states(queue) == ["failed", "waiting"]
+
+
+def test_a_station_that_could_not_be_made_safe_stops_the_queue(path, monkeypatch):
+    def unsafe(self):
+        raise StationNotSafe("NOT SAFE: awg: no answer")
+
+    monkeypatch.setattr("stmlab.acquisition.runner.Runner.run", unsafe)
+    written(path, entry("didv", after_failure="skip"), entry("srs"))
+    told = []
+    with owned(path) as file:
+        performer = Performer(file, told.append)
+        assert not performer.perform()
+    assert performer.left_unsafe
+    assert states(read_queue(path)) == ["failed", "waiting"]
+    assert [m["safe"] for m in told if m["event"] == "finished"] == [False]
 
 
 DIES = """
