@@ -9,12 +9,15 @@ from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayo
 
 from stmlab.errors import SequenceError
 from stmlab.gui.instruments.words import as_text
+from stmlab.gui.measure.written import written_range
 from stmlab.units import format_quantity, in_unit
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QWheelEvent
 
     from stmlab.gui.themes import Theme
+
+_WHOLE = ("harmonic",)  # knobs that count
 
 
 class KnobField(QWidget):
@@ -99,6 +102,9 @@ class KnobField(QWidget):
         if value is not None and bounds is not None and not bounds[0] <= self._bounded(value) <= bounds[1]:
             self._wrong(f"{format_quantity(value, self.knob['unit'])} is outside {self._bounds_in_words()}")
             return None
+        if value is not None and self.knob["name"] in _WHOLE and not value.is_integer():
+            self._wrong(f"{value:g} is no whole number")
+            return None
         self._wrong("")
         return value
 
@@ -112,13 +118,16 @@ class KnobField(QWidget):
 
     def _send(self, text: str) -> None:
         if (value := self._judge(text)) is not None:
-            self.changed.emit(self.knob["name"], int(value) if self.knob["name"] == "harmonic" else value)
+            self.changed.emit(self.knob["name"], int(value) if self.knob["name"] in _WHOLE else value)
 
     def _bounds_in_words(self, *, short: bool = False) -> str:
         if self.knob["bounds"] is None:
-            return "new value, then Enter" if short else "a new value, sent by Enter; the instrument says what it can"
+            return "new value" if short else "a new value, sent by Enter; the instrument says what it can"
+        if short:
+            low, high = self.knob["bounds"]
+            return written_range(low, high, self.knob["unit"])
         low, high = (format_quantity(bound, self.knob["unit"]) for bound in self.knob["bounds"])
-        return f"{low} \N{HORIZONTAL ELLIPSIS} {high}" if short else f"the station's limits, {low} to {high}"
+        return f"the station's limits, {low} to {high}"
 
 
 class _Choices(QComboBox):

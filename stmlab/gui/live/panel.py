@@ -153,7 +153,6 @@ class LivePanel(Panel):
         context.partial_seen.connect(self.take_partial)
         context.fit_shown.connect(self.show_fit)
         context.events_replayed.connect(self.take_events)
-        context.partial_seen.connect(self.take_partial)
         context.theme_changed.connect(self._use_theme)
         self.source.failed.connect(lambda why: context.notices.error(why, "the plot shows what was read before"))
         self.controls.changed.connect(self._choose)

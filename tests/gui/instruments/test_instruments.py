@@ -179,3 +179,14 @@ def test_what_was_read_during_a_run_is_told_apart_once_nobody_reads_it_any_more(
     context.values_seen.emit({"controller": {"bias": 5e-3}})
     assert (bias.label.text(), bias.value.text()) == ("Bias", "5 mV")
     assert context.theme.faint not in bar.loop.value.styleSheet()
+
+
+def test_a_harmonic_is_a_whole_number_and_none_is_cut_to_one(qtbot):
+    field = KnobField({"name": "harmonic", "label": "Harmonic", "unit": "", "choices": None, "bounds": None}, LIGHT)
+    qtbot.addWidget(field)
+    sent = []
+    field.changed.connect(lambda name, value: sent.append((name, value)))
+    for text in ("2.5", "3"):
+        field.edit.setText(text)
+        qtbot.keyClick(field.edit, Qt.Key.Key_Return)
+    assert sent == [("harmonic", 3)]
