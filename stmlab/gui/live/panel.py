@@ -125,6 +125,7 @@ class LivePanel(Panel):
     def _build(self) -> None:
         self.stack = QStackedWidget()
         self.stack.setMinimumHeight(12 * self.fontMetrics().lineSpacing())  # room for the label of an axis
+        self.stack.addWidget(self._nothing())
         for plot in self.plots.values():
             self.stack.addWidget(plot)
         for label in (self.words, self.pointed):
@@ -147,6 +148,13 @@ class LivePanel(Panel):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 2, 4, 2)
         layout.addWidget(splitter)
+
+    def _nothing(self) -> QLabel:
+        """In place of a plot while there is no run: axes without a label say nothing."""
+        words = QLabel("A run is shown here as soon as one begins; one of the catalogue when it is chosen there.")
+        words.setWordWrap(True)
+        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        return words
 
     def _connect(self, context: Context) -> None:
         context.run_shown.connect(self.show_run)
@@ -181,9 +189,9 @@ class LivePanel(Panel):
         """By the user: remembered for the sequence."""
         data = self.source.data
         self.shown = shown
-        self.stack.setCurrentWidget(self.plot)
         if data.started is None:
             return
+        self.stack.setCurrentWidget(self.plot)
         try:
             self.context.settings.remember_panel(self.name, **{data.started.sequence: shown.model_dump(mode="json")})
         except OSError as error:

@@ -306,3 +306,7 @@ def test_readings_beyond_the_plan_are_told(panel, context):
 def test_the_keyboard_reaches_the_controls(panel):
     assert all(button.focusPolicy() & Qt.FocusPolicy.TabFocus for button in panel.controls._buttons.values())
     assert panel.plot.focusPolicy() & Qt.FocusPolicy.TabFocus
+
+
+def test_without_a_run_there_are_no_axes_without_labels(panel):
+    assert "as soon as one begins" in panel.stack.currentWidget().text()
