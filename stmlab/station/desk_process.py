@@ -20,6 +20,7 @@ import os
 import select
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import asdict
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -119,8 +120,9 @@ class Session:
 
 
 def say(**what: Any) -> None:
-    """One line on standard output."""
-    print(json.dumps(what, default=str), flush=True)
+    """One line on standard output; a window that is gone is noticed by the end of standard input."""
+    with suppress(BrokenPipeError):
+        os.write(1, json.dumps(what, default=str).encode() + b"\n")
 
 
 class Requests:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,7 +130,8 @@ def main() -> int:
 
 
 def _say(what: dict[str, bool | str]) -> None:
-    print(json.dumps(what), flush=True)
+    with suppress(BrokenPipeError):  # the window is gone
+        os.write(1, json.dumps(what).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -179,6 +179,18 @@ def test_a_window_that_is_gone_means_leave(person):
     assert person.microscope.tip.feedback
 
 
+def test_a_window_that_is_killed_means_leave(person):
+    """Both pipes end at once; the loop stays closed, as it was."""
+    person.hear("values")
+    assert person.ask("play", frequency=1e9, amplitude=1e-3)["done"]
+    person.process.stdout.close()
+    person.process.stdin.close()
+    assert person.process.wait(30) == 0
+    assert not person.microscope.generator.on
+    assert person.microscope.tip.feedback
+    assert not person.microscope.tip.withdrawn
+
+
 def test_a_desk_that_is_killed_leaves_its_station_to_its_guardian(person):
     person.hear("values")
     assert person.ask("play", frequency=1e9, amplitude=1e-3)["done"]

@@ -1,12 +1,24 @@
-"""A process of ours at the other end of two pipes, one JSON object a line; the event loop waits for nothing."""
+"""A process of ours at the other end of two pipes, one JSON object a line; the event loop waits for nothing.
+
+It is in a session of its own and nobody's child in Qt's sense: neither Ctrl-C in the window's terminal nor the end of
+the window kills it. Where its standard input ends, it tidies up (an instrument that it holds, a safe state under way).
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+import threading
+from contextlib import suppress
 from typing import Any
 
-from PyQt6.QtCore import QObject, QProcess, pyqtSignal
+from PyQt6.QtCore import QObject, QSocketNotifier, QTimer, pyqtSignal
+from PyQt6.sip import voidptr
+
+_PIECE = 1 << 16  # bytes
+_GONE = 20  # ms between looks whether a process that has closed its output has ended
 
 
 class Piped(QObject):
@@ -17,7 +29,7 @@ class Piped(QObject):
 
     Signals:
         said: each object that it prints.
-        ended: its exit status; -1 if it was killed or could not be started.
+        ended: its exit status; negative if it was killed, 127 if it could not be started.
     """
 
     said = pyqtSignal(dict)
@@ -26,7 +38,12 @@ class Piped(QObject):
     def __init__(self, module: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._module = module
-        self._process: QProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._notifier: QSocketNotifier | None = None
+        self._rest = b""
+        self._gone = QTimer(self)
+        self._gone.setInterval(_GONE)
+        self._gone.timeout.connect(self._look)
 
     @property
     def running(self) -> bool:
@@ -36,58 +53,74 @@ class Piped(QObject):
     def start(self, *arguments: str) -> None:
         """Start it; a process that runs already is left to its end first, unheard."""
         self.let_go()
-        process = QProcess(self)
-        process.setProcessChannelMode(QProcess.ProcessChannelMode.SeparateChannels)
-        process.readyReadStandardOutput.connect(self._read)
-        process.finished.connect(self._end)
-        process.errorOccurred.connect(self._fail)
-        self._process = process
-        process.start(sys.executable, ["-m", self._module, *arguments])
+        # The same modules as here, whatever lies in the folder of the window.
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", self._module, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError:
+            self.ended.emit(127)
+            return
+        assert process.stdout is not None
+        self._process, self._rest = process, b""
+        self._notifier = QSocketNotifier(voidptr(process.stdout.fileno()), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._read)
 
     def write(self, line: str) -> None:
         """A line to its standard input; nothing if it does not run."""
-        if self._process is not None:
-            self._process.write(line.encode() + b"\n")
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.write(line.encode() + b"\n")
+                self._process.stdin.flush()
 
     def let_go(self) -> None:
         """End of its standard input: it tidies up and ends, and is not heard any more."""
         if (process := self._process) is None:
             return
         self._process = None
-        process.readyReadStandardOutput.disconnect()
-        process.finished.disconnect()
-        process.errorOccurred.disconnect()
-        process.finished.connect(process.deleteLater)
-        process.closeWriteChannel()
-
-    def wait(self, milliseconds: int) -> None:
-        """Until it has ended; only where the window is gone already."""
-        if self._process is not None:
-            self._process.closeWriteChannel()
-            self._process.waitForFinished(milliseconds)
+        self._stop_reading()
+        threading.Thread(target=process.communicate, name=f"end of {self._module}", daemon=True).start()
 
     def _read(self) -> None:
+        """Everything that it has said; with the end of its output it is about to end."""
         process = self._process
-        while process is not None and process is self._process and process.canReadLine():
-            line = process.readLine().data()
-            try:
-                said = json.loads(line)
-            except ValueError:
-                continue  # what a library prints there is not for us
-            if isinstance(said, dict):
-                self.said.emit(said)
+        if process is None or process.stdout is None:
+            return
+        piece = os.read(process.stdout.fileno(), _PIECE)
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        for line in lines:
+            with suppress(ValueError):  # what a library prints there is not for us
+                if isinstance(said := json.loads(line), dict):
+                    self.said.emit(said)
+        if not piece and process is self._process:
+            self._stop_reading()
+            self._gone.start()
 
-    def _end(self, status: int, how: QProcess.ExitStatus) -> None:
-        self._read()
-        process, self._process = self._process, None
-        if process is not None:
-            process.deleteLater()
-        self.ended.emit(status if how is QProcess.ExitStatus.NormalExit else -1)
-
-    def _fail(self, error: QProcess.ProcessError) -> None:
-        if error is QProcess.ProcessError.FailedToStart:
+    def _look(self) -> None:
+        process = self._process
+        status = None if process is None else process.poll()
+        if process is not None and status is None:
+            return
+        self._gone.stop()
+        if process is not None and status is not None:
             self._process = None
-            self.ended.emit(-1)
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with suppress(BrokenPipeError):
+                        pipe.close()
+            self.ended.emit(status)
+
+    def _stop_reading(self) -> None:
+        self._gone.stop()
+        if self._notifier is not None:
+            self._notifier.setEnabled(False)
+            self._notifier.deleteLater()
+            self._notifier = None
 
 
 def as_line(**what: Any) -> str:

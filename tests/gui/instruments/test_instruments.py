@@ -9,6 +9,8 @@ from stmlab.gui.instruments.panel import InstrumentsPanel
 from stmlab.gui.instruments.state_bar import StateBar
 from stmlab.gui.instruments.words import as_text, name_in_words, rounded
 from stmlab.gui.themes import DARK, LIGHT
+from stmlab.station.configuration import read_station
+from stmlab.station.lock import addresses, owner_of
 
 PATIENCE = 60_000  # ms, on a busy computer
 
@@ -23,13 +25,13 @@ def bar(qtbot, context):
 
 @pytest.fixture
 def panel(qtbot, context, bar):
-    panel = InstrumentsPanel(context)
-    qtbot.addWidget(panel)
+    panel = InstrumentsPanel(context)  # not pytest-qt's: it would be gone before it could leave
     context.station_changed.emit("simulated")
     yield panel
     if panel.connection.is_open:
         with qtbot.waitSignal(panel.connection.closed, timeout=PATIENCE):
             panel.connection.leave()
+    panel.deleteLater()
 
 
 @pytest.fixture
@@ -107,6 +109,22 @@ def test_a_run_takes_the_station_and_nothing_can_be_changed(qtbot, connected):
     assert connected.groups["controller"].fields["bias"].now.text() == "33 mV"
     connected.context.run_changed.emit("finished", "")
     assert connected.context.actions["instruments.connect"].isEnabled()
+
+
+def test_closing_the_window_leaves_the_loop_closed_and_switches_the_rf_off(qtbot, context, bar, served):
+    microscope, path = served
+    panel = InstrumentsPanel(context)
+    context.station_changed.emit(str(path))
+    with qtbot.waitSignal(panel.connection.values, timeout=PATIENCE):
+        context.actions.trigger("instruments.connect")
+    panel.microwave.play_button.click()
+    qtbot.waitUntil(lambda: microscope.generator.on, timeout=PATIENCE)
+    panel.close_down()
+    panel.deleteLater()
+    qtbot.waitUntil(lambda: not microscope.generator.on, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: owner_of(addresses(read_station(path)[0])[0]) is None, timeout=PATIENCE)
+    assert microscope.tip.feedback
+    assert not microscope.tip.withdrawn
 
 
 def test_a_station_that_cannot_be_loaded_is_a_notice(qtbot, panel):
