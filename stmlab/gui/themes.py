@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QGuiApplication, QPalette
-from PyQt6.QtWidgets import QApplication, QStyleFactory
+from PyQt6.QtWidgets import QApplication, QStyleFactory, QToolTip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_STYLE = "fusion"
+_APPLIED = "theme"  # property of the application: the name of the theme that it has
 
 
 @dataclass(frozen=True)
@@ -102,11 +106,15 @@ def apply(theme: Theme, application: QApplication) -> None:
     """Give every widget these colours, and every plot that is made from now on."""
     import pyqtgraph as pg
 
-    application.setStyle(QStyleFactory.create("Fusion"))
-    application.setPalette(palette(theme))
-    application.setStyleSheet(
-        f"QToolTip {{ color: {theme.text}; background: {theme.base}; border: 1px solid {theme.line}; }}"
-    )
+    if application.property(_APPLIED) == theme.name:
+        return
+    style = application.style()
+    if style is None or style.name() != _STYLE:  # once: every widget is polished anew, and the old style is gone
+        application.setStyle(QStyleFactory.create(_STYLE))
+    colours = palette(theme)
+    application.setPalette(colours)
+    QToolTip.setPalette(colours)
+    application.setProperty(_APPLIED, theme.name)
     pg.setConfigOptions(background=theme.base, foreground=theme.text)
 
 
