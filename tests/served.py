@@ -9,6 +9,8 @@ from stmlab.config_files import config_directories, find
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.serving import servers
 from stmlab.station.configuration import read_station
+from stmlab.station.lock import addresses
+from stmlab.station.places import file_stem, station_directory
 
 
 @pytest.fixture
@@ -29,4 +31,7 @@ def served(tmp_path):
         for folder in ("transfer",):
             source = next(d / folder for d in config_directories() if (d / folder).is_dir())
             (tmp_path / folder).symlink_to(source)
+        forget = [station_directory() / f"{file_stem(address)}.lock" for address in addresses(read_station(station)[0])]
         yield microscope, station
+        for record in forget:
+            record.unlink(missing_ok=True)  # the next test may have the same port

@@ -6,10 +6,11 @@ import math
 import pytest
 from typer.testing import CliRunner
 
-from stmlab.acquisition.forecast import forecast
+from stmlab.acquisition.forecast import Forecast, Way, forecast
 from stmlab.acquisition.measurement import measure
 from stmlab.analysis.adaptive.forecast import chosen_readings, fewest_readings, grid_readings
 from stmlab.cli import app
+from stmlab.display.forecasts import forecast_as_text
 from stmlab.errors import SequenceError
 from tests.approximately import close
 
@@ -63,15 +64,18 @@ def test_an_old_run_tells_rate_step_and_noise(tmp_path):
     assert math.isnan(bound.seconds)
 
 
-def test_the_command(tmp_path):
+def test_the_command_and_its_table(tmp_path):
     done = CliRunner().invoke(app, ["plan", "srs", "--sample", "fe_atom", "--seed", "1", "--target", "1 %", "--json"])
     assert done.exit_code == 0, done.stderr
     said = json.loads(done.stdout)
     assert [way["name"] for way in said["ways"]][-1] == "bound (Cramer-Rao)"
     assert said["ways"][-1]["seconds"] is None
-    text = CliRunner().invoke(app, ["plan", "srs", "--sample", "fe_atom", "--seed", "1"]).stdout
-    assert "adaptive" in text
-    assert "readings" in text
+    found = Forecast(1.7e9, 30.0, 0.01, "old.h5", (Way("adaptive", 246.2, 96.4), Way("bound", math.inf, math.nan)))
+    assert forecast_as_text(found).splitlines() == [
+        "rate 1.7·10⁹ /s, step 30 standard deviations of a reading (from old.h5); to 1 %:",
+        "  adaptive                   247 readings  0:01:36",
+        "  bound                 too many readings  ",
+    ]
 
 
 @pytest.mark.parametrize(

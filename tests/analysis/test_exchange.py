@@ -102,6 +102,7 @@ def test_scatter_that_the_errors_allow_is_not_complained_of():
     assert told < 3
 
 
+@pytest.mark.slow
 def test_error_bars_are_honest():
     truth, random = (-4.2, 0.87, 3.6), np.random.default_rng(3)
     exact = heisenberg_steps(*truth, GS)

@@ -65,7 +65,7 @@ EVEN, SHOT = np.full_like(BIAS, 0.05), 0.01 + 0.09 * np.abs(BIAS / 10e-3)
 @pytest.mark.parametrize(
     ("method", "options", "known", "noise"),
     [
-        ("steps", {}, False, EVEN),
+        pytest.param("steps", {}, False, EVEN, marks=pytest.mark.slow),
         pytest.param("steps", {"temperature_K": 2.0}, True, EVEN, marks=pytest.mark.slow),
         pytest.param("steps", {"temperature_K": 2.0}, False, SHOT, marks=pytest.mark.slow),
         pytest.param("gaussians", {}, False, EVEN, marks=pytest.mark.slow),

@@ -139,6 +139,7 @@ def test_molecular_magnets_keep_their_digits(size, axial_meV, temperature_K):
     assert keeps_its_digits(magnet(size, axial_meV, temperature_K), count=1)
 
 
+@pytest.mark.slow
 def test_rates_that_grow_exponentially_with_the_voltage():
     """Arrhenius rates over 14 decades; harmonics of any order are coupled."""
     random = np.random.default_rng(8)
@@ -190,6 +191,7 @@ def test_pulses_on_a_slow_double_well_keep_their_digits(slow):
     assert np.abs(np.array(means) - high_precision.as_doubles(exact)).max() <= OF_THE_STEP * step
 
 
+@pytest.mark.slow
 def test_pulses_with_ramps_keep_the_digits_of_a_small_signal():
     """A slow rate of 1e-3, ramps short and long against it; the reference is a Taylor series in time."""
     states, means, exact = double_well(1e-3), [], []

@@ -19,7 +19,7 @@ RATE = 1.732e9  # of the sample fe_atom at 4 mV and a weak drive
 @pytest.fixture(scope="module")
 def known_to_a_percent(tmp_path_factory):
     path = tmp_path_factory.mktemp("adaptive") / "run.h5"
-    return measure("srs", sample="fe_atom", seed=5, path=path, settings=ADAPTIVE | {"target_error": "0.6 %"})
+    return measure("srs", sample="fe_atom", seed=5, path=path, settings=ADAPTIVE | {"target_error": "1.5 %"})
 
 
 def test_it_ends_when_the_rate_is_known_as_well_as_asked_for(known_to_a_percent):
@@ -27,7 +27,7 @@ def test_it_ends_when_the_rate_is_known_as_well_as_asked_for(known_to_a_percent)
     rate = fit["rate"]
     assert known_to_a_percent.message == ""
     assert fit.warnings == ()
-    assert rate.error / rate.value < 0.0066
+    assert rate.error / rate.value < 0.0165
     assert abs(rate.value - RATE) < 4 * rate.error
     assert 30 <= known_to_a_percent.points < 1000
 
@@ -42,7 +42,7 @@ def test_the_file_has_the_data_sorted_and_the_visits_in_their_order(known_to_a_p
     chosen, errors = run.visits.data["chosen"], run.visits.data["relative_error"]
     assert set(chosen[:12]) == {0.0}
     assert abs(np.sum(chosen == 1) - np.sum(chosen == 2)) <= 1
-    assert errors[-1] < 0.02 < errors[11]
+    assert errors[-1] < 0.03 < errors[11]
     assert run.visits.data["rate_so_far"][-1] == close(RATE, rel=0.03)
 
 
@@ -55,18 +55,18 @@ def test_fitted_again_it_is_judged_again(known_to_a_percent):
 
 def test_what_was_stopped_goes_on_where_it_was(tmp_path):
     path = tmp_path / "run.h5"
-    settings = ADAPTIVE | {"target_error": "0.6 %"}
+    settings = ADAPTIVE | {"target_error": "1.5 %"}
     with measurement("srs", sample="fe_atom", seed=5, path=path, settings=settings) as (runner, _):
-        runner.listen(lambda event: isinstance(event, PointTaken) and event.visit == 39 and runner.stop())
+        runner.listen(lambda event: isinstance(event, PointTaken) and event.visit == 29 and runner.stop())
         stopped = runner.run()
-    assert stopped.points in (40, 41)
+    assert stopped.points in (30, 31)
     with resumption(path) as (runner, _):
         outcome = runner.run()
     run = open_run(path)
     assert run.visits.session.max() == 1
     assert run.visits.data["relative_error"][stopped.points] < 0.1, "what was read before is known"
     assert set(run.visits.data["chosen"][stopped.points + 3 :]) <= {1.0, 2.0}
-    assert outcome.fits[0]["rate"].error / outcome.fits[0]["rate"].value < 0.0066
+    assert outcome.fits[0]["rate"].error / outcome.fits[0]["rate"].value < 0.0165
 
 
 def test_a_rate_outside_the_band_gives_a_sentence_and_no_number(tmp_path):
@@ -99,7 +99,7 @@ def test_adaptive_delays_find_t1(tmp_path):
         sample="fe_five_states",
         seed=6,
         path=tmp_path / "whole.h5",
-        settings={"delays": "even", "points": 201, "time_constant": "10 ms", "stabilise_time": "0.2 s"},
+        settings={"delays": "even", "points": 81, "time_constant": "10 ms", "stabilise_time": "0.2 s"},
     )
     (fit,), (other,) = outcome.fits, whole.fits
     assert fit["T1"].error < 0.022 * fit["T1"].value

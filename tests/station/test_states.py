@@ -29,7 +29,9 @@ def states(tip=None, *, now=PLACE.time, **changes):
     roles = {} if tip is None else {"tip": ("controller", tip)}
     clock = SimulatedClock()
     clock.sleep(now)
-    return States(station_config(**WATCH, **changes), roles, LastSet(), TipMark(None), clock, simulated=True)
+    return States(
+        station_config(**WATCH, **changes), roles, LastSet(), TipMark(None), clock, simulated=True, quiet=lambda: None
+    )
 
 
 def test_a_place_is_where_the_tip_is_now():

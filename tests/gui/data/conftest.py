@@ -58,7 +58,7 @@ def grid(path, rates=((1e9, 2e9, 3e9), (4e9, 5e9, 6e9))):
 
 def ramp(path):
     """Spectra at four setpoints of a spin under a tip with one: a fit of it takes its time."""
-    bias, setpoints = np.linspace(-10e-3, 10e-3, 201), np.array([0.05, 0.1, 0.2, 0.3]) * 1e-6
+    bias, setpoints = np.linspace(-10e-3, 10e-3, 801), np.array([0.05, 0.1, 0.2, 0.3]) * 1e-6
     spins = SpinParameters(-4.2, 0.87, 2.0, exchange_slope_meV_per_uS=3.6, correlation=-0.5, kondo_coupling=-0.05)
     found = spectra(SpinSetting(ExchangeKind.HEISENBERG, modulation_V=1e-4, order=3), spins, setpoints, bias)
     found += np.random.default_rng(6).normal(0, 1e-10, found.shape)
