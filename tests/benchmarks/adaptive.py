@@ -158,13 +158,7 @@ def strongly_driven() -> Callable:
 
 def wire(runs: int) -> Row:
     """Runs of the sequence on the simulated microscope beside the emulator at their signal and rate."""
-    settings = {
-        "grid": "adaptive",
-        "target_error": 0.01,
-        "time_constant": 0.01,
-        "stabilise_time": 0.2,
-        "amplitude": 1e-3,
-    }
+    settings = {"grid": "adaptive", "target_error": 0.005, "stabilise_time": 0.2}
     readings, signals, rate = [], [], math.nan
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(runs):
@@ -177,7 +171,7 @@ def wire(runs: int) -> Row:
     cell = Cell()
     for seed in range(4 * runs):
         noise, snr = np.random.default_rng([19, seed]), float(np.median(signals))
-        choice = ScaleChoice(resonance, low, high, 0.01, RESONANCE_CHECKS, MOST, seed)
+        choice = ScaleChoice(resonance, low, high, 0.005, RESONANCE_CHECKS, MOST, seed)
         u = np.array(math.log(rate))
         run(choice, lambda x, n=noise, s=snr, u=u: 2 + s * float(resonance(np.array(x), u)) + n.normal(), cell)
     ours, emulated = float(np.median(readings)), float(np.median(cell.readings))
