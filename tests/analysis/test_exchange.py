@@ -93,6 +93,7 @@ def test_a_sign_of_the_exchange_that_the_steps_leave_open_is_told():
     assert "open: 3.0" in told
 
 
+@pytest.mark.slow
 def test_scatter_that_the_errors_allow_is_not_complained_of():
     random, exact, told = np.random.default_rng(4), heisenberg_steps(-4.2, 0.87, 3.6, GS[:3]), 0
     for _ in range(100):

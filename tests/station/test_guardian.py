@@ -243,7 +243,9 @@ def test_a_killed_run_leaves_the_station_safe_and_its_points_in_the_file(served,
         Death("stopped, continued", "didv", own_port=True, on_fault="withdraw"),
         Death("guardian killed", "srs", own_port=True, on_fault="withdraw"),
         pytest.param(Death("mute", "srs", own_port=False, on_fault="safe", mute="lockin"), marks=pytest.mark.slow),
-        Death("handed over", "srs", own_port=False, on_fault="withdraw", mute="awg"),
+        pytest.param(
+            Death("handed over", "srs", own_port=False, on_fault="withdraw", mute="awg"), marks=pytest.mark.slow
+        ),
         pytest.param(Death("file gone", "srs", own_port=False, on_fault="safe"), marks=pytest.mark.slow),
         Death("called", "srs", own_port=False, on_fault="withdraw"),
     ],

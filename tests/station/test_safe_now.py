@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from stmlab.cli import app
 from stmlab.errors import StationError
-from stmlab.station import Station, safe_call
+from stmlab.station import Station, safe_call, safe_now
 from stmlab.station.configuration import read_station
 from stmlab.station.lock import addresses, owner_of
 from stmlab.station.safe_call import Answer, Ear, call
@@ -84,6 +84,13 @@ def test_a_station_that_nobody_owns_is_made_safe(playing):
     assert owner_of(addresses_of(path)[0]) is None
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    """The STM controller takes one client; nobody waits long for it to be free."""
+    monkeypatch.setattr(safe_now, "_SECONDS", 3.0)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_an_owner_without_a_guardian_does_not_keep_rf_and_modulation_on(playing):
     """The STM controller takes one client, which is the owner: that is said."""
     microscope, path = playing
@@ -118,6 +125,7 @@ def test_the_command_says_how_it_came_out(playing):
     assert not microscope.generator.on
 
 
+@pytest.mark.usefixtures("impatient")
 def test_the_command_ends_with_status_3_where_an_instrument_does_not_answer(playing):
     _, path = playing
     with Station.load(str(path), force=True):

@@ -138,6 +138,7 @@ def test_the_queue_is_changed_by_clients_while_it_runs_and_every_client_hears(pa
     assert [e.state for e in read_queue(path).entries] == ["done"] * 4
 
 
+@pytest.mark.slow
 def test_a_client_that_never_reads_and_one_that_talks_nonsense_do_not_touch_the_run(path, monkeypatch, caplog):
     caplog.set_level("INFO", "stmlab")
     monkeypatch.setattr(control, "_EVERY", 0.0)

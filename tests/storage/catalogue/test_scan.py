@@ -300,6 +300,7 @@ def test_an_index_that_another_program_holds_is_not_thrown_away(folder, monkeypa
     assert folder.read == []
 
 
+@pytest.mark.slow
 def test_ten_thousand_files_are_listed_without_opening_one_again(folder):
     image = folder.write("0.h5").read_bytes()
     for k in range(1, 50):
