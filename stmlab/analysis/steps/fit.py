@@ -199,7 +199,7 @@ def _estimates(data: StepSpectrum, found: StepSolution) -> Estimates:
 
 def _warnings(data: StepSpectrum, found: StepSolution) -> tuple[str, ...]:
     warnings = []
-    if found.model.plateaus:
+    if found.is_bent:
         warnings.append(
             "the plateaus beyond the outermost steps are not flat, as third-order scattering or pumping leave them: "
             "each is fitted with a slope of its own, and heights are those at the steps"

@@ -27,6 +27,7 @@ _FAR_BETTER = 25.0  # drop of chi square by a second pair of steps
 _BENT = 9.2
 """Drop of chi square by two plateau slopes: noise comes to it once in a hundred, and slopes that are left out for less
 move the outer step by more than its error."""
+_SHOWN = 25.0  # drop of chi square by plateau slopes that are told
 _BY_NOISE = 2.0  # mean drop of chi square by two parameters that mean nothing
 _TILTED = 9.0  # drop of chi square by a slope of the background that is told
 _BEND = 0.01  # of the outer step; plateaus that bend less are flat
@@ -45,12 +46,19 @@ class StepSolution:
         vector: of the model's parameters.
         covariance: of the vector; scaled by the residual where the noise is not known.
         squares: sum of squared residuals over the noise.
+        bend: drop of chi square by the plateaus' slopes, inf where they were asked for.
     """
 
     model: StepModel
     vector: FloatArray
     covariance: FloatArray
     squares: float
+    bend: float = math.inf
+
+    @property
+    def is_bent(self) -> bool:
+        """Whether the plateaus are seen not to be flat, beyond what noise does once in a few hundred spectra."""
+        return self.model.plateaus and self.bend > _SHOWN
 
     def places(self) -> tuple[tuple[float, float], ...]:
         """Centre and full width of each step, meV."""
@@ -78,6 +86,9 @@ def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> 
         raise FitError(f"{data.points} hold no steps that could be told apart: no {many} found")
     if _without(data) - found.squares < _CERTAIN * found.variance(data):
         raise FitError(f"{data.points} hold no step that stands out of the noise, or of what else they show")
+    if found is sloped and flat is not None and sloped is not None:
+        found = replace(found, bend=(flat.squares - sloped.squares) / sloped.variance(data))
+        sloped = found
     result = _allowing_for_structure(data, _allowing_for_uneven_noise(data, found))
     return result if found is sloped or sloped is None else _allowing_for_slopes(data, result, sloped)
 
