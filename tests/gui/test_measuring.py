@@ -55,6 +55,7 @@ def test_a_run_is_prepared_run_drawn_and_fitted(opened, qtbot, tmp_path):
     assert window.notice_bar.shown is None
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_without_its_window_and_another_one_shows_it_and_ends_it(opened, qtbot, monkeypatch):
     first, asked = opened(), []
     put(first, "points", "20000")

@@ -101,6 +101,7 @@ def test_the_fit_of_eq_1_finds_the_rate_of_an_exact_line():
     assert rate == close(7.7e8, rel=1e-6) and misfit < 1e-6
 
 
+@pytest.mark.slow
 def test_gamma_against_the_offset_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(betz_figures, "_SETS", {count: betz_figures._SETS[count] for count in (2, 5)})
     with drawn(monkeypatch) as figures, house_style():

@@ -30,6 +30,7 @@ def test_a_station_that_nobody_owns_is_made_safe(qtbot, bar, context, served):
     assert bar.run.text() == "safe: every instrument has been seen safe"
 
 
+@pytest.mark.slow
 def test_what_is_not_safe_is_said_in_words_and_colour(qtbot, bar, context, served):
     _, path = served
     with Station.load(str(path)):  # holds the only port of the controller, and has no guardian
