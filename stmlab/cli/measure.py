@@ -153,7 +153,7 @@ def check(
 def demo(
     directory: Annotated[Path, typer.Option("--directory", "-d", help="Where files and figures go.")] = Path("runs"),
     everything: Annotated[
-        bool, typer.Option("--all", help="Every paper's system; takes two to three minutes.")
+        bool, typer.Option("--all", help="Every paper's system; takes about a minute.")
     ] = False,
     seed: SeedOption = None,
     as_json: JsonOption = False,
