@@ -152,9 +152,7 @@ def check(
 @refusing
 def demo(
     directory: Annotated[Path, typer.Option("--directory", "-d", help="Where files and figures go.")] = Path("runs"),
-    everything: Annotated[
-        bool, typer.Option("--all", help="Every paper's system; takes about a minute.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every paper's system; takes about a minute.")] = False,
     seed: SeedOption = None,
     as_json: JsonOption = False,
 ) -> None:
