@@ -39,7 +39,7 @@ faults: $(VENV)/.test
 kills: $(VENV)/.test
 	$(BIN)/python tests/campaigns/kills.py
 
-# 60 deaths of runs, each in a simulated laboratory of its own; less than 8 minutes on 2 cores.
+# 65 deaths of runs, each in a simulated laboratory of its own; some 9 minutes on 2 cores.
 guardian-deaths: $(VENV)/.test
 	$(BIN)/python tests/campaigns/guardian.py
 

@@ -31,7 +31,7 @@ class ChoppedSequence(LockInSequence):
     reference_parameter = "chop_frequency"
     range_parameter = "current_range"
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "sweep": ("dc_bias", "sweeps"),
+        "sweep": ("dc_bias",),
         "lock-in": ("chop_frequency", "current_range", "time_constant", "filter_slope", "averages"),
         "advanced": ("sweeps",),
     }

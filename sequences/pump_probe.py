@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from sequences.adaptive import AdaptiveSequence
 from sequences.chopped import ChoppedSequence
-from stmlab.acquisition import choosing
 from stmlab.acquisition.choosing import AxisChooser
 from stmlab.acquisition.parameters import FloatParameter, IntegerParameter, ListParameter
 from stmlab.axes import Axis, Channel
@@ -28,11 +28,10 @@ from stmlab.events import ParameterValue
 from stmlab.station.instruments import PulsePair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
-    from stmlab.station import Station
     from stmlab.station.instruments import RadioFrequencyPath
 
 _FINE = 4096  # delays from which adaptive ones are chosen
@@ -40,15 +39,15 @@ _BEYOND = 1.0001  # of the overlap, the first of them
 _RANGE = 3.0  # of their range, at the least
 _OTHER_SIDE = 6  # one in so many delays lies on the side that is not fitted
 _FEWEST = 12  # delays that are divided between the sides
-_T1_SO_FAR = Channel("T1_so_far", "s", "T1, as known when the point was chosen")
 _LONE = 30.0  # widths from pulse to pulse
 _EDGE = 2 * math.asin(0.8) / math.pi  # 10-90 % rise over the whole length of a raised-cosine edge
 
 
-class PumpProbe(ChoppedSequence):
+class PumpProbe(AdaptiveSequence):
     """Delay scan of a probe pulse behind (or before) a pump pulse; chopped detection."""
 
     name = "pump_probe"
+    sought = Channel("T1_so_far", "s", "T1, as known when the point was chosen")
     title = "pump-probe: two voltage pulses, swept in delay; fits T1"
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "sweep": ("dc_bias", "start_delay", "stop_delay", "points", "delays", "target_error", "time_limit"),
@@ -92,12 +91,6 @@ class PumpProbe(ChoppedSequence):
         description="even: from first to last; fitted: most of them on the side that is fitted, a sixth on the other; "
         "adaptive: chosen one by one on the fitted side, until target_error is reached",
     )
-    target_error = FloatParameter(
-        "Target error", default=0.02, minimum=1e-3, maximum=0.5, description="of T1, relative; adaptive delays"
-    )
-    time_limit = FloatParameter(
-        "Time limit", units="s", default=3600.0, minimum=1, maximum=1e6, description="of adaptive delays"
-    )
     period = FloatParameter(
         "Period", units="s", default=20e-9, minimum=1e-10, maximum=1e-3, description="from pump to pump: many T1"
     )
@@ -138,7 +131,7 @@ class PumpProbe(ChoppedSequence):
     def verify(self) -> None:
         """The line was measured of late, the tee stands the pulses, and the generator can play the extreme delays."""
         super().verify()
-        if self._is_adaptive:
+        if self.is_adaptive:
             self._check_adaptive()
         self.station.path_to_junction.check_age(self.station.clock.date().date())
         largest = (abs(self.pump) + abs(self.probe)) / self._height_behind_line()
@@ -156,29 +149,20 @@ class PumpProbe(ChoppedSequence):
         meaning = "height at the junction of a pulse of height 1 at the connector"
         return {**super().factors(), "pulse_transfer": ParameterValue(self._height_behind_line(), "", meaning)}
 
-    def connect(self, station: Station, checkpoint: Callable[[], None] | None = None) -> None:
-        """See Sequence; adaptive delays have channels of their own."""
-        super().connect(station, checkpoint)
-        if self._is_adaptive:
-            self.channels = (*type(self).channels, _T1_SO_FAR, *choosing.CHANNELS)
-
-    def chooser(self) -> AxisChooser | None:
-        """Of adaptive delays: chooses each delay."""
-        if not self._is_adaptive:
-            return None
+    def new_chooser(self) -> AxisChooser:
+        """Chooses each delay."""
         from stmlab.analysis.adaptive.posterior import decay
         from stmlab.analysis.adaptive.scale_choice import DECAY_CHECKS, ScaleChoice
 
         delay = self._delays()
         low, high = _logarithm(delay[[0, -1]]).tolist()
         places = ScaleChoice(decay, low, high, float(self.target_error), DECAY_CHECKS, self.most_points())
-        self._chooser = AxisChooser(places, delay, _logarithm, "current")
-        return self._chooser
+        return AxisChooser(places, delay, _logarithm, "current")
 
-    def most_points(self) -> int:
-        """See Sequence; of adaptive delays as many as the time limit allows."""
-        every = super().most_points()
-        return max(1, min(every, int(self.time_limit / self.point_seconds()))) if self._is_adaptive else every
+    @property
+    def is_adaptive(self) -> bool:
+        """See AdaptiveSequence."""
+        return bool(self.delays == "adaptive")
 
     # -- the experiment ------------------------------------------------------------------------------------------
 
@@ -192,11 +176,7 @@ class PumpProbe(ChoppedSequence):
 
     def measure(self) -> dict[str, float | FloatArray]:
         """The current, and the pulses as played; of adaptive delays what was known before."""
-        found = {**super().measure(), **self._heights}
-        if self._chooser is not None:
-            known = dict(self._chooser.known())
-            found |= {_T1_SO_FAR.name: known.pop("value"), **known}
-        return found
+        return {**super().measure(), **self._heights, **self.known_before()}
 
     def analyse(self, run: Any) -> FitResult | None:
         """T1, by an exponential decay on the sides of zero delay that ``fitted_sides`` names."""
@@ -208,17 +188,11 @@ class PumpProbe(ChoppedSequence):
 
     # -- details -------------------------------------------------------------------------------------------------
 
-    _chooser: AxisChooser | None = None
-
-    @property
-    def _is_adaptive(self) -> bool:
-        return bool(self.delays == "adaptive")
-
     def _delays(self) -> FloatArray:
         """Every delay: evenly, mostly on the side that is fitted, or the fine grid from which they are chosen."""
         start, stop, points = float(self.start_delay), float(self.stop_delay), int(self.points)
         side = {"positive": 1.0, "negative": -1.0}.get(self.fitted_sides, 0.0)
-        if self._is_adaptive:
+        if self.is_adaptive:
             far = stop if side >= 0 else -start
             return (side or 1.0) * np.geomspace(min(_BEYOND * self._overlap(), abs(far)), max(abs(far), 1e-12), _FINE)
         both = start < -self._overlap() < self._overlap() < stop
@@ -235,8 +209,7 @@ class PumpProbe(ChoppedSequence):
 
     def _check_adaptive(self) -> None:
         """Refuse adaptive delays on both sides, or without a range."""
-        if self.sweeps > 1:
-            raise SequenceError(f"{self.name}: sweeps = {self.sweeps}: adaptive delays have no sweeps to repeat")
+        self.check_adaptive()
         if self.fitted_sides == "both":
             raise SequenceError(
                 f"{self.name}: adaptive delays lie on one side: set fitted_sides to positive or negative"

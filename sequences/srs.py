@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from sequences.adaptive import AdaptiveSequence
 from sequences.chopped import CHOP_FACTOR, ChoppedSequence, whole_periods
-from stmlab.acquisition import choosing
 from stmlab.acquisition.choosing import AxisChooser
 from stmlab.acquisition.parameters import BooleanParameter, FloatParameter, IntegerParameter, ListParameter
 from stmlab.axes import Axis, Channel
@@ -31,24 +31,23 @@ from stmlab.errors import FitError, OutOfBounds, SequenceError
 from stmlab.events import ParameterValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
-    from stmlab.station import Station
 
 __all__ = ["CHOP_FACTOR", "StochasticResonance"]
 
 _CLOSE = 1.3  # of an optimal grid: the factor that points of one place are spread over, so that each is another tone
 _FINE = 16384  # frequencies from which an adaptive grid chooses
-_RATE_SO_FAR = Channel("rate_so_far", "1/s", "Gamma, as known when the point was chosen")
 _FAR = 5.0  # and that its ends lie away from the expected characteristic frequency
 
 
-class StochasticResonance(ChoppedSequence):
+class StochasticResonance(AdaptiveSequence):
     """Microwave frequency sweep at fixed amplitude at the junction; chopped detection."""
 
     name = "srs"
+    sought = Channel("rate_so_far", "1/s", "Gamma, as known when the point was chosen")
     title = "stochastic resonance spectrum: chopped microwave, swept in frequency; fits the switching rate"
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "sweep": (
@@ -100,12 +99,6 @@ class StochasticResonance(ChoppedSequence):
     )
     expected_rate = FloatParameter(
         "Expected rate", units="1/s", default=1e9, minimum=1, maximum=1e12, description="Gamma, for the optimal grid"
-    )
-    target_error = FloatParameter(
-        "Target error", default=0.01, minimum=1e-3, maximum=0.5, description="of the rate, relative; adaptive grid"
-    )
-    time_limit = FloatParameter(
-        "Time limit", units="s", default=3600.0, minimum=1, maximum=1e6, description="of an adaptive grid"
     )
     flatten = BooleanParameter(
         "Flatten",
@@ -161,16 +154,8 @@ class StochasticResonance(ChoppedSequence):
         meaning = "the line's transfer function, known over the band and recent, is made good for"
         return {**super().factors(), "flattened": ParameterValue(bool(self.flatten), "", meaning)}
 
-    def connect(self, station: Station, checkpoint: Callable[[], None] | None = None) -> None:
-        """See Sequence; an adaptive grid has channels of its own."""
-        super().connect(station, checkpoint)
-        if self._is_adaptive:
-            self.channels = (*type(self).channels, _RATE_SO_FAR, *choosing.CHANNELS)
-
-    def chooser(self) -> AxisChooser | None:
-        """Of an adaptive grid: chooses each frequency."""
-        if not self._is_adaptive:
-            return None
+    def new_chooser(self) -> AxisChooser:
+        """Chooses each frequency."""
         from stmlab.analysis.adaptive.posterior import resonance
         from stmlab.analysis.adaptive.scale_choice import RESONANCE_CHECKS, ScaleChoice
 
@@ -178,13 +163,12 @@ class StochasticResonance(ChoppedSequence):
         low, high = _angular(frequency[[0, -1]]).tolist()
         target, most = float(self.target_error), self.most_points()
         places = ScaleChoice(resonance, low, high, target, RESONANCE_CHECKS, most)
-        self._chooser = AxisChooser(places, frequency, _angular, "current")
-        return self._chooser
+        return AxisChooser(places, frequency, _angular, "current")
 
-    def most_points(self) -> int:
-        """See Sequence; of an adaptive grid as many as the time limit allows."""
-        every = super().most_points()
-        return max(1, min(every, int(self.time_limit / self.point_seconds()))) if self._is_adaptive else every
+    @property
+    def is_adaptive(self) -> bool:
+        """See AdaptiveSequence."""
+        return bool(self.grid == "adaptive")
 
     # -- the experiment ------------------------------------------------------------------------------------------
 
@@ -202,11 +186,7 @@ class StochasticResonance(ChoppedSequence):
 
     def measure(self) -> dict[str, float | FloatArray]:
         """The SRS current, and the amplitude as played; of an adaptive grid what was known before."""
-        found = {**super().measure(), "amplitude": self._played}
-        if self._chooser is not None:
-            known = dict(self._chooser.known())
-            found |= {_RATE_SO_FAR.name: known.pop("value"), **known}
-        return found
+        return {**super().measure(), "amplitude": self._played, **self.known_before()}
 
     def analyse(self, run: Any) -> FitResult | None:
         """The switching rate, by eq. 1."""
@@ -218,12 +198,6 @@ class StochasticResonance(ChoppedSequence):
 
     # -- details -------------------------------------------------------------------------------------------------
 
-    _chooser: AxisChooser | None = None
-
-    @property
-    def _is_adaptive(self) -> bool:
-        return bool(self.grid == "adaptive")
-
     def _frequency_axis(self) -> Axis:
         whole = whole_periods(self._grid_frequencies(), self.chop_frequency)
         return Axis("frequency", "Hz", whole, "microwave frequency", logarithmic=self.grid != "linear")
@@ -231,7 +205,7 @@ class StochasticResonance(ChoppedSequence):
     def _grid_frequencies(self) -> FloatArray:
         """Optimal: half the points about the expected characteristic frequency, a quarter each at both ends."""
         ends = float(self.start_frequency), float(self.stop_frequency)
-        if self._is_adaptive:
+        if self.is_adaptive:
             return np.geomspace(*ends, _FINE)
         if self.grid != "optimal":
             return (np.linspace if self.grid == "linear" else np.geomspace)(*ends, int(self.points))
@@ -243,9 +217,9 @@ class StochasticResonance(ChoppedSequence):
     def _check_grid(self) -> None:
         """Refuse an optimal grid whose ends are not far from the expected rate: it would not know the step's height."""
         expected = float(self.expected_rate) / (2 * math.pi)
-        if self._is_adaptive and self.sweeps > 1:
-            raise SequenceError(f"{self.name}: sweeps = {self.sweeps}: an adaptive grid has no sweeps to repeat")
-        if self._is_adaptive and self.start_frequency >= self.stop_frequency:
+        if self.is_adaptive:
+            self.check_adaptive()
+        if self.is_adaptive and self.start_frequency >= self.stop_frequency:
             raise SequenceError(f"{self.name}: an adaptive grid needs start_frequency below stop_frequency")
         if self.grid == "optimal" and not _FAR * self.start_frequency <= expected <= self.stop_frequency / _FAR:
             raise SequenceError(

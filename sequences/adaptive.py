@@ -1,0 +1,82 @@
+"""A chopped experiment that may choose its points by itself: what srs and pump_probe share.
+
+An experiment says when it is adaptive, over what it chooses, and how what is sought is called; see
+`stmlab.acquisition.choosing`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from sequences.chopped import ChoppedSequence
+from stmlab.acquisition import choosing
+from stmlab.acquisition.parameters import FloatParameter
+from stmlab.errors import SequenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stmlab.acquisition.choosing import AxisChooser
+    from stmlab.arrays import FloatArray
+    from stmlab.axes import Channel
+    from stmlab.station import Station
+
+
+class AdaptiveSequence(ChoppedSequence):
+    """An experiment with an axis of which only the points that tell most may be visited.
+
+    Attributes:
+        sought: channel of the value that is sought, as known when a point was chosen.
+    """
+
+    sought: ClassVar[Channel]
+
+    target_error = FloatParameter(
+        "Target error",
+        default=0.01,
+        minimum=1e-3,
+        maximum=0.5,
+        description="of what is fitted, relative; where the points are adaptive",
+    )
+    time_limit = FloatParameter(
+        "Time limit", units="s", default=3600.0, minimum=1, maximum=1e6, description="where the points are adaptive"
+    )
+
+    _chooser: AxisChooser | None = None
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether the points are chosen one by one."""
+        raise NotImplementedError
+
+    def new_chooser(self) -> AxisChooser:
+        """Chooses the points of an adaptive run."""
+        raise NotImplementedError
+
+    def connect(self, station: Station, checkpoint: Callable[[], None] | None = None) -> None:
+        """See Sequence; an adaptive run has channels of its own."""
+        super().connect(station, checkpoint)
+        if self.is_adaptive:
+            self.channels = (*type(self).channels, self.sought, *choosing.CHANNELS)
+
+    def chooser(self) -> AxisChooser | None:
+        """See Sequence."""
+        self._chooser = self.new_chooser() if self.is_adaptive else None
+        return self._chooser
+
+    def most_points(self) -> int:
+        """See Sequence; of an adaptive run as many as the time limit allows."""
+        every = super().most_points()
+        return max(1, min(every, int(self.time_limit / self.point_seconds()))) if self.is_adaptive else every
+
+    def known_before(self) -> dict[str, float | FloatArray]:
+        """Channel -> what was known when the point was chosen, and why it was; nothing where all are visited."""
+        if self._chooser is None:
+            return {}
+        known = dict(self._chooser.known())
+        return {self.sought.name: known.pop("value"), **known}
+
+    def check_adaptive(self) -> None:
+        """Refuse to repeat a sweep that has no end of its own."""
+        if self.sweeps > 1:
+            raise SequenceError(f"{self.name}: sweeps = {self.sweeps}: adaptive points have no sweeps to repeat")
