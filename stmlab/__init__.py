@@ -8,6 +8,7 @@ What a notebook or a script needs, each loaded when it is first asked for; every
     open_recording  the same for a file that another program recorded
     fit, fit_recording, fit_grid    the fits of ``stmlab fit``
     following       how far these are, told while they work, and the way to end them with the best so far
+    model           the papers' models for parameters of your own, as an xarray Dataset
     export          a run or a recorded file in another format
     fit_srs, fit_steps, fit_decay, fit_telegraph        fits of plain arrays
     fit_srs_batch, fit_steps_batch, fit_decay_batch     of thousands of spectra at once
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from stmlab.analysis.lorentzian import fit_srs
     from stmlab.analysis.steps import fit_steps
     from stmlab.analysis.telegraph import fit_telegraph
+    from stmlab.models.computed import model
     from stmlab.results import FitResult
     from stmlab.station import Station
     from stmlab.storage import open_run
@@ -51,6 +53,7 @@ __all__ = [
     "fit_telegraph",
     "following",
     "measure",
+    "model",
     "open_recording",
     "open_run",
 ]
@@ -72,6 +75,7 @@ _ROOMS = {
     "fit_telegraph": "stmlab.analysis.telegraph",
     "following": "stmlab.analysis.iterations",
     "measure": "stmlab.acquisition.measurement",
+    "model": "stmlab.models.computed",
     "open_recording": "stmlab.storage.recorded",
     "open_run": "stmlab.storage",
 }

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.models.model import Curves, Measurement, Model, Number, Sweep, number
+from stmlab.models.model import Curve, Curves, Derived, Measurement, Model, Number, Sweep, number
 from stmlab.simulation.junctions.bound_state import BoundStateJunction
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.models.model import Values
 
-_SWEEP = Sweep("bias", "V", -2e-3, 2e-3, points=401, axis="bias")
+_SWEEP = Sweep("bias", "bias", "V", -2e-3, 2e-3, points=401)
 _SETPOINT_BIAS = 10e-3  # V
 _PARAMETERS = (
     Number("energy_meV", "ε", "meV", "of the bound state", 0.15, 1e-3, 5.0),
@@ -34,8 +34,11 @@ def _junction(values: Values) -> BoundStateJunction:
 
 def _compute(values: Values, x: FloatArray) -> Curves:
     junction = _junction(values)
-    derived = {"threshold": (junction.threshold_V, "V")}
-    return Curves(x, {"current": junction.static_current(x, 1.0)}, "current", "A", _SWEEP, derived)
+    derived = {
+        "threshold": Derived("threshold", junction.threshold_V, "V", "bias where the bound state meets the tip's gap")
+    }
+    current = Curve("current", junction.static_current(x, 1.0))
+    return Curves(x, {"current": current}, "current", "A", _SWEEP, derived)
 
 
 def _measurement(values: Values) -> Measurement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     Value = float | str
     Values = Mapping[str, Value]
+    Where = tuple[str, tuple[str, ...]]
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Number:
         meaning: one line.
         start, low, high: in ``unit``; ``low`` and ``high`` are allowed.
         logarithmic: its decades count.
+        where: a choice and its words with which it has an effect; None: always.
     """
 
     name: str
@@ -41,6 +46,7 @@ class Number:
     low: float
     high: float
     logarithmic: bool = False
+    where: Where | None = None
 
     def checked(self, value: Value) -> float:
         """A value as a number of the unit; text is read as people write it: "4 mV".
@@ -67,6 +73,7 @@ class Choice:
     meaning: str
     words: tuple[str, ...]
     unit: str = ""
+    where: Where | None = None
 
     @property
     def start(self) -> str:
@@ -79,9 +86,10 @@ class Choice:
         Raises:
             PhysicsError: it is none of them.
         """
-        if str(value) not in self.words:
-            raise PhysicsError(f"{self.name} = {value}: one of {', '.join(self.words)} is needed")
-        return str(value)
+        word = value if isinstance(value, str) else f"{value:g}"  # a file says spin = 2.0
+        if word not in self.words:
+            raise PhysicsError(f"{self.name} = {word}: one of {', '.join(self.words)} is needed")
+        return word
 
 
 Parameter = Number | Choice
@@ -92,20 +100,20 @@ class Sweep:
     """What a curve is drawn over.
 
     Attributes:
+        name: of the axis, as in files and on the command line; that of the axis of a run where there is one.
         label, unit: of the axis.
         low, high: where nobody says it.
         logarithmic: its decades count.
         points: of a curve.
-        axis: name of the axis of a run that it stands for; "" for none.
     """
 
+    name: str
     label: str
     unit: str
     low: float
     high: float
     logarithmic: bool = False
     points: int = 301
-    axis: str = ""
 
     def values(self, low: float | None = None, high: float | None = None) -> FloatArray:
         """Places of a curve from ``low`` to ``high``, shape (points,)."""
@@ -114,23 +122,47 @@ class Sweep:
 
 
 @dataclass(frozen=True, eq=False)
+class Curve:
+    """One curve: what a plot calls it, and its values of shape (n,)."""
+
+    label: str
+    values: FloatArray
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What else follows, such as a rate; nan where it is not defined.
+
+    Attributes:
+        symbol: as the field writes it.
+        value, unit: SI, or meV.
+        meaning: one line.
+    """
+
+    symbol: str
+    value: float
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, eq=False)
 class Curves:
-    """What a model computed.
+    """What a model computed; curves and what follows by their names in files.
 
     Attributes:
         x: shape (n,), in the unit of ``sweep``.
-        y: label of each curve -> values of shape (n,).
+        y: the curves.
         y_label, y_unit: of all curves.
         sweep: what they are drawn over.
-        derived: name -> (value, unit): what else follows, such as a rate.
+        derived: what follows from the parameters alone.
     """
 
     x: FloatArray
-    y: Mapping[str, FloatArray]
+    y: Mapping[str, Curve]
     y_label: str
     y_unit: str
     sweep: Sweep
-    derived: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    derived: Mapping[str, Derived] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -179,10 +211,11 @@ class Model:
     measurement: Callable[[Values], Measurement] | None = None
 
     def __getitem__(self, name: str) -> Parameter:
-        """The parameter called ``name``; raises PhysicsError naming those that exist."""
-        for parameter in self.parameters:
-            if parameter.name == name:
-                return parameter
+        """The parameter called ``name``, or written so: "D"; raises PhysicsError naming those that exist."""
+        for called in ("name", "symbol"):
+            for parameter in self.parameters:
+                if name and getattr(parameter, called) == name:
+                    return parameter
         known = ", ".join(parameter.name for parameter in self.parameters)
         raise PhysicsError(f"{name}: the model {self.name} has {known}")
 
@@ -190,10 +223,27 @@ class Model:
         """Every parameter: as given, else at its start.
 
         Raises:
-            PhysicsError: one is unknown, out of bounds or no such value.
+            PhysicsError: one is unknown, given twice, out of bounds or no such value.
         """
-        told = {name: self[name].checked(value) for name, value in (given or {}).items()}
+        told = {name: self[name].checked(value) for name, value in self.named(given or {}).items()}
         return {parameter.name: told.get(parameter.name, parameter.start) for parameter in self.parameters}
+
+    def named(self, given: Mapping[str, T]) -> dict[str, T]:
+        """What was given by names or symbols, by names.
+
+        Raises:
+            PhysicsError: a parameter is unknown, or given by both.
+        """
+        found: dict[str, T] = {}
+        for called, value in given.items():
+            if (name := self[called].name) in found:
+                raise PhysicsError(f"{called}: {name} is given twice")
+            found[name] = value
+        return found
+
+    def applies(self, parameter: Parameter, values: Values) -> bool:
+        """Whether it has an effect with these values."""
+        return parameter.where is None or values[parameter.where[0]] in parameter.where[1]
 
     def curves(self, given: Values | None = None, x: FloatArray | None = None) -> Curves:
         """The model's curves, at ``x`` of shape (n,) or over its own sweep.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stmlab.models.model import Choice, Curves, Model, Number, Sweep, number
+from stmlab.models.model import Choice, Curve, Curves, Model, Number, Sweep, number
 from stmlab.physics.molecular_dimer import Dimer, Leads
 from stmlab.physics.molecular_exchange import molecular_exchange
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from stmlab.models.model import Values
 
 _OVER = {
-    "chemical potential": Sweep("chemical potential", "meV", -3.0, 3.0, points=121),
-    "bias": Sweep("bias", "V", -6e-3, 6e-3, points=121, axis="bias"),
-    "temperature difference": Sweep("temperature difference", "K", 0.0, 100.0, points=121),
+    "chemical potential": Sweep("chemical_potential_meV", "chemical potential", "meV", -3.0, 3.0, points=121),
+    "bias": Sweep("bias", "bias", "V", -6e-3, 6e-3, points=121),
+    "temperature difference": Sweep("temperature_difference_K", "temperature difference", "K", 0.0, 100.0, points=121),
 }
 _DIMER = (
     Number("left_polarisation", "p_L", "", "of the left lead", 0.0, -0.999, 0.999),
@@ -30,6 +30,11 @@ _DIMER = (
     Number("left_coupling_meV", "Γ_L", "meV", "level 1 to the left lead", 1 / 6, 0.01, 5.0, True),
     Number("right_coupling_meV", "Γ_R", "meV", "level 2 to the right lead", 1 / 6, 0.01, 5.0, True),
 )
+
+
+def _unless(drawn_over: str) -> tuple[str, tuple[str, ...]]:
+    """What a parameter needs that would itself be the axis."""
+    return "over", tuple(word for word in _OVER if word != drawn_over)
 
 
 def _sweep(values: Values) -> Sweep:
@@ -50,9 +55,9 @@ def _compute(values: Values, x: FloatArray) -> Curves:
         Leads(left_temperature_K=number(values, "left_temperature_K"), **leads),
     )
     y = {
-        "J, Heisenberg": found.heisenberg_meV,
-        "I, Ising": found.ising_meV,
-        "D, Dzyaloshinskii-Moriya": found.dzyaloshinskii_moriya_meV,
+        "heisenberg": Curve("J, Heisenberg", found.heisenberg_meV),
+        "ising": Curve("I, Ising", found.ising_meV),
+        "dzyaloshinskii_moriya": Curve("D, Dzyaloshinskii-Moriya", found.dzyaloshinskii_moriya_meV),
     }
     return Curves(x, y, "exchange energy", "meV", _sweep(values))
 
@@ -63,10 +68,28 @@ MODEL = Model(
     source="Fransson, Ren and Zhu",
     parameters=(
         Choice("over", "", "what the curves are drawn over", tuple(_OVER)),
-        Number("chemical_potential_meV", "μ", "meV", "of both leads without bias", 0.0, -20.0, 20.0),
-        Number("bias", "V", "V", "mu_L - mu_R over e", 0.0, -20e-3, 20e-3),
+        Number(
+            "chemical_potential_meV",
+            "μ",
+            "meV",
+            "of both leads without bias",
+            0.0,
+            -20.0,
+            20.0,
+            where=_unless("chemical potential"),
+        ),
+        Number("bias", "V", "V", "mu_L - mu_R over e", 0.0, -20e-3, 20e-3, where=_unless("bias")),
         Number("left_temperature_K", "T_L", "K", "of the left lead", 1.0, 0.05, 400.0, True),
-        Number("temperature_difference_K", "ΔT", "K", "right lead less left lead", 0.0, 0.0, 400.0),
+        Number(
+            "temperature_difference_K",
+            "ΔT",
+            "K",
+            "right lead less left lead",
+            0.0,
+            0.0,
+            400.0,
+            where=_unless("temperature difference"),
+        ),
         *_DIMER,
     ),
     sweep=_sweep,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.models import two_level
-from stmlab.models.model import Curves, Measurement, Model, Number, Sweep, number
+from stmlab.models.model import Curve, Curves, Derived, Measurement, Model, Number, Sweep, number
 from stmlab.physics.pulses import Pulse, PulseTrain, mean_pulsed_current
 from stmlab.physics.stochastic_resonance import static_current
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.models.model import Values
 
-_SWEEP = Sweep("delay from pump to probe", "s", -4e-9, 4e-9, points=41, axis="delay")
+_SWEEP = Sweep("delay", "delay from pump to probe", "s", -4e-9, 4e-9, points=41)
 _SETPOINT_BIAS = 10e-3  # V
 
 
@@ -36,11 +36,13 @@ def _compute(values: Values, x: FloatArray) -> Curves:
 
     found = np.array([signal(float(delay)) for delay in x])
     time = 1.0 / sum(float(rate[0]) for rate in junction.rates(np.array([base])))
-    return Curves(x, {"pump-probe current": found}, "pump-probe current", "A", _SWEEP, {"T1": (time, "s")})
+    curve = Curve("pump-probe current", found)
+    derived = {"T1": Derived("T1", time, "s", "1/(slowest rate) between the pulses")}
+    return Curves(x, {"current": curve}, "pump-probe current", "A", _SWEEP, derived)
 
 
 def _starts(values: Values) -> dict[str, float]:
-    return {"T1": _compute(values, np.empty(0)).derived["T1"][0]}
+    return {"T1": _compute(values, np.empty(0)).derived["T1"].value}
 
 
 def _measurement(values: Values) -> Measurement:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.models import two_level
-from stmlab.models.model import Curves, Measurement, Model, Number, Sweep, number
+from stmlab.models.model import Curve, Curves, Derived, Measurement, Model, Number, Sweep, number
 from stmlab.physics.stochastic_resonance import stochastic_resonance
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stmlab.models.model import Values
     from stmlab.physics.stochastic_resonance import StochasticResonance
 
-_SWEEP = Sweep("microwave frequency", "Hz", 3e6, 20e9, logarithmic=True, points=201, axis="frequency")
+_SWEEP = Sweep("frequency", "microwave frequency", "Hz", 3e6, 20e9, logarithmic=True, points=201)
 _SETPOINT_BIAS = 10e-3  # V
 
 
@@ -37,12 +37,13 @@ def _rate(values: Values) -> float:
 def _compute(values: Values, x: FloatArray) -> Curves:
     found, rate = _spectrum(values, x), _rate(values)
     derived = {
-        "Γ": (rate, "1/s"),
-        "Γ/2π": (rate / (2 * np.pi), "Hz"),
-        "I_SR": (found.step_A, "A"),
-        "I_rec": (float(found.offset_A), "A"),
+        "rate": Derived("Γ", rate, "1/s", "slowest rate, averaged over the drive"),
+        "frequency_of_rate": Derived("Γ/2π", rate / (2 * np.pi), "Hz", "where the step is half"),
+        "step": Derived("I_SR", found.step_A, "A", "step of the spectrum"),
+        "offset": Derived("I_rec", float(found.offset_A), "A", "rectified current above the step"),
     }
-    return Curves(x, {"SRS current": found.signal_A}, "SRS current", "A", _SWEEP, derived)
+    curve = Curve("SRS current", found.signal_A)
+    return Curves(x, {"current": curve}, "SRS current", "A", _SWEEP, derived)
 
 
 def _starts(values: Values) -> dict[str, float]:

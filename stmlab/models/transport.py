@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectra
-from stmlab.models.model import Choice, Curves, Measurement, Model, Number, Sweep, number
+from stmlab.models.model import Choice, Curve, Curves, Measurement, Model, Number, Sweep, number
 from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.simulation.junctions.coupled_spins import CoupledSpins
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.models.model import Values
 
-_SWEEP = Sweep("bias", "V", -10e-3, 10e-3, points=401, axis="bias")
+_SWEEP = Sweep("bias", "bias", "V", -10e-3, 10e-3, points=401)
 _FITTED = ("axial_anisotropy_meV", "transverse_anisotropy_meV", "temperature_K")
 _OF_THE_TIP = ("exchange_slope_meV_per_uS", "correlation")
 _SETPOINT_BIAS = 10e-3  # V
+_WITH_TIP_SPIN = ("exchange", ("heisenberg", "ising"))
 
 
 def _setting(values: Values) -> SpinSetting:
@@ -43,7 +44,7 @@ def _parameters(values: Values) -> SpinParameters:
 def _compute(values: Values, x: FloatArray) -> Curves:
     conductance = number(values, "conductance")
     found = spectra(_setting(values), _parameters(values), np.array([conductance]), x)[0]
-    return Curves(x, {"dI/dV": found}, "dI/dV", "S", _SWEEP)
+    return Curves(x, {"didv": Curve("dI/dV", found)}, "dI/dV", "S", _SWEEP)
 
 
 def _starts(values: Values) -> dict[str, float]:
@@ -101,11 +102,38 @@ MODEL = Model(
         Number("conductance", "G", "S", "conductance of the junction", 0.1e-6, 1e-9, 20e-6, logarithmic=True),
         Number("modulation", "V_mod", "V", "peak modulation at the junction", 0.1e-3, 0.0, 5e-3),
         Choice("exchange", "", "coupling to the spin of the tip", ("none", "heisenberg", "ising")),
-        Choice("tip_spin", "S_tip", "spin of the tip", ("0.5", "1", "1.5")),
-        Number("exchange_slope_meV_per_uS", "J/G", "meV/uS", "exchange over the conductance", 3.6, -20.0, 20.0),
-        Number("correlation", "C", "", "correlation of the tip's spin with its electrons", -0.5, -1.0, 1.0),
+        Choice("tip_spin", "S_tip", "spin of the tip", ("0.5", "1", "1.5"), where=_WITH_TIP_SPIN),
+        Number(
+            "exchange_slope_meV_per_uS",
+            "J/G",
+            "meV/uS",
+            "exchange over the conductance",
+            3.6,
+            -20.0,
+            20.0,
+            where=_WITH_TIP_SPIN,
+        ),
+        Number(
+            "correlation",
+            "C",
+            "",
+            "correlation of the tip's spin with its electrons",
+            -0.5,
+            -1.0,
+            1.0,
+            where=_WITH_TIP_SPIN,
+        ),
         Choice("order", "", "of the scattering from the spin", ("3", "2")),
-        Number("kondo_coupling", "Jρ", "", "coupling to the sample's electrons, in third order", -0.05, -0.3, 0.3),
+        Number(
+            "kondo_coupling",
+            "Jρ",
+            "",
+            "coupling to the sample's electrons, in third order",
+            -0.05,
+            -0.3,
+            0.3,
+            where=("order", ("3",)),
+        ),
         Number("potential_scattering", "U", "", "electrons that pass without flipping a spin", 0.0, -3.0, 3.0),
         Number("scattering", "G₁₁", "S", "sample's electrons from the spin", 2e-6, 1e-8, 1e-4, logarithmic=True),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stmlab.models.model import Choice, Curves, Model, Number, Sweep, number
+from stmlab.models.model import Choice, Curve, Curves, Derived, Model, Number, Sweep, number
 from stmlab.physics.constants import K_B_MEV_PER_K
 from stmlab.physics.two_spins import MasterEquation, TwoSpins, correlation_spectra
 
@@ -29,19 +29,23 @@ def _sweep(values: Values) -> Sweep:
     reach = abs(number(values, "larmor_meV")) + 4.0 * (
         abs(number(values, "exchange_meV")) + abs(number(values, "dzyaloshinskii_moriya_meV"))
     )
-    return Sweep("ħω", "meV", -0.05 * max(reach, 0.1), 1.25 * max(reach, 0.1), points=801)
+    return Sweep("energy", "ħω", "meV", -0.05 * max(reach, 0.1), 1.25 * max(reach, 0.1), points=801)
 
 
 def _compute(values: Values, x: FloatArray) -> Curves:
     spins = _spins(values)
     found = correlation_spectra(spins, x)
     y = {
-        "C₁, both spins": found.both_spins,
-        "C₂, one spin": found.one_spin,
-        "C₃, flip against each other": found.double_flip,
+        "both_spins": Curve("C₁, both spins", found.both_spins),
+        "one_spin": Curve("C₂, one spin", found.one_spin),
+        "double_flip": Curve("C₃, flip against each other", found.double_flip),
     }
-    derived = {f"E({state})": (energy, "meV") for state, energy in spins.levels.items()}
-    return Curves(x, y, "noise spectrum", "1/meV", _sweep(values), {**derived, "linewidth": (spins.linewidth, "meV")})
+    derived = {
+        f"energy_{state}": Derived(f"E({state})", energy, "meV", f"level of the state {state}")
+        for state, energy in spins.levels.items()
+    }
+    derived["linewidth"] = Derived("linewidth", spins.linewidth, "meV", "largest rate out of a state")
+    return Curves(x, y, "noise spectrum", "1/meV", _sweep(values), derived)
 
 
 MODEL = Model(

@@ -30,8 +30,8 @@ def test_every_model_computes_where_it_starts(name):
     assert len(found.x) == found.sweep.points
     assert found.y
     for curve in found.y.values():
-        assert curve.shape == found.x.shape
-        assert np.isfinite(curve).all()
+        assert curve.values.shape == found.x.shape
+        assert np.isfinite(curve.values).all()
     assert found.y_label
     assert found.y_unit
     assert found.sweep.unit
@@ -61,7 +61,7 @@ def test_every_number_changes_some_curve(name):
         at = float(model.values(given)[parameter.name])
         other = at * 1.3 if at else 0.3 * parameter.high
         changed = model.curves(given | {parameter.name: min(other, parameter.high)}, before.x)
-        assert any(not np.array_equal(changed.y[k], before.y[k]) for k in before.y), parameter.name
+        assert any(not np.array_equal(changed.y[k].values, before.y[k].values) for k in before.y), parameter.name
 
 
 def test_values_are_read_as_people_write_them_and_refused_in_words():
@@ -85,21 +85,21 @@ def test_values_are_read_as_people_write_them_and_refused_in_words():
 def test_a_weak_drive_gives_equation_1():
     model = models.known("srs")
     found = model.curves({"amplitude": 1e-5})
-    derived = {name: value for name, (value, _) in found.derived.items()}
-    expected = line_shape(found.x, derived["Γ"], derived["I_SR"], derived["I_rec"])
-    assert np.allclose(found.y["SRS current"], expected, rtol=0, atol=2e-4 * abs(derived["I_SR"]))
+    derived = {name: one.value for name, one in found.derived.items()}
+    expected = line_shape(found.x, derived["rate"], derived["step"], derived["offset"])
+    assert np.allclose(found.y["current"].values, expected, rtol=0, atol=2e-4 * abs(derived["step"]))
 
 
 def test_the_probe_sees_the_excitation_decay_with_t1():
     found = models.known("pump-probe").curves({"width": 1e-10, "rise_time": 0.0}, np.array([1e-9, 2e-9, 3e-9]))
-    current, (time, _) = found.y["pump-probe current"], found.derived["T1"]
+    current, time = found.y["current"].values, found.derived["T1"].value
     assert (current[1] - current[2]) / (current[0] - current[1]) == close(np.exp(-1e-9 / time), rel=1e-3)
 
 
 def test_two_spins_have_the_lines_of_the_paper():
     given = {"temperature_K": 0.01, "bias": "1 mV"}
     found = models.known("two-spins").curves(given, np.linspace(0.02, 1.0, 4901))
-    one = found.y["C₂, one spin"]
+    one = found.y["one_spin"].values
     peaks = found.x[1:-1][(one[1:-1] > one[:-2]) & (one[1:-1] > one[2:])]
     assert np.allclose(peaks, [0.1, 0.7, 0.9], atol=2e-3)
 
@@ -111,14 +111,14 @@ def test_what_molecules_are_drawn_over_is_the_parameter_of_that_name():
     difference = {**polarised, "bias": "2 mV", "chemical_potential_meV": -1.5, "over": "temperature difference"}
     over_heat = model.curves(difference, np.array([0.0]))
     for label in over_mu.y:
-        assert over_bias.y[label][0] == close(over_mu.y[label][0], rel=1e-9)
-        assert over_heat.y[label][0] == close(over_mu.y[label][0], rel=1e-9)
+        assert over_bias.y[label].values[0] == close(over_mu.y[label].values[0], rel=1e-9)
+        assert over_heat.y[label].values[0] == close(over_mu.y[label].values[0], rel=1e-9)
 
 
 def test_a_bound_state_conducts_from_its_threshold():
     found = models.known("bound-state").curves({"tip_broadening_meV": 0.005})
-    slope = np.gradient(found.y["current"], found.x)
-    assert abs(found.x[np.argmax(slope * (found.x > 0))]) == close(found.derived["threshold"][0], rel=0.05)
+    slope = np.gradient(found.y["current"].values, found.x)
+    assert abs(found.x[np.argmax(slope * (found.x > 0))]) == close(found.derived["threshold"].value, rel=0.05)
 
 
 # -- what would be measured ------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def test_the_sample_conducts_as_the_transport_model_says(given, tmp_path):
     found = model.curves(given, np.linspace(-8e-3, 8e-3, 41))
     modulation = float(model.values(given)["modulation"])
     expected = sample.junction.at(1.0).conductance(found.x, modulation)
-    assert np.allclose(found.y["dI/dV"], expected, rtol=1e-6, atol=1e-6 * expected.max())
+    assert np.allclose(found.y["didv"].values, expected, rtol=1e-6, atol=1e-6 * expected.max())
 
 
 def test_the_sample_answers_a_microwave_as_the_srs_model_says(tmp_path):
@@ -150,5 +150,5 @@ def test_the_sample_answers_a_microwave_as_the_srs_model_says(tmp_path):
     period = offset + amplitude * np.cos(2 * np.pi * np.arange(64) / 64)
     still = float(sample.junction.static_current(np.array([offset]), 1.0)[0])
     expected = [sample.junction.mean_current(Drive(f, period, smooth=True), 1.0) - still for f in found.x]
-    np.testing.assert_allclose(found.y["SRS current"], expected, rtol=1e-4)
-    assert found.derived["Γ"][0] == close(sample.true_rate(offset, amplitude), rel=1e-9)
+    np.testing.assert_allclose(found.y["current"].values, expected, rtol=1e-4)
+    assert found.derived["rate"].value == close(sample.true_rate(offset, amplitude), rel=1e-9)

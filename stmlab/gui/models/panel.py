@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -173,6 +174,9 @@ class ModelsPanel(Panel):
         self._changed()
 
     def _changed(self) -> None:
+        values = self.values()
+        for row in self.rows.values():
+            row.use(self.model.applies(row.parameter, values))
         refusal = next((row.refusal for row in self.rows.values() if row.refusal), "")
         self._say(refusal)
         if not refusal:
@@ -214,7 +218,7 @@ class ModelsPanel(Panel):
         self.curves = curves
         theme, sweep = self.context.theme, curves.sweep
         about = Curve("", curves.x, curves.x, sweep.label, sweep.unit, curves.y_label, curves.y_unit, sweep.logarithmic)
-        lines = [replace(about, name=label, y=y) for label, y in curves.y.items()]
+        lines = [replace(about, name=curve.label, y=curve.values) for curve in curves.y.values()]
         colours = (theme.fit, *theme.curves[1:]) if len(lines) == 1 else theme.curves
         drawn = [
             Drawn(line, colours[k % len(colours)], marks=False, width=2.0, named=True) for k, line in enumerate(lines)
@@ -225,7 +229,11 @@ class ModelsPanel(Panel):
                 0, Drawn(replace(data, x_label=sweep.label, y_label=curves.y_label), theme.curves[0], named=True)
             )
         self.plot.draw(drawn)
-        said = (f"{name} = {format_quantity(float(f'{v:.5g}'), unit)}" for name, (v, unit) in curves.derived.items())
+        said = (
+            f"{found.symbol} = {format_quantity(float(f'{found.value:.5g}'), found.unit)}"
+            for found in curves.derived.values()
+            if math.isfinite(found.value)
+        )
         self.derived.setText(", ".join(said))
         wrong = data is not None and data.y_unit != curves.y_unit
         why = f"{data.name} is in {data.y_unit or 'no unit'} and not drawn" if data is not None and wrong else ""

@@ -100,6 +100,12 @@ class Row(QObject):
         self._show_place()
         self._tidy()
 
+    def use(self, applies: bool) -> None:
+        """Whether it can be moved: not where it has no effect."""
+        widgets = (self.slider, self.field) if isinstance(self.parameter, Number) else (self.box,)
+        for widget in (self.label, *widgets):
+            widget.setEnabled(applies)
+
     # -- details -----------------------------------------------------------------------------------------------------
 
     def _take(self, text: str) -> None:
