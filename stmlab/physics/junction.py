@@ -67,6 +67,7 @@ class Junction:
         occupation: steady state of the master equation, or Boltzmann.
         order: 2, or 3 with Kondo-like logarithms.
         coupling: J rho of the sample (third order); negative is antiferromagnetic. Muenks et al.: -0.05 ... -0.1.
+        tip_coupling: the same of the tip's electrons: the spin is scattered off in either electrode.
         bandwidth_meV: w0, cut-off of the logarithm.
         broadening_meV: G0, lifetime broadening of the logarithm.
         pole: where the exchanged third-order diagram has its logarithm.
@@ -87,6 +88,7 @@ class Junction:
     occupation: Occupation = Occupation.STEADY
     order: int = 2
     coupling: float = 0.0
+    tip_coupling: float = 0.0
     bandwidth_meV: float = 20.0
     broadening_meV: float = 0.005
     pole: Pole = Pole.EXACT
@@ -97,13 +99,14 @@ class Junction:
         self.system.check_spin("coupled_spin", self.coupled_spin)
         finite("potential_scattering", self.potential_scattering)
         whole("order", self.order, 2, 3)
-        finite("coupling", self.coupling)
-        if self.order == 2 and self.coupling:
-            raise refuse("coupling", self.coupling, "it acts in third order only: give order = 3")
+        for name in ("coupling", "tip_coupling"):
+            if finite(name, getattr(self, name)) and self.order == 2:
+                raise refuse(name, getattr(self, name), "it acts in third order only: give order = 3")
         positive("bandwidth_meV", self.bandwidth_meV, "meV")
         not_negative("broadening_meV", self.broadening_meV, "meV")
         if self.order == 3:
-            self._check_perturbation()
+            for name, coupling in self._couplings.items():
+                self._check_perturbation(name, coupling)
         for name, kind in (("polarising_state", PolarisingState), ("occupation", Occupation), ("pole", Pole)):
             object.__setattr__(self, name, _choice(name, getattr(self, name), kind))
         baths = default_baths(self.system, self.coupled_spin) if self.baths is None else tuple(self.baths)
@@ -113,23 +116,37 @@ class Junction:
 
     @property
     def third_order_share(self) -> float:
-        """|J rho| L, with L the logarithm at its pole: at zero bias third order adds -2 J rho L times the second."""
-        kT = K_B_MEV_PER_K * self.temperature_K
-        return abs(self.coupling) * peak(kT, self.bandwidth_meV, self.broadening_meV)
+        """|J rho| L, with L the logarithm at its pole: at zero bias third order adds -2 J rho L times the second.
 
-    def _check_perturbation(self) -> None:
-        share, largest = self.third_order_share, _LARGEST_SHARE if self.coupling < 0 else _LARGEST_SHARE_FERROMAGNETIC
+        Of both electrodes together: their electrons screen one spin.
+        """
+        return abs(self._couplings["coupling"]) * self._logarithm
+
+    @property
+    def _logarithm(self) -> float:
+        return peak(K_B_MEV_PER_K * self.temperature_K, self.bandwidth_meV, self.broadening_meV)
+
+    @property
+    def _couplings(self) -> dict[str, float]:
+        """Of the tip by itself, of the sample by itself, and of both together, under the name of what to change."""
+        alone = {} if self.coupling * self.tip_coupling >= 0 else {"tip_coupling": self.tip_coupling}
+        together = self.coupling + self.tip_coupling
+        return {**alone, "coupling": max(together, self.coupling, key=abs)}
+
+    def _check_perturbation(self, name: str, coupling: float) -> None:
+        share = abs(coupling) * self._logarithm
+        largest = _LARGEST_SHARE if coupling < 0 else _LARGEST_SHARE_FERROMAGNETIC
         if share < largest:
             return
         why = "conductance at zero bias would be negative"
-        if self.coupling < 0:
-            kondo_K = self.bandwidth_meV / K_B_MEV_PER_K * math.exp(-1.0 / abs(self.coupling))
+        if coupling < 0:
+            kondo_K = self.bandwidth_meV / K_B_MEV_PER_K * math.exp(-1.0 / abs(coupling))
             why = f"Kondo temperature, about {kondo_K:.2g} K, is reached"
         allowed = (
             f"third order is outside perturbation theory at {self.temperature_K:g} K: |coupling| times the logarithm "
             f"is {share:.3g}, less than {largest:g} is needed, or the {why}"
         )
-        raise refuse("coupling", float(self.coupling), allowed)
+        raise refuse(name, float(coupling), allowed)
 
 
 def largest_couplings(

@@ -1,7 +1,7 @@
 """Spins with anisotropy, in a field, coupled pairwise: what a spin Hamiltonian is made of (Muenks et al., eq. 1).
 
 H = sum_j [D_j S_jz^2 + E_j (S_jx^2 - S_jy^2) + mu_B B.g_j.S_j] + sum_(j<k) S_j.T_jk.S_k, in meV, with S in units of
-hbar. A positive Heisenberg T = J 1 is antiferromagnetic. The Zeeman term has a plus sign: in a field along +z the
+hbar; x, y and z of the anisotropy are each spin's own axes. A positive Heisenberg T = J 1 is antiferromagnetic. The Zeeman term has a plus sign: in a field along +z the
 lowest state of a free spin with g > 0 has <S_z> < 0 (a model written with the opposite sign takes the opposite
 field).
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 LARGEST_DIMENSION = 2048
 """States beyond which a dense Hamiltonian is refused."""
+_ALONG_X, _ALONG_Y = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
+_PARALLEL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,20 @@ class Spin:
         axial_anisotropy_meV: D of D S_z^2; negative is an easy axis.
         transverse_anisotropy_meV: E of E (S_x^2 - S_y^2).
         g: one number, or a 3x3 tensor g_ab in mu_B B_a g_ab S_b.
+        axis: z of the anisotropy, a direction in the laboratory.
+        transverse_axis: x of the anisotropy, made perpendicular to ``axis``; None is the laboratory's x, or its y where
+            the axis lies along x.
 
     Raises:
-        PhysicsError: ``size`` is no multiple of 1/2, or a number is not finite.
+        PhysicsError: ``size`` is no multiple of 1/2, a number is not finite, or the axes are none.
     """
 
     size: float
     axial_anisotropy_meV: float = 0.0
     transverse_anisotropy_meV: float = 0.0
     g: float | Tensor = 2.0
+    axis: Vector = (0.0, 0.0, 1.0)
+    transverse_axis: Vector | None = None
 
     def __post_init__(self) -> None:
         size = finite("size", self.size)
@@ -60,11 +67,30 @@ class Spin:
             finite("g", self.g)  # type: ignore[arg-type]
         else:
             object.__setattr__(self, "g", tensor("g", self.g))  # type: ignore[arg-type]
+        object.__setattr__(self, "axis", direction("axis", self.axis))
+        if self.transverse_axis is not None:
+            object.__setattr__(self, "transverse_axis", direction("transverse_axis", self.transverse_axis))
+        if np.linalg.norm(np.cross(self.axis, self._wanted_x)) < _PARALLEL:
+            raise refuse("transverse_axis", self.transverse_axis, "a direction other than the axis is needed")
 
     @property
     def multiplicity(self) -> int:
         """Number of states, 2S + 1."""
         return round(2 * self.size) + 1
+
+    @property
+    def axes(self) -> FloatArray:
+        """x, y and z of the anisotropy as rows, shape (3, 3)."""
+        z, wanted = np.array(self.axis), np.array(self._wanted_x)
+        across = wanted - (z @ wanted) * z
+        x = across / np.linalg.norm(across)
+        return np.array([x, np.cross(z, x), z])
+
+    @property
+    def _wanted_x(self) -> Vector:
+        if self.transverse_axis is not None:
+            return self.transverse_axis
+        return _ALONG_X if abs(self.axis[0]) < 1.0 - _PARALLEL else _ALONG_Y
 
     @property
     def g_tensor(self) -> FloatArray:
@@ -205,7 +231,8 @@ def diagonalised(systems: Sequence[SpinSystem]) -> Eigensystem:
 
 
 def _one_spin_hamiltonian(spin: Spin, field_T: FloatArray) -> ComplexArray:
-    x, y, z = matrices = spin_matrices(spin.size)
+    matrices = spin_matrices(spin.size)
+    x, y, z = np.tensordot(spin.axes, matrices, axes=1)
     anisotropy = spin.axial_anisotropy_meV * z @ z + spin.transverse_anisotropy_meV * (x @ x - y @ y)
     zeeman = MU_B_MEV_PER_T * np.tensordot(field_T @ spin.g_tensor, matrices, axes=1)
     total: ComplexArray = anisotropy + zeeman

@@ -13,7 +13,7 @@ S_l = <i|S_l|f> and so on
     N_12 = -1/8 Tr[s_j r1 s_k r1 s_l r2] Y,   R_12 = +1/8 Tr[s_k r1 s_j r1 s_l r2] Y,
     Y = <i|S_l|f> <f|S_k|m> <m|S_j|i>,
 
-r = 2R = 1 + P.sigma of sample (1) and tip (2). Potential scattering enters the two tunnelling vertices as s_0 = 1,
+r = 2R = 1 + P.sigma of sample (1) and tip (2). Scattering in the tip is the same with both exchanged. Potential scattering enters the two tunnelling vertices as s_0 = 1,
 S_0 = 2U. The published form (Ternes, New J. Phys. 17, 063016) has the pole of R at -(e_m - e_i). Both are offered;
 only the exact one keeps detailed balance, hence I(0) = 0.
 """
@@ -30,6 +30,8 @@ import numpy as np
 from stmlab.physics.scattering import components, pauli_trace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stmlab.arrays import ComplexArray, FloatArray, IntArray
 
 NEAR = 0.05
@@ -58,6 +60,11 @@ class Direction:
     tip: FloatArray
     sample: FloatArray
 
+    @property
+    def mirrored(self) -> Direction:
+        """Tip and sample exchanged: the same electron where the third-order scattering happens in the tip."""
+        return Direction(not self.to_sample, self.sample, self.tip)
+
 
 class ThirdOrder:
     """The third-order part of one direction of tunnelling in B junctions.
@@ -65,8 +72,8 @@ class ThirdOrder:
     Args:
         vertex: shape (4, u, n, n), see ``scattering.vertices``; many junctions may share one.
         owner: number of the vertex of each junction, shape (B,).
-        direction: which way the electron goes, and how both electrodes are polarised.
-        coupling: J rho of the sample, shape (B,), without dimension; negative is antiferromagnetic.
+        scattering: which way the electron goes and how both electrodes are polarised, with J rho of the sample, shape
+            (B,), negative where antiferromagnetic; and the same again, mirrored, with J rho of the tip.
         firsts: number of the first state of each level: intermediate states of one level share their logarithm.
         exact: whether the exchanged diagram has its logarithm where it belongs (`Pole`).
     """
@@ -75,15 +82,15 @@ class ThirdOrder:
         self,
         vertex: ComplexArray,
         owner: IntArray,
-        direction: Direction,
-        coupling: FloatArray,
+        scattering: Sequence[tuple[Direction, FloatArray]],
         firsts: IntArray,
         exact: bool,
     ) -> None:
-        direct, exchanged = diagrams(vertex, owner, direction)
-        strength = 2 * coupling[:, None, None, None]
-        self._exchanged = strength * np.add.reduceat(exchanged, firsts, axis=-1)
-        self._direct = strength * np.add.reduceat(direct, firsts, axis=-1)
+        both = [np.zeros((len(owner), *vertex.shape[-2:], len(firsts))) for _ in range(2)]
+        for direction, coupling in scattering:
+            for total, found in zip(both, diagrams(vertex, owner, direction), strict=True):
+                total += 2 * coupling[:, None, None, None] * np.add.reduceat(found, firsts, axis=-1)
+        self._direct, self._exchanged = both
         self._direct_rows = np.ascontiguousarray(self._direct.swapaxes(1, 2))
         self._exchanged_rows = self._exchanged if exact else np.ascontiguousarray(self._exchanged.swapaxes(1, 2))
         self._exact = exact

@@ -147,13 +147,17 @@ class Tunnelling:
             distance = self._differences[:, self._index]
             apart = distance[..., None] + distance[:, self._firsts].swapaxes(-1, -2)[:, None]
             exchanged = np.array(self._logarithms(every, apart, -1, TERMS - 1))[:, self._owner]
-        coupling = np.array([one.coupling for one in self._junctions])
         found = (
-            ThirdOrder(self._vertex, self._owner, way, coupling, self._firsts, exact)
+            ThirdOrder(self._vertex, self._owner, self._scattering(way), self._firsts, exact)
             for way in (self._to_sample, self._to_tip)
         )
         there, back = ((one, one.at_threshold(direct, exchanged)) for one in found)
         return there, back
+
+    def _scattering(self, way: Direction) -> list[tuple[Direction, FloatArray]]:
+        """Of one direction of tunnelling: scattering in the sample and in the tip, with J rho of each."""
+        sample, tip = (np.array([getattr(one, c) for one in self._junctions]) for c in ("coupling", "tip_coupling"))
+        return [(way, sample), (way.mirrored, tip)] if tip.any() else [(way, sample)]
 
     def _logarithms(self, owners: IntArray, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
         """Derivatives of L at y of shape (len(owners), ...), each row at its own temperature."""

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from stmlab.errors import PhysicsError
 from stmlab.physics.constants import MU_B_MEV_PER_T
 from stmlab.physics.operators import spin_matrices
 from stmlab.physics.spins import Exchange, Spin, SpinSystem, step_energies
+from tests.approximately import close
 
 anisotropies = st.floats(-6, 6)
 couplings = st.floats(-4, 4)
@@ -225,3 +227,29 @@ def test_hundreds_of_states_are_diagonalised():
 def test_what_is_no_spin_system_is_refused_by_name_value_and_remedy(build, message):
     with pytest.raises(PhysicsError, match=message):
         build()
+
+
+def test_a_system_that_is_turned_as_a_whole_has_the_same_levels():
+    turn = Rotation.from_euler("zyx", [0.7, -1.1, 0.4]).as_matrix()
+    exchange = np.array([[0.9, 0.2, -0.1], [0.0, 0.5, 0.3], [0.4, -0.2, 0.7]])
+    g, field = np.diag([1.9, 2.1, 2.3]), np.array([0.3, -1.2, 2.5])
+
+    def system(turned):
+        spins = (
+            Spin(1.5, -2.1, 0.4, turned @ g @ turned.T, turned @ [0, 0, 1], turned @ [1, 0, 0]),
+            Spin(1.0, 0.8, 0.2, 2.0, turned @ [1, 0, 0], turned @ [0, 1, 0]),
+        )
+        return SpinSystem(spins, (Exchange(0, 1, turned @ exchange @ turned.T),), turned @ field)
+
+    here, there = (system(turned).eigensystem.energies_meV for turned in (np.eye(3), turn))
+    np.testing.assert_allclose(here, there, atol=1e-12)
+
+
+def test_axes_of_the_anisotropy_are_perpendicular_and_default_to_the_laboratory():
+    np.testing.assert_allclose(Spin(1).axes, np.eye(3))
+    axes = Spin(1, axis=(1, 1, 0), transverse_axis=(0.3, 0.0, 1.0)).axes
+    np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-15)
+    assert np.linalg.det(axes) == close(1.0)
+    np.testing.assert_allclose(Spin(1, axis=(2, 0, 0)).axes[0], (0, 1, 0))
+    with pytest.raises(PhysicsError, match="a direction other than the axis"):
+        Spin(1, axis=(0, 0, 1), transverse_axis=(0, 0, -2))

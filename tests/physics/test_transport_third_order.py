@@ -280,3 +280,37 @@ def test_negative_rates_are_refused():
     atom = TunnelJunction(SpinSystem((Spin(1.5, -2.0, 0.3),), (), (0, 0, 0.5)), 2.0, 1e-7, order=3, coupling=0.1)
     with pytest.raises(PhysicsError, match="third order makes a rate negative"):
         atom.current(np.linspace(-12e-3, 12e-3, 25))
+
+
+def polarised(coupling, tip_coupling, *, mirrored=False):
+    """Different electrodes, each polarised; mirrored, tip and sample have changed places."""
+    system = SpinSystem((Spin(1, -4.2, 0.87), Spin(0.5)), (Exchange.heisenberg(0, 1, 1.1),), (0.5, 0.2, 3.0))
+    one, other = Electrode((0.1, 0.0, 0.2), -0.3, spin=1), Electrode((0.0, 0.3, -0.1))
+    if mirrored:
+        coupling, tip_coupling, one, other = tip_coupling, coupling, other, one
+    return TunnelJunction(
+        system, 2.0, 3e-7, tip=one, sample=other, order=3, coupling=coupling, tip_coupling=tip_coupling
+    )
+
+
+@pytest.mark.parametrize("couplings", [(0.0, -0.06), (-0.03, -0.05), (-0.04, 0.02)])
+def test_scattering_in_the_tip_is_that_in_the_sample_seen_from_the_other_side(couplings):
+    here, there = polarised(*couplings).current(BIAS_V), polarised(*couplings, mirrored=True).current(-BIAS_V)
+    np.testing.assert_allclose(here, -there, atol=1e-12 * np.abs(here).max())
+    assert np.abs(here - polarised(sum(couplings), 0.0).current(BIAS_V)).max() > 1e-5 * np.abs(here).max()
+
+
+def test_scattering_in_both_electrodes_keeps_detailed_balance():
+    of = replace(polarised(-0.04, -0.03), tip=Electrode(correlation=-0.4, spin=1), sample=Electrode())
+    assert abs(of.current(np.zeros(1))[0]) < 1e-9 * np.abs(of.current(BIAS_V)).max()
+    thermal = thermal_occupation(of.system.eigensystem.energies_meV, of.temperature_K)
+    np.testing.assert_allclose(of.occupations(np.zeros(1))[0], thermal, atol=1e-9)
+
+
+def test_both_electrodes_screen_the_spin_together():
+    with pytest.raises(PhysicsError, match="Kondo temperature"):
+        polarised(-0.13, -0.13)
+    with pytest.raises(PhysicsError, match="tip_coupling = -0.3"):
+        polarised(0.2, -0.3)
+    with pytest.raises(PhysicsError, match="tip_coupling = 0.1: it acts in third order only"):
+        TunnelJunction(SpinSystem((Spin(0.5),)), 2.0, 1e-7, tip_coupling=0.1)
