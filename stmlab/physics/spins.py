@@ -1,9 +1,9 @@
 """Spins with anisotropy, in a field, coupled pairwise: what a spin Hamiltonian is made of (Muenks et al., eq. 1).
 
 H = sum_j [D_j S_jz^2 + E_j (S_jx^2 - S_jy^2) + mu_B B.g_j.S_j] + sum_(j<k) S_j.T_jk.S_k, in meV, with S in units of
-hbar; x, y and z of the anisotropy are each spin's own axes. A positive Heisenberg T = J 1 is antiferromagnetic. The Zeeman term has a plus sign: in a field along +z the
-lowest state of a free spin with g > 0 has <S_z> < 0 (a model written with the opposite sign takes the opposite
-field).
+hbar; x, y and z of the anisotropy are each spin's own axes. A positive Heisenberg T = J 1 is antiferromagnetic. The
+Zeeman term has a plus sign: in a field along +z the lowest state of a free spin with g > 0 has <S_z> < 0 (a model
+written with the opposite sign takes the opposite field).
 
 Product states are numbered with the first spin slowest and m = S, S-1 ... -S.
 """
@@ -70,8 +70,8 @@ class Spin:
         object.__setattr__(self, "axis", direction("axis", self.axis))
         if self.transverse_axis is not None:
             object.__setattr__(self, "transverse_axis", direction("transverse_axis", self.transverse_axis))
-        if np.linalg.norm(np.cross(self.axis, self._wanted_x)) < _PARALLEL:
-            raise refuse("transverse_axis", self.transverse_axis, "a direction other than the axis is needed")
+            if np.linalg.norm(np.cross(self.axis, self.transverse_axis)) < _PARALLEL:
+                raise refuse("transverse_axis", self.transverse_axis, "a direction other than the axis is needed")
 
     @property
     def multiplicity(self) -> int:

@@ -13,9 +13,9 @@ S_l = <i|S_l|f> and so on
     N_12 = -1/8 Tr[s_j r1 s_k r1 s_l r2] Y,   R_12 = +1/8 Tr[s_k r1 s_j r1 s_l r2] Y,
     Y = <i|S_l|f> <f|S_k|m> <m|S_j|i>,
 
-r = 2R = 1 + P.sigma of sample (1) and tip (2). Scattering in the tip is the same with both exchanged. Potential scattering enters the two tunnelling vertices as s_0 = 1,
-S_0 = 2U. The published form (Ternes, New J. Phys. 17, 063016) has the pole of R at -(e_m - e_i). Both are offered;
-only the exact one keeps detailed balance, hence I(0) = 0.
+r = 2R = 1 + P.sigma of sample (1) and tip (2). Scattering in the tip is the same with both exchanged. Potential
+scattering enters the two tunnelling vertices as s_0 = 1, S_0 = 2U. The published form (Ternes, New J. Phys. 17, 063016)
+has the pole of R at -(e_m - e_i). Both are offered; only the exact one keeps detailed balance, hence I(0) = 0.
 """
 
 from __future__ import annotations
