@@ -81,7 +81,7 @@ def test_a_file_is_the_junction_that_it_describes(written):
         SpinSystem((left, right), exchanges, (1, 0, 3)),
         1.2,
         2e-7,
-        tip=Electrode(tuple(along + (0.1, 0, 0))),
+        tip=Electrode((along[0] + 0.1, along[1], along[2])),
         sample=Electrode(correlation=0.1, spin=1),
         baths=(Bath(0, 2e-6), Bath(1, 3e-9)),
         order=3,
