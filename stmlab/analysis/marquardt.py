@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import FloatArray
 
-_TO_ROUNDING = 1e-12  # promised gain over the squares
+TO_ROUNDING = 1e-12
+"""Promised gain over the squares."""
 _STEPS = 200
 
 
@@ -50,8 +51,9 @@ def least_squares(
     limits: Mapping[int, tuple[float, float]] | None = None,
     noise_known: bool = False,
     most: int = _STEPS,
+    tolerance: float = TO_ROUNDING,
 ) -> LeastSquares:
-    """From ``start`` to the nearest minimum, to rounding.
+    """From ``start`` to the nearest minimum.
 
     Args:
         residual: of parameters (p,), each point over its noise, shape (n,).
@@ -60,6 +62,7 @@ def least_squares(
         limits: lowest and highest values by the number of the parameter.
         noise_known: whether residuals are in units of the noise; else the covariance is scaled by what is left.
         most: steps.
+        tolerance: promised gain over the sum of squares at which it ends.
     """
     low, high = np.full(start.shape, -np.inf), np.full(start.shape, np.inf)
     for k, (least, largest) in (limits or {}).items():
@@ -72,7 +75,7 @@ def least_squares(
 
     reach = np.full(start.shape, np.inf)
     found = descend(
-        place, lambda at: Slopes(jacobian(at)), start, (low, high), reach, tolerance=_TO_ROUNDING, most=most
+        place, lambda at: Slopes(jacobian(at)), start, (low, high), reach, tolerance=tolerance, most=most
     )
     values = start if found is None else found.parameters
     left, slopes = (residual(values), jacobian(values)) if found is None else (found.residuals, found.slopes)

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from stmlab.analysis.adaptive.posterior import Posterior
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, IntArray
 
 _LIKELY = 60  # values of u that stand for the posterior
 
 
-def most_informative(posterior: Posterior, x: FloatArray) -> float:
-    """The place of the largest mutual information between a reading there and u.
+class Guesses(Protocol):
+    """A posterior on a grid: of u, or of several parameters."""
+
+    weights: FloatArray
+
+    def predicted(self, x: FloatArray, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Mean of a reading at x and variance of that mean at points of the grid, in units of the noise."""
+
+
+class Narrow(Protocol):
+    """A posterior that is the normal one about its mean: of several parameters, one combination of which is sought."""
+
+    @property
+    def direction(self) -> FloatArray:
+        """Derivative of what is sought by the parameters, shape (k,)."""
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        """Of a reading at x by the parameters, in units of the noise; shape (n, k)."""
+
+    def information(self) -> FloatArray:
+        """Fisher information of the readings so far, shape (k, k)."""
+
+
+def most_informative(posterior: Guesses, x: FloatArray, cost: FloatArray | float = 1.0) -> float:
+    """The place of the largest mutual information between a reading there and u, over what the reading costs.
 
     For normal readings that is half the logarithm of (noise + what a and c leave open + what u leaves open) over
     (noise + what a and c leave open).
@@ -22,6 +44,7 @@ def most_informative(posterior: Posterior, x: FloatArray) -> float:
     Args:
         posterior: of u; not flat.
         x: places, shape (n,).
+        cost: of a reading at each place, in any unit.
     """
     edges = np.cumsum(posterior.weights)
     chosen = np.unique(np.searchsorted(edges, (np.arange(_LIKELY) + 0.5) / _LIKELY).clip(0, len(edges) - 1))
@@ -29,26 +52,26 @@ def most_informative(posterior: Posterior, x: FloatArray) -> float:
     mean, variance = posterior.predicted(x, chosen)
     centre = mean @ weights
     spread = (mean - centre[:, None]) ** 2 @ weights
-    return float(x[np.argmax(spread / (1.0 + variance @ weights))])
+    return float(x[np.argmax(np.log1p(spread / (1.0 + variance @ weights)) / cost)])
 
 
-def least_variance(posterior: Posterior, x: FloatArray, number: int) -> list[float]:
-    """Places of the next readings, each where it lowers the variance of u most after those before it.
+def least_variance(posterior: Narrow, x: FloatArray, number: int) -> list[float]:
+    """Places of the next readings, each where it lowers the variance of what is sought most after those before it.
 
     The greedy way to the c-optimal design of the line at the mean.
 
     Args:
-        posterior: of u; not flat.
+        posterior: not flat.
         x: places, shape (n,).
         number: of readings.
     """
-    gradient = posterior.gradient(x)
+    gradient, direction = posterior.gradient(x), posterior.direction
     information = posterior.information()
     inverse = np.linalg.inv(information + 1e-9 * np.diag(np.diag(information)))
     found: list[float] = []
     for _ in range(number):
         moved = gradient @ inverse
-        gain = moved[:, 2] ** 2 / (1.0 + np.einsum("ij,ij->i", moved, gradient))
+        gain = (moved @ direction) ** 2 / (1.0 + np.einsum("ij,ij->i", moved, gradient))
         best = int(np.argmax(gain))
         found.append(float(x[best]))
         row = moved[best]

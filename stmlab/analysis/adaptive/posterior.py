@@ -106,6 +106,11 @@ class Posterior:
         offset, height = self._offset[chosen], self._height[chosen]
         return (offset + height * line) / self.noise, p11 + 2 * p12 * line + p22 * line**2
 
+    @property
+    def direction(self) -> FloatArray:
+        """What is sought of (c, a, u): u."""
+        return np.array([0.0, 0.0, 1.0])
+
     def gradient(self, x: FloatArray) -> FloatArray:
         """Of a reading with respect to (c, a, u) at the mean, in units of the noise; shape (x, 3)."""
         step = 1e-4

@@ -27,6 +27,7 @@ _REGAINED = 0.5  # of the conductance that is missing around zero bias
 _LOW, _REGAINED_LOW = 0.3, 0.3  # of dI/dV outside the steps: so little at zero bias, and peaks need hold less
 _PARTS = 80  # of a spectrum, whose means tell where it is filled up
 _CERTAIN = 6.0  # standard deviations of the noise
+_ROBUST = 1.4826  # standard deviation over median absolute deviation of normal noise
 _GAP = 0.1  # of dI/dV outside the steps: elastic tunnelling, on which inelastic steps stand, leaves more at zero bias
 _GAP_WITH_PEAKS = (
     "a gap, as of a superconductor, rather than inelastic steps, which stand on elastic tunnelling (or the lock-in has "
@@ -114,7 +115,7 @@ def _refuse_bends(fit: FittedSteps) -> None:
 
 
 def _refuse_peaks(fit: FittedSteps) -> None:
-    """Peaks that rise above what steps leave of them by as much as half a step."""
+    """Peaks that rise above what steps leave of them by as much as half a step, and out of the noise."""
     heights = [fit.parameters[f"{pair}_height_{side}"].value for pair in fit.pairs for side in ("negative", "positive")]
     highest = max(abs(height) for height in heights) / fit.data.unit
     points = max(1, round(fit.width_meV / fit.data.spacing))
@@ -123,7 +124,8 @@ def _refuse_peaks(fit: FittedSteps) -> None:
         return
     smooth = np.convolve(left, np.ones(points) / points, "valid")
     at = int(np.abs(smooth).argmax())
-    if abs(smooth[at]) < _PEAKED * highest:
+    noise = _ROBUST * float(np.median(np.abs(np.diff(left)))) / math.sqrt(2 * points)
+    if abs(smooth[at]) < max(_PEAKED * highest, _CERTAIN * noise):
         return
     place = float(fit.data.x[at : at + points].mean())
     raise FitError(

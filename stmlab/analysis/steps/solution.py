@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.marquardt import least_squares
+from stmlab.analysis.marquardt import TO_ROUNDING, least_squares
 from stmlab.analysis.residuals import is_structured, uneven_covariance
 from stmlab.analysis.steps.doubts import NOISELESS
 from stmlab.analysis.steps.noise import widened
@@ -33,6 +33,7 @@ _TILTED = 9.0  # drop of chi square by a slope of the background that is told
 _BEND = 0.01  # of the outer step; plateaus that bend less are flat
 _BEYOND_DOUBT = 10.0  # standard errors of a height
 _MOST_STEPS = 80  # evaluations; a fit that settles takes some ten
+_NEARLY = 1e-2  # promised gain over the squares a point, that is a tenth of a standard error
 _ABSURD = 20.0  # heights, in spans of the data
 _SHARPEST = 100.0  # the modulation in kT: a lower temperature changes nothing
 
@@ -91,6 +92,33 @@ def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> 
         sloped = found
     result = _allowing_for_structure(data, _allowing_for_uneven_noise(data, found))
     return result if found is sloped or sloped is None else _allowing_for_slopes(data, result, sloped)
+
+
+def solve_near(data: StepSpectrum, model: StepModel, start: FloatArray, most: int) -> StepSolution | None:
+    """The minimum next to ``start``, as `solve_steps` would judge it; None where there is no sane one.
+
+    Args:
+        data: which need not hold steps for certain.
+        model: with its terms; without plateau slopes, which are added where the data ask for them.
+        start: a vector of the model.
+        most: evaluations.
+    """
+    flat = _near(data, model, start, most)
+    if flat is None:
+        return None
+    bending = replace(model, plateaus=True)
+    bent = np.insert(flat.vector, len(bending.names) - (4 if model.slope else 3), [0.0, 0.0])
+    sloped = _near(data, bending, bent, most) if _may_bend(data, flat) else None
+    if sloped is not None and _bends(data, flat, sloped):
+        return _allowing_for_uneven_noise(data, sloped)
+    result = _allowing_for_uneven_noise(data, flat)
+    return result if sloped is None else _allowing_for_slopes(data, result, sloped)
+
+
+def _near(data: StepSpectrum, model: StepModel, start: FloatArray, most: int) -> StepSolution | None:
+    """To a small part of a standard error."""
+    found = _least_squares(data, model, start.copy(), most, _NEARLY / len(data.x))
+    return found if found is not None and _is_sane(data, found) else None
 
 
 def _allowing_for_uneven_noise(data: StepSpectrum, found: StepSolution) -> StepSolution:
@@ -221,7 +249,13 @@ def _is_sane(data: StepSpectrum, found: StepSolution) -> bool:
     return bool(energies[-1] < data.reach and offset < energies[0] and np.abs(heights).max() < _ABSURD)
 
 
-def _least_squares(data: StepSpectrum, model: StepModel, start: FloatArray) -> StepSolution | None:
+def _least_squares(
+    data: StepSpectrum,
+    model: StepModel,
+    start: FloatArray,
+    most: int = _MOST_STEPS,
+    tolerance: float = TO_ROUNDING,
+) -> StepSolution | None:
     """None where it does not converge or a parameter is not determined."""
     names = model.names
     limits = {names.index(name): (0.0, math.inf) for name in ("energy", "gap") if name in names}
@@ -243,7 +277,8 @@ def _least_squares(data: StepSpectrum, model: StepModel, start: FloatArray) -> S
         start,
         limits=limits,
         noise_known=data.noise_known,
-        most=_MOST_STEPS,
+        most=most,
+        tolerance=tolerance,
     )
     if not found.determined or found.covariance is None:
         return None

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from stmlab.analysis.steps.spectrum import StepSpectrum
     from stmlab.arrays import BoolArray, FloatArray, IntArray
 
-_ENERGIES = 24  # of the grid, up to the end of the spectrum
+ENERGIES = 24
+"""Of the grid, up to the end of the spectrum."""
 _SHIFTS = 4  # of the steps' common zero, in units of the grid, either way
-_END = _ENERGIES + _SHIFTS
+_END = ENERGIES + _SHIFTS
 _WIDTHS = 3  # trials of the width where the temperature is fitted
 _RIDGE = 1e-10
 _PLAINLY = 4.0  # times fewer squares, by which steps of opposite signs beat those that all point the same way
@@ -56,24 +57,26 @@ class Start:
 
 def starts(data: StepSpectrum, model: StepModel) -> list[Start]:
     """The best placement for each trial width, best first; those whose steps all point the same way before others."""
-    grid = data.reach / (_ENERGIES + 1)
-    least = max(grid, 2 * data.spacing)
+    grid = data.reach / (ENERGIES + 1)
+    shapes = trial_shapes(model, max(grid, 2 * data.spacing), data.reach)
+    found = [_best(data, model, grid, shape) for shape in shapes]
+    return [start for _, start in sorted(found, key=lambda one: (not one[0], one[1].squares))]
+
+
+def trial_shapes(model: StepModel, least: float, reach: float) -> list[StepShape]:
+    """The steps of all placements, none narrower than ``least`` (meV); ``reach`` of the spectrum, meV."""
     if model.temperature_K is None:
-        widths = np.geomspace(least, data.reach / 2.5, _WIDTHS).tolist()
+        widths = np.geomspace(least, reach / 2.5, _WIDTHS).tolist()
     else:
         widths = [max(least, StepShape(model.temperature_K, model.modulation_V).width_meV)]
-    found = [_best(data, model, grid, StepShape.of_width(width, model.modulation_V)) for width in widths]
-    return [start for _, start in sorted(found, key=lambda one: (not one[0], one[1].squares))]
+    return [StepShape.of_width(width, model.modulation_V) for width in widths]
 
 
 def _best(data: StepSpectrum, model: StepModel, grid: float, shape: StepShape) -> tuple[bool, Start]:
     """The best placement of steps of one shape, and whether all its steps point the same way."""
-    places = np.arange(-_END, _END + 1)
-    steps = shape.step(data.x - grid * places[:, None])
-    ramps = shape.ramp(data.x - grid * places[:, None]) if model.plateaus else np.empty((0, len(data.x)))
-    family = np.concatenate([steps, ramps, [np.ones_like(data.x), data.x]]) / data.noise
+    family = step_family(data.x, model, grid, shape) / data.noise
     products, overlaps = family @ family.T, family @ (data.y / data.noise)
-    energies, offsets, chosen, signs = _placements(model)
+    energies, offsets, chosen, signs = placements(model)
     systems = products[chosen[:, :, None], chosen[:, None, :]]
     diagonal = np.arange(chosen.shape[1])
     systems[:, diagonal, diagonal] *= 1 + _RIDGE
@@ -88,13 +91,28 @@ def _best(data: StepSpectrum, model: StepModel, grid: float, shape: StepShape) -
     return bool(alike[best]), Start(grid * energies[best], grid * offsets[best], shape, float(max(squares[best], 0.0)))
 
 
-def _placements(model: StepModel) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
+def step_family(x: FloatArray, model: StepModel, grid: float, shape: StepShape) -> FloatArray:
+    """What every placement is linear in, at x (meV): steps up (and ramps) at the grid's energies, a constant, x.
+
+    Returns:
+        Shape (members, n), in the order that `placements` counts them in.
+    """
+    distances = x - grid * np.arange(-_END, _END + 1)[:, None]
+    ramps = shape.ramp(distances) if model.plateaus else np.empty((0, len(x)))
+    return np.concatenate([shape.step(distances), ramps, [np.ones_like(x), x]])
+
+
+def placements(model: StepModel, farthest: int = _SHIFTS) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
     """Energies and offsets in units of the grid, the members of the family that make them, and the steps' signs.
 
     A step down has the weight of the opposite sign; a ramp down, S(-x) = S(x) - x, needs the slope as well.
+
+    Args:
+        model: with its terms.
+        farthest: offset, up to four.
     """
-    pairs = np.array(list(combinations(range(1, _ENERGIES + 1), model.pairs)))
-    shifts = range(-_SHIFTS, _SHIFTS + 1) if model.offset else [0]
+    pairs = np.array(list(combinations(range(1, ENERGIES + 1), model.pairs)))
+    shifts = range(-farthest, farthest + 1) if model.offset else [0]
     energies = np.concatenate([pairs] * len(shifts))
     offsets = np.repeat(shifts, len(pairs))
     both = np.stack([offsets[:, None] - energies, offsets[:, None] + energies], axis=2).reshape(len(offsets), -1)
