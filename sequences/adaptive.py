@@ -1,4 +1,4 @@
-"""A chopped experiment that may choose its points by itself: what srs and pump_probe share.
+"""An experiment that may choose its points by itself: what srs, pump_probe and didv share.
 
 An experiment says when it is adaptive, over what it chooses, and how what is sought is called; see
 `stmlab.acquisition.choosing`.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sequences.chopped import ChoppedSequence
+from sequences.detection import LockInSequence
 from stmlab.acquisition import choosing
 from stmlab.acquisition.parameters import FloatParameter
 from stmlab.errors import SequenceError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stmlab.station import Station
 
 
-class AdaptiveSequence(ChoppedSequence):
+class AdaptiveSequence(LockInSequence):
     """An experiment with an axis of which only the points that tell most may be visited.
 
     Attributes:
@@ -77,6 +77,8 @@ class AdaptiveSequence(ChoppedSequence):
         return {self.sought.name: known.pop("value"), **known}
 
     def check_adaptive(self) -> None:
-        """Refuse to repeat a sweep that has no end of its own."""
+        """Refuse to repeat or reorder a sweep that has no end of its own."""
         if self.sweeps > 1:
             raise SequenceError(f"{self.name}: sweeps = {self.sweeps}: adaptive points have no sweeps to repeat")
+        if self.order not in ("automatic", "sweep"):
+            raise SequenceError(f"{self.name}: order = {self.order}: adaptive points are visited as they are chosen")

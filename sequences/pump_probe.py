@@ -43,7 +43,7 @@ _LONE = 30.0  # widths from pulse to pulse
 _EDGE = 2 * math.asin(0.8) / math.pi  # 10-90 % rise over the whole length of a raised-cosine edge
 
 
-class PumpProbe(AdaptiveSequence):
+class PumpProbe(AdaptiveSequence, ChoppedSequence):
     """Delay scan of a probe pulse behind (or before) a pump pulse; chopped detection."""
 
     name = "pump_probe"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sequences.didv import ConductanceSpectrum
+from sequences.conductance import ConductanceSequence
 from stmlab.acquisition.parameters import FloatParameter, IntegerParameter, ListParameter
 from stmlab.axes import Axis
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
 
 
-class SetpointRamp(ConductanceSpectrum):
+class SetpointRamp(ConductanceSequence):
     """dI/dV spectra against the conductance at which the tip is stabilised."""
 
     name = "setpoint_ramp"

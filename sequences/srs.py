@@ -43,7 +43,7 @@ _FINE = 16384  # frequencies from which an adaptive grid chooses
 _FAR = 5.0  # and that its ends lie away from the expected characteristic frequency
 
 
-class StochasticResonance(AdaptiveSequence):
+class StochasticResonance(AdaptiveSequence, ChoppedSequence):
     """Microwave frequency sweep at fixed amplitude at the junction; chopped detection."""
 
     name = "srs"

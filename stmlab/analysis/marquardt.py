@@ -74,9 +74,7 @@ def least_squares(
         return Place(at, left) if np.isfinite(left).all() else None
 
     reach = np.full(start.shape, np.inf)
-    found = descend(
-        place, lambda at: Slopes(jacobian(at)), start, (low, high), reach, tolerance=tolerance, most=most
-    )
+    found = descend(place, lambda at: Slopes(jacobian(at)), start, (low, high), reach, tolerance=tolerance, most=most)
     values = start if found is None else found.parameters
     left, slopes = (residual(values), jacobian(values)) if found is None else (found.residuals, found.slopes)
     squares, covariance = float(left @ left), inverse_normal(slopes)

@@ -47,7 +47,7 @@ def analyse(
             cannot carry the fit.
     """
     if model is None:
-        model = SEQUENCES.get(run.sequence)
+        model = default_model(run)
         if model is None:
             raise FitError(f"sequence {run.sequence} has no model of its own: name one of {', '.join(MODELS)}")
     if model not in MODELS:
@@ -58,6 +58,13 @@ def analyse(
     with fitting(model, told.time_limit) as steps:
         fit = steps.marked(MODELS[model](run, told))
     return replace(fit, choices={**fit.choices, **told.said()})
+
+
+def default_model(run: Run) -> str | None:
+    """Name of the model of a run's sequence, None where it has none; of steps, with as many pairs as the run says."""
+    model = SEQUENCES.get(run.sequence)
+    one_pair = model == "steps" and "pairs" in run.parameters and run.parameters["pairs"].value == 1
+    return "steps_one_pair" if one_pair else model
 
 
 def _only(run: Run, model: str, allowed: tuple[str, ...], instead: str) -> None:
@@ -137,11 +144,27 @@ def _transfer(run: Run, _: Settings) -> FitResult:
 def _steps(run: Run, told: Settings, model: str) -> FitResult:
     """One spectrum: sweeps there and back, and repeated ones, averaged at each bias."""
     _only(run, model, ("bias", "sweep"), "transport, exchange and correlation take a ramp")
+    if _is_adaptive(run, "biases"):
+        return _chosen_steps(run, told, model)
     bias, conductance = averaged(column(run, "bias"), column(run, "conductance"))
     try:
         return steps_of(bias, conductance, model, told, "S")
     except FitError as error:
         raise told.naming_window(error, bias) from error
+
+
+def _chosen_steps(run: Run, told: Settings, model: str) -> FitResult:
+    """All that was visited, unless a window is given: the biases were chosen within the range of the run."""
+    bias, conductance = column(run, "bias"), column(run, "conductance")
+    if "window" not in told.given:
+        told = replace(told, known={**told.known, "window": float(np.abs(run.axes[-1].values).max())})
+    fit = steps_of(bias, conductance, model, told, "S")
+    inside = np.abs(bias) <= told.window * (1 + 1e-9)
+    fitted = np.interp(bias[inside], fit.curves["x"], fit.curves["fit"])
+    line = (fitted - fitted.min()) / max(float(np.ptp(fitted)), 1e-300)
+    names = [parameter.name for parameter in fit.parameters if parameter.name in ("inner_energy", "outer_energy")]
+    target = float(run.parameters["target_error"].value)
+    return judged(fit, line, conductance[inside], run.time[inside], target, *names, x=bias[inside])
 
 
 def _transport(run: Run, told: Settings) -> FitResult:

@@ -32,18 +32,19 @@ class Placements:
         reach: the smaller of the largest energies at either polarity, meV.
 
     Attributes:
+        spacing: of the grid, meV.
         energies: of each placement, meV, shape (placements, pairs).
         weights: probabilities, shape (placements,).
         noise: standard deviation of a reading; nan before it can be told.
     """
 
     def __init__(self, model: StepModel, reach: float) -> None:
-        self._model, self._step = model, reach / (ENERGIES + 1)
-        self._shapes = trial_shapes(model, self._step, reach)
+        self._model, self.spacing = model, reach / (ENERGIES + 1)
+        self._shapes = trial_shapes(model, self.spacing, reach)
         energies, offsets, self._members, _ = placements(model, _FARTHEST[model.pairs])
         widths = len(self._shapes)
-        self.energies = np.tile(self._step * energies, (widths, 1))
-        self._offsets = np.tile(self._step * offsets, widths)
+        self.energies = np.tile(self.spacing * energies, (widths, 1))
+        self._offsets = np.tile(self.spacing * offsets, widths)
         members = int(self._members.max()) + 1
         self._products = np.zeros((widths, members, members))
         self._overlaps = np.zeros((widths, members))
@@ -104,7 +105,7 @@ class Placements:
     def _family(self, x: FloatArray) -> FloatArray:
         """Shape (widths, members, x)."""
         members = self._products.shape[1]
-        return np.stack([step_family(x, self._model, self._step, shape)[:members] for shape in self._shapes])
+        return np.stack([step_family(x, self._model, self.spacing, shape)[:members] for shape in self._shapes])
 
     def _family_at(self, x: FloatArray) -> FloatArray:
         if self._seen is None or self._seen[0] is not x:

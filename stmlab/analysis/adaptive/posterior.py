@@ -18,7 +18,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, IntArray
 
     Line = Callable[[FloatArray, FloatArray], FloatArray]
     """From x and u, broadcast against each other, to L."""
@@ -94,7 +94,7 @@ class Posterior:
         """Whether too few readings have been taken to tell anything."""
         return len(self._x) < _LEAST
 
-    def predicted(self, x: FloatArray, chosen: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def predicted(self, x: FloatArray, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
         """Mean of a reading and variance of that mean for given u, in units of the noise; shape (x, chosen).
 
         Args:

@@ -23,11 +23,13 @@ import numpy as np
 from stmlab.analysis.adaptive.choice import least_variance, most_informative
 from stmlab.analysis.adaptive.scale_choice import Why
 from stmlab.analysis.adaptive.step_posterior import StepPosterior
+from stmlab.physics.constants import MEV_PER_V
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stmlab.analysis.steps.model import StepModel
+    from stmlab.arrays import FloatArray
 
 LEAST = 60
 """Readings before the end: from fewer the noise around a step is not known well enough."""
@@ -43,6 +45,12 @@ _LARGEST = 100  # informative readings of a batch
 _PLACES = 400  # among which the informative ones are chosen
 _HOPELESS = 400  # readings in which a pair does not stand out of the noise
 _SMALLEST = 1e-3  # relative error that can be asked for
+
+
+def energy(bias: FloatArray) -> FloatArray:
+    """The energy eV, meV, of a bias in V."""
+    scaled: FloatArray = MEV_PER_V * bias
+    return scaled
 
 
 class StepChoice:

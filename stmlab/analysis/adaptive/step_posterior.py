@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _GROUPS = 250  # readings, or means of neighbouring ones, that are fitted
 _EVALUATIONS = 4  # of one look for the minimum: the next one goes on from there
-_FIRST_EVALUATIONS = 8  # from a placement on the coarse grid, with its width: these cost little
+_FIRST_EVALUATIONS = 7  # from a placement on the coarse grid: with its width, then with any
 _NARROW = 0.3  # standard deviation of an energy over a step's width, below which the minimum stands for the posterior
 _FOUND = 1.0  # the same of the placements, from which a minimum is looked for
 RESOLVED = 6
@@ -58,6 +58,7 @@ class StepPosterior:
         self._y: list[float] = []
         self._place: dict[int, int] = {}  # key of a reading -> where it stands
         self._found: StepSolution | None = None
+        self._placed = False  # whether a minimum may be looked for next to the most probable placement
         self._see_placements()
 
     def __len__(self) -> int:
@@ -83,10 +84,11 @@ class StepPosterior:
             found = solve_near(data, self.model, _flat(self._found, self.model), _EVALUATIONS)
             self._found = found if found is not None and self._stands(found) else None
             if self._found is None:
-                self._placements.solve()
+                self._place_again()
+        elif self._placed:  # one or the other each time: both would take longer than a reading should wait
+            self._found, self._placed = self._look(data), False
         else:
-            self._placements.solve()
-            self._found = self._look(data)
+            self._place_again()
         if self._found is None:
             self._see_placements()
         else:
@@ -111,7 +113,7 @@ class StepPosterior:
     def lacking(self) -> list[float]:
         """Places (meV) within a step's width of which too few readings lie to tell how wide it is; each as it lacks."""
         x, inside = np.array(self._x), np.linspace(-0.4, 0.4, RESOLVED)
-        found = []
+        found: list[float] = []
         for centre, width in self._steps():
             number = int(np.count_nonzero(np.abs(x - centre) < width / 2))
             found += (centre + width * inside[number:]).tolist() if number < RESOLVED else []
@@ -172,6 +174,10 @@ class StepPosterior:
             return ()
         return tuple((offset + side * float(energy), shape.width_meV) for energy in energies for side in (-1, 1))
 
+    def _place_again(self) -> None:
+        self._placements.solve()
+        self._placed = True
+
     def _look(self, data: StepSpectrum) -> StepSolution | None:
         """The minimum next to the most probable placement, if that is one."""
         energies, offset, shape = self._placements.likeliest()
@@ -183,7 +189,7 @@ class StepPosterior:
         if first is None or self.model.temperature_K is not None:
             return first if first is not None and self._stands(first) else None
         vector = np.insert(_flat(first, narrow), len(narrow.shaping), math.log(shape.temperature_K))
-        found = solve_near(data, self.model, vector, _EVALUATIONS)
+        found = solve_near(data, self.model, vector, _FIRST_EVALUATIONS)
         return found if found is not None and self._stands(found) else None
 
     def _stands(self, found: StepSolution) -> bool:
@@ -205,7 +211,7 @@ class StepPosterior:
     def _of_placements(self) -> tuple[FloatArray, FloatArray]:
         energies, weights = self._placements.energies, self._placements.weights
         mean = weights @ energies
-        return mean, np.sqrt(weights @ (energies - mean) ** 2)
+        return mean, np.sqrt(weights @ (energies - mean) ** 2 + self._placements.spacing**2 / 12)
 
     def _see_minimum(self, data: StepSpectrum, found: StepSolution) -> None:
         self.energies, self.errors = self.model.energies(found.vector), _energy_errors(found)

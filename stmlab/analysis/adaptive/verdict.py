@@ -23,10 +23,20 @@ _ROBUST = 1.4826  # standard deviation over median absolute deviation of normal 
 _JUMP = 5.0  # standard errors by which the line differs before and after some moment
 _LARGE = 0.1  # of the step: so much difference is no drift of the gain
 _EDGE = 12  # readings before and after that moment, at the least
+_AROUND = 41  # readings that tell the noise where it is uneven
+_AT_AN_END = {"measured band": "widen the band", "to the end of the fitted window": "widen the range"}
 _ROUNDING = 1.1  # of the target: the fit's error beside the posterior's
 
 
-def judged(fit: FitResult, line: FloatArray, y: FloatArray, time: FloatArray, target: float, name: str) -> FitResult:
+def judged(
+    fit: FitResult,
+    line: FloatArray,
+    y: FloatArray,
+    time: FloatArray,
+    target: float,
+    *names: str,
+    x: FloatArray | None = None,
+) -> FitResult:
     """The fit with what a run that chose its points must say of it.
 
     Args:
@@ -35,7 +45,8 @@ def judged(fit: FitResult, line: FloatArray, y: FloatArray, time: FloatArray, ta
         y: the readings, shape (n,).
         time: when they were taken, s, shape (n,).
         target: relative error that was asked for.
-        name: of the parameter that is sought.
+        names: of the parameters that are sought.
+        x: where they were taken, shape (n,), if their noise may depend on it.
 
     Raises:
         FitError: outliers, a jump, or a line outside the range: there is no value then.
@@ -44,12 +55,12 @@ def judged(fit: FitResult, line: FloatArray, y: FloatArray, time: FloatArray, ta
     height, offset = _line_through(line, y)
     residual = y - offset - height * line
     _refuse_jump(line[order], y[order], height)
-    _refuse_outliers(residual)
+    _refuse_outliers(residual if x is None else residual[np.argsort(x, kind="stable")], even=x is None)
     for warning in fit.warnings:
-        if "measured band" in warning:
-            raise FitError(f"{warning}: widen the band; there is no value")
-    parameter = fit[name]
-    error = parameter.error / abs(parameter.value)
+        for words, remedy in _AT_AN_END.items():
+            if words in warning:
+                raise FitError(f"{warning}: {remedy}; there is no value")
+    error = max(fit[name].error / abs(fit[name].value) for name in names)
     if fit.warnings:
         doubt = f"the target error of {_percent(target)} does not count as reached: the fit is in doubt"
         return replace(fit, warnings=(*fit.warnings, doubt))
@@ -65,11 +76,17 @@ def _line_through(line: FloatArray, y: FloatArray) -> tuple[float, float]:
     return float(height), float(offset)
 
 
-def _refuse_outliers(residual: FloatArray) -> None:
+def _refuse_outliers(residual: FloatArray, *, even: bool) -> None:
+    """By the noise of all readings, or of those around each, in the order of ``residual``."""
     centred = residual - np.median(residual)
-    spread = _ROBUST * float(np.median(np.abs(centred)))
-    far = int(np.sum(np.abs(centred) > _FAR * spread))
-    if far and spread > 0:
+    size = np.abs(centred)
+    if even or len(size) < _AROUND:
+        spread = np.full(len(size), np.median(size))
+    else:
+        within = np.median(np.lib.stride_tricks.sliding_window_view(size, _AROUND), axis=1)
+        spread = np.pad(within, (_AROUND // 2, _AROUND // 2), mode="edge")
+    far = int(np.sum(size > _FAR * _ROBUST * spread))
+    if far and spread.all():
         raise FitError(
             f"{far} of {len(residual)} readings lie more than {_FAR:g} standard deviations away from the line: "
             "something disturbed them; there is no value"
