@@ -12,7 +12,7 @@ from stmlab.cli.common import JsonOption, app, folder, pairs, print_json, refusi
 from stmlab.errors import SequenceError
 
 if TYPE_CHECKING:
-    from stmlab.models.model import Value, Values
+    from stmlab.models.model import Values
 
 
 @app.command()
@@ -61,23 +61,24 @@ def model(
             raise SequenceError("name a model: `stmlab model` lists them")
         _list(as_json=as_json)
         return
-    chosen, given = _given(name, parameters, pairs(settings or []))
+    chosen, given = _given(name, parameters, pairs(settings or []), pairs(sweep or [], "--sweep"))
     if show:
         _show(chosen, given, as_json=as_json)
         return
     _compute(chosen, given, pairs(sweep or [], "--sweep"), curves, (out, out_format), figure, as_json=as_json)
 
 
-def _given(name: str | None, case: str | None, settings: dict[str, str]) -> tuple[str, dict[str, Value]]:
-    """The model, and its parameters: of the case, then as set."""
+def _given(name: str | None, case: str | None, settings: dict[str, str], sweep: dict[str, str]) -> tuple[str, Values]:
+    """The model, and its parameters: as set, else of the case, which gives way to what is swept."""
     from stmlab import models
     from stmlab.models.files import case as read
+    from stmlab.models.files import changed
 
-    found: dict[str, Value] = {}
-    if case is not None:
-        name, found = read(case, name or "")
-    assert name is not None
-    return name, found | models.known(name).named(settings)
+    if case is None:
+        assert name is not None
+        return name, models.known(name).named(settings)
+    kind, values = read(case, name or "")
+    return kind, changed(models.known(kind), values, settings, sweep)
 
 
 def _list(*, as_json: bool) -> None:

@@ -24,11 +24,12 @@ from stmlab.models import MODELS, known
 from stmlab.models.computed import parts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import xarray
 
-    from stmlab.models.model import Value
+    from stmlab.models.model import Model, Value, Values
     from stmlab.storage.recorded import Column
 
 _ABOUT = ("name", "title", "source", "kind")
@@ -64,6 +65,22 @@ def case(name: str, model: str = "") -> tuple[str, dict[str, Value]]:
     except PhysicsError as error:
         raise PhysicsError(f"{path}: {error}") from error
     return kind, table
+
+
+def changed(model: Model, case: Values, settings: Values, swept: Iterable[str] = ()) -> dict[str, Value]:
+    """Parameters of a case with some set anew; without those that are swept, or have no effect any more.
+
+    Raises:
+        PhysicsError: one is unknown, given twice, out of bounds or no such value.
+    """
+    told, along = model.named(settings), set(swept)
+    values = model.values({**case, **told})
+    kept = {
+        name: value
+        for name, value in case.items()
+        if not along & {name, model[name].symbol} and model.applies(model[name], values)
+    }
+    return kept | told
 
 
 def cases() -> dict[str, tuple[str, str]]:

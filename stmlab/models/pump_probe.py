@@ -1,4 +1,4 @@
-"""The pump-probe current of a junction that switches between two states, over delay (Betz et al., Fig. S1).
+"""The pump-probe current of a junction that switches between states, over delay (Betz et al., Fig. S1).
 
 The mean of the pulses does not pass the bias tee: between them the bias lies below its own value by that mean.
 """
@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.models import two_level
+from stmlab.models import switching
 from stmlab.models.model import Curve, Curves, Derived, Measurement, Model, Number, Sweep, number
 from stmlab.physics.pulses import Pulse, PulseTrain, mean_pulsed_current
 from stmlab.physics.stochastic_resonance import static_current
+from stmlab.simulation.junctions.driven import slow_rate
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.models.model import Values
 
 _SWEEP = Sweep("delay", "delay from pump to probe", "s", -4e-9, 4e-9, points=41)
-_SETPOINT_BIAS = 10e-3  # V
 
 
 def _compute(values: Values, x: FloatArray) -> Curves:
-    junction = two_level.junction(values)
-    states, period = two_level.States(junction), number(values, "period")
+    states, period = switching.states(values), number(values, "period")
     width, rise, base = (number(values, name) for name in ("width", "rise_time", "dc_bias"))
     still = float(static_current(states, np.array([base]))[0])
 
@@ -35,30 +34,30 @@ def _compute(values: Values, x: FloatArray) -> Curves:
         return mean_pulsed_current(states, PulseTrain(period, (pump, probe), base - mean), tolerance=1e-6) - still
 
     found = np.array([signal(float(delay)) for delay in x])
-    time = 1.0 / sum(float(rate[0]) for rate in junction.rates(np.array([base])))
     curve = Curve("pump-probe current", found)
-    derived = {"T1": Derived("T1", time, "s", "1/(slowest rate) between the pulses")}
+    derived = {
+        "T1": Derived("T1", _lifetime(values), "s", "1/(slowest rate) between the pulses"),
+        **switching.levels(values),
+    }
     return Curves(x, {"current": curve}, "pump-probe current", "A", _SWEEP, derived)
 
 
+def _lifetime(values: Values) -> float:
+    return 1.0 / slow_rate(switching.states(values), number(values, "dc_bias"), 0.0)
+
+
 def _starts(values: Values) -> dict[str, float]:
-    return {"T1": _compute(values, np.empty(0)).derived["T1"].value}
+    return {"T1": _lifetime(values)}
 
 
 def _measurement(values: Values) -> Measurement:
-    junction = two_level.junction(values)
     names = ("dc_bias", "pump", "probe", "width", "period")
-    settings = {
-        "setpoint_bias": _SETPOINT_BIAS,
-        "setpoint_current": float(junction.static_current(np.array([_SETPOINT_BIAS]), 1.0)[0]),
-        **{name: number(values, name) for name in names},
-    }
-    return Measurement("pump_probe", settings, "two_level", {name: number(values, name) for name in two_level.NAMES})
+    return switching.measured(values, "pump_probe", {name: number(values, name) for name in names})
 
 
 MODEL = Model(
     name="pump-probe",
-    title="mean current of two voltage pulses on a two-level system, over their delay",
+    title="mean current of two voltage pulses on two levels or on a spin, over their delay",
     source="Betz et al., supplementary figure S1",
     parameters=(
         Number("dc_bias", "V_dc", "V", "bias between the pulses", 0.0, -0.1, 0.1),
@@ -67,7 +66,7 @@ MODEL = Model(
         Number("width", "w", "s", "of both pulses, at half maximum", 429e-12, 1e-11, 1e-7, True),
         Number("rise_time", "t_rise", "s", "of their edges, linear, from 0 to 100 %", 154e-12, 0.0, 1e-9),
         Number("period", "t_rep", "s", "from pump to pump", 20e-9, 1e-10, 1e-5, True),
-        *two_level.PARAMETERS,
+        *switching.PARAMETERS,
     ),
     sweep=lambda _: _SWEEP,
     compute=_compute,

@@ -1,4 +1,4 @@
-"""The SRS spectrum of a junction that switches between two states (Betz et al., eqs. 1 and S1)."""
+"""The SRS spectrum of a junction that switches between states (Betz et al., eqs. 1 and S1)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.models import two_level
+from stmlab.models import switching
 from stmlab.models.model import Curve, Curves, Derived, Measurement, Model, Number, Sweep, number
+from stmlab.physics.line_fit import line_rate
 from stmlab.physics.stochastic_resonance import stochastic_resonance
+from stmlab.simulation.junctions.driven import slow_rate
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
@@ -16,12 +18,11 @@ if TYPE_CHECKING:
     from stmlab.physics.stochastic_resonance import StochasticResonance
 
 _SWEEP = Sweep("frequency", "microwave frequency", "Hz", 3e6, 20e9, logarithmic=True, points=201)
-_SETPOINT_BIAS = 10e-3  # V
 
 
 def _spectrum(values: Values, frequency: FloatArray) -> StochasticResonance:
     return stochastic_resonance(
-        two_level.States(two_level.junction(values)),
+        switching.states(values),
         frequency,
         offset_V=number(values, "dc_bias"),
         amplitude_V=number(values, "amplitude"),
@@ -30,17 +31,20 @@ def _spectrum(values: Values, frequency: FloatArray) -> StochasticResonance:
 
 
 def _rate(values: Values) -> float:
-    truth = two_level.junction(values).true_values(number(values, "dc_bias"), number(values, "amplitude"))
-    return truth["rate_per_s"]
+    return slow_rate(switching.states(values), number(values, "dc_bias"), number(values, "amplitude"))
 
 
 def _compute(values: Values, x: FloatArray) -> Curves:
     found, rate = _spectrum(values, x), _rate(values)
     derived = {
         "rate": Derived("Γ", rate, "1/s", "slowest rate, averaged over the drive"),
+        "line_rate": Derived(
+            "Γ (eq. 1)", line_rate(found, x), "1/s", "rate that a fit of eq. 1 finds in it"
+        ),
         "frequency_of_rate": Derived("Γ/2π", rate / (2 * np.pi), "Hz", "where the step is half"),
         "step": Derived("I_SR", found.step_A, "A", "step of the spectrum"),
         "offset": Derived("I_rec", float(found.offset_A), "A", "rectified current above the step"),
+        **switching.levels(values),
     }
     curve = Curve("SRS current", found.signal_A)
     return Curves(x, {"current": curve}, "SRS current", "A", _SWEEP, derived)
@@ -52,24 +56,17 @@ def _starts(values: Values) -> dict[str, float]:
 
 
 def _measurement(values: Values) -> Measurement:
-    junction = two_level.junction(values)
-    settings = {
-        "setpoint_bias": _SETPOINT_BIAS,
-        "setpoint_current": float(junction.static_current(np.array([_SETPOINT_BIAS]), 1.0)[0]),
-        "dc_bias": number(values, "dc_bias"),
-        "amplitude": number(values, "amplitude"),
-    }
-    return Measurement("srs", settings, "two_level", {name: number(values, name) for name in two_level.NAMES})
+    return switching.measured(values, "srs", {name: number(values, name) for name in ("dc_bias", "amplitude")})
 
 
 MODEL = Model(
     name="srs",
-    title="stochastic resonance spectrum of a two-level system",
+    title="stochastic resonance spectrum of two levels, or of all states of a spin",
     source="Betz et al.",
     parameters=(
         Number("dc_bias", "V_dc", "V", "bias during the spectrum", 4e-3, -0.1, 0.1),
         Number("amplitude", "V_ac", "V", "peak amplitude of the microwave at the junction", 2.8e-3, 1e-6, 0.1),
-        *two_level.PARAMETERS,
+        *switching.PARAMETERS,
     ),
     sweep=lambda _: _SWEEP,
     compute=_compute,

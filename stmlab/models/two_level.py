@@ -12,17 +12,22 @@ from stmlab.simulation.junctions.two_level import TwoLevel
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
-    from stmlab.models.model import Values
+    from stmlab.models.model import Values, Where
 
+_WHERE: Where = ("states", ("two-level",))
 PARAMETERS = (
-    Number("excitation_rate_per_s", "Γ₊", "1/s", "rate into the excited state at 0 V", 2.2e8, 1.0, 1e11, True),
-    Number("relaxation_rate_per_s", "Γ₋", "1/s", "rate out of it at 0 V", 1.508e9, 1.0, 1e11, True),
-    Number("excitation_slope_per_s_V", "Γ₊'", "1/s/V", "its growth with the voltage", 9.2e9, -1e12, 1e12),
-    Number("relaxation_slope_per_s_V", "Γ₋'", "1/s/V", "its growth with the voltage", -8.8e9, -1e12, 1e12),
-    Number("pumping_saturation_V", "V_sat", "V", "where both level off", 20e-3, 1e-4, 1.0, True),
-    Number("ground_conductance_S", "σ", "S", "conductance in the ground state", 0.4258e-6, 1e-10, 1e-5, True),
-    Number("conductance_difference_S", "Δσ", "S", "in the excited state less that", -0.26e-6, -5e-6, 5e-6),
-    Number("rectification_A_per_V2", "κ", "A/V^2", "quadratic term of the current", 2e-6, -1e-3, 1e-3),
+    Number("excitation_rate_per_s", "Γ₊", "1/s", "rate into the excited state at 0 V", 2.2e8, 1.0, 1e11, True, _WHERE),
+    Number("relaxation_rate_per_s", "Γ₋", "1/s", "rate out of it at 0 V", 1.508e9, 1.0, 1e11, True, _WHERE),
+    Number("excitation_slope_per_s_V", "Γ₊'", "1/s/V", "its growth with the voltage", 9.2e9, -1e12, 1e12, where=_WHERE),
+    Number(
+        "relaxation_slope_per_s_V", "Γ₋'", "1/s/V", "its growth with the voltage", -8.8e9, -1e12, 1e12, where=_WHERE
+    ),
+    Number("pumping_saturation_V", "V_sat", "V", "where both level off", 20e-3, 1e-4, 1.0, True, _WHERE),
+    Number("ground_conductance_S", "σ", "S", "conductance in the ground state", 0.4258e-6, 1e-10, 1e-5, True, _WHERE),
+    Number(
+        "conductance_difference_S", "Δσ", "S", "in the excited state less that", -0.26e-6, -5e-6, 5e-6, where=_WHERE
+    ),
+    Number("rectification_A_per_V2", "κ", "A/V^2", "quadratic term of the current", 2e-6, -1e-3, 1e-3, where=_WHERE),
 )
 NAMES = tuple(parameter.name for parameter in PARAMETERS)
 

@@ -15,11 +15,11 @@ from stmlab.papers.betz_model import (
     PAPER,
     PRINTED_CONDUCTANCE_S,
     fe_atom,
-    fitted_rate,
     low_voltage_lifetime,
     srs,
 )
 from stmlab.papers.survey import PRINTED, Row, compared, held, lost
+from stmlab.physics.line_fit import fitted_rate
 from stmlab.physics.pulses import Pulse, pump_probe_current
 from stmlab.physics.stochastic_resonance import static_current, stochastic_resonance
 from stmlab.physics.two_level import EffectiveTwoLevel

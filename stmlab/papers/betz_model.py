@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.physics.baths import Bath, Electrode
+from stmlab.models import known, spin_states
+from stmlab.models.files import case as case_of
 from stmlab.physics.driven import FewerStates, occupation_harmonics
+from stmlab.physics.line_fit import line_rate
 from stmlab.physics.occupation import generator
-from stmlab.physics.spins import Spin, SpinSystem
-from stmlab.physics.stochastic_resonance import line_shape, stochastic_resonance
-from stmlab.physics.transport import TunnelJunction
+from stmlab.physics.stochastic_resonance import stochastic_resonance
 from stmlab.physics.two_level import (
     EffectiveTwoLevel,
     occupation_to_first_order,
@@ -23,6 +23,7 @@ from stmlab.physics.two_level import (
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
     from stmlab.physics.driven import DrivenStates
+    from stmlab.physics.transport import TunnelJunction
 
 PAPER = "betz"
 PRINTED_CONDUCTANCE_S = 0.500e-6
@@ -39,16 +40,10 @@ SIMULATED_K, MEASURED_K = 0.5, 2.4
 
 
 def fe_atom(conductance_S: float = CONDUCTANCE_S, temperature_K: float = SIMULATED_K) -> TunnelJunction:
-    """The five states of one Fe atom under a spin-polarised tip at 2 T."""
-    system = SpinSystem((Spin(2, -1.557, 0.248, 2.15),), field_T=(0.0, 0.0, -2.0))
-    return TunnelJunction(
-        system,
-        temperature_K,
-        conductance_S,
-        tip=Electrode((0.0, 0.0, 0.86)),
-        baths=(Bath(0, 7.2e-6),),
-        potential_scattering=0.76,
-    )
+    """The five states of one Fe atom under a spin-polarised tip at 2 T: the case ``fe_atom`` of `stmlab model`."""
+    name, case = case_of("fe_atom")
+    told = {"tunnel_conductance_S": conductance_S, "temperature_K": temperature_K}
+    return spin_states.junction(known(name).values(case | told))
 
 
 def lowest_states(count: int) -> DrivenStates:
@@ -108,34 +103,7 @@ def step(states: DrivenStates, offset_V: float, amplitude_V: float = AMPLITUDE_V
 def srs(states: DrivenStates, offset_V: float, amplitude_V: float = AMPLITUDE_V) -> tuple[float, float]:
     """I_SR in A and the rate in 1/s that eq. 1 fits."""
     spectrum = stochastic_resonance(states, FREQUENCIES_HZ, offset_V=offset_V, amplitude_V=amplitude_V, tolerance=1e-6)
-    if abs(spectrum.step_A) < 1e-18:  # no signal: at V = 0 the two directions cancel
-        return spectrum.step_A, float("nan")
-    rate, misfit = fitted_rate(FREQUENCIES_HZ, spectrum.signal_A)
-    return spectrum.step_A, rate if misfit < 0.1 else float("nan")
-
-
-def fitted_rate(frequencies_Hz: FloatArray, signal: FloatArray) -> tuple[float, float]:
-    """Gamma of eq. 1 by least squares without noise, and the largest misfit over the span of the signal."""
-    from scipy.optimize import minimize_scalar
-
-    scaled = signal / np.ptp(signal)
-
-    def residual(logarithm: float) -> FloatArray:
-        line = line_shape(frequencies_Hz, np.exp(logarithm), 1.0, 0.0)
-        columns = np.column_stack([line, np.ones_like(line)])
-        left: FloatArray = columns @ np.linalg.lstsq(columns, scaled, rcond=None)[0] - scaled
-        return left
-
-    trials = np.log(2 * np.pi * frequencies_Hz)
-    start = trials[np.argmin([float(residual(trial) @ residual(trial)) for trial in trials])]
-    span = float(np.diff(trials).max())
-    best = minimize_scalar(
-        lambda trial: float(residual(trial) @ residual(trial)),
-        bounds=(start - span, start + span),
-        method="bounded",
-        options={"xatol": 1e-10},
-    ).x
-    return float(np.exp(best)), float(np.abs(residual(best)).max())
+    return spectrum.step_A, line_rate(spectrum, FREQUENCIES_HZ)
 
 
 def effective_rates(offsets_V: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -20,7 +20,8 @@ from stmlab.display.figures.drawing import (
     save,
     sheet,
 )
-from stmlab.papers.betz_model import fitted_rate, modulated_pair, pair_orders, pair_response
+from stmlab.papers.betz_model import modulated_pair, pair_orders, pair_response
+from stmlab.physics.line_fit import fitted_rate
 from stmlab.physics.stochastic_resonance import line_shape
 
 if TYPE_CHECKING:

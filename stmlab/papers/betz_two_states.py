@@ -14,7 +14,6 @@ from stmlab.papers.betz_model import (
     FREQUENCIES_HZ,
     PAPER,
     fe_atom,
-    fitted_rate,
     modulated_pair,
     pair_orders,
     pair_response,
@@ -23,6 +22,7 @@ from stmlab.papers.betz_model import (
 )
 from stmlab.papers.survey import PRINTED, Row, compared, equation, held
 from stmlab.physics.driven import occupation_harmonics
+from stmlab.physics.line_fit import fitted_rate
 from stmlab.physics.stochastic_resonance import stochastic_resonance
 from stmlab.physics.two_level import (
     EffectiveTwoLevel,

@@ -11,6 +11,7 @@ from stmlab.simulation.junctions import Drive
 from stmlab.simulation.samples import read_sample
 from tests.approximately import close
 
+_SWITCHING = ("srs", "pump-probe")
 _MEASURED = [name for name in models.MODELS if models.known(name).measurement is not None]
 
 
@@ -46,22 +47,31 @@ def test_every_parameter_starts_within_its_bounds_and_says_what_it_is(name):
             assert parameter.low > 0
 
 
-@pytest.mark.parametrize("name", models.MODELS)
-def test_every_number_changes_some_curve(name):
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("transport", {"exchange": "heisenberg", "field": 1.0}),
+        ("srs", {}),
+        ("srs", {"states": "spin"}),
+        ("pump-probe", {}),
+        ("pump-probe", {"states": "spin"}),
+        ("two-spins", {"theta": 0.5, "phi": 0.5}),
+        ("molecules", {"left_polarisation": 0.5, "bias": 1e-3}),
+        ("bound-state", {}),
+    ],
+)
+def test_every_number_that_applies_changes_some_curve_and_no_other_does(name, given):
     """A parameter that nothing follows would be a slider that does nothing."""
     model = models.known(name)
-    given = {"exchange": "heisenberg", "field": 1.0} if name == "transport" else {}
-    given = given | ({"left_polarisation": 0.5, "bias": 1e-3} if name == "molecules" else {})
-    given = given | ({"theta": 0.5, "phi": 0.5} if name == "two-spins" else {})
     before = model.curves(given)
-    swept = {"molecules": "chemical_potential_meV"}.get(name)
     for parameter in model.parameters:
-        if isinstance(parameter, Choice) or parameter.name == swept:
+        if isinstance(parameter, Choice):
             continue
         at = float(model.values(given)[parameter.name])
         other = at * 1.3 if at else 0.3 * parameter.high
         changed = model.curves(given | {parameter.name: min(other, parameter.high)}, before.x)
-        assert any(not np.array_equal(changed.y[k].values, before.y[k].values) for k in before.y), parameter.name
+        moved = any(not np.array_equal(changed.y[k].values, before.y[k].values) for k in before.y)
+        assert moved == model.applies(parameter, model.values(given)), parameter.name
 
 
 def test_values_are_read_as_people_write_them_and_refused_in_words():
@@ -124,9 +134,11 @@ def test_a_bound_state_conducts_from_its_threshold():
 # -- what would be measured ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", _MEASURED)
-def test_the_sample_of_a_model_is_read_by_the_simulated_microscope(name, tmp_path):
-    sample, measurement = sample_of(name, {}, tmp_path)
+@pytest.mark.parametrize(
+    ("name", "given"), [*((name, {}) for name in _MEASURED), *((name, {"states": "spin"}) for name in _SWITCHING)]
+)
+def test_the_sample_of_a_model_is_read_by_the_simulated_microscope(name, given, tmp_path):
+    sample, measurement = sample_of(name, given, tmp_path)
     assert sample.kind == measurement.kind
     current = float(sample.junction.static_current(np.array([measurement.settings["setpoint_bias"]]), 1.0)[0])
     assert measurement.settings["setpoint_current"] == close(current, rel=1e-9)
@@ -142,8 +154,11 @@ def test_the_sample_conducts_as_the_transport_model_says(given, tmp_path):
     assert np.allclose(found.y["didv"].values, expected, rtol=1e-6, atol=1e-6 * expected.max())
 
 
-def test_the_sample_answers_a_microwave_as_the_srs_model_says(tmp_path):
-    given = {"excitation_rate_per_s": 5e8, "conductance_difference_S": "-0.1 uS"}
+@pytest.mark.parametrize(
+    "given",
+    [{"excitation_rate_per_s": 5e8, "conductance_difference_S": "-0.1 uS"}, {"states": "spin", "dc_bias": "-5.5 mV"}],
+)
+def test_the_sample_answers_a_microwave_as_the_srs_model_says(given, tmp_path):
     sample, measurement = sample_of("srs", given, tmp_path)
     offset, amplitude = measurement.settings["dc_bias"], measurement.settings["amplitude"]
     found = models.known("srs").curves(given, np.array([1e7, 3e8, 1e10]))
@@ -151,4 +166,5 @@ def test_the_sample_answers_a_microwave_as_the_srs_model_says(tmp_path):
     still = float(sample.junction.static_current(np.array([offset]), 1.0)[0])
     expected = [sample.junction.mean_current(Drive(f, period, smooth=True), 1.0) - still for f in found.x]
     np.testing.assert_allclose(found.y["current"].values, expected, rtol=1e-4)
-    assert found.derived["rate"].value == close(sample.true_rate(offset, amplitude), rel=1e-9)
+    truth = sample.junction.true_values(offset, amplitude)["rate_per_s"]
+    assert found.derived["rate"].value == close(truth, rel=1e-9)

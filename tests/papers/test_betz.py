@@ -9,6 +9,7 @@ from matplotlib.image import imread
 from stmlab.display.figures.drawing import house_style
 from stmlab.papers import Row, Verdict, betz, betz_figures, betz_model, betz_supplement_figures
 from stmlab.papers.betz_two_states import _printed_second_order
+from stmlab.physics.line_fit import fitted_rate
 from stmlab.physics.two_level import occupation_integral
 from tests.approximately import close
 from tests.papers.sheets import drawn, faults
@@ -97,7 +98,7 @@ def test_the_orders_of_eq_s18_add_up_to_the_exact_occupation(strength):
 def test_the_fit_of_eq_1_finds_the_rate_of_an_exact_line():
     frequencies = np.geomspace(1e6, 1e10, 31)
     signal = -3e-12 / (1 + (2 * np.pi * frequencies / 7.7e8) ** 2) + 2e-12
-    rate, misfit = betz_model.fitted_rate(frequencies, signal)
+    rate, misfit = fitted_rate(frequencies, signal)
     assert rate == close(7.7e8, rel=1e-6) and misfit < 1e-6
 
 

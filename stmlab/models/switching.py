@@ -1,0 +1,52 @@
+"""What switches under the tip, for SRS and for pump and probe: two levels with given rates, or all states of a spin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.models import spin_states, two_level
+from stmlab.models.model import Derived, Measurement, number
+from stmlab.physics.stochastic_resonance import static_current
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.models.model import Values
+    from stmlab.physics.driven import DrivenStates
+
+PARAMETERS = (spin_states.STATES, *two_level.PARAMETERS, *spin_states.PARAMETERS)
+_SETPOINT_BIAS = 10e-3  # V
+
+
+def states(values: Values) -> DrivenStates:
+    """States with rates and currents.
+
+    Raises:
+        PhysicsError: a value outside what the model is defined for.
+    """
+    if values["states"] == spin_states.SPIN:
+        return spin_states.junction(values)
+    return two_level.States(two_level.junction(values))
+
+
+def levels(values: Values) -> dict[str, Derived]:
+    """Excitation energies of a spin; nothing of two levels, whose energies are not known."""
+    if values["states"] != spin_states.SPIN:
+        return {}
+    excitations = spin_states.junction(values).system.eigensystem.excitations_meV
+    return {
+        f"level_{k}": Derived(f"E{k}", float(energy), "meV", f"energy of the excited state {k}")
+        for k, energy in enumerate(excitations[1:], 1)
+    }
+
+
+def measured(values: Values, sequence: str, settings: Mapping[str, float]) -> Measurement:
+    """How a sample of these parameters would be measured."""
+    current = float(static_current(states(values), np.array([_SETPOINT_BIAS]))[0])
+    told = {"setpoint_bias": _SETPOINT_BIAS, "setpoint_current": current, **settings}
+    if values["states"] == spin_states.SPIN:
+        return Measurement(sequence, told, spin_states.SAMPLE, spin_states.sample_table(values))
+    table = {name: number(values, name) for name in two_level.NAMES}
+    return Measurement(sequence, told, "two_level", table)
