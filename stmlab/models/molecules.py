@@ -41,6 +41,11 @@ def _sweep(values: Values) -> Sweep:
     return _OVER[str(values["over"])]
 
 
+def dimer(values: Values) -> Dimer:
+    """The molecules of these values."""
+    return Dimer(**{parameter.name: number(values, parameter.name) for parameter in _DIMER})
+
+
 def _compute(values: Values, x: FloatArray) -> Curves:
     leads: dict[str, float | FloatArray] = {
         "chemical_potential_meV": number(values, "chemical_potential_meV"),
@@ -50,10 +55,7 @@ def _compute(values: Values, x: FloatArray) -> Curves:
     scale = {"bias": 1e3}.get(str(values["over"]), 1.0)
     names = dict(zip(_OVER, leads, strict=True))
     leads[names[str(values["over"])]] = scale * x
-    found = molecular_exchange(
-        Dimer(**{parameter.name: number(values, parameter.name) for parameter in _DIMER}),
-        Leads(left_temperature_K=number(values, "left_temperature_K"), **leads),
-    )
+    found = molecular_exchange(dimer(values), Leads(left_temperature_K=number(values, "left_temperature_K"), **leads))
     y = {
         "heisenberg": Curve("J, Heisenberg", found.heisenberg_meV),
         "ising": Curve("I, Ising", found.ising_meV),

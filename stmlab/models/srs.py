@@ -38,9 +38,7 @@ def _compute(values: Values, x: FloatArray) -> Curves:
     found, rate = _spectrum(values, x), _rate(values)
     derived = {
         "rate": Derived("Γ", rate, "1/s", "slowest rate, averaged over the drive"),
-        "line_rate": Derived(
-            "Γ (eq. 1)", line_rate(found, x), "1/s", "rate that a fit of eq. 1 finds in it"
-        ),
+        "line_rate": Derived("Γ (eq. 1)", line_rate(found, x), "1/s", "rate that a fit of eq. 1 finds in it"),
         "frequency_of_rate": Derived("Γ/2π", rate / (2 * np.pi), "Hz", "where the step is half"),
         "step": Derived("I_SR", found.step_A, "A", "step of the spectrum"),
         "offset": Derived("I_rec", float(found.offset_A), "A", "rectified current above the step"),

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stmlab.models.model import Choice, Curve, Curves, Derived, Model, Number, Sweep, number
 from stmlab.physics.constants import K_B_MEV_PER_K
+from stmlab.physics.dark_state import dark_state
+from stmlab.physics.entanglement import (
+    concurrence,
+    entanglement_of_formation,
+    logarithmic_negativity,
+    mutual_information,
+)
 from stmlab.physics.two_spins import MasterEquation, TwoSpins, correlation_spectra
 
 if TYPE_CHECKING:
@@ -13,9 +22,21 @@ if TYPE_CHECKING:
     from stmlab.models.model import Values
 
 _ENERGIES = {"larmor": "larmor_meV", "exchange": "exchange_meV", "dzyaloshinskii_moriya": "dzyaloshinskii_moriya_meV"}
+_BOTH_UP = np.diag([1.0, 0.0, 0.0, 0.0]).astype(complex)
+_ENTANGLEMENT = {
+    "negativity": ("E_N", "", logarithmic_negativity),
+    "concurrence": ("C", "", concurrence),
+    "entanglement_of_formation": ("E_F", "", entanglement_of_formation),
+    "mutual_information": ("S₁₂", "", mutual_information),
+}
 
 
-def _spins(values: Values) -> TwoSpins:
+def spins(values: Values) -> TwoSpins:
+    """The two spins of these values, in meV.
+
+    Raises:
+        PhysicsError: a value outside what the model is defined for.
+    """
     return TwoSpins(
         **{name: number(values, of) for name, of in _ENERGIES.items()},
         **{name: number(values, name) for name in ("coupling_1", "coupling_2", "theta", "phi")},
@@ -33,8 +54,9 @@ def _sweep(values: Values) -> Sweep:
 
 
 def _compute(values: Values, x: FloatArray) -> Curves:
-    spins = _spins(values)
-    found = correlation_spectra(spins, x)
+    pair, weight = spins(values), number(values, "singlet_weight")
+    start = weight * dark_state() + (1.0 - weight) * _BOTH_UP
+    found = correlation_spectra(pair, x, initial=start)
     y = {
         "both_spins": Curve("C₁, both spins", found.both_spins),
         "one_spin": Curve("C₂, one spin", found.one_spin),
@@ -42,9 +64,14 @@ def _compute(values: Values, x: FloatArray) -> Curves:
     }
     derived = {
         f"energy_{state}": Derived(f"E({state})", energy, "meV", f"level of the state {state}")
-        for state, energy in spins.levels.items()
+        for state, energy in pair.levels.items()
     }
-    derived["linewidth"] = Derived("linewidth", spins.linewidth, "meV", "largest rate out of a state")
+    derived["linewidth"] = Derived("linewidth", pair.linewidth, "meV", "largest rate out of a state")
+    state = pair.generator.steady_state(start)
+    derived |= {
+        name: Derived(symbol, float(measure(state)), unit, f"{name.replace('_', ' ')} of the steady state")
+        for name, (symbol, unit, measure) in _ENTANGLEMENT.items()
+    }
     return Curves(x, y, "noise spectrum", "1/meV", _sweep(values), derived)
 
 
@@ -62,6 +89,7 @@ MODEL = Model(
         Number("theta", "θ", "rad", "spin-orbit angle of spin 2's tunnelling", 0.0, -6.2832, 6.2832),
         Number("phi", "φ", "rad", "spin-orbit phase", 0.0, -6.2832, 6.2832),
         Number("temperature_K", "T", "K", "temperature of the electrons", 0.5, 0.01, 30.0, True),
+        Number("singlet_weight", "p", "", "of the singlet in its beginning, if that matters", 0.0, 0.0, 1.0),
         Choice("master_equation", "equation", "energies that the dissipator knows", tuple(map(str, MasterEquation))),
     ),
     sweep=_sweep,

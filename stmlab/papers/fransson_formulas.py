@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from stmlab.models import known, molecules
+from stmlab.models.files import case as case_of
 from stmlab.papers.fransson_quadrature import (
     Bridge,
     equilibrium_heisenberg,
@@ -32,7 +34,9 @@ def at_paper_parameters(
     mu: float, bias: float = 0.0, polarisations: tuple[float, float] = (0.0, 0.0)
 ) -> MolecularExchange:
     """J, I and D at the paper's parameters."""
-    return molecular_exchange(Dimer(*polarisations), Leads(mu, bias))
+    kind, case = case_of("molecular_dimer")
+    told = dict(zip(("left_polarisation", "right_polarisation"), polarisations, strict=True))
+    return molecular_exchange(molecules.dimer(known(kind).values(case | told)), Leads(mu, bias))
 
 
 def _formulas() -> list[Row]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.step_asymmetry import level_steps
 from stmlab.papers.muenks_asymmetries import asymmetry_rows
-from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, PAPER, TIPS, FunctionalTip, level_steps, steady
+from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, PAPER, TIPS, FunctionalTip, steady
 from stmlab.papers.survey import PRINTED, Row, compared, held
 from stmlab.physics.constants import CONDUCTANCE_QUANTUM_S
 

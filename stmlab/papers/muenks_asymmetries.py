@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, IN_FIELD, PAPER, TIPS, Steps, fitted_steps, steady
+from stmlab.analysis.step_asymmetry import Steps, fitted_steps
+from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, IN_FIELD, PAPER, TIPS, steady
 from stmlab.papers.survey import Row, compared, held
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.step_asymmetry import BIAS_V, fitted_steps, level_steps
 from stmlab.display.figures.drawing import (
     BLUE,
     DOUBLE_COLUMN_IN,
@@ -23,15 +24,12 @@ from stmlab.display.figures.drawing import (
 from stmlab.errors import FitError
 from stmlab.papers.muenks_model import (
     ANTIFERROMAGNETIC,
-    BIAS_V,
     FERROMAGNETIC,
     IN_FIELD,
     MODULATION_V,
     TEMPERATURE_K,
     TIPS,
     FunctionalTip,
-    fitted_steps,
-    level_steps,
     steady,
 )
 

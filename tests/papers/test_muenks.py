@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from stmlab.analysis.step_asymmetry import fitted_steps, level_steps
 from stmlab.display.figures.drawing import house_style
 from stmlab.errors import FitError
 from stmlab.papers import Row, Verdict, muenks, muenks_figures
-from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, FERROMAGNETIC, IN_FIELD, fitted_steps, level_steps, steady
+from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, FERROMAGNETIC, IN_FIELD, steady
 from tests.papers.sheets import drawn, faults
 
 
