@@ -171,6 +171,10 @@ class FitEnded(FitError):
         super().__init__(message)
 
 
+class ClusterError(StmlabError):
+    """There are no workers to be had: Dask is not installed, no scheduler answers, or its workers run other versions."""
+
+
 class PhysicsError(StmlabError, ValueError):
     """A model was given an argument for which it is not defined; the text names argument, value and what is allowed."""
 

@@ -1,7 +1,7 @@
 """Fits of every curve of a grid: a Nanonis ``.3ds``, a run over several axes, or what else holds many curves.
 
 The mean of all curves says which column is fitted, what was swept and what is odd about the file, as for a single
-recording; the curves are fitted side by side. A place whose fit is refused has nan and a reason; the others do not
+recording; the curves are fitted side by side, or one by one (the transport model). A place whose fit is refused has nan and a reason; the others do not
 notice.
 """
 
@@ -17,7 +17,9 @@ import numpy as np
 
 from stmlab.analysis.batch import BatchFit, fit_decay_batch, fit_srs_batch, fit_steps_batch
 from stmlab.analysis.grid_fit import GridFit
+from stmlab.analysis.grid_places import TransportAtPlaces, fit_places
 from stmlab.analysis.iterations import NOT_REACHED, fitting, iterations
+from stmlab.analysis.models import TAKES
 from stmlab.analysis.recorded.checks import overload_warnings
 from stmlab.analysis.recorded.columns import Spectrum, backward_of, signal, spectrum, unit_factor
 from stmlab.analysis.recorded.directions import each_sweep
@@ -43,8 +45,10 @@ GRID_MODELS: Mapping[str, tuple[Swept, tuple[str, ...]]] = {
     "steps_one_pair": (Swept.BIAS, ("temperature", "modulation", "window")),
     "srs": (Swept.FREQUENCY, ()),
     "decay": (Swept.DELAY, ("exclusion", "fitted_sides")),
+    "transport": (Swept.BIAS, TAKES["transport"]),
 }
-"""Models of curves that are fitted side by side -> what must have been swept, and the settings they take."""
+"""Models of one curve -> what must have been swept, and the settings they take."""
+_OF_MANY = ("transport",)  # of a run: one fit takes all spectra of a ramp
 _DEFAULT = {Swept.BIAS: "steps", Swept.FREQUENCY: "srs", Swept.DELAY: "decay"}
 _REPEATS = "sweep"  # axis of a run that takes one spectrum several times: averaged by a single fit
 _WARMTH = 12  # curves that say how warm all are
@@ -53,7 +57,7 @@ _MOST_SWEEPS = 64
 
 def takes_every_curve(run: Run, model: str | None) -> bool:
     """Whether a model that was asked for is one curve's, and the run holds many: over more axes than one fit takes."""
-    if model is None or model not in GRID_MODELS:
+    if model is None or model not in GRID_MODELS or model in _OF_MANY:
         return False
     swept, _ = GRID_MODELS[model]
     names = [axis.name for axis in run.axes if len(axis) > 1]
@@ -128,8 +132,11 @@ class _Task:
         measured: BoolArray = np.asarray(np.isfinite(curves[:, part]).any(axis=1))
         if not measured.any():
             raise FitError(f"{grid.path}: {column.name} holds no numbers")
-        fit, choices = self._model(part, curves, measured)
-        batches = self._of_each_sweep(fit, part, curves, measured)
+        if self.model == "transport":
+            choices, batches = self._cut(part), [self._one_by_one(column, part, np.flatnonzero(measured))]
+        else:
+            fit, choices = self._model(part, curves, measured)
+            batches = self._of_each_sweep(fit, part, curves, measured)
         unit = "S" if self.seen.derived else column.unit
         batch = _gathered(batches, measured.size, ~measured)
         units = tuple(_in_unit(name, own, unit) for name, own in zip(batch.names, batch.units, strict=True))
@@ -143,6 +150,18 @@ class _Task:
             {"column": column.name, **choices, **self.header.said(self.told.given), **self.told.said()},
             {"y": name, "y_unit": unit},
         )
+
+    def _one_by_one(self, column: Column, part: IntArray, places: IntArray) -> tuple[IntArray, BatchFit]:
+        """The transport model at places, numbered in C order."""
+        grid = self.grid
+        iterations().of_many(places.size)
+        indices = zip(*np.unravel_index(places, grid.shape), strict=True)
+        there = (grid.spectrum(*map(int, index)) for index in indices)
+        factor = unit_factor(grid.sweep.unit, self.rows.column.unit) or 1.0
+        batch = fit_places(TransportAtPlaces(replace(self.seen, column=column), self.told, part, factor), there, places.size)
+        if not batch.ok.any():
+            raise FitError(f"{grid.path}: no curve can be fitted: {Counter(batch.reasons).most_common(1)[0][0]}")
+        return places, batch
 
     def _curves(self, column: Column) -> FloatArray:
         """Of all places, (places, n), in the unit of ``column``, which the mean has."""

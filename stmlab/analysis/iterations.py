@@ -119,9 +119,10 @@ class Iterations:
         """The fit is of a map of so many curves, each fitted by itself."""
         self._total = curves
 
-    def fitted(self, curves: int) -> None:
-        """So many more curves of a map have been fitted, each to its end."""
+    def fitted(self, curves: int, cpu_s: float = 0.0) -> None:
+        """So many more curves of a map have been fitted, each to its end; ``cpu_s``: what that took elsewhere, s."""
         self._count, self._curves = self._count + 1, self._curves + curves
+        self._cpu_began -= cpu_s
         self._tell()
 
     def refuse_if_over(self) -> None:
@@ -207,6 +208,21 @@ def fitting(model: str, time_limit_s: float = TIME_LIMIT_S) -> Iterator[Iteratio
         raise
     finally:
         _ITERATIONS.reset(token)
+
+
+@contextmanager
+def fitting_part(model: str, time_limit_s: float) -> Iterator[Iterations]:
+    """The iterations of the fit that is under way; on a worker, which knows of none, those of the part it was given.
+
+    Raises:
+        FitEnded: as `fitting`.
+    """
+    under_way = _ITERATIONS.get()
+    if under_way is not None:
+        yield under_way
+        return
+    with fitting(model, time_limit_s) as steps:
+        yield steps
 
 
 def iterations() -> Iterations:

@@ -27,7 +27,9 @@ def grid_fit_as_text(fit: GridFit) -> str:
 
 def median_as_text(fit: GridFit, name: str, *, quartiles: bool = True) -> str:
     """The median of a parameter with the median of its errors, and between which values half of the places lie."""
-    values, errors = (array[fit.ok] for array in fit[name])
+    values, errors = fit[name]
+    there = fit.ok & np.isfinite(values)  # a place may do without a parameter that others have
+    values, errors = values[there], errors[there]
     if not values.size:
         return "no numbers"
     error, unit = float(np.median(errors)), fit.unit(name)

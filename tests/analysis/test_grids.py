@@ -215,7 +215,8 @@ def test_one_pair_is_a_model_of_its_own():
 @pytest.mark.parametrize(
     ("arguments", "settings", "complaint"),
     [
-        (("transport",), {}, "'transport' is not for grids: steps, steps_one_pair, srs, decay are fitted"),
+        (("telegraph",), {}, "'telegraph' is not for grids: steps, steps_one_pair, srs, decay, transport are fitted"),
+        (("transport",), {}, "no curve can be fitted: no current among Bias, LI Demod 1 X"),
         (("srs",), {}, "Bias was swept: srs needs a frequency"),
         (("steps",), {"field": 1.0}, "field: the model steps takes temperature, modulation, window"),
         (("steps",), {**KNOWN, "window": 1e-4}, "no curve can be fitted"),
@@ -226,8 +227,8 @@ def test_what_cannot_be_fitted_is_refused(arguments, settings, complaint):
         analyse_grid(step_grid(), *arguments, settings=settings)
 
 
-def test_every_model_that_is_offered_has_a_batch():
-    assert set(GRID_MODELS) == {"steps", "steps_one_pair", "srs", "decay"}
+def test_every_model_that_is_offered_has_a_fit_of_many_curves():
+    assert set(GRID_MODELS) == {"steps", "steps_one_pair", "srs", "decay", "transport"}
 
 
 @pytest.mark.skipif(not (DATA / "trials" / "grid.3ds").exists(), reason="the trial files are not here")

@@ -7,6 +7,7 @@ follow steps of Gauss and Newton in the logarithm of T1.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,7 +72,7 @@ def fit_decay_batch(
         raise FitError(f"{kept.size} delays beyond the exclusion of {exclusion:.3g} s: at least {needed} are needed")
     family = _Decays(t[kept], weight[kept])
     rows = y[:, kept]
-    return in_parts(len(y), kept.size, lambda part: _fitted(family, rows[part], known=sigma is not None))
+    return in_parts(rows, kept.size, partial(_fitted, family, known=sigma is not None))
 
 
 class _Decays:

@@ -8,12 +8,13 @@ others do not notice.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.iterations import NOT_REACHED, iterations
 from stmlab.analysis.numbers import deviations, finite, numbers
+from stmlab.analysis.parts import parts_done
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
@@ -88,22 +89,32 @@ def chunks(count: int, points: int) -> Iterator[slice]:
         yield slice(start, min(start + size, count))
 
 
-def in_parts(count: int, points: int, fit: Callable[[slice], BatchFit]) -> BatchFit:
-    """Fit so many spectra of ``points`` points part by part, as long as the fit is not to end early.
+def in_parts(rows: FloatArray, points: int, fit: Callable[[FloatArray], BatchFit]) -> BatchFit:
+    """Fit spectra (m, n), of ``points`` fitted points each, part by part, as long as the fit is not to end early.
 
-    Those that it does not come to have nan, and `NOT_REACHED` as their reason; the first part is always fitted.
+    ``fit`` and what it holds may travel to another process. Spectra that it did not come to have nan, and
+    `NOT_REACHED` as their reason.
+
+    Raises:
+        FitEnded: the fit was ended before the first part was.
     """
-    parts, steps = list[BatchFit](), iterations()
-    for part in chunks(count, points):
-        parts.append(fit(part))
-        steps.fitted(part.stop - part.start)
-        if part.stop < count and steps.over:
-            parts.append(_not_reached(parts[0], count - part.stop))
-            break
-    return joined(parts)
+    slices = list(chunks(len(rows), points))
+    sizes = [part.stop - part.start for part in slices]
+    parts = parts_done(sizes, partial(_of_part, fit), (rows[part] for part in slices))
+    like = next(part for part in parts if isinstance(part, BatchFit))
+    return joined(
+        [
+            part if isinstance(part, BatchFit) else _missing(like, size, part.reason)
+            for part, size in zip(parts, sizes, strict=True)
+        ]
+    )
 
 
-def _not_reached(like: BatchFit, count: int) -> BatchFit:
+def _of_part(fit: Callable[[FloatArray], BatchFit], rows: FloatArray) -> BatchFit:
+    return fit(np.array(rows))  # where an array lies in memory does not depend on who fits it
+
+
+def _missing(like: BatchFit, count: int, reason: str) -> BatchFit:
     width, free = like.values.shape[1], like.covariance.shape[1]
     nothing = np.zeros(count, dtype=bool)
     return BatchFit(
@@ -116,7 +127,7 @@ def _not_reached(like: BatchFit, count: int) -> BatchFit:
         residual=np.full(count, np.nan),
         structured=nothing,
         ok=nothing,
-        reasons=(NOT_REACHED,) * count,
+        reasons=(reason,) * count,
     )
 
 

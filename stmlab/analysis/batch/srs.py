@@ -7,6 +7,7 @@ steps of Gauss and Newton with step and offset eliminated, for all spectra side 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,7 +57,7 @@ def fit_srs_batch(frequency: ArrayLike, currents: ArrayLike, *, sigma: ArrayLike
         raise FitError("no spectra: there is nothing to fit")
     unit = math.sqrt(f.min()) * math.sqrt(f.max())
     lines = _Lines(2 * np.pi * f / unit, weight)
-    return in_parts(len(y), f.size, lambda part: _fitted(lines, y[part], unit, known=sigma is not None))
+    return in_parts(y, f.size, partial(_fitted, lines, unit=unit, known=sigma is not None))
 
 
 class _Lines:

@@ -9,6 +9,7 @@ products; from the best of them follow steps of Gauss and Newton.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,7 +84,7 @@ def fit_steps_batch(
     shape = StepShape(temperature_K, modulation_V)
     family = StepFamily(v, weight, shape, pairs, offset=bias_offset, slope=background_slope)
     trials = trials_of(family, _usable(family, y)[1][:: max(1, len(y) // _MANY)]) if start is None else None
-    return in_parts(len(y), v.size, lambda part: _fitted(family, y[part], trials, start, known=sigma is not None))
+    return in_parts(y, v.size, partial(_fitted, family, trials=trials, start=start, known=sigma is not None))
 
 
 def _usable(family: StepFamily, given: FloatArray) -> tuple[FloatArray, FloatArray]:

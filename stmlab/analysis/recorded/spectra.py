@@ -60,7 +60,7 @@ def fit_spectra(
         FileError: there is no such column.
     """
     seen = spectrum(recording, channel, header.harmonics)
-    fit = _transport if model == "transport" else partial(_steps, model=model)
+    fit = fit_transport_recorded if model == "transport" else partial(_steps, model=model)
 
     def fitted(column: Column, part: IntArray) -> FitResult:
         here = replace(seen, column=column)
@@ -120,8 +120,21 @@ def _doubting_temperature(
     )
 
 
-def _transport(recording: Recording, seen: Spectrum, told: Settings, bias: FloatArray, part: IntArray) -> FitResult:
-    """The lock-in's reading in S by the current of the same direction."""
+def fit_transport_recorded(
+    recording: Recording, seen: Spectrum, told: Settings, bias: FloatArray, part: IntArray
+) -> FitResult:
+    """The transport model: the lock-in's reading in S by the current of the same direction.
+
+    Args:
+        recording: the file.
+        seen: what is fitted of it.
+        told: what was given, or what the header says.
+        bias: V, shape (n,).
+        part: rows of the sweep.
+
+    Raises:
+        FitError: there is no current, or the sweep does not carry the fit.
+    """
     column = seen.column
     at, values = bias[part], column.values[part]
     flowing = column.values[part] if seen.derived else _current_of(recording, column).values[part]
