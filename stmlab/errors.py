@@ -172,7 +172,7 @@ class FitEnded(FitError):
 
 
 class ClusterError(StmlabError):
-    """There are no workers to be had: Dask is not installed, no scheduler answers, or its workers run other versions."""
+    """No workers are to be had: Dask is not installed, no scheduler answers, or its workers run other versions."""
 
 
 class PhysicsError(StmlabError, ValueError):

@@ -88,18 +88,38 @@ def fit_file(
     Raises:
         FitError, FileError, SequenceError: as those; or a guide for a map of many fits.
     """
-    told = given(settings or {})
+    source = opened(path, within)
+    return fit_opened(source, model, channel, settings, guide)
+
+
+def opened(path: Path, within: tuple[float | str, float | str] | None = None) -> Run | Recording | Grid:
+    """What a file holds, or a stretch of it; ``within`` as of `fit_file`, which says what is raised."""
     source: Recording | Grid | Run = open_recording(path) if is_recorded(path) else open_run(path)
-    if within is not None:
-        source = within_range(source, *within)
-    if isinstance(source, Grid) or (isinstance(source, Run) and takes_every_curve(source, model)):
+    return source if within is None else within_range(source, *within)
+
+
+def holds_many(source: Run | Recording | Grid, model: str | None) -> bool:
+    """Whether every curve of it is fitted by itself."""
+    return isinstance(source, Grid) or (isinstance(source, Run) and takes_every_curve(source, model))
+
+
+def fit_opened(
+    source: Run | Recording | Grid,
+    model: str | None = None,
+    channel: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    guide: Guide | None = None,
+) -> dict[str, FitResult | GridFit]:
+    """Fit what a file holds, as `fit_file` does."""
+    told = given(settings or {})
+    if isinstance(source, Grid) or (isinstance(source, Run) and holds_many(source, model)):
         if guide is not None:
-            raise FitError(f"{path}: start values are for one curve, and every one of this file would be fitted")
+            raise FitError(f"{source.path}: start values are for one curve, and every one of this file would be fitted")
         return {**fit_grid(source, model, channel, **told)}
     if isinstance(source, Recording):
         return {**analyse_recording(source, model, channel, told, guide)}
     if channel is not None:
-        raise FitError(f"{path}: --channel is for recorded files; a run's model knows its channels")
+        raise FitError(f"{source.path}: --channel is for recorded files; a run's model knows its channels")
     return {RUN: analyse(source, model, told, guide)}
 
 

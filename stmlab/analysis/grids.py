@@ -1,8 +1,8 @@
 """Fits of every curve of a grid: a Nanonis ``.3ds``, a run over several axes, or what else holds many curves.
 
 The mean of all curves says which column is fitted, what was swept and what is odd about the file, as for a single
-recording; the curves are fitted side by side, or one by one (the transport model). A place whose fit is refused has nan and a reason; the others do not
-notice.
+recording; the curves are fitted side by side, or one by one (the transport model). A place whose fit is refused has nan
+and a reason; the others do not notice.
 """
 
 from __future__ import annotations
@@ -158,7 +158,9 @@ class _Task:
         indices = zip(*np.unravel_index(places, grid.shape), strict=True)
         there = (grid.spectrum(*map(int, index)) for index in indices)
         factor = unit_factor(grid.sweep.unit, self.rows.column.unit) or 1.0
-        batch = fit_places(TransportAtPlaces(replace(self.seen, column=column), self.told, part, factor), there, places.size)
+        batch = fit_places(
+            TransportAtPlaces(replace(self.seen, column=column), self.told, part, factor), there, places.size
+        )
         if not batch.ok.any():
             raise FitError(f"{grid.path}: no curve can be fitted: {Counter(batch.reasons).most_common(1)[0][0]}")
         return places, batch

@@ -188,6 +188,11 @@ def following(*listeners: Callable[[FitProgress], None], stop: Callable[[], bool
         _FOLLOWERS.reset(token)
 
 
+def stopped() -> bool:
+    """Whether who waits for the fits of this thread has asked them to stop."""
+    return _FOLLOWERS.get().stop()
+
+
 @contextmanager
 def fitting(model: str, time_limit_s: float = TIME_LIMIT_S) -> Iterator[Iterations]:
     """The iterations of one fit, which `iterations` gives while the context lasts.

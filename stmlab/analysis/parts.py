@@ -28,7 +28,7 @@ def parts_done(sizes: Sequence[int], fit: Callable[[Task], Part], tasks: Iterabl
         FitError: the workers died, and no part was done.
     """
     steps, done = iterations(), dict[int, Part | Lost]()
-    for end in executor().completed(fit, tasks, lambda: steps.over):
+    for end in executor().completed(fit, tasks, len(sizes), lambda: steps.over):
         done[end.number] = end.result
         steps.fitted(sizes[end.number], end.cpu_s)
     if all(isinstance(part, Lost) for part in done.values()):

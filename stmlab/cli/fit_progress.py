@@ -26,17 +26,24 @@ _STOPPING = "ending the fit with the best so far; Ctrl-C again does not wait for
 
 
 class FitsOnTerminal:
-    """Listener that shows how far a fit has come: in one line that changes, or a line now and then in a log."""
+    """Listener that shows how far a fit has come: in one line that changes, or a line now and then in a log.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        console: where it is shown.
+        quiet: it is not, because a bar shows how far all of them are.
+    """
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self.stopped = False
         """Whether Ctrl-C was pressed: no further fit shall begin."""
-        self._console = console
+        self._console, self._quiet = console, quiet
         self._status: Status | None = None
         self._shown: FitProgress | None = None
 
     def __call__(self, progress: FitProgress) -> None:
         """Show it."""
+        if self._quiet:
+            return
         text = progress_as_text(progress)
         if self._console.is_terminal:
             if self._status is None:
@@ -61,15 +68,19 @@ class FitsOnTerminal:
 
 
 @contextmanager
-def fits_on_terminal() -> Iterator[FitsOnTerminal]:
-    """While the context lasts, fits show on standard error how far they are, and Ctrl-C ends them.
+def fits_on_terminal(console: Console | None = None, *, quiet: bool = False) -> Iterator[FitsOnTerminal]:
+    """While the context lasts, fits show how far they are, and Ctrl-C ends them.
+
+    Args:
+        console: None: standard error.
+        quiet: see `FitsOnTerminal`.
 
     Raises:
         typer.Exit: Ctrl-C was pressed twice; exit status 130.
     """
     from rich.console import Console
 
-    shown = FitsOnTerminal(Console(stderr=True))
+    shown = FitsOnTerminal(console or Console(stderr=True), quiet=quiet)
     before = signal.signal(signal.SIGINT, shown.interrupt)
     try:
         with following(shown, stop=lambda: shown.stopped):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from stmlab.cli.common import STOPPED, JsonOption, app, fit_status, pairs, print_json, refusing, words, wrote
-from stmlab.errors import FitEnded, SequenceError, StmlabError
+from stmlab.cli.crew import SchedulerOption, WorkersOption, crew
+from stmlab.errors import SequenceError, StmlabError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from stmlab.analysis.files import Asked, Fits
     from stmlab.analysis.grid_fit import GridFit
-    from stmlab.analysis.guided import Guide
     from stmlab.results import FitResult
 
 
@@ -61,32 +61,36 @@ def fit(
         Path | None,
         typer.Option("--png", help="Draw this fit into this file; of many files, each into this folder, which exists."),
     ] = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fit runs again, or recorded files (each direction of a sweep by itself), or every curve of a grid.
 
-    A fit that takes longer shows how far it is; Ctrl-C ends it with the best so far, and exit status 130.
+    A fit that takes longer shows how far it is; Ctrl-C ends it with the best so far, and exit status 130. Workers share
+    files, and the curves of a grid; the numbers do not depend on how many there are.
     """
+    from rich.console import Console
+
+    from stmlab.analysis.files import Asked
     from stmlab.analysis.guided import Guide
     from stmlab.cli.fit_progress import fits_on_terminal
+    from stmlab.cluster import done_by
 
     guide = Guide.read(pairs(start or [], "--start"), fix or (), exchange)
-    asked = _Asked(model, channel, pairs(settings or []), _ends(within), guide)
+    asked = Asked(model, channel, pairs(settings or []), _ends(within), guide)
     pictures = _pictures(files, png)
-    found: dict[Path, Mapping[str, FitResult | GridFit]] = {}
-    refused: dict[Path, str] = {}
-    with fits_on_terminal() as terminal:
-        for file in files:
-            try:
-                if terminal.stopped:
-                    raise FitEnded("not begun: a fit before was stopped", stopped=True)
-                found[file] = _fitted(file, asked, keep=keep, png=pictures.get(file))
-            except (StmlabError, OSError) as error:
-                if len(files) == 1:
-                    raise
-                refused[file] = words(error)
-            if as_json and len(files) > 1:
-                print_json(_as_dict(file, found.get(file), refused.get(file)))
+    console = Console(stderr=True)
+    with (
+        crew(workers, scheduler, console, "fits") as (executor, shared),
+        fits_on_terminal(console, quiet=shared) as terminal,
+        done_by(executor),
+    ):
+        if len(files) == 1:
+            found = {files[0]: _fitted(files[0], asked, keep=keep, png=pictures.get(files[0]))}
+            refused: dict[Path, str] = {}
+        else:
+            found, refused = _many(files, asked, pictures, keep=keep, as_json=as_json)
     if len(files) == 1:
         _show_one(files[0], found[files[0]], as_json)
     elif not as_json:
@@ -95,6 +99,49 @@ def fit(
         print(fits_as_table(found, refused))
     if status := STOPPED if terminal.stopped else 1 if refused else _status(found):
         raise typer.Exit(status)
+
+
+def _many(
+    files: list[Path], asked: Asked, pictures: Mapping[Path, Path], *, keep: bool, as_json: bool
+) -> tuple[dict[Path, Fits], dict[Path, str]]:
+    """Fits and refusals of many files, each kept and drawn as it ends, and told in the order of the files."""
+    ended: dict[Path, Fits | str] = {}
+    untold = list(dict.fromkeys(files))
+    for file, fits in _each(untold, asked, keep=keep):
+        try:
+            if isinstance(fits, Exception):
+                raise fits
+            _saved(file, fits, keep=keep, png=pictures.get(file))
+            ended[file] = fits
+        except (StmlabError, OSError) as error:
+            ended[file] = words(error)
+        while untold and untold[0] in ended:
+            _tell(untold[0], ended[untold.pop(0)], as_json=as_json)
+    found = {file: ended[file] for file in files}
+    return (
+        {file: fits for file, fits in found.items() if not isinstance(fits, str)},
+        {file: why for file, why in found.items() if isinstance(why, str)},
+    )
+
+
+def _each(files: list[Path], asked: Asked, *, keep: bool) -> Iterator[tuple[Path, Fits | StmlabError | OSError]]:
+    """The fits of files as they end; to be kept, none is fitted that could not be."""
+    from stmlab.analysis.files import fit_files
+
+    fitted = []
+    for file in files:
+        try:
+            if keep:
+                _check_keepable(file, asked.model)
+            fitted.append(file)
+        except (StmlabError, OSError) as error:
+            yield file, error
+    yield from fit_files(fitted, asked)
+
+
+def _tell(file: Path, fits: Fits | str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_as_dict(file, *((None, fits) if isinstance(fits, str) else (fits, None))))
 
 
 def _ends(within: str | None) -> tuple[str, str] | None:
@@ -113,24 +160,21 @@ def _status(found: Mapping[Path, Mapping[str, FitResult | GridFit]]) -> int:
     return max((fit_status(ended_early(fit)) for fits in found.values() for fit in fits.values()), default=0)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What is to be fitted, and how."""
-
-    model: str | None
-    channel: str | None
-    settings: Mapping[str, Any]
-    within: tuple[str, str] | None
-    guide: Guide | None
-
-
-def _fitted(file: Path, asked: _Asked, *, keep: bool, png: Path | None) -> Mapping[str, FitResult | GridFit]:
+def _fitted(file: Path, asked: Asked, *, keep: bool, png: Path | None) -> Fits:
     """The fits of a file by the sweep they are of; of a run "run" alone."""
-    from stmlab.analysis.fitting import RUN, fit_file
+    from stmlab.analysis.fitting import opened
 
     if keep:
         _check_keepable(file, asked.model)
-    fits = fit_file(file, asked.model, asked.channel, asked.settings, within=asked.within, guide=asked.guide)
+    fits = asked.fitted(opened(file, asked.within))
+    _saved(file, fits, keep=keep, png=png)
+    return fits
+
+
+def _saved(file: Path, fits: Fits, *, keep: bool, png: Path | None) -> None:
+    """Add the fits to the file, and draw them, where that was asked for."""
+    from stmlab.analysis.fitting import RUN
+
     if keep:
         _kept(file, cast("FitResult", fits[RUN]))
     if png is not None:
@@ -138,7 +182,6 @@ def _fitted(file: Path, asked: _Asked, *, keep: bool, png: Path | None) -> Mappi
 
         save_fits(file, fits, png)
         wrote(png)
-    return fits
 
 
 def _check_keepable(file: Path, model: str | None) -> None:

@@ -10,7 +10,7 @@ the first one is asked for, and only in this room.
 
 from __future__ import annotations
 
+from stmlab.cluster.dask_workers import workers
 from stmlab.cluster.tasks import Done, Executor, InProcess, Lost, done_by, executor
-from stmlab.cluster.workers import workers
 
 __all__ = ["Done", "Executor", "InProcess", "Lost", "done_by", "executor", "workers"]

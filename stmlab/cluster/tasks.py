@@ -44,13 +44,14 @@ class Executor(Protocol):
         """How many there are now."""
 
     def completed(
-        self, function: Callable[[Task], Result], tasks: Iterable[Task], stop: Callable[[], bool]
+        self, function: Callable[[Task], Result], tasks: Iterable[Task], count: int, stop: Callable[[], bool]
     ) -> Iterator[Done[Result]]:
         """Each task as it ends, once, in any order.
 
         Args:
             function: of one task; it and its results travel to other processes.
             tasks: taken as there are workers for them.
+            count: how many they are, for those who show how far they have come.
             stop: asked over and over; once it says True no task begins, and those under way are given up.
 
         Raises:
@@ -65,7 +66,7 @@ class InProcess:
     workers: int = 1
 
     def completed(
-        self, function: Callable[[Task], Result], tasks: Iterable[Task], stop: Callable[[], bool]
+        self, function: Callable[[Task], Result], tasks: Iterable[Task], count: int, stop: Callable[[], bool]
     ) -> Iterator[Done[Result]]:
         """See `Executor`."""
         for number, task in enumerate(tasks):

@@ -13,6 +13,7 @@ import signal
 import time
 from contextlib import ExitStack, contextmanager
 from itertools import islice
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from stmlab.cluster.tasks import Done, InProcess, Lost
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 
     from stmlab.cluster.tasks import Executor, Result, Task
 
-_AHEAD = 3  # tasks for each worker that are sent: one at work, the others on their way
+_AHEAD = 3  # tasks for each worker that the scheduler has: one at work, the others next
 _LOOK = 0.1  # s between two looks whether to stop
 _RECOUNT = 1.0  # s
 _CONNECT = 10.0  # s for a scheduler to answer
 _LEAVE = 5.0  # s for workers to leave; then they are killed
 _LOOPBACK = "127.0.0.1"
+_ONE_EACH = {"distributed.scheduler.worker-saturation": 1.0}
+"""A worker holds one task: others beside one that kills it would be counted as killers too."""
 
 
 @contextmanager
@@ -74,8 +77,10 @@ def _client(scheduler: str) -> Iterator[Client]:
 @contextmanager
 def _local(count: int) -> Iterator[Client]:
     dask = _dask()
+    from dask import config as dask_config
+
     with ExitStack() as stack:
-        with _interrupts_blocked():
+        with _interrupts_blocked(), dask_config.set(_ONE_EACH):
             cluster = dask.LocalCluster(
                 n_workers=count,
                 threads_per_worker=1,
@@ -102,6 +107,7 @@ def _dask() -> Any:
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
     """Threads and processes that begin here never hear Ctrl-C: what it ends is for this process to say."""
+    resource_tracker.ensure_running()  # or the first process that begins starts it, and that unblocks them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -149,7 +155,7 @@ class _DaskExecutor:
         return self._workers
 
     def completed(
-        self, function: Callable[[Task], Result], tasks: Iterable[Task], stop: Callable[[], bool]
+        self, function: Callable[[Task], Result], tasks: Iterable[Task], count: int, stop: Callable[[], bool]
     ) -> Iterator[Done[Result]]:
         """See `Executor`."""
         ended: queue.SimpleQueue[Future] = queue.SimpleQueue()

@@ -1,0 +1,187 @@
+"""Workers: every task once, the same numbers, a worker that dies, an end in the middle, nothing beyond loopback."""
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from stmlab.analysis.batch import fit_steps_batch
+from stmlab.analysis.files import Asked, fit_files
+from stmlab.analysis.grids import analyse_grid
+from stmlab.analysis.iterations import following
+from stmlab.cluster import InProcess, Lost, done_by, workers
+from stmlab.errors import ClusterError
+from tests.spin_grid import KNOWN, spin_grid
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+
+def squared(task):
+    return task * task
+
+
+def who(_):
+    return os.getpid()
+
+
+def dies_once(task):
+    """The worker that gets the first task dies, once: the file says that it has."""
+    number, mark = task
+    if number == 0:
+        try:
+            Path(mark).touch(exist_ok=False)
+        except FileExistsError:
+            return number
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def always_dies(task):
+    if task == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return task
+
+
+def refuses(task):
+    raise ValueError(f"task {task}")
+
+
+def results(crew, function, tasks, stop=lambda: False):
+    tasks = list(tasks)
+    return [(done.number, done.result) for done in crew.completed(function, tasks, len(tasks), stop)]
+
+
+def test_every_task_is_done_once_by_other_processes(crew):
+    assert sorted(results(crew, squared, range(40))) == [(k, k * k) for k in range(40)]
+    there = {pid for _, pid in results(crew, who, range(20))}
+    assert crew.workers == 2
+    assert len(there) == 2
+    assert os.getpid() not in there
+
+
+def test_a_worker_that_is_killed_costs_nothing_but_time_and_nothing_is_told_twice(crew, tmp_path):
+    mark = tmp_path / "died"
+    done = results(crew, dies_once, [(k, str(mark)) for k in range(8)])
+    assert mark.exists()
+    assert sorted(done) == [(k, k) for k in range(8)]
+
+
+def test_a_task_that_kills_every_worker_is_lost_and_the_others_are_done(crew, monkeypatch):
+    monkeypatch.setattr(crew._client.cluster.scheduler, "allowed_failures", 0)  # one will do: each takes a second
+    done = dict(results(crew, always_dies, range(4)))
+    assert isinstance(done.pop(1), Lost)
+    assert done == {0: 0, 2: 2, 3: 3}
+
+
+def test_what_a_task_raises_is_raised_here(crew):
+    with pytest.raises(ValueError, match="task 0"):
+        results(crew, refuses, [0])
+
+
+def test_once_told_to_stop_no_task_begins(crew):
+    done = []
+    for end in crew.completed(squared, range(10_000), 10_000, lambda: len(done) >= 5):
+        done.append(end.number)
+    assert len(done) == len(set(done)) == 5
+    assert results(crew, squared, [3]) == [(0, 9)], "and the workers are there for the next"
+
+
+def test_nothing_listens_beyond_loopback(crew):
+    here = psutil.Process()
+    family = [here, *here.children(recursive=True)]
+    listening = [c.laddr.ip for process in family for c in process.net_connections() if c.status == psutil.CONN_LISTEN]
+    assert len(listening) >= 3, "a scheduler and two workers"
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_ctrl_c_in_the_terminal_is_not_heard_by_workers(crew):
+    before = {pid for _, pid in results(crew, who, range(20))}
+    for pid in before:
+        os.kill(pid, signal.SIGINT)
+    assert {pid for _, pid in results(crew, who, range(20))} == before
+
+
+def test_fits_are_the_same_to_the_last_bit(crew):
+    grid = spin_grid(rows=3, columns=2)
+    here = analyse_grid(grid, "transport", settings=KNOWN)["forward"]
+    with done_by(crew):
+        shared = analyse_grid(grid, "transport", settings=KNOWN)["forward"]
+    assert here.ok.all()
+    assert_the_same(here.batch, shared.batch)
+
+
+def test_batches_are_the_same_to_the_last_bit(crew):
+    bias = np.linspace(-8e-3, 8e-3, 61)
+    steps = 1 + 0.4 * (np.abs(bias) > 1.5e-3) + 0.4 * (np.abs(bias) > 5e-3)
+    spectra = steps + 0.02 * np.random.default_rng(1).standard_normal((1100, bias.size))
+    told = {"temperature_K": 2.0, "bias_offset": True, "background_slope": True}
+    here = fit_steps_batch(bias, spectra, **told)
+    with done_by(crew):
+        shared = fit_steps_batch(bias, spectra, **told)
+    assert here.ok.mean() > 0.9
+    assert_the_same(here, shared)
+
+
+def assert_the_same(one, other):
+    assert one.names == other.names
+    assert one.reasons == other.reasons
+    for name in ("values", "errors", "covariance", "residual", "structured", "ok"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_a_fit_that_is_stopped_keeps_what_the_workers_have_done(crew, counted):
+    counted = counted(crew)
+    with done_by(counted), following(stop=lambda: counted.done >= 3):
+        fit = analyse_grid(spin_grid(rows=8, columns=8), "transport", settings=KNOWN)["forward"]
+    assert fit.ok.sum() == 12, "three tasks of four places"
+    assert fit.choices["ended"] == "stopped"
+    assert set(fit.refused) == {"not fitted: the fit was ended before"}
+
+
+def test_processor_time_of_workers_counts_for_the_time_limit(crew):
+    with done_by(crew):
+        fit = analyse_grid(spin_grid(rows=8, columns=8), "transport", settings={**KNOWN, "time_limit": 0.5})["forward"]
+    assert 0 < fit.ok.sum() < 64
+    assert fit.choices["ended"] == "time limit"
+
+
+def test_files_are_fitted_once_each_and_one_that_cannot_be_says_why(crew, tmp_path):
+    files = []
+    grid = spin_grid(rows=1, columns=4)
+    for place in range(4):
+        one = grid.spectrum(0, place)
+        files.append(tmp_path / f"{place}.csv")
+        table = np.column_stack([column.values for column in one.columns])
+        names = ",".join(f"{column.name} ({column.unit})" for column in one.columns)
+        np.savetxt(files[-1], table, delimiter=",", header=names, comments="")
+    files.append(tmp_path / "missing.csv")
+    asked = Asked("transport", settings=KNOWN)
+    with done_by(crew):
+        shared = list(fit_files(files, asked))
+    here = dict(fit_files(files, asked))
+    assert sorted(file for file, _ in shared) == sorted(files)
+    assert isinstance(dict(shared)[files[-1]], Exception)
+    for file in files[:-1]:
+        assert dict(shared)[file]["forward"].as_dict() == here[file]["forward"].as_dict()
+
+
+def test_one_worker_is_this_process():
+    with workers(1) as found:
+        assert isinstance(found, InProcess)
+    assert results(InProcess(), who, [0]) == [(0, os.getpid())]
+
+
+def test_a_scheduler_that_does_not_answer_is_refused(monkeypatch):
+    monkeypatch.setattr("stmlab.cluster.dask_workers._CONNECT", 0.2)
+    for address in ("tcp://127.0.0.1:9", "nowhere"):
+        with pytest.raises(ClusterError, match=f"{address}: no Dask scheduler answers"), workers(scheduler=address):
+            pass
+
+
+def test_without_dask_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    with pytest.raises(ClusterError, match=r"pip install 'stmlab\[cluster\]'"), workers(2):
+        pass
