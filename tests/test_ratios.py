@@ -17,8 +17,9 @@ from stmlab.analysis.batch.decay import fit_decay_batch
 from stmlab.analysis.batch.steps import fit_steps_batch
 from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.analysis.steps.shapes import StepShape
-from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectra
-from stmlab.analysis.transport.problem import Problem, SpectrumData
+from stmlab.analysis.transport.data import SpectrumData
+from stmlab.analysis.transport.model import SpinParameters, SpinSetting, spectra, system_of
+from stmlab.analysis.transport.problem import Problem
 from stmlab.physics.driven import occupation_harmonics
 from stmlab.physics.occupation import generator
 from stmlab.physics.stochastic_resonance import line_shape
@@ -117,14 +118,14 @@ def test_a_driven_rate_equation_is_faster_than_lsoda():
 
 def test_slopes_of_the_transport_model_are_faster_than_differences_of_its_residuals():
     bias, conductances = np.linspace(-10e-3, 10e-3, 101), 1e-6 * np.linspace(0.05, 0.6, 5)
-    setting = SpinSetting(order=3, modulation_V=0.2e-3)
+    setting, modulation = SpinSetting(order=3, modulation_V=0.2e-3), {"modulation_V": 0.2e-3}
     spins = SpinParameters(-4.2, 0.9, 2.0, kondo_coupling=-0.05, potential_scattering=0.3)
     data = spectra(setting, spins, conductances, bias)
     free = ("axial_anisotropy_meV", "transverse_anisotropy_meV", "kondo_coupling", "potential_scattering")
     free = (*free, "bias_offset", "temperature_K")
-    given = [SpectrumData(bias, row, float(g)) for row, g in zip(data, conductances, strict=True)]
-    problem = Problem(given, setting, spins, free, 1e-3 * data.max(axis=1))
-    at = np.concatenate([[problem._varied(name) for name in free], np.log(conductances)])
+    given = [SpectrumData(bias, row, float(g), **modulation) for row, g in zip(data, conductances, strict=True)]
+    problem = Problem(given, system_of(setting), vars(spins), free, 1e-3 * data.max(axis=1))
+    at = np.concatenate([problem._varying.begun(), np.log(conductances)])
     ours, by_differences = problem._slopes(at).residuals, approx_derivative(lambda p: problem._placed(p).residuals, at)
     np.testing.assert_allclose(ours, by_differences, atol=2e-4 * np.abs(ours).max())
     differences = cpu(lambda: approx_derivative(lambda p: problem._placed(p).residuals, at, method="2-point"))

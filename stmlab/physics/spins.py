@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -231,12 +231,20 @@ def diagonalised(systems: Sequence[SpinSystem]) -> Eigensystem:
 
 
 def _one_spin_hamiltonian(spin: Spin, field_T: FloatArray) -> ComplexArray:
-    matrices = spin_matrices(spin.size)
-    x, y, z = np.tensordot(spin.axes, matrices, axes=1)
-    anisotropy = spin.axial_anisotropy_meV * z @ z + spin.transverse_anisotropy_meV * (x @ x - y @ y)
-    zeeman = MU_B_MEV_PER_T * np.tensordot(field_T @ spin.g_tensor, matrices, axes=1)
-    total: ComplexArray = anisotropy + zeeman
+    axial, transverse = _anisotropies(spin.size, spin.axis, spin.transverse_axis)
+    moment = field_T @ spin.g_tensor if np.ndim(spin.g) else field_T * spin.g
+    total: ComplexArray = spin.axial_anisotropy_meV * axial + spin.transverse_anisotropy_meV * transverse
+    if field_T.any():
+        total = total + MU_B_MEV_PER_T * np.tensordot(moment, spin_matrices(spin.size), axes=1)
     return total
+
+
+@lru_cache(maxsize=256)
+def _anisotropies(size: float, axis: Vector, transverse_axis: Vector | None) -> tuple[ComplexArray, ComplexArray]:
+    """S_z^2 and S_x^2 - S_y^2 by a spin's own axes."""
+    axes = Spin(size, axis=axis, transverse_axis=transverse_axis).axes
+    x, y, z = np.tensordot(axes, spin_matrices(size), axes=1)
+    return z @ z, x @ x - y @ y
 
 
 def step_energies(

@@ -63,16 +63,29 @@ def read_system(name: str | Path) -> System:
     return _with_alternatives(path, head, table)
 
 
-def built_in(name: str, changes: Mapping[str, Any] | None = None) -> System:
-    """A system that comes with stmlab, with other values of some keys: ``{"spins.sample.scattering_S": 1e-6}``.
+def built_in(name: str, label: str, changes: Mapping[str, Any] | None = None) -> System:
+    """A system of a file that comes with stmlab, or one of its alternatives, with other values of some keys.
 
-    Changes are made to its alternatives as well.
+    Args:
+        name: of the file.
+        label: of the system or the alternative.
+        changes: dotted key -> value, ``{"spins.sample.scattering_S": 1e-6}``, of what the system has.
     """
     path = find(name, FOLDER)
     head, table = _head(path)
+    alternatives = table.pop("alternatives", {})
+    if label != table["label"]:
+        table = _varied(path, table, label, _Alternative.model_validate(alternatives[label]))
     for key, value in (changes or {}).items():
-        table = _merged(table, _nested(key, value))
-    return _with_alternatives(path, head, table)
+        if _has(table, key):
+            table = _merged(table, _nested(key, value))
+    return _system(path, head, table, KIND, label, (), "")
+
+
+def _has(table: dict[str, Any], key: str) -> bool:
+    """Whether the table has the table in which the dotted ``key`` is."""
+    first, _, rest = key.partition(".")
+    return not rest or (first in table and _has(table[first], rest))
 
 
 def _with_alternatives(path: Path, head: _File, table: dict[str, Any]) -> System:
@@ -112,11 +125,15 @@ def _alternative(path: Path, head: _File, own: dict[str, Any], name: str, change
         other_head, other_table = _head(other)
         said = {key: value for key, value in other_table.items() if key != "alternatives"}
         return _system(other, other_head, said, KIND, name, (), other_head.title)
-    merged = {key: value for key, value in own.items() if key != "label"}
+    return _system(path, head, _varied(path, own, name, told), table, name, (), told.title)
+
+
+def _varied(path: Path, own: dict[str, Any], name: str, told: _Alternative) -> dict[str, Any]:
+    """The table with the changes of an alternative."""
+    table = {key: value for key, value in own.items() if key != "label"}
     for key in told.without:
-        merged = _without(merged, key, f"{path}: {table}.without")
-    merged = _merged(merged, dict(told.model_extra or {}))
-    return _system(path, head, merged, table, name, (), told.title)
+        table = _without(table, key, f"{path}: {KIND}.alternatives.{name}.without")
+    return _merged(table, dict(told.model_extra or {}))
 
 
 def _system(

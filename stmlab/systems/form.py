@@ -139,6 +139,9 @@ class SystemTable(_Table):
         for key, spin in named.items():
             if spin and spin not in self.spins:
                 raise ValueError(f"{key} = {spin!r}: the spins are {', '.join(self.spins)}")
+        offset = self.bias_offset_V
+        if offset.tied_to is not None or offset.per_uS is not None or offset.decay_length_m is not None:
+            raise ValueError("bias_offset_V is given or fitted, and no more")
         if self.field_T is not None and self.field_direction is not None:
             raise ValueError("field_T and field_direction exclude each other: the size is given, or that of the data")
         for name in ("field_direction", "quantisation_axis"):

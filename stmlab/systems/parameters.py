@@ -79,14 +79,14 @@ _KINDS = {
     "temperature_K": _Kind("K", low=0.05, high=300.0, scale=Scale.LOGARITHMIC),
     "potential_scattering": _Kind(""),
     "bias_offset_V": _Kind("V", size=1e-3),
-    "scattering_S": _Kind("S", low=1e-13, high=1e-2, scale=Scale.LOGARITHMIC),
+    "scattering_S": _Kind("S", size=1e-9, low=1e-13, high=1e-2, scale=Scale.LOGARITHMIC),
     "scattering_polarisation": _Kind("", low=-1.0, high=1.0),
     "polarisation": _Kind("", low=-1.0, high=1.0),
     "field_polarisation": _Kind("", low=-1.0, high=1.0),
     "saturation_field_T": _Kind("T", low=1e-3, high=1e3, scale=Scale.LOGARITHMIC),
     "correlation": _Kind("", low=-1.0, high=1.0),
     "coupling": _Kind("", size=0.1, low=-0.3, high=0.3, scale=Scale.COUPLING),
-    "decay_length_m": _Kind("m", low=1e-12, high=1e-8, scale=Scale.LOGARITHMIC),
+    "decay_length_m": _Kind("m", size=1e-11, low=1e-12, high=1e-8, scale=Scale.LOGARITHMIC),
 }
 """Key of a number -> its unit, by how much it counts as changed, and what it can be at all."""
 

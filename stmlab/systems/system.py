@@ -121,6 +121,9 @@ class System:
         Raises:
             FitError: nobody does.
         """
+        said = self.table.temperature_K is not None and self.table.temperature_K.start == "steps"
+        if said and at.temperature_K is not None:
+            return at.temperature_K
         if (law := self._laws.get("temperature_K")) is not None:
             return law.at(values, at.conductance_S, self._height(at))
         if at.temperature_K is None:
@@ -136,13 +139,36 @@ class System:
 
     @property
     def wants_temperature(self) -> bool:
-        """Whether the temperature is that of the data."""
-        return self.table.temperature_K is None
+        """Whether the temperature is that of the data, or that of their steps where they do not say it."""
+        return self.table.temperature_K is None or self.table.temperature_K.start == "steps"
 
     @cached_property
     def names_by_key(self) -> Mapping[str, frozenset[str]]:
         """Path of a number -> the parameters that it depends on."""
         return {path: frozenset(law.names) for path, law in self._laws.items()}
+
+    @cached_property
+    def offset_names(self) -> frozenset[str]:
+        """Of the parameter that is the offset of the bias, if it is one."""
+        return self.names_by_key["bias_offset_V"]
+
+    @cached_property
+    def slopes_by_conductance(self) -> frozenset[str] | None:
+        """Parameters that are nothing but what numbers grow by per uS, where numbers depend on G in no other way.
+
+        Then the derivative of a spectrum by ln G, through these numbers, is the sum of each parameter times that by it.
+        None where some number depends on G in another way.
+        """
+        slopes, others = set[str](), set[str]()
+        for law in self._laws.values():
+            if law.decay_length_m is not None:
+                return None
+            others |= {law.base} if isinstance(law.base, str) else set()
+            if law.per_uS is not None:
+                if not isinstance(law.per_uS.base, str) or law.per_uS.varies:
+                    return None
+                slopes.add(law.per_uS.base)
+        return None if slopes & others else frozenset(slopes)
 
     def _height(self, at: Conditions) -> float:
         if at.height_m is not None:
@@ -162,8 +188,13 @@ class System:
         return {name: number for number, name in enumerate(self.table.spins)}
 
     @property
+    def coupled_spin_name(self) -> str:
+        """Of the spin that electrons tunnel through."""
+        return self.table.coupled_spin or next(iter(self.table.spins))
+
+    @property
     def _coupled_spin(self) -> int:
-        return self._numbers[self.table.coupled_spin] if self.table.coupled_spin else 0
+        return self._numbers[self.coupled_spin_name]
 
     def _spins(self, find: _Numbers, field_T: Vector) -> SpinSystem:
         spins = tuple(self._spin(find, name) for name in self.table.spins)

@@ -123,8 +123,8 @@ def test_a_sign_that_a_weak_field_leaves_open_is_told_with_both_values():
     fit = fit_transport(*data, temperature_K=2.0, field_T=0.02, order=2, exchange=["ising"])
     assert abs(abs(fit["exchange_slope_meV_per_uS"].value) - 5.9) < 0.2
     (open_sign,) = (warning for warning in fit.warnings if "as well as" in warning)
-    assert open_sign.count("meV/uS with C = ") == 2
-    assert open_sign.count("exchange of -") == 1
+    assert open_sign.count("meV/uS, C = ") == 2
+    assert open_sign.count("J = -") == 1
 
 
 def test_third_order_is_found_in_a_single_spectrum_without_exchange():
@@ -187,10 +187,10 @@ def test_what_cannot_be_fitted_is_refused(data, settings, complaint):
 
 
 def test_an_error_beyond_all_that_a_parameter_can_be_is_none():
-    assert shown_error("axial_anisotropy_meV", -3.0, 0.2) == 0.2
-    assert shown_error("potential_scattering", 0.0, 8e9) == math.inf
-    assert shown_error("conductance_1", 3e-8, 1e-8) == 1e-8
-    assert shown_error("conductance_1", 3e-8, 1.0) == math.inf
+    assert shown_error(1.0, -3.0, 0.2) == 0.2
+    assert shown_error(1.0, 0.0, 8e9) == math.inf
+    assert shown_error(0.0, 3e-8, 1e-8) == 1e-8
+    assert shown_error(0.0, 3e-8, 1.0) == math.inf
 
 
 def test_a_transverse_anisotropy_of_nothing_is_found_with_an_error():

@@ -180,9 +180,13 @@ def test_a_mistake_in_an_alternative_names_it(written, changes, complaint):
         read_system(written(f"{DIMER}\n[spin_system.alternatives.x]\n{changes}\n"))
 
 
-def test_what_comes_with_stmlab_can_be_changed_in_all_its_alternatives():
-    system = built_in("coupled_tip", {"order": 2, "sample.coupling": 0.0, "spins.sample.scattering_S": 5e-6})
-    for one in (system, *system.alternatives):
+def test_what_comes_with_stmlab_is_there_by_name_and_can_be_changed():
+    (ising, none) = read_system("coupled_tip").alternatives
+    assert (ising.label, none.label) == ("ising", "none")
+    for label in ("heisenberg", "ising", "none"):
+        changes = {"order": 2, "sample.coupling": 0.0, "spins.sample.scattering_S": 5e-6, "spins.tip.spin": 1}
+        one = built_in("coupled_tip", label, changes)
         assert one.table.order == 2
         assert one.table.spins["sample"].scattering_S.value == 5e-6
+        assert ("tip" in one.table.spins) == (label != "none")
         assert "kondo_coupling" not in one.parameters

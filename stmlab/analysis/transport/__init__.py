@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from stmlab.analysis.transport.fit import fit_transport
+from stmlab.analysis.transport.data import SpectrumData
+from stmlab.analysis.transport.fit import fit_systems, fit_transport
 
-__all__ = ["fit_transport"]
+__all__ = ["SpectrumData", "fit_systems", "fit_transport"]

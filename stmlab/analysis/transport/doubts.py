@@ -10,11 +10,14 @@ import numpy as np
 
 from stmlab.analysis.iterations import iterations
 from stmlab.analysis.residuals import is_structured
-from stmlab.analysis.transport.problem import BOUNDS, SIZES, SMALLEST_NOISE, SpectrumData
-from stmlab.analysis.transport.solution import Solution, as_usual, by_kind
-from stmlab.physics.coupled_tip import ExchangeKind
+from stmlab.analysis.transport.data import SMALLEST_NOISE
+from stmlab.analysis.transport.solution import by_system
+from stmlab.errors import PhysicsError
+from stmlab.physics.constants import HBAR_MEV_S
 
 if TYPE_CHECKING:
+    from stmlab.analysis.transport.data import SpectrumData
+    from stmlab.analysis.transport.solution import Solution
     from stmlab.arrays import FloatArray
 
 DECIDED = 10.0
@@ -33,35 +36,31 @@ def doubts(spectra: list[SpectrumData], best: Solution, found: list[Solution], e
             f"the fit did not settle in {best.steps} steps: the spectra do not determine every parameter, or ask for "
             "more third order than perturbation theory allows"
         )
-    if best.setting.exchange is ExchangeKind.ISING and best.setting.field_T == 0:
-        warnings.append("without a field, Ising exchange J with C and -J with -C give the same spectra: J > 0 is shown")
+    for one, other in ((_symbol(best, a), _symbol(best, b)) for a, b in best.signs.pairs if {a, b} <= {*best.free}):
+        warnings.append(f"{one} with {other} and -{one} with -{other} give the same spectra: {one} > 0 is shown")
     fitted, likely = errors.size / len(spectra), NormalDist().inv_cdf(1 - _FALSE / len(spectra))
     structured = sum(_structured(one, left, fitted, likely) for one, left in zip(spectra, best.left, strict=True))
     if structured:
         warnings.append(
             f"the residual of {structured} of {len(spectra)} spectra has a structure: the model does not hold"
         )
-    return tuple(warnings)
+    return (*warnings, *_close_levels(spectra, best))
 
 
-def shown_error(name: str, value: float, error: float) -> float:
+def shown_error(size: float, value: float, error: float) -> float:
     """The error of a parameter; infinite where it is beyond all that the parameter can be: the data leave it open."""
-    return (
-        math.inf
-        if error > _OPEN * max(abs(value), 0.0 if name.startswith("conductance") else SIZES.get(name, 1.0))
-        else error
-    )
+    return math.inf if error > _OPEN * max(abs(value), size) else error
 
 
 def _rivals(best: Solution, found: list[Solution], errors: FloatArray) -> list[str]:
-    """Of each kind of exchange the closest other description, if it is as good."""
+    """Of each system the closest other description, if it is as good."""
     warnings = []
-    for group in by_kind(found).values():
+    for group in by_system(found).values():
         rivals = [solution for solution in group if _elsewhere(solution, best, errors)]
         closest = min(rivals, key=lambda solution: solution.aic, default=None)
         if closest is not None and closest.aic - best.aic < DECIDED:
             warnings.append(
-                f"{_exchange(closest)} describes the spectra as well as {_exchange(best)} "
+                f"{_described(closest)} describes the spectra as well as {_described(best)} "
                 f"(AIC differs by {closest.aic - best.aic:.1f})"
             )
     return warnings
@@ -69,46 +68,76 @@ def _rivals(best: Solution, found: list[Solution], errors: FloatArray) -> list[s
 
 def _undetermined(best: Solution, found: list[Solution], errors: FloatArray) -> list[str]:
     warnings = []
-    for name, error in zip(best.free, errors, strict=False):
-        low, high = BOUNDS.get(name, (-math.inf, math.inf))
-        value = getattr(best.parameters, name)
-        distance = min(value - low, high - value)
-        if distance <= 0 or distance < min(1e-3 * (high - low), error):
+    for name, error in zip(best.free, errors.tolist(), strict=False):
+        parameter, value = best.system.parameters[name], best.values[name]
+        distance = min(value - parameter.low, parameter.high - value)
+        if distance <= 0 or distance < min(1e-3 * (parameter.high - parameter.low), error):
             warnings.append(f"{name} = {value:.4g} ran to the end of what is allowed")
-        elif math.isinf(shown_error(name, value, error)):
+        elif math.isinf(shown_error(parameter.size, value, error)):
             warnings.append(f"{name} is not determined: {_tried(name, best, found)}")
-        elif error > 0.5 * max(abs(value), SIZES.get(name, 1.0)):
+        elif error > 0.5 * max(abs(value), parameter.size):
             warnings.append(f"{name} is hardly determined: {value:.3g} +- {error:.2g}")
     return warnings
 
 
 def _tried(name: str, best: Solution, found: list[Solution]) -> str:
-    values = [getattr(as_usual(one), name) for one in found if one.aic < best.aic + DECIDED and name in one.free]
+    values = [one.usual[name] for one in found if one.aic < best.aic + DECIDED and name in one.free]
     if len(values) < 2:
-        return f"{best.steps} steps ended at {getattr(best.parameters, name):.3g}, and other values do as well"
+        return f"{best.steps} steps ended at {best.values[name]:.3g}, and other values do as well"
     return f"{len(values)} descents ended between {min(values):.3g} and {max(values):.3g}, as good as each other"
 
 
 def _elsewhere(solution: Solution, best: Solution, errors: FloatArray) -> bool:
     """Whether it is another description, not the best one's valley reached from another start."""
-    if solution.setting.exchange is not best.setting.exchange:
+    if solution.system is not best.system:
         return True
-    one, other = as_usual(solution), as_usual(best)
-    return any(
-        abs(getattr(one, name) - getattr(other, name)) > _SAME_VALLEY * error
-        for name, error in zip(best.free, errors, strict=False)
+    one, other = solution.usual, best.usual
+    pairs = zip(best.free, errors.tolist(), strict=False)
+    return any(abs(one[name] - other[name]) > _SAME_VALLEY * error for name, error in pairs)
+
+
+def _described(solution: Solution) -> str:
+    """Its system, with the values of what the spins are: "ising (D = -3.2 meV, J = 5.9 meV/uS, C = 0.35)"."""
+    parameters, usual = solution.system.parameters, solution.usual
+    said = [name for name in solution.free if not _is_of_the_junction(solution, name)]
+    values = ", ".join(
+        f"{parameters[name].symbol} = {usual[name]:.3g} {parameters[name].unit}".strip() for name in said
+    )
+    return f"{solution.system.label} ({values})"
+
+
+def _is_of_the_junction(solution: Solution, name: str) -> bool:
+    """Temperature, offset and the like tell descriptions apart for nobody."""
+    of_the_spins = ("spins.", "exchanges.", "tip.", "field_T")
+    return not any(
+        name in names and key.startswith(of_the_spins) for key, names in solution.system.names_by_key.items()
     )
 
 
-def _exchange(solution: Solution) -> str:
-    spins = as_usual(solution)
-    anisotropy = f"D = {spins.axial_anisotropy_meV:.3g}, E = {spins.transverse_anisotropy_meV:.2g} meV"
-    if solution.setting.exchange is ExchangeKind.NONE:
-        return f"no exchange ({anisotropy})"
-    return (
-        f"{solution.setting.exchange} exchange of {spins.exchange_slope_meV_per_uS:.3g} meV/uS "
-        f"with C = {spins.correlation:.2g} ({anisotropy})"
-    )
+def _symbol(solution: Solution, name: str) -> str:
+    return solution.system.parameters[name].symbol
+
+
+def _close_levels(spectra: list[SpectrumData], best: Solution) -> list[str]:
+    """Levels, not degenerate, that are closer than the width that the rates give them: coherences are left out."""
+    close = 0
+    for one, conductance in zip(spectra, best.conductances.tolist(), strict=True):
+        junction = best.system.junction(best.values, one.at(conductance))
+        try:
+            exits = junction.rates(one.bias[[one.bias.argmin(), one.bias.argmax()]]).sum(axis=1)
+        except PhysicsError:
+            continue
+        energies = junction.system.eigensystem.energies_meV
+        first, second = np.triu_indices(energies.size, 1)
+        width = HBAR_MEV_S * (exits[:, first] + exits[:, second]).min(axis=0) / 2
+        apart = np.abs(energies[first] - energies[second])
+        close += bool(((apart > 0.0) & (apart < width)).any())
+    if not close:
+        return []
+    return [
+        f"in {close} of {len(spectra)} spectra two levels lie closer than the width that the rates give them: the "
+        "model has no coherence between them"
+    ]
 
 
 def _structured(one: SpectrumData, left: FloatArray, fitted: float, likely: float) -> bool:

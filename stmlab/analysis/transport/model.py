@@ -1,26 +1,28 @@
 """Spectra of a spin under the tip, coupled to a spin on the tip or not, as a lock-in reads them (Muenks et al.).
 
-The forward model of the transport fit: from spin Hamiltonian, correlation and conductance to dI/dV, in second or third
-order, with the occupations pumped by the current (`stmlab.physics.transport`).
+From spin Hamiltonian, correlation and conductance to dI/dV, in second or third order, with the occupations pumped by
+the current (`stmlab.physics.transport`). The spins are those of ``config/systems/coupled_tip.toml``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stmlab.physics.baths import DEFAULT_SCATTERING_S
 from stmlab.physics.broadening import modulated
 from stmlab.physics.constants import K_B_MEV_PER_K
-from stmlab.physics.coupled_tip import ExchangeKind, coupled_junction
-from stmlab.physics.spins import Spin
+from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.physics.transport import conductances
+from stmlab.systems import Conditions, built_in
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.physics.transport import TunnelJunction
+    from stmlab.systems import System
 
 FINE, COARSE = 1.5, 0.8
 """Points of the model's own bias axis within kT, for 1e-8 and 1e-5 of a spectrum's span."""
@@ -77,21 +79,28 @@ class SpinSetting:
 
 def junction(setting: SpinSetting, parameters: SpinParameters, conductance_S: float) -> TunnelJunction:
     """The junction at one conductance; raises PhysicsError for parameters outside the model."""
-    anisotropy = parameters.axial_anisotropy_meV, parameters.transverse_anisotropy_meV
-    return coupled_junction(
-        Spin(setting.spin, *anisotropy, setting.g_factor),
-        Spin(setting.tip_spin, g=setting.g_factor),
-        conductance_S,
-        parameters.temperature_K,
-        exchange=setting.exchange,
-        exchange_slope_meV_per_uS=parameters.exchange_slope_meV_per_uS,
-        correlation=parameters.correlation,
-        field_T=(0.0, 0.0, setting.field_T),
-        scattering_S=setting.scattering_S,
-        potential_scattering=parameters.potential_scattering,
-        order=setting.order,
-        **({"coupling": parameters.kondo_coupling} if setting.order == 3 else {}),
-    )
+    conditions = Conditions(conductance_S, field_T=setting.field_T)
+    return system_of(setting).junction(vars(parameters), conditions)
+
+
+def system_of(setting: SpinSetting) -> System:
+    """The system that comes with stmlab, with these numbers."""
+    return _changed(replace(setting, field_T=0.0, modulation_V=0.0))
+
+
+@lru_cache(maxsize=64)
+def _changed(setting: SpinSetting) -> System:
+    changes: dict[str, Any] = {
+        "spins.sample.spin": setting.spin,
+        "spins.sample.g": setting.g_factor,
+        "spins.sample.scattering_S": setting.scattering_S,
+        "spins.tip.spin": setting.tip_spin,
+        "spins.tip.g": setting.g_factor,
+        "order": setting.order,
+    }
+    if setting.order == 2:
+        changes["sample.coupling"] = 0.0
+    return built_in("coupled_tip", str(setting.exchange), changes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -12,53 +11,29 @@ import numpy as np
 from stmlab.analysis.descent import descend
 from stmlab.analysis.descent_step import Place, Slopes
 from stmlab.analysis.residuals import uneven_covariance
-from stmlab.analysis.transport.model import FINE, Grid, SpinParameters, SpinSetting, junction
+from stmlab.analysis.transport.data import axes
+from stmlab.analysis.transport.model import FINE, Grid
+from stmlab.analysis.transport.varying import STEP, Varying
 from stmlab.errors import PhysicsError
-from stmlab.physics.junction import largest_couplings
-from stmlab.physics.transport import TunnelJunction, conductances_and_room
+from stmlab.physics.transport import conductances_and_room
+from stmlab.systems import Scale
 
 if TYPE_CHECKING:
-    from stmlab.arrays import FloatArray, IntArray
+    from collections.abc import Mapping
 
-BOUNDS = {"temperature_K": (0.05, 300.0), "correlation": (-1.0, 1.0), "kondo_coupling": (-0.3, 0.3)}
-SIZES = {"kondo_coupling": 0.1, "bias_offset": 1e-3}
-"""By how much a parameter counts as changed; 1 for those that are not named."""
-SMALLEST_NOISE = 1e-6  # of a spectrum's span; less is rounding
-_STEP, _STEP_SQUARED = 1e-5, 1e-6  # of a finite difference, in the size of each parameter; of E^2, meV^2
-_OFFSET, _EXCHANGE = "bias_offset", "exchange_slope_meV_per_uS"
-_TEMPERATURE = "temperature_K"
-"""Varied as its logarithm: it is no less than 0."""
-_SQUARED = "transverse_anisotropy_meV"
-"""Varied as its square: the spectra do not depend on its sign, so that they have no slope by it at 0."""
-_SHARED = "kondo_coupling"
-"""Varied as its share of the largest one at the temperature: a bound that moved with another parameter would hold it
-up."""
-_INSIDE = 1.0 - 1e-9  # of the largest Kondo coupling
+    from stmlab.analysis.transport.data import SpectrumData
+    from stmlab.arrays import FloatArray, IntArray
+    from stmlab.physics.transport import TunnelJunction
+    from stmlab.systems import System
+
 _WEAKER = 0.95  # of the Kondo coupling, where the model refuses the start
 
 
 @dataclass(frozen=True, eq=False)
-class SpectrumData:
-    """One spectrum: bias in V and dI/dV in S, shape (n,), and the setpoint that it was taken at, S."""
-
-    bias: FloatArray
-    conductance: FloatArray
-    setpoint: float
-
-
-def axes(spectra: list[SpectrumData]) -> list[tuple[FloatArray, list[int]]]:
-    """The bias axes that occur, and the numbers of the spectra on each."""
-    found: dict[bytes, tuple[FloatArray, list[int]]] = {}
-    for k, one in enumerate(spectra):
-        found.setdefault(one.bias.tobytes(), (one.bias, []))[1].append(k)
-    return list(found.values())
-
-
-@dataclass(frozen=True, eq=False)
 class Solved:
-    """Parameters, conductances in S and the covariance of both; the residuals there, over the noise."""
+    """Values of all parameters, conductances in S, covariance of the free ones and these; residuals over the noise."""
 
-    parameters: SpinParameters
+    values: dict[str, float]
     conductances: FloatArray
     covariance: FloatArray
     residuals: list[FloatArray]
@@ -68,13 +43,24 @@ class Solved:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Least squares of one kind of exchange, with given noise of each spectrum."""
+    """Least squares of one system, with given noise of each spectrum.
+
+    Attributes:
+        spectra: the data.
+        system: whose parameters are fitted.
+        start: value of every parameter.
+        free: names of those that are fitted.
+        noise: of each spectrum, S, shape (K,).
+        even: parameters on whose sign nothing depends.
+        per_kT: points of the model's bias axis.
+    """
 
     spectra: list[SpectrumData]
-    setting: SpinSetting
-    start: SpinParameters
+    system: System
+    start: Mapping[str, float]
     free: tuple[str, ...]
     noise: FloatArray
+    even: frozenset[str] = frozenset()
     per_kT: float = FINE
 
     def solved(self, conductances: FloatArray, tolerance: float, most: int) -> Solved | None:
@@ -85,77 +71,48 @@ class Problem:
             tolerance: gain of a further step over the sum of squares, at which it ends.
             most: steps.
         """
-        varied = [self._varied(name) for name in self.free]
-        start = np.concatenate([varied, np.log(conductances)])
+        start = np.concatenate([self._varying.begun(), np.log(conductances)])
         go = partial(descend, self._placed, self._slopes, bounds=self._bounds, reach=self._reach)
         found = go(start, tolerance=tolerance, most=most)
-        if found is None and _SHARED in self.free:  # third order outside perturbation theory
-            start[self.free.index(_SHARED)] *= _WEAKER
+        couplings = [self.system.parameters[name].scale is Scale.COUPLING for name in self.free]
+        if found is None and any(couplings):  # third order outside perturbation theory
+            start[: len(self.free)][couplings] *= _WEAKER
             found = go(start, tolerance=tolerance, most=most)
         if found is None:
             return None
-        spins, at = self._split(found.parameters)
+        values, at = self._split(found.parameters)
         covariance = self._covariance(
-            uneven_covariance(found.slopes[self._order], found.residuals[self._order]), spins, at
+            uneven_covariance(found.slopes[self._order], found.residuals[self._order]), found.parameters
         )
         parts = np.split(found.residuals, self._ends)
-        return Solved(spins, at, covariance, parts, found.converged, found.steps)
+        return Solved(values, at, covariance, parts, found.converged, found.steps)
 
     # -- what is varied ------------------------------------------------------------------------------------------------
 
-    def _varied(self, name: str) -> float:
-        value = float(getattr(self.start, name))
-        if name == _SHARED:
-            return value / _largest_coupling(self.start.temperature_K)
-        if name == _TEMPERATURE:
-            return math.log(value)
-        return value**2 if name == _SQUARED else value
+    @cached_property
+    def _varying(self) -> Varying:
+        conditions = tuple(one.at(1.0) for one in self.spectra)
+        return Varying(self.system, self.start, self.free, self.even, conditions)
 
-    def _split(self, at: FloatArray) -> tuple[SpinParameters, FloatArray]:
-        values = dict(zip(self.free, at[: len(self.free)].tolist(), strict=True))
-        if _SQUARED in values:
-            values[_SQUARED] = math.sqrt(values[_SQUARED])
-        if _TEMPERATURE in values:
-            values[_TEMPERATURE] = math.exp(values[_TEMPERATURE])
-        if _SHARED in values:
-            values[_SHARED] *= _largest_coupling(values.get(_TEMPERATURE, self.start.temperature_K))
-        return replace(self.start, **values), np.exp(at[len(self.free) :])
+    def _split(self, at: FloatArray) -> tuple[dict[str, float], FloatArray]:
+        own = len(self.free)
+        return self._varying.values(at[:own]), np.exp(at[own:])
 
     @cached_property
     def _bounds(self) -> tuple[FloatArray, FloatArray]:
-        coldest, hottest = BOUNDS[_TEMPERATURE]
-        beside = {
-            _SQUARED: (0.0, math.inf),
-            _SHARED: (-1.0, 1.0),
-            _TEMPERATURE: (math.log(coldest), math.log(hottest)),
-        }
-        bounds = [beside.get(name, BOUNDS.get(name, (-math.inf, math.inf))) for name in self.free]
-        low, high = np.array(bounds + [(-math.inf, math.inf)] * len(self.spectra)).T
-        return low, high
+        low, high = self._varying.bounds
+        open_ends = np.full(len(self.spectra), np.inf)
+        return np.concatenate([low, -open_ends]), np.concatenate([high, open_ends])
 
     @cached_property
     def _reach(self) -> FloatArray:
-        """A temperature that is far too low hides all that would bring it back."""
-        reach = np.full(len(self.free) + len(self.spectra), np.inf)
-        if _TEMPERATURE in self.free:
-            reach[self.free.index(_TEMPERATURE)] = math.log(2.0)
-        return reach
+        return np.concatenate([self._varying.reach, np.full(len(self.spectra), np.inf)])
 
-    def _covariance(self, covariance: FloatArray, spins: SpinParameters, conductances: FloatArray) -> FloatArray:
+    def _covariance(self, covariance: FloatArray, at: FloatArray) -> FloatArray:
         """Of the parameters and conductances themselves."""
-        by_varied = np.diag(np.concatenate([np.ones(len(self.free)), conductances]))
-        if _SQUARED in self.free:  # E is known within the root of what E^2 is known within, where it may as well be 0
-            k = self.free.index(_SQUARED)
-            by_varied[k, k] = 1.0 / max(2.0 * getattr(spins, _SQUARED), covariance[k, k] ** 0.25)
-        if _TEMPERATURE in self.free:
-            t = self.free.index(_TEMPERATURE)
-            by_varied[t, t] = spins.temperature_K
-        if _SHARED in self.free:
-            k, largest = self.free.index(_SHARED), _largest_coupling(spins.temperature_K)
-            by_varied[k, k] = largest
-            if _TEMPERATURE in self.free:
-                slope = (_largest_coupling(spins.temperature_K * math.exp(_STEP)) - largest) / _STEP
-                by_varied[k, t] = spins.kondo_coupling / largest * slope
+        own = len(self.free)
+        by_varied = np.diag(np.concatenate([np.ones(own), np.exp(at[own:])]))
+        by_varied[:own, :own] = self._varying.slopes(at[:own], covariance)
         return by_varied @ covariance @ by_varied.T
 
     # -- spectra -------------------------------------------------------------------------------------------------------
@@ -172,47 +129,57 @@ class Problem:
         return np.cumsum([one.bias.size for one in self.spectra])[:-1]
 
     @cached_property
-    def _axes(self) -> list[tuple[FloatArray, list[int]]]:
+    def _axes(self) -> list[tuple[FloatArray, float, list[int]]]:
         return axes(self.spectra)
 
-    def _grid(self, spins: SpinParameters) -> Grid:
-        ends = np.array([(bias.min(), bias.max()) for bias, _ in self._axes]) - spins.bias_offset
-        return Grid.over(ends.min(), ends.max(), self.setting.modulation_V, spins.temperature_K, per_kT=self.per_kT)
+    def _grid(self, values: Mapping[str, float]) -> Grid:
+        ends = np.array([(bias.min(), bias.max()) for bias, _, _ in self._axes]) - self.system.bias_offset(values)
+        coldest = min(self.system.temperature(values, one.at(1.0)) for one in self.spectra)
+        widest = max(modulation for _, modulation, _ in self._axes)
+        return Grid.over(ends.min(), ends.max(), widest, coldest, per_kT=self.per_kT)
+
+    def _junctions(self, values: Mapping[str, float], conductances: FloatArray) -> list[TunnelJunction]:
+        """One for each spectrum."""
+        pairs = zip(self.spectra, conductances.tolist(), strict=True)
+        return [self.system.junction(values, one.at(g)) for one, g in pairs]
 
     def _placed(self, at: FloatArray) -> Place | None:
         """Model less data over the noise, spectrum by spectrum; None where the model refuses the parameters."""
         at = np.clip(at, *self._bounds)
-        spins, gs = self._split(at)
-        grid = self._grid(spins)
+        values, gs = self._split(at)
+        grid = self._grid(values)
         try:
-            spectra, room = conductances_and_room([junction(self.setting, spins, g) for g in gs.tolist()], grid.bias_V)
+            spectra, room = conductances_and_room(self._junctions(values, gs), grid.bias_V)
         except PhysicsError:
             return None
         left = [np.empty(0)] * len(gs)
-        for bias, numbers in self._axes:
-            read = grid.read(spectra[numbers], bias - spins.bias_offset)
-            for k, values in zip(numbers, read, strict=True):
-                left[k] = (values - self.spectra[k].conductance) / self.noise[k]
+        for bias, modulation, numbers in self._axes:
+            seen = replace(grid, modulation_V=modulation)
+            read = seen.read(spectra[numbers], bias - self.system.bias_offset(values))
+            for k, model in zip(numbers, read, strict=True):
+                left[k] = (model - self.spectra[k].conductance) / self.noise[k]
         return Place(at, np.concatenate(left), float(room.min()))
 
     def _slopes(self, at: FloatArray) -> Slopes | None:
         """By all parameters and the logarithms of the conductances; None where the model ends beside them."""
-        spins, gs = self._split(at)
-        grid, own = self._grid(spins), len(self.free)
+        values, gs = self._split(at)
+        grid, own = self._grid(values), len(self.free)
         try:
             spectra, slopes, edge = self._differences(at, grid.bias_V)
         except PhysicsError:
             return None
         columns = np.zeros((sum(one.bias.size for one in self.spectra), own + len(gs)))
         parts = np.split(columns, self._ends)
-        offset, varied = self.free.index(_OFFSET), [k for k, name in enumerate(self.free) if name != _OFFSET]
-        for bias, numbers in self._axes:
-            at_junction = bias - spins.bias_offset
-            read = grid.read(slopes[numbers].reshape(-1, slopes.shape[-1]), at_junction)
-            by_bias = grid.read(spectra[numbers], at_junction, slope=True)
-            for k, rows, slope in zip(numbers, read.reshape(len(numbers), -1, bias.size), by_bias, strict=True):
+        offsets = [k for k, name in enumerate(self.free) if name in self.system.offset_names]
+        varied = [k for k in range(own) if k not in offsets]
+        for bias, modulation, numbers in self._axes:
+            at_junction, seen = bias - self.system.bias_offset(values), replace(grid, modulation_V=modulation)
+            read = seen.read(slopes[numbers].reshape(-1, slopes.shape[-1]), at_junction)
+            for k, rows in zip(numbers, read.reshape(len(numbers), -1, bias.size), strict=True):
                 parts[k][:, [*varied, own + k]] = rows.T / self.noise[k]
-                parts[k][:, offset] = -slope / self.noise[k]
+            if offsets:
+                for k, slope in zip(numbers, seen.read(spectra[numbers], at_junction, slope=True), strict=True):
+                    parts[k][:, offsets] = -slope[:, None] / self.noise[k]
         return Slopes(columns, self._edge(edge, varied))
 
     def _edge(self, slopes: FloatArray, varied: list[int]) -> FloatArray:
@@ -229,35 +196,35 @@ class Problem:
             Spectra (K, m), their slopes (K, varied, m), and the room of each with its slopes (K, 1 + varied). The
             offset of the bias is not among what is varied, each conductance is the last.
         """
-        names = [name for name in self.free if name != _OFFSET]
-        spins, gs = self._split(at)
-        steps = np.array([self._step(at, name) for name in names])
-        moved = [self._moved(at, name, step) for name, step in zip(names, steps.tolist(), strict=True)]
-        junctions = list[TunnelJunction]()
-        for g in gs.tolist():
-            here = junction(self.setting, spins, g)
-            junctions += [here, *(junction(self.setting, beside, g) for beside in moved)]
-            junctions.append(replace(here, conductance_S=g * (1.0 + _STEP)))
+        names = [name for name in self.free if name not in self.system.offset_names]
+        values, gs = self._split(at)
+        steps = [self._varying.step(at, name) for name in names]
+        columns = [self._junctions(values, gs)]
+        columns += [self._junctions(self._moved(at, name, step), gs) for name, step in zip(names, steps, strict=True)]
+        columns.append(self._with_more_conductance(columns[0], values, gs))
+        junctions = [one for spectrum in zip(*columns, strict=True) for one in spectrum]
         spectra, room = conductances_and_room(junctions, bias_V)
         found = np.column_stack([spectra, room]).reshape(len(gs), -1, bias_V.size + 1)
-        slopes = (found[:, 1:] - found[:, :1]) / np.append(steps, _STEP)[:, None]
-        if _EXCHANGE in names:  # which grows with the conductance
-            slopes[:, -1] += spins.exchange_slope_meV_per_uS * slopes[:, names.index(_EXCHANGE)]
+        slopes = (found[:, 1:] - found[:, :1]) / np.array([*steps, STEP])[:, None]
+        for name in self._growing or ():
+            slopes[:, -1] += values[name] * slopes[:, names.index(name)]
         return found[:, 0, :-1], slopes[..., :-1], np.column_stack([found[:, 0, -1], slopes[..., -1]])
 
-    def _step(self, at: FloatArray, name: str) -> float:
-        """To the side on which the model is surely defined."""
-        if name == _SQUARED:
-            return _STEP_SQUARED
-        step = _STEP * SIZES.get(name, 1.0)
-        return -step if name in ("correlation", _SHARED) and at[self.free.index(name)] > 0 else step
+    @cached_property
+    def _growing(self) -> frozenset[str] | None:
+        """Parameters through which alone the spins depend on the conductance, if they are free; None if on others."""
+        slopes = self.system.slopes_by_conductance
+        return slopes if slopes is not None and slopes <= set(self.free) else None
 
-    def _moved(self, at: FloatArray, name: str, step: float) -> SpinParameters:
+    def _with_more_conductance(
+        self, here: list[TunnelJunction], values: Mapping[str, float], conductances: FloatArray
+    ) -> list[TunnelJunction]:
+        """By the step of a difference; with the same spins, which is faster, where their change is known without."""
+        if self._growing is None:
+            return self._junctions(values, conductances * (1.0 + STEP))
+        return [replace(one, conductance_S=one.conductance_S * (1.0 + STEP)) for one in here]
+
+    def _moved(self, at: FloatArray, name: str, step: float) -> dict[str, float]:
         moved = at.copy()
         moved[self.free.index(name)] += step
         return self._split(moved)[0]
-
-
-def _largest_coupling(temperature_K: float) -> float:
-    """|J rho| up to which the model may be defined: an antiferromagnetic one's limit, and the bound."""
-    return min(BOUNDS[_SHARED][1], _INSIDE * abs(largest_couplings(temperature_K)[0]))

@@ -1,29 +1,31 @@
-"""One solution of the transport fit: a kind of exchange, its parameters, the conductance of each spectrum."""
+"""One solution of the transport fit: a system, its parameters, the conductance of each spectrum."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from stmlab.analysis.transport.problem import SIZES
-from stmlab.physics.coupled_tip import ExchangeKind
+from stmlab.analysis.transport.symmetry import Signs
+from stmlab.systems import Scale
 
 if TYPE_CHECKING:
-    from stmlab.analysis.transport.model import SpinParameters, SpinSetting
-    from stmlab.arrays import FloatArray
+    from collections.abc import Mapping
 
-_SAME_PLACE = 0.02  # of the size of each parameter
+    from stmlab.arrays import FloatArray
+    from stmlab.systems import Parameter, System
+
+_SAME_PLACE = 0.02  # of the size of each parameter, or of the value of one above 0
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """A fit with one kind of exchange: parameters, conductances, covariance of both, weights of the spectra.
+    """A fit with one system: parameters, conductances, covariance of both, weights of the spectra.
 
     ``left`` is what it leaves of each spectrum, model less data, S; ``steps`` that the last descent took.
     """
 
-    setting: SpinSetting
-    parameters: SpinParameters
+    system: System
+    values: Mapping[str, float]
     free: tuple[str, ...]
     conductances: FloatArray
     covariance: FloatArray
@@ -32,22 +34,12 @@ class Solution:
     left: tuple[FloatArray, ...] = ()
     converged: bool = False
     steps: int = 0
+    signs: Signs = field(default_factory=Signs)
 
-
-def as_usual(best: Solution) -> SpinParameters:
-    """Of the signs that make no difference, those that are usual.
-
-    E > 0; J > 0 of an Ising exchange without a field; U > 0 where nothing interferes with it.
-    """
-    spins = best.parameters
-    spins = replace(spins, transverse_anisotropy_meV=abs(spins.transverse_anisotropy_meV))
-    if best.setting.order == 2 and best.setting.exchange is ExchangeKind.NONE:
-        spins = replace(spins, potential_scattering=abs(spins.potential_scattering))
-    symmetric = best.setting.exchange is ExchangeKind.ISING and best.setting.field_T == 0
-    if symmetric and spins.exchange_slope_meV_per_uS < 0:
-        opposite = {"exchange_slope_meV_per_uS": -spins.exchange_slope_meV_per_uS, "correlation": -spins.correlation}
-        spins = replace(spins, **opposite)
-    return spins
+    @property
+    def usual(self) -> dict[str, float]:
+        """The values, with the usual ones of the signs that make no difference."""
+        return self.signs.as_usual(self.values)
 
 
 def distinct(found: list[Solution]) -> list[Solution]:
@@ -61,17 +53,19 @@ def distinct(found: list[Solution]) -> list[Solution]:
 
 
 def _same_place(one: Solution, other: Solution) -> bool:
-    if one.setting.exchange is not other.setting.exchange:
+    if one.system is not other.system:
         return False
-    here, there = as_usual(one), as_usual(other)
-    return all(
-        abs(getattr(here, name) - getattr(there, name)) < _SAME_PLACE * SIZES.get(name, 1.0) for name in one.free
-    )
+    here, there, parameters = one.usual, other.usual, one.system.parameters
+    return all(abs(here[name] - there[name]) < _SAME_PLACE * _size(parameters[name], here[name]) for name in one.free)
 
 
-def by_kind(found: list[Solution]) -> dict[ExchangeKind, list[Solution]]:
-    """The solutions of each kind of exchange, in the order in which the kinds were begun."""
-    groups: dict[ExchangeKind, list[Solution]] = {}
+def _size(parameter: Parameter, value: float) -> float:
+    return abs(value) if parameter.scale is Scale.LOGARITHMIC else parameter.size
+
+
+def by_system(found: list[Solution]) -> dict[System, list[Solution]]:
+    """The solutions of each system, in the order in which they were begun."""
+    groups: dict[System, list[Solution]] = {}
     for solution in found:
-        groups.setdefault(solution.setting.exchange, []).append(solution)
+        groups.setdefault(solution.system, []).append(solution)
     return groups

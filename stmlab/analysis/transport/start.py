@@ -1,4 +1,4 @@
-"""Where the transport fit begins: anisotropy from the steps, exchange and correlation from a coarse scan.
+"""Where the transport fit begins: anisotropy from the steps, the rest from a coarse scan of what the file leaves open.
 
 The scan is in second order: it needs to find the valley, not its floor. What passes without flipping a spin is a
 constant in that order, 2 U^2 of the conductance, and is found by linear least squares.
@@ -6,7 +6,6 @@ constant in that order, 2 U^2 of the conductance, and is found by linear least s
 
 from __future__ import annotations
 
-import itertools
 import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,24 +17,24 @@ import numpy as np
 from stmlab.analysis.iterations import iterations
 from stmlab.analysis.spin_levels import anisotropies
 from stmlab.analysis.steps import fit_steps
-from stmlab.analysis.transport.model import Grid, SpinParameters, junction
-from stmlab.analysis.transport.problem import axes
+from stmlab.analysis.transport.candidates import candidates, valley
+from stmlab.analysis.transport.data import axes
+from stmlab.analysis.transport.model import Grid
 from stmlab.errors import FitError, PhysicsError
 from stmlab.physics.constants import K_B_MEV_PER_K
-from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.physics.transport import conductances
 
 if TYPE_CHECKING:
-    from stmlab.analysis.transport.model import SpinSetting
-    from stmlab.analysis.transport.problem import SpectrumData
+    from stmlab.analysis.transport.data import SpectrumData
     from stmlab.arrays import FloatArray
+    from stmlab.physics.transport import TunnelJunction
+    from stmlab.systems import System
 
-_LARGEST_EXCHANGES = (0.3, 0.8, 1.6, 3.0)  # meV at the largest conductance
-_CORRELATIONS = (-0.5, 0.0, 0.5)
-_KONDO = -0.03
 _POTENTIAL = 0.05  # U that a fit begins with at least: at 0 the spectrum has no slope by U
 _FAR_BEHIND = 4.0  # times the squares of the best valley, beyond which a scan in second order is sure
+_VALLEYS = 8  # that are followed
 _MOST = 6  # spectra that the scan looks at
+_TOGETHER = 32  # trials between two looks at the clock
 _PER_KT = 0.5  # points of its grid: 1e-3 of the steps
 
 
@@ -54,80 +53,75 @@ class StepsSeen:
 
 
 def starts(
-    spectra: list[SpectrumData], setting: SpinSetting, seen: StepsSeen
-) -> list[tuple[SpinParameters, FloatArray]]:
-    """Parameters to begin with, and the conductance of each spectrum, shape (K,), S.
+    spectra: list[SpectrumData], system: System, seen: StepsSeen | None
+) -> list[tuple[dict[str, float], FloatArray]]:
+    """Values to begin with, and the conductance of each spectrum, shape (K,), S.
 
-    One start for each sign of the exchange and each pair of anisotropies that make a difference, unless the scan leaves
-    it far behind: the valleys lie apart.
+    The best candidate of each valley, the best valleys only: the file's own start is among them.
 
     Raises:
         FitEnded: the fit is to end early, and has nothing to show yet.
         FitError: no trial parameters are possible.
     """
-    pairs, temperature, offset = _anisotropies(seen, setting), seen.temperature_K, seen.bias_offset_V
     scanned = [spectra[k] for k in np.unique(np.linspace(0, len(spectra) - 1, _MOST).astype(int))]
-    second, kondo = replace(setting, order=2), _KONDO if setting.order == 3 else 0.0
-    found: dict[tuple[bool, float, float], tuple[float, SpinParameters]] = {}
-    slopes, correlations = _exchanges(spectra, setting)
+    largest = max(float(one.conductance.max()) for one in spectra)
+    trials = candidates(system, largest, _anisotropies(seen, system, spectra), _read_off(seen, system, spectra))
+    found: dict[tuple[float, ...], tuple[float, int, dict[str, float]]] = {}
     steps = iterations()
-    for (axial, transverse), slope in itertools.product(pairs, slopes):
+    for first in range(0, len(trials), _TOGETHER):
         steps.refuse_if_over()
         steps.done(math.nan)
-        trials = [SpinParameters(axial, transverse, temperature, slope, c, bias_offset=offset) for c in correlations]
-        try:
-            squares = _scaled(scanned, second, trials)[2].sum(axis=1)
-        except PhysicsError:
-            continue
-        valley, best = (slope < 0, axial, transverse), int(squares.argmin())
-        if squares[best] < found.get(valley, (np.inf,))[0]:
-            found[valley] = float(squares[best]), trials[best]
+        for squares, trial in _scanned(scanned, system, trials[first : first + _TOGETHER]):
+            key, place = valley(system, trial), len(found)
+            if squares < found.get(key, (np.inf,))[0]:
+                found[key] = squares, place, trial
     if not found:
-        raise FitError("no trial parameters of the transport model are possible: is the temperature right?")
-    nearest = min(squares for squares, _ in found.values())
-    return [
-        _begun(spectra, second, replace(trial, kondo_coupling=kondo))
-        for squares, trial in found.values()
-        if squares < _FAR_BEHIND * nearest
-    ]
+        raise FitError(
+            f"{system.label}: no trial parameters of the transport model are possible: is the temperature right?"
+        )
+    best = sorted(found.values(), key=lambda one: one[0])[:_VALLEYS]
+    kept = [one for one in best if one[0] < _FAR_BEHIND * best[0][0]]
+    return [_begun(spectra, system, trial) for _, _, trial in sorted(kept, key=lambda one: one[1])]
 
 
-def _begun(
-    spectra: list[SpectrumData], second: SpinSetting, trial: SpinParameters
-) -> tuple[SpinParameters, FloatArray]:
+def _scanned(
+    spectra: list[SpectrumData], system: System, trials: list[dict[str, float]]
+) -> list[tuple[float, dict[str, float]]]:
+    """Relative squares that each trial leaves, without those for which the model is not defined."""
+    try:
+        squares = _scaled(spectra, system, trials)[2].sum(axis=1)
+    except PhysicsError:
+        if len(trials) == 1:
+            return []
+        middle = len(trials) // 2
+        return _scanned(spectra, system, trials[:middle]) + _scanned(spectra, system, trials[middle:])
+    return list(zip(squares.tolist(), trials, strict=True))
+
+
+def _begun(spectra: list[SpectrumData], system: System, trial: dict[str, float]) -> tuple[dict[str, float], FloatArray]:
     """The trial with its potential scattering, and the conductances."""
-    (scales,), (elastic,), _ = _scaled(spectra, second, [trial])
+    (scales,), (elastic,), _ = _scaled(spectra, system, [trial])
     potential = math.sqrt(max(float(np.median(elastic)) / 2, 0.0))
-    return replace(trial, potential_scattering=max(potential, _POTENTIAL)), scales
+    for name in system.names_by_key["potential_scattering"]:
+        one, sign = system.parameters[name], math.copysign(1.0, trial[name])
+        trial = {**trial, name: float(np.clip(sign * max(potential, _POTENTIAL), one.low, one.high))}
+    return trial, scales
 
 
-def _exchanges(spectra: list[SpectrumData], setting: SpinSetting) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    if setting.exchange is ExchangeKind.NONE:
-        return (0.0,), (0.0,)
-    largest = 1e6 * max(float(one.conductance.max()) for one in spectra)
-    slopes = tuple(exchange / largest for exchange in _LARGEST_EXCHANGES)
-    if setting.exchange is ExchangeKind.HEISENBERG or setting.field_T:
-        slopes += tuple(-slope for slope in slopes)
-    return slopes, _CORRELATIONS
-
-
-def steps_seen(
-    spectra: list[SpectrumData], modulation_V: float, temperature_K: float | None, *, singles: bool
-) -> StepsSeen:
+def steps_seen(spectra: list[SpectrumData], *, singles: bool) -> StepsSeen:
     """The steps of the first spectrum that shows two pairs: the smaller the conductance, the less exchange shifts them.
 
     Args:
         spectra: in the order of their conductances.
-        modulation_V: peak amplitude at the junction.
-        temperature_K: of the sample, or None.
         singles: whether to look for a single step too.
 
     Raises:
         FitError: none does.
     """
     reasons = []
-    steps = partial(fit_steps, temperature_K=temperature_K, modulation_V=modulation_V)
     for one in spectra:
+        temperature_K = one.temperature_K
+        steps = partial(fit_steps, temperature_K=temperature_K, modulation_V=one.modulation_V)
         try:
             fit = steps(one.bias, one.conductance, pairs=2)
         except FitError as error:
@@ -143,57 +137,90 @@ def steps_seen(
     raise FitError(f"no spectrum shows two pairs of steps to begin with; the first: {reasons[0]}")
 
 
-def has_an_axis(setting: SpinSetting) -> bool:
+def has_an_axis(system: System, spectra: list[SpectrumData]) -> bool:
     """Whether exchange or field single out the axis z: then D and E of one spectrum may have several values."""
-    return setting.exchange is not ExchangeKind.NONE or setting.field_T != 0
+    with_field = not system.wants_field or any(one.field_T for one in spectra)
+    return len(system.table.spins) > 1 or with_field
 
 
-def _anisotropies(seen: StepsSeen, setting: SpinSetting) -> list[tuple[float, float]]:
+def known_names(system: System, spectra: list[SpectrumData]) -> frozenset[str]:
+    """Parameters that need no fit: the temperature, where the file leaves it to data that say it."""
+    if not system.wants_temperature or any(one.temperature_K is None for one in spectra):
+        return frozenset()
+    return system.names_by_key.get("temperature_K", frozenset())
+
+
+def _read_off(seen: StepsSeen | None, system: System, spectra: list[SpectrumData]) -> dict[str, float]:
+    """Starts of temperature and offset, where the file leaves them to the data."""
+    known = [one.temperature_K for one in spectra if one.temperature_K is not None]
+    temperature = seen.temperature_K if seen is not None else float(np.mean(known)) if known else math.nan
+    found = dict.fromkeys(system.names_by_key.get("temperature_K", ()), temperature)
+    return found | dict.fromkeys(system.offset_names, 0.0 if seen is None else seen.bias_offset_V)
+
+
+def _anisotropies(seen: StepsSeen | None, system: System, spectra: list[SpectrumData]) -> list[tuple[float, float]]:
     """D and E that a spin 1 with these steps may have.
 
     With a single step, D of either sign and a small E.
     """
-    pairs = anisotropies(seen.inner_meV, seen.outer_meV, fixed_axis=has_an_axis(setting))
-    if has_an_axis(setting) and seen.single_meV is not None:
+    if seen is None:
+        return []
+    several = has_an_axis(system, spectra)
+    pairs = anisotropies(seen.inner_meV, seen.outer_meV, fixed_axis=several)
+    if several and seen.single_meV is not None:
         small = 0.5 * K_B_MEV_PER_K * seen.temperature_K
         pairs += [(-seen.single_meV, small), (seen.single_meV, small)]
     return pairs
 
 
 def _scaled(
-    spectra: list[SpectrumData], setting: SpinSetting, trials: list[SpinParameters]
+    spectra: list[SpectrumData], system: System, trials: list[dict[str, float]]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Conductance that fits each spectrum best, elastic part of it, and the squares left, over those of the data.
 
-    Trials at the same temperature and offset; each array of shape (trials, K).
+    In second order; each array of shape (trials, K).
     """
-    temperature, offset = trials[0].temperature_K, trials[0].bias_offset
+    beside = system.names_by_key["potential_scattering"]
+    trials = [{**trial, **dict.fromkeys(beside, 0.0)} for trial in trials]
+    offset = system.bias_offset(trials[0])
+    coldest = min(system.temperature(trial, one.at(1.0)) for trial in trials for one in spectra)
     every = np.concatenate([one.bias for one in spectra]) - offset
-    grid = Grid.over(every.min(), every.max(), setting.modulation_V, temperature, per_kT=_PER_KT)
+    widest = max(one.modulation_V for one in spectra)
+    grid = Grid.over(every.min(), every.max(), widest, coldest, per_kT=_PER_KT)
     scales = np.tile([float(one.conductance.max()) for one in spectra], (len(trials), 1))
     elastic, squares = np.zeros(scales.shape), np.zeros(scales.shape)
     for _ in range(2):
         junctions = [
-            junction(setting, trial, g) for trial, row in zip(trials, scales.tolist(), strict=True) for g in row
+            _second_order(system.junction(trial, one.at(g)))
+            for trial, row in zip(trials, scales.tolist(), strict=True)
+            for one, g in zip(spectra, row, strict=True)
         ]
         shapes = (conductances(junctions, grid.bias_V) / scales.reshape(-1, 1)).reshape(*scales.shape, -1)
-        for bias, numbers in axes(spectra):
-            read = grid.read(shapes[:, numbers].reshape(-1, grid.bias_V.size), bias - offset)
+        for bias, modulation, numbers in axes(spectra):
+            seen = replace(grid, modulation_V=modulation)
+            read = seen.read(shapes[:, numbers].reshape(-1, grid.bias_V.size), bias - offset)
             data = np.array([spectra[k].conductance for k in numbers])
-            found = _linear(read.reshape(len(trials), len(numbers), -1), data)
+            found = _linear(read.reshape(len(trials), len(numbers), -1), data, beside=bool(beside))
             scales[:, numbers], elastic[:, numbers], squares[:, numbers] = found
     return scales, elastic, squares
 
 
-def _linear(model: FloatArray, data: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Scale and constant part of it by least squares of (..., n), neither below 0, and the relative squares left."""
+def _second_order(junction: TunnelJunction) -> TunnelJunction:
+    return replace(junction, order=2, coupling=0.0, tip_coupling=0.0)
+
+
+def _linear(model: FloatArray, data: FloatArray, *, beside: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Scale and constant part of it by least squares of (..., n), neither below 0, and the relative squares left.
+
+    ``beside``: whether electrons may pass beside the spin, a constant part.
+    """
     mean_model, mean_data = model.mean(axis=-1), data.mean(axis=-1)
     variance = ((model - mean_model[..., None]) ** 2).sum(axis=-1)
     scale = ((model - mean_model[..., None]) * data).sum(axis=-1) / np.maximum(variance, np.finfo(float).tiny)
     constant = mean_data - scale * mean_model
-    beside = (constant > 0) & (scale > 0)  # else nothing passes beside the spin
-    scale = np.where(beside, scale, (model * data).sum(axis=-1) / (model * model).sum(axis=-1))
+    passing = (constant > 0) & (scale > 0) & beside
+    scale = np.where(passing, scale, (model * data).sum(axis=-1) / (model * model).sum(axis=-1))
     scale = np.maximum(scale, 1e-15)
-    elastic = np.where(beside, constant / scale, 0.0)
+    elastic = np.where(passing, constant / scale, 0.0)
     left = scale[..., None] * (model + elastic[..., None]) - data
     return scale, elastic, (left**2).sum(axis=-1) / (data**2).sum(axis=-1)
