@@ -89,7 +89,7 @@ class Context(QObject):
         """The work processes."""
         from stmlab.gui.work import Workers
 
-        return Workers(modules=("stmlab.acquisition.planning",), parent=self)
+        return Workers(parent=self)
 
     def close(self) -> None:
         """End the work processes, if there are any."""

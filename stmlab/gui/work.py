@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import logging
 import multiprocessing
+import os
 import pickle
 import threading
 import time
@@ -26,11 +27,21 @@ from stmlab.gui.work_process import Answer, Work, serve
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
+    from multiprocessing.context import BaseContext
+    from multiprocessing.process import BaseProcess
 
 _LOG = logging.getLogger(__name__)
 _LOOK = 0.1  # s between looks at whether a task under way is to stop
 _GRACE = 5.0  # s for a task that reports progress to stop by itself
+_MODULES = (
+    "matplotlib.backends.backend_agg",
+    "scipy.optimize",
+    "stmlab.acquisition.planning",
+    "stmlab.analysis.models",
+    "stmlab.display.figures.fitted_files",
+    "stmlab.display.thumbnails",
+)
+"""What takes long to import, of what panels have done in a process."""
 _UNPICKLED = (pickle.PicklingError, TypeError, AttributeError, ValueError)
 
 
@@ -74,7 +85,7 @@ class Workers(QObject):
     answered = pyqtSignal(object, object)
     """A task and its `Answer`: by way of the event loop, so that whoever submits can connect before anything comes."""
 
-    def __init__(self, count: int = 2, modules: Sequence[str] = (), parent: QObject | None = None) -> None:
+    def __init__(self, count: int = 2, modules: Sequence[str] = _MODULES, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.answered.connect(self._deliver)  # it is emitted by the threads, and queued
         self._numbers = itertools.count()
@@ -145,7 +156,7 @@ class _Worker:
 
     def __init__(self, workers: Workers, modules: tuple[str, ...], long: bool, short: bool) -> None:
         self._workers, self._modules, self._long, self._short = workers, modules, long, short
-        self._process: SpawnProcess | None = None
+        self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="work", daemon=True)
@@ -156,10 +167,13 @@ class _Worker:
         with self._lock:
             if self._process is not None and self._process.is_alive():
                 return
-            context = multiprocessing.get_context("spawn")
+            context = _context(self._modules)
             self._pipe, theirs = context.Pipe()
             self._process = context.Process(
-                target=serve, args=(theirs, self._modules, self._long), name="stmlab work", daemon=True
+                target=serve,
+                args=(theirs, self._modules, self._long, dict(os.environ)),
+                name="stmlab work",
+                daemon=True,
             )
             self._process.start()
             theirs.close()
@@ -226,6 +240,18 @@ class _Worker:
                 self._process.close()
                 self._pipe.close()
             self._process = self._pipe = None
+
+
+def _context(modules: tuple[str, ...]) -> BaseContext:
+    """How processes are started: by a server that has imported the modules once, where the system can fork.
+
+    What forks is never the window with its threads; and a process that was stopped with its task is replaced at once.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(modules))  # of no effect once the server runs
+    return context
 
 
 class Newest:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from stmlab.errors import StmlabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from multiprocessing.connection import Connection
 
 _NICE = 10  # a run that is under way comes first
@@ -45,7 +45,7 @@ class Answer:
     trace: str = ""
 
 
-def serve(pipe: Connection, modules: Sequence[str], long: bool) -> None:
+def serve(pipe: Connection, modules: Sequence[str], long: bool, environment: Mapping[str, str]) -> None:
     """Perform the `Work` that comes, send an `Answer` for each; a number that comes is that of work to be stopped.
 
     Ends with the process at the other end of the pipe, in the middle of work too.
@@ -54,7 +54,10 @@ def serve(pipe: Connection, modules: Sequence[str], long: bool) -> None:
         pipe: from and to the window.
         modules: to be imported first.
         long: its work may take long, and gives way to whatever else is running.
+        environment: the window's as it is now; a process that is forked has that of its server's start.
     """
+    os.environ.clear()
+    os.environ.update(environment)
     if long and hasattr(os, "nice"):
         os.nice(_NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the window, which ends this process

@@ -57,8 +57,8 @@ def grid(path, rates=((1e9, 2e9, 3e9), (4e9, 5e9, 6e9))):
 
 
 def ramp(path):
-    """Spectra at four setpoints of a spin under a tip with one: a fit of it takes its time."""
-    bias, setpoints = np.linspace(-10e-3, 10e-3, 801), np.array([0.05, 0.1, 0.2, 0.3]) * 1e-6
+    """Spectra at eight setpoints of a spin under a tip with one: a fit of it takes its time."""
+    bias, setpoints = np.linspace(-10e-3, 10e-3, 3201), np.linspace(0.05, 0.4, 8) * 1e-6
     spins = SpinParameters(-4.2, 0.87, 2.0, exchange_slope_meV_per_uS=3.6, correlation=-0.5, kondo_coupling=-0.05)
     found = spectra(SpinSetting(ExchangeKind.HEISENBERG, modulation_V=1e-4, order=3), spins, setpoints, bias)
     found += np.random.default_rng(6).normal(0, 1e-10, found.shape)
@@ -69,17 +69,23 @@ def ramp(path):
     return write(path, "setpoint_ramp", "2024-01-04T10:00:00+00:00", axes, points, parameters=said, channel=channel)
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder of four files; the cache of the catalogue is the test's own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    found = tmp_path / "runs"
+@pytest.fixture(scope="session")
+def four_files(tmp_path_factory):
+    """Written once; nobody changes them."""
+    found = tmp_path_factory.mktemp("four") / "runs"
     found.mkdir()
     spectrum(found / "early.h5")
     spectrum(found / "late.h5", rate=4e9, date="2024-01-02T10:00:00+00:00", seed=2, sample="ti_atom")
     shutil.copy(RECORDED, found / "recorded.dat")
     (found / "broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n and no more")
     return found
+
+
+@pytest.fixture
+def folder(four_files, tmp_path, monkeypatch):
+    """A folder of four files; the cache of the catalogue is the test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return shutil.copytree(four_files, tmp_path / "runs")
 
 
 @pytest.fixture
