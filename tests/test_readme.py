@@ -34,7 +34,7 @@ TRANSPORT = re.compile("ramp|--model transport")  # fits that take their time
 SMALLER = {  # the same commands with fewer points
     "--set conductances=7": "--set conductances=3 --set points=61",
     '--set "interval=3 ms"': '--set "interval=3 ms" --set samples=1000',
-    "stmlab papers": "stmlab papers fransson",
+    "stmlab papers": "stmlab papers horovitz",
 }
 
 

@@ -49,6 +49,7 @@ def test_one_side_can_be_fitted_alone():
     assert [p.name for p in fit.parameters] == ["T1", "offset", "height_positive", "rate"]
 
 
+@pytest.mark.slow
 def test_error_bars_are_honest():
     truth = {"T1": 0.8e-9, "offset": 0.7e-12, "height_positive": 3e-12, "height_negative": -1e-12, "rate": 1 / 0.8e-9}
     pulls = []

@@ -124,6 +124,7 @@ def test_energies_that_are_no_levels_get_a_warning_and_larger_errors():
     assert fit.reduced_chi_square > 2
 
 
+@pytest.mark.slow
 def test_energies_that_scatter_more_than_stated_have_the_errors_of_their_scatter():
     random, exact, ratios, excess = np.random.default_rng(5), heisenberg_steps(-4.2, 0.87, 3.6, GS), [], []
     for _ in range(12):

@@ -15,6 +15,7 @@ BIAS = np.linspace(-10e-3, 10e-3, 401)
 MODULATION = 0.2e-3
 TRUE = {"inner_energy": 1.74, "outer_energy": 5.07, "eta_inner": 0.1 / 1.9, "eta_outer": -0.3 / 1.9}
 METHODS = ("steps", "gaussians")
+SAMPLE_OF_METHODS = ("steps", pytest.param("gaussians", marks=pytest.mark.slow))
 
 
 def spectrum(
@@ -191,7 +192,7 @@ def test_one_pair_is_fitted_by_itself(method):
     assert abs(fit["eta_inner"].value - 0.2 / 1.8) < 4 * fit["eta_inner"].error
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SAMPLE_OF_METHODS)
 def test_two_pairs_asked_of_one_are_never_a_confident_answer(method):
     for seed in range(15):
         read = spectrum(energies=(2.0,), heights=((1.0, 0.8),), noise=0.05, seed=seed)
@@ -240,7 +241,15 @@ def test_noise_without_a_step_is_refused(method, slope):
             fit_steps(BIAS, 1e-7 + slope * BIAS + noise, method=method)
 
 
-@pytest.mark.parametrize("shape", [lambda x: x**2, np.abs, lambda x: np.exp(-(x**2)), lambda x: np.sin(3 * x)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        np.abs,
+        lambda x: np.sin(3 * x),
+        pytest.param(lambda x: x**2, marks=pytest.mark.slow),
+        pytest.param(lambda x: np.exp(-(x**2)), marks=pytest.mark.slow),
+    ],
+)
 def test_what_is_smooth_but_no_steps_is_refused_or_warned_of(shape):
     read = shape(BIAS / 5e-3) + np.random.default_rng(0).normal(0, 0.01, BIAS.size)
     for method in METHODS:
@@ -252,15 +261,18 @@ def test_what_is_smooth_but_no_steps_is_refused_or_warned_of(shape):
 
 
 @pytest.mark.parametrize("bend", [lambda v: v * np.tanh(v), lambda v: np.log(np.cosh(v)), lambda v: 1 / (1 + v**2)])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SAMPLE_OF_METHODS)
 def test_a_clean_bend_is_not_taken_for_steps(bend, method):
     """Without noise every wiggle of a fit is significant; a bend must still not read as steps."""
     with pytest.raises(FitError, match="steps"):
         fit_steps(BIAS, 1e-7 * (1 + 0.1 * bend(BIAS / 4e-3)), method=method)
 
 
-@pytest.mark.parametrize("slope", [0.0, 0.002, 0.02])
-@pytest.mark.parametrize("offset", [0.0, 1.2])
+@pytest.mark.parametrize(
+    ("offset", "slope"),
+    [(0.0, 0.02), (1.2, 0.0), (1.2, 0.02)]
+    + [pytest.param(*case, marks=pytest.mark.slow) for case in ((0.0, 0.0), (0.0, 0.002), (1.2, 0.002))],
+)
 def test_a_sloping_background_and_a_large_offset_of_the_bias_change_neither_eta_nor_energies(slope, offset):
     pulls, warned = [], 0
     for seed in range(40):

@@ -46,7 +46,11 @@ def noise(seed, samples):
 
 @pytest.mark.parametrize(
     ("up", "down", "noise", "averaged"),
-    [(0.02, 0.05, 0.2, True), (0.1, 0.05, 0.1, False), pytest.param(0.02, 0.01, 1 / 3, True, marks=pytest.mark.slow)],
+    [
+        (0.1, 0.05, 0.1, False),
+        pytest.param(0.02, 0.05, 0.2, True, marks=pytest.mark.slow),
+        pytest.param(0.02, 0.01, 1 / 3, True, marks=pytest.mark.slow),
+    ],
 )
 def test_rates_and_their_errors_are_honest(up, down, noise, averaged):
     pulls = []
@@ -62,7 +66,7 @@ def test_rates_and_their_errors_are_honest(up, down, noise, averaged):
     assert np.all((np.std(pulls, axis=0) > 0.6) & (np.std(pulls, axis=0) < 1.45))
 
 
-@pytest.mark.parametrize("correlation", [0.3, 0.6, 0.9, 0.97])
+@pytest.mark.parametrize("correlation", [pytest.param(0.3, marks=pytest.mark.slow), 0.6, 0.9, 0.97])
 def test_filtered_noise_is_not_taken_for_switching(correlation):
     """It strays to either side as a telegraph does; it has one level all the same."""
     for seed in range(6):
@@ -280,6 +284,7 @@ def test_a_trace_without_noise_has_a_result():
         assert all(parameter.error > 0 for parameter in fit.parameters)
 
 
+@pytest.mark.slow
 def test_errors_of_levels_know_that_the_noise_has_a_memory():
     """Noise of a first-order process: the mean of n samples varies as that of n (1 - r)/(1 + r) independent ones."""
     pulls, memory = [], 0.7

@@ -49,8 +49,8 @@ def spectra(
     ("kind", "truth", "field"),
     [
         ("heisenberg", (-4.2, 0.87, 3.6, -0.5), 0.0),
-        ("heisenberg", (3.9, 0.85, -4.1, -0.46), 0.0),
-        ("ising", (-3.23, 0.58, 5.9, 0.35), 0.0),
+        pytest.param("heisenberg", (3.9, 0.85, -4.1, -0.46), 0.0, marks=pytest.mark.slow),
+        pytest.param("ising", (-3.23, 0.58, 5.9, 0.35), 0.0, marks=pytest.mark.slow),
         ("ising", (-4.05, 0.65, -1.5, 0.6), 5.0),
     ],
 )

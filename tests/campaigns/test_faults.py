@@ -13,6 +13,7 @@ pytestmark = pytest.mark.xdist_group("campaign of faults")
 TIMEOUT = 1.0  # s, for a busy computer
 SEQUENCE = ("srs", "didv")  # with SR860 and SR830
 SAMPLE = [Trial(kind, PHASES[k % len(PHASES)], SEQUENCE[k % 2], k % 2) for k, kind in enumerate(KINDS)]
+SLOW = ("delay", "error", "swap", "half", "stuck_closed")  # what waits for long, others of its kind do not
 
 
 @cache
@@ -20,7 +21,9 @@ def reference(sequence, lockin):
     return reference_of((sequence, lockin), TIMEOUT)
 
 
-@pytest.mark.parametrize("trial", SAMPLE, ids=str)
+@pytest.mark.parametrize(
+    "trial", [pytest.param(trial, marks=[pytest.mark.slow] * (trial.kind in SLOW)) for trial in SAMPLE], ids=str
+)
 def test_a_fault_leaves_the_junction_safe_and_the_data_true(trial):
     verdict = judged(trial, reference(trial.sequence, trial.lockin), TIMEOUT)
     assert not verdict.violations

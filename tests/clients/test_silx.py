@@ -38,6 +38,7 @@ def silx():
     return client_environment("silx", ["silx==3.1.3"])
 
 
+@pytest.mark.slow
 def test_silx_draws_every_kind_of_run_with_axes_errors_and_scales(silx, tmp_path):
     files = hand_made(tmp_path)
     plots = dict(zip(files, silx.run(SHOWN, *files.values()), strict=True))

@@ -42,6 +42,10 @@ def process_and_priority():
     return os.getpid(), os.getpriority(os.PRIO_PROCESS, 0)
 
 
+def environment_variable(name):
+    return os.environ.get(name)
+
+
 def refuse():
     raise FitError("3 points are too few")
 
@@ -92,6 +96,11 @@ def test_a_refusal_fails_with_its_words(workers, qtbot):
 def test_an_error_of_the_program_fails_with_its_kind_and_is_logged_with_its_place(workers, qtbot, caplog):
     assert reason_of(workers.submit(break_down), qtbot) == "ZeroDivisionError: by nought"
     assert "break_down" in caplog.text
+
+
+def test_a_process_has_the_environment_of_the_window_as_it_is_now(workers, qtbot, monkeypatch):
+    monkeypatch.setenv("STMLAB_TOLD", "now")
+    assert result_of(workers.submit(environment_variable, "STMLAB_TOLD"), qtbot) == "now"
 
 
 def test_a_process_that_dies_fails_its_task_and_is_replaced(workers, qtbot):

@@ -83,6 +83,7 @@ def bench(tmp_path, monkeypatch):
     return mutate.Bench(Path(tmp_path / "copy"), 60, named_only=False)
 
 
+@pytest.mark.slow
 def test_faults_that_tests_notice_and_those_that_none_does(bench):
     path = "stmlab/room/half.py"
     source = (bench.tree / path).read_text()

@@ -68,7 +68,7 @@ def test_the_printed_difference_of_eq_s19_is_not_the_occupation():
     assert _printed_second_order(0.02) > 3 * in_phase
 
 
-@pytest.mark.parametrize("reduced", [False, True])
+@pytest.mark.parametrize("reduced", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_gamma_is_drawn_without_a_zigzag(reduced):
     offsets, rates = betz_model.rate_scan(5, reduced)
     shown = np.isfinite(rates)

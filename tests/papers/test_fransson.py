@@ -75,6 +75,7 @@ def test_the_faults_of_the_text_are_shown_as_such(rows):
     assert zero.computed == pytest.approx(0.7796, abs=5e-5)
 
 
+@pytest.mark.slow
 def test_three_figures_with_three_panels_each_are_drawn(tmp_path, monkeypatch):
     with drawn(monkeypatch) as figures:
         paths = fransson.figures(tmp_path / "new")

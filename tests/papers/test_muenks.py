@@ -92,6 +92,7 @@ def test_the_steps_of_two_ground_states_are_not_fitted_with_four_gaussians(excha
         fitted_steps(IN_FIELD.junction(0.7, exchange_meV))
 
 
+@pytest.mark.slow
 def test_no_curve_of_fig_4c_goes_through_a_failed_fit(tmp_path, monkeypatch):
     with drawn(monkeypatch) as figures, house_style():
         muenks_figures._field(tmp_path)

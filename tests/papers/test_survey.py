@@ -24,9 +24,13 @@ def test_an_unknown_paper_is_refused_by_name(tmp_path):
         papers.figures(tmp_path, "kondo")
 
 
-@pytest.mark.parametrize("name", papers.PAPERS)
-def test_every_row_is_complete_and_goes_into_json(name):
-    rows = papers.rows(name)
+@pytest.fixture(scope="module", params=papers.PAPERS)
+def name_and_rows(request):
+    return request.param, papers.rows(request.param)
+
+
+def test_every_row_is_complete_and_goes_into_json(name_and_rows):
+    name, rows = name_and_rows
     assert len(rows) >= 10
     keys = {"paper", "item", "reference", "source", "computed", "unit", "verdict", "note"}
     for row in json.loads(json.dumps([row.as_dict() for row in rows], allow_nan=False)):
@@ -44,9 +48,8 @@ def test_numbers_agree_within_their_tolerance_only():
     assert held("fransson", "a", "grows", 2.0, "", False) == words
 
 
-@pytest.mark.parametrize("name", papers.PAPERS)
-def test_every_row_says_where_its_reference_comes_from(name):
-    for row in papers.rows(name):
+def test_every_row_says_where_its_reference_comes_from(name_and_rows):
+    for row in name_and_rows[1]:
         assert re.fullmatch(r"printed|in words|from (eq\.|the text).*|independent: .+", row.source), row
         if row.source == "in words":
             assert isinstance(row.reference, str), f"{row.item}: a number is printed, evaluated or independent"

@@ -156,6 +156,7 @@ def quiet(tmp_path_factory):
     return measured(tmp_path_factory.mktemp("quiet"), noise=False, conductances=4, points=61)
 
 
+@pytest.mark.slow
 def test_a_ramp_without_noise_is_fitted_at_the_truth(quiet):
     found, noisy = quiet.fit(quiet.conductance), [quiet.fit(quiet.drawn(seed)) for seed in range(2)]
     for name, value in TRUTH.items():
@@ -172,6 +173,7 @@ def test_a_ramp_whose_third_order_is_left_out_has_a_structure(quiet):
     assert any("4 of 4 spectra has a structure" in warning for warning in fit.warnings)
 
 
+@pytest.mark.slow
 def test_the_noise_of_the_microscope_is_that_of_its_signal_chain(tmp_path):
     """Ten times as much at the ends of a spectrum, by shot noise, as in its middle."""
     (tmp_path / "noisy").mkdir()
