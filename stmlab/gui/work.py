@@ -27,7 +27,7 @@ from stmlab.gui.work_process import Answer, Work, serve
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
-    from multiprocessing.context import BaseContext
+    from multiprocessing.context import ForkServerContext, SpawnContext
     from multiprocessing.process import BaseProcess
 
 _LOG = logging.getLogger(__name__)
@@ -242,7 +242,7 @@ class _Worker:
             self._process = self._pipe = None
 
 
-def _context(modules: tuple[str, ...]) -> BaseContext:
+def _context(modules: tuple[str, ...]) -> ForkServerContext | SpawnContext:
     """How processes are started: by a server that has imported the modules once, where the system can fork.
 
     What forks is never the window with its threads; and a process that was stopped with its task is replaced at once.
