@@ -1,22 +1,26 @@
-"""Exchange between two magnetic molecules through the electrons of a junction (Fransson, Ren and Zhu)."""
+"""Two magnetic molecules in a junction: their exchange through its electrons, and its currents (Fransson, Ren, Zhu)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stmlab.models.model import Choice, Curve, Curves, Model, Number, Sweep, number
+from stmlab.physics.molecular_currents import molecular_currents
 from stmlab.physics.molecular_dimer import Dimer, Leads
 from stmlab.physics.molecular_exchange import molecular_exchange
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
-    from stmlab.models.model import Values
+    from stmlab.models.model import Values, Where
 
 _OVER = {
     "chemical potential": Sweep("chemical_potential_meV", "chemical potential", "meV", -3.0, 3.0, points=121),
     "bias": Sweep("bias", "bias", "V", -6e-3, 6e-3, points=121),
     "temperature difference": Sweep("temperature_difference_K", "temperature difference", "K", 0.0, 100.0, points=121),
 }
+_EXCHANGE: Where = ("quantity", ("exchange",))
 _DIMER = (
     Number("left_polarisation", "p_L", "", "of the left lead", 0.0, -0.999, 0.999),
     Number("right_polarisation", "p_R", "", "of the right lead", 0.0, -0.999, 0.999),
@@ -25,8 +29,8 @@ _DIMER = (
     Number("splitting_1_meV", "Δ₁", "meV", "spin splitting of level 1", 0.0, -5.0, 5.0),
     Number("splitting_2_meV", "Δ₂", "meV", "spin splitting of level 2", 0.0, -5.0, 5.0),
     Number("tunnelling_meV", "T_c", "meV", "between the levels", 1.0, 0.01, 10.0, True),
-    Number("spin_coupling_1_meV", "J₁", "meV", "electrons to moment 1", 1.0, -5.0, 5.0),
-    Number("spin_coupling_2_meV", "J₂", "meV", "electrons to moment 2", 1.0, -5.0, 5.0),
+    Number("spin_coupling_1_meV", "J₁", "meV", "electrons to moment 1", 1.0, -5.0, 5.0, where=_EXCHANGE),
+    Number("spin_coupling_2_meV", "J₂", "meV", "electrons to moment 2", 1.0, -5.0, 5.0, where=_EXCHANGE),
     Number("left_coupling_meV", "Γ_L", "meV", "level 1 to the left lead", 1 / 6, 0.01, 5.0, True),
     Number("right_coupling_meV", "Γ_R", "meV", "level 2 to the right lead", 1 / 6, 0.01, 5.0, True),
 )
@@ -55,20 +59,64 @@ def _compute(values: Values, x: FloatArray) -> Curves:
     scale = {"bias": 1e3}.get(str(values["over"]), 1.0)
     names = dict(zip(_OVER, leads, strict=True))
     leads[names[str(values["over"])]] = scale * x
-    found = molecular_exchange(dimer(values), Leads(left_temperature_K=number(values, "left_temperature_K"), **leads))
-    y = {
+    quantity = str(values["quantity"])
+    label, unit, curves = _QUANTITIES[quantity]
+    found = curves(dimer(values), Leads(left_temperature_K=number(values, "left_temperature_K"), **leads))
+    spread = {name: Curve(curve.label, np.broadcast_to(curve.values, x.shape)) for name, curve in found.items()}
+    return Curves(x, spread, label, unit, _sweep(values))
+
+
+def _exchange(molecules: Dimer, leads: Leads) -> dict[str, Curve]:
+    found = molecular_exchange(molecules, leads)
+    return {
         "heisenberg": Curve("J, Heisenberg", found.heisenberg_meV),
         "ising": Curve("I, Ising", found.ising_meV),
         "dzyaloshinskii_moriya": Curve("D, Dzyaloshinskii-Moriya", found.dzyaloshinskii_moriya_meV),
     }
-    return Curves(x, y, "exchange energy", "meV", _sweep(values))
+
+
+def _current(molecules: Dimer, leads: Leads) -> dict[str, Curve]:
+    found = molecular_currents(molecules, leads)
+    up, down = found.spin_resolved_A
+    return {
+        "charge_current": Curve("I", found.charge_A),
+        "spin_current": Curve("I↑ - I↓, spin current times 2e/ħ", found.spin_A),
+        "current_up": Curve("I↑", up),
+        "current_down": Curve("I↓", down),
+    }
+
+
+def _conductance(molecules: Dimer, leads: Leads) -> dict[str, Curve]:
+    up, down = molecular_currents(molecules, leads).conductance_S
+    return {
+        "charge_conductance": Curve("dI/dV", up + down),
+        "conductance_up": Curve("dI↑/dV", up),
+        "conductance_down": Curve("dI↓/dV", down),
+    }
+
+
+def _seebeck(molecules: Dimer, leads: Leads) -> dict[str, Curve]:
+    found = molecular_currents(molecules, leads)
+    return {
+        "seebeck": Curve("S", found.seebeck_V_per_K),
+        "spin_seebeck": Curve("S of the spin current", found.spin_seebeck_V_per_K),
+    }
+
+
+_QUANTITIES = {
+    "exchange": ("exchange energy", "meV", _exchange),
+    "current": ("current", "A", _current),
+    "conductance": ("dI/dV", "S", _conductance),
+    "Seebeck coefficient": ("Seebeck coefficient", "V/K", _seebeck),
+}
 
 
 MODEL = Model(
     name="molecules",
-    title="exchange between two magnetic molecules through the electrons of a junction",
+    title="two magnetic molecules in a junction: exchange, currents of charge and spin, Seebeck coefficient",
     source="Fransson, Ren and Zhu",
     parameters=(
+        Choice("quantity", "", "what is computed", tuple(_QUANTITIES)),
         Choice("over", "", "what the curves are drawn over", tuple(_OVER)),
         Number(
             "chemical_potential_meV",

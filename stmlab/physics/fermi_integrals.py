@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.physics.pole_circles import circles_around
+from stmlab.physics.polygamma import polygamma
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,11 +62,38 @@ def fermi_integrals(
     Returns:
         Shape (P, Q, L), in the unit of R times that of the poles.
     """
+    return _integrals(integrand, poles, chemical_potentials, thermal_energies, _occupation)
+
+
+def fermi_derivatives(
+    integrand: Callable[[Contour], ComplexArray],
+    poles: ComplexArray,
+    chemical_potentials: FloatArray,
+    thermal_energies: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """The derivatives of `fermi_integrals` by the chemical potential and by k_B T, each of its shape.
+
+    They are int (-f') R d eps and int (-f') R (eps - mu)/k_B T d eps. The second one is a difference where k_B T is
+    small against the distance x of the nearest pole: it loses about (2 pi k_B T / x)^2 / 12 of its digits.
+    """
+    arguments = integrand, poles, chemical_potentials, thermal_energies
+    return _integrals(*arguments, _by_potential), _integrals(*arguments, _by_temperature)
+
+
+def _integrals(
+    integrand: Callable[[Contour], ComplexArray],
+    poles: ComplexArray,
+    chemical_potentials: FloatArray,
+    thermal_energies: FloatArray,
+    occupation: Callable[[ComplexArray, FloatArray], ComplexArray],
+) -> FloatArray:
+    """``occupation`` is a function of the argument of the digamma function and of 2 pi k_B T."""
     answer: FloatArray = np.zeros(())
     for circles in circles_around(poles):
         steps = circles.steps()
         values = integrand(_contour(circles, poles, steps))
-        residues = (values * (_occupation(circles, steps, chemical_potentials, thermal_energies) * steps)).mean(axis=-1)
+        filled = occupation(*_argument(circles, steps, chemical_potentials, thermal_energies))
+        residues = (values * (filled * steps)).mean(axis=-1)
         answer = np.zeros((len(poles), *values.shape[:2])) if answer.ndim == 0 else answer
         np.add.at(answer, circles.point, 2.0 * np.moveaxis(residues.real, -1, 0))
     return answer
@@ -81,14 +109,27 @@ def _contour(circles: Circles, poles: ComplexArray, steps: ComplexArray) -> Cont
     )
 
 
-def _occupation(
+def _argument(
     circles: Circles, steps: ComplexArray, chemical_potentials: FloatArray, thermal_energies: FloatArray
-) -> ComplexArray:
-    """psi(1/2 + i (z - mu) / (2 pi k_B T)) - i pi / 2 on the contour, shape (L, C, N)."""
+) -> tuple[ComplexArray, FloatArray]:
+    """1/2 + i (z - mu) / (2 pi k_B T) on the contour, shape (L, C, N), and 2 pi k_B T, shape (L, C, 1)."""
+    offset = circles.centre - chemical_potentials[circles.point].T
+    width = 2.0 * np.pi * thermal_energies[circles.point].T[..., None]
+    return 0.5 + 1j * (offset[..., None] + steps) / width, width
+
+
+def _occupation(argument: ComplexArray, _: FloatArray) -> ComplexArray:
     from scipy.special import psi
 
-    offset = circles.centre - chemical_potentials[circles.point].T
-    width = 2.0 * np.pi * thermal_energies[circles.point].T
-    argument = 0.5 + 1j * (offset[..., None] + steps) / width[..., None]
     occupation: ComplexArray = psi(argument) - 0.5j * np.pi
     return occupation
+
+
+def _by_potential(argument: ComplexArray, width: FloatArray) -> ComplexArray:
+    slope: ComplexArray = -1j / width * polygamma(argument, 1)[1]
+    return slope
+
+
+def _by_temperature(argument: ComplexArray, width: FloatArray) -> ComplexArray:
+    slope: ComplexArray = -2.0 * np.pi / width * (argument - 0.5) * polygamma(argument, 1)[1]
+    return slope

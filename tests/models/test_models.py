@@ -6,6 +6,7 @@ import pytest
 from stmlab import models
 from stmlab.errors import PhysicsError
 from stmlab.models.model import Choice, Number, sample_text
+from stmlab.physics.constants import CONDUCTANCE_QUANTUM_S
 from stmlab.physics.stochastic_resonance import line_shape
 from stmlab.simulation.junctions import Drive
 from stmlab.simulation.samples import read_sample
@@ -57,6 +58,11 @@ def test_every_parameter_starts_within_its_bounds_and_says_what_it_is(name):
         ("pump-probe", {"states": "spin"}),
         ("two-spins", {"theta": 0.5, "phi": 0.5}),
         ("molecules", {"left_polarisation": 0.5, "bias": 1e-3}),
+        *(
+            ("molecules", {"left_polarisation": 0.5, "bias": 1e-3, "quantity": quantity, "over": over})
+            for quantity in ("current", "conductance", "Seebeck coefficient")
+            for over in ("chemical potential", "temperature difference")
+        ),
         ("bound-state", {}),
     ],
 )
@@ -123,6 +129,37 @@ def test_what_molecules_are_drawn_over_is_the_parameter_of_that_name():
     for label in over_mu.y:
         assert over_bias.y[label].values[0] == close(over_mu.y[label].values[0], rel=1e-9)
         assert over_heat.y[label].values[0] == close(over_mu.y[label].values[0], rel=1e-9)
+
+
+def test_molecules_conduct_what_their_green_functions_say():
+    """At zero bias and low temperature G_s = (e^2/h) T_s(mu), here from the matrix."""
+    given = {"left_polarisation": 0.4, "splitting_2_meV": 0.3, "left_temperature_K": 0.05, "quantity": "conductance"}
+    found = models.known("molecules").curves(given, np.array([-0.8]))
+    for spin, name in ((1, "conductance_up"), (-1, "conductance_down")):
+        left, right = (1 + 0.4 * spin) / 12, 1 / 12
+        matrix = np.array([[-0.8 + 0.5j * left, -1.0], [-1.0, -0.8 - 0.15 * spin + 0.5j * right]])
+        expected = left * right * abs(np.linalg.inv(matrix)[0, 1]) ** 2 * CONDUCTANCE_QUANTUM_S / 2
+        assert found.y[name].values[0] == close(expected, rel=2e-2)
+
+
+def test_the_currents_of_molecules_are_the_integrals_of_their_conductances():
+    given, bias = {"left_polarisation": 0.4, "over": "bias", "chemical_potential_meV": -0.8}, np.linspace(0, 2e-3, 801)
+    model = models.known("molecules")
+    current = model.curves({**given, "quantity": "current"}, bias).y
+    conductance = model.curves({**given, "quantity": "conductance"}, bias).y
+    for name in ("charge", "up", "down"):
+        here, slope = ((f"{name}_{k}" if name == "charge" else f"{k}_{name}") for k in ("current", "conductance"))
+        expected = np.trapezoid(conductance[slope].values, bias)
+        assert current[here].values[-1] == close(expected, rel=1e-5)
+    spin = current["current_up"].values - current["current_down"].values
+    np.testing.assert_array_equal(current["spin_current"].values, spin)
+
+
+def test_the_seebeck_coefficient_of_molecules_is_odd_in_the_chemical_potential():
+    found = models.known("molecules").curves({"quantity": "Seebeck coefficient"}, np.array([-1.3, 0.0, 1.3]))
+    seebeck = found.y["seebeck"].values
+    assert seebeck[0] == close(-seebeck[2], rel=1e-9)
+    assert abs(seebeck[1]) < 1e-15 < 1e-5 < abs(seebeck[2]) < 1e-3
 
 
 def test_a_bound_state_conducts_from_its_threshold():

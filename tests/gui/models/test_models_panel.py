@@ -215,3 +215,14 @@ def test_a_figure_of_it_is_written(panel, qtbot, tmp_path, monkeypatch, said_of)
     panel.context.actions.trigger("models.export")
     qtbot.waitUntil(lambda: bool(said_of), timeout=_LONG)
     assert (tmp_path / "model.svg").read_text().startswith("<?xml")
+
+
+def test_what_has_no_effect_cannot_be_moved(panel, qtbot):
+    assert panel.rows["excitation_rate_per_s"].slider.isEnabled()
+    assert not panel.rows["axial_anisotropy_meV"].slider.isEnabled()
+    assert not panel.rows["spin"].box.isEnabled()
+    panel.rows["states"].box.setCurrentText("spin")
+    qtbot.waitUntil(lambda: "E1 = " in panel.derived.text(), timeout=_LONG)
+    assert not panel.rows["excitation_rate_per_s"].field.isEnabled()
+    assert panel.rows["axial_anisotropy_meV"].slider.isEnabled()
+    assert panel.rows["spin"].box.isEnabled()
