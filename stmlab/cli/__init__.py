@@ -14,6 +14,7 @@ from stmlab.cli import (  # noqa: F401 - each brings its commands
     queue,
     safety,
     serve,
+    study,
     wire,
 )
 from stmlab.cli.common import app
