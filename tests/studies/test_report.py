@@ -50,12 +50,12 @@ def test_figures_are_those_of_their_definitions(tmp_path):
 def test_errors_are_as_large_as_the_figures_scatter(tmp_path, kind):
     study, chance = study_of(tmp_path, 50), np.random.default_rng(2)
     told = []
-    for _ in range(400):
+    for _ in range(200):
         deviations = 0.3 + ERROR * getattr(chance, kind)(size=50)
         found = figures(study, records(study, deviations))
         told.append([(found[name].value, found[name].error) for name in ("bias", "width", "coverage")])
     values, errors = np.moveaxis(np.array(told), 2, 0)
-    np.testing.assert_allclose(errors.mean(axis=0), values.std(axis=0), rtol=0.12)
+    np.testing.assert_allclose(errors.mean(axis=0), values.std(axis=0), rtol=0.17)
 
 
 def test_honest_fits_have_pulls_of_width_one_and_cover_as_they_should(tmp_path):
@@ -106,7 +106,7 @@ def test_files_hold_the_figures_and_are_not_overwritten(tmp_path):
     report = Report.of(study, records(study, [-1.0, 3.0]))
     for ending in (".csv", ".json", ".nc"):
         write_report(report, tmp_path / f"report{ending}")
-        with pytest.raises(FileError, match="exists already|is there"):
+        with pytest.raises(FileError, match="exists"):
             write_report(report, tmp_path / f"report{ending}")
     head, first, *_ = (tmp_path / "report.csv").read_text().splitlines()
     row = dict(zip(head.split(","), first.split(","), strict=True))

@@ -57,7 +57,7 @@ def test_a_first_line_that_was_cut_short_begins_anew(path, study):
 
 
 def test_a_run_is_there_once(path, study):
-    with Results(path, study) as results, pytest.raises(FileError, match="seed 3 .* is there already"):
+    with Results(path, study) as results, pytest.raises(FileError, match=r"seed 3 .* is there already"):
         results.append(RECORD)
     path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(keepends=True)[1])
     with pytest.raises(FileError, match="line 4: this run is there twice"):
