@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.models.model import Values
 
-_ENERGIES = {"larmor": "larmor_meV", "exchange": "exchange_meV", "dzyaloshinskii_moriya": "dzyaloshinskii_moriya_meV"}
+_ENERGIES = ("larmor", "larmor_difference", "exchange", "dzyaloshinskii_moriya", "dipolar")
+_PLAIN = ("coupling_1", "coupling_2", "theta", "phi", "dipolar_angle")
 _BOTH_UP = np.diag([1.0, 0.0, 0.0, 0.0]).astype(complex)
 _ENTANGLEMENT = {
     "negativity": ("E_N", "", logarithmic_negativity),
@@ -38,8 +39,8 @@ def spins(values: Values) -> TwoSpins:
         PhysicsError: a value outside what the model is defined for.
     """
     return TwoSpins(
-        **{name: number(values, of) for name, of in _ENERGIES.items()},
-        **{name: number(values, name) for name in ("coupling_1", "coupling_2", "theta", "phi")},
+        **{name: number(values, f"{name}_meV") for name in _ENERGIES},
+        **{name: number(values, name) for name in _PLAIN},
         bias=1e3 * number(values, "bias"),
         thermal_energy=K_B_MEV_PER_K * number(values, "temperature_K"),
         master_equation=MasterEquation(str(values["master_equation"])),
@@ -47,9 +48,9 @@ def spins(values: Values) -> TwoSpins:
 
 
 def _sweep(values: Values) -> Sweep:
-    reach = abs(number(values, "larmor_meV")) + 4.0 * (
-        abs(number(values, "exchange_meV")) + abs(number(values, "dzyaloshinskii_moriya_meV"))
-    )
+    interactions = (abs(number(values, f"{name}_meV")) for name in ("exchange", "dzyaloshinskii_moriya", "dipolar"))
+    spins_alone = abs(number(values, "larmor_meV")) + 0.5 * abs(number(values, "larmor_difference_meV"))
+    reach = spins_alone + 4.0 * sum(interactions)
     return Sweep("energy", "ħω", "meV", -0.05 * max(reach, 0.1), 1.25 * max(reach, 0.1), points=801)
 
 
@@ -80,9 +81,12 @@ MODEL = Model(
     title="noise spectra of two spins 1/2 under a tunnel current",
     source="Horovitz and Henkel, Phys. Rev. B 104, L081405",
     parameters=(
-        Number("larmor_meV", "ν", "meV", "Larmor energy of both", 0.1, -2.0, 2.0),
+        Number("larmor_meV", "ν", "meV", "Larmor energy, mean of both", 0.1, -2.0, 2.0),
+        Number("larmor_difference_meV", "δν", "meV", "Larmor energy of spin 1 less that of spin 2", 0.0, -2.0, 2.0),
         Number("exchange_meV", "J_ex", "meV", "exchange, above 0 for parallel spins", 0.2, -2.0, 2.0),
         Number("dzyaloshinskii_moriya_meV", "J_DM", "meV", "Dzyaloshinskii-Moriya interaction", 0.0, -2.0, 2.0),
+        Number("dipolar_meV", "b", "meV", "dipolar coupling, 0.215 µeV nm³/r³ for g = 2", 0.0, -1.0, 1.0),
+        Number("dipolar_angle", "β", "rad", "of the line between the spins from the field", 0.0, -6.2832, 6.2832),
         Number("bias", "V", "V", "bias; its size matters", 1e-3, 0.0, 20e-3),
         Number("coupling_1", "λ₁", "", "coupling of spin 1 to the current", 0.01, 1e-5, 1.0, True),
         Number("coupling_2", "λ₂", "", "coupling of spin 2 to the current", 0.009, 1e-5, 1.0, True),

@@ -4,18 +4,25 @@ hbar = k_B = e = 1: energies, rates and the bias share one unit, times are in it
 
     H = nu/2 (tz1 + tz2) - J_ex t1.t2 + J_DM (tx1 ty2 - ty1 tx2)                                      (eq. 7)
 
+The paper names dipolar coupling and leaves unequal spins to others; here both are terms of H,
+
+    + (nu1 - nu2)/4 (tz1 - tz2) + b/4 [t1.t2 - 3 (t1.n)(t2.n)],  b = mu0 g1 g2 mu_B^2 / (4 pi r^3),
+
+n being the direction from one spin to the other, in the xz plane.
+
 Tunnelling electrons flip the spins one by one and together: with q = sqrt(l1 l2) cos(theta/2) the coupling matrices
 are [[l1, q exp(-i phi)], [q exp(i phi), l2]] for (t-1, t-2), its conjugate for (t+1, t+2) and [[l1, q cos phi],
 [q cos phi, l2]] for (tz1, tz2). Their rates are the noise of the current at the energy that the spins give away.
 
-The printed dissipator ignores J_ex and J_DM: every flip is taken to exchange the Larmor energy. That local master
+The printed dissipator ignores J_ex and J_DM: every flip is taken to exchange the Larmor energy, here of the spin that
+flips; flips of unequal spins together have the geometric mean of their rates, which is positive. That local master
 equation is the default; the global one takes the energies of the coupled pair, and drops what turns between them. It is
-wrong, and warns, where lines lie closer than they are wide (4 J_ex below the linewidth): it has no coherence between
-levels that the electrons cannot tell apart. The unified one keeps it, with the geometric mean of the rates at both
-energies (Davidovic, Quantum 4, 326 (2020); Nathan and Rudner, Phys. Rev. B 102, 115109 (2020)): positive always, local
-for J_ex -> 0, global where lines are far apart. They give the same lines with different weights, so every system says
-which one it uses. Line shifts are absorbed in the Larmor energy, as in the paper's Fig. 2
-(the sign and size of the shift printed in eq. 6 are wrong, and it cancels in eq. 7).
+wrong, and warns, where lines lie closer than they are wide (4 J_ex or nu1 - nu2 below the linewidth): it has no
+coherence between levels that the electrons cannot tell apart. The unified one keeps it, with the geometric mean of the
+rates at both energies (Davidovic, Quantum 4, 326 (2020); Nathan and Rudner, Phys. Rev. B 102, 115109 (2020)): positive
+always, local for J_ex -> 0, global where lines are far apart. They give the same lines with different weights, so every
+system says which one it uses. Line shifts are absorbed in the Larmor energy, as in the paper's Fig. 2 (the sign and size
+of the shift printed in eq. 6 are wrong, and it cancels in eq. 7).
 """
 
 from __future__ import annotations
@@ -48,6 +55,7 @@ LOWERING = RAISING.conj().transpose(0, 2, 1)
 """tau- of spin 1 and of spin 2."""
 ALONG = np.stack([np.kron(_Z, _UNIT), np.kron(_UNIT, _Z)])
 """tau_z of spin 1 and of spin 2."""
+_OF_UNEQUAL = ("larmor_difference", "dipolar", "dipolar_angle")
 
 
 class MasterEquation(StrEnum):
@@ -73,6 +81,9 @@ class TwoSpins:
         phi: spin-orbit phase, in radians.
         thermal_energy: k_B T; None is the printed limit exp(-(V - |nu|)/kT) -> 0, for which V >= |nu| is needed.
         master_equation: local (as printed), global or unified.
+        larmor_difference: nu1 - nu2; nu is their mean.
+        dipolar: b.
+        dipolar_angle: of n from the field, in radians.
     """
 
     larmor: float
@@ -85,10 +96,13 @@ class TwoSpins:
     phi: float = 0.0
     thermal_energy: float | None = None
     master_equation: MasterEquation = MasterEquation.LOCAL
+    larmor_difference: float = 0.0
+    dipolar: float = 0.0
+    dipolar_angle: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise PhysicsError unless the model is defined for these arguments."""
-        for name in ("larmor", "bias", "exchange", "dzyaloshinskii_moriya", "theta", "phi"):
+        for name in ("larmor", "bias", "exchange", "dzyaloshinskii_moriya", "theta", "phi", *_OF_UNEQUAL):
             finite(name, getattr(self, name))
         not_negative("coupling_1", self.coupling_1)
         not_negative("coupling_2", self.coupling_2)
@@ -97,31 +111,41 @@ class TwoSpins:
         object.__setattr__(self, "master_equation", MasterEquation(self.master_equation))
         if self.thermal_energy is not None:
             positive("thermal_energy", self.thermal_energy)
-        elif abs(self.bias) < abs(self.larmor):
-            allowed = f"|bias| of at least |larmor| = {abs(self.larmor):.9g} is needed, or a thermal_energy"
+        elif abs(self.bias) < (largest := float(np.abs(self.larmors).max())):
+            allowed = f"|bias| of at least |larmor| = {largest:.9g} is needed, or a thermal_energy"
             raise refuse("bias", float(self.bias), allowed)
 
     @property
+    def larmors(self) -> FloatArray:
+        """Larmor energy of each spin, shape (2,)."""
+        return self.larmor + 0.5 * self.larmor_difference * np.array([1.0, -1.0])
+
+    @property
     def hamiltonian(self) -> ComplexArray:
-        """H with the interactions of eq. 7; shape (4, 4)."""
+        """H with the interactions of eq. 7, unequal spins and dipolar coupling; shape (4, 4)."""
         flip_flop = RAISING[0] @ LOWERING[1]
+        along = np.sin(self.dipolar_angle) * (RAISING + LOWERING) + np.cos(self.dipolar_angle) * ALONG
+        together = ALONG[0] @ ALONG[1] + 2.0 * (flip_flop + flip_flop.conj().T)
         matrix: ComplexArray = (
             0.5 * self.larmor * (ALONG[0] + ALONG[1])
-            - self.exchange * (ALONG[0] @ ALONG[1] + 2.0 * (flip_flop + flip_flop.conj().T))
+            - self.exchange * together
             + 2j * self.dzyaloshinskii_moriya * (flip_flop - flip_flop.conj().T)
+            + 0.25 * self.larmor_difference * (ALONG[0] - ALONG[1])
+            + 0.25 * self.dipolar * (together - 3.0 * along[0] @ along[1])
         )
         return matrix
 
     @property
     def levels(self) -> dict[str, float]:
-        """Energies of the states called S, T1, T2 and T3 (eq. 9)."""
-        split = 2.0 * float(np.hypot(self.exchange, self.dzyaloshinskii_moriya))
-        return {
-            "S": split + self.exchange,
-            "T1": self.larmor - self.exchange,
-            "T2": -split + self.exchange,
-            "T3": -self.larmor - self.exchange,
-        }
+        """Energies of the states called S, T1, T2 and T3 (eq. 9).
+
+        Where the dipolar coupling mixes all four, T1 is the one most like |uu>, T3 of the others that most like |dd>.
+        """
+        energies, states = np.linalg.eigh(self.hamiltonian)
+        first = int(np.argmax(np.abs(states[0])))
+        last = max((k for k in range(4) if k != first), key=lambda k: abs(states[3, k]))
+        lower, upper = (float(energies[k]) for k in range(4) if k not in (first, last))
+        return {"S": upper, "T1": float(energies[first]), "T2": lower, "T3": float(energies[last])}
 
     def noise(self, energy: float) -> float:
         """Noise of the tunnel current that takes ``energy`` from the spins: F(V + e) + F(e - V), as printed V + e."""
@@ -135,17 +159,20 @@ class TwoSpins:
         down = _pair(self.coupling_1, self.coupling_2, together * np.exp(-1j * self.phi))
         along = _pair(self.coupling_1, self.coupling_2, together * np.cos(self.phi))
         kinds = (
-            ("t-", LOWERING, 0.5 * down, self.larmor),
-            ("t+", RAISING, 0.5 * down.conj(), -self.larmor),
-            ("tz", ALONG, 0.25 * along, 0.0),
+            ("t-", LOWERING, 0.5 * down, self.larmors),
+            ("t+", RAISING, 0.5 * down.conj(), -self.larmors),
+            ("tz", ALONG, 0.25 * along, np.zeros(2)),
         )
         parts = []
-        for name, operators, couplings, larmor in kinds:
+        for name, operators, couplings, taken in kinds:
             if self.master_equation is MasterEquation.UNIFIED:
                 parts.append(Dissipator(self._weighted(operators), couplings, name))
-                continue
-            for energy, share in self._by_energy(operators, larmor):
-                parts.append(Dissipator(share, couplings * self.noise(energy), name))
+            elif self.master_equation is MasterEquation.LOCAL:
+                noise = np.array([self.noise(float(energy)) for energy in taken])
+                parts.append(Dissipator(operators, couplings * np.sqrt(np.outer(noise, noise)), name))
+            else:
+                shares = self._by_energy(operators)
+                parts += [Dissipator(share, couplings * self.noise(energy), name) for energy, share in shares]
         return tuple(parts)
 
     def _weighted(self, operators: ComplexArray) -> ComplexArray:
@@ -162,10 +189,8 @@ class TwoSpins:
         rates = [np.einsum("mn,mji,njk->ik", p.rates, p.operators.conj(), p.operators) for p in self.dissipators]
         return float(np.linalg.eigvalsh(sum(rates))[-1])
 
-    def _by_energy(self, operators: ComplexArray, larmor: float) -> list[tuple[float, ComplexArray]]:
-        """Operators sorted by the energy they take from the spins: one energy if local, the pair's own if global."""
-        if self.master_equation is MasterEquation.LOCAL:
-            return [(larmor, operators)]
+    def _by_energy(self, operators: ComplexArray) -> list[tuple[float, ComplexArray]]:
+        """Operators sorted by the energy they take from the pair."""
         levels, states = np.linalg.eigh(self.hamiltonian)
         taken = levels[None, :] - levels[:, None]
         inside = states.conj().T @ operators @ states
@@ -178,8 +203,7 @@ class TwoSpins:
 
     def _warn_of_close_lines(self) -> None:
         """Lines of one kind of flip that the dissipators keep apart, closer than they are wide."""
-        kinds = ((LOWERING, self.larmor), (RAISING, -self.larmor), (ALONG, 0.0))
-        lines = [np.sort([energy for energy, _ in self._by_energy(*kind)]) for kind in kinds]
+        lines = [np.sort([energy for energy, _ in self._by_energy(kind)]) for kind in (LOWERING, RAISING, ALONG)]
         closest = min(float(np.diff(line).min(initial=np.inf)) for line in lines)
         if closest < self.linewidth:
             warnings.warn(

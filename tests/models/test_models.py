@@ -56,7 +56,7 @@ def test_every_parameter_starts_within_its_bounds_and_says_what_it_is(name):
         ("srs", {"states": "spin"}),
         ("pump-probe", {}),
         ("pump-probe", {"states": "spin"}),
-        ("two-spins", {"theta": 0.5, "phi": 0.5}),
+        ("two-spins", {"theta": 0.5, "phi": 0.5, "larmor_difference_meV": 0.02, "dipolar_meV": 0.03}),
         ("molecules", {"left_polarisation": 0.5, "bias": 1e-3}),
         *(
             ("molecules", {"left_polarisation": 0.5, "bias": 1e-3, "quantity": quantity, "over": over})
@@ -71,7 +71,7 @@ def test_every_number_that_applies_changes_some_curve_and_no_other_does(name, gi
     model = models.known(name)
     before = model.curves(given)
     for parameter in model.parameters:
-        if isinstance(parameter, Choice):
+        if isinstance(parameter, Choice) or parameter.name == "singlet_weight":  # matters at the symmetric point only
             continue
         at = float(model.values(given)[parameter.name])
         other = at * 1.3 if at else 0.3 * parameter.high
@@ -118,6 +118,32 @@ def test_two_spins_have_the_lines_of_the_paper():
     one = found.y["one_spin"].values
     peaks = found.x[1:-1][(one[1:-1] > one[:-2]) & (one[1:-1] > one[2:])]
     assert np.allclose(peaks, [0.1, 0.7, 0.9], atol=2e-3)
+
+
+def test_the_beginning_of_two_spins_matters_at_the_symmetric_point_only():
+    model, alike = models.known("two-spins"), {"coupling_2": 0.01, "larmor_meV": 0.5}
+    dark, bright = (model.curves({**alike, "singlet_weight": p}).y["one_spin"].values for p in (1.0, 0.0))
+    assert np.abs(dark - bright).max() > 0.1 * bright.max()
+    pair = [model.curves({"singlet_weight": p}).y["one_spin"].values for p in (1.0, 0.0)]
+    np.testing.assert_allclose(*pair, rtol=1e-9)
+
+
+def test_unequal_dipolar_spins_have_lines_where_their_closed_form_has_them():
+    given = {
+        "larmor_meV": 0.5,
+        "larmor_difference_meV": 0.2,
+        "exchange_meV": 0.0,
+        "dipolar_meV": 0.05,
+        "theta": np.pi,
+        "coupling_1": 1e-3,
+        "coupling_2": 8e-4,
+        "temperature_K": 0.01,
+    }
+    found = models.known("two-spins").curves(given, np.linspace(0.2, 0.8, 6001))
+    one = found.y["one_spin"].values
+    peaks = found.x[1:-1][(one[1:-1] > one[:-2]) & (one[1:-1] > one[2:])]
+    root = np.hypot(0.2, 0.05) / 2
+    assert np.allclose(peaks, np.sort([0.5 + b + r for b in (-0.05, 0.05) for r in (-root, root)]), atol=3e-4)
 
 
 def test_what_molecules_are_drawn_over_is_the_parameter_of_that_name():

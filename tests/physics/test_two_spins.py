@@ -31,7 +31,7 @@ ANGULAR = np.linspace(0.02, 1.2, 5901)
 spins = st.builds(
     TwoSpins,
     larmor=st.floats(-1.0, 1.0),
-    bias=st.floats(1.0, 3.0),
+    bias=st.floats(1.3, 3.0),
     coupling_1=st.floats(0.001, 0.5),
     coupling_2=st.floats(0.001, 0.5),
     exchange=st.floats(-1.0, 1.0),
@@ -40,6 +40,9 @@ spins = st.builds(
     phi=st.floats(-3.0, 3.0),
     thermal_energy=st.one_of(st.none(), st.floats(0.01, 3.0)),
     master_equation=st.sampled_from(MasterEquation),
+    larmor_difference=st.one_of(st.just(0.0), st.floats(-0.5, 0.5)),
+    dipolar=st.one_of(st.just(0.0), st.floats(-0.5, 0.5)),
+    dipolar_angle=st.floats(0.0, 3.0),
 )
 
 
@@ -307,3 +310,88 @@ def test_the_unified_equation_keeps_states_positive(exchange, moriya, theta, phi
     choi = generator.evolve(np.diag([0.0, 1.0, 0.0, 0.0]).astype(complex), np.array([0.1, 3.0, 100.0]))
     assert np.trace(choi, axis1=1, axis2=2) == close(np.ones(3))
     assert np.linalg.eigvalsh(choi).min() > -1e-9
+
+
+# -- unequal spins and dipolar coupling ------------------------------------------------------------------------------
+
+DIPOLAR = TwoSpins(0.5, 1.0, 0.01, 0.009, exchange=0.03, larmor_difference=0.12, dipolar=0.08, dipolar_angle=0.7)
+
+
+def test_unequal_spins_and_their_dipolar_coupling_are_spin_operators_of_qutip():
+    spin = [[qutip.tensor(*(o if k == j else qutip.qeye(2) for k in (0, 1))) for o in qutip.jmat(0.5)] for j in (0, 1)]
+    n = np.sin(0.7), 0.0, np.cos(0.7)
+    first, second = (sum(c * o for c, o in zip(n, each, strict=True)) for each in spin)
+    dot = sum(a * b for a, b in zip(*spin, strict=True))
+    zeeman = (0.5 + 0.06) * spin[0][2] + (0.5 - 0.06) * spin[1][2]
+    expected = zeeman - 4 * 0.03 * dot + 0.08 * (dot - 3 * first * second)
+    np.testing.assert_allclose(DIPOLAR.hamiltonian, expected.full(), atol=1e-15)
+    assert sorted(DIPOLAR.levels.values()) == pytest.approx(sorted(expected.eigenenergies()), abs=1e-14)
+
+
+def test_levels_along_the_field_have_their_closed_form():
+    system = replace(DIPOLAR, dipolar_angle=0.0, dzyaloshinskii_moriya=0.05)
+    root = np.sqrt(0.12**2 / 4 + (0.08 / 2 - 2 * 0.03) ** 2 + 4 * 0.05**2)
+    expected = {
+        "S": 0.03 + 0.04 + root,
+        "T1": 0.5 - 0.03 - 0.04,
+        "T2": 0.03 + 0.04 - root,
+        "T3": -0.5 - 0.03 - 0.04,
+    }
+    assert system.levels == pytest.approx(expected, abs=1e-14)
+
+
+def test_dipolar_coupling_splits_the_lines_of_unequal_spins():
+    """nu +- b +- sqrt(delta^2 + b^2)/2 where nothing but b couples the spins."""
+    system = TwoSpins(0.5, 1.0, 1e-3, 8e-4, larmor_difference=0.2, dipolar=0.05, theta=np.pi)
+    root = np.hypot(0.2, 0.05) / 2
+    expected = np.sort([0.5 + b + r for b in (-0.05, 0.05) for r in (-root, root)])
+    found = lines(correlation_spectra(system, ANGULAR).one_spin)
+    assert np.abs(found[:, None] - expected).min(axis=0).max() < 4e-4
+
+
+@pytest.mark.parametrize("equation", [MasterEquation.LOCAL, MasterEquation.GLOBAL, MasterEquation.UNIFIED])
+def test_spins_that_nothing_couples_are_each_in_balance_with_the_noise_at_its_own_energy(equation):
+    system = TwoSpins(
+        0.5, 1.0, 0.02, 0.01, theta=np.pi, thermal_energy=0.1, larmor_difference=0.3, master_equation=equation
+    )
+    state = system.generator.steady_state()
+    for spin, energy in enumerate((0.65, 0.35)):
+        down, up = system.noise(energy), system.noise(-energy)
+        assert np.trace(ALONG[spin] @ state).real == close((up - down) / (up + down), rel=1e-9)
+
+
+def test_without_bias_unequal_dipolar_spins_end_in_thermal_equilibrium():
+    system = replace(DIPOLAR, bias=0.0, thermal_energy=0.25, theta=0.4, master_equation=MasterEquation.GLOBAL)
+    levels, states = np.linalg.eigh(system.hamiltonian)
+    weights = np.exp(-levels / 0.25)
+    expected = (states * weights / weights.sum()) @ states.conj().T
+    assert system.generator.steady_state() == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_unified_equation_is_the_global_one_where_dipolar_levels_are_far_apart():
+    differences = []
+    for coupling in (1e-3, 1e-5):
+        weak = replace(DIPOLAR, coupling_1=coupling, coupling_2=0.7 * coupling, master_equation=MasterEquation.UNIFIED)
+        apart = replace(weak, master_equation=MasterEquation.GLOBAL)
+        differences.append(np.abs(weak.generator.steady_state() - apart.generator.steady_state()).max())
+    assert differences[1] <= 0.02 * differences[0]
+    assert differences[0] < 0.02
+
+
+def test_spins_that_differ_by_less_than_their_width_are_one_pair_and_by_more_two():
+    """The lifetime of the singlet grows without bound as the spins become alike."""
+    alike, near, far = (
+        TwoSpins(1.0, 1.5, 0.02, 0.02, larmor_difference=d, master_equation=MasterEquation.UNIFIED)
+        for d in (1e-6, 1e-3, 0.3)
+    )
+    slow = [np.sort(-np.linalg.eigvals(each.generator.matrix).real)[1] for each in (alike, near, far)]
+    assert slow[0] < 1e-9
+    assert slow[1] / slow[0] == close(1e6, rel=0.3)
+    assert slow[2] > 0.1 * far.linewidth
+
+
+def test_unequal_spins_need_a_bias_above_the_larger_larmor_energy():
+    with pytest.raises(PhysicsError, match=r"bias = 1: \|bias\| of at least \|larmor\| = 1\.1 is needed"):
+        TwoSpins(0.9, 1.0, 0.01, 0.01, larmor_difference=0.4)
+    with pytest.raises(PhysicsError, match="dipolar = nan"):
+        TwoSpins(0.9, 1.0, 0.01, 0.01, dipolar=np.nan)
