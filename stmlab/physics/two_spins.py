@@ -21,8 +21,8 @@ wrong, and warns, where lines lie closer than they are wide (4 J_ex or nu1 - nu2
 coherence between levels that the electrons cannot tell apart. The unified one keeps it, with the geometric mean of the
 rates at both energies (Davidovic, Quantum 4, 326 (2020); Nathan and Rudner, Phys. Rev. B 102, 115109 (2020)): positive
 always, local for J_ex -> 0, global where lines are far apart. They give the same lines with different weights, so every
-system says which one it uses. Line shifts are absorbed in the Larmor energy, as in the paper's Fig. 2 (the sign and size
-of the shift printed in eq. 6 are wrong, and it cancels in eq. 7).
+system says which one it uses. Line shifts are absorbed in the Larmor energy, as in the paper's Fig. 2 (sign and size of
+the shift printed in eq. 6 are wrong, and it cancels in eq. 7).
 """
 
 from __future__ import annotations
