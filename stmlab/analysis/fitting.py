@@ -10,6 +10,7 @@ from stmlab.analysis.models import analyse
 from stmlab.analysis.ranges import within_range
 from stmlab.analysis.recordings import analyse_recording
 from stmlab.analysis.settings import UNITS, Settings
+from stmlab.analysis.system_files import Source, fit_system
 from stmlab.errors import FitError
 from stmlab.storage import Run, open_run
 from stmlab.storage.exporters import recording_of
@@ -17,28 +18,46 @@ from stmlab.storage.recorded import Grid, Recording, is_recorded, open_recording
 from stmlab.units import in_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from stmlab.analysis.grid_fit import GridFit
     from stmlab.analysis.guided import Guide
     from stmlab.results import FitResult
+    from stmlab.systems import System
 
 RUN = "run"
 """How `fit_file` names the fit of a run."""
 
 
-def fit(run: Run | str | Path, model: str | None = None, **settings: float | str) -> FitResult:
+def fit(
+    run: Source | Sequence[Source],
+    model: str | None = None,
+    *,
+    system: System | str | Path | None = None,
+    **settings: Any,
+) -> FitResult:
     """Fit a run; raw data and the file are never touched.
 
     Args:
-        run: as `open_run` gives it, or its file.
+        run: as `open_run` gives it, or its file; with a ``system`` also what another program recorded, or several.
         model: by default the one for the run's sequence; README lists them.
-        settings: what the file does not say, in SI or with a unit: ``field="5 T"``.
+        system: spin system of the transport model, compared with the alternatives that its file names: the path of a
+            file, or the name of one that comes with stmlab (docs/systems.md).
+        settings: what the file does not say, in SI or with a unit: ``field="5 T"``; of several files one for each:
+            ``field=[0, 2, 5]``.
 
     Raises:
         FitError: the model is not known, does not take a setting, or the data cannot carry it.
         FileError: there is no such run.
+        StationError: the system's file is wrong.
     """
+    if system is not None:
+        if model not in (None, "transport"):
+            raise FitError(f"the model {model} takes no spin system: transport does")
+        sources = [run] if isinstance(run, Run | Recording | str | Path) else list(run)
+        return fit_system(sources, system, settings=settings)
+    if not isinstance(run, Run | str | Path):
+        raise FitError("give a system to fit several files at once, or fit them one by one")
     return analyse(run if isinstance(run, Run) else open_run(run), model, given(settings))
 
 

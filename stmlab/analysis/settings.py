@@ -27,6 +27,7 @@ UNITS: Mapping[str, str] = {
     "temperature": "K",
     "modulation": "V",
     "field": "T",
+    "height": "m",
     "window": "V",
     "scattering": "S",
     "order": "",
@@ -37,8 +38,9 @@ UNITS: Mapping[str, str] = {
     "time_limit": "s",
 }
 """Everything that can be given, with its unit: temperature of the sample, peak modulation at the junction, field along
-the surface normal, half the width of the window, the sample electrons' scattering from the spin (G11), order of the
-transport model, delays left out, sides of zero delay, threshold and dead time of switching, CPU time of the fit.
+the surface normal (of a spin system along its own direction), height of the tip, half the width of the window, the
+sample electrons' scattering from the spin (G11), order of the transport model, delays left out, sides of zero delay,
+threshold and dead time of switching, CPU time of the fit.
 """
 OF_EVERY_MODEL = ("time_limit",)
 

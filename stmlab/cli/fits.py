@@ -15,6 +15,8 @@ from stmlab.errors import SequenceError, StmlabError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from rich.console import Console
+
     from stmlab.analysis.files import Asked, Fits
     from stmlab.analysis.grid_fit import GridFit
     from stmlab.results import FitResult
@@ -56,6 +58,15 @@ def fit(
     exchange: Annotated[
         str, typer.Option("--exchange", help="Of a ramp with start values: none, heisenberg or ising.")
     ] = "",
+    system: Annotated[
+        str | None,
+        typer.Option(
+            "--system",
+            metavar="FILE",
+            help="Spin system of the transport model (docs/systems.md), fitted to all files at once and compared with "
+            'the alternatives in its file. --set "field=0 T, 2 T, 5 T" gives each file a value of its own.',
+        ),
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")] = False,
     png: Annotated[
         Path | None,
@@ -79,8 +90,11 @@ def fit(
 
     guide = Guide.read(pairs(start or [], "--start"), fix or (), exchange)
     asked = Asked(model, channel, pairs(settings or []), _ends(within), guide)
-    pictures = _pictures(files, png)
     console = Console(stderr=True)
+    if system is not None:
+        _fit_together(files, system, asked, console, keep=keep, png=png, as_json=as_json)
+        return
+    pictures = _pictures(files, png)
     with (
         crew(workers, scheduler, console, "fits") as (executor, shared),
         fits_on_terminal(console, quiet=shared) as terminal,
@@ -98,6 +112,24 @@ def fit(
 
         print(fits_as_table(found, refused))
     if status := STOPPED if terminal.stopped else 1 if refused else _status(found):
+        raise typer.Exit(status)
+
+
+def _fit_together(
+    files: list[Path], system: str, asked: Asked, console: Console, *, keep: bool, png: Path | None, as_json: bool
+) -> None:
+    from stmlab.analysis.fitting import RUN
+    from stmlab.cli.system_fit import fitted_together
+
+    if keep:
+        if len(files) > 1:
+            raise SequenceError("--keep: a fit of several files belongs to none of them")
+        _check_keepable(files[0], asked.model)
+    found, status = fitted_together(files, system, asked, console, png)
+    if keep:
+        _kept(files[0], found)
+    _show_one(files[0], {RUN: found}, as_json)
+    if status:
         raise typer.Exit(status)
 
 

@@ -47,13 +47,7 @@ def each_sweep(
     Raises:
         FitError: every sweep is refused; it says why the first is.
     """
-    if not found:
-        raise FitError("what was swept holds no numbers")
-    if backward is not None or is_backward(column):  # the columns name the direction, whatever the order of the bias
-        every = np.sort(np.concatenate([sweep.rows for sweep in found]))
-        tasks = [("backward" if is_backward(c) else "forward", c, every) for c in (column, backward) if c is not None]
-    else:
-        tasks = [(name, column, sweep.rows) for name, sweep in zip(labels(found), found, strict=True)]
+    tasks = directions(column, backward, found)
     fits: dict[str, Fit] = {}
     refused: dict[str, FitError] = {}
     for name, seen, rows in tasks:
@@ -70,6 +64,21 @@ def each_sweep(
         choices = {**result.choices, **_way(ways, name, unit)}
         fits[name] = replace(result, warnings=(*told, *result.warnings), choices=choices)
     return fits
+
+
+def directions(column: Column, backward: Column | None, found: list[Sweep]) -> list[tuple[str, Column, IntArray]]:
+    """Name, column and rows of every sweep; see `each_sweep`.
+
+    Raises:
+        FitError: there is none.
+    """
+    if not found:
+        raise FitError("what was swept holds no numbers")
+    if backward is None and not is_backward(column):
+        return [(name, column, sweep.rows) for name, sweep in zip(labels(found), found, strict=True)]
+    # The columns name the direction, whatever the order of the bias.
+    every = np.sort(np.concatenate([sweep.rows for sweep in found]))
+    return [("backward" if is_backward(c) else "forward", c, every) for c in (column, backward) if c is not None]
 
 
 def _way(ways: Mapping[str, Sweep], name: str, unit: str) -> dict[str, str]:

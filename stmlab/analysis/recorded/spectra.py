@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from stmlab.analysis.recorded.columns import (
     quadrature_of,
     spectrum,
 )
-from stmlab.analysis.recorded.directions import each_sweep, missing_points
+from stmlab.analysis.recorded.directions import directions, each_sweep, missing_points
 from stmlab.analysis.recorded.header import promise_warnings
 from stmlab.analysis.recorded.swept import sweeps
 from stmlab.analysis.steps import STEP_MODELS, fit_steps
@@ -120,6 +120,47 @@ def _doubting_temperature(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class SweepInSiemens:
+    """A sweep as dI/dV: "forward", bias in V and dI/dV in S, shape (n,), setpoint in S; what is odd about it."""
+
+    name: str
+    bias: FloatArray
+    conductance: FloatArray
+    setpoint: float
+    warnings: tuple[str, ...] = ()
+
+
+def in_siemens(
+    recording: Recording, channel: str | None, told: Settings, header: Told, rows: Rows
+) -> list[SweepInSiemens]:
+    """Every sweep over the bias; arguments as of `fit_spectra`.
+
+    Raises:
+        FitError: there is no column for it, or no current that would say what a reading is in S.
+    """
+    seen, bias, found = spectrum(recording, channel, header.harmonics), rows.column.values, []
+    for name, column, part in directions(seen.column, backward_of(recording, seen.column), sweeps(bias)):
+        here = replace(seen, column=column)
+        odd = about(recording, here, told, header, bias, part)
+        found.append(SweepInSiemens(name, *_in_siemens(recording, here, bias, part), tuple(odd)))
+    return found
+
+
+def _in_siemens(
+    recording: Recording, seen: Spectrum, bias: FloatArray, part: IntArray
+) -> tuple[FloatArray, FloatArray, float]:
+    """Bias, the lock-in's reading in S by the current of the same direction, and the setpoint."""
+    column = seen.column
+    at, values = bias[part], column.values[part]
+    flowing = column.values[part] if seen.derived else _current_of(recording, column).values[part]
+    known = np.isfinite(at) & np.isfinite(values) & np.isfinite(flowing)
+    at, values, amperes = at[known], values[known], flowing[known]
+    conductance = derivative(at, values) if seen.derived else values * siemens_per_reading(at, values, amperes)
+    end = np.abs(at).argmax()
+    return at, conductance, float(abs(amperes[end] / at[end]))  # the tip is stabilised at an end of the sweep
+
+
 def fit_transport_recorded(
     recording: Recording, seen: Spectrum, told: Settings, bias: FloatArray, part: IntArray
 ) -> FitResult:
@@ -135,14 +176,7 @@ def fit_transport_recorded(
     Raises:
         FitError: there is no current, or the sweep does not carry the fit.
     """
-    column = seen.column
-    at, values = bias[part], column.values[part]
-    flowing = column.values[part] if seen.derived else _current_of(recording, column).values[part]
-    known = np.isfinite(at) & np.isfinite(values) & np.isfinite(flowing)
-    at, values, amperes = at[known], values[known], flowing[known]
-    conductance = derivative(at, values) if seen.derived else values * siemens_per_reading(at, values, amperes)
-    end = np.abs(at).argmax()
-    setpoint = abs(amperes[end] / at[end])  # the tip is stabilised at an end of the sweep
+    at, conductance, setpoint = _in_siemens(recording, seen, bias, part)
     inside = np.abs(at) <= told.window * (1 + 1e-9)
     fit = transport_of(at[inside], conductance[inside], np.full(np.count_nonzero(inside), setpoint), told)
     return _named(fit, seen)

@@ -13,13 +13,14 @@ from stmlab.systems import Scale
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from stmlab.arrays import FloatArray
     from stmlab.systems import Parameter, System
 
 _TRIED_A_DIMENSION, _TRIED = 96, 400
 """Candidates for each parameter of which only an interval is known, and at most."""
 _WITHIN = 0.8  # of natural bounds
 _BESIDE = 0.4  # of a start without bounds, or of the parameter's size
-_APART = 0.12  # of the interval, in which two candidates are one
+_APART = 0.2  # of the sides of the box, within which two candidates are one
 
 Candidate = dict[str, float]
 
@@ -49,15 +50,28 @@ def candidates(
     return found
 
 
-def valley(system: System, values: Mapping[str, float]) -> tuple[float, ...]:
-    """What tells candidates apart that lead to different places: sign of the exchange, D and E; place in the box."""
-    own, intervals = anisotropy_names(system), _intervals(system)
-    key = [values[name] for name in own if not system.parameters[name].starts]
-    key += [math.copysign(1.0, values[name]) for name, one in system.parameters.items() if one.at_largest]
-    for name, (low, high) in intervals.items():
+def apart(system: System, one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """Whether two candidates lead to different places: other D and E, another sign of exchange, far in the box."""
+    own = [name for name in anisotropy_names(system) if not system.parameters[name].starts]
+    signs = [name for name, parameter in system.parameters.items() if parameter.at_largest]
+    if any(one[name] != other[name] for name in own) or any((one[name] < 0) != (other[name] < 0) for name in signs):
+        return True
+    places = [_place(system, values) for values in (one, other)]
+    return bool(np.linalg.norm(places[0] - places[1]) > _APART)
+
+
+def is_sampled(system: System) -> bool:
+    """Whether candidates fill a box, so that none of them need lie on the floor of its valley."""
+    return bool(_intervals(system))
+
+
+def _place(system: System, values: Mapping[str, float]) -> FloatArray:
+    """In the box, from 0 to 1 along each side."""
+    place = []
+    for name, (low, high) in _intervals(system).items():
         value = math.log(values[name]) if _by_logarithm(system, name) else values[name]
-        key.append(round((value - low) / (high - low) / _APART))
-    return tuple(key)
+        place.append((value - low) / (high - low))
+    return np.array(place)
 
 
 def anisotropy_names(system: System) -> tuple[str, ...]:
@@ -112,7 +126,7 @@ def _by_logarithm(system: System, name: str) -> bool:
     return system.parameters[name].scale is Scale.LOGARITHMIC
 
 
-def _spread(count: int, dimensions: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _spread(count: int, dimensions: int) -> FloatArray:
     """Points that fill a unit cube evenly, shape (count, dimensions): Roberts' sequence."""
     ratio = 2.0
     for _ in range(64):

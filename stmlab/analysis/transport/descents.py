@@ -13,7 +13,7 @@ from stmlab.analysis.transport.data import SMALLEST_NOISE
 from stmlab.analysis.transport.doubts import DECIDED
 from stmlab.analysis.transport.model import COARSE, FINE
 from stmlab.analysis.transport.problem import Problem
-from stmlab.analysis.transport.solution import Solution, distinct
+from stmlab.analysis.transport.solution import Solution, by_system, distinct
 from stmlab.analysis.transport.start import has_an_axis, known_names, starts, steps_seen
 from stmlab.analysis.transport.symmetry import signs
 from stmlab.errors import FitError
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from stmlab.systems import System
 
 _MOST = 60  # steps
-_ROUNDS = ((3e-2, 2, 4.0), (3e-2, _MOST, 2.0), (1e-3, _MOST, 0.0), (1e-4, _MOST, 0.0))
-"""Of each round: promised gain over the squares at which it ends, steps, and the difference of AIC, a point, beyond
-which a solution is given up after it."""
+_ROUNDS = ((3e-2, 2, 4.0, 4), (3e-2, _MOST, 2.0, 3), (1e-3, _MOST, 0.0, 2), (1e-4, _MOST, 0.0, 2))
+"""Of each round: promised gain over the squares at which it ends, steps, the difference of AIC, a point, beyond which a
+solution is given up after it, and how many of one system go on."""
 _DECIDING, _CONVERGED = 1e-4, 1e-8  # the same where an optional parameter is decided on, and at the end
 _HOPELESS = 200.0  # difference of AIC; fewer are no reason to give up
 _STEADY, _REWEIGHTED = 1e-3, 6  # relative change of the noise, and how often it is taken anew
@@ -46,8 +46,8 @@ def solutions(spectra: list[SpectrumData], systems: Sequence[System]) -> list[So
     seen = steps_seen(spectra, singles=any(has_an_axis(one, spectra) for one in asked)) if asked else None
     found = [start for one in systems for start in _begun(spectra, one, seen if one in asked else None)]
     beaten, points = math.inf, sum(one.bias.size for one in spectra)
-    for tolerance, most, behind in _ROUNDS:
-        found = distinct(_round(spectra, found, beaten, tolerance, most))
+    for tolerance, most, behind, kept in _ROUNDS:
+        found = _best_of_each(distinct(_round(spectra, found, beaten, tolerance, most)), kept)
         lowest = min(solution.aic for solution in found)
         if math.isinf(lowest):
             raise FitError("the transport model is defined at no start: is the temperature right?")
@@ -57,6 +57,13 @@ def solutions(spectra: list[SpectrumData], systems: Sequence[System]) -> list[So
             break
     lowest = min(solution.aic for solution in found)
     return [_settled(spectra, one) if one.aic < lowest + _CLOSE else one for one in found]
+
+
+def _best_of_each(found: list[Solution], kept: int) -> list[Solution]:
+    """So many of every system."""
+    groups = by_system(sorted(found, key=lambda solution: solution.aic)).values()
+    best = [solution for group in groups for solution in group[:kept]]
+    return [solution for solution in found if solution in best]
 
 
 def _is_read_off(system: System, spectra: list[SpectrumData]) -> bool:

@@ -10,6 +10,7 @@ import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from stmlab.analysis.iterations import iterations
 from stmlab.analysis.spin_levels import anisotropies
 from stmlab.analysis.steps import fit_steps
-from stmlab.analysis.transport.candidates import candidates, valley
+from stmlab.analysis.transport.candidates import apart, candidates, is_sampled
 from stmlab.analysis.transport.data import axes
 from stmlab.analysis.transport.model import Grid
 from stmlab.errors import FitError, PhysicsError
@@ -66,22 +67,33 @@ def starts(
     scanned = [spectra[k] for k in np.unique(np.linspace(0, len(spectra) - 1, _MOST).astype(int))]
     largest = max(float(one.conductance.max()) for one in spectra)
     trials = candidates(system, largest, _anisotropies(seen, system, spectra), _read_off(seen, system, spectra))
-    found: dict[tuple[float, ...], tuple[float, int, dict[str, float]]] = {}
+    found: list[tuple[float, int, dict[str, float]]] = []
     steps = iterations()
     for first in range(0, len(trials), _TOGETHER):
         steps.refuse_if_over()
         steps.done(math.nan)
         for squares, trial in _scanned(scanned, system, trials[first : first + _TOGETHER]):
-            key, place = valley(system, trial), len(found)
-            if squares < found.get(key, (np.inf,))[0]:
-                found[key] = squares, place, trial
+            found.append((squares, len(found), trial))
     if not found:
         raise FitError(
             f"{system.label}: no trial parameters of the transport model are possible: is the temperature right?"
         )
-    best = sorted(found.values(), key=lambda one: one[0])[:_VALLEYS]
-    kept = [one for one in best if one[0] < _FAR_BEHIND * best[0][0]]
-    return [_begun(spectra, system, trial) for _, _, trial in sorted(kept, key=lambda one: one[1])]
+    kept = sorted(_valleys(system, sorted(found, key=itemgetter(0))), key=itemgetter(1))
+    return [_begun(spectra, system, trial) for _, _, trial in kept]
+
+
+def _valleys(
+    system: System, found: list[tuple[float, int, dict[str, float]]]
+) -> list[tuple[float, int, dict[str, float]]]:
+    """Of trials, the best first, the best of each valley; not those that are sure to lead to nothing."""
+    kept: list[tuple[float, int, dict[str, float]]] = []
+    sure = math.inf if is_sampled(system) else _FAR_BEHIND * found[0][0]
+    for one in found:
+        if len(kept) == _VALLEYS or one[0] >= sure:
+            break
+        if all(apart(system, one[2], other) for _, _, other in kept):
+            kept.append(one)
+    return kept or found[:1]
 
 
 def _scanned(

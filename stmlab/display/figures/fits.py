@@ -32,7 +32,7 @@ def draw_fits(title: str, fits: Sequence[tuple[str, FitResult]]) -> Figure:
     model, (_, first) = fits[0][1].model, fits[0]
     if model in STEP_MODELS:
         return draw_steps(fits, title, first.labels.get("y_unit", ""))
-    if model == "transport" and np.ptp(first.curves["setpoint"]) == 0:  # a single spectrum
+    if model == "transport" and np.ptp(first.curves.get("spectrum", first.curves["setpoint"])) == 0:  # a single one
         return draw_fitted(first, title)
     return _FIGURES.get(model, draw_fitted)(first, title)
 

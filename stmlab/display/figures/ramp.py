@@ -1,4 +1,4 @@
-"""Spectra of a conductance-setpoint ramp with the transport model's fit: as a waterfall, and as maps."""
+"""Spectra of a ramp or another series with the transport model's fit: as a waterfall, and as maps."""
 
 from __future__ import annotations
 
@@ -52,15 +52,19 @@ def draw_ramp(fit: FitResult, title: str = "") -> Figure:
 
 
 class _Rows:
-    """The points of a fit as one row a spectrum: ``bias`` in mV (n,), the others over the setpoint (K, n).
+    """The points of a fit as one row a spectrum: ``bias`` in mV (n,), the others over the setpoint (K, n); labels.
 
     Spectra on other biases than the first are interpolated for the maps and curves.
     """
 
     def __init__(self, fit: FitResult) -> None:
         curves = fit.curves
-        self.setpoint = np.unique(curves["setpoint"])
-        places = [np.flatnonzero(curves["setpoint"] == value) for value in self.setpoint]
+        which = curves.get("spectrum", curves["setpoint"])
+        places = [np.flatnonzero(which == value) for value in np.unique(which)]
+        self.setpoint = np.array([curves["setpoint"][place[0]] for place in places])
+        told = [parameter.at.removeprefix("setpoint ") for parameter in fit.parameters if parameter.at]
+        by_setpoint = [format_quantity(float(f"{value:.3g}"), "S") for value in self.setpoint.tolist()]
+        self.labels = told if len(told) == len(places) and "system" in fit.choices else by_setpoint
         places = [place[np.argsort(curves["x"][place], kind="stable")] for place in places]
         self.bias: FloatArray = 1e3 * curves["x"][places[0]]
 
@@ -73,11 +77,11 @@ class _Rows:
 
 def _waterfall(axes: Axes, rows: _Rows) -> None:
     offset = _APART * float(np.ptp(rows.data, axis=1).mean())
-    for k, (value, data, fit) in enumerate(zip(rows.setpoint, rows.data, rows.fit, strict=True)):
+    for k, (label, data, fit) in enumerate(zip(rows.labels, rows.data, rows.fit, strict=True)):
         axes.plot(rows.bias, data + k * offset, "o", ms=2.6, mew=0, color=BLUE, alpha=0.6, zorder=2)
         axes.plot(rows.bias, fit + k * offset, color=VERMILION, lw=0.7, zorder=3)
         axes.annotate(
-            format_quantity(float(f"{value:.3g}"), "S"),
+            label,
             (rows.bias[-1], fit[-1] + k * offset),
             (4, 0),
             textcoords="offset points",
@@ -91,9 +95,11 @@ def _waterfall(axes: Axes, rows: _Rows) -> None:
 
 
 def _say(axes: Axes, fit: FitResult) -> None:
-    known = {parameter.name for parameter in fit.parameters}
-    lines = [f"{symbol} = {valued(fit, name)}" for name, symbol in _SYMBOLS.items() if name in known]
-    lines.append(f"exchange: {fit.choices['exchange']}")
+    known = {parameter.name: _SYMBOLS.get(parameter.name, "") for parameter in fit.parameters if not parameter.at}
+    if "system" in fit.choices:
+        known = {name: symbol or name for name, symbol in known.items()}
+    lines = [f"{symbol} = {valued(fit, name)}" for name, symbol in known.items() if symbol]
+    lines += [f"{kind}: {fit.choices[kind]}" for kind in ("exchange", "system") if kind in fit.choices]
     axes.set_title(",   ".join(lines[:3]) + "\n" + ",   ".join(lines[3:]), loc="left", fontsize=7, linespacing=1.5)
 
 
@@ -107,5 +113,5 @@ def _map(axes: Axes, rows: _Rows, values: FloatArray, label: str, *, centred: bo
     mesh = axes.pcolormesh(edges, stripes, values, rasterized=True, **limits)
     axes.figure.colorbar(mesh, ax=axes, label=label, pad=0.02)
     shown = np.unique(np.linspace(0, rows.setpoint.size - 1, min(rows.setpoint.size, 7)).astype(int))
-    axes.set_yticks(shown, [format_quantity(float(f"{rows.setpoint[k]:.3g}"), "S") for k in shown])
+    axes.set_yticks(shown, [rows.labels[k] for k in shown])
     axes.set_ylabel("setpoint $G_s$")

@@ -36,7 +36,7 @@ def fit_curves(opened: Opened, fit: FitResult | None) -> tuple[list[Curve], list
         y_unit=labels.get("y_unit", data.y_unit),
         logarithmic=bool(x.size) and x.min() > 0 and (labels.get("x_scale") == "log" or data.logarithmic),
     )
-    parts = _parts(x, curves.get("setpoint"))
+    parts = _parts(x, curves.get("spectrum", curves.get("setpoint")))
     smooth = len(parts) == 1 and {"x_smooth", "fit_smooth"} <= curves.keys()
     drawn = ("x_smooth", "fit_smooth") if smooth else ("x", "fit")
     left = np.asarray(curves["data"]) - np.asarray(curves["fit"])

@@ -1,0 +1,220 @@
+"""A spin system fitted to what files hold: one spectrum, a ramp, a field series, or several files at once.
+
+What differs from spectrum to spectrum - conductance, field, temperature, height - is an axis of a run, a parameter of
+it, or given for each file.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stmlab.analysis.columns import averaged, column
+from stmlab.analysis.iterations import fitting
+from stmlab.analysis.ranges import within_range
+from stmlab.analysis.recorded.header import told_by_header
+from stmlab.analysis.recorded.spectra import in_siemens
+from stmlab.analysis.recorded.swept import Swept, rows_of
+from stmlab.analysis.settings import UNITS, Settings, check_given
+from stmlab.analysis.transport import SpectrumData, fit_systems
+from stmlab.errors import FitError
+from stmlab.storage import Run, open_run
+from stmlab.storage.recorded import Grid, Recording, is_recorded, open_recording
+from stmlab.systems import System, read_system
+from stmlab.units import format_quantity, in_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from stmlab.results import FitResult
+
+TAKES = ("temperature", "modulation", "window", "field", "height")
+"""Settings of a fit with a system: of all files alike, or one for each."""
+_CONDITIONS = ("setpoint", "field", "temperature", "height")  # axes of a run that tell its spectra apart
+_REPEATS = "sweep"
+_DIFFERENT = 1e-6  # of a field, in T
+
+Source = Run | Recording | str | Path
+
+
+def fit_system(
+    sources: Sequence[Source],
+    system: System | str | Path,
+    *,
+    channel: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    within: tuple[float | str, float | str] | None = None,
+) -> FitResult:
+    """Fit a spin system, and the alternatives that its file names, to all spectra of some files at once.
+
+    Args:
+        sources: runs, recordings or their files.
+        system: of a file; by its path, or the name of one that comes with stmlab.
+        channel: column of recorded files; by default the lock-in's.
+        settings: `TAKES`, in SI or as people write them; of several files one value, or one for each: "0 T, 2 T, 5 T".
+        within: both ends of the bias that is fitted.
+
+    Raises:
+        FitError: the data cannot carry the fit, or conditions are not known.
+        FileError, SequenceError, StationError: a file is not what it should be; a setting is no number.
+    """
+    if not sources:
+        raise FitError("no file: there is nothing to fit")
+    whole = system if isinstance(system, System) else read_system(system)
+    given = dict(settings or {})
+    check_given("transport with a system", TAKES, given)
+    limit = {"time_limit": _values("time_limit", given.pop("time_limit"), 1)[0]} if "time_limit" in given else {}
+    each = _of_each(given, len(sources))
+    found, warnings = list[SpectrumData](), list[str]()
+    for source, told in zip(sources, each, strict=True):
+        opened = _opened(source)
+        opened = opened if within is None else within_range(opened, *within)  # type: ignore[assignment]
+        read = _of_run(opened, told) if isinstance(opened, Run) else _of_recording(opened, channel, told)
+        found += [_placed(one, opened.path if len(sources) > 1 else None) for one in read.spectra]
+        warnings += read.warnings
+    warnings += _other_fields(found, whole)
+    with fitting("transport", Settings(limit).time_limit) as steps:
+        fit = steps.marked(fit_systems(found, [whole, *whole.alternatives]))
+    said = {"given": ", ".join(f"{name} = {value}" for name, value in given.items())} if given else {}
+    return replace(fit, warnings=(*warnings, *fit.warnings), choices={**fit.choices, **said})
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What a file holds."""
+
+    spectra: list[SpectrumData]
+    warnings: tuple[str, ...] = ()
+
+
+def _opened(source: Source) -> Run | Recording:
+    if isinstance(source, str | Path):
+        path = Path(source)
+        found: Run | Recording | Grid = open_recording(path) if is_recorded(path) else open_run(path)
+    else:
+        found = source
+    if isinstance(found, Grid):
+        raise FitError(f"{found.path}: a grid of curves: a spin system is fitted to single spectra and series of them")
+    return found
+
+
+# -- settings ----------------------------------------------------------------------------------------------------------
+
+
+def _of_each(given: Mapping[str, Any], count: int) -> list[dict[str, float]]:
+    """The settings of every file."""
+    rows = {name: _values(name, value, count) for name, value in given.items()}
+    return [{name: values[k] for name, values in rows.items()} for k in range(count)]
+
+
+def _values(name: str, value: Any, count: int) -> list[float]:
+    parts = value.split(",") if isinstance(value, str) else list(value) if np.ndim(value) else [value]
+    numbers = [in_unit(part.strip(), UNITS[name]) if isinstance(part, str) else float(part) for part in parts]
+    if len(numbers) not in (1, count):
+        raise FitError(f"{name}: {len(numbers)} values for {count} files: one, or one for each, is needed")
+    return numbers * count if len(numbers) == 1 else numbers
+
+
+# -- spectra -----------------------------------------------------------------------------------------------------------
+
+
+def _of_run(run: Run, given: Mapping[str, float]) -> _Read:
+    """Every spectrum; sweeps there and back, and repeated ones, averaged; those that are not whole left out."""
+    told = Settings.of_run(run, given)
+    axes = [axis.name for axis in run.axes if len(axis) > 1]
+    varied = [name for name in _CONDITIONS if name in axes]
+    if "bias" not in axes:
+        raise FitError(
+            f"{run.path}: a spectrum over the bias is needed, this run is over {', '.join(axes) or 'nothing'}"
+        )
+    if others := [name for name in axes if name not in (*varied, "bias", _REPEATS)]:
+        raise FitError(
+            f"{run.path}: spectra over {', '.join(_CONDITIONS)} are fitted at once; these are over {others[0]}"
+        )
+    *places, bias, conductance = averaged(*(column(run, name) for name in (*varied, "bias", "conductance")))
+    keys, number = np.unique(np.column_stack([*places, np.zeros(bias.size)]), axis=0, return_inverse=True)
+    number = number.ravel()
+    counts = np.bincount(number)
+    whole = counts == counts.max()
+    warnings = (
+        () if whole.all() else (f"{run.path.name}: {np.count_nonzero(~whole)} spectra are not whole, and left out",)
+    )
+    found = []
+    for k in np.flatnonzero(whole).tolist():
+        inside = (number == k) & (np.abs(bias) <= told.number("window", math.inf) * (1 + 1e-9))
+        here = {name: value for name, value in zip(varied, keys[k].tolist(), strict=False) if name not in given}
+        setpoint = abs(here.get("setpoint", told.number("setpoint_current") / told.number("setpoint_bias", 1.0)))
+        temperature, height = here.get("temperature", told.temperature), here.get("height", told.optional("height"))
+        found.append(
+            SpectrumData(
+                bias[inside],
+                conductance[inside],
+                setpoint,
+                here.get("field", told.optional("field")),
+                temperature,
+                told.modulation,
+                height,
+            )
+        )
+    return _Read(found, warnings)
+
+
+def _of_recording(recording: Recording, channel: str | None, given: Mapping[str, float]) -> _Read:
+    """Every sweep, its lock-in's reading in S by the current beside it."""
+    rows = rows_of(recording)
+    if rows.what is not Swept.BIAS:
+        raise FitError(f"{recording.path}: a spectrum over the bias is needed, {rows.column.name} was swept")
+    header = told_by_header(recording)
+    told = Settings(given, header.known)
+    found, warnings = [], [*recording.notes, *rows.warnings]
+    for sweep in in_siemens(recording, channel, told, header, rows):
+        inside = np.abs(sweep.bias) <= told.number("window", math.inf) * (1 + 1e-9)
+        one = SpectrumData(
+            sweep.bias[inside],
+            sweep.conductance[inside],
+            sweep.setpoint,
+            told.optional("field"),
+            told.temperature,
+            told.modulation,
+            told.optional("height"),
+            sweep.name,
+        )
+        found.append(one)
+        warnings += [warning for warning in sweep.warnings if warning not in warnings]
+    return _Read(found, tuple(warnings))
+
+
+def _placed(one: SpectrumData, path: Path | None) -> SpectrumData:
+    """With what tells it from the others."""
+    return replace(one, place=", ".join(_said(one, path)))
+
+
+def _said(one: SpectrumData, path: Path | None) -> Iterator[str]:
+    if path is not None:
+        yield path.name
+    if one.place:
+        yield one.place
+    yield f"setpoint {format_quantity(float(f'{one.setpoint:.4g}'), 'S')}"
+    if one.field_T:
+        yield format_quantity(one.field_T, "T")
+    if one.height_m is not None:
+        yield f"z = {format_quantity(one.height_m, 'm')}"
+
+
+def _other_fields(spectra: list[SpectrumData], system: System) -> list[str]:
+    """A warning where a run was taken in another field than the one in the system's file."""
+    if system.table.field_T is None:
+        return []
+    if not all(one.value is not None for one in system.table.field_T):
+        return []
+    said = math.sqrt(sum((one.value or 0.0) ** 2 for one in system.table.field_T))
+    others = {one.field_T for one in spectra if one.field_T and abs(abs(one.field_T) - said) > _DIFFERENT}
+    return [
+        f"the run says {format_quantity(field, 'T')}, the system's file {format_quantity(said, 'T')}, which is taken: "
+        "field_direction instead of field_T takes the run's"
+        for field in sorted(others)
+    ]
