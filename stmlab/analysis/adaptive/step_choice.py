@@ -116,7 +116,7 @@ class StepChoice:
     def reached(self) -> bool:
         """Whether every energy is known as well as asked for."""
         known = self.posterior
-        enough = known.found and len(known) >= LEAST and not known.lacking()
+        enough = known.width_is_known and len(known) >= LEAST and not known.lacking()
         return enough and bool(known.relative_errors.max() <= self._target)
 
     # -- the plan ----------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.adaptive.placements import Placements
+from stmlab.analysis.steps.shapes import StepShape
 from stmlab.analysis.steps.solution import solve_near
 from stmlab.analysis.steps.spectrum import StepSpectrum
 from stmlab.analysis.steps.starts import Start
@@ -31,6 +32,7 @@ _GROUPS = 250  # readings, or means of neighbouring ones, that are fitted
 _EVALUATIONS = 4  # of one look for the minimum: the next one goes on from there
 _FIRST_EVALUATIONS = 7  # from a placement on the coarse grid: with its width, then with any
 _NARROW = 0.3  # standard deviation of an energy over a step's width, below which the minimum stands for the posterior
+_WIDER = 0.07  # by how much a step may be wider than it seems, one standard error
 _FOUND = 1.0  # the same of the placements, from which a minimum is looked for
 RESOLVED = 6
 """Readings within the width of each step, without which a step between two readings could pass for a sharp one."""
@@ -129,12 +131,27 @@ class StepPosterior:
         return self._placements.predicted(x, chosen)
 
     @property
+    def width_is_known(self) -> bool:
+        """Whether the step is as wide as it seems: one that seems sharp has an energy that seems to be known well."""
+        if self._found is None or self.model.temperature_K is not None:
+            return self._found is not None
+        at = self.model.shaping.index("log_temperature")
+        error = math.sqrt(float(self._found.covariance[at, at]))
+        warm = self.model.shape(self._found.vector).temperature_K * math.exp(min(error, 5.0))
+        return StepShape(warm, self.model.modulation_V).width_meV < (1 + _WIDER) * self.width_meV
+
+    @property
     def direction(self) -> FloatArray:
-        """Derivative of the energy that is known least by the parameters of the model, shape (k,)."""
-        worst = int(np.argmax(self.relative_errors))
+        """Derivative of what is sought by the parameters, shape (k,).
+
+        That is the energy that is known least, but the temperature while the steps might be wider by a part.
+        """
         assert self._found is not None
         direction = np.zeros(len(self._found.vector))
-        direction[: worst + 1] = 1.0
+        if self.width_is_known:
+            direction[: int(np.argmax(self.relative_errors)) + 1] = 1.0
+        else:
+            direction[self.model.shaping.index("log_temperature")] = 1.0
         return direction
 
     def gradient(self, x: FloatArray) -> FloatArray:
@@ -214,9 +231,12 @@ class StepPosterior:
         return mean, np.sqrt(weights @ (energies - mean) ** 2 + self._placements.spacing**2 / 12)
 
     def _see_minimum(self, data: StepSpectrum, found: StepSolution) -> None:
-        self.energies, self.errors = self.model.energies(found.vector), _energy_errors(found)
+        """The larger of the errors for even and for uneven noise: a run must not end by an error that is too small."""
+        self.energies = self.model.energies(found.vector)
         self._relative_noise = math.sqrt(found.squares / max(len(data.x) - len(found.vector), 1))
         self.noise = self._relative_noise * data.unit
+        even = replace(found, covariance=np.linalg.pinv(self.information()))
+        self.errors = np.maximum(_energy_errors(found), _energy_errors(even))
 
 
 def _energy_errors(found: StepSolution) -> FloatArray:

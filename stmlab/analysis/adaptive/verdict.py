@@ -24,6 +24,7 @@ _JUMP = 5.0  # standard errors by which the line differs before and after some m
 _LARGE = 0.1  # of the step: so much difference is no drift of the gain
 _EDGE = 12  # readings before and after that moment, at the least
 _AROUND = 41  # readings that tell the noise where it is uneven
+_BESIDE = 9  # readings that tell whether it is only one that lies far away, or the line is another one there
 _AT_AN_END = {"measured band": "widen the band", "to the end of the fitted window": "widen the range"}
 _ROUNDING = 1.1  # of the target: the fit's error beside the posterior's
 
@@ -80,17 +81,22 @@ def _refuse_outliers(residual: FloatArray, *, even: bool) -> None:
     """By the noise of all readings, or of those around each, in the order of ``residual``."""
     centred = residual - np.median(residual)
     size = np.abs(centred)
-    if even or len(size) < _AROUND:
-        spread = np.full(len(size), np.median(size))
-    else:
-        within = np.median(np.lib.stride_tricks.sliding_window_view(size, _AROUND), axis=1)
-        spread = np.pad(within, (_AROUND // 2, _AROUND // 2), mode="edge")
+    spread = np.full(len(size), np.median(size))
+    if not even and len(size) >= _AROUND:
+        spread = np.maximum(_median_around(size, _AROUND), _median_around(size, _BESIDE))
     far = int(np.sum(size > _FAR * _ROBUST * spread))
     if far and spread.all():
         raise FitError(
             f"{far} of {len(residual)} readings lie more than {_FAR:g} standard deviations away from the line: "
             "something disturbed them; there is no value"
         )
+
+
+def _median_around(size: FloatArray, number: int) -> FloatArray:
+    """Median of so many values (odd) around each; at the ends of the first and last ones."""
+    within = np.median(np.lib.stride_tricks.sliding_window_view(size, number), axis=1)
+    around: FloatArray = np.pad(within, number // 2, mode="edge")
+    return around
 
 
 def _refuse_jump(line: FloatArray, y: FloatArray, height: float) -> None:
