@@ -42,7 +42,7 @@ _CHECKS = 1 / 3  # of all readings
 _GOLDEN = (math.sqrt(5) - 1) / 2  # steps by it fill a range evenly, whenever they end
 _BATCH = 0.05  # of the readings so far
 _LARGEST = 100  # informative readings of a batch
-_PLACES = 400  # among which the informative ones are chosen
+_PLACES = 300  # among which the informative ones are chosen
 _HOPELESS = 400  # readings in which a pair does not stand out of the noise
 _SMALLEST = 1e-3  # relative error that can be asked for
 

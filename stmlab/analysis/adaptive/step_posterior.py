@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from stmlab.analysis.steps.solution import StepSolution
     from stmlab.arrays import FloatArray, IntArray
 
-_GROUPS = 250  # readings, or means of neighbouring ones, that are fitted
+_GROUPS = 200  # readings, or means of neighbouring ones, that are fitted
 _EVALUATIONS = 4  # of one look for the minimum: the next one goes on from there
-_FIRST_EVALUATIONS = 7  # from a placement on the coarse grid: with its width, then with any
+_FIRST_EVALUATIONS = 6  # from a placement on the coarse grid: with its width, then with any
 _NARROW = 0.3  # standard deviation of an energy over a step's width, below which the minimum stands for the posterior
-_WIDER = 0.07  # by how much a step may be wider than it seems, one standard error
+_WIDER = 0.1  # by how much a step may be wider than it seems, one standard error
 _FOUND = 1.0  # the same of the placements, from which a minimum is looked for
 RESOLVED = 6
 """Readings within the width of each step, without which a step between two readings could pass for a sharp one."""
@@ -202,11 +202,11 @@ class StepPosterior:
             return None
         start = Start(energies, offset, shape, math.nan)
         narrow = replace(self.model, temperature_K=shape.temperature_K)
-        first = solve_near(data, narrow, start.vector(data, narrow), _FIRST_EVALUATIONS)
+        first = solve_near(data, narrow, start.vector(data, narrow), _FIRST_EVALUATIONS, bending=False)
         if first is None or self.model.temperature_K is not None:
             return first if first is not None and self._stands(first) else None
         vector = np.insert(_flat(first, narrow), len(narrow.shaping), math.log(shape.temperature_K))
-        found = solve_near(data, self.model, vector, _FIRST_EVALUATIONS)
+        found = solve_near(data, self.model, vector, _FIRST_EVALUATIONS, bending=False)
         return found if found is not None and self._stands(found) else None
 
     def _stands(self, found: StepSolution) -> bool:

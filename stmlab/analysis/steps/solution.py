@@ -94,25 +94,33 @@ def solve_steps(data: StepSpectrum, model: StepModel, plateaus: bool | None) -> 
     return result if found is sloped or sloped is None else _allowing_for_slopes(data, result, sloped)
 
 
-def solve_near(data: StepSpectrum, model: StepModel, start: FloatArray, most: int) -> StepSolution | None:
+def solve_near(
+    data: StepSpectrum, model: StepModel, start: FloatArray, most: int, *, bending: bool = True
+) -> StepSolution | None:
     """The minimum next to ``start``, as `solve_steps` would judge it; None where there is no sane one.
 
     Args:
         data: which need not hold steps for certain.
-        model: with its terms; without plateau slopes, which are added where the data ask for them.
+        model: with its terms, without plateau slopes.
         start: a vector of the model.
         most: evaluations.
+        bending: whether plateau slopes are added where the data ask for them.
     """
     flat = _near(data, model, start, most)
     if flat is None:
         return None
-    bending = replace(model, plateaus=True)
-    bent = np.insert(flat.vector, len(bending.names) - (4 if model.slope else 3), [0.0, 0.0])
-    sloped = _near(data, bending, bent, most) if _may_bend(data, flat) else None
+    sloped = _near_with_slopes(data, flat, most) if bending and _may_bend(data, flat) else None
     if sloped is not None and _bends(data, flat, sloped):
         return _allowing_for_uneven_noise(data, sloped)
     result = _allowing_for_uneven_noise(data, flat)
     return result if sloped is None else _allowing_for_slopes(data, result, sloped)
+
+
+def _near_with_slopes(data: StepSpectrum, flat: StepSolution, most: int) -> StepSolution | None:
+    model = replace(flat.model, plateaus=True)
+    start = np.zeros(len(model.names))
+    start[[model.names.index(name) for name in flat.model.names]] = flat.vector
+    return _near(data, model, start, most)
 
 
 def _near(data: StepSpectrum, model: StepModel, start: FloatArray, most: int) -> StepSolution | None:
