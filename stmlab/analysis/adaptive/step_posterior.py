@@ -235,7 +235,7 @@ class StepPosterior:
         self.energies = self.model.energies(found.vector)
         self._relative_noise = math.sqrt(found.squares / max(len(data.x) - len(found.vector), 1))
         self.noise = self._relative_noise * data.unit
-        even = replace(found, covariance=np.linalg.pinv(self.information()))
+        even = replace(found, covariance=np.asarray(np.linalg.pinv(self.information()), dtype=float))
         self.errors = np.maximum(_energy_errors(found), _energy_errors(even))
 
 
