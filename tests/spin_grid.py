@@ -18,14 +18,15 @@ def anisotropies(columns: int) -> np.ndarray:
     return -4.8 + 0.3 * np.arange(columns)
 
 
-def spin_grid(rows: int = 2, columns: int = 3, seed: int = 1) -> Grid:
+def spin_grid(rows: int = 2, columns: int = 3, seed: int = 1, order: int = 2) -> Grid:
     """Readings of the lock-in in V: a thousandth of a volt is 100 nS."""
+    kondo = {"coupling": -0.05} if order == 3 else {}
     chance = np.random.default_rng(seed)
     shape = rows, columns, BIAS.size
     conductance, current = np.empty(shape), np.empty(shape)
     for column, axial in enumerate(anisotropies(columns)):
         junction = coupled_junction(
-            Spin(1, axial, 0.7), Spin(0.5), _CONDUCTANCE_S, 2.0, exchange=ExchangeKind.NONE, order=2
+            Spin(1, axial, 0.7), Spin(0.5), _CONDUCTANCE_S, 2.0, exchange=ExchangeKind.NONE, order=order, **kondo
         )
         conductance[:, column], current[:, column] = junction.conductance(BIAS), junction.current(BIAS)
     reading = 1e4 * (conductance + _NOISE * _CONDUCTANCE_S * chance.standard_normal(shape))

@@ -26,6 +26,8 @@ REFUSED = {  # and how
 ELSEWHERE = {  # run by what stands beside them
     "make demo": "tests/cli/test_demo.py",
     "make test": "this run",
+    "stmlab fit grid.3ds --workers 4": "tests/cluster/test_fit_command.py",
+    "stmlab study study.toml --workers 4 --out study.csv": "tests/cluster/test_study_workers.py",
     "python3 -m venv .venv": "Makefile",
     ". .venv/bin/activate": "Makefile",
     "pip install -c constraints.txt -e '.[gui]'": "Makefile",

@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import queue
 import signal
+import sys
 import time
 from contextlib import ExitStack, contextmanager
 from itertools import islice
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from stmlab.cluster.tasks import Done, InProcess, Lost
@@ -107,6 +107,11 @@ def _dask() -> Any:
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
     """Threads and processes that begin here never hear Ctrl-C: what it ends is for this process to say."""
+    if sys.platform == "win32":
+        yield
+        return
+    from multiprocessing import resource_tracker  # POSIX only
+
     resource_tracker.ensure_running()  # or the first process that begins starts it, and that unblocks them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -179,11 +184,15 @@ class _DaskExecutor:
 
 
 def _outcome(number: int, future: Future) -> Done[Any]:
-    """A future that has ended; raises what its function raised."""
+    """A future that has ended; raises what its function raised, and ClusterError where nobody will ever end it."""
+    from concurrent.futures import CancelledError
+
     from distributed import KilledWorker
 
     try:
         result, cpu_s = future.result()
     except KilledWorker as error:
         return Done(number, Lost(f"its workers died, {error.allowed_failures + 1} of them, one after the other"))
+    except CancelledError as error:  # by Dask, not here: it has lost the scheduler
+        raise ClusterError("the cluster is gone, and what it was working on with it") from error
     return Done(number, result, cpu_s)

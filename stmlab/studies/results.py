@@ -6,9 +6,9 @@ line that was cut short by the death of the process is taken away when the study
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
     from stmlab.studies.form import Key, Study
 
+if sys.platform != "win32":
+    import fcntl
+
 _FORM = 1
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,11 @@ class Results:
         head = {"form": _FORM, "study": study.identity, "versions": versions(), "commit": git_revision()}
         try:
             how = os.O_RDONLY if only_reading else os.O_RDWR | os.O_CREAT | os.O_APPEND
-            self._file = os.open(path, how | os.O_CLOEXEC, 0o666)
+            self._file = os.open(path, how | _BINARY, 0o666)
         except OSError as error:
             raise FileError(f"{path}: {error.strerror}") from error
         try:
-            if not only_reading:
+            if not only_reading and sys.platform != "win32":
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._read(json.loads(json.dumps(head)))
         except BlockingIOError:

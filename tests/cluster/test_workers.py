@@ -13,6 +13,7 @@ from stmlab.analysis.files import Asked, fit_files
 from stmlab.analysis.grids import analyse_grid
 from stmlab.analysis.iterations import following
 from stmlab.cluster import InProcess, Lost, done_by, workers
+from stmlab.cluster.dask_workers import _check_same
 from stmlab.errors import ClusterError
 from tests.spin_grid import KNOWN, spin_grid
 
@@ -185,3 +186,45 @@ def test_without_dask_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     with pytest.raises(ClusterError, match=r"pip install 'stmlab\[cluster\]'"), workers(2):
         pass
+
+
+@pytest.fixture
+def cluster():
+    """A cluster that is already there: its worker is a thread of this process."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        host="127.0.0.1",
+        dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+    ) as found:
+        yield found
+
+
+def test_a_cluster_that_is_there_does_the_tasks(cluster):
+    with workers(scheduler=cluster.scheduler_address) as found:
+        assert found.workers == 1
+        assert sorted(results(found, squared, range(5))) == [(k, k * k) for k in range(5)]
+
+
+def test_a_cluster_that_goes_away_is_told_in_a_line(cluster):
+    with (
+        workers(scheduler=cluster.scheduler_address) as found,
+        pytest.raises(ClusterError, match="the cluster is gone"),
+    ):
+        for done in found.completed(squared, range(100), 100, lambda: False):
+            if done.number == 3:
+                cluster.close()
+
+
+def test_a_cluster_that_runs_something_else_is_refused():
+    class Other:
+        def run(self, function):
+            return {"tcp://10.0.0.7:4000": {**function(), "numpy": "1.0"}}
+
+    with pytest.raises(ClusterError, match=r"tcp://10.0.0.7:4000: this worker runs numpy 1.0, this process \d"):
+        _check_same(Other())
