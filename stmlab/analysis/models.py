@@ -162,9 +162,11 @@ def _chosen_steps(run: Run, told: Settings, model: str) -> FitResult:
     inside = np.abs(bias) <= told.window * (1 + 1e-9)
     fitted = np.interp(bias[inside], fit.curves["x"], fit.curves["fit"])
     line = (fitted - fitted.min()) / max(float(np.ptp(fitted)), 1e-300)
+    rising = np.gradient(fit.curves["fit_smooth"], fit.curves["x_smooth"]) * np.sign(fit.curves["x_smooth"])
+    shift = np.interp(bias[inside], fit.curves["x_smooth"], rising)
     names = [parameter.name for parameter in fit.parameters if parameter.name in ("inner_energy", "outer_energy")]
     target = float(run.parameters["target_error"].value)
-    return judged(fit, line, conductance[inside], run.time[inside], target, *names, x=bias[inside])
+    return judged(fit, line, conductance[inside], run.time[inside], target, *names, x=bias[inside], shift=shift)
 
 
 def _transport(run: Run, told: Settings) -> FitResult:

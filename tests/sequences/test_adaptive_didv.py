@@ -171,3 +171,9 @@ def test_what_cannot_be_is_refused(settings, why):
 def test_the_whole_range_is_checked_before_anything_moves():
     with pytest.raises(OutOfBounds), measurement("didv", settings={"biases": "adaptive", "stop_bias": "0.2 V"}):
         pass
+
+
+def test_readings_beyond_the_usual_window_are_fitted_too(easy_axis, tmp_path):
+    settings = NOISY | {"start_bias": "-14 mV", "stop_bias": "14 mV", "target_error": "2 %", "time_constant": "30 ms"}
+    outcome = measure("didv", sample=easy_axis, seed=5, path=tmp_path / "run.h5", settings=settings)
+    assert outcome.fits[0].points == outcome.points

@@ -37,6 +37,7 @@ def judged(
     target: float,
     *names: str,
     x: FloatArray | None = None,
+    shift: FloatArray | None = None,
 ) -> FitResult:
     """The fit with what a run that chose its points must say of it.
 
@@ -48,6 +49,7 @@ def judged(
         target: relative error that was asked for.
         names: of the parameters that are sought.
         x: where they were taken, shape (n,), if their noise may depend on it.
+        shift: change of the line by what is sought, in any unit, shape (n,): whether that jumped is looked at too.
 
     Raises:
         FitError: outliers, a jump, or a line outside the range: there is no value then.
@@ -55,7 +57,8 @@ def judged(
     order = np.argsort(time, kind="stable")
     height, offset = _line_through(line, y)
     residual = y - offset - height * line
-    _refuse_jump(line[order], y[order], height)
+    rows = [np.ones_like(line), line] if shift is None else [np.ones_like(line), line, shift / np.abs(shift).max()]
+    _refuse_jump(np.stack(rows)[:, order], y[order], height)
     _refuse_outliers(residual if x is None else residual[np.argsort(x, kind="stable")], even=x is None)
     for warning in fit.warnings:
         for words, remedy in _AT_AN_END.items():
@@ -99,19 +102,25 @@ def _median_around(size: FloatArray, number: int) -> FloatArray:
     return around
 
 
-def _refuse_jump(line: FloatArray, y: FloatArray, height: float) -> None:
-    """Compare the lines before and after each moment: offset and height, each fitted on either side."""
+def _refuse_jump(rows: FloatArray, y: FloatArray, height: float) -> None:
+    """Compare the lines before and after each moment: offset, height and shift, each fitted on either side.
+
+    Args:
+        rows: what the line is made of, none larger than about 1, shape (k, n), in the order of time.
+        y: the readings.
+        height: of the line.
+    """
     n = len(y)
     if n < 4 * _EDGE:
         return
     moments = np.unique(np.linspace(_EDGE, n - _EDGE, 48).round().astype(int))
-    sums = np.cumsum(np.stack([np.ones(n), line, line**2, y, line * y, y**2]), axis=1)
-    before, total = sums[:, moments - 1], sums[:, -1:]
-    whole = _left_over(total)[2][0]
-    (h1, o1, left1), (h2, o2, left2) = _left_over(before), _left_over(total - before)
-    gain = (whole - left1 - left2) / ((left1 + left2) / (n - 4))
+    whole = np.concatenate([rows, y[None]])
+    sums = np.cumsum(whole[:, None] * whole[None, :], axis=2).transpose(2, 0, 1)
+    before, total = sums[moments - 1], sums[-1:]
+    (first, left1), (second, left2) = _left_over(before), _left_over(total - before)
+    gain = (_left_over(total)[1][0] - left1 - left2) / ((left1 + left2) / (n - 2 * len(rows)))
     best = int(np.argmax(gain))
-    change = max(abs(h2[best] - h1[best]), abs(o2[best] - o1[best]))
+    change = float(np.abs(second[best] - first[best]).max())
     if gain[best] > 2 * _JUMP**2 and change > _LARGE * abs(height):
         raise FitError(
             f"the line is another one after {moments[best]} of {n} readings (by {change / abs(height):.0%} of the "
@@ -119,13 +128,11 @@ def _refuse_jump(line: FloatArray, y: FloatArray, height: float) -> None:
         )
 
 
-def _left_over(sums: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Height, offset and sum of squares left of the line through readings with these sums."""
-    n, s1, s2, sy, s1y, syy = sums
-    determinant = np.maximum(n * s2 - s1**2, 1e-12 * n**2)
-    height = (n * s1y - s1 * sy) / determinant
-    offset = (sy - height * s1) / n
-    return height, offset, np.maximum(syy - offset * sy - height * s1y, 1e-300)
+def _left_over(sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Coefficients of the rows, and sum of squares left, through readings with these scalar products (m, k+1, k+1)."""
+    normal, right = sums[:, :-1, :-1], sums[:, :-1, -1]
+    found = (np.linalg.pinv(normal, rcond=1e-10, hermitian=True) @ right[:, :, None])[:, :, 0]
+    return found, np.maximum(sums[:, -1, -1] - np.sum(found * right, axis=1), 1e-300)
 
 
 def _percent(part: float) -> str:

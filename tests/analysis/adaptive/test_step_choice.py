@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from stmlab.analysis.adaptive.choice import least_variance
+from stmlab.analysis.adaptive.choice import least_variance, most_informative
 from stmlab.analysis.adaptive.placements import Placements
 from stmlab.analysis.adaptive.scale_choice import Why
 from stmlab.analysis.adaptive.step_choice import LEAST, StepChoice
-from stmlab.analysis.adaptive.step_posterior import StepPosterior
+from stmlab.analysis.adaptive.step_posterior import RESOLVED, StepPosterior
 from stmlab.analysis.steps.fit import fit_steps
 from stmlab.analysis.steps.model import StepModel
 from stmlab.analysis.steps.shapes import StepShape
@@ -161,13 +161,32 @@ def test_a_design_for_a_wrong_energy_is_worse_than_an_even_grid_and_this_one_fin
 
 
 def test_a_step_between_two_readings_is_not_taken_for_a_sharp_one():
-    for seed in range(2):
-        choice = chosen(0.012, seed=seed)
-        reader = Reader(steps(4.1), snr=4.0, seed=seed).run(choice)
-        width = choice.posterior.width_meV
-        for centre in (-4.0, 4.2):
-            assert np.count_nonzero(np.abs(np.array(reader.x) - centre) < width / 2) >= 6
-        assert width == close(StepShape(WARM, MODULATION).width_meV, rel=0.5)
+    """Readings within its width are asked for before anything else."""
+    choice, reader = chosen(0.01), Reader(steps(4.1), snr=30.0)
+    reader.run(choice)
+    width = choice.posterior.width_meV
+    for centre in (-4.0, 4.2):
+        inside = np.abs(np.array(reader.x) - centre) < width / 2
+        assert np.count_nonzero(inside) >= RESOLVED
+    assert choice.posterior.lacking() == []
+    sparse = StepPosterior(model(1, WARM), -REACH, REACH)
+    for key, place in enumerate(np.linspace(-REACH, REACH, 31)):
+        sparse.add(key, place, float(reader.value(place)[0]))
+    for _ in range(3):
+        sparse.solve()
+    lacking = np.array(sparse.lacking())
+    assert len(lacking) >= 2 * (RESOLVED - 2)
+    assert np.all(np.minimum(np.abs(lacking + 4.0), np.abs(lacking - 4.2)) < 0.5 * width)
+
+
+def test_a_far_place_must_be_worth_its_way():
+    x, placements, reader = np.linspace(-REACH, REACH, 201), Placements(model(1, WARM), REACH), Reader(steps(4.0), 3.0)
+    for place in np.linspace(-REACH, REACH, 14):
+        placements.add(place, float(reader.value(place)[0]) + reader.chance.normal())
+    placements.solve()
+    free = most_informative(placements, x)
+    costly = most_informative(placements, x, 1.0 + 100.0 * (x * free > 0))
+    assert costly * free <= 0
 
 
 @pytest.mark.parametrize("crossing", [0.1, 10.0])
@@ -180,11 +199,13 @@ def test_the_bias_travels_little_beside_the_readings(crossing):
 
 def test_two_energies_are_both_known_at_the_end():
     choice = chosen(0.006, pairs=2)
-    reader = Reader(steps(2.0, 5.2)).run(choice)
+    reader = Reader(steps(2.4, 5.2, heights=[1.0, 1.0, 0.3, 0.3])).run(choice)
     fit = reader.fit(2)
-    for name, true in (("inner_energy", 2.0), ("outer_energy", 5.2)):
+    for name, true in (("inner_energy", 2.4), ("outer_energy", 5.2)):
         assert fit[name].error < 1.1 * 0.006 * true
         assert abs(fit[name].value - true) < 4 * fit[name].error
+    informative = np.array([x for x, why in zip(reader.x, reader.why, strict=True) if why is Why.INFORMATION])
+    assert np.mean(np.abs(np.abs(informative - 0.1) - 5.2) < 0.8) > 0.4, "the outer pair is the lower one"
 
 
 def test_what_was_known_before_a_run_was_resumed_counts():

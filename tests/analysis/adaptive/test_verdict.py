@@ -5,10 +5,15 @@ import math
 import numpy as np
 import pytest
 
+from stmlab.analysis import analyse
 from stmlab.analysis.adaptive.posterior import resonance
 from stmlab.analysis.adaptive.verdict import judged
 from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.steps.model import StepModel
+from stmlab.axes import Axis
 from stmlab.errors import FitError
+from stmlab.events import ParameterValue
+from tests.approximately import close
 
 X = np.tile(np.linspace(17.5, 25.0, 40), 5)
 TIME = np.arange(200.0)
@@ -70,3 +75,60 @@ def test_a_line_near_an_end_of_the_band_gives_no_value():
     y = 2 + 300 * line + np.random.default_rng(1).normal(size=200)
     with pytest.raises(FitError, match="widen the band"):
         verdict(line, y)
+
+
+# -- steps in dI/dV -------------------------------------------------------------------------------------------------
+
+BIAS = np.random.default_rng(8).uniform(-10e-3, 10e-3, 400)
+
+
+def spectrum_of_steps(energy=4.0, seed=1):
+    """Steps of 20 on a background of 30, in units of the noise."""
+    model = StepModel(1, 1.2, 0.0, True, True, False)
+    values = [
+        model.value(np.array([e, 0.0, 20.0, 20.0, 30.0, 0.0]), 1e3 * BIAS[k : k + 1])[0] for k, e in energies(energy)
+    ]
+    return np.array(values) + np.random.default_rng(seed).normal(size=400)
+
+
+def energies(energy):
+    return enumerate(np.broadcast_to(energy, 400))
+
+
+class StepRun:
+    """What `analyse` needs of an adaptive run of didv."""
+
+    def __init__(self, conductance, reach=10e-3, target=0.01):
+        self.path, self.sequence, self.points = "run.h5", "didv", 400
+        self.data, self.coordinates = {"conductance": conductance}, {"bias": BIAS}
+        self.axes = (Axis("bias", "V", np.linspace(-reach, reach, 1000)),)
+        self.time = np.arange(400.0)
+        said = {"biases": "adaptive", "pairs": 1, "target_error": target, "temperature": 1.2, "modulation": 0.0}
+        self.parameters = {name: ParameterValue(value, "", "") for name, value in said.items()}
+
+
+def test_a_good_spectrum_of_steps_has_reached_its_target():
+    for seed in range(5):
+        assert analyse(StepRun(spectrum_of_steps(seed=seed))).warnings == ()
+
+
+def test_an_energy_that_jumps_gives_no_value():
+    """Neither background nor height change: an exchange field of the tip does that."""
+    energy = np.where(np.arange(400) < 180, 4.0, 4.4)
+    with pytest.raises(FitError, match=r"the line is another one after 1[78]. of 400 readings"):
+        analyse(StepRun(spectrum_of_steps(energy)))
+
+
+def test_noise_that_grows_with_the_bias_is_no_outlier_and_a_spike_is_one():
+    noise = np.random.default_rng(3).normal(size=400)
+    loud = spectrum_of_steps() + 400 * np.abs(BIAS) * noise
+    fit = analyse(StepRun(loud, target=0.05))
+    assert fit["inner_energy"].value == close(4.0, rel=0.02)
+    loud[int(np.argmin(np.abs(BIAS - 1e-3)))] += 12.0
+    with pytest.raises(FitError, match="1 of 400 readings lie more than"):
+        analyse(StepRun(loud, target=0.05))
+
+
+def test_a_step_at_the_end_of_the_range_gives_no_value():
+    with pytest.raises(FitError, match="widen the range; there is no value"):
+        analyse(StepRun(spectrum_of_steps(9.6)))
