@@ -69,12 +69,9 @@ def fit_files(files: Sequence[Path], asked: Asked) -> Iterator[tuple[Path, Fits 
                 yield source
 
     for done in executor().completed(asked, curves(), len(left), stopped):
-        file, found = shared[done.number], done.result
+        file = shared[done.number]
         del left[file]
-        yield (
-            file,
-            FitError(found.reason if isinstance(found, Lost) else found) if isinstance(found, Lost | str) else found,
-        )
+        yield file, _told(done.result)
     for file, error in unread:
         del left[file]
         yield file, error
@@ -85,6 +82,12 @@ def fit_files(files: Sequence[Path], asked: Asked) -> Iterator[tuple[Path, Fits 
         yield file, _of_many(file, asked)
     for file in left:
         yield file, FitEnded("not begun: a fit before was stopped", stopped=True)
+
+
+def _told(found: Fits | str | Lost) -> Fits | FitError:
+    if isinstance(found, Lost):
+        return FitError(found.reason)
+    return FitError(found) if isinstance(found, str) else found
 
 
 def _of_many(file: Path, asked: Asked) -> Fits | StmlabError | OSError:

@@ -1,6 +1,7 @@
 """``stmlab fit`` with workers: the same answers, a bar, Ctrl-C."""
 
 import json
+import os
 import signal
 from contextlib import nullcontext
 
@@ -16,6 +17,10 @@ from tests.storage.importers.samples import write_step_grid
 
 pytestmark = pytest.mark.xdist_group("cluster")
 KNOWN = ("--set", "temperature=2 K", "--set", "modulation=0", "--set", "order=2", "--model", "transport")
+
+
+def who(_):
+    return os.getpid()
 
 
 def cli(*arguments):
@@ -49,6 +54,22 @@ def test_a_grid_is_fitted_as_without_workers_and_a_bar_tells_of_them(given, grid
     assert json.loads(here.stdout)["fits"]["forward"]["fitted"] == 8
     assert "2/2 2 workers" in " ".join(shared.stderr.split()), "two tasks of four places"
     assert "worker" not in here.stderr
+
+
+def test_a_worker_that_is_killed_in_the_middle_changes_nothing(given, counted, crew, tmp_path):
+    path = tmp_path / "large.nc"
+    write(spin_grid(rows=4, columns=8), path)
+    pids = [done.result for done in crew.completed(who, range(8), 8, lambda: False)]
+    given(counted(crew, lambda done: os.kill(pids[0], signal.SIGKILL) if done == 2 else None))
+    shared = cli("fit", path, *KNOWN, "--json", "--workers", 2)
+    given(InProcess())
+    here = cli("fit", path, *KNOWN, "--json")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    assert shared.exit_code == 0
+    assert json.loads(shared.stdout) == json.loads(here.stdout)
+    assert json.loads(here.stdout)["fits"]["forward"]["fitted"] == 32
+    assert "8/8" in shared.stderr
 
 
 def test_many_files_are_told_in_their_order_and_grids_among_them_are_shared_out(given, grid, tmp_path):
