@@ -2,7 +2,7 @@
 
 A file names the sample, says where its numbers come from, gives the decay of the tunnel current and, in a table called
 as its kind, the physical parameters of the junction with units in their names; of the kind "recorded" the file that is
-replayed (`stmlab.simulation.replay`).
+replayed (`stmlab.simulation.replay`); of the kind "spin_system" a spin system (`stmlab.systems`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from stmlab.config_files import explain
 from stmlab.errors import StationError
 from stmlab.simulation.replay.table import ReplayTable, recorded_junction
+from stmlab.systems import KIND as SYSTEM
+from stmlab.systems import read_system
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +89,8 @@ def read_sample(path: Path) -> Sample:
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        if tables.get("kind") == SYSTEM:
+            return _spin_system(path)
         head = _SampleFile.model_validate(tables)
         _refuse_strangers(path, head)
         junction = TypeAdapter(_junction_class(head.kind)).validate_python(tables[head.kind])
@@ -99,6 +103,15 @@ def read_sample(path: Path) -> Sample:
         noise = junction.added_noise
         junction = recorded_junction(junction.model_copy(update={"file": path.parent / junction.file}))
     return Sample(head.name, head.title, head.kind, head.source, head.decay_constant_per_m, junction, noise)
+
+
+def _spin_system(path: Path) -> Sample:
+    """A spin system's file as the sample: its numbers are where the fit would begin."""
+    from stmlab.simulation.junctions.spin_system import SpinSystemJunction
+
+    system = read_system(path)
+    junction = SpinSystemJunction(system, path)
+    return Sample(path.stem, system.title, SYSTEM, str(path), system.decay_constant_per_m, junction)
 
 
 def recorded_sample(table: Mapping[str, Any]) -> Sample:
@@ -123,7 +136,7 @@ def recorded_sample(table: Mapping[str, Any]) -> Sample:
 
 def _refuse_strangers(path: Path, head: _SampleFile) -> None:
     if head.kind not in _KINDS:
-        raise StationError(f"{path}: kind = {head.kind!r}: {', '.join(_KINDS)} is allowed")
+        raise StationError(f"{path}: kind = {head.kind!r}: {', '.join((*_KINDS, SYSTEM))} is allowed")
     tables = set(head.model_extra or ())
     if head.kind not in tables:
         raise StationError(f"{path}: the table [{head.kind}] is missing")

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from stmlab.systems.files import built_in, read_system
+from stmlab.systems.files import KIND, built_in, read_system
 from stmlab.systems.parameters import Parameter, Scale
 from stmlab.systems.system import Conditions, System
 
-__all__ = ["Conditions", "Parameter", "Scale", "System", "built_in", "read_system"]
+__all__ = ["KIND", "Conditions", "Parameter", "Scale", "System", "built_in", "read_system"]

@@ -1,18 +1,14 @@
 """A spin below the tip, and perhaps one on the tip coupled to it (Muenks et al.; `stmlab.physics.transport`).
 
 The exchange between both spins is proportional to the conductance, so that the spectrum changes its shape with the
-tip's height. Current against voltage is tabulated at fixed heights, once each, and interpolated between them: a sweep
-under drift meets another height at every point.
+tip's height.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
-
-import numpy as np
 
 from stmlab.errors import PhysicsError
 from stmlab.physics.arguments import Vector, positive
@@ -20,22 +16,14 @@ from stmlab.physics.baths import DEFAULT_RELAXATION_S, DEFAULT_SCATTERING_S
 from stmlab.physics.constants import K_B_MEV_PER_K
 from stmlab.physics.coupled_tip import ExchangeKind, coupled_junction
 from stmlab.physics.spins import Spin
-from stmlab.simulation.junctions.driven import mean_current
+from stmlab.simulation.junctions.height_tables import LARGEST_SPACING, PER_KT, PUMPING, HeightTables
 
 if TYPE_CHECKING:
-    from stmlab.arrays import FloatArray
     from stmlab.physics.transport import TunnelJunction
-    from stmlab.simulation.junctions import Drive
-
-_PER_KT = 4.0  # points of a table within kT, and tables while the exchange grows by kT
-_LARGEST_SPACING = 0.1  # of tables, in scale
-_PUMPING = 0.005  # of the sample's scattering: the conductance grows by this from table to table
-_FAR = 1e-9  # scale of the table that stands for 0
-_RANGE = 20e-3  # V; tables reach so far, or twice, four times ... as far
 
 
 @dataclass(frozen=True)
-class CoupledSpins:
+class CoupledSpins(HeightTables):
     """One spin on the sample, electrons tunnelling through it, and the spin of the tip's apex.
 
     Attributes:
@@ -88,17 +76,6 @@ class CoupledSpins:
         """See Junction."""
         return self.conductance_S
 
-    def static_current(self, voltage: FloatArray, scale: float) -> FloatArray:
-        """See Junction."""
-        reach = float(np.abs(voltage).max(initial=0.0))
-        table = self._table_at(scale, _range_for(reach))
-        current: FloatArray = scale * table(voltage)
-        return current
-
-    def mean_current(self, drive: Drive, scale: float) -> float:
-        """See Junction."""
-        return mean_current(self.at(scale), drive)
-
     def true_values(self, v_dc: float, v_ac: float) -> dict[str, float | str]:
         """See Junction: the parameters themselves; drive and bias do not change them."""
         del v_dc, v_ac
@@ -131,69 +108,13 @@ class CoupledSpins:
             coupling=self.coupling,
         )
 
-    # -- tables ----------------------------------------------------------------------------------------------------
-
     @cached_property
-    def _tables(self) -> dict[tuple[int, float], FloatArray]:
-        """Number of a height, range in V -> current over scale at the biases of that range."""
-        return {}
-
-    @cached_property
-    def _recent(self) -> dict[tuple[float, float], _Interpolated]:
-        """The table used last: 64 voltages of a modulation and many readings share one height."""
-        return {}
-
-    @cached_property
-    def _spacing(self) -> float:
-        """Of the tables, in scale: the levels move by less than the thermal width, occupations hardly."""
-        spacing = _LARGEST_SPACING
+    def spacing(self) -> float:
+        """See HeightTables."""
+        spacing = LARGEST_SPACING
         if self.exchange_slope_meV_per_uS:
             exchange = abs(self.exchange_slope_meV_per_uS) * 1e6 * self.conductance_S
-            spacing = min(spacing, K_B_MEV_PER_K * self.temperature_K / (_PER_KT * exchange))
+            spacing = min(spacing, K_B_MEV_PER_K * self.temperature_K / (PER_KT * exchange))
         if self.sample_scattering_S:
-            spacing = min(spacing, _PUMPING * self.sample_scattering_S / self.conductance_S)
+            spacing = min(spacing, PUMPING * self.sample_scattering_S / self.conductance_S)
         return spacing
-
-    def _table_at(self, scale: float, reach: float) -> _Interpolated:
-        if (scale, reach) not in self._recent:
-            position = scale / self._spacing
-            first = max(math.floor(position) - 1, 0)
-            weights = _cubic(position - first)
-            currents = sum(w * self._table(first + k, reach) for k, w in enumerate(weights))
-            self._recent.clear()
-            self._recent[scale, reach] = _Interpolated(self._biases(reach), np.asarray(currents))
-        return self._recent[scale, reach]
-
-    def _table(self, number: int, reach: float) -> FloatArray:
-        if (number, reach) not in self._tables:
-            scale = max(number * self._spacing, _FAR)
-            self._tables[number, reach] = self.at(scale).current(self._biases(reach)) / scale
-        return self._tables[number, reach]
-
-    def _biases(self, reach: float) -> FloatArray:
-        spacing = 1e-3 * K_B_MEV_PER_K * self.temperature_K / _PER_KT
-        count = math.ceil(reach / spacing)
-        return np.linspace(-reach, reach, 2 * count + 1)
-
-
-class _Interpolated:
-    """A cubic spline through values at evenly spaced places."""
-
-    def __init__(self, places: FloatArray, values: FloatArray) -> None:
-        from scipy.interpolate import CubicSpline
-
-        self._spline = CubicSpline(places, values, extrapolate=False)
-
-    def __call__(self, place: FloatArray) -> FloatArray:
-        found: FloatArray = self._spline(place)
-        return found
-
-
-def _range_for(reach: float) -> float:
-    return _RANGE * 2.0 ** max(0, math.ceil(math.log2(reach / _RANGE))) if reach > 0 else _RANGE
-
-
-def _cubic(place: float) -> tuple[float, float, float, float]:
-    """Weights of the values at 0, 1, 2, 3 for the value at ``place``, best from 1 to 2 (Lagrange)."""
-    a, b, c, d = place, place - 1, place - 2, place - 3
-    return -b * c * d / 6, a * c * d / 2, -a * b * d / 2, a * b * c / 6

@@ -1,0 +1,110 @@
+"""Current against voltage of a junction whose spectrum changes with the tip's height, tabulated.
+
+The tables stand at fixed heights, once each, and are interpolated between them: a sweep under drift meets another
+height at every point.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.physics.constants import K_B_MEV_PER_K
+from stmlab.simulation.junctions.driven import mean_current
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+    from stmlab.physics.transport import TunnelJunction
+    from stmlab.simulation.junctions import Drive
+
+PER_KT = 4.0  # points of a table within kT, and tables while the levels move by kT
+LARGEST_SPACING = 0.1  # of tables, in scale
+PUMPING = 0.005  # of the sample's scattering: the conductance grows by this from table to table
+_FAR = 1e-9  # scale of the table that stands for 0
+_RANGE = 20e-3  # V; tables reach so far, or twice, four times ... as far
+
+
+class HeightTables(ABC):
+    """A junction of the transport model at every height; see `stmlab.simulation.junctions.Junction`."""
+
+    @abstractmethod
+    def at(self, scale: float) -> TunnelJunction:
+        """The junction where the conductance is ``scale`` times the reference."""
+
+    @property
+    @abstractmethod
+    def spacing(self) -> float:
+        """Of the tables, in scale: the levels move by less than the thermal width, occupations hardly."""
+
+    def static_current(self, voltage: FloatArray, scale: float) -> FloatArray:
+        """See Junction."""
+        reach = float(np.abs(voltage).max(initial=0.0))
+        table = self._table_at(scale, _range_for(reach))
+        current: FloatArray = scale * table(voltage)
+        return current
+
+    def mean_current(self, drive: Drive, scale: float) -> float:
+        """See Junction."""
+        return mean_current(self.at(scale), drive)
+
+    @cached_property
+    def _tables(self) -> dict[tuple[int, float], FloatArray]:
+        """Number of a height, range in V -> current over scale at the biases of that range."""
+        return {}
+
+    @cached_property
+    def _recent(self) -> dict[tuple[float, float], _Interpolated]:
+        """The table used last: 64 voltages of a modulation and many readings share one height."""
+        return {}
+
+    @cached_property
+    def _bias_spacing(self) -> float:
+        """Of the tables, V."""
+        return 1e-3 * K_B_MEV_PER_K * self.at(1.0).temperature_K / PER_KT
+
+    def _table_at(self, scale: float, reach: float) -> _Interpolated:
+        if (scale, reach) not in self._recent:
+            position = scale / self.spacing
+            first = max(math.floor(position) - 1, 0)
+            weights = _cubic(position - first)
+            currents = sum(w * self._table(first + k, reach) for k, w in enumerate(weights))
+            self._recent.clear()
+            self._recent[scale, reach] = _Interpolated(self._biases(reach), np.asarray(currents))
+        return self._recent[scale, reach]
+
+    def _table(self, number: int, reach: float) -> FloatArray:
+        if (number, reach) not in self._tables:
+            scale = max(number * self.spacing, _FAR)
+            self._tables[number, reach] = self.at(scale).current(self._biases(reach)) / scale
+        return self._tables[number, reach]
+
+    def _biases(self, reach: float) -> FloatArray:
+        count = math.ceil(reach / self._bias_spacing)
+        return np.linspace(-reach, reach, 2 * count + 1)
+
+
+class _Interpolated:
+    """A cubic spline through values at evenly spaced places."""
+
+    def __init__(self, places: FloatArray, values: FloatArray) -> None:
+        from scipy.interpolate import CubicSpline
+
+        self._spline = CubicSpline(places, values, extrapolate=False)
+
+    def __call__(self, place: FloatArray) -> FloatArray:
+        found: FloatArray = self._spline(place)
+        return found
+
+
+def _range_for(reach: float) -> float:
+    return _RANGE * 2.0 ** max(0, math.ceil(math.log2(reach / _RANGE))) if reach > 0 else _RANGE
+
+
+def _cubic(place: float) -> tuple[float, float, float, float]:
+    """Weights of the values at 0, 1, 2, 3 for the value at ``place``, best from 1 to 2 (Lagrange)."""
+    a, b, c, d = place, place - 1, place - 2, place - 3
+    return -b * c * d / 6, a * c * d / 2, -a * b * d / 2, a * b * c / 6
