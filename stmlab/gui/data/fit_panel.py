@@ -132,13 +132,11 @@ class FitPanel(Panel):
         task.failed.connect(self.context.notices.error)
 
     def _take(self, opened: Opened) -> None:
-        from stmlab.analysis.models import SEQUENCES
-
         self.stop()
         self.opened = opened
         models = models_for(is_run=opened.is_run, is_grid=bool(opened.shape))
         known = self.context.settings.panel(self.name).get("model", {})
-        chosen = known.get(opened.sequence, SEQUENCES.get(opened.sequence, "")) if isinstance(known, dict) else ""
+        chosen = known.get(opened.sequence, opened.model) if isinstance(known, dict) else ""
         channels = () if opened.is_run else (opened.signal, *(n for n in opened.channels if n != opened.signal))
         self.form.offer(models, chosen if chosen in models else models[0], channels, opened.swept.unit)
         self._fill(self.form.model.currentText())

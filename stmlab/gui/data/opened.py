@@ -53,6 +53,7 @@ class Opened:
         logarithmic: the decades of that axis count.
         sequence: of a run; "" of what another program recorded.
         fits: kept with a run.
+        model: that belongs to a run; "" if none does.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class Opened:
     logarithmic: bool = False
     sequence: str = ""
     fits: tuple[FitResult, ...] = ()
+    model: str = ""
 
     @property
     def is_run(self) -> bool:
@@ -142,6 +144,7 @@ def open_file(path: Path) -> Opened:
 
 def opened_run(run: Run) -> Opened:
     """A run that was read."""
+    from stmlab.analysis.models import default_model
     from stmlab.storage.exporters import recording_of
 
     axis = next((axis for axis in reversed(run.axes) if len(axis) > 1), run.axes[-1] if run.axes else None)
@@ -155,6 +158,7 @@ def opened_run(run: Run) -> Opened:
         axis is not None and axis.logarithmic and bool(np.all(axis.values > 0)),
         run.sequence,
         run.fits,
+        default_model(run) or "",
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from stmlab.acquisition.choosing import sought
 from stmlab.events import RunStarted
 from stmlab.gui.live.controls import Controls
 from stmlab.gui.live.fit_table import FitTable
@@ -214,8 +215,7 @@ class LivePanel(Panel):
         sample = f" on {data.started.sample}" if data.started.sample else ""
         state = f"{data.state}: {data.message}" if data.message else data.state
         beyond = f"{data.beyond} readings lie beyond the plan" if data.beyond else ""
-        grid = data.started.parameters.get("grid")
-        chosen = grid is not None and grid.value == "adaptive"  # how many there will be nobody knows
+        chosen = sought(data.started) is not None  # how many there will be nobody knows
         points = f"{data.points} points, chosen one by one" if chosen else f"{data.points} of {data.total} points"
         kept = "" if data.keeping.whole else f"only the last {data.layout.outer[0]} sweeps are kept in view"
         silent = data.state == "running" and data.layout.width > 1 and data.points < data.total and data.under_way < 0

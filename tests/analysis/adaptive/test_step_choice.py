@@ -179,6 +179,22 @@ def test_a_step_between_two_readings_is_not_taken_for_a_sharp_one():
     assert np.all(np.minimum(np.abs(lacking + 4.0), np.abs(lacking - 4.2)) < 0.5 * width)
 
 
+def test_while_steps_might_be_wider_than_they_seem_their_width_is_sought():
+    reader, known = Reader(steps(4.0), snr=5.0, seed=3), StepPosterior(model(), -REACH, REACH)
+    places = [*np.linspace(-REACH, REACH, 31), *np.tile([-4.3, -3.9, -3.5, 3.7, 4.1, 4.5], 4)]
+    more = np.tile([-9.0, -6.0, -4.3, -3.9, -3.5, 0.0, 3.7, 4.1, 4.5, 7.0], 60)
+    for part in (places, more):
+        for place in part:
+            known.add(len(known), place, float(reader.value(place)[0]) + reader.chance.normal())
+        for _ in range(3):
+            known.solve()
+        assert known.found
+        at = known.model.names.index("log_temperature")
+        assert known.width_is_known == (part is more)
+        assert known.direction[at] == (0.0 if part is more else 1.0)
+        assert known.direction[0] == (1.0 if part is more else 0.0)
+
+
 def test_a_far_place_must_be_worth_its_way():
     x, placements, reader = np.linspace(-REACH, REACH, 201), Placements(model(1, WARM), REACH), Reader(steps(4.0), 3.0)
     for place in np.linspace(-REACH, REACH, 14):

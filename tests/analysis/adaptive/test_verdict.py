@@ -121,7 +121,7 @@ def test_an_energy_that_jumps_gives_no_value():
 
 def test_noise_that_grows_with_the_bias_is_no_outlier_and_a_spike_is_one():
     noise = np.random.default_rng(3).normal(size=400)
-    loud = spectrum_of_steps() + 400 * np.abs(BIAS) * noise
+    loud = spectrum_of_steps() + 800 * np.abs(BIAS) * noise
     fit = analyse(StepRun(loud, target=0.05))
     assert fit["inner_energy"].value == close(4.0, rel=0.02)
     loud[int(np.argmin(np.abs(BIAS - 1e-3)))] += 12.0
