@@ -106,7 +106,7 @@ without = ["exchanges.junction.heisenberg_meV"]
 exchanges.junction.ising_meV = { per_uS = { start = 2.0, low = -8, high = 8, name = "J" } }
 [spin_system.alternatives.induced]
 without = ["exchanges", "spins.apex", "tip"]
-spins.atom.axial_anisotropy_meV = { start = 2.0, low = 0.5, high = 6, name = "D", per_uS = { start = 0.0, name = "D1" } }
+spins.atom.axial_anisotropy_meV = { start = 2, low = 0.5, high = 6, name = "D", per_uS = { start = 0, name = "D1" } }
 """,
     {"D": 2.7, "E": 0.45, "J": 3.4, "C": -0.4, "Jrho": -0.06, "T": 1.2, "bias_offset": 2e-05},
     ((5e-08, None, None), (2e-07, None, None), (5e-07, None, None)),
