@@ -135,7 +135,7 @@ def test_the_printed_conductance_gives_slopes_ten_times_as_steep():
 def test_gamma_at_low_offset_and_at_the_work_point():
     found = computed("fe_atom", sweep=["V_dc=-3, -2, -1, 1, 2, 3 mV", FREQUENCIES])
     assert 1.23e9 < found.line_rate.min() < found.line_rate.max() < 1.30e9
-    assert computed("fe_atom", sweep=[FREQUENCIES]).line_rate.item() == pytest.approx(1.51e9, rel=4e-3)
+    assert computed("fe_atom", sweep=[FREQUENCIES]).line_rate.item() == close(1.51e9, rel=4e-3)
 
 
 def test_i_sr_has_its_peak_its_dip_and_its_change_of_sign():
@@ -151,7 +151,7 @@ def test_t1_of_the_printed_pulses_and_of_the_decay():
     found = computed("fe_atom_pulses", sweep=["delay=0.8..3.2 ns:4"])
     decay = found.current.to_numpy()
     lifetime = 0.8e-9 / np.log((decay[0] - decay[1]) / (decay[1] - decay[2]))
-    assert found.T1.item() == pytest.approx(0.80e-9, rel=5e-3)
+    assert found.T1.item() == close(0.80e-9, rel=5e-3)
     assert lifetime == close(found.T1.item(), rel=2e-3)
 
 
