@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3
 
-.PHONY: demo test test-all mutants lint bench bench-peers faults kills guardian-deaths gui screenshots clean
+.PHONY: demo test test-all mutants lint bench bench-peers faults kills guardian-deaths gui screenshots docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/stmlab demo --directory runs
@@ -54,6 +54,12 @@ bench-peers: $(VENV)/.test qt-libraries
 screenshots: $(VENV)/.test qt-libraries
 	QT_QPA_PLATFORM=offscreen $(BIN)/python docs/screenshots.py
 
+# The guide, in build/guide: its figures are drawn by the commands on its pages. A warning is an error.
+docs: $(VENV)/.docs
+	QT_QPA_PLATFORM=offscreen $(BIN)/python docs/pages.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "build/guide/index.html"
+
 gui: $(VENV)/.test
 	$(BIN)/stmlab gui
 
@@ -80,5 +86,9 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $@ $(VENV)/.demo
 
+$(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@ $(VENV)/.demo
+
 clean:
-	rm -rf $(VENV) .envs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf docs/figures $(VENV) .envs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

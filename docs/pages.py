@@ -1,0 +1,121 @@
+"""The guide's own commands, run as a reader types them: the build takes its figures from them, the tests their verdict.
+
+    python docs/pages.py          # every page with figures; they go to docs/figures
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from stmlab.cli import app
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+FIGURES = DOCS / "figures"
+_BLOCK = re.compile(r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```', re.DOTALL | re.MULTILINE)
+_FIGURE = re.compile(r"!\[[^]]+\]\(figures/([\w.]+)\)")
+_SET_UP = ("python3 -m venv", ". .venv", "pip install")  # what `make` does
+_REFUSED = re.compile(r"\s#\s+refused\b")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page; with a title it is a file of that name."""
+
+    language: str
+    title: str
+    text: str
+
+
+def blocks(page: Path) -> list[Block]:
+    """All of a page, in their order."""
+    found = _BLOCK.finditer(page.read_text(encoding="utf-8"))
+    return [Block(one["language"], one["title"] or "", one["text"]) for one in found]
+
+
+def figures(page: Path) -> list[str]:
+    """Names of the figures that a page shows and its commands draw."""
+    return _FIGURE.findall(page.read_text(encoding="utf-8"))
+
+
+def perform(page: Path, folder: Path) -> dict[str, Any]:
+    """Do what a page says, in an empty folder: write its files, run its commands, execute its Python.
+
+    Returns: what its Python has left.
+
+    Raises:
+        RuntimeError: a command did not end as the page says; with what it printed.
+    """
+    names: dict[str, Any] = {}
+    with _reader_in(folder):
+        for block in blocks(page):
+            if block.title:
+                target = Path(block.title.replace("~/.config", str(folder / ".config")))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(block.text, encoding="utf-8")
+            elif block.language == "console":
+                for line in block.text.splitlines():
+                    if line.startswith("$ "):
+                        _typed(line[2:])
+            elif block.language == "python":
+                exec(compile(block.text, page.name, "exec"), names)
+    return names
+
+
+@contextlib.contextmanager
+def _reader_in(folder: Path) -> Iterator[None]:
+    """A reader's working folder and configuration, importable as where Python is started."""
+    before = os.environ.get("XDG_CONFIG_HOME")
+    os.environ["XDG_CONFIG_HOME"] = str(folder / ".config")
+    sys.path.insert(0, str(folder))
+    try:
+        with contextlib.chdir(folder):
+            yield
+    finally:
+        sys.path.remove(str(folder))
+        if before is None:
+            del os.environ["XDG_CONFIG_HOME"]
+        else:
+            os.environ["XDG_CONFIG_HOME"] = before
+
+
+def _typed(line: str) -> None:
+    words = shlex.split(re.sub(r"\s#\s.*", "", line))
+    if line.startswith(_SET_UP):
+        return
+    if words[0] == "cp":
+        shutil.copy(ROOT / words[1], words[2])
+        return
+    if words[0] != "stmlab":
+        raise RuntimeError(f"{line}: neither stmlab nor set-up")
+    result = CliRunner().invoke(app, words[1:])
+    if result.exit_code != (1 if _REFUSED.search(line) else 0):
+        raise RuntimeError(f"{line}: exit status {result.exit_code}\n{result.output}") from result.exception
+
+
+def main() -> None:
+    """Draw every figure of the guide."""
+    FIGURES.mkdir(exist_ok=True)
+    for page in sorted(DOCS.glob("*.md")):
+        if wanted := figures(page):
+            print(page.name, flush=True)
+            with tempfile.TemporaryDirectory() as name:
+                perform(page, Path(name))
+                for figure in wanted:
+                    shutil.copy(Path(name) / figure, FIGURES / figure)
+
+
+if __name__ == "__main__":
+    main()

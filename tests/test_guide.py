@@ -1,0 +1,85 @@
+"""The guide: what its pages tell people to type works, its tables are the template's, and no page is left out."""
+
+import importlib.util
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from stmlab.storage import open_run
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+TEMPLATE = tomllib.loads((ROOT / "config" / "microscope.example.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """docs/pages.py, which the build of the guide runs."""
+    spec = importlib.util.spec_from_file_location("guide_pages", DOCS / "pages.py")
+    found = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, spec.name, found)  # its dataclasses look for it there
+        spec.loader.exec_module(found)
+        yield found
+
+
+def drawn(pages, page, folder):
+    """Whether the commands of a page draw its figures; what its Python has left."""
+    names = pages.perform(DOCS / page, folder)
+    for figure in pages.figures(DOCS / page):
+        assert (folder / figure).read_bytes().startswith(b"\x89PNG")
+    return names
+
+
+def test_the_first_evening_ends_with_a_rate_and_a_figure(pages, tmp_path):
+    names = drawn(pages, "first_evening.md", tmp_path)
+    assert "rate.png" in pages.figures(DOCS / "first_evening.md")
+    assert abs(names["rate"].value - 1.732e9) < 4 * names["rate"].error < 0.2 * names["rate"].value
+    assert open_run(tmp_path / "rate.h5").complete
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "stations.md",
+        "writing.md",
+        pytest.param("sequences.md", marks=pytest.mark.slow),
+        pytest.param("fits.md", marks=pytest.mark.slow),
+    ],
+)
+def test_a_page_does_what_it_says(pages, page, tmp_path):
+    drawn(pages, page, tmp_path)
+
+
+def test_a_command_that_does_not_end_as_its_page_says_is_told(pages, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ stmlab sequences no_such\n```\n")
+    with pytest.raises(RuntimeError, match="sequences no_such: exit status 1"):
+        pages.perform(page, tmp_path)
+    page.write_text("```console\n$ stmlab sequences    # refused\n```\n")
+    with pytest.raises(RuntimeError, match="exit status 0"):
+        pages.perform(page, tmp_path)
+
+
+def part_of(table, whole):
+    """Whether every key of a table of the page stands in the template with that value."""
+    if isinstance(table, dict):
+        return all(key in whole and part_of(value, whole[key]) for key, value in table.items())
+    return table == whole
+
+
+def test_every_table_of_the_station_page_is_that_of_the_template(pages):
+    tables = [tomllib.loads(block.text) for block in pages.blocks(DOCS / "stations.md") if block.language == "toml"]
+    watchers = [table.pop("watcher") for table in tables if "watcher" in table]
+    assert all(part_of(table, TEMPLATE) for table in tables)
+    commented = re.sub(r"^# ", "", (ROOT / "config" / "microscope.example.toml").read_text("utf-8"), flags=re.M)
+    assert all(f'{key} = "{value}"' in commented or f"{key} = {value}" in commented for key, value in watchers[0][0].items())
+    assert {key for table in tables for key in table} == set(TEMPLATE), "no table of the template is left out"
+
+
+def test_every_page_stands_in_the_guide():
+    listed = re.findall(r"[\w-]+\.md$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), flags=re.M)
+    assert sorted(listed) == sorted(path.name for path in DOCS.glob("*.md"))
