@@ -1,6 +1,6 @@
 """The guide's own commands, run as a reader types them: the build takes its figures from them, the tests their verdict.
 
-    python docs/pages.py          # every page with figures; they go to docs/figures
+python docs/pages.py          # every page with figures; they go to docs/figures
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typer.testing import CliRunner
 
 from stmlab.cli import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent

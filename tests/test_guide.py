@@ -76,7 +76,9 @@ def test_every_table_of_the_station_page_is_that_of_the_template(pages):
     watchers = [table.pop("watcher") for table in tables if "watcher" in table]
     assert all(part_of(table, TEMPLATE) for table in tables)
     commented = re.sub(r"^# ", "", (ROOT / "config" / "microscope.example.toml").read_text("utf-8"), flags=re.M)
-    assert all(f'{key} = "{value}"' in commented or f"{key} = {value}" in commented for key, value in watchers[0][0].items())
+    assert all(
+        f'{key} = "{value}"' in commented or f"{key} = {value}" in commented for key, value in watchers[0][0].items()
+    )
     assert {key for table in tables for key in table} == set(TEMPLATE), "no table of the template is left out"
 
 
