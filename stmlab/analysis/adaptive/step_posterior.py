@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray, IntArray
 
 _GROUPS = 200  # readings, or means of neighbouring ones, that are fitted
-_EVALUATIONS = 4  # of one look for the minimum: the next one goes on from there
+_EVALUATIONS = 3  # of one look for the minimum: the next one goes on from there
 _FIRST_EVALUATIONS = 6  # from a placement on the coarse grid: with its width, then with any
 _NARROW = 0.3  # standard deviation of an energy over a step's width, below which the minimum stands for the posterior
 _WIDER = 0.1  # by how much a step may be wider than it seems, one standard error

@@ -33,6 +33,7 @@ _TILTED = 9.0  # drop of chi square by a slope of the background that is told
 _BEND = 0.01  # of the outer step; plateaus that bend less are flat
 _BEYOND_DOUBT = 10.0  # standard errors of a height
 _MOST_STEPS = 80  # evaluations; a fit that settles takes some ten
+_SLOPE_STEPS = 2  # evaluations from flat plateaus to bent ones, which are linear parameters
 _NEARLY = 1e-2  # promised gain over the squares a point, that is a tenth of a standard error
 _ABSURD = 20.0  # heights, in spans of the data
 _SHARPEST = 100.0  # the modulation in kT: a lower temperature changes nothing
@@ -109,18 +110,18 @@ def solve_near(
     flat = _near(data, model, start, most)
     if flat is None:
         return None
-    sloped = _near_with_slopes(data, flat, most) if bending and _may_bend(data, flat) else None
+    sloped = _near_with_slopes(data, flat) if bending and _may_bend(data, flat) else None
     if sloped is not None and _bends(data, flat, sloped):
         return _allowing_for_uneven_noise(data, sloped)
     result = _allowing_for_uneven_noise(data, flat)
     return result if sloped is None else _allowing_for_slopes(data, result, sloped)
 
 
-def _near_with_slopes(data: StepSpectrum, flat: StepSolution, most: int) -> StepSolution | None:
+def _near_with_slopes(data: StepSpectrum, flat: StepSolution) -> StepSolution | None:
     model = replace(flat.model, plateaus=True)
     start = np.zeros(len(model.names))
     start[[model.names.index(name) for name in flat.model.names]] = flat.vector
-    return _near(data, model, start, most)
+    return _near(data, model, start, _SLOPE_STEPS)
 
 
 def _near(data: StepSpectrum, model: StepModel, start: FloatArray, most: int) -> StepSolution | None:
