@@ -6,6 +6,7 @@ python docs/pages.py          # every page with figures; they go to docs/figures
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import re
 import shlex
@@ -94,7 +95,8 @@ def _reader_in(folder: Path) -> Iterator[None]:
 
 
 def _typed(line: str) -> None:
-    words = shlex.split(re.sub(r"\s#\s.*", "", line))
+    typed = shlex.split(re.sub(r"\s#\s.*", "", line))
+    words = [word for pattern in typed for word in sorted(glob.glob(pattern)) or [pattern]]
     if line.startswith(_SET_UP):
         return
     if words[0] == "cp":

@@ -46,6 +46,8 @@ def test_the_first_evening_ends_with_a_rate_and_a_figure(pages, tmp_path):
     [
         "stations.md",
         "writing.md",
+        pytest.param("models.md", marks=pytest.mark.slow),
+        pytest.param("systems.md", marks=pytest.mark.slow),
         pytest.param("sequences.md", marks=pytest.mark.slow),
         pytest.param("fits.md", marks=pytest.mark.slow),
     ],

@@ -47,7 +47,7 @@ def files(tmp_path):
 
 def test_the_guides_example_works_as_it_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (example,) = re.findall(r"^```toml\n(.*?)^```", GUIDE, flags=re.DOTALL | re.MULTILINE)
+    (example,) = re.findall(r'^```toml title="iron.toml"\n(.*?)^```', GUIDE, flags=re.DOTALL | re.MULTILINE)
     assert example == (DOCS / "iron.toml").read_text(encoding="utf-8")
     shutil.copy(DOCS / "iron.toml", tmp_path)
     (console,) = re.findall(r"^```console\n(.*?)^```", GUIDE, flags=re.DOTALL | re.MULTILINE)
