@@ -213,6 +213,29 @@ def distorted_text(rate: float, relative_error: float, difference: float) -> str
     )
 
 
+def distortion(frequency: ArrayLike, current: ArrayLike, likely: float) -> str:
+    """What to say of a line that a second width describes better, at a higher rate; "" of one that it does not.
+
+    Args:
+        frequency: Hz, shape (n,).
+        current: A, shape (n,); its noise is told from the residual.
+        likely: drop of chi square that is enough to say so.
+
+    Raises:
+        FitError: the data cannot carry the fit.
+    """
+    data = Spectrum.checked(frequency, current, None, parameters=4)
+    one = fit_one_width(data)
+    two = None if one is None else fit_two_widths(data, one)
+    if one is None or two is None or two.values[0] <= one.values[0]:
+        return ""
+    better = (sum_of_squares(data, one) - sum_of_squares(data, two)) / _reduced_chi_square(data, two)
+    if better <= likely:
+        return ""
+    rate = data.frequency_unit * math.exp(two.values[0])
+    return distorted_text(rate, two.log_error, float(two.values[0] - one.values[0]))
+
+
 def _reduced_chi_square(data: Spectrum, solution: Solution) -> float:
     return sum_of_squares(data, solution) / (len(data.f) - len(solution.values))
 

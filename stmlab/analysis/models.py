@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.adaptive.resonance_verdict import judged_rate
 from stmlab.analysis.adaptive.verdict import judged
 from stmlab.analysis.columns import averaged, column, whole_spectra
 from stmlab.analysis.iterations import fitting, iterations
@@ -20,7 +21,6 @@ from stmlab.analysis.steps import STEP_MODELS
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.transfer_function import fit_transfer
 from stmlab.errors import FitError
-from stmlab.physics.stochastic_resonance import line_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,8 +87,7 @@ def _srs(run: Run, told: Settings, model: str) -> FitResult:
     frequency, current = column(run, "frequency"), column(run, "current")
     fit = srs_of(frequency, current, model, told)
     if _is_adaptive(run, "grid"):
-        line = line_shape(frequency, fit["rate"].value, 1.0, 0.0)
-        fit = judged(fit, line, current, run.time, float(run.parameters["target_error"].value), "rate")
+        fit = judged_rate(fit, frequency, current, run.time, float(run.parameters["target_error"].value))
     return _unflattened(run, fit)
 
 

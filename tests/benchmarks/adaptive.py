@@ -1,10 +1,12 @@
 """Measuring less: readings until a rate or a T1 is known as well as asked for, chosen one by one and on a grid.
 
 An emulator (y = offset + height L + white noise) carries ``--samples`` random scales a cell; that it stands for the
-wire is shown by runs of `srs` on the simulated microscope in the same script. Both ways end at the same error: the grid
-is gone through again and again until the error of `fit_srs` has come to the target (its readings follow from the
-Cramer-Rao bound of the grid, which the fit reaches). Checks are included. Printed beside the readings: pulls, coverage,
-wrong values, how often strong modulation (A = Gamma) is doubted, and the longest decision.
+wire is shown by adaptive_wire.py. Both ways end at the same error: the grid is gone through again and again until the
+error of `fit_srs` has come to the target (its readings follow from the Cramer-Rao bound of the grid, which the fit
+reaches). Checks are included, and the verdict on the run is the one that the sequence's analysis gives. Printed beside
+the readings: pulls, coverage, wrong values, and the longest decision.
+
+A cell is a function that gives `Found`; adaptive_all.py (``make bench-adaptive``) performs all of all scripts.
 """
 
 from __future__ import annotations
@@ -12,31 +14,49 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from stmlab.acquisition.measurement import measure
 from stmlab.analysis.adaptive.forecast import grid_readings
 from stmlab.analysis.adaptive.posterior import decay, resonance
+from stmlab.analysis.adaptive.resonance_verdict import judged_rate
 from stmlab.analysis.adaptive.scale_choice import DECAY_CHECKS, RESONANCE_CHECKS, ScaleChoice
+from stmlab.analysis.adaptive.verdict import judged
 from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.errors import FitError
-from stmlab.storage import open_run
 from tests.benchmarks.side_by_side import Row, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stmlab.arrays import FloatArray
+    from stmlab.results import FitResult
+
+    Line = Callable[[FloatArray, FloatArray], FloatArray]
+    Task = Callable[[], "Found"]
+
+GRID = "60-point grid"
 BAND, WIDE = (3e6, 20e9), (1e3 / (2 * math.pi), 1e11 / (2 * math.pi))
+WIDER = (WIDE[0] / math.sqrt(10), WIDE[1] * math.sqrt(10))
+"""In which every rate of eight decades lies half a decade from the ends."""
 MOST = 20_000
 T1_RANGE = (0.74e-9, 4e-9)
+HALF_A_DECADE = 0.5 * math.log(10) + 0.05
+
+
+@dataclass
+class Found:
+    """What a cell gives: rows for the table, and pulls that are pooled with those of other cells."""
+
+    rows: list[Row]
+    pulls: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -64,6 +84,18 @@ class Cell:
             note=self.honest(),
         )
 
+    def judge(self, fitted: Callable[[], FitResult], name: str, u: float) -> None:
+        """Take a result into account whose logarithm should be u."""
+        try:
+            fit = fitted()
+        except FitError:
+            self.refused += 1
+            return
+        self.doubted += bool(fit.warnings)
+        away = math.log(fit[name].value) - u
+        self.pulls.append(away / (fit[name].error / fit[name].value))
+        self.wrong += abs(away) > math.log(2)
+
     def honest(self) -> str:
         """Pulls and what was doubted, in words."""
         pulls = np.array(self.pulls)
@@ -90,25 +122,24 @@ def run(choice: ScaleChoice, read: Callable[[float], float], cell: Cell) -> tupl
     return np.array(x), np.array(y)
 
 
-def rates(samples: int, band: tuple[float, float], snr: float, target: float, line: Callable = resonance) -> Cell:
-    """Random rates within the band, half a decade from its ends."""
+def verdict(x: np.ndarray, y: np.ndarray, target: float) -> FitResult:
+    """What the analysis of a run with readings y at x = ln 2 pi f says; FitError where it gives no rate."""
+    frequency = np.exp(x) / (2 * math.pi)
+    return judged_rate(fit_srs(frequency, y), frequency, y, np.arange(len(x), dtype=float), target)
+
+
+def rates(samples: int, band: tuple[float, float], snr: float, target: float, averages: int = 1) -> Cell:
+    """Random rates within the band, half a decade from its ends; readings of so many averages."""
     low, high = (math.log(2 * math.pi * f) for f in band)
     cell, chance = Cell(), np.random.default_rng(17)
+    height = snr * math.sqrt(averages)
     for seed in range(samples):
-        u = np.array(chance.uniform(low + 1.2, high - 1.2))
+        u = np.array(chance.uniform(low + HALF_A_DECADE, high - HALF_A_DECADE))
         noise = np.random.default_rng([17, seed])
         choice = ScaleChoice(resonance, low, high, target, RESONANCE_CHECKS, MOST, seed)
-        x, y = run(choice, lambda x, u=u, n=noise: 2 + snr * float(line(np.array(x), u)) + n.normal(), cell)
-        cell.ratios.append(grid_readings(np.geomspace(*band, 60), math.exp(u), snr, target) / len(x))
-        try:
-            rate = (fit := fit_srs(np.exp(x) / (2 * math.pi), y))["rate"]
-        except FitError:
-            cell.refused += 1
-            continue
-        cell.doubted += bool(fit.warnings)
-        away = math.log(rate.value) - float(u)
-        cell.pulls.append(away / (rate.error / rate.value))
-        cell.wrong += abs(away) > math.log(2)
+        x, y = run(choice, lambda x, u=u, n=noise: 2 + height * float(resonance(np.array(x), u)) + n.normal(), cell)
+        cell.ratios.append(grid_readings(np.geomspace(*band, 60), math.exp(u), snr, target) / (averages * len(x)))
+        cell.judge(lambda x=x, y=y: verdict(x, y, target), "rate", float(u))
     return cell
 
 
@@ -126,16 +157,14 @@ def lifetimes(samples: int, snr: float, target: float) -> tuple[Cell, list[float
         one = _decay_readings(fitted, float(u), snr, target)
         cell.ratios.append(one / len(x))
         both.append(_decay_readings(even[even > T1_RANGE[0]], float(u), snr, target, of=41) / len(x))
-        try:
-            t1 = (fit := fit_decay(np.exp(x), y, sides="positive"))["T1"]
-        except FitError:
-            cell.refused += 1
-            continue
-        cell.doubted += bool(fit.warnings)
-        away = math.log(t1.value) - float(u)
-        cell.pulls.append(away / (t1.error / t1.value))
-        cell.wrong += abs(away) > math.log(2)
+        cell.judge(lambda x=x, y=y, u=u: _decay_verdict(x, y, target), "T1", float(u))
     return cell, both
+
+
+def _decay_verdict(x: np.ndarray, y: np.ndarray, target: float) -> FitResult:
+    delay = np.exp(x)
+    fit = fit_decay(delay, y, sides="positive")
+    return judged(fit, np.exp(-delay / fit["T1"].value), y, np.arange(len(x), dtype=float), target, "T1")
 
 
 def _decay_readings(delay: np.ndarray, u: float, snr: float, target: float, of: int | None = None) -> float:
@@ -146,75 +175,60 @@ def _decay_readings(delay: np.ndarray, u: float, snr: float, target: float, of: 
     return (of or len(delay)) * max(1.0, (error / target) ** 2)
 
 
-def strongly_driven() -> Callable:
-    """L(x, u) of a rate that is modulated by as much as it is."""
-    from tests.analysis.test_lorentzian import distorted
-
-    away = np.linspace(-12, 12, 600)
-    line = distorted(1.0, np.exp(away) / (2 * np.pi))
-    line = (line - line[-1]) / (line[0] - line[-1])
-    return lambda x, u: np.interp(x - u, away, line)
+def _rate_cell(work: str, wanted: float, samples: int, band: tuple[float, float], snr: float) -> Found:
+    cell = rates(samples, band, snr, 0.01)
+    decision = Row(f"{work}: longest decision", 1e3 * cell.decision, 10.0, "allowed", target=1.0, unit="ms")
+    wrong = Row(f"{work}: wrong by more than 2", cell.wrong, None, "", wrong=f"{cell.wrong} are" if cell.wrong else "")
+    return Found([cell.row(work, wanted, GRID), decision, wrong], cell.pulls)
 
 
-def wire(runs: int) -> Row:
-    """Runs of the sequence on the simulated microscope beside the emulator at their signal and rate."""
-    settings = {"grid": "adaptive", "target_error": 0.005, "stabilise_time": 0.2}
-    readings, signals, rate = [], [], math.nan
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in range(runs):
-            outcome = measure("srs", sample="fe_atom", seed=seed, path=Path(folder) / f"{seed}.h5", settings=settings)
-            (fit,) = outcome.fits
-            readings.append(len(open_run(outcome.path).visits))
-            signals.append(abs(fit["step"].value) / fit.residual)
-            rate = fit["rate"].value
-    low, high = (math.log(2 * math.pi * f) for f in BAND)
-    cell = Cell()
-    for seed in range(4 * runs):
-        noise, snr = np.random.default_rng([19, seed]), float(np.median(signals))
-        choice = ScaleChoice(resonance, low, high, 0.005, RESONANCE_CHECKS, MOST, seed)
-        u = np.array(math.log(rate))
-        run(choice, lambda x, n=noise, s=snr, u=u: 2 + s * float(resonance(np.array(x), u)) + n.normal(), cell)
-    ours, emulated = float(np.median(readings)), float(np.median(cell.readings))
-    apart = abs(ours / emulated - 1)
-    wrong = f"{apart:.0%} apart" if apart > 0.25 else ""
-    return Row("readings by the wire beside the emulator", ours, emulated, "emulator", unit="readings", wrong=wrong)
-
-
-def main() -> int:
-    """Every cell; returns an exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=25, help="a cell; 200 take twenty minutes")
-    parser.add_argument("--runs", type=int, default=4, help="through the wire; 20 take five minutes")
-    asked = parser.parse_args()
-    n, grid = asked.samples, "60-point grid"
-    ten, thirty, wide = rates(n, BAND, 10, 0.01), rates(n, BAND, 30, 0.01), rates(max(n // 4, 4), WIDE, 10, 0.01)
-    strong = rates(n, BAND, 30, 0.01, strongly_driven())
-    t1, both = lifetimes(n, 20, 0.02)
-    rows = [
-        ten.row("rate to 1 %, SNR 10", 1.9, grid),
-        thirty.row("rate to 1 %, SNR 30", 1.9, grid),
-        wide.row("rate to 1 %, SNR 10, eight decades", 4.0, grid),
-        t1.row("T1 to 2 %", 1.9, "delays on the fitted side"),
-        Row(
-            "T1 to 2 %, against both sides",
-            float(np.median(t1.readings)),
-            float(np.median(t1.readings) * np.median(both)),
-            "41 delays on both sides",
-            target=4.0,
-            unit="readings",
-        ),
-        Row(
-            "strong modulation doubted, of 100", 95.0, 100.0 * strong.doubted / n, "asked for", target=1.0, unit="runs"
-        ),
-        wire(asked.runs),
-    ]
-    pooled = np.concatenate([ten.pulls, thirty.pulls, wide.pulls, t1.pulls])
-    print(
-        f"pooled over {len(pooled)} runs: pulls {pooled.mean():+.3f}, width {pooled.std():.3f}, "
-        f"95 % holds {np.mean(np.abs(pooled) < 1.96):.3f}"
+def _decay_cell(samples: int) -> Found:
+    cell, both = lifetimes(samples, 20, 0.02)
+    ours = float(np.median(cell.readings))
+    old = Row(
+        "T1 to 2 %, against both sides", ours, ours * float(np.median(both)), "41 delays on both sides", 4.0, "readings"
     )
-    return report(rows)
+    return Found([cell.row("T1 to 2 %", 1.9, "41 delays on the fitted side"), old], cell.pulls)
+
+
+def tasks(samples: int, _: int) -> list[Task]:
+    """Every cell of the emulator."""
+    return [
+        partial(_rate_cell, "rate to 1 %, SNR 10", 1.9, samples, BAND, 10),
+        partial(_rate_cell, "rate to 1 %, SNR 30", 1.9, samples, BAND, 30),
+        partial(_rate_cell, "rate to 1 %, SNR 10, unknown over 8 decades", 4.0, samples, WIDER, 10),
+        partial(_rate_cell, "rate to 1 %, SNR 10, band of 8 decades", 4.0, samples, WIDE, 10),
+        partial(_decay_cell, samples),
+    ]
+
+
+def pooled(pulls: list[float]) -> list[Row]:
+    """Whether errors are what they say, over the runs of all cells."""
+    values = np.array(pulls)
+    mean, width, held = float(values.mean()), float(values.std()), float(np.mean(np.abs(values) < 1.96))
+    said = [
+        ("|mean|", abs(mean), 0.0, 0.1),
+        ("width", width, 0.93, 1.10),
+        ("95 % coverage", held, 0.93, 0.97),
+    ]
+    rows = []
+    for name, value, low, high in said:
+        wrong = "" if low <= value <= high else "MISSED"
+        note = f"{low:g} to {high:g} wanted"
+        rows.append(Row(f"pulls of {len(values)} runs: {name}", value, None, "", unit="", wrong=wrong, note=note))
+    return rows
+
+
+def alone(listed: Callable[[int, int], list[Task]]) -> int:
+    """Perform the cells of one script; returns an exit status."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--samples", type=int, default=25, help="of the emulator, a cell")
+    parser.add_argument("--runs", type=int, default=4, help="through the wire")
+    asked = parser.parse_args()
+    found = [task() for task in listed(asked.samples, asked.runs)]
+    pulls = [pull for one in found for pull in one.pulls]
+    return report([row for one in found for row in one.rows] + (pooled(pulls) if len(pulls) >= 100 else []))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(alone(tasks))

@@ -1,0 +1,68 @@
+"""Whether a rate from frequencies that were chosen while they were read can be believed.
+
+Beside what `stmlab.analysis.adaptive.verdict` asks of every such run, two questions of the SRS line. Is it distorted as
+by strong modulation? `fit_srs` says so from three standard deviations; readings that were chosen hide it better than a
+grid's, so that two and a half are enough here (of a true line, one run in 160 is doubted for nothing). And are readings
+at neighbouring frequencies more alike than the line allows (ripple)? Neighbours are many at each place, so that their
+mean tells more than the product of two.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.adaptive.verdict import judged
+from stmlab.analysis.lorentzian import distortion
+from stmlab.analysis.residuals import LIKELY, STRUCTURED_TEXT
+from stmlab.physics.stochastic_resonance import line_shape
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
+    from stmlab.results import FitResult
+
+_DISTORTED = 2.5**2  # drop of chi square by a second width
+_GROUPS = 24  # of neighbouring readings
+
+
+def judged_rate(
+    fit: FitResult, frequency: FloatArray, current: FloatArray, time: FloatArray, target: float
+) -> FitResult:
+    """The fit with what a run that chose its frequencies must say of it.
+
+    Args:
+        fit: by eq. 1, of all readings.
+        frequency: Hz, shape (n,).
+        current: A, shape (n,).
+        time: when they were read, s, shape (n,).
+        target: relative error of the rate that was asked for.
+
+    Raises:
+        FitError: outliers, a jump, or a rate outside the band: there is no value then.
+    """
+    line = line_shape(frequency, fit["rate"].value, 1.0, 0.0)
+    warnings = fit.warnings
+    if fit.model == "srs" and not warnings:
+        found = (distortion(frequency, current, _DISTORTED), _uneven(frequency, line, current))
+        warnings = tuple(warning for warning in found if warning)
+    return judged(replace(fit, warnings=warnings), line, current, time, target, "rate")
+
+
+def _uneven(frequency: FloatArray, line: FloatArray, current: FloatArray) -> str:
+    """Compare the scatter of neighbours' means with the scatter of neighbours."""
+    height, offset = np.polyfit(line, current, 1)
+    left = (current - offset - height * line)[np.argsort(frequency, kind="stable")]
+    groups = np.array_split(left, min(_GROUPS, len(left) // 3))
+    between = sum(len(group) * float(group.mean()) ** 2 for group in groups)
+    within = sum(float(np.sum((group - group.mean()) ** 2)) for group in groups)
+    ratio, freedom = len(groups) - 3, len(left) - len(groups)
+    return STRUCTURED_TEXT if _deviations(between / ratio / (within / freedom), ratio, freedom) > LIKELY else ""
+
+
+def _deviations(ratio: float, above: int, below: int) -> float:
+    """A ratio of two variances in standard deviations (Paulson, Ann. Math. Stat. 13, 233 (1942))."""
+    a, b, root = 2 / (9 * above), 2 / (9 * below), ratio ** (1 / 3)
+    return ((1 - b) * root - (1 - a)) / math.sqrt(b * root**2 + a)
