@@ -114,7 +114,7 @@ def _known(
 def _ways(
     rate: float, signal: float, target: float, station: str, sample: str | None, given: Mapping[str, Any]
 ) -> tuple[Way, ...]:
-    from stmlab.analysis.adaptive.forecast import chosen_readings, fewest_readings, grid_readings
+    from stmlab.analysis.adaptive.forecast import chosen_readings, fewest_readings, grid_readings, suiting_averages
 
     found = []
     for grid in ("logarithmic", "optimal", "adaptive"):
@@ -123,14 +123,18 @@ def _ways(
             sequence = runner.sequence
             frequency = sequence.axes()[-1].values
             if grid == "adaptive":
-                readings = chosen_readings(frequency[0], frequency[-1], rate, signal, target, _MOST)
-                seconds = readings * sequence.point_seconds()
+                ends = float(frequency[0]), float(frequency[-1])
+                averages = suiting_averages(chosen_readings(*ends, rate, signal, target, _MOST))
+                sequence.set("averages", averages)
+                visits = chosen_readings(*ends, rate, signal * math.sqrt(averages), target, _MOST)
+                readings, seconds = visits * averages, visits * sequence.point_seconds()
+                grid += f", averages={averages}"
             else:
                 readings = grid_readings(frequency, rate, signal, target)
                 averages = readings / len(frequency)
                 each = sequence.point_seconds()
                 sequence.set("averages", 2)
                 seconds = len(frequency) * (each + (averages - 1) * (sequence.point_seconds() - each))
-        found.append(Way(f"{grid} grid" if grid != "adaptive" else "adaptive", readings, seconds))
+        found.append(Way(grid if grid.startswith("adaptive") else f"{grid} grid", readings, seconds))
     least = fewest_readings(frequency[0], frequency[-1], rate, signal, target)
     return (*found, Way("bound (Cramer-Rao)", least, math.nan))

@@ -214,7 +214,7 @@ def distorted_text(rate: float, relative_error: float, difference: float) -> str
 
 
 def distortion(frequency: ArrayLike, current: ArrayLike, likely: float) -> str:
-    """What to say of a line that a second width describes better, at a higher rate; "" of one that it does not.
+    """What to say of a line that a second width describes better; "" of one that it does not.
 
     Args:
         frequency: Hz, shape (n,).
@@ -227,7 +227,7 @@ def distortion(frequency: ArrayLike, current: ArrayLike, likely: float) -> str:
     data = Spectrum.checked(frequency, current, None, parameters=4)
     one = fit_one_width(data)
     two = None if one is None else fit_two_widths(data, one)
-    if one is None or two is None or two.values[0] <= one.values[0]:
+    if one is None or two is None:
         return ""
     better = (sum_of_squares(data, one) - sum_of_squares(data, two)) / _reduced_chi_square(data, two)
     if better <= likely:

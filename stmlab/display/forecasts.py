@@ -18,7 +18,7 @@ def forecast_as_text(found: Forecast) -> str:
         f"rate {format_quantity(found.rate, '1/s')}, step {found.signal:.3g} standard deviations of a reading "
         f"(from {found.source}); to {100 * found.target:.3g} %:"
     )
-    lines = [f"  {way.name:20}{_count(way.readings):>10} readings  {_duration(way.seconds)}" for way in found.ways]
+    lines = [f"  {way.name:24}{_count(way.readings):>10} readings  {_duration(way.seconds)}" for way in found.ways]
     return "\n".join([head, *lines])
 
 

@@ -61,6 +61,8 @@ def test_an_old_run_tells_rate_step_and_noise(tmp_path):
     assert log.readings == close(60 * max(1, (error / 0.01) ** 2), rel=0.05), "as the fit's own error scales"
     assert bound.readings <= optimal.readings
     assert log.seconds > 0 < adaptive.seconds
+    assert adaptive.name.startswith("adaptive, averages=")
+    assert adaptive.seconds < log.seconds / 1.7
     assert math.isnan(bound.seconds)
 
 
@@ -73,8 +75,8 @@ def test_the_command_and_its_table(tmp_path):
     found = Forecast(1.7e9, 30.0, 0.01, "old.h5", (Way("adaptive", 246.2, 96.4), Way("bound", math.inf, math.nan)))
     assert forecast_as_text(found).splitlines() == [
         "rate 1.7·10⁹ /s, step 30 standard deviations of a reading (from old.h5); to 1 %:",
-        "  adaptive                   247 readings  0:01:36",
-        "  bound                 too many readings  ",
+        "  adaptive                       247 readings  0:01:36",
+        "  bound                     too many readings  ",
     ]
 
 

@@ -48,6 +48,8 @@ WIDER = (WIDE[0] / math.sqrt(10), WIDE[1] * math.sqrt(10))
 """In which every rate of eight decades lies half a decade from the ends."""
 MOST = 20_000
 T1_RANGE = (0.74e-9, 4e-9)
+ENOUGH = 400
+"""Pulls whose mean and width can be held against a bound."""
 HALF_A_DECADE = 0.5 * math.log(10) + 0.05
 
 
@@ -57,6 +59,7 @@ class Found:
 
     rows: list[Row]
     pulls: list[float] = field(default_factory=list)
+    kind: str = "scales"  # pulls are pooled with those of the same kind
 
 
 @dataclass
@@ -96,6 +99,10 @@ class Cell:
         self.pulls.append(away / (fit[name].error / fit[name].value))
         self.wrong += abs(away) > math.log(2)
 
+    def slowest(self, work: str) -> Row:
+        """The longest decision's line in the table."""
+        return Row(f"{work}: longest decision", 1e3 * self.decision, 10.0, "allowed", target=1.0, unit="ms")
+
     def honest(self) -> str:
         """Pulls and what was doubted, in words."""
         pulls = np.array(self.pulls)
@@ -131,11 +138,12 @@ def verdict(x: np.ndarray, y: np.ndarray, target: float) -> FitResult:
 def rates(samples: int, band: tuple[float, float], snr: float, target: float, averages: int = 1) -> Cell:
     """Random rates within the band, half a decade from its ends; readings of so many averages."""
     low, high = (math.log(2 * math.pi * f) for f in band)
-    cell, chance = Cell(), np.random.default_rng(17)
+    this = [17, round(snr), averages, round(100 * low)]
+    cell, chance = Cell(), np.random.default_rng(this)
     height = snr * math.sqrt(averages)
     for seed in range(samples):
         u = np.array(chance.uniform(low + HALF_A_DECADE, high - HALF_A_DECADE))
-        noise = np.random.default_rng([17, seed])
+        noise = np.random.default_rng([*this, seed])
         choice = ScaleChoice(resonance, low, high, target, RESONANCE_CHECKS, MOST, seed)
         x, y = run(choice, lambda x, u=u, n=noise: 2 + height * float(resonance(np.array(x), u)) + n.normal(), cell)
         cell.ratios.append(grid_readings(np.geomspace(*band, 60), math.exp(u), snr, target) / (averages * len(x)))
@@ -177,9 +185,8 @@ def _decay_readings(delay: np.ndarray, u: float, snr: float, target: float, of: 
 
 def _rate_cell(work: str, wanted: float, samples: int, band: tuple[float, float], snr: float) -> Found:
     cell = rates(samples, band, snr, 0.01)
-    decision = Row(f"{work}: longest decision", 1e3 * cell.decision, 10.0, "allowed", target=1.0, unit="ms")
     wrong = Row(f"{work}: wrong by more than 2", cell.wrong, None, "", wrong=f"{cell.wrong} are" if cell.wrong else "")
-    return Found([cell.row(work, wanted, GRID), decision, wrong], cell.pulls)
+    return Found([cell.row(work, wanted, GRID), cell.slowest(work), wrong], cell.pulls)
 
 
 def _decay_cell(samples: int) -> Found:
@@ -202,9 +209,13 @@ def tasks(samples: int, _: int) -> list[Task]:
     ]
 
 
-def pooled(pulls: list[float]) -> list[Row]:
-    """Whether errors are what they say, over the runs of all cells."""
-    values = np.array(pulls)
+def pooled(found: list[Found]) -> list[Row]:
+    """Whether errors are what they say, over the runs of all cells of a kind."""
+    kinds = {one.kind: [p for other in found if other.kind == one.kind for p in other.pulls] for one in found}
+    return [row for kind, pulls in kinds.items() if len(pulls) >= ENOUGH for row in _pooled(kind, np.array(pulls))]
+
+
+def _pooled(kind: str, values: np.ndarray) -> list[Row]:
     mean, width, held = float(values.mean()), float(values.std()), float(np.mean(np.abs(values) < 1.96))
     said = [
         ("|mean|", abs(mean), 0.0, 0.1),
@@ -215,7 +226,7 @@ def pooled(pulls: list[float]) -> list[Row]:
     for name, value, low, high in said:
         wrong = "" if low <= value <= high else "MISSED"
         note = f"{low:g} to {high:g} wanted"
-        rows.append(Row(f"pulls of {len(values)} runs: {name}", value, None, "", unit="", wrong=wrong, note=note))
+        rows.append(Row(f"pulls of {len(values)} {kind}: {name}", value, None, "", unit="", wrong=wrong, note=note))
     return rows
 
 
@@ -226,8 +237,7 @@ def alone(listed: Callable[[int, int], list[Task]]) -> int:
     parser.add_argument("--runs", type=int, default=4, help="through the wire")
     asked = parser.parse_args()
     found = [task() for task in listed(asked.samples, asked.runs)]
-    pulls = [pull for one in found for pull in one.pulls]
-    return report([row for one in found for row in one.rows] + (pooled(pulls) if len(pulls) >= 100 else []))
+    return report([row for one in found for row in one.rows] + pooled(found))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ is spread over the range. That the emulator stands for the wire is shown by runs
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,11 @@ from stmlab.analysis.steps.model import StepModel
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
 from stmlab.storage import open_run
-from tests.benchmarks.adaptive import MOST, Cell, run
-from tests.benchmarks.side_by_side import Row, report
+from tests.benchmarks.adaptive import MOST, Cell, Found, alone, run
+from tests.benchmarks.side_by_side import Row
 
 if TYPE_CHECKING:
+    from tests.benchmarks.adaptive import Task
     from stmlab.arrays import FloatArray
 
 REACH, POINTS = 10.0, 201  # meV either way; of the even grid
@@ -136,30 +137,28 @@ def wire(runs: int, target: float = 0.001) -> Row:
     return Row("readings of didv by the wire", ours, emulated, "emulator", unit="readings", wrong=wrong)
 
 
-def cells(samples: int) -> dict[str, Cell]:
-    """Every cell: work -> what its runs came to."""
-    return {
-        "step energy at 1.2 K to 0.3 %, SNR 10": energies(samples, 10, 0.003),
-        "step energy at 1.2 K to 0.3 %, SNR 10, T known": energies(samples, 10, 0.003, temperature=TEMPERATURE),
-        "step energy at 1.2 K to 0.6 %, SNR 3": energies(max(samples // 4, 2), 3, 0.006),
-        "two step energies at 1.2 K to 0.5 %, SNR 10": energies(max(samples // 2, 2), 10, 0.005, pairs=2),
-    }
+def _cell(
+    work: str, samples: int, snr: float, target: float, pairs: int = 1, temperature: float | None = None
+) -> Found:
+    cell = energies(samples, snr, target, pairs, temperature)
+    return Found([cell.row(work, 3.5, "201 even points"), cell.slowest(work)], cell.pulls, "energies")
 
 
-def main() -> int:
-    """Every cell; returns an exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=25, help="a cell; 200 take four minutes")
-    parser.add_argument("--runs", type=int, default=4, help="through the wire")
-    asked = parser.parse_args()
-    found = cells(asked.samples)
-    pooled = np.concatenate([cell.pulls for cell in found.values()])
-    print(
-        f"pooled over {len(pooled)} energies: pulls {pooled.mean():+.3f}, width {pooled.std():.3f}, "
-        f"95 % holds {np.mean(np.abs(pooled) < 1.96):.3f}"
-    )
-    return report([*(cell.row(work, 3.5, "201 even points") for work, cell in found.items()), wire(asked.runs)])
+def _wire(runs: int) -> Found:
+    return Found([wire(runs)])
+
+
+def tasks(samples: int, runs: int) -> list[Task]:
+    """Every cell."""
+    few = max(samples // 4, 2)
+    return [
+        partial(_cell, "step energy at 1.2 K to 0.3 %, SNR 10", samples, 10, 0.003),
+        partial(_cell, "step energy at 1.2 K to 0.3 %, SNR 10, T known", samples, 10, 0.003, 1, TEMPERATURE),
+        partial(_cell, "step energy at 1.2 K to 0.6 %, SNR 3", few, 3, 0.006),
+        partial(_cell, "two step energies at 1.2 K to 0.5 %, SNR 10", max(samples // 2, 2), 10, 0.005, 2),
+        partial(_wire, runs),
+    ]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(alone(tasks))

@@ -29,7 +29,8 @@ from tests.benchmarks.side_by_side import JSON_FILE
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 RESULT = ROOT / "build" / "bench.json"
-NO_BENCHMARKS = ("run_all", "side_by_side", "base_build", "peers", "peer_ours", "__init__")
+TITLE = "ours beside today's build (499557e) or a peer, CPU time"
+NO_BENCHMARKS = ("run_all", "adaptive_all", "side_by_side", "base_build", "peers", "peer_ours", "__init__")
 LONGEST = 900.0
 """s that a script may take on a busy machine; the longest takes three minutes on a quiet one."""
 
@@ -73,9 +74,9 @@ def _ended(script: Path, surroundings: dict[str, str], longest: float) -> str:
             process.wait()
 
 
-def table(rows: list[dict[str, Any]]) -> Table:
+def table(rows: list[dict[str, Any]], title: str = TITLE) -> Table:
     """All rows for people."""
-    shown = Table(title="ours beside today's build (499557e) or a peer, CPU time")
+    shown = Table(title=title)
     for heading in ("work", "ours", "today's or the peer", "ratio", "target", "", "spread"):
         shown.add_column(heading, justify="right" if heading in ("ours", "ratio", "target", "spread") else "left")
     for row in rows:
@@ -109,10 +110,10 @@ def verdict(row: dict[str, Any]) -> str:
     return "not compared" if row.get("ratio") is None else "met"
 
 
-def finished(rows: list[dict[str, Any]], result: Path) -> int:
+def finished(rows: list[dict[str, Any]], result: Path, title: str = TITLE) -> int:
     """Keep the rows, print their table; returns the exit status: 1 if one is missed."""
     keep(rows, result)
-    Console(width=None if sys.stdout.isatty() else 170).print(table(rows))
+    Console(width=None if sys.stdout.isatty() else 170).print(table(rows, title))
     print(f"kept in {result.relative_to(ROOT)}")
     return int(not all(row["met"] for row in rows))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _DESIGN = 400  # readings of the design with the rate known
 _PLACES = 400  # among which they are chosen
 _TRIALS = 9  # runs with chosen points, of which the median counts
+_VISITS = 60  # of chosen points: enough for choices and checks; more only cost uploads and settling
 
 
 def grid_readings(frequency: FloatArray, rate: float, signal: float, target: float) -> float:
@@ -76,3 +77,12 @@ def chosen_readings(low: float, high: float, rate: float, signal: float, target:
             number += 1
         numbers.append(number if choice.reached and not choice.ended else math.inf)
     return max(float(np.median(numbers)), float(LEAST))
+
+
+def suiting_averages(readings: float) -> int:
+    """Readings for each visit of a chosen point, so that settling is no large part of the time.
+
+    Args:
+        readings: of a whole run, if each visit has one.
+    """
+    return max(1, round(readings / _VISITS)) if math.isfinite(readings) else 1

@@ -2,9 +2,9 @@
 
 Beside what `stmlab.analysis.adaptive.verdict` asks of every such run, two questions of the SRS line. Is it distorted as
 by strong modulation? `fit_srs` says so from three standard deviations; readings that were chosen hide it better than a
-grid's, so that two and a half are enough here (of a true line, one run in 160 is doubted for nothing). And are readings
-at neighbouring frequencies more alike than the line allows (ripple)? Neighbours are many at each place, so that their
-mean tells more than the product of two.
+grid's, so that two and a half are enough here. And are readings at neighbouring frequencies more alike than the line
+allows (ripple)? Neighbours are many at each place, so that their mean tells more than the product of two. Of runs with
+a true line one in fifty is doubted for nothing by either question.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from stmlab.analysis.adaptive.verdict import judged
 from stmlab.analysis.lorentzian import distortion
-from stmlab.analysis.residuals import LIKELY, STRUCTURED_TEXT
+from stmlab.analysis.residuals import STRUCTURED_TEXT
 from stmlab.physics.stochastic_resonance import line_shape
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
 
 _DISTORTED = 2.5**2  # drop of chi square by a second width
-_GROUPS = 24  # of neighbouring readings
+_GROUPS = 12  # of neighbouring readings
+_ALIKE = 2.6  # standard deviations: so much by chance once in two hundred
 
 
 def judged_rate(
@@ -59,7 +60,7 @@ def _uneven(frequency: FloatArray, line: FloatArray, current: FloatArray) -> str
     between = sum(len(group) * float(group.mean()) ** 2 for group in groups)
     within = sum(float(np.sum((group - group.mean()) ** 2)) for group in groups)
     ratio, freedom = len(groups) - 3, len(left) - len(groups)
-    return STRUCTURED_TEXT if _deviations(between / ratio / (within / freedom), ratio, freedom) > LIKELY else ""
+    return STRUCTURED_TEXT if _deviations(between / ratio / (within / freedom), ratio, freedom) > _ALIKE else ""
 
 
 def _deviations(ratio: float, above: int, below: int) -> float:

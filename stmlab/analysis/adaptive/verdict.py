@@ -15,11 +15,12 @@ import numpy as np
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import BoolArray, FloatArray
     from stmlab.results import FitResult
 
 _FAR = 5.5  # standard deviations: one reading of 26 million
 _ROBUST = 1.4826  # standard deviation over median absolute deviation of normal noise
+_FEW = 0.03  # of the readings: so many may each have been disturbed
 _JUMP = 5.0  # standard errors by which the line differs before and after some moment
 _LARGE = 0.1  # of the step: so much difference is no drift of the gain
 _EDGE = 12  # readings before and after that moment, at the least
@@ -58,8 +59,11 @@ def judged(
     height, offset = _line_through(line, y)
     residual = y - offset - height * line
     rows = [np.ones_like(line), line] if shift is None else [np.ones_like(line), line, shift / np.abs(shift).max()]
-    _refuse_jump(np.stack(rows)[:, order], y[order], height)
-    _refuse_outliers(residual if x is None else residual[np.argsort(x, kind="stable")], even=x is None)
+    far = _far_away(residual, x)
+    lone = far.sum() <= max(_FEW * len(y), 1)  # a jump leaves more than a few far away
+    kept = order[~far[order]] if lone else order
+    _refuse_jump(np.stack(rows)[:, kept], y[kept], height)
+    _refuse_outliers(far)
     for warning in fit.warnings:
         for words, remedy in _AT_AN_END.items():
             if words in warning:
@@ -80,17 +84,21 @@ def _line_through(line: FloatArray, y: FloatArray) -> tuple[float, float]:
     return float(height), float(offset)
 
 
-def _refuse_outliers(residual: FloatArray, *, even: bool) -> None:
-    """By the noise of all readings, or of those around each, in the order of ``residual``."""
-    centred = residual - np.median(residual)
-    size = np.abs(centred)
+def _far_away(residual: FloatArray, x: FloatArray | None) -> BoolArray:
+    """Which readings lie far off, by the noise of all of them, or of those around each at x."""
+    size = np.abs(residual - np.median(residual))
     spread = np.full(len(size), np.median(size))
-    if not even and len(size) >= _AROUND:
-        spread = np.maximum(_median_around(size, _AROUND), _median_around(size, _BESIDE))
-    far = int(np.sum(size > _FAR * _ROBUST * spread))
-    if far and spread.all():
+    if x is not None and len(size) >= _AROUND:
+        order = np.argsort(x, kind="stable")
+        spread[order] = np.maximum(_median_around(size[order], _AROUND), _median_around(size[order], _BESIDE))
+    far: BoolArray = size > _FAR * _ROBUST * spread
+    return far if spread.all() else np.zeros_like(far)
+
+
+def _refuse_outliers(far: BoolArray) -> None:
+    if far.any():
         raise FitError(
-            f"{far} of {len(residual)} readings lie more than {_FAR:g} standard deviations away from the line: "
+            f"{far.sum()} of {len(far)} readings lie more than {_FAR:g} standard deviations away from the line: "
             "something disturbed them; there is no value"
         )
 
