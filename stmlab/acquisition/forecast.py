@@ -131,10 +131,10 @@ def _ways(
                 grid += f", averages={averages}"
             else:
                 readings = grid_readings(frequency, rate, signal, target)
-                averages = readings / len(frequency)
                 each = sequence.point_seconds()
                 sequence.set("averages", 2)
-                seconds = len(frequency) * (each + (averages - 1) * (sequence.point_seconds() - each))
+                further = sequence.point_seconds() - each
+                seconds = len(frequency) * each + (readings - len(frequency)) * further
         found.append(Way(grid if grid.startswith("adaptive") else f"{grid} grid", readings, seconds))
     least = fewest_readings(frequency[0], frequency[-1], rate, signal, target)
     return (*found, Way("bound (Cramer-Rao)", least, math.nan))

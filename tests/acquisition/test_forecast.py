@@ -61,7 +61,9 @@ def test_an_old_run_tells_rate_step_and_noise(tmp_path):
     assert log.readings == close(60 * max(1, (error / 0.01) ** 2), rel=0.05), "as the fit's own error scales"
     assert bound.readings <= optimal.readings
     assert log.seconds > 0 < adaptive.seconds
-    assert adaptive.name.startswith("adaptive, averages=")
+    assert adaptive.name == "adaptive, averages=1"
+    log, _, adaptive, _ = forecast(0.002, like=outcome.path).ways
+    assert adaptive.name != "adaptive, averages=1"
     assert adaptive.seconds < log.seconds / 1.7
     assert math.isnan(bound.seconds)
 

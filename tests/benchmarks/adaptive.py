@@ -4,7 +4,7 @@ An emulator (y = offset + height L + white noise) carries ``--samples`` random s
 wire is shown by adaptive_wire.py. Both ways end at the same error: the grid is gone through again and again until the
 error of `fit_srs` has come to the target (its readings follow from the Cramer-Rao bound of the grid, which the fit
 reaches). Checks are included, and the verdict on the run is the one that the sequence's analysis gives. Printed beside
-the readings: pulls, coverage, wrong values, and the longest decision.
+the readings: pulls, coverage, wrong values, and the CPU time of a decision.
 
 A cell is a function that gives `Found`; adaptive_all.py (``make bench-adaptive``) performs all of all scripts.
 """
@@ -72,7 +72,7 @@ class Cell:
     doubted: int = 0
     refused: int = 0
     wrong: int = 0  # by more than a factor of two
-    decision: float = 0.0  # s, the longest
+    decisions: list[float] = field(default_factory=list)  # s of CPU time
 
     def row(self, work: str, target: float | None, name: str) -> Row:
         """Its line in the table."""
@@ -99,17 +99,18 @@ class Cell:
         self.pulls.append(away / (fit[name].error / fit[name].value))
         self.wrong += abs(away) > math.log(2)
 
-    def slowest(self, work: str) -> Row:
-        """The longest decision's line in the table."""
-        return Row(f"{work}: longest decision", 1e3 * self.decision, 10.0, "allowed", target=1.0, unit="ms")
+    def decision(self, work: str) -> Row:
+        """Its decisions' line in the table: the longest but one in a hundred, which something else disturbs."""
+        ours, longest = 1e3 * float(np.quantile(self.decisions, 0.99)), 1e3 * max(self.decisions)
+        note = f"longest {longest:.1f} ms"
+        return Row(f"{work}: a decision", ours, 10.0, "allowed", target=1.0, unit="ms", note=note)
 
     def honest(self) -> str:
         """Pulls and what was doubted, in words."""
         pulls = np.array(self.pulls)
         return (
             f"pulls {pulls.mean():+.2f}, width {pulls.std():.2f}, 95 % holds {np.mean(np.abs(pulls) < 1.96):.0%}; "
-            f"{self.doubted} doubted, {self.refused} refused, {self.wrong} wrong of {len(pulls) + self.refused}; "
-            f"decision at most {1e3 * self.decision:.1f} ms"
+            f"{self.doubted} doubted, {self.refused} refused, {self.wrong} wrong of {len(pulls) + self.refused}"
         )
 
 
@@ -119,7 +120,7 @@ def run(choice: ScaleChoice, read: Callable[[float], float], cell: Cell) -> tupl
     while True:
         began = time.process_time()
         place = choice.choose()
-        cell.decision = max(cell.decision, time.process_time() - began)
+        cell.decisions.append(time.process_time() - began)
         if place is None:
             break
         x.append(place)
@@ -185,8 +186,9 @@ def _decay_readings(delay: np.ndarray, u: float, snr: float, target: float, of: 
 
 def _rate_cell(work: str, wanted: float, samples: int, band: tuple[float, float], snr: float) -> Found:
     cell = rates(samples, band, snr, 0.01)
-    wrong = Row(f"{work}: wrong by more than 2", cell.wrong, None, "", wrong=f"{cell.wrong} are" if cell.wrong else "")
-    return Found([cell.row(work, wanted, GRID), cell.slowest(work), wrong], cell.pulls)
+    told = f"{cell.wrong} are" if cell.wrong else ""
+    wrong = Row(f"{work}: wrong by more than 2", cell.wrong, None, "", unit="runs", wrong=told)
+    return Found([cell.row(work, wanted, GRID), cell.decision(work), wrong], cell.pulls)
 
 
 def _decay_cell(samples: int) -> Found:

@@ -42,18 +42,28 @@ def main() -> int:
         futures = [pool.submit(task) for _, task in listed]
         for future in as_completed(futures):
             _tell(future, time.monotonic() - began)
-    found = [future.result() for future in futures]
     rows: list[dict[str, Any]] = []
-    for (script, _), one in zip(listed, found, strict=True):
-        rows += [{"script": Path(str(script.__file__)).stem, **row.as_dict()} for row in one.rows]
+    for (script, _), future in zip(listed, futures, strict=True):
+        rows += [{"script": Path(str(script.__file__)).stem, **row} for row in _rows(future)]
+    found = [future.result() for future in futures if future.exception() is None]
     rows += [{"script": "adaptive", **row.as_dict()} for row in adaptive.pooled(found)]
     print(f"{time.monotonic() - began:.0f} s")
     return finished(rows, RESULT, TITLE)
 
 
 def _tell(done: Future[Found], seconds: float) -> None:
+    if (error := done.exception()) is not None:
+        print(f"{seconds:5.0f} s  a cell failed: {error!r}", flush=True)
+        return
     for row in done.result().rows:
         print(f"{seconds:5.0f} s  {row}", flush=True)
+
+
+def _rows(done: Future[Found]) -> list[dict[str, Any]]:
+    """Of one cell; a failure is a row too."""
+    if (error := done.exception()) is not None:
+        return [{"work": "a cell", "met": False, "wrong": repr(error)}]
+    return [row.as_dict() for row in done.result().rows]
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def ripple(samples: int) -> Found:
         per = 100 / samples
         work = f"3 % ripple over {name} doubted: grid"
         spread = math.sqrt(per * (2 - per * (ours + grids) / 100) / max(per * (ours + grids), 1.0))
-        rows.append(Row(work, per * grids, per * ours, "adaptive", target=1.0, unit="of 100", spread=spread))
+        rows.append(Row(work, per * max(grids, 1), per * ours, "adaptive", target=1.0, unit="of 100", spread=spread))
     return Found(rows)
 
 

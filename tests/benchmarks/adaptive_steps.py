@@ -28,8 +28,8 @@ from tests.benchmarks.adaptive import MOST, Cell, Found, alone, run
 from tests.benchmarks.side_by_side import Row
 
 if TYPE_CHECKING:
-    from tests.benchmarks.adaptive import Task
     from stmlab.arrays import FloatArray
+    from tests.benchmarks.adaptive import Task
 
 REACH, POINTS = 10.0, 201  # meV either way; of the even grid
 TEMPERATURE, MODULATION = 1.2, 0.2e-3
@@ -141,7 +141,7 @@ def _cell(
     work: str, samples: int, snr: float, target: float, pairs: int = 1, temperature: float | None = None
 ) -> Found:
     cell = energies(samples, snr, target, pairs, temperature)
-    return Found([cell.row(work, 3.5, "201 even points"), cell.slowest(work)], cell.pulls, "energies")
+    return Found([cell.row(work, 3.5, "201 even points"), cell.decision(work)], cell.pulls, "energies")
 
 
 def _wire(runs: int) -> Found:

@@ -2,6 +2,7 @@
 
 The emulator has the rate and the signal that the runs found. Both must need as many readings and scatter as their
 errors say: distributions of readings and of pulls are compared by the test of Kolmogorov and Smirnov.
+Two runs at least.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def _emulated(runs: int, u: float, signal: float) -> tuple[np.ndarray, np.ndarra
     cell = Cell()
     for seed in range(runs):
         noise = np.random.default_rng([19, seed])
-        choice = ScaleChoice(resonance, low, high, TARGET, RESONANCE_CHECKS, MOST, seed)
+        choice = ScaleChoice(
+            resonance, low, high, TARGET, RESONANCE_CHECKS, MOST
+        )  # its checks are those of the sequence
         x, y = run(
             choice, lambda x, n=noise: 2 + signal * float(resonance(np.array(x), np.array(u))) + n.normal(), cell
         )

@@ -66,4 +66,4 @@ def _uneven(frequency: FloatArray, line: FloatArray, current: FloatArray) -> str
 def _deviations(ratio: float, above: int, below: int) -> float:
     """A ratio of two variances in standard deviations (Paulson, Ann. Math. Stat. 13, 233 (1942))."""
     a, b, root = 2 / (9 * above), 2 / (9 * below), ratio ** (1 / 3)
-    return ((1 - b) * root - (1 - a)) / math.sqrt(b * root**2 + a)
+    return float(((1 - b) * root - (1 - a)) / math.sqrt(b * root**2 + a))

@@ -132,3 +132,12 @@ def test_noise_that_grows_with_the_bias_is_no_outlier_and_a_spike_is_one():
 def test_a_step_at_the_end_of_the_range_gives_no_value():
     with pytest.raises(FitError, match="widen the range; there is no value"):
         analyse(StepRun(spectrum_of_steps(9.6)))
+
+
+@pytest.mark.parametrize("moment", [3, 14, 199])
+def test_a_single_outlier_is_no_jump(moment):
+    """Also the first or the last ones, of which few readings are on one side."""
+    line, y = spectrum()
+    y[moment] += 40
+    with pytest.raises(FitError, match="1 of 200 readings lie more than"):
+        verdict(line, y)
