@@ -50,6 +50,7 @@ def test_the_first_evening_ends_with_a_rate_and_a_figure(pages, tmp_path):
         pytest.param("systems.md", marks=pytest.mark.slow),
         pytest.param("sequences.md", marks=pytest.mark.slow),
         pytest.param("fits.md", marks=pytest.mark.slow),
+        pytest.param("measuring_less.md", marks=pytest.mark.slow),
     ],
 )
 def test_a_page_does_what_it_says(pages, page, tmp_path):
