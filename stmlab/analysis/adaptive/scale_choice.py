@@ -2,7 +2,7 @@
 
     twelve readings over the whole range
         |
-    a batch of informative readings, a twentieth of those so far, each followed by a check
+    a batch of informative readings, a twentieth of those so far or as many as are missing, each followed by a check
         |
     known well enough (and the step significant, and at least thirty readings)? --- no --> another batch
         | yes
@@ -188,7 +188,8 @@ class ScaleChoice:
         known = self.posterior
         if known.deviation > _WIDE or not self._is_significant():
             return [most_informative(known, self._x)]
-        return least_variance(known, self._x, max(1, round(_BATCH * len(known))))
+        missing = len(known) * ((known.deviation / self._target) ** 2 - 1.0) / (1.0 + 1.0 / self._pattern.every)
+        return least_variance(known, self._x, max(1, round(min(_BATCH * len(known), missing))))
 
     def _checks(self) -> Iterator[float]:
         """Round after round of the pattern, each in another order; anywhere while the line is not known."""
