@@ -16,7 +16,7 @@ from stmlab.analysis.transport.model import Grid, SpinParameters, SpinSetting
 from stmlab.errors import FitError, PhysicsError
 from stmlab.models.model import Choice, Curve, Curves, Derived, Measurement, Model, Number, Sweep, number
 from stmlab.physics.coupled_tip import ExchangeKind
-from stmlab.physics.junction import Occupation, PolarisingState
+from stmlab.physics.junction import Equation, Occupation, PolarisingState
 from stmlab.physics.transport import conductances
 from stmlab.simulation.junctions.coupled_spins import CoupledSpins
 
@@ -62,7 +62,9 @@ def junction(values: Values) -> TunnelJunction:
     """
     found = lock_in.junction(_setting(values), _parameters(values), number(values, "conductance"))
     occupation, polarising = Occupation(str(values["occupation"])), PolarisingState(str(values["polarising_state"]))
-    return replace(found, occupation=occupation, polarising_state=polarising)
+    tip = replace(found.tip, polarisation=(0.0, 0.0, number(values, "tip_polarisation")))
+    equation = Equation(str(values["equation"]))
+    return replace(found, occupation=occupation, polarising_state=polarising, tip=tip, equation=equation)
 
 
 def _compute(values: Values, x: FloatArray) -> Curves:
@@ -137,6 +139,8 @@ def _table(values: Values) -> dict[str, float | str | list[float]]:
         "potential_scattering": number(values, "potential_scattering"),
         "order": int(values["order"]),
         "coupling": number(values, "kondo_coupling") if values["order"] == "3" else 0.0,
+        "tip_polarisation": [0.0, 0.0, number(values, "tip_polarisation")],
+        "equation": str(values["equation"]),
     }
     if values["exchange"] != "none":
         table |= {"tip_spin": float(values["tip_spin"]), "exchange": str(values["exchange"])}
@@ -180,6 +184,7 @@ MODEL = Model(
             1.0,
             where=_WITH_TIP_SPIN,
         ),
+        Number("tip_polarisation", "P", "", "of the tip's electrons, along z", 0.0, -1.0, 1.0),
         Choice("order", "", "of the scattering from the spin", ("3", "2")),
         Number(
             "kondo_coupling",
@@ -192,6 +197,7 @@ MODEL = Model(
             where=("order", ("3",)),
         ),
         Number("potential_scattering", "U", "", "electrons that pass without flipping a spin", 0.0, -3.0, 3.0),
+        Choice("equation", "", "coherence of close levels: where it matters, never, always", tuple(map(str, Equation))),
         Choice("occupation", "", "of the states: pumped by the current, or thermal", tuple(map(str, Occupation))),
         Number("scattering", "G₁₁", "S", "sample's electrons from the spin", 2e-6, 1e-8, 1e-4, True, _PUMPED),
         Choice(

@@ -38,6 +38,18 @@ class Occupation(StrEnum):
     THERMAL = "thermal"
 
 
+class Equation(StrEnum):
+    """Which equation gives the state of the spins, see `stmlab.physics.coherent`.
+
+    SECULAR: rates between eigenstates. COHERENT: the density matrix. AUTOMATIC: the density matrix where two levels are
+    so close that it matters and there is an equation for it, else the rates.
+    """
+
+    AUTOMATIC = "automatic"
+    SECULAR = "secular"
+    COHERENT = "coherent"
+
+
 class PolarisingState(StrEnum):
     """Which state of a transition i -> f polarises electrons that follow a spin (Muenks et al. do not say).
 
@@ -71,6 +83,7 @@ class Junction:
         bandwidth_meV: w0, cut-off of the logarithm.
         broadening_meV: G0, lifetime broadening of the logarithm.
         pole: where the exchanged third-order diagram has its logarithm.
+        equation: of the current's spins; rates, occupations and state currents are always those of the rate equation.
 
     Raises:
         PhysicsError: an argument lies outside what the model is defined for; third order outside perturbation theory.
@@ -92,6 +105,7 @@ class Junction:
     bandwidth_meV: float = 20.0
     broadening_meV: float = 0.005
     pole: Pole = Pole.EXACT
+    equation: Equation = Equation.SECULAR
 
     def __post_init__(self) -> None:
         positive("temperature_K", self.temperature_K, "K")
@@ -107,7 +121,8 @@ class Junction:
         if self.order == 3:
             for name, coupling in self._couplings.items():
                 self._check_perturbation(name, coupling)
-        for name, kind in (("polarising_state", PolarisingState), ("occupation", Occupation), ("pole", Pole)):
+        kinds = {"polarising_state": PolarisingState, "occupation": Occupation, "pole": Pole, "equation": Equation}
+        for name, kind in kinds.items():
             object.__setattr__(self, name, _choice(name, getattr(self, name), kind))
         baths = default_baths(self.system, self.coupled_spin) if self.baths is None else tuple(self.baths)
         for bath in baths:

@@ -26,12 +26,14 @@ import numpy as np
 
 from stmlab.physics.arguments import real_array, refuse
 from stmlab.physics.broadening import modulated
+from stmlab.physics.coherent import takes_coherences
+from stmlab.physics.coherent_equation import coherent_derivative
 from stmlab.physics.constants import ELEMENTARY_CHARGE_C, MEV_PER_V
 from stmlab.physics.currents import Currents
 from stmlab.physics.junction import Junction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from stmlab.arrays import FloatArray
 
@@ -86,7 +88,11 @@ class TunnelJunction(Junction):
     def _derivative(self, bias_V: FloatArray, order: int) -> FloatArray:
         """d^order I / dV^order, in A / V^order, of the shape of ``bias_V``."""
         bias = real_array("bias_V", bias_V, unit="V")
-        found: FloatArray = self._currents.derivative(MEV_PER_V * bias.ravel(), order)[0]
+        bias_meV = MEV_PER_V * bias.ravel()
+        if takes_coherences((self,), bias_meV)[0]:
+            found = coherent_derivative(self, bias_meV, order)
+        else:
+            found = self._currents.derivative(bias_meV, order)[0]
         return found.reshape(bias.shape) * MEV_PER_V ** (order - 1)
 
 
@@ -102,7 +108,7 @@ def conductances(junctions: Sequence[TunnelJunction], bias_V: FloatArray) -> Flo
     Raises:
         PhysicsError: one of the junctions is outside what the model is defined for, or they are not alike.
     """
-    return Currents(junctions).derivative(MEV_PER_V * _bias_axis(bias_V), 1)
+    return _with_coherences(junctions, MEV_PER_V * _bias_axis(bias_V), Currents.derivative)
 
 
 def conductances_and_room(junctions: Sequence[TunnelJunction], bias_V: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -115,7 +121,28 @@ def conductances_and_room(junctions: Sequence[TunnelJunction], bias_V: FloatArra
     Raises:
         PhysicsError: as `conductances`, but for a negative rate.
     """
-    return Currents(junctions).derivative_and_room(MEV_PER_V * _bias_axis(bias_V), 1)
+    room = np.ones(len(junctions))
+
+    def derivative(secular: Currents, bias_meV: FloatArray, order: int) -> FloatArray:
+        found, room[:] = secular.derivative_and_room(bias_meV, order)
+        return found
+
+    return _with_coherences(junctions, MEV_PER_V * _bias_axis(bias_V), derivative), room
+
+
+def _with_coherences(
+    junctions: Sequence[TunnelJunction],
+    bias_meV: FloatArray,
+    derivative: Callable[[Currents, FloatArray, int], FloatArray],
+) -> FloatArray:
+    """dI/dV of every junction by the rates, then by the density matrix of those whose levels are close."""
+    coherent = takes_coherences(junctions, bias_meV)
+    found = np.empty((len(junctions), len(bias_meV)))
+    if not coherent.all():
+        found[:] = derivative(Currents(junctions), bias_meV, 1)
+    for number in np.flatnonzero(coherent).tolist():
+        found[number] = coherent_derivative(junctions[number], bias_meV, 1)
+    return found
 
 
 def _bias_axis(bias_V: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from stmlab.physics.junction import Occupation, PolarisingState
+from stmlab.physics.junction import Equation, Occupation, PolarisingState
 from stmlab.physics.third_order import Pole
 from stmlab.systems.quantity import Finite, Quantity
 
@@ -105,6 +105,7 @@ class SystemTable(_Table):
         field_T: the field as a vector; or
         field_direction: its direction, where its size is that of the data; by default z.
         conductance_S: at the reference height, from which heights count.
+        equation: of the spins' state; automatic has coherences between levels that are close, where there are any.
     """
 
     label: str = ""
@@ -126,6 +127,7 @@ class SystemTable(_Table):
     polarising_state: PolarisingState = PolarisingState.DETAILED
     occupation: Occupation = Occupation.STEADY
     pole: Pole = Pole.EXACT
+    equation: Equation = Equation.AUTOMATIC
 
     @model_validator(mode="after")
     def _names_its_spins(self) -> SystemTable:

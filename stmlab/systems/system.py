@@ -109,6 +109,7 @@ class System:
             bandwidth_meV=table.bandwidth_meV,
             broadening_meV=table.broadening_meV,
             pole=table.pole,
+            equation=table.equation,
         )
 
     def bias_offset(self, values: Mapping[str, float]) -> float:

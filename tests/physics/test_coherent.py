@@ -15,7 +15,7 @@ from stmlab.physics.coherent import Equation, spin_state
 from stmlab.physics.constants import ELEMENTARY_CHARGE_C, HBAR_MEV_S, K_B_MEV_PER_K
 from stmlab.physics.operators import spin_matrices
 from stmlab.physics.spins import Exchange, Spin, SpinSystem
-from stmlab.physics.transport import TunnelJunction
+from stmlab.physics.transport import TunnelJunction, conductances, conductances_and_room
 from tests.approximately import close
 
 BIAS_V = np.array([8e-3])
@@ -162,3 +162,95 @@ def test_moments_that_turn_over_once_in_a_million_years_are_no_trouble():
         state = spin_state(doublet(transverse, size=size), BIAS_V, Equation.COHERENT)
         assert np.trace(state.density[0]).real == pytest.approx(1.0, abs=1e-12)
         assert state.current_A[0] > 0
+
+
+# -- currents of junctions that take coherences ----------------------------------------------------------------------
+
+AXIS_V = np.linspace(-9e-3, 9e-3, 19)
+
+
+def oblique(transverse_meV=2e-4, equation="coherent"):
+    """Three levels, two of them close, in a small oblique field, both electrodes polarised."""
+    system = SpinSystem((Spin(1, -4.0, transverse_meV),), (), (0.01, 0.02, 0.003))
+    return TunnelJunction(
+        system,
+        1.0,
+        100e-9,
+        tip=Electrode((0.1, -0.2, 0.5)),
+        sample=Electrode((0.0, 0.1, -0.2)),
+        baths=(Bath(0, 3e-8),),
+        potential_scattering=0.3,
+        equation=equation,
+    )
+
+
+def test_a_junction_that_takes_coherences_has_the_current_of_its_state():
+    expected = spin_state(oblique(), AXIS_V, "coherent").current_A
+    np.testing.assert_allclose(oblique().current(AXIS_V), expected, rtol=1e-12)
+    secular = oblique(equation="secular").current(AXIS_V)
+    np.testing.assert_allclose(secular, spin_state(oblique(), AXIS_V, "secular").current_A, rtol=1e-12)
+    assert np.abs(secular - oblique().current(AXIS_V)).max() > 0.02 * np.abs(secular).max()
+
+
+@pytest.mark.parametrize("transverse", [2e-4, 0.3])
+def test_conductance_and_its_slope_are_the_derivatives_of_the_coherent_current(transverse):
+    junction, step = oblique(transverse), 2e-6
+    around = [junction.current(AXIS_V + k * step) for k in (-2, -1, 1, 2)]
+    first = (around[0] - 8 * around[1] + 8 * around[2] - around[3]) / (12 * step)
+    np.testing.assert_allclose(junction.conductance(AXIS_V), first, rtol=1e-7, atol=1e-7 * first.max())
+    slopes = [junction.conductance(AXIS_V + k * step) for k in (-2, -1, 1, 2)]
+    second = (slopes[0] - 8 * slopes[1] + 8 * slopes[2] - slopes[3]) / (12 * step)
+    np.testing.assert_allclose(junction.conductance_slope(AXIS_V), second, atol=1e-6 * np.abs(second).max())
+
+
+def test_far_below_a_step_nothing_is_lost():
+    """Rates of exp(-500): the windows are small, but not their logarithmic slopes."""
+    cold = replace(oblique(), temperature_K=0.1)
+    found = cold.conductance(np.array([-1e-4, 1e-4]))
+    assert np.isfinite(found).all()
+    assert found == close(replace(cold, equation="secular").conductance(np.array([-1e-4, 1e-4])), rel=0.3)
+
+
+def test_coherent_conductances_become_the_secular_ones_as_levels_part():
+    differences = []
+    for transverse in (3e-3, 3e-2, 3e-1):
+        coherent, secular = (oblique(transverse, each).conductance(AXIS_V) for each in ("coherent", "secular"))
+        differences.append(np.abs(coherent - secular).max())
+    assert differences[2] < 1e-4 * secular.max()
+    assert differences[0] > differences[1] > differences[2]
+
+
+def test_many_junctions_are_solved_each_by_the_equation_that_holds():
+    junctions = [oblique(transverse, "automatic") for transverse in (2e-4, 0.3, 1.5)]
+    found, room = conductances_and_room(junctions, AXIS_V)
+    np.testing.assert_array_equal(room, 1.0)
+    np.testing.assert_array_equal(found, conductances(junctions, AXIS_V))
+    for one, spectrum in zip(junctions, found, strict=True):
+        np.testing.assert_allclose(spectrum, one.conductance(AXIS_V), rtol=1e-12)
+    np.testing.assert_array_equal(found[0], oblique().conductance(AXIS_V))
+    np.testing.assert_allclose(found[2], oblique(1.5, "secular").conductance(AXIS_V), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"order": 3, "coupling": -0.05},
+        {"occupation": "thermal"},
+        {"tip": Electrode(correlation=0.3, spin=0)},
+    ],
+)
+def test_automatic_is_secular_where_there_is_no_coherent_equation_and_coherent_is_refused(other):
+    automatic, secular, coherent = (replace(oblique(equation=e), **other) for e in ("automatic", "secular", "coherent"))
+    np.testing.assert_array_equal(automatic.conductance(AXIS_V), secular.conductance(AXIS_V))
+    with pytest.raises(PhysicsError, match="coherences"):
+        coherent.conductance(AXIS_V)
+    with pytest.raises(PhysicsError, match="equation = redfield: one of automatic, secular, coherent"):
+        oblique(equation="redfield")
+
+
+def test_many_biases_are_solved_in_parts():
+    bias = np.linspace(-9e-3, 9e-3, 60)
+    system = SpinSystem((Spin(2.5, -1.0, 1e-5), Spin(0.5)), (Exchange.heisenberg(0, 1, 1e-4),), (0.0, 0.01, 0.01))
+    junction = TunnelJunction(system, 1.0, 1e-7, tip=Electrode((0.3, 0.0, 0.2)), equation="coherent")
+    parts = np.concatenate([junction.conductance(bias[k : k + 7]) for k in range(0, 60, 7)])
+    np.testing.assert_allclose(junction.conductance(bias), parts, rtol=1e-9)

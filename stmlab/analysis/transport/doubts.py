@@ -13,7 +13,8 @@ from stmlab.analysis.residuals import is_structured
 from stmlab.analysis.transport.data import SMALLEST_NOISE
 from stmlab.analysis.transport.solution import by_system
 from stmlab.errors import PhysicsError
-from stmlab.physics.constants import HBAR_MEV_S
+from stmlab.physics.coherent import takes_coherences
+from stmlab.physics.constants import HBAR_MEV_S, MEV_PER_V
 
 if TYPE_CHECKING:
     from stmlab.analysis.transport.data import SpectrumData
@@ -124,6 +125,8 @@ def _close_levels(spectra: list[SpectrumData], best: Solution) -> list[str]:
     for one, conductance in zip(spectra, best.conductances.tolist(), strict=True):
         junction = best.system.junction(best.values, one.at(conductance))
         try:
+            if takes_coherences((junction,), MEV_PER_V * one.bias)[0]:
+                continue
             exits = junction.rates(one.bias[[one.bias.argmin(), one.bias.argmax()]]).sum(axis=1)
         except PhysicsError:
             continue
@@ -136,7 +139,7 @@ def _close_levels(spectra: list[SpectrumData], best: Solution) -> list[str]:
         return []
     return [
         f"in {close} of {len(spectra)} spectra two levels lie closer than the width that the rates give them: the "
-        "model has no coherence between them"
+        "model has no coherence between them (it has in second order, for electrons that follow no spin)"
     ]
 
 

@@ -6,7 +6,7 @@ tip's height.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -15,6 +15,7 @@ from stmlab.physics.arguments import Vector, positive
 from stmlab.physics.baths import DEFAULT_RELAXATION_S, DEFAULT_SCATTERING_S
 from stmlab.physics.constants import K_B_MEV_PER_K
 from stmlab.physics.coupled_tip import ExchangeKind, coupled_junction
+from stmlab.physics.junction import Equation
 from stmlab.physics.spins import Spin
 from stmlab.simulation.junctions.height_tables import LARGEST_SPACING, PER_KT, PUMPING, HeightTables
 
@@ -40,6 +41,9 @@ class CoupledSpins(HeightTables):
         potential_scattering: U.
         order: 2 or 3 (Kondo-like logarithms).
         coupling: J rho of the sample, in third order.
+        tip_polarisation: of the tip's electrons, beside what they follow of its spin.
+        equation: of the spins' state: automatic has coherences where levels are close and there are any. A drive finds
+            no coherences: it is refused where they matter.
 
     Raises:
         PhysicsError: a value outside what the model is defined for.
@@ -64,6 +68,8 @@ class CoupledSpins(HeightTables):
     potential_scattering: float = 0.0
     order: int = 2
     coupling: float = 0.0
+    tip_polarisation: Vector = (0.0, 0.0, 0.0)
+    equation: Literal["automatic", "secular", "coherent"] = "automatic"
 
     def __post_init__(self) -> None:
         positive("conductance_S", self.conductance_S, "S")
@@ -92,7 +98,7 @@ class CoupledSpins(HeightTables):
 
     def at(self, scale: float) -> TunnelJunction:
         """The junction where the conductance is ``scale`` times the reference."""
-        return coupled_junction(
+        found = coupled_junction(
             Spin(self.spin, self.axial_anisotropy_meV, self.transverse_anisotropy_meV, self.g_factor),
             Spin(self.tip_spin or 0.5, g=self.tip_g_factor),
             scale * self.conductance_S,
@@ -106,7 +112,9 @@ class CoupledSpins(HeightTables):
             potential_scattering=self.potential_scattering,
             order=self.order,
             coupling=self.coupling,
+            equation=Equation(self.equation),
         )
+        return replace(found, tip=replace(found.tip, polarisation=self.tip_polarisation))
 
     @cached_property
     def spacing(self) -> float:

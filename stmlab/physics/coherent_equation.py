@@ -1,0 +1,288 @@
+"""The master equation of `stmlab.physics.coherent`: jump operators, steady density matrices, currents, derivatives.
+
+Everything is differentiated exactly, on a whole axis of biases at once: with L rho = 0, L rho' = -L' rho and
+L rho'' = -2 L' rho' - L'' rho. Coherences are eliminated, rho_c = -L_cc^-1 L_cp p; what is left for the populations p
+are rates, whose steady state follows without subtractions (`occupation.RateEquation`).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from math import comb
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.physics.arguments import refuse
+from stmlab.physics.broadening import windows
+from stmlab.physics.constants import ELEMENTARY_CHARGE_C, HBAR_MEV_S, K_B_MEV_PER_K, MEV_PER_V
+from stmlab.physics.occupation import RateEquation
+from stmlab.physics.operators import pauli_matrices
+from stmlab.physics.scattering import vertices
+
+if TYPE_CHECKING:
+    from stmlab.arrays import ComplexArray, FloatArray, IntArray
+    from stmlab.physics.arguments import Vector
+    from stmlab.physics.junction import Junction
+
+PER_SECOND = 1.0 / (MEV_PER_V * ELEMENTARY_CHARGE_C)
+"""Rates in 1/s from S meV."""
+_TOGETHER = 1e3
+"""Levels closer than this many times their width are turned into moments before the equation is solved."""
+_TELLS_APART = 1e-3
+"""Weight of each spin's moment beside that of the next, see `eigensystem`."""
+_LARGEST_NEGATIVE = 1e-9
+_CHUNK = 2_000_000
+"""Numbers in the largest array of one pass over the bias axis."""
+
+
+def coherent_states(junction: Junction, bias_meV: FloatArray) -> tuple[ComplexArray, FloatArray]:
+    """Density matrices in the eigenstates, shape (V, n, n), and currents in S meV, shape (V,)."""
+    parts = [CoherentEquation(junction, part) for part in _parts(junction, bias_meV)]
+    return np.concatenate([part.density for part in parts]), np.concatenate([part.derivative(0) for part in parts])
+
+
+def coherent_derivative(junction: Junction, bias_meV: FloatArray, order: int) -> FloatArray:
+    """d^order I / d(eV)^order in S meV / meV^order, shape (V,); ``order`` is at most 2."""
+    return np.concatenate([CoherentEquation(junction, part).derivative(order) for part in _parts(junction, bias_meV)])
+
+
+def _parts(junction: Junction, bias_meV: FloatArray) -> list[FloatArray]:
+    most = max(1, _CHUNK // junction.system.dimension**4)
+    return np.split(bias_meV, range(most, len(bias_meV), most))
+
+
+class CoherentEquation:
+    """The equation of one junction at V biases.
+
+    Args:
+        junction: see `stmlab.physics.coherent.spin_state`.
+        bias_meV: shape (V,).
+
+    Raises:
+        PhysicsError: on evaluation, where the steady state is not unique.
+    """
+
+    def __init__(self, junction: Junction, bias_meV: FloatArray) -> None:
+        self._junction, self._bias = junction, bias_meV
+        self._energies = junction.system.eigensystem.energies_meV
+        self._kT = K_B_MEV_PER_K * junction.temperature_K
+        elements = junction.system.eigensystem.spin_elements(junction.coupled_spin)
+        vertex = vertices(elements, junction.potential_scattering)
+        tip, sample = junction.tip.polarisation, junction.sample.polarisation
+        self._amplitudes = {
+            1: _amplitudes(vertex, tip, sample, junction.conductance_S),
+            -1: _amplitudes(vertex, sample, tip, junction.conductance_S),
+        }
+        rates = sum(float((np.abs(self._plain(way, 0)) ** 2).sum(axis=(1, 2)).max(initial=0.0)) for way in (1, -1))
+        self._basis = _pointers(junction, _TOGETHER * HBAR_MEV_S * PER_SECOND * rates)
+
+    @property
+    def density(self) -> ComplexArray:
+        """Steady state in the eigenstates, shape (V, n, n)."""
+        found: ComplexArray = self._basis @ self._state(0) @ self._basis.conj().T
+        return found
+
+    def derivative(self, order: int) -> FloatArray:
+        """d^order I / d(eV)^order in S meV / meV^order, shape (V,)."""
+        total = np.zeros(len(self._bias))
+        for number in range(order + 1):
+            measured = sum(way * _products(self._jumps[way], number) for way in (1, -1))
+            total += comb(order, number) * np.einsum("vij,vij->v", measured, self._state(order - number)).real
+        return total
+
+    # -- the state -----------------------------------------------------------------------------------------------------
+
+    def _state(self, order: int) -> ComplexArray:
+        """The steady state, or its derivative by eV, in the basis of the equation; shape (V, n, n)."""
+        return {0: lambda: self._steady, 1: lambda: self._moved, 2: lambda: self._curved}[order]()
+
+    @cached_property
+    def _steady(self) -> ComplexArray:
+        populations = self._equation.steady().T
+        state = self._whole(populations, np.zeros((len(self._bias), len(self._between)), dtype=complex))
+        lowest = float(np.linalg.eigvalsh(state)[:, 0].min(initial=0.0))
+        if not lowest > -_LARGEST_NEGATIVE:
+            raise refuse("lowest weight of the steady state", lowest, "0 or more is needed: a stronger bath is needed")
+        return state
+
+    @cached_property
+    def _moved(self) -> ComplexArray:
+        return self._response(-self._applied(1, self._steady))
+
+    @cached_property
+    def _curved(self) -> ComplexArray:
+        return self._response(-2.0 * self._applied(1, self._moved) - self._applied(2, self._steady))
+
+    def _applied(self, order: int, state: ComplexArray) -> ComplexArray:
+        """The derivative of L, applied to a state; shape (V, n n)."""
+        found: ComplexArray = np.einsum("vab,vb->va", self._by_bias(order), state.reshape(len(state), -1))
+        return found
+
+    def _response(self, source: ComplexArray) -> ComplexArray:
+        """x with L x = source and no trace."""
+        solved = np.linalg.solve(self._inner, source[:, self._between, None])
+        coherences = np.asarray(solved[..., 0], dtype=complex)
+        rest = source[:, self._own] - np.einsum("vab,vb->va", self._outward, coherences)
+        populations = self._equation.response(rest.real.T, self._equation.steady()).T
+        return self._whole(populations, coherences)
+
+    def _whole(self, populations: FloatArray, coherences: ComplexArray) -> ComplexArray:
+        """A matrix from its diagonal and what its coherences are beyond those that follow it."""
+        flat = np.empty((len(populations), self._energies.size**2), dtype=complex)
+        flat[:, self._own] = populations
+        flat[:, self._between] = coherences + np.einsum("vab,vb->va", self._follow, populations)
+        return flat.reshape(len(flat), self._energies.size, -1)
+
+    # -- the equation --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _own(self) -> IntArray:
+        return np.arange(self._energies.size) * (self._energies.size + 1)
+
+    @cached_property
+    def _between(self) -> IntArray:
+        return np.setdiff1d(np.arange(self._energies.size**2), self._own)
+
+    @cached_property
+    def _matrix(self) -> ComplexArray:
+        """L as a matrix on flattened states, shape (V, n n, n n)."""
+        hamiltonian = self._basis.conj().T @ np.diag(self._energies - self._energies[0]) @ self._basis
+        turning = -1j * hamiltonian[None] / (HBAR_MEV_S * PER_SECOND)
+        baths = [self._turned(_bath_jumps(self._junction, self._kT)[None])]
+        matrix: ComplexArray = self._by_bias(0) + _superoperator(baths, 0) + _both_sides(turning)
+        return matrix
+
+    def _by_bias(self, order: int) -> ComplexArray:
+        """The part of L that depends on the bias, or its derivative."""
+        return _superoperator(self._jumps[1], order) + _superoperator(self._jumps[-1], order)
+
+    @cached_property
+    def _inner(self) -> ComplexArray:
+        return self._matrix[:, self._between[:, None], self._between]
+
+    @cached_property
+    def _outward(self) -> ComplexArray:
+        return self._matrix[:, self._own[:, None], self._between]
+
+    @cached_property
+    def _follow(self) -> ComplexArray:
+        """Coherences that follow the populations, shape (V, n n - n, n)."""
+        try:
+            follow = np.linalg.solve(self._inner, -self._matrix[:, self._between[:, None], self._own])
+        except np.linalg.LinAlgError:
+            raise refuse(
+                "baths", None, "the steady state is not unique: Bath(spin, conductance_S > 0) is needed"
+            ) from None
+        return np.asarray(follow, dtype=complex)
+
+    @cached_property
+    def _equation(self) -> RateEquation:
+        rates = (self._matrix[:, self._own[:, None], self._own] + self._outward @ self._follow).real
+        return RateEquation(np.moveaxis(rates, 0, -1))
+
+    # -- jump operators ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _jumps(self) -> dict[int, list[ComplexArray]]:
+        """Of electrons to the sample (1) and back (-1): operators and their derivatives by eV, shape (V, K, n, n)."""
+        return {way: [self._turned(self._plain(way, order)) for order in range(3)] for way in (1, -1)}
+
+    def _turned(self, operators: ComplexArray) -> ComplexArray:
+        turned: ComplexArray = self._basis.conj().T @ operators @ self._basis
+        return turned
+
+    def _plain(self, way: int, order: int) -> ComplexArray:
+        """In the eigenstates, in sqrt(S meV)."""
+        gained = way * self._bias[:, None, None]
+        window = _passing((self._energies[:, None] - self._energies - gained) / self._kT, self._kT, order)
+        plain: ComplexArray = way**order * self._amplitudes[way] * window[:, None]
+        return plain
+
+
+def _pointers(junction: Junction, together_meV: float) -> ComplexArray:
+    """Superpositions of levels closer than ``together_meV`` that are moments along the quantisation axis.
+
+    Any basis gives the same state; in this one the slow exchange between two moments is no difference of fast rates.
+    """
+    eigensystem = junction.system.eigensystem
+    axis = np.array(junction.system.quantisation_axis)
+    weights = _TELLS_APART ** np.arange(len(junction.system.spins))[::-1]
+    moment = sum(
+        weight * np.tensordot(axis, eigensystem.spin_elements(spin), axes=1) for spin, weight in enumerate(weights)
+    )
+    basis = np.eye(len(eigensystem.energies_meV), dtype=complex)
+    breaks = np.flatnonzero(np.diff(eigensystem.energies_meV) > together_meV) + 1
+    for block in np.split(np.arange(len(basis)), breaks):
+        basis[np.ix_(block, block)] = np.linalg.eigh(np.asarray(moment)[np.ix_(block, block)])[1]
+    return basis
+
+
+def _superoperator(jumps: list[ComplexArray], order: int) -> ComplexArray:
+    """sum_k J rho J+ - {J+ J, rho}/2 as a matrix on flattened states, or its derivative; shape (V, n n, n n)."""
+    size = jumps[0].shape[-1]
+    pairs = [(comb(order, a), jumps[a], jumps[order - a].conj()) for a in range(order + 1)]
+    both = sum(count * np.einsum("vkab,vkcd->vacbd", one, other) for count, one, other in pairs)
+    loss = _products(jumps, order).swapaxes(1, 2)
+    found: ComplexArray = np.asarray(both).reshape(-1, size**2, size**2) - 0.5 * _both_sides(loss)
+    return found
+
+
+def _products(jumps: list[ComplexArray], order: int) -> ComplexArray:
+    """w_ij = sum_kf J_fi J*_fj, with which a state has sum_ij w_ij rho_ij jumps; or its derivative; shape (V, n, n)."""
+    pairs = [(comb(order, a), jumps[a], jumps[order - a].conj()) for a in range(order + 1)]
+    found: ComplexArray = np.asarray(
+        sum(count * np.einsum("vkfi,vkfj->vij", one, other) for count, one, other in pairs)
+    )
+    return found
+
+
+def _both_sides(operator: ComplexArray) -> ComplexArray:
+    """A rho + rho A+ as a matrix on flattened states, of A of shape (V, n, n)."""
+    size = operator.shape[-1]
+    unit = np.eye(size)
+    left = np.einsum("vij,kl->vikjl", operator, unit)
+    right = np.einsum("ij,vkl->vikjl", unit, operator.conj())
+    found: ComplexArray = (left + right).reshape(-1, size**2, size**2)
+    return found
+
+
+def _passing(x: FloatArray, kT: float, order: int) -> FloatArray:
+    """sqrt(kT zeta(x)), or its derivative by the energy that an electron gains (x falls by that over kT)."""
+    zeta = windows(x, order)[0]
+    root = np.sqrt(kT * zeta[0])
+    if order == 0:
+        return root
+    shares = [np.divide(each, zeta[0], out=np.zeros_like(each), where=zeta[0] > 0) for each in zeta[1:]]
+    if order == 1:
+        return -root * shares[0] / (2.0 * kT)
+    found: FloatArray = root * (shares[1] / 2.0 - shares[0] ** 2 / 4.0) / kT**2
+    return found
+
+
+def _bath_jumps(junction: Junction, kT: float) -> ComplexArray:
+    """Jump operators of electrons that stay in their electrode, shape (K, n, n)."""
+    eigensystem, count = junction.system.eigensystem, junction.system.dimension
+    energies = eigensystem.energies_meV
+    passing = _passing((energies[:, None] - energies) / kT, kT, 0)
+    found = []
+    for bath in junction.baths or ():
+        vertex, polarisation = vertices(eigensystem.spin_elements(bath.spin), 0.0), bath.polarisation
+        found.append(passing * _amplitudes(vertex, polarisation, polarisation, bath.conductance_S))
+    return np.array(found, dtype=complex).reshape(-1, count, count)
+
+
+def _amplitudes(vertex: ComplexArray, before: Vector, after: Vector, conductance_S: float) -> ComplexArray:
+    """sqrt(4 G p_s p_s') <f, s'| sigma.S/2 + U |i, s> of each spin of the electron before and after; (4, n, n)."""
+    scattering = np.einsum("mst,mfi->stfi", pauli_matrices(), vertex) / 2
+    (enters, incoming), (leaves, outgoing) = _spins(before), _spins(after)
+    sizes = np.sqrt(4.0 * conductance_S * enters[:, None] * leaves)
+    found: ComplexArray = np.einsum("ab,sb,stfi,ta->abfi", sizes, outgoing.conj(), scattering, incoming)
+    return found.reshape(-1, *found.shape[2:])
+
+
+def _spins(polarisation: Vector) -> tuple[FloatArray, ComplexArray]:
+    """Weights and states (in columns) of an electron's spin in its electrode."""
+    matrix = (np.eye(2) + np.tensordot(np.array(polarisation), pauli_matrices()[1:], axes=1)) / 2
+    weights, states = np.linalg.eigh(matrix)
+    return np.maximum(weights, 0.0), states
