@@ -8,6 +8,7 @@ What a notebook or a script needs, each loaded when it is first asked for; every
     open_recording  the same for a file that another program recorded
     fit, fit_recording, fit_grid    the fits of ``stmlab fit``
     following       how far these are, told while they work, and the way to end them with the best so far
+    workers, done_by    processes, or a cluster, that share the fits of many files or of a grid
     model           the papers' models for parameters of your own, as an xarray Dataset
     export          a run or a recorded file in another format
     fit_srs, fit_steps, fit_decay, fit_telegraph        fits of plain arrays
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from stmlab.analysis.lorentzian import fit_srs
     from stmlab.analysis.steps import fit_steps
     from stmlab.analysis.telegraph import fit_telegraph
+    from stmlab.cluster import done_by, workers
     from stmlab.models.computed import model
     from stmlab.results import FitResult
     from stmlab.station import Station
@@ -40,6 +42,7 @@ __all__ = [
     "FitResult",
     "Station",
     "__version__",
+    "done_by",
     "export",
     "fit",
     "fit_decay",
@@ -56,12 +59,14 @@ __all__ = [
     "model",
     "open_recording",
     "open_run",
+    "workers",
 ]
 __version__ = "0.1.0"
 
 _ROOMS = {
     "FitResult": "stmlab.results",
     "Station": "stmlab.station",
+    "done_by": "stmlab.cluster",
     "export": "stmlab.storage.exporters",
     "fit": "stmlab.analysis.fitting",
     "fit_decay": "stmlab.analysis.decay",
@@ -78,6 +83,7 @@ _ROOMS = {
     "model": "stmlab.models.computed",
     "open_recording": "stmlab.storage.recorded",
     "open_run": "stmlab.storage",
+    "workers": "stmlab.cluster",
 }
 """Name -> where it lives. Loaded when asked for: a fit needs no instruments, a run no reader."""
 
