@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from stmlab.cli import app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -31,6 +31,12 @@ _BLOCK = re.compile(r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<t
 _FIGURE = re.compile(r"!\[[^]]+\]\(figures/([\w.]+)\)")
 _SET_UP = ("python3 -m venv", ". .venv", "pip install")  # what `make` does
 _REFUSED = re.compile(r"\s#\s+refused\b")
+ELSEWHERE = {  # what is run by tests of its own, and which
+    "stmlab queue evening.toml": "tests/cli/test_queue.py",
+    "stmlab queue evening.toml --ask pause": "tests/cli/test_queue.py",
+    "make bench": "tests/test_bench_table.py",
+    "make bench-peers": "tests/test_bench_table.py",
+}
 
 
 @dataclass(frozen=True)
@@ -53,15 +59,20 @@ def figures(page: Path) -> list[str]:
     return _FIGURE.findall(page.read_text(encoding="utf-8"))
 
 
-def perform(page: Path, folder: Path) -> dict[str, Any]:
+def perform(page: Path, folder: Path, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Do what a page says, in an empty folder: write its files, run its commands, execute its Python.
+
+    Args:
+        page: of the guide.
+        folder: an empty one.
+        given: names that its Python takes for granted.
 
     Returns: what its Python has left.
 
     Raises:
         RuntimeError: a command did not end as the page says; with what it printed.
     """
-    names: dict[str, Any] = {}
+    names = dict(given or {})
     with _reader_in(folder):
         for block in blocks(page):
             if block.title:
@@ -95,9 +106,9 @@ def _reader_in(folder: Path) -> Iterator[None]:
 
 
 def _typed(line: str) -> None:
-    typed = shlex.split(re.sub(r"\s#\s.*", "", line))
-    words = [word for pattern in typed for word in sorted(glob.glob(pattern)) or [pattern]]
-    if line.startswith(_SET_UP):
+    command = re.sub(r"\s+#\s.*", "", line)
+    words = [word for pattern in shlex.split(command) for word in sorted(glob.glob(pattern)) or [pattern]]
+    if line.startswith(_SET_UP) or command in ELSEWHERE:
         return
     if words[0] == "cp":
         shutil.copy(ROOT / words[1], words[2])

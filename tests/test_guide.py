@@ -1,13 +1,18 @@
 """The guide: what its pages tell people to type works, its tables are the template's, and no page is left out."""
 
+import ast
 import importlib.util
 import re
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
+import stmlab
+from stmlab.cli import app
 from stmlab.storage import open_run
 
 ROOT = Path(__file__).parents[1]
@@ -41,20 +46,57 @@ def test_the_first_evening_ends_with_a_rate_and_a_figure(pages, tmp_path):
     assert open_run(tmp_path / "rate.h5").complete
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "stations.md",
-        "writing.md",
-        pytest.param("models.md", marks=pytest.mark.slow),
-        pytest.param("systems.md", marks=pytest.mark.slow),
-        pytest.param("sequences.md", marks=pytest.mark.slow),
-        pytest.param("fits.md", marks=pytest.mark.slow),
-        pytest.param("measuring_less.md", marks=pytest.mark.slow),
-    ],
-)
+QUICK = ("queue.md", "stations.md", "window.md", "writing.md")
+SLOW = ("fits.md", "measuring_less.md", "models.md", "sequences.md", "systems.md")
+BY_THEMSELVES = {
+    "first_evening.md": "above",
+    "speed.md": "below",
+    "study.md": "tests/studies/test_documented.py",
+}
+
+
+@pytest.mark.parametrize("page", [*QUICK, *(pytest.param(page, marks=pytest.mark.slow) for page in SLOW)])
 def test_a_page_does_what_it_says(pages, page, tmp_path):
     drawn(pages, page, tmp_path)
+
+
+def test_the_fit_on_the_page_of_speed_is_followed(pages, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["run", "srs", "--set", "points=12", "-o", "rate.h5"]).exit_code == 0
+    button = SimpleNamespace(is_pressed=lambda: False)
+    given = {"stmlab": stmlab, "run": open_run("rate.h5"), "show": print, "button": button}
+    fit = pages.perform(DOCS / "speed.md", tmp_path, given)["fit"]
+    assert abs(fit["rate"].value - 1.732e9) < 4 * fit["rate"].error
+
+
+def test_every_page_with_something_to_type_is_run(pages):
+    typed = {
+        path.name for path in DOCS.glob("*.md") if {"console", "python"} & {b.language for b in pages.blocks(path)}
+    }
+    assert typed == {*QUICK, *SLOW, *BY_THEMSELVES}
+    told = {line[2:] for path in DOCS.glob("*.md") for b in pages.blocks(path) for line in b.text.splitlines()}
+    assert {re.sub(r"\s+#\s.*", "", line) for line in told} >= set(pages.ELSEWHERE)
+
+
+def sentences():
+    """Every text that the fits can say, with `...` for what is filled in."""
+    for path in (ROOT / "stmlab" / "analysis").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+            elif isinstance(node, ast.JoinedStr):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "..." for part in node.values)
+
+
+def test_every_doubt_on_the_page_of_fits_is_said_by_a_fit():
+    said = list(sentences())
+    doubts = re.findall(
+        r"^\| `([^`]+)`(?: \(refused\))? \| ", (DOCS / "fits.md").read_text(encoding="utf-8"), flags=re.M
+    )
+    assert len(doubts) >= 14
+    for doubt in doubts:
+        pattern = re.compile(".*".join(re.escape(part) for part in doubt.split("...")), flags=re.DOTALL)
+        assert any(pattern.search(sentence) for sentence in said), doubt
 
 
 def test_a_command_that_does_not_end_as_its_page_says_is_told(pages, tmp_path):

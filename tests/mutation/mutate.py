@@ -28,7 +28,18 @@ from tests.mutation.faults import Fault, chosen
 
 ROOT = Path(__file__).parents[2]
 ARGUED = Path(__file__).with_name("argued.toml")
-TREE = ("stmlab", "drivers", "sequences", "config", "tests", "pyproject.toml", "README.md", "Makefile")
+TREE = (
+    "stmlab",
+    "drivers",
+    "sequences",
+    "config",
+    "docs",
+    "tests",
+    "mkdocs.yml",
+    "pyproject.toml",
+    "README.md",
+    "Makefile",
+)
 # What takes long to import; pytest's own plugins must not be among it, or their asserts stay unexplained.
 PRELOADED = (
     "numpy",
