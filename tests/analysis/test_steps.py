@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from stmlab.analysis.step_asymmetry import BIAS_V, fitted_steps, level_steps
 from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import FitError
-from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, BIAS_V, FERROMAGNETIC, fitted_steps, level_steps
+from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, FERROMAGNETIC
 from stmlab.storage.recorded import open_recording
 from tests.approximately import close
 from tests.recorded_files import RECORDED, recorded
@@ -99,7 +100,7 @@ def test_pulls_over_200_seeds_have_the_width_of_one(method, options, known, nois
     (300, FERROMAGNETIC, -0.291),
 ])  # fmt: skip
 def test_gaussians_find_the_asymmetries_of_the_transport_model(gs, tip, eta):
-    junction = tip.junction(gs, tip.slope_meV_per_uS * gs * 1e-3)
+    junction = tip.junction(1e-3 * gs, tip.slope_meV_per_uS * gs * 1e-3)
     fit = fit_steps(BIAS_V, junction.conductance(BIAS_V), method="gaussians")
     reference = fitted_steps(junction)
     assert fit["eta_outer"].value == pytest.approx(eta, abs=2e-3)
@@ -112,7 +113,7 @@ def test_gaussians_find_the_asymmetries_of_the_transport_model(gs, tip, eta):
 @pytest.mark.parametrize("tip", [ANTIFERROMAGNETIC, FERROMAGNETIC])
 @pytest.mark.parametrize("modulation", [0.0, 0.2e-3])
 def test_steps_find_the_levels_of_the_transport_model(tip, modulation):
-    junction = tip.junction(100, 0.0)
+    junction = tip.junction(0.1, 0.0)
     read = junction.conductance(BIAS_V, modulation)
     fit = fit_steps(BIAS_V, read, modulation_V=modulation)
     found = fit["inner_energy"].value, fit["outer_energy"].value
