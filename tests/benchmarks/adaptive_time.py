@@ -19,7 +19,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from stmlab.acquisition.measurement import measurement
 from stmlab.analysis.adaptive.forecast import chosen_readings, suiting_averages
-from tests.benchmarks.adaptive import BAND, GRID, Found, alone, rates
+from tests.benchmarks.adaptive import BAND, GRID, Found, alone, rates, spread
 from tests.benchmarks.side_by_side import Row
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def seconds(work: str, samples: int, snr: float) -> Found:
         float(np.median(ours) * np.median(grid / ours)),
         GRID,
         target=1.7,
-        spread=float(np.std(grid / ours)),
+        spread=spread(grid / ours),
         note=f"averages={averages}, {np.median(visits):.0f} visits; {cell.honest()}",
     )
     return Found([row], cell.pulls)

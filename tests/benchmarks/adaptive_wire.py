@@ -51,7 +51,7 @@ def wire(runs: int) -> Found:
     return Found(
         [
             _equal("readings", np.array(readings, dtype=float), emulated, note),
-            _equal("|pulls|", np.abs(pulls), np.abs(others), f"width {pulls.std():.2f}, emulator {others.std():.2f}"),
+            _equal("sizes of pulls", np.abs(pulls), np.abs(others), f"width {pulls.std():.2f}, emulator {others.std():.2f}"),
         ]
     )
 

@@ -216,7 +216,7 @@ class ScaleChoice:
         return abs(known.height) >= _SIGNIFICANT * known.height_error
 
 
-RESONANCE_CHECKS = Pattern(low=2, high=1, anywhere=1, factors=((0.51, 3), (1.14, 2)))
+RESONANCE_CHECKS = Pattern(low=2, high=1, anywhere=1, factors=((0.53, 3), (1.12, 2)))
 """Tells eq. 1 from a line distorted by strong modulation; as a part of the characteristic frequency.
 
 T-optimal alone (0.43 and 1.35) is a tenth worse for the rate and sees little more: the best of both.
