@@ -48,10 +48,11 @@ def wire(runs: int) -> Found:
     pulls = (np.array(rates) - np.mean(rates)) / errors
     emulated, others = _emulated(4 * runs, float(np.mean(rates)), float(np.median(signals)))
     note = f"signal {np.median(signals):.0f}, target {100 * TARGET:g} %"
+    widths = f"width {pulls.std():.2f}, emulator {others.std():.2f}"
     return Found(
         [
             _equal("readings", np.array(readings, dtype=float), emulated, note),
-            _equal("sizes of pulls", np.abs(pulls), np.abs(others), f"width {pulls.std():.2f}, emulator {others.std():.2f}"),
+            _equal("sizes of pulls", np.abs(pulls), np.abs(others), widths),
         ]
     )
 
