@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import FloatArray
 
+_SAME = 1e-9  # of a value
 _FAMILY = 8  # curves that stay apart on one panel; more of them are a map
 _COLUMNS = 3
 _PANEL_IN = 3.4, 2.6
@@ -32,13 +33,13 @@ def draw_model(dataset: xarray.Dataset) -> Figure:
     """Draw what `stmlab.model` computed.
 
     One set of parameters: all curves over each other. One swept parameter: each curve as a family, or as a map of
-    many, and what follows along it. Two: maps of what follows.
+    many, and what follows along it if it changes. Two: maps of what follows.
 
     Raises:
         FileError: more parameters were swept, or nothing follows that could be drawn over two.
     """
     outer, curves, derived = parts(dataset)
-    derived = tuple(name for name in derived if np.isfinite(dataset[name]).any())
+    derived = tuple(name for name in derived if _changes(dataset[name]))
     if not outer and curves:
         return _titled(_one(dataset, dataset.attrs["axis"], curves), dataset)
     panels = {1: [*curves, *derived], 2: derived}.get(len(outer), [])
@@ -55,6 +56,12 @@ def draw_model(dataset: xarray.Dataset) -> Figure:
         for panel in axes[len(panels) :]:
             panel.set_axis_off()
     return _titled(figure, dataset)
+
+
+def _changes(values: xarray.DataArray) -> bool:
+    """Whether there is something to draw: what stays the same along an axis is told in the table."""
+    finite = values.to_numpy()[np.isfinite(values)]
+    return finite.size > 0 and bool(np.ptp(finite) > _SAME * np.abs(finite).max())
 
 
 def _titled(figure: Figure, dataset: xarray.Dataset) -> Figure:
@@ -129,5 +136,6 @@ def _scaled(values: xarray.DataArray) -> tuple[FloatArray, str]:
     plain = values.to_numpy()
     finite = np.abs(plain[np.isfinite(plain)])
     power, unit = written_unit(float(finite.max(initial=0.0)), values.attrs["units"])
-    name = values.attrs["long_name"]
-    return plain * 10.0**-power, titled(name if len(name) <= _LONGEST else values.attrs["symbol"], unit)
+    told = values.attrs["long_name"]
+    is_axis = values.name in values.dims and len(told) <= _LONGEST
+    return plain * 10.0**-power, titled(told if is_axis else values.attrs["symbol"], unit)
