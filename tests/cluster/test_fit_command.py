@@ -56,6 +56,7 @@ def test_a_grid_is_fitted_as_without_workers_and_a_bar_tells_of_them(given, grid
     assert "worker" not in here.stderr
 
 
+@pytest.mark.slow  # a worker begins anew; of tasks in general test_workers shows the same
 def test_a_worker_that_is_killed_in_the_middle_changes_nothing(given, counted, crew, tmp_path):
     path = tmp_path / "large.nc"
     write(spin_grid(rows=4, columns=8), path)

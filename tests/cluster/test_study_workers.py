@@ -26,6 +26,7 @@ def lines(folder):
     return sorted((folder / "study.results.jsonl").read_bytes().splitlines())
 
 
+@pytest.mark.slow  # a worker begins anew; of tasks in general test_workers shows the same
 def test_a_study_loses_a_worker_and_no_run(crew, counted, tmp_path, monkeypatch):
     pids = [done.result for done in crew.completed(who, range(8), 8, lambda: False)]
 
