@@ -9,7 +9,8 @@
     the end; the value is the usual fit of all readings, and only if that has no doubt the target is reached
 
 Until the steps have been found, the informative reading is the one that tells most of where they lie; then those that
-lower the error of the energy that is known least. A batch is visited in one crossing of its range, there and back in
+lower the error of the energy that is known least; but the width of the steps first, while they may be wider than they
+seem, because a step that seems sharp has an energy that seems to be known well. A batch is visited in one crossing of its range, there and back in
 turn, and is as large as makes the crossings cheap beside the readings.
 """
 
@@ -77,7 +78,7 @@ class StepChoice:
         self._target, self._crossing = max(target, _SMALLEST), crossing
         self._x = np.linspace(low, high, _PLACES)
         self._fraction = (seed * _GOLDEN**2) % 1.0
-        self._last, self._upwards = low, True
+        self._last = low
         self.posterior = StepPosterior(model, low, high)
         self.why, self.ended = Why.START, ""
         self._places = self._plan()

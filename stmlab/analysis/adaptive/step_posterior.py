@@ -32,12 +32,11 @@ _GROUPS = 200  # readings, or means of neighbouring ones, that are fitted
 _EVALUATIONS = 3  # of one look for the minimum: the next one goes on from there
 _FIRST_EVALUATIONS = 6  # from a placement on the coarse grid: with its width, then with any
 _NARROW = 0.3  # standard deviation of an energy over a step's width, below which the minimum stands for the posterior
-_WIDER = 0.1  # by how much a step may be wider than it seems, one standard error
 _FOUND = 1.0  # the same of the placements, from which a minimum is looked for
+_SIGNIFICANT = 5.0  # standard errors of a pair's higher step
+_WIDER = 0.1  # by how much a step may be wider than it seems, one standard error
 RESOLVED = 6
 """Readings within the width of each step, without which a step between two readings could pass for a sharp one."""
-SIGNIFICANT = 5.0
-"""Standard errors of a pair's higher step."""
 
 
 class StepPosterior:
@@ -50,7 +49,6 @@ class StepPosterior:
     Attributes:
         weights: probabilities of the placements on the coarse grid.
         energies, errors: mean and standard deviation of each energy, meV, shape (pairs,).
-        noise: standard deviation of a reading; nan before it can be told.
     """
 
     def __init__(self, model: StepModel, low: float, high: float) -> None:
@@ -106,11 +104,6 @@ class StepPosterior:
         """Standard deviation of each energy over its mean."""
         relative: FloatArray = self.errors / self.energies
         return relative
-
-    @property
-    def significant(self) -> bool:
-        """Whether each pair stands out of the noise."""
-        return self._found is not None and self._is_significant(self._found)
 
     def lacking(self) -> list[float]:
         """Places (meV) within a step's width of which too few readings lie to tell how wide it is; each as it lacks."""
@@ -219,10 +212,10 @@ class StepPosterior:
         first, pairs = len(self.model.shaping), self.model.pairs
         heights = found.vector[first : first + 2 * pairs]
         errors = np.sqrt(np.diag(found.covariance))[first : first + 2 * pairs]
-        return bool(np.all((np.abs(heights) / errors).reshape(-1, 2).max(axis=1) >= SIGNIFICANT))
+        return bool(np.all((np.abs(heights) / errors).reshape(-1, 2).max(axis=1) >= _SIGNIFICANT))
 
     def _see_placements(self) -> None:
-        self.weights, self.noise = self._placements.weights, self._placements.noise
+        self.weights = self._placements.weights
         self.energies, self.errors = self._of_placements()
 
     def _of_placements(self) -> tuple[FloatArray, FloatArray]:
@@ -234,7 +227,6 @@ class StepPosterior:
         """The larger of the errors for even and for uneven noise: a run must not end by an error that is too small."""
         self.energies = self.model.energies(found.vector)
         self._relative_noise = math.sqrt(found.squares / max(len(data.x) - len(found.vector), 1))
-        self.noise = self._relative_noise * data.unit
         even = replace(found, covariance=np.asarray(np.linalg.pinv(self.information()), dtype=float))
         self.errors = np.maximum(_energy_errors(found), _energy_errors(even))
 
