@@ -10,8 +10,8 @@
 
 Until the steps have been found, the informative reading is the one that tells most of where they lie; then those that
 lower the error of the energy that is known least; but the width of the steps first, while they may be wider than they
-seem, because a step that seems sharp has an energy that seems to be known well. A batch is visited in one crossing of its range, there and back in
-turn, and is as large as makes the crossings cheap beside the readings.
+seem, because a step that seems sharp has an energy that seems to be known well. A batch is visited in one crossing of
+its range, and is as large as makes the crossings cheap beside the readings.
 """
 
 from __future__ import annotations
