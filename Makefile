@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3
 
-.PHONY: demo test test-all mutants lint bench bench-adaptive bench-peers faults kills guardian-deaths gui screenshots docs clean
+.PHONY: demo test test-all mutants lint bench bench-adaptive bench-peers faults kills guardian-deaths spin-systems gui screenshots docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/stmlab demo --directory runs
@@ -42,6 +42,10 @@ kills: $(VENV)/.test
 # 65 deaths of runs, each in a simulated laboratory of its own; some 9 minutes on 2 cores.
 guardian-deaths: $(VENV)/.test
 	$(BIN)/python tests/campaigns/guardian.py
+
+# Six spin systems, 20 seeds each, fitted beside their alternatives; some 15 minutes.
+spin-systems: $(VENV)/.test
+	$(BIN)/python tests/campaigns/spin_systems.py
 
 bench: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/run_all.py

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.systems import System
 
+_SAME = 0.01  # of AIC: the same description in other words
 _FEWEST = 12  # points of a spectrum
 _LARGEST = 1e-2  # S; a tunnel junction stays far below the conductance quantum, 7.7e-5 S
 
@@ -108,8 +109,7 @@ def fit_systems(spectra: list[SpectrumData], systems: Sequence[System], *, calle
     if called == "system":
         _check_conditions(spectra, systems)
     found = solutions(spectra, systems)
-    best = min(found, key=lambda solution: solution.aic)
-    return _result(spectra, best, found, called)
+    return _result(spectra, _best(spectra, found), found, called)
 
 
 # -- the data ----------------------------------------------------------------------------------------------------------
@@ -185,6 +185,18 @@ def _kinds(exchange: Sequence[str], spectra: int) -> list[ExchangeKind]:
 
 
 # -- the result --------------------------------------------------------------------------------------------------------
+
+
+def _best(spectra: list[SpectrumData], found: list[Solution]) -> Solution:
+    """The lowest AIC; where turned axes describe the spectra just as well, those by which |E| <= |D| / 3."""
+    lowest = min(found, key=lambda solution: solution.aic)
+    alike = [one for one in found if one.system is lowest.system and one.aic < lowest.aic + _SAME]
+
+    def unusual(one: Solution) -> bool:
+        spins = one.system.junction(one.values, spectra[0].at(float(one.conductances[0]))).system.spins
+        return any(3.0 * abs(spin.transverse_anisotropy_meV) > abs(spin.axial_anisotropy_meV) for spin in spins)
+
+    return min(alike, key=lambda one: (unusual(one), one.aic))
 
 
 def _result(spectra: list[SpectrumData], best: Solution, found: list[Solution], called: str) -> FitResult:

@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize._numdiff import approx_derivative
 
 import stmlab
 from stmlab.analysis.system_files import fit_system
 from stmlab.analysis.transport import fit_systems
+from stmlab.analysis.transport.problem import Problem
 from stmlab.errors import FitError, SequenceError
 from stmlab.systems import Conditions, read_system
 from tests.analysis.systems.runs import MODULATION_V, data, run, spectrum, written
@@ -153,6 +155,55 @@ heisenberg_meV = { start = 0.5, low = 0, high = 3, name = "J", decay_length_m = 
     fit = stmlab.fit(files, system=path, height=heights)
     assert max(apart(fit, truth).values()) < 3.5
     assert fit["L"].unit == "m"
+
+
+def test_a_start_of_the_wrong_sign_leads_to_the_right_valley_where_bounds_are_given(tmp_path):
+    truth, text = {"D": -4.1, "E": 0.9}, OBLIQUE.replace("start = -2.5", "start = 4.0")
+    system, found = data(written(tmp_path / "mine.toml", text), truth, [(2e-7, None, None)], BIAS)
+    assert max(apart(fit_systems(found, [system]), truth).values()) < 3.5
+
+
+@pytest.mark.parametrize("seed", [0, 4])
+def test_of_two_names_of_the_same_axes_the_usual_ones_are_shown_and_the_others_told(tmp_path, seed):
+    """The field lies as well to the axes of one description as to those of the other: |E| <= |D| / 3 is usual."""
+    text = """
+[spin_system]
+temperature_K = 1.0
+field_T = [0, 3, 5]
+[spin_system.spins.atom]
+spin = 1.5
+axial_anisotropy_meV = { start = 0.5, low = -4, high = 4, name = "D" }
+transverse_anisotropy_meV = { start = 0.1, low = 0, high = 2, name = "E" }
+axis = [1, 0, 1]
+transverse_axis = [0, 1, 0]
+"""
+    truth = {"D": -1.9, "E": 0.6}
+    system, found = data(written(tmp_path / "mine.toml", text), truth, [(2e-7, None, None)], BIAS, seed)
+    fit = fit_systems(found, [system])
+    assert max(apart(fit, truth).values()) < 3.5
+    assert any("describes the spectra as well as mine (D = -1.9" in warning for warning in fit.warnings)
+
+
+@pytest.mark.parametrize(
+    "text", ["per_uS = { start = 2.0, name = 'J' }", "start = 0.6, name = 'J', decay_length_m = 6e-11"]
+)
+def test_slopes_of_what_grows_with_the_conductance_are_those_of_differences(tmp_path, text):
+    path = written(
+        tmp_path / "mine.toml",
+        f"""
+[spin_system]
+temperature_K = 1.0
+spins.atom = {{ spin = 1, axial_anisotropy_meV = {{ start = -3.0, name = "D" }} }}
+spins.apex = {{ spin = 0.5 }}
+exchanges.junction = {{ between = ["atom", "apex"], heisenberg_meV = {{ {text} }} }}
+""",
+    )
+    system, found = data(path, {}, [(1e-7, None, None), (4e-7, None, None)], BIAS, noise=0.0)
+    problem = Problem(found, system, system.starts(), ("D", "J", "bias_offset"), np.full(2, 1e-9))
+    at = np.concatenate([problem._varying.begun(), np.log([1.05e-7, 3.9e-7])])
+    ours, by_differences = problem._slopes(at).residuals, approx_derivative(lambda p: problem._placed(p).residuals, at)
+    largest = np.abs(by_differences).max(axis=0)  # of each column
+    np.testing.assert_allclose(ours / largest, by_differences / largest, atol=1e-3)
 
 
 def test_what_the_spectra_do_not_determine_is_told(tmp_path):
