@@ -7,6 +7,7 @@ What it knew when it chose a point, and why it did, are channels of the run.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 RELATIVE_ERROR = "relative_error"
 TARGET = "target_error"
+
+_FORESEEN = 0.5  # relative error below which it falls with the root of the number of readings
 
 CHANNELS = (
     Channel(RELATIVE_ERROR, "", "standard error over value of what is sought, as known when the point was chosen"),
@@ -121,3 +124,19 @@ def sought(started: RunStarted) -> tuple[int, float] | None:
     if RELATIVE_ERROR not in names or TARGET not in started.parameters:
         return None
     return names.index(RELATIVE_ERROR), float(started.parameters[TARGET].value)
+
+
+def readings_needed(readings: int, error: float, target: float) -> float:
+    """About how many readings in all bring the error to the target: it falls with the root of their number.
+
+    Args:
+        readings: so far.
+        error: relative, as known now.
+        target: relative.
+
+    Returns:
+        At least ``readings``; nan while too little is known for a forecast.
+    """
+    if not error < _FORESEEN:
+        return math.nan
+    return readings * max(error / target, 1.0) ** 2

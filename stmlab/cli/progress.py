@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from stmlab.acquisition.choosing import sought
+from stmlab.acquisition.choosing import readings_needed, sought
 from stmlab.display.events import progress_as_text
 from stmlab.events import FitProgress, PointTaken, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.station.guardian import guarded
@@ -96,7 +96,8 @@ class ProgressBar:
         """Of an adaptive run: the error now, and about how many readings bring it to the target."""
         self._points += 1
         error = float(np.asarray(event.values[place]))
-        total = math.ceil(self._points * max(error / target, 1.0) ** 2)
+        needed = readings_needed(self._points, error, target)
+        total = None if math.isnan(needed) else math.ceil(needed)
         said = f"{self._name} running, error {100 * error:.2g} % of {100 * target:.2g} %"
         self._progress.update(self._task, completed=self._points, total=total, description=said)
 

@@ -7,6 +7,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from stmlab.acquisition.choosing import readings_needed, sought
 from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, RunState, StateChanged
 
 if TYPE_CHECKING:
@@ -47,6 +50,9 @@ class Report:
     points: int = 0
     total: int = 0
     left: str = ""  # how the station was left, in words
+    error: float = math.nan  # relative, of what a run that chooses its points seeks, as last known
+    target: float = math.nan  # of that error; nan: the run visits every point
+    _place: int = 0  # of the error among the channels
     _running: float = 0.0  # s in the state of that name, before the present stretch
     _since: float = math.nan
 
@@ -57,8 +63,13 @@ class Report:
         """Hear an event of the run; nothing here waits."""
         if type(event) is PointTaken:
             self.points += event.attempt == 0
+            if not math.isnan(self.target):
+                self.error = float(np.asarray(event.values[self._place]))
         elif isinstance(event, RunStarted):
             self.total = math.prod(len(axis) for axis in event.axes if not axis.hardware)
+            if (found := sought(event)) is not None:
+                self._place, self.target = found
+                self.total = self.estimate.points  # at most: as many as the time limit allows
         elif isinstance(event, StateChanged | RunFinished):
             self._enter(event)
         elif isinstance(event, Analysed):
@@ -95,6 +106,8 @@ class Report:
             "points": self.points,
             "total": self.total,
             "left": self.seconds_left(),
+            "error": None if math.isnan(self.error) else self.error,
+            "target": None if math.isnan(self.target) else self.target,
             "file": None if path is None else str(path.resolve()),
         }
 
@@ -102,7 +115,9 @@ class Report:
         """About how long the points still take, s; None when they are taken."""
         if self.state not in ("checked", RunState.PREPARING, RunState.RUNNING, RunState.PAUSED, RunState.MENDING):
             return None
-        left = self.total - self.points
+        left: float = self.total - self.points
+        if not math.isnan(needed := readings_needed(self.points, self.error, self.target)):
+            left = min(needed - self.points, left)
         if self.points >= _FIRST_PACE:
             running = self._running + (time.monotonic() - self._since if self.state == RunState.RUNNING else 0.0)
             return left * running / self.points

@@ -215,8 +215,7 @@ class LivePanel(Panel):
         sample = f" on {data.started.sample}" if data.started.sample else ""
         state = f"{data.state}: {data.message}" if data.message else data.state
         beyond = f"{data.beyond} readings lie beyond the plan" if data.beyond else ""
-        chosen = sought(data.started) is not None  # how many there will be nobody knows
-        points = f"{data.points} points, chosen one by one" if chosen else f"{data.points} of {data.total} points"
+        points = _points_in_words(data)
         kept = "" if data.keeping.whole else f"only the last {data.layout.outer[0]} sweeps are kept in view"
         silent = data.state == "running" and data.layout.width > 1 and data.points < data.total and data.under_way < 0
         sweeping = "the instrument is sweeping: what it reads comes at the end of the sweep" if silent else ""
@@ -230,3 +229,17 @@ class LivePanel(Panel):
         for plot in self.plots.values():
             plot.use_theme(theme)
         self.table.use_theme(theme)
+
+
+def _points_in_words(data: RunData) -> str:
+    """How many points there are; where they are chosen one by one, the error so far, since nobody knows how many."""
+    assert data.started is not None
+    found = sought(data.started)
+    if found is None:
+        return f"{data.points} of {data.total} points"
+    place, target = found
+    words = f"{data.points} points, chosen one by one"
+    if data.last >= 0:
+        error = float(data.cells(data.channels[place])[data.last])
+        words += f", error {100 * error:.2g} % of {100 * target:.2g} %"
+    return words

@@ -65,7 +65,11 @@ def progress_of(desk: QueueDesk) -> str:
     if not said:
         return ""
     run = f" (run {said['run'] + 1} of {said['runs']})" if said["runs"] > 1 else ""
-    parts = [f"{said['sequence']}{run}: point {said['points']} of {said['total']}"]
+    adaptive = said.get("target") is not None
+    of = "" if adaptive else f" of {said['total']}"
+    parts = [f"{said['sequence']}{run}: point {said['points']}{of}"]
+    if adaptive and said["error"] is not None:
+        parts.append(f"error {100 * said['error']:.2g} % of {100 * said['target']:.2g} %")
     if said["left"] is not None and said["points"] < said["total"]:
         parts.append(f"{duration_as_text(max(round(said['left']), 1))} left")
     return ", ".join(parts)

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QApplication, QFileDialog
 
 from stmlab.acquisition.player import Player
 from stmlab.axes import Channel
-from stmlab.events import Analysed, PointTaken, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.gui import themes
 from stmlab.gui.live.panel import LivePanel
 from stmlab.gui.live.shown import Shown, Sweeps, View, Ways
@@ -310,3 +310,14 @@ def test_the_keyboard_reaches_the_controls(panel):
 
 def test_without_a_run_there_are_no_axes_without_labels(panel):
     assert "as soon as one begins" in panel.stack.currentWidget().text()
+
+
+def test_a_run_that_chooses_its_points_says_its_error_and_its_target(panel):
+    channels = (*CHANNELS, Channel("relative_error", "", "of what is sought"))
+    given = {"target_error": ParameterValue(0.01, "", "relative")}
+    panel.take_events([replace(started(BIAS, channels=channels), parameters=given)])
+    panel.refresh()
+    assert "0 points, chosen one by one" in panel.words.text()
+    panel.take_events([PointTaken(3, 0.1, (float(BIAS.values[3]),), (1e-12, 0.0, 0.0, 0.032), visit=0)])
+    panel.refresh()
+    assert "1 points, chosen one by one, error 3.2 % of 1 %" in panel.words.text()
