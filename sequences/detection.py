@@ -116,6 +116,8 @@ class LockInSequence(FixedHeightSequence):
     def verify(self) -> None:
         """See Sequence; the lock-in's output is steady, and the preamplifier passes the reference."""
         super().verify()
+        if not self.movers() and self.order not in ("automatic", "sweep"):
+            raise SequenceError(f"{self.name}: order = {self.order}: the controller sweeps the points in their order")
         self._check_filter()
         self._check_preamplifier()
 

@@ -114,6 +114,8 @@ def test_adaptive_delays_find_t1(tmp_path):
         ("srs", {"grid": "adaptive", "start_frequency": "2 GHz", "stop_frequency": "1 GHz"}, "below stop_frequency"),
         ("pump_probe", {"delays": "adaptive", "fitted_sides": "both"}, "set fitted_sides to positive or negative"),
         ("pump_probe", {"delays": "adaptive", "stop_delay": "1 ns"}, "adaptive delays need a range"),
+        ("srs", {"grid": "adaptive", "order": "shuffled"}, "visited as they are chosen"),
+        ("didv", {"hardware": True, "order": "shuffled"}, "the controller sweeps the points in their order"),
         ("setpoint_ramp", {"order": "elsewhere"}, "one of automatic, sweep, shuffled, interleaved"),
     ],
 )
