@@ -105,7 +105,7 @@ class SystemTable(_Table):
         field_T: the field as a vector; or
         field_direction: its direction, where its size is that of the data; by default z.
         conductance_S: at the reference height, from which heights count.
-        equation: of the spins' state; automatic has, in more time, coherences between levels that are close, where there are any.
+        equation: of the spins' state; automatic has coherences of close levels, in more time.
     """
 
     label: str = ""
