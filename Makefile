@@ -62,10 +62,11 @@ bench-peers: $(VENV)/.test qt-libraries
 screenshots: $(VENV)/.test qt-libraries
 	QT_QPA_PLATFORM=offscreen $(BIN)/python docs/screenshots.py
 
-# The guide, in build/guide: its figures are drawn by the commands on its pages. A warning is an error.
+# The guide, in build/guide: its figures are drawn by the commands on its pages. A warning is an error; with --quiet
+# MkDocs would not count them.
 docs: $(VENV)/.docs
 	QT_QPA_PLATFORM=offscreen $(BIN)/python docs/pages.py
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "build/guide/index.html"
 
 gui: $(VENV)/.test

@@ -130,3 +130,8 @@ def test_every_table_of_the_station_page_is_that_of_the_template(pages):
 def test_every_page_stands_in_the_guide():
     listed = re.findall(r"[\w-]+\.md$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), flags=re.M)
     assert sorted(listed) == sorted(path.name for path in DOCS.glob("*.md"))
+
+
+def test_a_warning_of_the_build_is_an_error():
+    (build,) = re.findall(r"mkdocs build.*", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert build == "mkdocs build --strict"  # with --quiet MkDocs counts no warnings
