@@ -55,7 +55,7 @@ def test_every_parameter_starts_within_its_bounds_and_says_what_it_is(name):
         ("srs", {}),
         ("srs", {"states": "spin"}),
         ("pump-probe", {}),
-        ("pump-probe", {"states": "spin"}),
+        pytest.param("pump-probe", {"states": "spin"}, marks=pytest.mark.slow),
         ("two-spins", {"theta": 0.5, "phi": 0.5, "larmor_difference_meV": 0.02, "dipolar_meV": 0.03}),
         ("molecules", {"left_polarisation": 0.5, "bias": 1e-3}),
         *(

@@ -201,6 +201,7 @@ def test_where_third_order_bends_a_spectrum_its_steps_are_doubted(quiet, method)
             assert any("not white" in warning for warning in fit.warnings)
 
 
+@pytest.mark.slow
 def test_anisotropy_read_off_steps_is_pulled_and_its_error_holds_the_pull(quiet):
     for seed in range(3):
         series = fit_series(

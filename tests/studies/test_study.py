@@ -78,6 +78,7 @@ def test_a_killed_study_goes_on_and_equals_one_in_one_go(uninterrupted, tmp_path
     assert one["cells"] == other["cells"]
 
 
+@pytest.mark.slow
 def test_nothing_is_measured_of_a_study_that_is_done_and_more_seeds_add_to_it(uninterrupted, tmp_path):
     more = write_study(tmp_path, TEXT.replace("seeds = 2", "seeds = 3"))
     results = tmp_path / "study.results.jsonl"

@@ -272,6 +272,7 @@ def test_it_ends_when_no_more_readings_are_allowed():
     assert "0.1 % was asked for" in choice.ended
 
 
+@pytest.mark.slow
 def test_a_second_pair_that_is_not_looked_for_is_doubted():
     """The spread readings see it."""
     doubted = 0

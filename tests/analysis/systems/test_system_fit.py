@@ -102,6 +102,7 @@ def test_files_of_different_fields_and_temperatures_give_the_polarisation_of_the
     assert stmlab.fit(files, system=path, field=0.5, temperature=1.0).residual > 2 * fit.residual
 
 
+@pytest.mark.slow
 def test_a_ramp_tells_exchange_from_anisotropy_that_the_tip_induces(tmp_path):
     text = """
 [spin_system]
