@@ -139,7 +139,7 @@ def _close_levels(spectra: list[SpectrumData], best: Solution) -> list[str]:
         return []
     return [
         f"in {close} of {len(spectra)} spectra two levels lie closer than the width that the rates give them: the "
-        "model has no coherence between them (it has with equation = \"automatic\" in the system's file, in second "
+        'model has no coherence between them (it has with equation = "automatic" in the system\'s file, in second '
         "order and for electrons that follow no spin)"
     ]
 
