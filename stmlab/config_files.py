@@ -6,6 +6,7 @@ The user's own folder comes first, then what comes with stmlab. What a file mean
 from __future__ import annotations
 
 import importlib
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,28 @@ def known(folder: str = "") -> dict[str, Path]:
 def station_template() -> Path:
     """The file that is copied to describe a microscope."""
     return config_directories()[-1] / f"microscope{_TEMPLATE}.toml"
+
+
+def tables(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        StationError: it cannot be read; one line that names it and says why.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StationError(f"{path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StationError(f"{path}: {error}") from error
+
+
+def said(path: Path, key: str) -> str:
+    """What a file says of itself, such as its title, for a list of files; why it cannot be read, if it cannot."""
+    try:
+        return str(tables(path).get(key, ""))
+    except StationError as error:
+        return f"cannot be read: {error}"
 
 
 def explain(error: ValidationError, path: Path, table: str = "") -> str:

@@ -7,7 +7,6 @@ the measurement, and never of the file.
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from stmlab import config_files
 from stmlab.acquisition.experiments import sequence_class
 from stmlab.acquisition.runner import Outcome, Runner
 from stmlab.cli.fit_progress import fits_on_terminal
@@ -164,9 +164,7 @@ def rows_as_text(rows: list[Row]) -> str:
 def _measurements() -> tuple[Measurement, ...]:
     path = next(d / "demo.toml" for d in reversed(config_directories()) if (d / "demo.toml").is_file())
     try:
-        return _Demonstration.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).measurement
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise StationError(f"{path}: {error}") from error
+        return _Demonstration.model_validate(config_files.tables(path)).measurement
     except ValidationError as error:
         raise StationError(explain(error, path)) from error
 

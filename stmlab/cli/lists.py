@@ -65,17 +65,9 @@ def samples(as_json: JsonOption = False) -> None:
 
 def _list_files(folder: str, key: str, *, as_json: bool) -> None:
     """Name and title of each configuration file; where it lies, in JSON."""
-    import tomllib
+    from stmlab.config_files import known, said
 
-    from stmlab.config_files import known
-
-    found = {}
-    for name, path in known(folder).items():
-        try:
-            title = str(tomllib.loads(path.read_text(encoding="utf-8")).get(key, ""))
-        except (OSError, ValueError) as error:
-            title = f"cannot be read: {error}"
-        found[name] = {"title": title, "file": str(path)}
+    found = {name: {"title": said(path, key), "file": str(path)} for name, path in known(folder).items()}
     if as_json:
         print_json(found)
     else:

@@ -15,11 +15,10 @@ A case has the form of a sample's file:
 from __future__ import annotations
 
 import json
-import tomllib
 from typing import TYPE_CHECKING
 
 from stmlab import config_files
-from stmlab.errors import FileError, PhysicsError, StmlabError
+from stmlab.errors import FileError, PhysicsError, StationError, StmlabError
 from stmlab.models import MODELS, known
 from stmlab.models.computed import parts
 
@@ -42,13 +41,10 @@ def case(name: str, model: str = "") -> tuple[str, dict[str, Value]]:
 
     Raises:
         PhysicsError: the file is not of that form, is of another model than ``model``, or a value is not allowed.
-        StationError: there is no such file.
+        StationError: there is no such file, or it cannot be read.
     """
     path = config_files.find(name, "models")
-    try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PhysicsError(f"{path}: cannot be read: {error}") from error
+    told = config_files.tables(path)
     kind = told.get("kind")
     if kind not in MODELS:
         raise PhysicsError(f"{path}: kind = {kind}: one of {', '.join(MODELS)} is needed")
@@ -88,9 +84,9 @@ def cases() -> dict[str, tuple[str, str]]:
     found = {}
     for name, path in config_files.known("models").items():
         try:
-            told = tomllib.loads(path.read_text(encoding="utf-8"))
+            told = config_files.tables(path)
             found[name] = str(told.get("kind", "")), str(told.get("title", ""))
-        except (OSError, ValueError) as error:
+        except StationError as error:
             found[name] = "", f"cannot be read: {error}"
     return found
 

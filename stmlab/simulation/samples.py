@@ -8,13 +8,13 @@ replayed (`stmlab.simulation.replay`); of the kind "spin_system" a spin system (
 from __future__ import annotations
 
 import importlib
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from stmlab import config_files
 from stmlab.config_files import explain
 from stmlab.errors import StationError
 from stmlab.simulation.replay.table import ReplayTable, recorded_junction
@@ -88,14 +88,12 @@ def read_sample(path: Path) -> Sample:
         FileError, FitError: the recording that it names cannot be replayed.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = config_files.tables(path)
         if tables.get("kind") == SYSTEM:
             return _spin_system(path)
         head = _SampleFile.model_validate(tables)
         _refuse_strangers(path, head)
         junction = TypeAdapter(_junction_class(head.kind)).validate_python(tables[head.kind])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise StationError(f"{path}: {error}") from error
     except ValidationError as error:
         raise StationError(explain(error, path)) from error
     noise = True

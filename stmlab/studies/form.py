@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path  # noqa: TC003 - pydantic's tables read annotations at run time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from stmlab import config_files
 from stmlab.config_files import explain, find
 from stmlab.errors import SequenceError, StationError
 from stmlab.units import in_unit
@@ -89,11 +89,24 @@ class FitTable(_Table):
 class _File(_Table):
     name: str
     station: str = "simulated"
-    seeds: Annotated[int, Field(ge=1, strict=True)] | tuple[Seed, ...]
+    seeds: tuple[Seed, ...]
     sample: SampleTable
     sequence: SequenceTable
     fit: FitTable
     vary: VaryTable = VaryTable()
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _counted(cls, given: Any) -> Any:
+        """How many: 50 are 1 to 50."""
+        return tuple(range(1, given + 1)) if type(given) is int else given
+
+    @field_validator("seeds")
+    @classmethod
+    def _different(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if not seeds or len(set(seeds)) < len(seeds):
+            raise ValueError("different numbers are needed, at least one")
+        return seeds
 
 
 @dataclass(frozen=True)
@@ -168,18 +181,13 @@ def read_study(path: Path) -> Study:
         StationError: one line that names file, key, value and what is allowed.
     """
     try:
-        told = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise StationError(f"{path}: {error}") from error
+        told = _File.model_validate(config_files.tables(path))
     except ValidationError as error:
         raise StationError(explain(error, path)) from error
-    seeds = tuple(range(1, told.seeds + 1)) if isinstance(told.seeds, int) else told.seeds
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise StationError(f"{path}: seeds = {list(seeds)}: different numbers are needed, at least one")
     tables = _sample(path, told.sample)
     axes = dict(_axes(path, told.vary))
     cells = tuple(_cells(axes, tables, told.sequence.set))
-    return Study(path, told.name, _station(path, told.station), told.sequence.name, seeds, axes, cells, told.fit)
+    return Study(path, told.name, _station(path, told.station), told.sequence.name, told.seeds, axes, cells, told.fit)
 
 
 def _station(path: Path, name: str) -> str:
@@ -190,11 +198,7 @@ def _station(path: Path, name: str) -> str:
 def _sample(path: Path, table: SampleTable) -> dict[str, Any]:
     """The tables of a sample, with what the study sets in place of them."""
     beside = path.parent / table.file
-    file = beside if beside.is_file() else find(table.file, "samples")
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise StationError(f"{file}: {error}") from error
+    tables = config_files.tables(beside if beside.is_file() else find(table.file, "samples"))
     for keys, value in _leaves(table.set):
         tables = _changed(tables, keys, value)
     return tables

@@ -7,12 +7,12 @@ with changes, and without some of them.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from stmlab import config_files
 from stmlab.config_files import explain, find
 from stmlab.errors import FitError, PhysicsError, StationError
 from stmlab.systems.form import SystemTable
@@ -99,10 +99,7 @@ def _with_alternatives(path: Path, head: _File, table: dict[str, Any]) -> System
 
 def _head(path: Path) -> tuple[_File, dict[str, Any]]:
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        head = _File.model_validate(tables)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise StationError(f"{path}: {error}") from error
+        head = _File.model_validate(config_files.tables(path))
     except ValidationError as error:
         raise StationError(explain(error, path)) from error
     if head.kind != KIND:

@@ -28,6 +28,12 @@ def who(_):
     return os.getpid()
 
 
+def where(_):
+    from distributed import get_worker
+
+    return get_worker().address
+
+
 def dies_once(task):
     """The worker that gets the first task dies, once: the file says that it has."""
     number, mark = task
@@ -215,9 +221,10 @@ def cluster():
 
 
 def test_a_cluster_that_is_there_does_the_tasks(cluster):
+    (worker,) = cluster.workers.values()
     with workers(scheduler=cluster.scheduler_address) as found:
         assert found.workers == 1
-        assert sorted(results(found, squared, range(5))) == [(k, k * k) for k in range(5)]
+        assert sorted(results(found, where, range(5))) == [(k, worker.address) for k in range(5)]
 
 
 def test_a_cluster_that_goes_away_is_told_in_a_line(cluster):

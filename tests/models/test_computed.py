@@ -8,7 +8,7 @@ import xarray
 
 import stmlab
 from stmlab import models
-from stmlab.errors import FileError, PhysicsError
+from stmlab.errors import FileError, PhysicsError, StationError
 from stmlab.models.axes import axis_values
 from stmlab.models.computed import parts
 from stmlab.models.files import case, cases, write
@@ -205,12 +205,22 @@ def test_a_case_is_read_as_samples_are(tmp_path):
         ('kind = "srs"\n[srs]\namplitude = "1 V"', "case.toml: amplitude = 1 V: 1 µV to 100 mV is allowed"),
         ('kind = "srs"\n[srs]\nrate = 1', "case.toml: rate: the model srs has"),
         ('kind = "two-spins"', "kind = two-spins: parameters of srs are needed"),
-        ("kind", "case.toml: cannot be read"),
     ],
 )
 def test_a_case_with_a_mistake_is_refused_naming_it(text, why, tmp_path):
     with pytest.raises(PhysicsError, match=why):
         case(written(tmp_path, text), "srs")
+
+
+@pytest.mark.parametrize("text", [b"kind", b'title = "\xff"'])
+def test_a_case_that_cannot_be_read_is_refused_and_listed_as_such(text, tmp_path, monkeypatch):
+    path = tmp_path / "models" / "mine.toml"
+    path.parent.mkdir()
+    path.write_bytes(text)
+    with pytest.raises(StationError, match=r"mine\.toml: "):
+        case(str(path))
+    monkeypatch.setattr("stmlab.config_files.config_directories", lambda: (tmp_path,))
+    assert cases()["mine"][1].startswith("cannot be read: ")
 
 
 def test_every_shipped_case_can_be_computed():

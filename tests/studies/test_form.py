@@ -45,14 +45,17 @@ def test_seeds_target_and_varied_values_may_change_and_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("seeds = 2", "seeds = 0", "seeds"),
+        ("seeds = 2", "seeds = 0", "seeds = 0: different numbers are needed, at least one"),
         ("seeds = 2", "seeds = [1, 1]", "different numbers are needed"),
-        ("seeds = 2", "seeds = 2.5", "seeds"),
+        ("seeds = 2", "seeds = 2.5", "seeds = 2.5: Input"),
+        ("seeds = 2", "seeds = []", "at least one"),
+        ("seeds = 2", "seeds = [1, -1]", r"seeds\.1 = -1: Input"),
         ('name = "rate', 'nmae = "rate', "nmae = .*this key is not known"),
         ("[1, 2]", "2", "vary.sequence.averages = 2: a list of values is needed"),
         ("[1, 2]", "[]", "a list of values is needed"),
         ("[1, 2]", "[1, 1]", "the values must differ"),
         ('"2 %"', '"200 %"', "fit.target = .*: more than 0 and less than 1 is allowed"),
+        ('"2 %"', "0.0", "fit.target = 0.0: more than 0"),
         ('"2 %"', '"2 mV"', "fit.target"),
         ("fe_atom", "fe_atomm", "fe_atomm: no such sample"),
     ],
@@ -60,6 +63,35 @@ def test_seeds_target_and_varied_values_may_change_and_nothing_else(tmp_path):
 def test_what_cannot_be_read_is_refused(tmp_path, old, new, complaint):
     with pytest.raises(StationError, match=complaint):
         read_study(write_study(tmp_path, TEXT.replace(old, new)))
+
+
+def test_a_station_whose_file_has_changed_is_another(tmp_path):
+    station = tmp_path / "mine.toml"
+    station.write_text(find("simulated").read_text(encoding="utf-8"), encoding="utf-8")
+    study = write_study(tmp_path, 'station = "mine.toml"\n' + TEXT)
+    before = read_study(study).identity
+    station.write_text(station.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert read_study(study).identity != before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("study.toml", None, "No such file"),
+        ("study.toml", b"name =", "Invalid value"),
+        ("study.toml", b'name = "\xff"', "can't decode"),
+        ("atom.toml", b"kind =", "Invalid value"),
+        ("atom.toml", b'kind = "\xff"', "can't decode"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path, name, content, why):
+    (tmp_path / "atom.toml").write_text(find("fe_atom", "samples").read_text(encoding="utf-8"), encoding="utf-8")
+    path = write_study(tmp_path, TEXT.replace("fe_atom", "atom.toml"))
+    assert read_study(path).cells
+    file = tmp_path / name
+    file.unlink() if content is None else file.write_bytes(content)
+    with pytest.raises(StationError, match=f"^{file}: .*{why}"):
+        read_study(path)
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,11 @@ def test_a_rate_at_another_height_than_its_truth_is_told(tmp_path):
 def test_files_hold_the_figures_and_are_not_overwritten(tmp_path):
     import xarray
 
-    study = study_of(tmp_path, 2)
-    report = Report.of(study, records(study, [-1.0, 3.0]))
+    study = study_of(tmp_path, 3)
+    made = records(study, [-1.0, 3.0, 0.0])
+    *_, last = made
+    made[last] = Record(*last, TRUE, math.nan, math.nan, "", math.nan, 0, refused="no step")
+    report = Report.of(study, made)
     for ending in (".csv", ".json", ".nc"):
         write_report(report, tmp_path / f"report{ending}")
         with pytest.raises(FileError, match="exists"):
@@ -111,12 +114,17 @@ def test_files_hold_the_figures_and_are_not_overwritten(tmp_path):
     head, first, *_ = (tmp_path / "report.csv").read_text().splitlines()
     row = dict(zip(head.split(","), first.split(","), strict=True))
     assert float(row["bias"]) == 1.0
+    assert float(row["bias_error"]) == 2.0
+    assert int(row["refused"]) == 1
     assert float(row["sample.two_level.relaxation_rate_per_s"]) == 1.5e9
     cell = json.loads((tmp_path / "report.json").read_text())["cells"][0]
     assert cell["bias"] == {"value": 1.0, "error": 2.0}
     with xarray.open_dataset(tmp_path / "report.nc") as data:
         one = data.sel(relaxation_rate_per_s=1.5e9, averages=1)
         assert float(one.bias) == 1.0
-        assert one.run_value.values.tolist() == [49.0, 53.0]
+        assert float(one.bias_error) == 2.0
+        np.testing.assert_array_equal(one.run_value, [49.0, 53.0, math.nan])
+        np.testing.assert_array_equal(one.run_error, [ERROR, ERROR, math.nan])
+        np.testing.assert_array_equal(one.run_time_s, [TIME, TIME, math.nan])
         assert np.isnan(data.run_value.sel(averages=2)).all()
         assert data.bias.attrs["units"] == "1/s"

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from dataclasses import replace
 
 import pytest
@@ -56,6 +57,27 @@ def test_a_first_line_that_was_cut_short_begins_anew(path, study):
         assert not results.records
 
 
+def test_a_result_is_on_the_disk_before_the_next_run_begins(path, study, monkeypatch):
+    synced = []
+    monkeypatch.setattr("os.fsync", lambda file: synced.append(os.fstat(file).st_size))
+    with Results(path, study) as results:
+        results.append(replace(RECORD, seed=5))
+        assert synced == [path.stat().st_size]
+
+
+def test_a_result_that_the_disk_takes_in_part_is_told_and_made_again(path, study, monkeypatch):
+    whole, write = path.read_bytes(), os.write
+    with monkeypatch.context() as full, Results(path, study) as results:
+        full.setattr("os.write", lambda file, line: write(file, line[:30]))
+        with pytest.raises(FileError, match="the disk has taken 30 of"):
+            results.append(replace(RECORD, seed=5))
+        assert len(results.records) == 2
+    assert len(path.read_bytes()) == len(whole) + 30
+    with Results(path, study) as results:
+        assert len(results.records) == 2
+    assert path.read_bytes() == whole
+
+
 def test_a_run_is_there_once(path, study):
     with Results(path, study) as results, pytest.raises(FileError, match=r"seed 3 .* is there already"):
         results.append(RECORD)
@@ -77,8 +99,11 @@ def test_another_study_is_refused(path, tmp_path):
         Results(path, other)
 
 
-def test_other_versions_are_refused(path, study, monkeypatch):
-    monkeypatch.setattr("stmlab.studies.results.git_revision", lambda: "another")
+@pytest.mark.parametrize(
+    ("name", "another"), [("git_revision", lambda: "another"), ("versions", lambda: {"numpy": "1.0"}), ("_FORM", 2)]
+)
+def test_other_versions_are_refused(path, study, monkeypatch, name, another):
+    monkeypatch.setattr(f"stmlab.studies.results.{name}", another)
     with pytest.raises(FileError, match="results of two versions are not mixed"):
         Results(path, study)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QWidget
 
 from stmlab.acquisition import experiments
-from stmlab.config_files import known
+from stmlab.config_files import known, said
 from stmlab.gui.measure.fields import StillComboBox
 
 if TYPE_CHECKING:
@@ -137,12 +136,5 @@ def _fill(box: QComboBox, files: dict[str, Path], key: str) -> None:
         box.clear()
         for name, path in files.items():
             box.addItem(name)
-            box.setItemData(box.count() - 1, _title(path, key), Qt.ItemDataRole.ToolTipRole)
+            box.setItemData(box.count() - 1, said(path, key), Qt.ItemDataRole.ToolTipRole)
         box.setCurrentText(text)
-
-
-def _title(path: Path, key: str) -> str:
-    try:
-        return str(tomllib.loads(path.read_text(encoding="utf-8")).get(key, ""))
-    except (OSError, ValueError) as error:
-        return f"cannot be read: {error}"
