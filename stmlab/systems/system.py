@@ -86,7 +86,7 @@ class System:
 
         Raises:
             PhysicsError: the transport model is not defined there.
-            FitError: field or temperature are neither in the file nor in the conditions.
+            FitError: the temperature, or the size of a field whose direction is in the file, is nowhere.
         """
         find = _Numbers(self._laws, values, at.conductance_S, self._height(at))
         field_T = self._field(find, at)
@@ -129,7 +129,7 @@ class System:
             return law.at(values, at.conductance_S, self._height(at))
         if at.temperature_K is None:
             raise FitError(
-                f"{self.label}: the temperature is not known: give temperature, or temperature_K in the file"
+                f"{self.label}: the temperature is not known: give temperature, or temperature_K in the system's file"
             )
         return at.temperature_K
 
@@ -179,6 +179,8 @@ class System:
     def _field(self, find: _Numbers, at: Conditions) -> Vector:
         if self.table.field_T is not None:
             return find.three("field_T")
+        if self.table.field_direction is not None and at.field_T is None:
+            raise FitError(f"{self.label}: the field is not known: give field, or field_T in the system's file")
         direction = np.array(self.table.field_direction or _ALONG_Z)
         x, y, z = ((at.field_T or 0.0) / np.linalg.norm(direction) * direction).tolist()
         return x, y, z

@@ -106,8 +106,6 @@ def fit_systems(spectra: list[SpectrumData], systems: Sequence[System], *, calle
     """
     for one in spectra:
         _check(one)
-    if called == "system":
-        _check_conditions(spectra, systems)
     found = solutions(spectra, systems)
     return _result(spectra, _best(spectra, found), found, called)
 
@@ -142,17 +140,6 @@ def _check(one: SpectrumData) -> None:
         raise FitError(
             f"dI/dV of {np.median(one.conductance):.3g} S is no tunnel junction's: is the spectrum really in S?"
         )
-
-
-def _check_conditions(spectra: list[SpectrumData], systems: Sequence[System]) -> None:
-    """Raise FitError where a system needs to know what nobody says."""
-    for one in systems:
-        if one.table.field_direction is not None and any(spectrum.field_T is None for spectrum in spectra):
-            raise FitError(f"{one.label}: the field is not known: give field, or field_T in the system's file")
-        if one.table.temperature_K is None and any(spectrum.temperature_K is None for spectrum in spectra):
-            raise FitError(
-                f"{one.label}: the temperature is not known: give temperature, or temperature_K in the system's file"
-            )
 
 
 def _check_settings(

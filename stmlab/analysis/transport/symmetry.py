@@ -80,11 +80,12 @@ def _alike(
     conditions = strongest.at(float(np.median(strongest.conductance)))
     changed = [{**at, **{name: -at[name] for name in names}} for names in turns]
     try:
-        kT_V = 1e-3 * K_B_MEV_PER_K * system.temperature(at, conditions)
+        junctions = [system.junction(values, conditions) for values in (at, *changed)]
+        kT_V = 1e-3 * K_B_MEV_PER_K * junctions[0].temperature_K
         bias = max(_REACH * kT_V, float(np.abs(strongest.bias).max())) * np.array(
             [-1.0, -0.61, -0.29, -0.1, 0.17, 0.43, 0.83]
         )
-        found = conductances([system.junction(values, conditions) for values in (at, *changed)], bias)
+        found = conductances(junctions, bias)
     except PhysicsError:
         return []
     apart = np.abs(found[1:] - found[0]).max(axis=1)
