@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from stmlab.physics.junction import Junction
     from stmlab.physics.transport import TunnelJunction
 
-__all__ = ["Equation", "SpinState", "spin_state", "takes_coherences"]
+__all__ = ["Equation", "SpinState", "level_distances", "spin_state", "takes_coherences"]
 
 _LARGEST = 36
 """States beyond which the equation, quadratic in their number, is refused."""
@@ -82,7 +82,7 @@ def spin_state(junction: TunnelJunction, bias_V: FloatArray, equation: Equation 
     if (why := _why_not(junction)) is not None:
         raise why
     bias = np.atleast_1d(real_array("bias_V", bias_V, unit="V"))
-    closeness = _closeness(junction, bias)
+    closeness = level_distances(junction, bias).min(axis=1, initial=np.inf)
     if equation is Equation.AUTOMATIC:
         equation = Equation.SECULAR if closeness.min(initial=np.inf) > SECULAR_ABOVE else Equation.COHERENT
     if equation is Equation.SECULAR:
@@ -118,7 +118,7 @@ def takes_coherences(junctions: Sequence[Junction], bias_meV: FloatArray) -> Boo
         chosen = [one for one, wanted in zip(junctions, asked, strict=True) if wanted]
         ends = np.array([bias_meV.min(), bias_meV.max()])  # where rates are largest
         exits = PER_SECOND * _exits(Currents(chosen).rates(ends))
-        closest = [_closest(one, exit_).min() for one, exit_ in zip(chosen, exits, strict=True)]
+        closest = [_distances(one, exit_).min(initial=np.inf) for one, exit_ in zip(chosen, exits, strict=True)]
         found[asked] = np.array(closest) <= SECULAR_ABOVE
     return found
 
@@ -139,9 +139,13 @@ def _why_not(junction: Junction) -> PhysicsError | None:
     return None
 
 
-def _closeness(junction: TunnelJunction, bias_V: FloatArray) -> FloatArray:
-    """Smallest distance of two levels over hbar times the mean of their exit rates; shape (V,)."""
-    return _closest(junction, _exits(junction.rates(bias_V)))
+def level_distances(junction: TunnelJunction, bias_V: FloatArray) -> FloatArray:
+    """Distance of every two levels over hbar times the mean of their exit rates; shape (V, pairs).
+
+    Raises:
+        PhysicsError: as the junction's rates.
+    """
+    return _distances(junction, _exits(junction.rates(bias_V)))
 
 
 def _exits(rates: FloatArray) -> FloatArray:
@@ -151,10 +155,10 @@ def _exits(rates: FloatArray) -> FloatArray:
     return exits
 
 
-def _closest(junction: Junction, exits: FloatArray) -> FloatArray:
+def _distances(junction: Junction, exits: FloatArray) -> FloatArray:
     """The same from exit rates in 1/s, shape (V, n)."""
     energies = junction.system.eigensystem.energies_meV
     first, second = np.triu_indices(len(energies), 1)
     width = HBAR_MEV_S * np.maximum((exits[:, first] + exits[:, second]) / 2, np.finfo(float).tiny)
-    closest: FloatArray = (np.abs(energies[first] - energies[second]) / width).min(axis=1, initial=np.inf)
-    return closest
+    distances: FloatArray = np.abs(energies[first] - energies[second]) / width
+    return distances

@@ -13,8 +13,8 @@ from stmlab.analysis.residuals import is_structured
 from stmlab.analysis.transport.data import SMALLEST_NOISE
 from stmlab.analysis.transport.solution import by_system
 from stmlab.errors import PhysicsError
-from stmlab.physics.coherent import takes_coherences
-from stmlab.physics.constants import HBAR_MEV_S, MEV_PER_V
+from stmlab.physics.coherent import level_distances, takes_coherences
+from stmlab.physics.constants import MEV_PER_V
 
 if TYPE_CHECKING:
     from stmlab.analysis.transport.data import SpectrumData
@@ -72,7 +72,7 @@ def _undetermined(best: Solution, found: list[Solution], errors: FloatArray) -> 
     for name, error in zip(best.free, errors.tolist(), strict=False):
         parameter, value = best.system.parameters[name], best.values[name]
         distance = min(value - parameter.low, parameter.high - value)
-        if distance <= 0 or distance < min(1e-3 * (parameter.high - parameter.low), error):
+        if distance < min(1e-3 * (parameter.high - parameter.low), error):
             warnings.append(f"{name} = {value:.4g} ran to the end of what is allowed")
         elif math.isinf(shown_error(parameter.size, value, error)):
             warnings.append(f"{name} is not determined: {_tried(name, best, found)}")
@@ -127,14 +127,10 @@ def _close_levels(spectra: list[SpectrumData], best: Solution) -> list[str]:
         try:
             if takes_coherences((junction,), MEV_PER_V * one.bias)[0]:
                 continue
-            exits = junction.rates(one.bias[[one.bias.argmin(), one.bias.argmax()]]).sum(axis=1)
+            distances = level_distances(junction, one.bias[[one.bias.argmin(), one.bias.argmax()]]).max(axis=0)
         except PhysicsError:
             continue
-        energies = junction.system.eigensystem.energies_meV
-        first, second = np.triu_indices(energies.size, 1)
-        width = HBAR_MEV_S * (exits[:, first] + exits[:, second]).min(axis=0) / 2
-        apart = np.abs(energies[first] - energies[second])
-        close += bool(((apart > 0.0) & (apart < width)).any())
+        close += bool(((distances > 0.0) & (distances < 1.0)).any())
     if not close:
         return []
     return [
