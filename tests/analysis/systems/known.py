@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tests.analysis.systems.runs import coupled
+
 
 @dataclass(frozen=True)
 class Known:
@@ -37,14 +39,11 @@ g = 2.0
 spin = 0.5
 g = 2.0
 scattering_S = 1e-7
-[spin_system.exchanges.pair]
-between = ["one", "two"]
-heisenberg_meV = { start = 2.0, low = 0.5, high = 6.0, name = "J" }
 [spin_system.sample]
 coupling = { start = -0.03, low = -0.1, high = 0.0, name = "Jrho" }
-[spin_system.alternatives.ising]
-without = ["exchanges.pair.heisenberg_meV"]
-exchanges.pair.ising_meV = { start = 2.0, low = 0.5, high = 6.0, name = "J" }
+"""
+    + coupled("pair", "one", "two", '{ start = 2.0, low = 0.5, high = 6.0, name = "J" }')
+    + """
 [spin_system.alternatives.xy]
 without = ["exchanges.pair.heisenberg_meV"]
 exchanges.pair.tensor_meV = [[{start = 2.0, low=0.5, high = 6.0, name="J"},0,0],[0,{tied_to="J"},0],[0,0,0]]
@@ -93,17 +92,14 @@ axial_anisotropy_meV = { start = 2.0, low = 0.5, high = 6, name = "D" }
 transverse_anisotropy_meV = { start = 0.3, low = 0, high = 1.0, name = "E" }
 [spin_system.spins.apex]
 spin = 0.5
-[spin_system.exchanges.junction]
-between = ["atom", "apex"]
-heisenberg_meV = { per_uS = { start = 2.0, low = -8, high = 8, name = "J" } }
 [spin_system.tip]
 follows = "apex"
 correlation = { start = 0.1, low = -0.9, high = 0.9, name = "C" }
 [spin_system.sample]
 coupling = { start = -0.03, name = "Jrho" }
-[spin_system.alternatives.ising]
-without = ["exchanges.junction.heisenberg_meV"]
-exchanges.junction.ising_meV = { per_uS = { start = 2.0, low = -8, high = 8, name = "J" } }
+"""
+    + coupled("junction", "atom", "apex", '{ per_uS = { start = 2.0, low = -8, high = 8, name = "J" } }')
+    + """
 [spin_system.alternatives.induced]
 without = ["exchanges", "spins.apex", "tip"]
 spins.atom.axial_anisotropy_meV = { start = 2, low = 0.5, high = 6, name = "D", per_uS = { start = 0, name = "D1" } }
@@ -185,12 +181,9 @@ transverse_anisotropy_meV = { start = 0.3, low = 0, high = 1.5, name = "E" }
 spin = 1.5
 axial_anisotropy_meV = { tied_to = "D", factor = 0.5 }
 scattering_S = 2e-7
-[spin_system.exchanges.bond]
-between = ["below", "beside"]
-heisenberg_meV = { start = 0.5, low = -3, high = 3, name = "J" }
-[spin_system.alternatives.ising]
-without = ["exchanges.bond.heisenberg_meV"]
-exchanges.bond.ising_meV = { start = 0.5, low = -3, high = 3, name = "J" }
+"""
+    + coupled("bond", "below", "beside", '{ start = 0.5, low = -3, high = 3, name = "J" }')
+    + """
 [spin_system.alternatives.alone]
 without = ["exchanges", "spins.beside"]
 [spin_system.alternatives.spin_one]

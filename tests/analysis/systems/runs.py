@@ -12,6 +12,18 @@ HEAD = 'name = "mine"\nkind = "spin_system"\n'
 MODULATION_V = 0.1e-3
 
 
+def coupled(name, one, other, number):
+    """An exchange between two spins, and the alternative that it is an Ising one."""
+    return f"""
+[spin_system.exchanges.{name}]
+between = ["{one}", "{other}"]
+heisenberg_meV = {number}
+[spin_system.alternatives.ising]
+without = ["exchanges.{name}.heisenberg_meV"]
+exchanges.{name}.ising_meV = {number}
+"""
+
+
 def written(path, text):
     path.write_text(HEAD + text, encoding="utf-8")
     return path

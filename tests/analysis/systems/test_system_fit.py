@@ -12,7 +12,7 @@ from stmlab.analysis.transport import fit_systems
 from stmlab.analysis.transport.problem import Problem
 from stmlab.errors import FitError, SequenceError
 from stmlab.systems import Conditions, read_system
-from tests.analysis.systems.runs import MODULATION_V, data, run, spectrum, written
+from tests.analysis.systems.runs import coupled, data, run, spectrum, written
 from tests.approximately import close
 
 BIAS = np.linspace(-8e-3, 8e-3, 81)
@@ -39,15 +39,9 @@ spin = 0.5
 [spin_system.spins.two]
 spin = 0.5
 scattering_S = 1e-7
-[spin_system.exchanges.pair]
-between = ["one", "two"]
-heisenberg_meV = { start = 1.0, low = -5, high = 5, name = "J" }
 [spin_system.sample]
 coupling = { start = -0.03, name = "K" }
-[spin_system.alternatives.ising]
-without = ["exchanges.pair.heisenberg_meV"]
-exchanges.pair.ising_meV = { start = 1.0, low = -5, high = 5, name = "J" }
-"""
+""" + coupled("pair", "one", "two", '{ start = 1.0, low = -5, high = 5, name = "J" }')
 POLARISED = """
 [spin_system]
 field_direction = [0, 0, 1]
@@ -125,11 +119,10 @@ spins.atom.axial_anisotropy_meV = { start = -3, low = -6, high = 0, name = "D", 
     for truth, label in (({"D": -4.0, "J": 3.0}, "exchange"), ({"D": -4.0, "D1": 1.5}, "induced")):
         whole = read_system(path)
         of = {one.label: one for one in (whole, *whole.alternatives)}[label]
-        found = data(path, {"D": -4.0, "J": 0.0}, places, BIAS)[1]
         rows = [spectrum(of, truth, BIAS, Conditions(g), k) for k, (g, _, _) in enumerate(places)]
         run(tmp_path / f"{label}.h5", BIAS, [g for g, _, _ in places], rows)
         fit = fit_system([tmp_path / f"{label}.h5"], path)
-        assert fit.choices["system"] == label, found
+        assert fit.choices["system"] == label
         assert max(apart(fit, truth).values()) < 3.5
 
 
@@ -213,14 +206,29 @@ def test_what_the_spectra_do_not_determine_is_told(tmp_path):
     fit = fit_systems(found, [system])
     assert math.isinf(fit["atom.g"].error)
     assert any("atom.g is not determined" in warning for warning in fit.warnings)
-    narrow, _ = data(
-        written(tmp_path / "mine.toml", OBLIQUE.replace("low = -6, high = 6", "low = -3, high = 0")), {}, [], BIAS
-    )
-    fit = fit_systems(
-        data(written(tmp_path / "wide.toml", OBLIQUE), {"D": -4.1, "E": 0.9}, [(2e-7, None, None)], BIAS)[1], [narrow]
-    )
-    assert any("D = -3 ran to the end" in warning for warning in fit.warnings)
-    assert any("the model does not hold" in warning for warning in fit.warnings)
+
+
+def test_a_parameter_at_either_end_of_its_bounds_or_within_its_error_of_one_is_told(tmp_path):
+    path = tmp_path / "mine.toml"
+
+    def within(low, high):
+        bounded = f"start = {(low + high) / 2!r}, low = {low!r}, high = {high!r}"
+        return read_system(written(path, OBLIQUE.replace("start = -2.5, low = -6, high = 6", bounded)))
+
+    def fitted(low, high):
+        return fit_systems(found, [within(low, high)])
+
+    within(-6.0, 0.0)
+    found = data(path, {"D": -4.1, "E": 0.9}, [(2e-7, None, None)], BIAS)[1]
+    free = fitted(-6.0, 0.0)
+    assert free.warnings == ()
+    for low, high, end in ((-3.0, 0.0, "-3"), (-6.0, -4.4, "-4.4")):
+        fit = fitted(low, high)
+        assert any(f"D = {end} ran to the end" in warning for warning in fit.warnings), end
+        assert any("the model does not hold" in warning for warning in fit.warnings), end
+    near = fitted(free["D"].value - 0.1 * free["D"].error, 0.0)
+    assert near["D"].value == close(free["D"].value, rel=1e-6)  # it does not stand at the bound
+    assert any("ran to the end" in warning for warning in near.warnings)
 
 
 def test_signs_that_make_no_difference_are_found(tmp_path):
@@ -279,4 +287,3 @@ def test_a_run_in_another_field_than_the_file_says_so(tmp_path):
     row = spectrum(read_system(path), {"D": -4.0, "E": 0.8}, BIAS, Conditions(1e-7))
     fit = stmlab.fit(run(tmp_path / "a.h5", BIAS, [1e-7], [row], field=7.0), system=path)
     assert fit.warnings[0].startswith("the run says 7 T, the system's file 5 T, which is taken")
-    assert MODULATION_V > 0
