@@ -28,10 +28,17 @@ FIGURE_2 = TwoSpins(larmor=0.1, bias=1.0, coupling_1=0.01, coupling_2=0.009, exc
 WITH_DM = TwoSpins(0.1, 1.0, 0.01, 0.009, exchange=0.2, dzyaloshinskii_moriya=0.2, phi=np.pi / 4)
 ANGULAR = np.linspace(0.02, 1.2, 5901)
 
+
+def pair(larmor, above, larmor_difference, **others):
+    """At a bias of 1 or the larger Larmor energy, or above."""
+    bias = max(1.0, abs(larmor) + abs(0.5 * larmor_difference)) + above
+    return TwoSpins(larmor, bias, larmor_difference=larmor_difference, **others)
+
+
 spins = st.builds(
-    TwoSpins,
+    pair,
     larmor=st.floats(-1.0, 1.0),
-    bias=st.floats(1.3, 3.0),
+    above=st.one_of(st.just(0.0), st.floats(0.0, 2.0)),
     coupling_1=st.floats(0.001, 0.5),
     coupling_2=st.floats(0.001, 0.5),
     exchange=st.floats(-1.0, 1.0),
