@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     Line = Callable[[FloatArray, FloatArray], FloatArray]
     Task = Callable[[], "Found"]
 
+SERIES = 2
+"""Of random samples; another number, other samples: a threshold that was chosen on one series is judged on another."""
 GRID = "60-point grid"
 BAND, WIDE = (3e6, 20e9), (1e3 / (2 * math.pi), 1e11 / (2 * math.pi))
 WIDER = (WIDE[0] / math.sqrt(10), WIDE[1] * math.sqrt(10))
@@ -138,15 +140,20 @@ def verdict(x: np.ndarray, y: np.ndarray, target: float) -> FitResult:
     return judged_rate(fit_srs(frequency, y), frequency, y, np.arange(len(x), dtype=float), target)
 
 
+def stream(*numbers: int) -> np.random.Generator:
+    """Random numbers of the series, of their own for each tuple."""
+    return np.random.default_rng([SERIES, len(numbers), *numbers])  # without their count, trailing zeros would not tell
+
+
 def rates(samples: int, band: tuple[float, float], snr: float, target: float, averages: int = 1) -> Cell:
     """Random rates within the band, half a decade from its ends; readings of so many averages."""
     low, high = (math.log(2 * math.pi * f) for f in band)
     this = [17, round(snr), averages, round(100 * low)]
-    cell, chance = Cell(), np.random.default_rng(this)
+    cell, chance = Cell(), stream(*this)
     height = snr * math.sqrt(averages)
     for seed in range(samples):
         u = np.array(chance.uniform(low + HALF_A_DECADE, high - HALF_A_DECADE))
-        noise = np.random.default_rng([*this, seed])
+        noise = stream(*this, seed)
         choice = ScaleChoice(resonance, low, high, target, RESONANCE_CHECKS, MOST, seed)
         x, y = run(choice, lambda x, u=u, n=noise: 2 + height * float(resonance(np.array(x), u)) + n.normal(), cell)
         cell.ratios.append(grid_readings(np.geomspace(*band, 60), math.exp(u), snr, target) / (averages * len(x)))
@@ -157,10 +164,10 @@ def rates(samples: int, band: tuple[float, float], snr: float, target: float, av
 def lifetimes(samples: int, snr: float, target: float) -> tuple[Cell, list[float]]:
     """Random T1 between the first delay and a quarter of the last; also against delays on both sides of zero."""
     low, high = (math.log(t) for t in T1_RANGE)
-    cell, both, chance = Cell(), [], np.random.default_rng(18)
+    cell, both, chance = Cell(), [], stream(18)
     for seed in range(samples):
         u = np.array(chance.uniform(low - 0.3, high - 1.4))
-        noise = np.random.default_rng([18, seed])
+        noise = stream(18, seed)
         choice = ScaleChoice(decay, low, high, target, DECAY_CHECKS, MOST, seed)
         x, y = run(choice, lambda x, u=u, n=noise: 2 + snr * float(decay(np.array(x), u)) + n.normal(), cell)
         fitted = np.linspace(*T1_RANGE, 41)

@@ -23,7 +23,7 @@ from stmlab.analysis.adaptive.posterior import resonance
 from stmlab.analysis.adaptive.scale_choice import RESONANCE_CHECKS, ScaleChoice
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.errors import FitError
-from tests.benchmarks.adaptive import BAND, HALF_A_DECADE, Cell, Found, alone, run, verdict
+from tests.benchmarks.adaptive import BAND, HALF_A_DECADE, Cell, Found, alone, run, stream, verdict
 from tests.benchmarks.side_by_side import Row
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def adaptive_run(
 
 def rates_of(samples: int) -> list[tuple[int, float, np.random.Generator]]:
     """Number, ln Gamma and noise of each run."""
-    chance = np.random.default_rng(17)
+    chance = stream(17)
     return [
-        (seed, float(chance.uniform(LOW + HALF_A_DECADE, HIGH - HALF_A_DECADE)), np.random.default_rng([17, seed]))
+        (seed, float(chance.uniform(LOW + HALF_A_DECADE, HIGH - HALF_A_DECADE)), stream(17, seed))
         for seed in range(samples)
     ]
 
@@ -97,7 +97,7 @@ def ripple(samples: int) -> Found:
     rows = []
     for name, kind in (("ln f", _on_logarithm), ("f", _on_frequency)):
         ours = grids = 0
-        chance, grid = np.random.default_rng(23), np.linspace(LOW, HIGH, 60)
+        chance, grid = stream(23), np.linspace(LOW, HIGH, 60)
         for seed, u, noise in rates_of(samples):
             wave = kind(chance)
 
@@ -137,7 +137,7 @@ def gain_noise(samples: int) -> Found:
     """The error that is reported beside the one that is."""
     away, reported = [], []
     for seed, u, noise in rates_of(samples):
-        gain = 1 + GAIN_NOISE * pink(8192, np.random.default_rng([29, seed]))
+        gain = 1 + GAIN_NOISE * pink(8192, stream(29, seed))
         x, y, _ = adaptive_run(
             lambda x, n, u=u, g=gain: SNR * g[n] * float(resonance(np.array(x), np.array(u))), noise, seed
         )
@@ -171,7 +171,7 @@ def _refusals(
     """Count runs that end within their cap, with a sentence and without a number."""
     good, other, longest = 0, [], 0
     for seed, u, noise in rates_of(samples):
-        x, y, choice = adaptive_run(disturbed(u, np.random.default_rng([31, seed])), noise, seed)
+        x, y, choice = adaptive_run(disturbed(u, stream(31, seed)), noise, seed)
         longest = max(longest, len(x))
         try:
             fit = verdict(x, y, TARGET)

@@ -24,7 +24,7 @@ from stmlab.analysis.steps.model import StepModel
 from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
 from stmlab.storage import open_run
-from tests.benchmarks.adaptive import MOST, Cell, Found, alone, run
+from tests.benchmarks.adaptive import MOST, SERIES, Cell, Found, alone, run, stream
 from tests.benchmarks.side_by_side import Row
 
 if TYPE_CHECKING:
@@ -64,12 +64,13 @@ def energies(samples: int, snr: float, target: float, pairs: int = 1, temperatur
         pairs: 1 or 2.
         temperature: K, if it is known to the run.
     """
-    cell, chance = Cell(), np.random.default_rng([20, pairs])
+    this = [20, pairs, round(snr), temperature is not None]
+    cell, chance = Cell(), stream(*this)
     free = StepModel(pairs, None, MODULATION, True, True, False)
     known = StepModel(pairs, temperature, MODULATION, True, True, False)
     for seed in range(samples):
         vector = _spectrum(free, chance)
-        noise = np.random.default_rng([20, seed])
+        noise = stream(*this, seed)
         choice = StepChoice(known, -REACH, REACH, target, MOST, CROSSING, seed)
         x, y = run(choice, lambda x, v=vector, n=noise: snr * float(free.value(v, np.array([x]))[0]) + n.normal(), cell)
         true = free.energies(vector)
@@ -117,7 +118,7 @@ def wire(runs: int, target: float = 0.001) -> Row:
         sample.write_text(SAMPLE)
         for seed in range(runs):
             path = Path(folder) / f"{seed}.h5"
-            outcome = measure("didv", sample=str(sample), seed=seed, path=path, settings=settings)
+            outcome = measure("didv", sample=str(sample), seed=1000 * SERIES + seed, path=path, settings=settings)
             (fit,) = outcome.fits
             readings.append(len(open_run(outcome.path).visits))
             heights = [fit[f"inner_height_{side}"].value for side in ("negative", "positive")]
@@ -128,7 +129,7 @@ def wire(runs: int, target: float = 0.001) -> Row:
     vector = np.array([4.0, 0.0, np.log(TEMPERATURE), *np.mean(found, axis=0), 0.0])
     cell, snr = Cell(), float(np.median(signals))
     for seed in range(4 * runs):
-        noise = np.random.default_rng([21, seed])
+        noise = stream(21, seed)
         choice = StepChoice(model, -REACH, REACH, target, MOST, CROSSING, seed)
         run(choice, lambda x, n=noise: snr * float(model.value(vector, np.array([x]))[0]) + n.normal(), cell)
     ours, emulated = float(np.median(readings)), float(np.median(cell.readings))

@@ -22,7 +22,7 @@ from stmlab.acquisition.measurement import measure
 from stmlab.analysis.adaptive.posterior import resonance
 from stmlab.analysis.adaptive.scale_choice import RESONANCE_CHECKS, ScaleChoice
 from stmlab.storage import open_run
-from tests.benchmarks.adaptive import BAND, MOST, Cell, Found, alone, run, verdict
+from tests.benchmarks.adaptive import BAND, MOST, SERIES, Cell, Found, alone, run, stream, verdict
 from tests.benchmarks.side_by_side import Row
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def wire(runs: int) -> Found:
     readings, rates, errors, signals = [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(runs):
-            outcome = measure("srs", sample="fe_atom", seed=seed, path=Path(folder) / f"{seed}.h5", settings=settings)
+            outcome = measure(
+                "srs", sample="fe_atom", seed=1000 * SERIES + seed, path=Path(folder) / f"{seed}.h5", settings=settings
+            )
             (fit,) = outcome.fits
             readings.append(len(open_run(outcome.path).visits))
             signals.append(abs(fit["step"].value) / fit.residual)
@@ -62,7 +64,7 @@ def _emulated(runs: int, u: float, signal: float) -> tuple[np.ndarray, np.ndarra
     low, high = (math.log(2 * math.pi * f) for f in BAND)
     cell = Cell()
     for seed in range(runs):
-        noise = np.random.default_rng([19, seed])
+        noise = stream(19, seed)
         choice = ScaleChoice(
             resonance, low, high, TARGET, RESONANCE_CHECKS, MOST
         )  # its checks are those of the sequence

@@ -163,6 +163,8 @@ class StepChoice:
     def _is_over(self) -> bool:
         known = self.posterior
         known.solve()
+        if self.reached:
+            known.confirm()
         if self._is_outside():
             self.ended = "a step lies too near an end of the range, or beyond it: widen the range"
         elif self.reached:

@@ -94,6 +94,21 @@ class StepPosterior:
         else:
             self._see_minimum(data, self._found)
 
+    def confirm(self) -> None:
+        """Energies and errors by every reading for itself, as the fit of the whole run will give them.
+
+        Means of neighbours are quicker, but near a threshold of the fit they may fall on its other side.
+        """
+        if self._found is None or len(self) <= _GROUPS:
+            return
+        data = self._spectrum(len(self))
+        found = solve_near(data, self.model, _flat(self._found, self.model), _FIRST_EVALUATIONS)
+        self._found = found if found is not None and self._stands(found) else None
+        if self._found is None:
+            self._see_placements()
+        else:
+            self._see_minimum(data, self._found)
+
     @property
     def found(self) -> bool:
         """Whether the steps have been found, so that energies and errors are those of the fit."""
@@ -162,16 +177,16 @@ class StepPosterior:
 
     # -- details -----------------------------------------------------------------------------------------------------
 
-    def _groups(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def _groups(self, most: int = _GROUPS) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Mean place, mean value and number of neighbouring readings."""
         x, y = np.array(self._x), np.array(self._y)
         order = np.argsort(x, kind="stable")
-        first = np.arange(0, len(x), math.ceil(len(x) / _GROUPS))
+        first = np.arange(0, len(x), math.ceil(len(x) / most))
         counts = np.diff(first, append=len(x)).astype(float)
         return np.add.reduceat(x[order], first) / counts, np.add.reduceat(y[order], first) / counts, counts
 
-    def _spectrum(self) -> StepSpectrum:
-        x, y, counts = self._groups()
+    def _spectrum(self, most: int = _GROUPS) -> StepSpectrum:
+        x, y, counts = self._groups(most)
         unit = float(np.ptp(y)) or 1.0
         return StepSpectrum(x, y / unit, counts**-0.5, False, unit)
 
