@@ -110,11 +110,6 @@ class Workers(QObject):
             self._change.notify_all()
         return task
 
-    def start(self) -> None:
-        """Start the processes now; else each starts with its first task."""
-        for worker in self._workers:
-            worker.warm()
-
     def close(self) -> None:
         """End all processes, and what they are doing; may be called again."""
         with self._change:

@@ -1,4 +1,4 @@
-"""A sample of the campaign of faults, one of each kind, and what its judge finds where something is wrong."""
+"""A sample of the campaign of faults, one of each kind (those that take longest are slow tests), and what its judge finds where something is wrong."""
 
 from functools import cache
 
