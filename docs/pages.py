@@ -1,6 +1,6 @@
 """The guide's own commands, run as a reader types them: the build takes its figures from them, the tests their verdict.
 
-python docs/pages.py          # every page with figures; they go to docs/figures
+``python docs/pages.py`` performs every page with figures; these go to docs/figures.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ FIGURES = DOCS / "figures"
 _BLOCK = re.compile(r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```', re.DOTALL | re.MULTILINE)
 _FIGURE = re.compile(r"!\[[^]]+\]\(figures/([\w.]+)\)")
 _SET_UP = ("python3 -m venv", ". .venv", "pip install")  # what `make` does
+_COMMENT = re.compile(r"\s+#\s.*")
 _REFUSED = re.compile(r"\s#\s+refused\b")
 ELSEWHERE = {  # what is run by tests of its own, and which
     "stmlab queue evening.toml": "tests/cli/test_queue.py",
@@ -52,6 +53,17 @@ def blocks(page: Path) -> list[Block]:
     """All of a page, in their order."""
     found = _BLOCK.finditer(page.read_text(encoding="utf-8"))
     return [Block(one["language"], one["title"] or "", one["text"]) for one in found]
+
+
+def commands(page: Path) -> list[str]:
+    """What a page tells people to type, without comments."""
+    typed = "".join(block.text for block in blocks(page) if block.language == "console").splitlines()
+    return [_COMMENT.sub("", line[2:]) for line in typed if line.startswith("$ ")]
+
+
+def words(command: str) -> list[str]:
+    """As a shell parts them, with the files that match a pattern."""
+    return [word for pattern in shlex.split(command) for word in sorted(glob.glob(pattern)) or [pattern]]
 
 
 def figures(page: Path) -> list[str]:
@@ -106,16 +118,16 @@ def _reader_in(folder: Path) -> Iterator[None]:
 
 
 def _typed(line: str) -> None:
-    command = re.sub(r"\s+#\s.*", "", line)
-    words = [word for pattern in shlex.split(command) for word in sorted(glob.glob(pattern)) or [pattern]]
+    command = _COMMENT.sub("", line)
+    program, *arguments = words(command)
     if line.startswith(_SET_UP) or command in ELSEWHERE:
         return
-    if words[0] == "cp":
-        shutil.copy(ROOT / words[1], words[2])
+    if program == "cp":
+        shutil.copy(ROOT / arguments[0], arguments[1])
         return
-    if words[0] != "stmlab":
+    if program != "stmlab":
         raise RuntimeError(f"{line}: neither stmlab nor set-up")
-    result = CliRunner().invoke(app, words[1:])
+    result = CliRunner().invoke(app, arguments)
     if result.exit_code != (1 if _REFUSED.search(line) else 0):
         raise RuntimeError(f"{line}: exit status {result.exit_code}\n{result.output}") from result.exception
 

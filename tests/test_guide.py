@@ -1,11 +1,8 @@
 """The guide: what its pages tell people to type works, its tables are the template's, and no page is left out."""
 
 import ast
-import importlib.util
 import re
-import sys
 import tomllib
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,24 +11,12 @@ from typer.testing import CliRunner
 import stmlab
 from stmlab.cli import app
 from stmlab.storage import open_run
+from tests.pages import DOCS, ROOT, pages
 
-ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
 TEMPLATE = tomllib.loads((ROOT / "config" / "microscope.example.toml").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module")
-def pages():
-    """docs/pages.py, which the build of the guide runs."""
-    spec = importlib.util.spec_from_file_location("guide_pages", DOCS / "pages.py")
-    found = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, spec.name, found)  # its dataclasses look for it there
-        spec.loader.exec_module(found)
-        yield found
-
-
-def drawn(pages, page, folder):
+def drawn(page, folder):
     """Whether the commands of a page draw its figures; what its Python has left."""
     names = pages.perform(DOCS / page, folder)
     for figure in pages.figures(DOCS / page):
@@ -39,8 +24,8 @@ def drawn(pages, page, folder):
     return names
 
 
-def test_the_first_evening_ends_with_a_rate_and_a_figure(pages, tmp_path):
-    names = drawn(pages, "first_evening.md", tmp_path)
+def test_the_first_evening_ends_with_a_rate_and_a_figure(tmp_path):
+    names = drawn("first_evening.md", tmp_path)
     assert "rate.png" in pages.figures(DOCS / "first_evening.md")
     assert abs(names["rate"].value - 1.732e9) < 4 * names["rate"].error < 0.2 * names["rate"].value
     assert open_run(tmp_path / "rate.h5").complete
@@ -56,11 +41,11 @@ BY_THEMSELVES = {
 
 
 @pytest.mark.parametrize("page", [*QUICK, *(pytest.param(page, marks=pytest.mark.slow) for page in SLOW)])
-def test_a_page_does_what_it_says(pages, page, tmp_path):
-    drawn(pages, page, tmp_path)
+def test_a_page_does_what_it_says(page, tmp_path):
+    drawn(page, tmp_path)
 
 
-def test_the_fit_on_the_page_of_speed_is_followed(pages, tmp_path, monkeypatch):
+def test_the_fit_on_the_page_of_speed_is_followed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(app, ["run", "srs", "--set", "points=12", "-o", "rate.h5"]).exit_code == 0
     button = SimpleNamespace(is_pressed=lambda: False)
@@ -69,7 +54,7 @@ def test_the_fit_on_the_page_of_speed_is_followed(pages, tmp_path, monkeypatch):
     assert abs(fit["rate"].value - 1.732e9) < 4 * fit["rate"].error
 
 
-def test_every_page_with_something_to_type_is_run(pages):
+def test_every_page_with_something_to_type_is_run():
     typed = {
         path.name for path in DOCS.glob("*.md") if {"console", "python"} & {b.language for b in pages.blocks(path)}
     }
@@ -99,7 +84,7 @@ def test_every_doubt_on_the_page_of_fits_is_said_by_a_fit():
         assert any(pattern.search(sentence) for sentence in said), doubt
 
 
-def test_a_command_that_does_not_end_as_its_page_says_is_told(pages, tmp_path):
+def test_a_command_that_does_not_end_as_its_page_says_is_told(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("```console\n$ stmlab sequences no_such\n```\n")
     with pytest.raises(RuntimeError, match="sequences no_such: exit status 1"):
@@ -116,7 +101,7 @@ def part_of(table, whole):
     return table == whole
 
 
-def test_every_table_of_the_station_page_is_that_of_the_template(pages):
+def test_every_table_of_the_station_page_is_that_of_the_template():
     tables = [tomllib.loads(block.text) for block in pages.blocks(DOCS / "stations.md") if block.language == "toml"]
     watchers = [table.pop("watcher") for table in tables if "watcher" in table]
     assert all(part_of(table, TEMPLATE) for table in tables)

@@ -1,10 +1,7 @@
 """What the README tells people to type works as it stands there, from top to bottom of one folder."""
 
-import glob
 import re
-import shlex
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +11,10 @@ from stmlab.analysis.steps.shapes import StepShape
 from stmlab.cli import app
 from stmlab.events import PointTaken
 from stmlab.storage import Writer, open_run
+from tests.pages import ROOT, pages
 from tests.storage.importers.samples import write_step_grid
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = ROOT / "README.md"
 REFUSED = {  # and how
     'stmlab run srs --check --set "dc_bias=0.5 V"': "bias = 0.5 V is out of bounds",
     "stmlab safe my_microscope.toml": "a simulated microscope lives in the process of its run",
@@ -40,21 +37,10 @@ SMALLER = {  # the same commands with fewer points
 }
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
-
-
-def commands():
-    """Every line behind a prompt, without its comment."""
-    lines = [line[2:] for block in blocks("console") for line in block.splitlines() if line.startswith("$ ")]
-    return [re.sub(r"\s+#\s.*", "", line) for line in lines]
-
-
 def arguments(command):
     for whole, part in SMALLER.items():
         command = command.replace(whole, part)
-    files = [sorted(glob.glob(word)) or [word] for word in shlex.split(command)[1:]]
-    return [word for words in files for word in words]
+    return pages.words(command)[1:]
 
 
 def spectrum():
@@ -93,7 +79,7 @@ def copy_without_end(path, copy):
 
 @pytest.mark.parametrize("transport", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_commands_of_the_readme_do_what_they_say(folder, transport):
-    typed = [one for one in commands() if one not in ELSEWHERE and bool(TRANSPORT.search(one)) is transport]
+    typed = [one for one in pages.commands(README) if one not in ELSEWHERE and bool(TRANSPORT.search(one)) is transport]
     assert len(typed) >= (4 if transport else 18)
     for command in typed:
         result = CliRunner().invoke(app, arguments(command), input="y\n")  # a person has looked
@@ -106,9 +92,9 @@ def test_commands_of_the_readme_do_what_they_say(folder, transport):
 
 
 def test_what_the_readme_does_elsewhere_stands_in_the_readme():
-    assert set(commands()) >= {*ELSEWHERE, *REFUSED}
+    assert set(pages.commands(README)) >= {*ELSEWHERE, *REFUSED}
     for part in SMALLER:
-        assert any(part in command for command in commands())
+        assert any(part in command for command in pages.commands(README))
 
 
 def test_python_of_the_readme_runs(folder):
@@ -116,8 +102,8 @@ def test_python_of_the_readme_runs(folder):
     frequency = np.geomspace(1e8, 2e10, 40)
     spectra = 1e-12 / (1 + (2 * np.pi * frequency / 1.7e9) ** 2) + np.random.default_rng(1).normal(0, 1e-14, (3, 40))
     given = {"bias": bias, "conductance": conductance, "frequency": frequency, "currents": spectra}
-    (block,) = blocks("python")
-    exec(compile(block, "README.md", "exec"), given)
+    (block,) = [block for block in pages.blocks(README) if block.language == "python"]
+    exec(compile(block.text, "README.md", "exec"), given)
     assert given["run"].points == 80
     rates, errors = given["rates"], given["errors"]
     assert np.all(np.abs(rates - 1.7e9) < 4 * errors)

@@ -1,4 +1,4 @@
-"""A sample of the campaign of faults, one of each kind (those that take longest are slow tests), and what its judge finds where something is wrong."""
+"""A sample of the campaign of faults, one of each kind, the longest ones as slow tests; and what its judge finds."""
 
 from functools import cache
 

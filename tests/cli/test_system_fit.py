@@ -1,11 +1,8 @@
 """``stmlab fit --system``: the guide's example, several files, what is kept, what is refused."""
 
-import glob
 import json
 import re
-import shlex
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +13,9 @@ from stmlab.storage import open_run
 from stmlab.systems import Conditions, read_system
 from tests.analysis.systems.runs import run, spectrum, written
 from tests.approximately import close
+from tests.pages import DOCS, pages
 
-DOCS = Path(__file__).parents[2] / "docs"
-GUIDE = (DOCS / "systems.md").read_text(encoding="utf-8")
+PAGE = DOCS / "systems.md"
 BIAS = np.linspace(-7e-3, 7e-3, 61)
 ATOM = """
 [spin_system]
@@ -47,15 +44,13 @@ def files(tmp_path):
 
 def test_the_guides_example_works_as_it_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (example,) = re.findall(r'^```toml title="iron.toml"\n(.*?)^```', GUIDE, flags=re.DOTALL | re.MULTILINE)
-    assert example == (DOCS / "iron.toml").read_text(encoding="utf-8")
+    example, *_ = pages.blocks(PAGE)
+    assert (example.title, example.text) == ("iron.toml", (DOCS / "iron.toml").read_text(encoding="utf-8"))
     shutil.copy(DOCS / "iron.toml", tmp_path)
-    (console,) = re.findall(r"^```console\n(.*?)^```", GUIDE, flags=re.DOTALL | re.MULTILINE)
-    for line in console.splitlines():
-        words = [file for word in shlex.split(line)[2:] for file in sorted(glob.glob(word)) or [word]]
-        answer = stmlab(*words)
+    for command in pages.commands(PAGE):
+        answer = stmlab(*pages.words(command)[1:])
         assert answer.exit_code == 0, answer.output
-    (shown,) = re.findall(r"^```text\n(fit transport.*?)^```", GUIDE, flags=re.DOTALL | re.MULTILINE)
+    (shown,) = [one.text for one in pages.blocks(PAGE) if one.text.startswith("fit transport")]
     said = [line.split()[0] for line in answer.stdout.splitlines()]
     assert [line.split()[0] for line in shown.splitlines()] == said
     assert (tmp_path / "iron.png").stat().st_size > 10_000
