@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import signal
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-import typer
-
 from stmlab.analysis.iterations import following
-from stmlab.cli.common import STOPPED
+from stmlab.cli.interrupts import interrupts
 from stmlab.display.events import progress_as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
 
     from rich.console import Console
     from rich.status import Status
 
+    from stmlab.cli.interrupts import Interrupt
     from stmlab.events import FitProgress
 
 _SELDOM = 5.0  # s between two lines where no terminal shows them in one place
@@ -34,8 +31,6 @@ class FitsOnTerminal:
     """
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
-        self.stopped = False
-        """Whether Ctrl-C was pressed: no further fit shall begin."""
         self._console, self._quiet = console, quiet
         self._status: Status | None = None
         self._shown: FitProgress | None = None
@@ -54,13 +49,6 @@ class FitsOnTerminal:
             self._shown = progress
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def interrupt(self, number: int, frame: FrameType | None) -> None:
-        """Of Ctrl-C: end the fit; when it is pressed again, at once."""
-        if self.stopped:
-            raise KeyboardInterrupt
-        self.stopped = True
-        self._console.print(_STOPPING, highlight=False)
-
     def close(self) -> None:
         """Take the line away."""
         if self._status is not None:
@@ -68,8 +56,8 @@ class FitsOnTerminal:
 
 
 @contextmanager
-def fits_on_terminal(console: Console | None = None, *, quiet: bool = False) -> Iterator[FitsOnTerminal]:
-    """While the context lasts, fits show how far they are, and Ctrl-C ends them.
+def fits_on_terminal(console: Console | None = None, *, quiet: bool = False) -> Iterator[Interrupt]:
+    """While the context lasts, fits show how far they are, and Ctrl-C ends them: no further one shall begin.
 
     Args:
         console: None: standard error.
@@ -80,13 +68,11 @@ def fits_on_terminal(console: Console | None = None, *, quiet: bool = False) -> 
     """
     from rich.console import Console
 
-    shown = FitsOnTerminal(console or Console(stderr=True), quiet=quiet)
-    before = signal.signal(signal.SIGINT, shown.interrupt)
-    try:
-        with following(shown, stop=lambda: shown.stopped):
-            yield shown
-    except KeyboardInterrupt:
-        raise typer.Exit(STOPPED) from None
-    finally:
-        shown.close()
-        signal.signal(signal.SIGINT, before)
+    console = console or Console(stderr=True)
+    shown = FitsOnTerminal(console, quiet=quiet)
+    with (
+        interrupts(console, _STOPPING) as interrupt,
+        closing(shown),
+        following(shown, stop=lambda: interrupt.stopped),
+    ):
+        yield interrupt

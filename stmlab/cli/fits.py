@@ -97,7 +97,7 @@ def fit(
     pictures = _pictures(files, png)
     with (
         crew(workers, scheduler, console, "fits") as (executor, shared),
-        fits_on_terminal(console, quiet=shared) as terminal,
+        fits_on_terminal(console, quiet=shared) as interrupt,
         done_by(executor),
     ):
         if len(files) == 1:
@@ -111,7 +111,7 @@ def fit(
         from stmlab.display import fits_as_table
 
         print(fits_as_table(found, refused))
-    if status := STOPPED if terminal.stopped else 1 if refused else _status(found):
+    if status := STOPPED if interrupt.stopped else 1 if refused else _status(found):
         raise typer.Exit(status)
 
 

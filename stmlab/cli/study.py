@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated
@@ -11,11 +10,11 @@ import typer
 
 from stmlab.cli.common import STOPPED, JsonOption, app, print_json, refusing, wrote
 from stmlab.cli.crew import SchedulerOption, WorkersOption, crew, on_terminal
+from stmlab.cli.interrupts import interrupts
 from stmlab.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
 
     from rich.console import Console
 
@@ -88,10 +87,10 @@ def _made(
         crew(workers, scheduler, console, "runs") as (executor, shown),
         _seen(executor, console, shown=shown) as seen,
         done_by(seen),
-        _stopping(console) as asked,
+        interrupts(console, _STOPPING) as interrupt,
     ):
-        lost = carry_out(study, results, lambda: bool(asked))
-        return Report.of(study, results.records), lost, bool(asked)
+        lost = carry_out(study, results, lambda: interrupt.stopped)
+        return Report.of(study, results.records), lost, interrupt.stopped
 
 
 @contextmanager
@@ -101,27 +100,3 @@ def _seen(executor: Executor, console: Console, *, shown: bool) -> Iterator[Exec
     else:
         with on_terminal(executor, console, "runs") as seen:
             yield seen
-
-
-@contextmanager
-def _stopping(console: Console) -> Iterator[list[int]]:
-    """Not empty once Ctrl-C was pressed; pressed again, it ends the process.
-
-    Raises:
-        typer.Exit: pressed again; exit status 130.
-    """
-    asked: list[int] = []
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-        console.print(_STOPPING, highlight=False)
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield asked
-    except KeyboardInterrupt:
-        raise typer.Exit(STOPPED) from None
-    finally:
-        signal.signal(signal.SIGINT, before)

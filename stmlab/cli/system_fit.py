@@ -36,7 +36,7 @@ def fitted_together(
         raise SequenceError(
             "--system: the file says where parameters begin and what is given; no --start, --fix, --exchange"
         )
-    with fits_on_terminal(console) as terminal:
+    with fits_on_terminal(console) as interrupt:
         found = fit_system(files, system, channel=asked.channel, settings=asked.settings, within=asked.within)
     if png is not None:
         from stmlab.display.figures import save_figure
@@ -44,4 +44,4 @@ def fitted_together(
 
         save_figure(draw_fits(", ".join(file.name for file in files), [("", found)]), png)
         wrote(png)
-    return found, STOPPED if terminal.stopped else fit_status(ended_early(found))
+    return found, STOPPED if interrupt.stopped else fit_status(ended_early(found))

@@ -83,9 +83,9 @@ def test_after_ctrl_c_no_further_file_is_begun(run):
 
 def test_ctrl_c_again_does_not_wait_for_the_fit():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(typer.Exit) as ended, fits_on_terminal() as terminal, fitting("slow"):
+    with pytest.raises(typer.Exit) as ended, fits_on_terminal() as interrupt, fitting("slow"):
         signal.raise_signal(signal.SIGINT)
-        assert terminal.stopped
+        assert interrupt.stopped
         assert iterations().over
         signal.raise_signal(signal.SIGINT)
     assert ended.value.exit_code == 130
