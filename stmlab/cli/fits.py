@@ -15,8 +15,6 @@ from stmlab.errors import SequenceError, StmlabError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rich.console import Console
-
     from stmlab.analysis.files import Asked, Fits
     from stmlab.analysis.grid_fit import GridFit
     from stmlab.results import FitResult
@@ -81,22 +79,39 @@ def fit(
     A fit that takes longer shows how far it is; Ctrl-C ends it with the best so far, and exit status 130. Workers share
     files, and the curves of a grid; the numbers do not depend on how many there are.
     """
-    from rich.console import Console
-
     from stmlab.analysis.files import Asked
     from stmlab.analysis.guided import Guide
-    from stmlab.cli.fit_progress import fits_on_terminal
-    from stmlab.cluster import done_by
 
     guide = Guide.read(pairs(start or [], "--start"), fix or (), exchange)
     asked = Asked(model, channel, pairs(settings or []), _ends(within), guide)
-    console = Console(stderr=True)
-    if system is not None:
-        _fit_together(files, system, asked, console, keep=keep, png=png, as_json=as_json)
-        return
-    pictures = _pictures(files, png)
+    if system is not None and (workers, scheduler) != (None, None):
+        raise SequenceError("--system: one fit of all files is not shared; no --workers, --scheduler")
+    if system is None:
+        status = _fit_apart(files, asked, (workers, scheduler), keep=keep, png=png, as_json=as_json)
+    else:
+        status = _fit_together(files, system, asked, keep=keep, png=png, as_json=as_json)
+    if status:
+        raise typer.Exit(status)
+
+
+def _fit_apart(
+    files: list[Path],
+    asked: Asked,
+    helped_by: tuple[int | None, str | None],
+    *,
+    keep: bool,
+    png: Path | None,
+    as_json: bool,
+) -> int:
+    """Fit each file by itself; returns the exit status."""
+    from rich.console import Console
+
+    from stmlab.cli.fit_progress import fits_on_terminal
+    from stmlab.cluster import done_by
+
+    pictures, console = _pictures(files, png), Console(stderr=True)
     with (
-        crew(workers, scheduler, console, "fits") as (executor, shared),
+        crew(*helped_by, console, "fits") as (executor, shared),
         fits_on_terminal(console, quiet=shared) as interrupt,
         done_by(executor),
     ):
@@ -111,13 +126,11 @@ def fit(
         from stmlab.display import fits_as_table
 
         print(fits_as_table(found, refused))
-    if status := STOPPED if interrupt.stopped else 1 if refused else _status(found):
-        raise typer.Exit(status)
+    return STOPPED if interrupt.stopped else 1 if refused else _status(found)
 
 
-def _fit_together(
-    files: list[Path], system: str, asked: Asked, console: Console, *, keep: bool, png: Path | None, as_json: bool
-) -> None:
+def _fit_together(files: list[Path], system: str, asked: Asked, *, keep: bool, png: Path | None, as_json: bool) -> int:
+    """Fit a spin system to all files at once; returns the exit status."""
     from stmlab.analysis.fitting import RUN
     from stmlab.cli.system_fit import fitted_together
 
@@ -125,12 +138,11 @@ def _fit_together(
         if len(files) > 1:
             raise SequenceError("--keep: a fit of several files belongs to none of them")
         _check_keepable(files[0], asked.model)
-    found, status = fitted_together(files, system, asked, console, png)
+    found, status = fitted_together(files, system, asked, png)
     if keep:
         _kept(files[0], found)
     _show_one(files[0], {RUN: found}, as_json)
-    if status:
-        raise typer.Exit(status)
+    return status
 
 
 def _many(

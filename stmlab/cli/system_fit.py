@@ -11,15 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from rich.console import Console
-
     from stmlab.analysis.files import Asked
     from stmlab.results import FitResult
 
 
-def fitted_together(
-    files: Sequence[Path], system: str, asked: Asked, console: Console, png: Path | None
-) -> tuple[FitResult, int]:
+def fitted_together(files: Sequence[Path], system: str, asked: Asked, png: Path | None) -> tuple[FitResult, int]:
     """The fit, and the exit status: of a fit that reached its time limit or was stopped.
 
     Raises:
@@ -36,7 +32,7 @@ def fitted_together(
         raise SequenceError(
             "--system: the file says where parameters begin and what is given; no --start, --fix, --exchange"
         )
-    with fits_on_terminal(console) as interrupt:
+    with fits_on_terminal() as interrupt:
         found = fit_system(files, system, channel=asked.channel, settings=asked.settings, within=asked.within)
     if png is not None:
         from stmlab.display.figures import save_figure

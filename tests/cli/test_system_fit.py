@@ -88,6 +88,7 @@ def test_the_fit_of_one_run_is_kept_in_it_and_one_of_several_in_none(files):
     ("arguments", "complaint"),
     [
         (("--model", "steps"), "the model steps takes no spin system"),
+        (("--workers", "2"), "one fit of all files is not shared"),
         (("--start", "D=-3"), "the file says where parameters begin"),
         (("--set", "order=2"), "order: the model transport with a system takes temperature"),
         (("--set", "field=1 T, 2 T"), "field: 2 values for 1 files"),
