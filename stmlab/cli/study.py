@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,6 @@ import typer
 from stmlab.cli.common import STOPPED, JsonOption, app, print_json, refusing, wrote
 from stmlab.cli.crew import SchedulerOption, WorkersOption, crew, on_terminal
 from stmlab.cli.interrupts import interrupts
-from stmlab.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,10 +62,10 @@ def study(
         print_json({**report.as_dict(), "lost": lost, "results": str(where)})
     else:
         print("\n".join([report_as_text(report), *lost]))
-    if stopped:
-        raise typer.Exit(STOPPED)
     if lost:
-        raise ClusterError(f"{len(lost)} runs were lost with their workers; the same command makes them")
+        print(f"stmlab: {len(lost)} runs were lost with their workers; the same command makes them", file=sys.stderr)
+    if stopped or lost:
+        raise typer.Exit(STOPPED if stopped else 1)
 
 
 def _made(

@@ -18,7 +18,7 @@ import json
 from typing import TYPE_CHECKING
 
 from stmlab import config_files
-from stmlab.errors import FileError, PhysicsError, StationError, StmlabError
+from stmlab.errors import FileError, PhysicsError, StationError
 from stmlab.models import MODELS, known
 from stmlab.models.computed import parts
 
@@ -157,11 +157,7 @@ def _write_csv(dataset: xarray.Dataset, path: Path) -> None:
             unit = coordinate.attrs["units"]
             header[str(name)] = value if isinstance(value, str) else exact_quantity(value, unit)
     columns = tuple(_column(dataset, name, axes) for name in (*axes, *found.curves, *found.derived))
-    try:
-        EXPORTERS["csv"].write(Recording(path, "csv", header, columns), path)
-    except StmlabError:
-        path.unlink(missing_ok=True)
-        raise
+    EXPORTERS["csv"].write(Recording(path, "csv", header, columns), path)
 
 
 def _column(dataset: xarray.Dataset, name: str, axes: list[str]) -> Column:

@@ -44,12 +44,33 @@ def test_parameters_come_from_a_file_and_then_from_set(tmp_path):
     assert xarray.Dataset.from_dict(json.loads(found.stdout)).identical(expected)
 
 
+def test_what_is_swept_takes_the_place_of_a_cases_value(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('kind = "srs"\n[srs]\nV_ac = "1 mV"\nV_dc = "2 mV"\n', encoding="utf-8")
+    for name in ("V_dc", "dc_bias"):
+        found = run("--parameters", str(path), "--sweep", f"{name}=3 mV", "--no-curves", "--json")
+        assert found.exit_code == 0, found.output
+        expected = stmlab.model("srs", {"amplitude": 1e-3}, sweep={"dc_bias": [3e-3]}, curves=False)
+        assert xarray.Dataset.from_dict(json.loads(found.stdout)).identical(expected)
+
+
 def test_a_sweep_is_a_table_on_the_terminal():
     found = run("srs", "--sweep", "dc_bias=-5..5 mV:3", "--no-curves")
     assert found.exit_code == 0
     rows = found.stdout.splitlines()[-3:]
     assert [row.split()[:2] for row in rows] == [["-5", "mV"], ["0", "V"], ["5", "mV"]]
     assert "current" not in found.stdout
+
+
+@pytest.mark.parametrize("option", ["--out", "--figure"])
+def test_a_file_that_could_not_be_written_is_refused_before_anything_is_computed(option, tmp_path, monkeypatch):
+    monkeypatch.setattr("stmlab.models.computed.model", None)
+    path = tmp_path / ("a.csv" if option == "--out" else "a.png")
+    path.write_text("mine", encoding="utf-8")
+    answer = run("srs", option, str(path))
+    assert answer.exit_code == 1
+    assert answer.stderr.startswith(f"stmlab: {path}"), answer.stderr
+    assert path.read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "nc"])

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from stmlab.cli import app
-from stmlab.cluster import InProcess
+from stmlab.cluster import Done, InProcess, Lost
 from stmlab.studies import Report, Results, read_study
 from tests.studies.small import TEXT, write_study
 
@@ -108,6 +108,11 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, monkeypatch):
     assert json.loads(answer.stdout)["missing"] == 7
     assert "what is done is kept" in answer.stderr
     assert len(lines(tmp_path)) == 2
+    study = tmp_path / "study.toml"
+    with Results(tmp_path / "study.results.jsonl", read_study(study)):  # as another process that goes on with it
+        reported = cli("study", study, "--report", "--json")
+    assert json.loads(reported.stdout)["cells"] == json.loads(answer.stdout)["cells"]
+    assert len(lines(tmp_path)) == 2, "a report measures nothing"
 
 
 def test_a_report_needs_no_run_and_is_written_where_asked(uninterrupted, tmp_path):
@@ -117,6 +122,27 @@ def test_a_report_needs_no_run_and_is_written_where_asked(uninterrupted, tmp_pat
     assert len((tmp_path / "report.csv").read_text().splitlines()) == 5
     assert cli("study", uninterrupted / "study.toml", "--report", "--out", tmp_path / "report.csv").exit_code == 1
     assert cli("study", uninterrupted / "study.toml", "--report", "--out", tmp_path / "report.xls").exit_code == 1
+
+
+def test_a_report_that_could_not_be_written_is_refused_before_any_run(tmp_path):
+    (tmp_path / "report.csv").touch()
+    answer = cli("study", write_study(tmp_path), "--out", tmp_path / "report.csv")
+    assert answer.exit_code == 1
+    assert "exists already" in answer.stderr
+    assert not (tmp_path / "study.results.jsonl").exists()
+
+
+def test_runs_that_are_lost_with_their_workers_are_told_and_missing(tmp_path, monkeypatch):
+    def lossy(self, function, tasks, count, stop):
+        yield Done(1, Lost("its workers died"))
+
+    monkeypatch.setattr("stmlab.cli.crew._Shown.completed", lossy)
+    answer = cli("study", write_study(tmp_path), "--json")
+    assert answer.exit_code == 1
+    assert "1 runs were lost with their workers" in answer.stderr
+    told = json.loads(answer.stdout)
+    assert told["missing"] == 8
+    assert "averages = 2, seed 1: its workers died" in told["lost"][0]
 
 
 def test_what_the_fit_does_not_have_ends_the_study_and_a_fit_that_is_refused_does_not(tmp_path):
