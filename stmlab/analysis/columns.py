@@ -9,7 +9,7 @@ import numpy as np
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import BoolArray, FloatArray, IntArray
     from stmlab.storage import Run
 
 
@@ -54,14 +54,20 @@ def averaged(*columns: FloatArray) -> tuple[FloatArray, ...]:
 def whole_spectra(
     setpoint: FloatArray, bias: FloatArray, conductance: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, tuple[str, ...]]:
-    """Of averaged spectra those that have every bias, and which were left out: a run may end within one.
-
-    If none has every bias, all are returned: a fit says what they lack.
-    """
+    """Of averaged spectra those that are whole, and which were left out."""
     values, which, counts = np.unique(setpoint, return_inverse=True, return_counts=True)
-    whole = counts == len(np.unique(bias))
-    if whole.all() or not whole.any():
+    whole = are_whole(counts, bias)
+    if whole.all():
         return setpoint, bias, conductance, ()
     lacking = ", ".join(f"{value:.3g} S ({n} biases)" for value, n in zip(values[~whole], counts[~whole], strict=True))
     kept = whole[which.ravel()]
     return setpoint[kept], bias[kept], conductance[kept], (f"left out, because they are not whole: {lacking}",)
+
+
+def are_whole(counts: IntArray, bias: FloatArray) -> BoolArray:
+    """Of averaged spectra with so many points, which have every bias: a run may end within one.
+
+    If none has every bias, all count: a fit says what they lack.
+    """
+    whole: BoolArray = counts == len(np.unique(bias))
+    return whole if whole.any() else np.ones_like(whole)

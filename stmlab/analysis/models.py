@@ -172,15 +172,11 @@ def _transport(run: Run, told: Settings) -> FitResult:
     """All spectra of a ramp, or a single one; over all of the bias, if no window is given."""
     many = any(axis.name == "setpoint" for axis in run.axes)
     bias, given = column(run, "bias"), column(run, "conductance")
-    setpoint = column(run, "setpoint") if many else np.full(bias.shape, _setpoint(told))
+    setpoint = column(run, "setpoint") if many else np.full(bias.shape, told.setpoint)
     setpoint, bias, conductance, left_out = whole_spectra(*averaged(setpoint, bias, given))
     inside = np.abs(bias) <= told.number("window", math.inf) * (1 + 1e-9)
     fit = transport_of(bias[inside], conductance[inside], setpoint[inside], told)
     return replace(fit, warnings=(*left_out, *fit.warnings))
-
-
-def _setpoint(told: Settings) -> float:
-    return abs(told.number("setpoint_current") / told.number("setpoint_bias", 1.0))
 
 
 def _series(run: Run, told: Settings) -> StepSeries:

@@ -110,6 +110,11 @@ class Settings:
         return self.number("modulation")
 
     @property
+    def setpoint(self) -> float:
+        """Current over bias of the setpoint, S; 0 if nobody says the current."""
+        return abs(self.number("setpoint_current") / self.number("setpoint_bias", 1.0))
+
+    @property
     def window(self) -> float:
         """The bias up to which spectra are fitted, V."""
         return self.number("window", 10e-3)

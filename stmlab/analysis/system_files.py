@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stmlab.analysis.columns import averaged, column
+from stmlab.analysis.columns import are_whole, averaged, column
 from stmlab.analysis.iterations import fitting
 from stmlab.analysis.ranges import within_range
 from stmlab.analysis.recorded.header import told_by_header
@@ -138,8 +138,7 @@ def _of_run(run: Run, given: Mapping[str, float]) -> _Read:
     *places, bias, conductance = averaged(*(column(run, name) for name in (*varied, "bias", "conductance")))
     keys, number = np.unique(np.column_stack([*places, np.zeros(bias.size)]), axis=0, return_inverse=True)
     number = number.ravel()
-    counts = np.bincount(number)
-    whole = counts == counts.max()
+    whole = are_whole(np.bincount(number), bias)
     warnings = (
         () if whole.all() else (f"{run.path.name}: {np.count_nonzero(~whole)} spectra are not whole, and left out",)
     )
@@ -147,7 +146,7 @@ def _of_run(run: Run, given: Mapping[str, float]) -> _Read:
     for k in np.flatnonzero(whole).tolist():
         inside = (number == k) & (np.abs(bias) <= told.number("window", math.inf) * (1 + 1e-9))
         here = {name: value for name, value in zip(varied, keys[k].tolist(), strict=False) if name not in given}
-        setpoint = abs(here.get("setpoint", told.number("setpoint_current") / told.number("setpoint_bias", 1.0)))
+        setpoint = abs(here["setpoint"]) if "setpoint" in here else told.setpoint
         temperature, height = here.get("temperature", told.temperature), here.get("height", told.optional("height"))
         found.append(
             SpectrumData(

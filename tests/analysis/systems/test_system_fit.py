@@ -282,6 +282,16 @@ def test_a_setting_that_is_no_number_is_refused_and_so_are_many_files_without_a_
         stmlab.fit([file, file])
 
 
+def test_a_spectrum_that_was_cut_off_is_left_out_and_told(tmp_path):
+    path, setpoints = written(tmp_path / "mine.toml", OBLIQUE), [1e-7, 2e-7]
+    rows = [spectrum(read_system(path), {"D": -4.0, "E": 0.8}, BIAS, Conditions(g)) for g in setpoints]
+    rows[1][50:] = np.nan
+    fit = stmlab.fit(run(tmp_path / "a.h5", BIAS, setpoints, rows), system=path)
+    assert fit.warnings == ("a.h5: 1 spectra are not whole, and left out",)
+    assert fit["conductance_1"].value == close(1e-7, rel=5e-3)
+    assert "conductance_2" not in fit.free
+
+
 def test_a_run_in_another_field_than_the_file_says_so(tmp_path):
     path = written(tmp_path / "mine.toml", OBLIQUE)
     row = spectrum(read_system(path), {"D": -4.0, "E": 0.8}, BIAS, Conditions(1e-7))
