@@ -95,8 +95,7 @@ def _as_batch(found: Sequence[FitResult | str]) -> BatchFit:
     nowhere = np.full((len(found), len(names)), np.nan)
     values, errors = nowhere.copy(), nowhere.copy()
     covariance = np.full((len(found), len(names), len(names)), np.nan)
-    residual, structured, ok = nowhere[:, :0].sum(axis=1), np.zeros(len(found), bool), np.zeros(len(found), bool)
-    residual[:] = np.nan
+    residual, structured, ok = np.full(len(found), np.nan), np.zeros(len(found), bool), np.zeros(len(found), bool)
     for number, fit in fits.items():
         which = [names.index(parameter.name) for parameter in fit.parameters]
         values[number, which] = [parameter.value for parameter in fit.parameters]
