@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 _NO_STATIONS = ("sequences", "demo")  # files beside the stations
+_CALLED = {"": "station", "models": "case"}  # what a file of a folder is, where the folder's name does not say it
 _TEMPLATE = ".example"  # ends the name of a file that is there to be copied
 
 
@@ -45,7 +46,7 @@ def find(name: str, folder: str = "") -> Path:
     if name in files:
         return files[name]
     there = ", ".join(files) or "none"
-    raise StationError(f"{name}: no such {folder.rstrip('s') or 'station'}; there are {there}")
+    raise StationError(f"{name}: no such {_CALLED.get(folder) or folder.rstrip('s')}; there are {there}")
 
 
 def known(folder: str = "") -> dict[str, Path]:

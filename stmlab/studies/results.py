@@ -72,7 +72,8 @@ class Results:
         only_reading: while another process may be at it; nothing is made, taken away or added.
 
     Raises:
-        FileError: the file is of another study or of other versions, is damaged, or another process is at it.
+        FileError: the file is of another study or of other versions, is damaged, or another process is at it (which
+            Windows does not tell).
     """
 
     def __init__(self, path: Path, study: Study, *, only_reading: bool = False) -> None:

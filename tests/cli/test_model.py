@@ -96,7 +96,7 @@ def test_files_and_figures_are_written_once(ending, tmp_path):
         (("srs", "--format", "csv"), "stmlab: --format csv: of which file?"),
         (("srs", "--out", "a.xls"), "stmlab: a.xls: written is csv (.csv), json (.json), netcdf (.nc)"),
         (("srs", "--figure", "a.bmp"), "stmlab: a.bmp: a name of a figure ends in"),
-        (("srs", "--parameters", "nobody"), "stmlab: nobody: no such model"),
+        (("--parameters", "srs"), "stmlab: srs: no such case; there are coh_5t"),
         (("molecules", "--no-curves"), "stmlab: molecules: without its curves there is nothing"),
     ],
 )
