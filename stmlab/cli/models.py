@@ -63,6 +63,8 @@ def model(
         return
     chosen, given = _given(name, parameters, pairs(settings or []), pairs(sweep or [], "--sweep"))
     if show:
+        if out or figure:
+            raise SequenceError("--show computes nothing that --out or --figure could take")
         _show(chosen, given, as_json=as_json)
         return
     _compute(chosen, given, pairs(sweep or [], "--sweep"), curves, (out, out_format), figure, as_json=as_json)

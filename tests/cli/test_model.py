@@ -93,6 +93,7 @@ def test_files_and_figures_are_written_once(ending, tmp_path):
         (("srs", "--set", "amplitud=1 mV"), "stmlab: amplitud: the model srs has dc_bias, amplitude"),
         (("magnons",), "stmlab: model = magnons: one of transport, srs"),
         (("--set", "amplitude=1 mV"), "stmlab: name a model"),
+        (("srs", "--show", "--out", "a.csv"), "stmlab: --show computes nothing"),
         (("srs", "--format", "csv"), "stmlab: --format csv: of which file?"),
         (("srs", "--out", "a.xls"), "stmlab: a.xls: written is csv (.csv), json (.json), netcdf (.nc)"),
         (("srs", "--figure", "a.bmp"), "stmlab: a.bmp: a name of a figure ends in"),
