@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stmlab.analysis.adaptive.choice import least_variance, most_informative
+from stmlab.analysis.adaptive.planned import PlannedPlaces, Why
 from stmlab.analysis.adaptive.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -36,26 +36,15 @@ FIRST = 12
 LEAST = 30
 """Readings before the end: from fewer the noise is not known well enough."""
 
-_BATCH = 0.05  # of the readings so far
 _WIDE = 0.15  # standard deviation of u beyond which the line at the mean does not stand for the posterior
 _KNOWN = 0.5  # standard deviation of u below which checks lie where the line is, not anywhere
 _SPREAD = 0.13  # of a check's place, to either side
 _SIGNIFICANT = 5.0  # standard errors of the step
-_HOPELESS = 400  # readings without a significant step
 _ENOUGH = 60  # readings that can show that the scale lies outside
 _IMPOSSIBLE = 1e-3
 _HALF_A_DECADE = 0.5 * math.log(10)
 _MARGIN = 2.3  # of u beyond the range a priori: a decade
 _PLACES = 200  # among which the informative ones are chosen
-_SMALLEST = 1e-3  # relative error that can be asked for
-
-
-class Why(IntEnum):
-    """Why a point was chosen, as it stands in the file."""
-
-    START = 0
-    INFORMATION = 1
-    CHECK = 2
 
 
 @dataclass(frozen=True)
@@ -77,7 +66,7 @@ class Pattern:
     inside: tuple[float, float] = (_HALF_A_DECADE, _HALF_A_DECADE)
 
 
-class ScaleChoice:
+class ScaleChoice(PlannedPlaces):
     """Places of readings, one after the other.
 
     Args:
@@ -90,82 +79,52 @@ class ScaleChoice:
 
     Attributes:
         posterior: of u.
-        why: the last place was chosen.
-        ended: why it ended without having reached the target; "" otherwise.
+        why, ended: see PlannedPlaces.
     """
+
+    posterior: Posterior
 
     def __init__(
         self, line: Line, low: float, high: float, target: float, pattern: Pattern, most: int, seed: int = 0
     ) -> None:
-        self._low, self._high, self._pattern, self._most = low, high, pattern, most
-        self._target = max(target, _SMALLEST)
-        self._x = np.linspace(low, high, _PLACES)
-        self._chance = np.random.default_rng(seed)
+        super().__init__(low, high, target, most, _PLACES)
+        self._pattern, self._chance = pattern, np.random.default_rng(seed)
         self.posterior = Posterior(line, low - _MARGIN, high + _MARGIN)
-        self.why, self.ended = Why.START, ""
-        self._places = self._plan()
-        self._next: tuple[float, Why] | None = None
-        self._done = False
 
-    def learn(self, key: int, x: float, y: float) -> None:
-        """A reading was taken at x, wherever that was asked for; one of the same key is replaced."""
-        self.posterior.add(key, x, y)
+    @property
+    def value(self) -> float:
+        """The scale."""
+        return math.exp(self.posterior.mean)
 
-    def think(self) -> None:
-        """Prepare the next place."""
-        if self._next is None and not self._done:
-            self._next = next(self._places, None)
-            self._done = self._next is None
-
-    def choose(self) -> float | None:
-        """The next place; None when there is nothing more to be known, or no more readings."""
-        self.think()
-        if self._next is None:
-            return None
-        (x, self.why), self._next = self._next, None
-        return x
-
-    def known(self) -> dict[str, float]:
-        """The scale and its relative error, as known when the last place was chosen, and why it was."""
-        scale = math.exp(self.posterior.mean)
-        return {"value": scale, "relative_error": self.posterior.deviation, "chosen": float(self.why)}
+    @property
+    def relative_error(self) -> float:
+        """Of the scale: the standard deviation of u."""
+        return self.posterior.deviation
 
     @property
     def reached(self) -> bool:
         """Whether u is known as well as asked for."""
         known = self.posterior
-        return len(known) >= LEAST and known.deviation <= self._target and self._is_significant()
+        return len(known) >= LEAST and known.deviation <= self._target and self._stands_out()
 
     # -- the plan ----------------------------------------------------------------------------------------------------
 
-    def _plan(self) -> Iterator[tuple[float, Why]]:
-        """Every place, chosen from what has been learnt when it is asked for."""
-        if len(self.posterior) < FIRST:  # a run that is resumed knows something already
-            for x in np.linspace(self._low, self._high, FIRST):
-                yield float(x), Why.START
+    def _first(self) -> int:
+        return FIRST
+
+    def _further(self) -> Iterator[tuple[float, Why]]:
         checks, informative = self._checks(), 0
         while not self._is_over():
-            for x in self._batch():
+            for x in self._informative():
                 informative += 1
                 yield x, Why.INFORMATION
                 if informative % self._pattern.every == 0:
                     yield next(checks), Why.CHECK
 
-    def _is_over(self) -> bool:
-        self.posterior.solve()
-        known = self.posterior
+    def _outside(self) -> str:
         if self._is_outside():
-            self.ended = "what is sought lies too near an end of the range, or beyond it: widen the range"
-            return True
-        if self.reached:
-            return True
-        if len(known) >= self._most:
-            self.ended = self._why_not()
-            return True
-        if len(known) >= _HOPELESS and not self._is_significant():
-            self.ended = f"no step stands out of the noise of {len(known)} readings"
-            return True
-        return False
+            return "what is sought lies too near an end of the range, or beyond it: widen the range"
+        return ""
 
     def _is_outside(self) -> bool:
         """Whether the scale is not where the range would tell it, as good as certainly."""
@@ -175,21 +134,15 @@ class ScaleChoice:
             return not self._low + low <= known.mean <= self._high - high
         return len(known) >= _ENOUGH and float(known.weights @ inside) < _IMPOSSIBLE
 
-    def _why_not(self) -> str:
-        known = self.posterior
-        if not self._is_significant():
-            return f"no step stands out of the noise of {len(known)} readings"
-        return (
-            f"after {len(known)} readings, as many as were allowed, the error is {100 * known.deviation:.2g} %: "
-            f"{100 * self._target:.2g} % was asked for"
-        )
+    def _nothing(self) -> str:
+        return f"no step stands out of the noise of {len(self.posterior)} readings"
 
-    def _batch(self) -> list[float]:
+    def _informative(self) -> list[float]:
         known = self.posterior
-        if known.deviation > _WIDE or not self._is_significant():
+        if known.deviation > _WIDE or not self._stands_out():
             return [most_informative(known, self._x)]
         missing = len(known) * ((known.deviation / self._target) ** 2 - 1.0) / (1.0 + 1.0 / self._pattern.every)
-        return least_variance(known, self._x, max(1, round(min(_BATCH * len(known), missing))))
+        return least_variance(known, self._x, max(1, round(min(self._batch(), missing))))
 
     def _checks(self) -> Iterator[float]:
         """Round after round of the pattern, each in another order; anywhere while the line is not known."""
@@ -211,7 +164,7 @@ class ScaleChoice:
             return float(self._chance.uniform(self._low, self._high))
         return float(np.clip(known.mean + float(place) + spread, self._low, self._high))
 
-    def _is_significant(self) -> bool:
+    def _stands_out(self) -> bool:
         known = self.posterior
         return abs(known.height) >= _SIGNIFICANT * known.height_error
 

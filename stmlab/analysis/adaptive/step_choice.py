@@ -19,10 +19,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from stmlab.analysis.adaptive.choice import least_variance, most_informative
-from stmlab.analysis.adaptive.scale_choice import Why
+from stmlab.analysis.adaptive.planned import PlannedPlaces, Why
 from stmlab.analysis.adaptive.step_posterior import StepPosterior
 from stmlab.physics.constants import MEV_PER_V
 
@@ -41,11 +39,8 @@ TRAVEL = 0.3
 _FIRST = 3  # readings a parameter, spread at the start
 _CHECKS = 1 / 3  # of all readings
 _GOLDEN = (math.sqrt(5) - 1) / 2  # steps by it fill a range evenly, whenever they end
-_BATCH = 0.05  # of the readings so far
 _LARGEST = 100  # informative readings of a batch
 _PLACES = 300  # among which the informative ones are chosen
-_HOPELESS = 400  # readings in which a pair does not stand out of the noise
-_SMALLEST = 1e-3  # relative error that can be asked for
 
 
 def energy(bias: FloatArray) -> FloatArray:
@@ -54,7 +49,7 @@ def energy(bias: FloatArray) -> FloatArray:
     return scaled
 
 
-class StepChoice:
+class StepChoice(PlannedPlaces):
     """Places of readings, in meV, one after the other.
 
     Args:
@@ -67,68 +62,43 @@ class StepChoice:
 
     Attributes:
         posterior: of the energies.
-        why: the last place was chosen.
-        ended: why it ended without having reached the target; "" otherwise.
+        why, ended: see PlannedPlaces.
     """
+
+    posterior: StepPosterior
 
     def __init__(
         self, model: StepModel, low: float, high: float, target: float, most: int, crossing: float = 0.0, seed: int = 0
     ) -> None:
-        self._low, self._high, self._most = low, high, most
-        self._target, self._crossing = max(target, _SMALLEST), crossing
-        self._x = np.linspace(low, high, _PLACES)
+        super().__init__(low, high, target, most, _PLACES)
+        self._crossing = crossing
         self._fraction = (seed * _GOLDEN**2) % 1.0
-        self._last = low
         self.posterior = StepPosterior(model, low, high)
-        self.why, self.ended = Why.START, ""
-        self._places = self._plan()
-        self._next: tuple[float, Why] | None = None
-        self._done = False
 
-    def learn(self, key: int, x: float, y: float) -> None:
-        """A reading was taken at x, wherever that was asked for; one of the same key is replaced."""
-        self.posterior.add(key, x, y)
+    @property
+    def value(self) -> float:
+        """The inner energy, meV."""
+        return float(self.posterior.energies[0])
 
-    def think(self) -> None:
-        """Prepare the next place."""
-        if self._next is None and not self._done:
-            self._next = next(self._places, None)
-            self._done = self._next is None
-
-    def choose(self) -> float | None:
-        """The next place; None when there is nothing more to be known, or no more readings."""
-        self.think()
-        if self._next is None:
-            return None
-        (x, self.why), self._next = self._next, None
-        self._last = x
-        return x
-
-    def known(self) -> dict[str, float]:
-        """The inner energy (meV), the largest relative error of an energy, and why the last place was chosen."""
-        known = self.posterior
-        return {
-            "value": float(known.energies[0]),
-            "relative_error": float(known.relative_errors.max()),
-            "chosen": float(self.why),
-        }
+    @property
+    def relative_error(self) -> float:
+        """The largest relative error of an energy."""
+        return float(self.posterior.relative_errors.max())
 
     @property
     def reached(self) -> bool:
         """Whether every energy is known as well as asked for."""
         known = self.posterior
         enough = known.width_is_known and len(known) >= LEAST and not known.lacking()
-        return enough and bool(known.relative_errors.max() <= self._target)
+        return enough and self.relative_error <= self._target
 
     # -- the plan ----------------------------------------------------------------------------------------------------
 
-    def _plan(self) -> Iterator[tuple[float, Why]]:
-        """Every place, chosen from what has been learnt when it is asked for."""
-        first = _FIRST * len(self.posterior.model.names)
-        spread = max(first, round(_CHECKS * len(self.posterior)))
-        if len(self.posterior) < first:  # a run that is resumed knows something already
-            for x in np.linspace(self._low, self._high, first):
-                yield float(x), Why.START
+    def _first(self) -> int:
+        return _FIRST * len(self.posterior.model.names)
+
+    def _further(self) -> Iterator[tuple[float, Why]]:
+        spread = max(self._first(), round(_CHECKS * len(self.posterior)))
         while not self._is_over():
             batch = [(x, Why.INFORMATION) for x in self._informative()]
             after = len(self.posterior) + len(batch)
@@ -145,7 +115,7 @@ class StepChoice:
             travel = self._crossing * abs(self._x - self._last) / (self._high - self._low)
             return [most_informative(known, self._x, 1.0 + travel)]
         enough = self._crossing / TRAVEL * (1 - _CHECKS)
-        number = max(_BATCH * len(known), min(enough, len(known) / 2))
+        number = max(self._batch(), min(enough, len(known) / 2))
         return least_variance(known, self._x, max(1, min(round(number), _LARGEST)))
 
     def _anywhere(self) -> float:
@@ -160,34 +130,20 @@ class StepChoice:
             batch.reverse()
         return batch
 
-    def _is_over(self) -> bool:
-        known = self.posterior
-        known.solve()
+    def _take_into_account(self) -> None:
+        super()._take_into_account()
         if self.reached:
-            known.confirm()
-        if self._is_outside():
-            self.ended = "a step lies too near an end of the range, or beyond it: widen the range"
-        elif self.reached:
-            return True
-        elif len(known) >= self._most:
-            self.ended = self._why_not()
-        elif len(known) >= _HOPELESS and not known.found:
-            self.ended = self._nothing()
-        return bool(self.ended)
+            self.posterior.confirm()
 
-    def _is_outside(self) -> bool:
+    def _stands_out(self) -> bool:
+        return self.posterior.found
+
+    def _outside(self) -> str:
         """Whether a step is nearer than its width to the end of the range."""
         known = self.posterior
-        return known.found and len(known) >= LEAST and bool(known.energies[-1] > known.reach - known.width_meV)
-
-    def _why_not(self) -> str:
-        known = self.posterior
-        if not known.found:
-            return self._nothing()
-        return (
-            f"after {len(known)} readings, as many as were allowed, the error is "
-            f"{100 * known.relative_errors.max():.2g} %: {100 * self._target:.2g} % was asked for"
-        )
+        if known.found and len(known) >= LEAST and known.energies[-1] > known.reach - known.width_meV:
+            return "a step lies too near an end of the range, or beyond it: widen the range"
+        return ""
 
     def _nothing(self) -> str:
         known = self.posterior

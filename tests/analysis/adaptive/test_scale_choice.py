@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from stmlab.analysis.adaptive.choice import least_variance, most_informative
+from stmlab.analysis.adaptive.planned import Why
 from stmlab.analysis.adaptive.posterior import Posterior, decay, resonance
-from stmlab.analysis.adaptive.scale_choice import DECAY_CHECKS, LEAST, RESONANCE_CHECKS, ScaleChoice, Why
+from stmlab.analysis.adaptive.scale_choice import DECAY_CHECKS, LEAST, RESONANCE_CHECKS, ScaleChoice
 from stmlab.analysis.lorentzian import fit_srs, rate_error_bound
 from tests.analysis.test_lorentzian import distorted
 from tests.approximately import close

@@ -8,12 +8,15 @@ import pytest
 
 from stmlab.analysis.adaptive.choice import least_variance, most_informative
 from stmlab.analysis.adaptive.placements import Placements
-from stmlab.analysis.adaptive.scale_choice import Why
+from stmlab.analysis.adaptive.planned import Why
 from stmlab.analysis.adaptive.step_choice import LEAST, StepChoice
 from stmlab.analysis.adaptive.step_posterior import RESOLVED, StepPosterior
+from stmlab.analysis.residuals import is_structured
 from stmlab.analysis.steps.fit import fit_steps
 from stmlab.analysis.steps.model import StepModel
 from stmlab.analysis.steps.shapes import StepShape
+from stmlab.analysis.steps.solution import solve_near, solve_steps
+from stmlab.analysis.steps.spectrum import StepSpectrum
 from stmlab.errors import FitError
 from tests.approximately import close
 
@@ -113,6 +116,33 @@ def test_once_found_energies_and_errors_are_those_of_the_fit(pairs, energies):
     assert choice.known()["value"] == known.energies[0]
 
 
+def test_what_the_fit_cannot_rule_out_counts_in_the_run_too():
+    """Plateau slopes that noise may have made widen the errors of both alike."""
+    widened = 0
+    for seed in range(60):
+        reader = Reader(steps(3.5), seed=seed)
+        x = np.linspace(-REACH, REACH, 90)
+        y = reader.value(x) + reader.chance.normal(size=len(x))
+        data = StepSpectrum.checked(1e-3 * x, y, None, None, 8)
+        near, fit = solve_near(data, model(), steps(3.5), 20), solve_steps(data, model(), None)
+        assert near is not None
+        assert near.covariance[0, 0] == close(fit.covariance[0, 0], rel=0.05) or is_structured(
+            data.y - fit.model.value(fit.vector, data.x), len(fit.vector)
+        )
+        flat = solve_steps(data, model(), False)
+        widened += fit.covariance[0, 0] > 1.1 * flat.covariance[0, 0]
+    assert widened >= 3, "else this shows nothing"
+
+
+def test_a_run_ends_by_the_error_of_every_reading_for_itself():
+    """Not by that of means of neighbours, which may be smaller."""
+    choice = chosen(0.002)
+    energy = Reader(steps(3.0)).run(choice).fit()["inner_energy"]
+    assert len(choice.posterior) > 200
+    assert choice.reached
+    assert choice.posterior.errors[0] == close(energy.error, rel=1e-3)
+
+
 # -- what is chosen -----------------------------------------------------------------------------------------------
 
 
@@ -203,6 +233,22 @@ def test_a_far_place_must_be_worth_its_way():
     free = most_informative(placements, x)
     costly = most_informative(placements, x, 1.0 + 100.0 * (x * free > 0))
     assert costly * free <= 0
+
+
+def test_the_way_to_a_place_counts_while_the_steps_are_looked_for():
+    """From the end of the range, where the spread readings end; both know the same."""
+    free, costly = [], []
+    for seed in range(8):
+        for ways, crossing in ((free, 0.0), (costly, 100.0)):
+            reader, choice = Reader(steps(4.0), snr=3.0, seed=seed), chosen(crossing=crossing)
+            for key in range(3 * len(choice.posterior.model.names)):
+                x = choice.choose()
+                choice.learn(key, x, float(reader.value(x)[0]) + reader.chance.normal())
+            assert x == REACH
+            ways.append(REACH - choice.choose())
+            assert choice.why is Why.INFORMATION
+    assert np.all(np.array(costly) <= free)
+    assert sum(costly) < 0.5 * sum(free)
 
 
 @pytest.mark.parametrize("crossing", [0.1, 10.0])
