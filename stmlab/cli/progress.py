@@ -94,7 +94,7 @@ class ProgressBar:
 
     def _narrow(self, event: PointTaken, place: int, target: float) -> None:
         """Of an adaptive run: the error now, and about how many readings bring it to the target."""
-        self._points += 1
+        self._points = event.visit + 1  # with those before the run was resumed, which the error comes from too
         error = float(np.asarray(event.values[place]))
         needed = readings_needed(self._points, error, target)
         total = None if math.isnan(needed) else math.ceil(needed)

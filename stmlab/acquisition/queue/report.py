@@ -48,11 +48,12 @@ class Report:
     reason: str = ""
     states: list[Message] = field(default_factory=list)
     points: int = 0
-    total: int = 0
+    total: int = 0  # at most, where the run chooses its points: as many as the time limit allows
     left: str = ""  # how the station was left, in words
     error: float = math.nan  # relative, of what a run that chooses its points seeks, as last known
     target: float = math.nan  # of that error; nan: the run visits every point
     _place: int = 0  # of the error among the channels
+    _readings: int = 0  # in the file: of a resumed run also those before, which the error comes from
     _running: float = 0.0  # s in the state of that name, before the present stretch
     _since: float = math.nan
 
@@ -63,13 +64,11 @@ class Report:
         """Hear an event of the run; nothing here waits."""
         if type(event) is PointTaken:
             self.points += event.attempt == 0
+            self._readings = event.visit + 1
             if not math.isnan(self.target):
                 self.error = float(np.asarray(event.values[self._place]))
-        elif isinstance(event, RunStarted):
-            self.total = math.prod(len(axis) for axis in event.axes if not axis.hardware)
-            if (found := sought(event)) is not None:
-                self._place, self.target = found
-                self.total = self.estimate.points  # at most: as many as the time limit allows
+        elif isinstance(event, RunStarted) and (found := sought(event)) is not None:
+            self._place, self.target = found
         elif isinstance(event, StateChanged | RunFinished):
             self._enter(event)
         elif isinstance(event, Analysed):
@@ -116,8 +115,8 @@ class Report:
         if self.state not in ("checked", RunState.PREPARING, RunState.RUNNING, RunState.PAUSED, RunState.MENDING):
             return None
         left: float = self.total - self.points
-        if not math.isnan(needed := readings_needed(self.points, self.error, self.target)):
-            left = min(needed - self.points, left)
+        if not math.isnan(needed := readings_needed(self._readings, self.error, self.target)):
+            left = min(needed - self._readings, left)
         if self.points >= _FIRST_PACE:
             running = self._running + (time.monotonic() - self._since if self.state == RunState.RUNNING else 0.0)
             return left * running / self.points

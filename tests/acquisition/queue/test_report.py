@@ -15,14 +15,14 @@ AXIS = Axis("frequency", "Hz", np.geomspace(3e6, 2e10, 1000))
 CHANNELS = (Channel("current", "A", "signal"), Channel("relative_error", "", "of what is sought"))
 
 
-def told(error, target=0.01):
-    """After four readings of a run of 500 at most, of which each takes 2 s."""
+def told(error, target=0.01, before=0):
+    """After four readings of a run of 500 at most, of which each takes 2 s; with those before it was resumed."""
     entry = SimpleNamespace(id="a", sequence="srs", runs=1)
     report = Report(entry, 0, SimpleNamespace(path=None), Estimate(500, 1000.0, 0, 0.0), lambda message: None)
     given = {"target_error": ParameterValue(target, "", "relative")}
     report(RunStarted("r1", "srs", "2026-01-01", given, (AXIS,), CHANNELS, 0.0, "bench", ""))
     for k in range(4):
-        report(PointTaken(k, 0.1, (3e6,), (1e-12, error), visit=k))
+        report(PointTaken(k, 0.1, (3e6,), (1e-12, error), visit=before + k))
     return report.progress()
 
 
@@ -39,3 +39,7 @@ def test_while_little_is_known_it_is_that_to_the_time_limit():
 def test_it_is_never_more_than_the_time_limit_allows():
     assert told(0.4)["left"] == close(2.0 * 496, rel=1e-9)
     assert not math.isnan(told(0.4)["left"])
+
+
+def test_readings_before_the_run_was_resumed_have_lowered_the_error_too():
+    assert told(0.02, before=96)["left"] == close(2.0 * (4 * 100 - 100), rel=1e-9)
