@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sequences.detection import LockInSequence
+from sequences.repeated import RepeatedSweeps
 from stmlab.acquisition import choosing
 from stmlab.acquisition.parameters import FloatParameter
 from stmlab.errors import SequenceError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stmlab.station import Station
 
 
-class AdaptiveSequence(LockInSequence):
+class AdaptiveSequence(RepeatedSweeps):
     """An experiment with an axis of which only the points that tell most may be visited.
 
     Attributes:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sequences.detection import LockInSequence
-from stmlab.acquisition.parameters import FloatParameter, IntegerParameter
-from stmlab.axes import Axis, Channel
+from stmlab.acquisition.parameters import FloatParameter
+from stmlab.axes import Channel
 from stmlab.events import ParameterValue
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ class ChoppedSequence(LockInSequence):
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "sweep": ("dc_bias",),
         "lock-in": ("chop_frequency", "current_range", "time_constant", "filter_slope", "averages"),
-        "advanced": ("sweeps",),
     }
     outputs: ClassVar[Mapping[str, str]] = {"dc_bias": "bias"}
     roles = (*LockInSequence.roles, "generator", "path_to_junction")
@@ -62,26 +61,6 @@ class ChoppedSequence(LockInSequence):
         maximum=1e-6,
         description="largest change of the current expected: sets the lock-in's input range and sensitivity",
     )
-
-    sweeps = IntegerParameter(
-        "Sweeps",
-        default=1,
-        minimum=1,
-        maximum=10_000,
-        description="repetitions of the whole: many short sweeps instead of long averages let drift average out",
-    )
-
-    def repeated(self, axis: Axis) -> tuple[Axis, ...]:
-        """The axis of the sweep, within that of its repetitions if there are any."""
-        return (axis,) if self.sweeps == 1 else (Axis("sweep", "", np.arange(self.sweeps, dtype=float)), axis)
-
-    def move_sweep(self, number: float) -> None:
-        """A further repetition: nothing moves."""
-
-    @property
-    def shuffles_by_itself(self) -> bool:
-        """See LockInSequence."""
-        return bool(self.sweeps > 1)
 
     def full_scale(self) -> float:
         """Of the largest change of the current that is expected, V rms."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sequences.detection import LockInSequence
+from sequences.repeated import RepeatedSweeps
 from stmlab.acquisition.parameters import BooleanParameter, FloatParameter, IntegerParameter
 from stmlab.axes import Axis, Channel
 from stmlab.errors import SequenceError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from stmlab.station.instruments import BiasSweep
 
 
-class ConductanceSequence(LockInSequence):
+class ConductanceSequence(RepeatedSweeps):
     """Bias sweeps at fixed height with a small modulation of the bias, forward and, if wanted, back again."""
 
     reference_parameter = "modulation_frequency"
@@ -64,7 +64,6 @@ class ConductanceSequence(LockInSequence):
         "Points", default=201, minimum=2, maximum=100_000, description="bias values in one direction, evenly spaced"
     )
     backward = BooleanParameter("Backward", default=False, description="sweep back again after each forward sweep")
-    sweeps = IntegerParameter("Sweeps", default=1, minimum=1, maximum=10_000, description="repetitions of the whole")
     hardware = BooleanParameter("Hardware sweep", default=False, description="let the controller sweep the bias")
     modulation = FloatParameter(
         "Modulation",
@@ -118,8 +117,12 @@ class ConductanceSequence(LockInSequence):
         """Sweeps, and the bias in the order in which it is visited: forward, then backward if wanted."""
         forward = np.linspace(self.start_bias, self.stop_bias, self.points)
         path = np.concatenate([forward, forward[::-1]]) if self.backward else forward
-        bias = Axis("bias", "V", path, "bias", hardware=bool(self.hardware))
-        return (bias,) if self.sweeps == 1 else (Axis("sweep", "", np.arange(self.sweeps, dtype=float)), bias)
+        return self.repeated(Axis("bias", "V", path, "bias", hardware=bool(self.hardware)))
+
+    @property
+    def shuffles_by_itself(self) -> bool:
+        """See LockInSequence; never: the bias travels."""
+        return False
 
     def demands(self) -> Mapping[str, float | FloatArray]:
         """Every bias, the setpoint and the lock-in's sine output."""

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from stmlab.axes import Axis, Channel
     from stmlab.results import FitResult
 
+_ORDERS = 32  # of repetitions, whose ways are counted one by one
 _FIRST, _LAST = ("setpoint", "sweep"), ("lock-in", "fit", "advanced")  # groups of parameters
 _SLICE = 0.05  # s; a wait longer than this listens for stop and abort in between
 
@@ -348,21 +349,24 @@ def preflight(sequence: Sequence) -> None:
 
 
 def ramp_seconds(sequence: Sequence) -> float:
-    """Least time that the ramps of the bias take in the whole run, s: from the setpoint's through all, and back."""
+    """Least time that the ramps of the bias take in the whole run, s: from the setpoint's through all, and back.
+
+    Each repetition has an order of its own; of very many, that of the first ones stands for the others.
+    """
     demands, limit = sequence.demands(), sequence.station.limit("bias")
     values = np.atleast_1d(np.asarray(demands.get("bias", ()), dtype=float)).ravel()
-    repetitions = 1
+    ways, repetitions = [values], 1
     for axis in sequence.axes():
         if axis.unit == "V" and axis.name in ("bias", "offset"):
-            values = axis.values
+            ways = [axis.values]
             if axis.name == _innermost(sequence):
-                values = values[sequence.visit_order(0)]
+                ways = [axis.values[sequence.visit_order(sweep)] for sweep in range(min(repetitions, _ORDERS))]
             break
         repetitions *= len(axis)
     else:
         repetitions = 1
-    home = np.atleast_1d(np.asarray(demands.get("setpoint_bias", values[:1]), dtype=float))
-    return repetitions * limit.seconds([*home, *values, *home])
+    home = np.atleast_1d(np.asarray(demands.get("setpoint_bias", ways[0][:1]), dtype=float))
+    return repetitions / len(ways) * sum(limit.seconds([*home, *way, *home]) for way in ways)
 
 
 def _innermost(sequence: Sequence) -> str:

@@ -1,11 +1,13 @@
 """The estimate knows how long the ramps of the bias take."""
 
+import numpy as np
 import pytest
 
 from sequences.didv import ConductanceSpectrum
 from sequences.srs import StochasticResonance
 from sequences.time_trace import TimeTrace
 from stmlab import display
+from stmlab.acquisition.ordering import order_of
 from stmlab.acquisition.runner import Runner
 from tests.approximately import close
 from tests.station.lab import lab
@@ -31,6 +33,17 @@ def test_ramps_are_a_part_of_the_duration(sequence, volts):
     assert estimate.ramps == close(volts / 1e-3, rel=1e-9)
     assert estimate.seconds == close(estimate.ramps + estimate.points * sequence.point_seconds(), rel=1e-9)
     assert display.estimate_as_dict(estimate)["ramp_seconds"] == estimate.ramps
+
+
+def test_each_shuffled_sweep_has_a_way_of_its_own():
+    sequence = ConductanceSpectrum(points=5, sweeps=3, order="shuffled")
+    with lab(**SLOW) as station:
+        estimate = Runner(sequence, station).preflight()
+    bias = np.linspace(-10e-3, 10e-3, 5)
+    ways = [np.array([10e-3, *bias[order_of("shuffled", "bias", 5, sweep)], 10e-3]) for sweep in range(3)]
+    travelled = [float(np.abs(np.diff(way)).sum()) for way in ways]
+    assert sum(travelled) != close(3 * travelled[0], rel=1e-3)
+    assert estimate.ramps == close(sum(travelled) / 1e-3, rel=1e-9)
 
 
 def test_long_ramps_are_said_and_short_ones_are_not():

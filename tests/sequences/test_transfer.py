@@ -146,3 +146,8 @@ def test_what_cannot_be_played_is_refused_before_anything_moves(tmp_path, settin
     with Station.load("simulated", sample="nonlinear", seed=3) as station, pytest.raises(error, match=words):
         measure(station, tmp_path / "run.h5", **settings)
     assert not list(tmp_path.iterdir())
+
+
+def test_sweeps_are_not_offered_where_nothing_repeats_them():
+    assert "sweeps" in StochasticResonance().parameter_objects()
+    assert "sweeps" not in TransferFunction().parameter_objects()
