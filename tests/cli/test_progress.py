@@ -3,14 +3,15 @@
 import io
 import math
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from stmlab.axes import Axis
+from stmlab.axes import Axis, Channel
 from stmlab.cli.progress import interruptible, progress_bar
-from stmlab.events import FitProgress, PointTaken, RunStarted, RunState, StateChanged
+from stmlab.events import FitProgress, ParameterValue, PointTaken, RunStarted, RunState, StateChanged
 
 
 @pytest.fixture
@@ -41,6 +42,17 @@ def test_the_bar_is_as_long_as_the_farthest_point(console):
         assert done == [1, 2, 6, 6, 7]
         bar(StateChanged(RunState.PAUSED, 1.0))
         assert task.description == "srs fe_atom paused"
+
+
+def test_of_a_run_that_chooses_its_points_readings_before_it_was_resumed_count_too(console):
+    channels = (Channel("current", "A", "signal"), Channel("relative_error", "", "of what is sought"))
+    given = {"target_error": ParameterValue(0.01, "", "relative")}
+    with progress_bar(console, 500) as bar:
+        (task,) = bar._progress.tasks
+        bar(replace(started("fe_atom"), channels=channels, parameters=given))
+        bar(PointTaken(7, 0.0, (3e6,), (1e-12, 0.02), visit=99, session=1))
+        assert (task.completed, task.total) == (100, 400)
+        assert task.description == "srs fe_atom running, error 2 % of 1 %"
 
 
 def test_a_run_without_a_sample_is_called_by_its_sequence(console):
