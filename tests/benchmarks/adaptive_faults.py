@@ -225,7 +225,7 @@ def tip_jump(u: float, chance: np.random.Generator) -> Reading:
 
 
 def outliers(u: float, chance: np.random.Generator) -> Reading:
-    """One to four of the first sixty readings, which every run has, lie far away."""
+    """One to four of the first sixty readings, which nearly every run has, lie far away."""
     numbers = chance.choice(60, size=int(chance.integers(1, 5)), replace=False)
     sizes = {int(n): chance.choice([-1, 1]) * chance.uniform(8, 40) for n in numbers}
     return lambda x, n: SNR * float(resonance(np.array(x), np.array(u))) + sizes.get(n, 0.0)
