@@ -123,7 +123,7 @@ def test_slopes_of_the_transport_model_are_faster_than_differences_of_its_residu
     data = spectra(setting, spins, conductances, bias)
     free = ("axial_anisotropy_meV", "transverse_anisotropy_meV", "kondo_coupling", "potential_scattering")
     free = (*free, "bias_offset", "temperature_K")
-    given = [SpectrumData(bias, row, float(g), **modulation) for row, g in zip(data, conductances, strict=True)]
+    given = [SpectrumData(bias, row, float(g), 0.0, **modulation) for row, g in zip(data, conductances, strict=True)]
     problem = Problem(given, system_of(setting), vars(spins), free, 1e-3 * data.max(axis=1))
     at = np.concatenate([problem._varying.begun(), np.log(conductances)])
     ours, by_differences = problem._slopes(at).residuals, approx_derivative(lambda p: problem._placed(p).residuals, at)
