@@ -142,6 +142,16 @@ def running(studio: Studio, window: Window) -> None:
     studio.until(lambda: np.count_nonzero(np.isfinite(data.cells("current"))) > 250)
 
 
+def adaptive(studio: Studio, window: Window) -> None:
+    """A rate that becomes known, in the queue's process: posterior beside the points, the next point among them."""
+    window.panels["measure"].form.fill({"grid": "adaptive", "target_error": "0.5 %"})
+    studio.wait(0.5)
+    window.context.actions.trigger("measure.run")
+    live = window.panels["live"]
+    studio.until(lambda: live.posterior.isVisible() and live.source.data.points > 60)
+    studio.until(lambda: live.source.data.next_place >= 0 and bool(live.plot.next.place))
+
+
 def unsafe(studio: Studio, window: Window) -> None:
     """A run whose end left an instrument not safe: the words are those of the runner."""
     shown("srs")(studio, window)
@@ -211,6 +221,7 @@ STATES: dict[str, tuple[Callable[[Studio, Window], None], tuple[int, int], str]]
     "map": (shown("map"), LARGE, "light"),
     "trace": (shown("trace"), LARGE, "light"),
     "running": (running, LARGE, "light"),
+    "adaptive": (adaptive, LARGE, "light"),
     "unsafe": (unsafe, LARGE, "light"),
     "catalogue": (catalogue, LARGE, "light"),
     "fit": (fit, LARGE, "light"),

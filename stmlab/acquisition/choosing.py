@@ -8,7 +8,7 @@ What it knew when it chose a point, and why it did, are channels of the run.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -25,7 +25,7 @@ TARGET = "target_error"
 
 _FORESEEN = 0.5  # relative error below which it falls with the root of the number of readings
 
-CHANNELS = (
+CHANNELS = (  # they stand behind the channel of what is sought
     Channel(RELATIVE_ERROR, "", "standard error over value of what is sought, as known when the point was chosen"),
     Channel("chosen", "", "why the point was chosen; 0: start, 1: it tells most, 2: to check the model"),
 )
@@ -118,12 +118,27 @@ class AxisChooser:
         return min(found, key=lambda k: abs(self._x[k] - x))
 
 
-def sought(started: RunStarted) -> tuple[int, float] | None:
-    """Of a run that chooses its points: which channel is the relative error, and what it shall come to; else None."""
+class Sought(NamedTuple):
+    """What a run that chooses its points seeks.
+
+    Attributes:
+        value: place of the channel of the value so far.
+        error: place of the channel of its relative error.
+        target: of that error.
+    """
+
+    value: int
+    error: int
+    target: float
+
+
+def sought(started: RunStarted) -> Sought | None:
+    """Of a run that chooses its points; None of one that visits all."""
     names = [channel.name for channel in started.channels]
     if RELATIVE_ERROR not in names or TARGET not in started.parameters:
         return None
-    return names.index(RELATIVE_ERROR), float(started.parameters[TARGET].value)
+    error = names.index(RELATIVE_ERROR)
+    return Sought(error - 1, error, float(started.parameters[TARGET].value))
 
 
 def readings_needed(readings: int, error: float, target: float) -> float:

@@ -82,7 +82,7 @@ class Points:
         self._remembered = _REMEMBERED
         self._disturbance: Disturbance | None = None  # seen during a wait
         self._watching = False
-        self.index = 0  # of the point that is being taken
+        self.index = -1  # of the point that is being taken; before the first one -1
         self._chooser = sequence.chooser()
         if self._chooser is not None and rest is not None:
             self._remember(rest)

@@ -114,6 +114,11 @@ class Runner:
 
         self.sequence.show_partial(tell)
 
+    @property
+    def under_way(self) -> int | None:
+        """Index of the point that is being taken; None before the first."""
+        return None if self._points is None or self._points.index < 0 else self._points.index
+
     # -- from outside ------------------------------------------------------------------------------------------------
 
     def pause(self) -> None:

@@ -89,7 +89,7 @@ def _perform(file: Path, only: str | None, *, force: bool, as_json: bool) -> Non
 def _bar(console: Console, runner: Runner, estimate: Estimate) -> Iterator[None]:
     from stmlab.cli.progress import progress_bar
 
-    with progress_bar(console, estimate.points) as bar:
+    with progress_bar(console, estimate.points, runner) as bar:
         runner.listen(bar)
         yield
 

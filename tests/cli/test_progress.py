@@ -4,6 +4,7 @@ import io
 import math
 import signal
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,9 @@ from stmlab.events import FitProgress, ParameterValue, PointTaken, RunStarted, R
 @pytest.fixture
 def console():
     return Console(file=io.StringIO(), width=100)
+
+
+BIASES = np.array([1.0, 2.0, 4.5678]) * 1e-3
 
 
 def taken(index):
@@ -47,12 +51,12 @@ def test_the_bar_is_as_long_as_the_farthest_point(console):
 def test_of_a_run_that_chooses_its_points_readings_before_it_was_resumed_count_too(console):
     channels = (Channel("current", "A", "signal"), Channel("relative_error", "", "of what is sought"))
     given = {"target_error": ParameterValue(0.01, "", "relative")}
-    with progress_bar(console, 500) as bar:
+    with progress_bar(console, 500, SimpleNamespace(under_way=2)) as bar:
         (task,) = bar._progress.tasks
-        bar(replace(started("fe_atom"), channels=channels, parameters=given))
+        bar(replace(started("fe_atom"), channels=channels, parameters=given, axes=(Axis("bias", "V", BIASES),)))
         bar(PointTaken(7, 0.0, (3e6,), (1e-12, 0.02), visit=99, session=1))
         assert (task.completed, task.total) == (100, 400)
-        assert task.description == "srs fe_atom running, error 2 % of 1 %"
+        assert task.description == "srs fe_atom running, error 2 % of 1 %, next 4.57 mV"
 
 
 def test_a_run_without_a_sample_is_called_by_its_sequence(console):

@@ -53,6 +53,17 @@ def test_fitted_again_it_is_judged_again(known_to_a_percent):
     assert again["rate"].value == close(known_to_a_percent.fits[0]["rate"].value)
 
 
+def test_the_run_tells_which_point_it_is_taking():
+    told = []
+    with measurement("srs", seed=5, settings=ADAPTIVE | {"target_error": "20 %"}) as (runner, _):
+        assert runner.under_way is None
+        runner.listen(lambda event: isinstance(event, PointTaken) and told.append((event.index, runner.under_way)))
+        runner.run()
+    visited = [index for index, _ in told]
+    assert [following for _, following in told[:-1]] == visited[1:], "a point is handed on when the next is on its way"
+    assert told[-1][1] == visited[-1]
+
+
 def test_what_was_stopped_goes_on_where_it_was(tmp_path):
     path = tmp_path / "run.h5"
     settings = ADAPTIVE | {"target_error": "1.5 %"}

@@ -22,7 +22,7 @@ A client asks, and is answered with the same number; everybody is told what happ
 | status | queue, state, run, values, log: told to every client when it comes |
 | queue | the entries, whenever one has changed |
 | state | of the queue ("performing", "waiting", "ended") and of its run, with the reason |
-| progress | run, point and number of points, seconds left, file; of an adaptive run error and target |
+| progress | run, point of how many, seconds left, file; of an adaptive run error, target, readings, needed, next |
 | values | what was last read of every instrument, and what was last set |
 | partial | part of a reading that an instrument is still taking |
 | fit, log | a fit that was made; a line of the log |

@@ -68,7 +68,7 @@ class Report:
             if not math.isnan(self.target):
                 self.error = float(np.asarray(event.values[self._place]))
         elif isinstance(event, RunStarted) and (found := sought(event)) is not None:
-            self._place, self.target = found
+            self._place, self.target = found.error, found.target
         elif isinstance(event, StateChanged | RunFinished):
             self._enter(event)
         elif isinstance(event, Analysed):
@@ -96,8 +96,8 @@ class Report:
         return {"entry": self.entry.id, "sequence": self.entry.sequence, "run": self.number, "runs": self.entry.runs}
 
     def progress(self) -> Message:
-        """Where it stands now."""
-        path = self.runner.path
+        """Where it stands now; of a run that chooses its points also how far that is from what it seeks."""
+        path, needed = self.runner.path, self._needed()
         return {
             **self.where(),
             "event": "progress",
@@ -107,6 +107,9 @@ class Report:
             "left": self.seconds_left(),
             "error": None if math.isnan(self.error) else self.error,
             "target": None if math.isnan(self.target) else self.target,
+            "readings": self._readings,
+            "needed": None if math.isnan(needed) else math.ceil(needed),
+            "next": None if math.isnan(self.target) else self.runner.under_way,
             "file": None if path is None else str(path.resolve()),
         }
 
@@ -115,12 +118,16 @@ class Report:
         if self.state not in ("checked", RunState.PREPARING, RunState.RUNNING, RunState.PAUSED, RunState.MENDING):
             return None
         left: float = self.total - self.points
-        if not math.isnan(needed := readings_needed(self._readings, self.error, self.target)):
+        if not math.isnan(needed := self._needed()):
             left = min(needed - self._readings, left)
         if self.points >= _FIRST_PACE:
             running = self._running + (time.monotonic() - self._since if self.state == RunState.RUNNING else 0.0)
             return left * running / self.points
         return self.estimate.seconds * left / max(self.estimate.points, 1)
+
+    def _needed(self) -> float:
+        """About how many readings in all bring the error to the target; nan while nobody can tell."""
+        return readings_needed(self._readings, self.error, self.target)
 
     def values(self) -> Message:
         """What was last read of every instrument by the looks that are made anyway, and what was last set."""

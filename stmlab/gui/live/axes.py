@@ -79,7 +79,7 @@ class QuantityAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
             return found
         span = high - low
         if span < _ALL_LABELLED:
-            return _even_ticks(low, high, max(int(size / 90), 2))
+            return _even_ticks(low, high, max(int(size / 90), 3))
         decades = np.arange(math.floor(low), math.ceil(high) + 1)
         every = math.ceil(len(decades) / _MOST_DECADES)
         factors = (1, 2, 5) if span < _SOME_LABELLED else (1,)

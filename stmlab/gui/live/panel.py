@@ -16,6 +16,7 @@ from stmlab.gui.live.fit_table import FitTable
 from stmlab.gui.live.history import HistoryPlot
 from stmlab.gui.live.map_plot import MapPlot
 from stmlab.gui.live.menu import PlotMenu
+from stmlab.gui.live.posterior import PosteriorView
 from stmlab.gui.live.run_data import RunData
 from stmlab.gui.live.shown import Shown, View
 from stmlab.gui.live.source import Source
@@ -47,6 +48,7 @@ class LivePanel(Panel):
         source: of its readings.
         shown: what is chosen.
         plots: kind -> plot.
+        posterior: beside the plot, of a run that chooses its points.
     """
 
     name, title, area = "live", "Live", Area.MAIN
@@ -58,6 +60,7 @@ class LivePanel(Panel):
         self.controls = Controls(context.actions)
         self.plots = {view: kind(context.theme) for view, kind in _KINDS.items()}
         self.words, self.pointed, self.table = QLabel("no run yet"), QLabel(), FitTable(context.theme)
+        self.posterior = PosteriorView(context.theme)
         self._arranged: tuple[object, ...] = ()
         self._long = False  # whether the last turn has taken in so much that this one only draws
         self._build()
@@ -94,6 +97,11 @@ class LivePanel(Panel):
         if self.source.growing:
             self.source.data.partial(index, values)
 
+    def take_next(self, index: int) -> None:
+        """Which point the run under way takes now, as its process tells it; -1: it does not choose its points."""
+        if self.source.growing and self.source.data.state == "running":
+            self.source.data.next_place = index
+
     def refresh(self) -> None:
         """Take in what is new, and draw it."""
         self._long = not self._long and self.source.tick()
@@ -109,6 +117,7 @@ class LivePanel(Panel):
             return
         plot = self.plot
         plot.draw(data, self.shown)
+        self.posterior.draw(data, self.shown)
         self._say(data, plot)
         self.table.show_fit(data.fits[-1] if data.fits else None)
 
@@ -138,7 +147,13 @@ class LivePanel(Panel):
         column.setSpacing(2)
         column.addWidget(self.controls)
         column.addWidget(self.words)
-        column.addWidget(self.stack, stretch=1)
+        beside = QSplitter(Qt.Orientation.Horizontal)
+        for widget, share in ((self.stack, 5), (self.posterior, 2)):
+            beside.addWidget(widget)
+            beside.setStretchFactor(beside.indexOf(widget), share)
+        beside.setChildrenCollapsible(False)
+        self.posterior.hide()
+        column.addWidget(beside, stretch=1)
         column.addWidget(self.pointed)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(above)
@@ -160,6 +175,7 @@ class LivePanel(Panel):
     def _connect(self, context: Context) -> None:
         context.run_shown.connect(self.show_run)
         context.partial_seen.connect(self.take_partial)
+        context.next_seen.connect(self.take_next)
         context.fit_shown.connect(self.show_fit)
         context.events_replayed.connect(self.take_events)
         context.theme_changed.connect(self._use_theme)
@@ -168,7 +184,7 @@ class LivePanel(Panel):
         self.controls.all_wanted.connect(lambda: self.plot.show_all())
         self.controls.step_wanted.connect(self._step)
         self.menu = PlotMenu(context, self)
-        for plot in self.plots.values():
+        for plot in (*self.plots.values(), self.posterior.plot):
             plot.pointed.connect(self.pointed.setText)
             plot.menu_wanted.connect(self.menu.open_at)
 
@@ -228,6 +244,7 @@ class LivePanel(Panel):
     def _use_theme(self, theme: Theme) -> None:
         for plot in self.plots.values():
             plot.use_theme(theme)
+        self.posterior.use_theme(theme)
         self.table.use_theme(theme)
 
 
@@ -237,9 +254,8 @@ def _points_in_words(data: RunData) -> str:
     found = sought(data.started)
     if found is None:
         return f"{data.points} of {data.total} points"
-    place, target = found
     words = f"{data.points} points, chosen one by one"
     if data.last >= 0:
-        error = float(data.cells(data.channels[place])[data.last])
-        words += f", error {100 * error:.2g} % of {100 * target:.2g} %"
+        error = float(data.cells(data.channels[found.error])[data.last])
+        words += f", error {100 * error:.2g} % of {100 * found.target:.2g} %"
     return words

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.acquisition.choosing import sought
 from stmlab.display.fit_curves import curves_of
 from stmlab.events import Analysed, PointsDisturbed, PointTaken, RunFinished, RunStarted, StateChanged
 from stmlab.gui.live.cells import Cells, rises
 from stmlab.gui.live.keeping import Keeping
+from stmlab.gui.live.narrowing import Narrowing
 from stmlab.storage.following import News
 from stmlab.storage.history import in_order
 
@@ -45,6 +47,8 @@ class RunData:
         beyond: readings outside the plan of the axes: they have no place in a plot.
         version: a number that grows with every change.
         rewritten: a number that grows when a place that had a value gets another.
+        narrowing: of a run that chooses its points, how what is sought becomes known.
+        next_place: the place that is being measured, where the run tells; else -1.
     """
 
     def __init__(self) -> None:
@@ -60,7 +64,9 @@ class RunData:
         self.fits: tuple[FitResult, ...] = ()
         self._fitted: tuple[FitResult | None, tuple[FitCurve, ...]] = None, ()
         self.points = self.readings = self.beyond = self.rewritten = 0
-        self.last = self.under_way = -1
+        self.last = self.under_way = self.next_place = -1
+        self.narrowing = Narrowing()
+        self._sought = sought(started) if started is not None else None
         self._partial_known: dict[str, int] = {}
         self._cells = {name: Cells(self.layout) for name in names}
         self.known: BoolArray = np.zeros(self.layout.places, dtype=bool)
@@ -92,10 +98,12 @@ class RunData:
             self._disturb(np.array([i for i in event.indices if 0 <= i < self.keeping.places], dtype=np.int64))
         elif isinstance(event, StateChanged):
             self.state, self.message = str(event.state), event.reason
+            self.next_place = -1
         elif isinstance(event, Analysed):
             self.fits = (*self.fits, event.fit)
         elif isinstance(event, RunFinished):
             self.state, self.message = str(event.state), event.message
+            self.next_place = -1
             self._forget_partial()
 
     def news(self, news: News) -> None:
@@ -136,6 +144,8 @@ class RunData:
             return
         self._forget_partial()
         self.version += 1
+        if self._sought is not None:
+            self.narrowing.take(values[self._sought.value], values[self._sought.error])
         for rows, slots, stale in self.keeping.parts(index):
             self._empty(stale)
             self._take(slots, coordinates[rows], [value[rows] for value in values])

@@ -13,6 +13,7 @@ from stmlab.gui.live.channel_curves import ChannelCurves
 from stmlab.gui.live.crosshair import Crosshair, nearest_cell, stepped_cell, value_at, values_in_words
 from stmlab.gui.live.drawn import Extent, mapped
 from stmlab.gui.live.fitted import FittedLines
+from stmlab.gui.live.next_point import NextPoint
 from stmlab.gui.live.selection import averaged, focus_line, stepped_line
 from stmlab.gui.live.shown import Shown, Ways
 from stmlab.gui.live.words import legend, place_of, spelled
@@ -48,6 +49,7 @@ class SweepPlot(PlotArea):
         self._line: Line | None = None  # the sweep in front
         self._chosen: int | None = None  # its number, if the user has chosen it
         self.crosshair = Crosshair(self.main)
+        self.next = NextPoint(self.main)
 
     @property
     def fitted(self) -> bool:
@@ -103,7 +105,8 @@ class SweepPlot(PlotArea):
             self._arrange(data, shown)
             self._arranged, self._key = arranged, ()
         extent = self.extent()
-        key = (data.version, len(data.fits), shown, extent, self.height())
+        self.next.draw(data, shown)
+        key = (data.version, data.next_place, len(data.fits), shown, extent, self.height())
         if key == self._key:
             return
         self._key = key
@@ -129,6 +132,7 @@ class SweepPlot(PlotArea):
         if self.fitted:
             signs.append(("━", self.theme.fit, "fit"))
         signs += [("", self.theme.text, "mean of the repetitions")] if mean else []
+        signs += [("┆", self.theme.cursor, f"next: {self.next.place}")] if self.next.place else []
         return " &nbsp; ".join(filter(None, (place, legend([*signs, *self._other_signs()]))))
 
     def _other_signs(self) -> list[tuple[str, str, str]]:
@@ -212,6 +216,7 @@ class SweepPlot(PlotArea):
         self._chosen = None
         self._describe(data, shown)
         self.crosshair.arrange(self.theme)
+        self.next.arrange(self.theme)
         self._fitted.arrange(self.theme, shown)
         self.show_all()
 

@@ -309,6 +309,7 @@ class QueueDesk(QObject):
         if file and file != self._shown and self.run != "checked":
             self._shown = file
             self.context.run_shown.emit(Path(file))
+        self.context.next_seen.emit(-1 if message["next"] is None else message["next"])
         self.run_changed.emit()
 
     def _hear_values(self, message: Message) -> None:

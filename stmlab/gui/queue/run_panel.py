@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToo
 from stmlab.gui.actions import Action
 from stmlab.gui.panel import Area, Panel
 from stmlab.gui.queue.desk import desk_of
-from stmlab.gui.queue.words import progress_of, queue_state
+from stmlab.gui.queue.words import progress_in_numbers, progress_of, queue_state
 
 if TYPE_CHECKING:
     from stmlab.gui.context import Context
@@ -144,8 +144,9 @@ class RunPanel(Panel):
         said = desk.progress
         self.bar.setVisible(bool(said))
         if said:
-            self.bar.setMaximum(max(said["total"], 1))
-            self.bar.setValue(said["points"])
+            done, total = progress_in_numbers(said)
+            self.bar.setMaximum(total)
+            self.bar.setValue(done)
         file = said.get("file") or ""
         self.file.setText(Path(file).name)
         self.file.setToolTip(file)

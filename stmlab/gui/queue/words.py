@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stmlab.acquisition.queue.entries import AfterFailure, EntryState
 from stmlab.display.queues import entry_as_text
 from stmlab.display.runs import duration_as_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stmlab.acquisition.queue.entries import QueueEntry
     from stmlab.gui.queue.desk import QueueDesk
     from stmlab.gui.themes import Theme
@@ -73,6 +75,16 @@ def progress_of(desk: QueueDesk) -> str:
     if said["left"] is not None and said["points"] < said["total"]:
         parts.append(f"{duration_as_text(max(round(said['left']), 1))} left")
     return ", ".join(parts)
+
+
+def progress_in_numbers(said: Mapping[str, Any]) -> tuple[int, int]:
+    """How many points of how many; of a run that chooses them, readings of those that bring its error to the target.
+
+    (0, 1) while nobody can tell how many those are.
+    """
+    if said.get("target") is None:
+        return said["points"], max(said["total"], 1)
+    return (0, 1) if said["needed"] is None else (said["readings"], max(said["needed"], 1))
 
 
 def queue_state(desk: QueueDesk) -> str:

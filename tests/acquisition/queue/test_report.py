@@ -18,7 +18,9 @@ CHANNELS = (Channel("current", "A", "signal"), Channel("relative_error", "", "of
 def told(error, target=0.01, before=0):
     """After four readings of a run of 500 at most, of which each takes 2 s; with those before it was resumed."""
     entry = SimpleNamespace(id="a", sequence="srs", runs=1)
-    report = Report(entry, 0, SimpleNamespace(path=None), Estimate(500, 1000.0, 0, 0.0), lambda message: None)
+    report = Report(
+        entry, 0, SimpleNamespace(path=None, under_way=17), Estimate(500, 1000.0, 0, 0.0), lambda message: None
+    )
     given = {"target_error": ParameterValue(target, "", "relative")}
     report(RunStarted("r1", "srs", "2026-01-01", given, (AXIS,), CHANNELS, 0.0, "bench", ""))
     for k in range(4):
@@ -30,6 +32,7 @@ def test_the_time_left_is_that_to_the_target():
     said = told(0.02)
     assert (said["error"], said["target"], said["total"]) == (0.02, 0.01, 500)
     assert said["left"] == close(2.0 * (4 * 4 - 4), rel=1e-9)
+    assert (said["readings"], said["needed"], said["next"]) == (4, 16, 17)
 
 
 def test_while_little_is_known_it_is_that_to_the_time_limit():
