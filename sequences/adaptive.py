@@ -6,7 +6,7 @@ An experiment says when it is adaptive, over what it chooses, and how what is so
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sequences.repeated import RepeatedSweeps
 from stmlab.acquisition import choosing
@@ -14,11 +14,13 @@ from stmlab.acquisition.parameters import FloatParameter
 from stmlab.errors import SequenceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from stmlab.acquisition.choosing import AxisChooser
+    from stmlab.analysis.adaptive.forecast import Expected
     from stmlab.arrays import FloatArray
     from stmlab.axes import Channel
+    from stmlab.results import FitResult
     from stmlab.station import Station
 
 
@@ -52,6 +54,26 @@ class AdaptiveSequence(RepeatedSweeps):
     def new_chooser(self) -> AxisChooser:
         """Chooses the points of an adaptive run."""
         raise NotImplementedError
+
+    # -- what a plan is made of, see stmlab.acquisition.forecast ---------------------------------------------------
+
+    def ways(self, value: float) -> Mapping[str, Mapping[str, Any]]:
+        """Name of each way of placing the points -> its parameters, for what is sought being ``value``."""
+        raise NotImplementedError
+
+    def expected(self, fit: FitResult, noise: float) -> Expected:
+        """What will be read, as a run was fitted whose readings had this standard deviation."""
+        raise NotImplementedError
+
+    def fitted_places(self, values: FloatArray) -> FloatArray:
+        """Those of the axis's values that are fitted, on the scale on which they are chosen."""
+        raise NotImplementedError
+
+    def crossing(self) -> float:
+        """Time that the axis takes for its whole range over that of a reading; 0 where jumping costs nothing."""
+        return 0.0
+
+    # -- what is done for it --------------------------------------------------------------------------------------
 
     def connect(self, station: Station, checkpoint: Callable[[], None] | None = None) -> None:
         """See Sequence; an adaptive run has channels of its own."""

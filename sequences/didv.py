@@ -23,6 +23,8 @@ from stmlab.errors import SequenceError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.analysis.adaptive.step_forecast import ExpectedSteps
+    from stmlab.analysis.steps.model import StepModel
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
 
@@ -84,19 +86,37 @@ class ConductanceSpectrum(AdaptiveSequence, ConductanceSequence):
             return reading
         from stmlab.analysis.adaptive.step_choice import TRAVEL
 
-        return reading + min(self._crossing() / 2, TRAVEL * reading)
+        return reading + min(self._seconds_across() / 2, TRAVEL * reading)
 
     def new_chooser(self) -> AxisChooser:
         """Chooses each bias."""
         from stmlab.analysis.adaptive.step_choice import StepChoice, energy
-        from stmlab.analysis.steps.model import StepModel
 
-        model = StepModel(int(self.pairs), float(self.temperature) or None, float(self.modulation), True, True, False)
         bias = self.axes()[0].values
         low, high = energy(bias[[0, -1]]).tolist()
-        crossing = self._crossing() / super().point_seconds()
-        places = StepChoice(model, low, high, float(self.target_error), self.most_points(), crossing)
+        target, most = float(self.target_error), self.most_points()
+        places = StepChoice(self._model(), low, high, target, most, self.crossing())
         return AxisChooser(places, bias, energy, "conductance")
+
+    def ways(self, value: float) -> Mapping[str, Mapping[str, Any]]:
+        """See AdaptiveSequence."""
+        return {"even biases": {"biases": "even"}, "adaptive": {"biases": "adaptive"}}
+
+    def expected(self, fit: FitResult, noise: float) -> ExpectedSteps:
+        """See AdaptiveSequence."""
+        from stmlab.analysis.adaptive.step_forecast import ExpectedSteps
+
+        return ExpectedSteps.of(fit, self._model(), noise)
+
+    def fitted_places(self, values: FloatArray) -> FloatArray:
+        """See AdaptiveSequence; energies, meV."""
+        from stmlab.analysis.adaptive.step_choice import energy
+
+        return energy(values)
+
+    def crossing(self) -> float:
+        """See AdaptiveSequence."""
+        return self._seconds_across() / super().point_seconds()
 
     # -- the experiment ------------------------------------------------------------------------------------------
 
@@ -112,6 +132,12 @@ class ConductanceSpectrum(AdaptiveSequence, ConductanceSequence):
 
     # -- details -------------------------------------------------------------------------------------------------
 
-    def _crossing(self) -> float:
+    def _model(self) -> StepModel:
+        """Everything that an adaptive run leaves free."""
+        from stmlab.analysis.steps.model import StepModel
+
+        return StepModel(int(self.pairs), float(self.temperature) or None, float(self.modulation), True, True, False)
+
+    def _seconds_across(self) -> float:
         """Least time of the bias from one end of the range to the other, s."""
         return self.station.limit("bias").seconds([self.start_bias, self.stop_bias])

@@ -30,6 +30,7 @@ from stmlab.station.instruments import PulsePair
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.analysis.adaptive.forecast import ExpectedLine
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
     from stmlab.station.instruments import RadioFrequencyPath
@@ -158,6 +159,28 @@ class PumpProbe(AdaptiveSequence, ChoppedSequence):
         low, high = _logarithm(delay[[0, -1]]).tolist()
         places = ScaleChoice(decay, low, high, float(self.target_error), DECAY_CHECKS, self.most_points())
         return AxisChooser(places, delay, _logarithm, "current")
+
+    def ways(self, value: float) -> Mapping[str, Mapping[str, Any]]:
+        """See AdaptiveSequence."""
+        return {
+            "even delays": {"delays": "even"},
+            "on the fitted side": {"delays": "fitted"},
+            "adaptive": {"delays": "adaptive"},
+        }
+
+    def expected(self, fit: FitResult, noise: float) -> ExpectedLine:
+        """See AdaptiveSequence."""
+        from stmlab.analysis.adaptive.forecast import ExpectedLine
+        from stmlab.analysis.adaptive.posterior import decay
+        from stmlab.analysis.adaptive.scale_choice import DECAY_CHECKS
+
+        height = fit[f"height_{self.fitted_sides}"].value
+        return ExpectedLine(decay, fit["T1"].value, abs(height) / noise, DECAY_CHECKS)
+
+    def fitted_places(self, values: FloatArray) -> FloatArray:
+        """See AdaptiveSequence."""
+        along = -values if self.fitted_sides == "negative" else values
+        return _logarithm(along[along > self._overlap()])
 
     @property
     def is_adaptive(self) -> bool:

@@ -33,6 +33,7 @@ from stmlab.events import ParameterValue
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.analysis.adaptive.forecast import ExpectedLine
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
 
@@ -164,6 +165,26 @@ class StochasticResonance(AdaptiveSequence, ChoppedSequence):
         target, most = float(self.target_error), self.most_points()
         places = ScaleChoice(resonance, low, high, target, RESONANCE_CHECKS, most)
         return AxisChooser(places, frequency, _angular, "current")
+
+    def ways(self, value: float) -> Mapping[str, Mapping[str, Any]]:
+        """See AdaptiveSequence."""
+        return {
+            "logarithmic grid": {"grid": "logarithmic"},
+            "optimal grid": {"grid": "optimal", "expected_rate": value},
+            "adaptive": {"grid": "adaptive"},
+        }
+
+    def expected(self, fit: FitResult, noise: float) -> ExpectedLine:
+        """See AdaptiveSequence."""
+        from stmlab.analysis.adaptive.forecast import ExpectedLine
+        from stmlab.analysis.adaptive.posterior import resonance
+        from stmlab.analysis.adaptive.scale_choice import RESONANCE_CHECKS
+
+        return ExpectedLine(resonance, fit["rate"].value, abs(fit["step"].value) / noise, RESONANCE_CHECKS)
+
+    def fitted_places(self, values: FloatArray) -> FloatArray:
+        """See AdaptiveSequence."""
+        return _angular(values)
 
     @property
     def is_adaptive(self) -> bool:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 def forecast_as_text(found: Forecast) -> str:
     """A line for each way, after what it is expected from."""
+    value = format_quantity(float(f"{found.value:.4g}"), found.unit)
     head = (
-        f"rate {format_quantity(found.rate, '1/s')}, step {found.signal:.3g} standard deviations of a reading "
-        f"(from {found.source}); to {100 * found.target:.3g} %:"
+        f"{found.name} {value}, step {found.signal:.3g} standard deviations of a reading (from {found.source}); "
+        f"to {100 * found.target:.3g} %:"
     )
     lines = [f"  {way.name:24}{_count(way.readings):>10} readings  {_duration(way.seconds)}" for way in found.ways]
     return "\n".join([head, *lines])

@@ -8,7 +8,10 @@ from typer.testing import CliRunner
 
 from stmlab.acquisition.forecast import Forecast, Way, forecast
 from stmlab.acquisition.measurement import measure
-from stmlab.analysis.adaptive.forecast import chosen_readings, fewest_readings, grid_readings
+from stmlab.analysis.adaptive.forecast import ExpectedLine
+from stmlab.analysis.adaptive.posterior import resonance
+from stmlab.analysis.adaptive.scale_choice import RESONANCE_CHECKS
+from stmlab.analysis.lorentzian import rate_error_bound
 from stmlab.cli import app
 from stmlab.display.forecasts import forecast_as_text
 from stmlab.errors import SequenceError
@@ -16,6 +19,8 @@ from tests.approximately import close
 
 BAND = (3e6, 20e9)
 RATE = 2 * math.pi * math.sqrt(BAND[0] * BAND[1])  # in the middle
+ENDS = tuple(math.log(2 * math.pi * f) for f in BAND)
+LINE = ExpectedLine(resonance, RATE, 10.0, RESONANCE_CHECKS)
 
 
 def test_the_bound_is_that_of_the_best_design():
@@ -38,31 +43,33 @@ def test_the_bound_is_that_of_the_best_design():
         method="Nelder-Mead",
         options={"maxiter": 4000, "fatol": 1e-9},
     )
-    assert fewest_readings(*BAND, RATE, 10.0, 0.01) == close(best.fun / 1e-4, rel=0.02)
+    assert LINE.fewest_readings(*ENDS, 0.01) == close(best.fun / 1e-4, rel=0.005)
 
 
 def test_no_way_beats_the_bound_and_chosen_points_beat_the_grid():
     import numpy as np
 
-    least = fewest_readings(*BAND, RATE, 10.0, 0.02)
-    grid = grid_readings(np.geomspace(*BAND, 60), RATE, 10.0, 0.02)
-    chosen = chosen_readings(*BAND, RATE, 10.0, 0.02, 5000)
-    assert least < chosen < grid / 1.7
-    assert grid_readings(np.geomspace(*BAND, 60), RATE, 1000.0, 0.02) == 60, "a grid has all its points"
+    grid = np.linspace(*ENDS, 60)
+    least, even = LINE.fewest_readings(*ENDS, 0.02), LINE.grid_readings(grid, 0.02, 60)
+    chosen = LINE.chosen_readings(*ENDS, 0.02, 5000)
+    assert least < chosen < even / 1.7
+    assert even == close(60 * (rate_error_bound(np.geomspace(*BAND, 60), RATE, 10.0, 1.0) / RATE / 0.02) ** 2, rel=1e-6)
+    loud = ExpectedLine(resonance, RATE, 1000.0, RESONANCE_CHECKS)
+    assert loud.grid_readings(grid, 0.02, 60) == 60, "a grid has all its points"
 
 
 def test_an_old_run_tells_rate_step_and_noise(tmp_path):
     outcome = measure("srs", seed=3, path=tmp_path / "old.h5", settings={"points": 60})
-    found = forecast(0.01, like=outcome.path)
+    found = forecast("srs", 0.01, like=outcome.path)
     (fit,) = outcome.fits
-    assert found.rate == fit["rate"].value
+    assert found.value == fit["rate"].value
     log, optimal, adaptive, bound = found.ways
     error = fit["rate"].error / fit["rate"].value
     assert log.readings == close(60 * max(1, (error / 0.01) ** 2), rel=0.05), "as the fit's own error scales"
     assert bound.readings <= optimal.readings
     assert log.seconds > 0 < adaptive.seconds
     assert adaptive.name == "adaptive, averages=1"
-    log, _, adaptive, _ = forecast(0.002, like=outcome.path).ways
+    log, _, adaptive, _ = forecast("srs", 0.002, like=outcome.path).ways
     assert adaptive.name != "adaptive, averages=1"
     assert adaptive.seconds < log.seconds / 1.7
     assert math.isnan(bound.seconds)
@@ -74,7 +81,10 @@ def test_the_command_and_its_table(tmp_path):
     said = json.loads(done.stdout)
     assert [way["name"] for way in said["ways"]][-1] == "bound (Cramer-Rao)"
     assert said["ways"][-1]["seconds"] is None
-    found = Forecast(1.7e9, 30.0, 0.01, "old.h5", (Way("adaptive", 246.2, 96.4), Way("bound", math.inf, math.nan)))
+    found = Forecast(
+        *("rate", 1.7e9, "1/s", 30.0, 0.01, "old.h5"),
+        (Way("adaptive", 246.2, 96.4), Way("bound", math.inf, math.nan)),
+    )
     assert forecast_as_text(found).splitlines() == [
         "rate 1.7·10⁹ /s, step 30 standard deviations of a reading (from old.h5); to 1 %:",
         "  adaptive                       247 readings  0:01:36",
@@ -85,7 +95,7 @@ def test_the_command_and_its_table(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["didv"], "didv cannot be planned"),
+        (["transfer"], "transfer cannot be planned"),
         (["srs", "--target", "0 %"], "--target 0 %"),
         (["srs", "--target", "x"], "x"),
     ],
@@ -99,4 +109,39 @@ def test_what_cannot_be_planned_is_refused(arguments, why):
 def test_another_sequence_is_not_like_it(tmp_path):
     outcome = measure("didv", seed=3, path=tmp_path / "old.h5", settings={"points": 5})
     with pytest.raises(SequenceError, match="a run of didv"):
-        forecast(0.01, like=outcome.path)
+        forecast("srs", 0.01, like=outcome.path)
+
+
+def test_t1_is_planned_like_an_old_run(tmp_path):
+    settings = {"delays": "even", "points": 61}
+    outcome = measure("pump_probe", sample="fe_five_states", seed=3, path=tmp_path / "old.h5", settings=settings)
+    found = forecast("pump_probe", 0.002, like=outcome.path, sample="fe_five_states", settings={"points": 61})
+    (fit,) = outcome.fits
+    even, fitted, adaptive, bound = found.ways
+    error = fit["T1"].error / fit["T1"].value
+    assert (found.name, found.value, found.unit) == ("T1", fit["T1"].value, "s")
+    assert even.readings == close(61 * (error / 0.002) ** 2, rel=0.05), "as the fit's own error scales"
+    assert bound.readings < adaptive.readings < fitted.readings < even.readings
+    assert adaptive.seconds < fitted.seconds < even.seconds
+
+
+def test_energies_of_steps_are_planned_and_the_run_takes_as_long_as_was_said(tmp_path):
+    settings = {"pairs": 1, "start_bias": "-3 mV", "stop_bias": "3 mV", "points": 121}
+    arguments = ["plan", "didv", "--sample", "coh_bare", "--seed", "1", "--target", "1 %", "--json"]
+    arguments += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.stderr
+    said = json.loads(done.stdout)
+    even, adaptive, bound = said["ways"]
+    assert (even["name"], adaptive["name"].partition(",")[0]) == ("even biases", "adaptive")
+    assert said["unit"] == "meV"
+    assert bound["readings"] < adaptive["readings"] < even["readings"]
+    averages = int(adaptive["name"].partition("=")[2])
+    outcome = measure(
+        "didv",
+        sample="coh_bare",
+        seed=2,
+        path=tmp_path / "run.h5",
+        settings=settings | {"biases": "adaptive", "target_error": "1 %", "averages": averages},
+    )
+    assert 0.5 < outcome.points * averages / adaptive["readings"] < 2

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from stmlab.analysis.adaptive.forecast import grid_readings
+from stmlab.analysis.adaptive.forecast import ExpectedLine
 from stmlab.analysis.adaptive.posterior import decay, resonance
 from stmlab.analysis.adaptive.resonance_verdict import judged_rate
 from stmlab.analysis.adaptive.scale_choice import DECAY_CHECKS, RESONANCE_CHECKS, ScaleChoice
@@ -156,7 +156,9 @@ def rates(samples: int, band: tuple[float, float], snr: float, target: float, av
         noise = stream(*this, seed)
         choice = ScaleChoice(resonance, low, high, target, RESONANCE_CHECKS, MOST, seed)
         x, y = run(choice, lambda x, u=u, n=noise: 2 + height * float(resonance(np.array(x), u)) + n.normal(), cell)
-        cell.ratios.append(grid_readings(np.geomspace(*band, 60), math.exp(u), snr, target) / (averages * len(x)))
+        expected = ExpectedLine(resonance, math.exp(u), snr, RESONANCE_CHECKS)
+        grid = np.log(2 * math.pi * np.geomspace(*band, 60))
+        cell.ratios.append(expected.grid_readings(grid, target, 60) / (averages * len(x)))
         cell.judge(lambda x=x, y=y: verdict(x, y, target), "rate", float(u))
     return cell
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from stmlab.analysis.adaptive.forecast import grid_readings
+from stmlab.analysis.adaptive.forecast import ExpectedLine
 from stmlab.analysis.adaptive.posterior import resonance
 from stmlab.analysis.adaptive.scale_choice import RESONANCE_CHECKS, ScaleChoice
 from stmlab.analysis.lorentzian import fit_srs
@@ -106,7 +106,8 @@ def ripple(samples: int) -> Found:
 
             x, y, choice = adaptive_run(lambda x, _, signal=signal: float(signal(np.array(x))), noise, seed)
             ours += bool(choice.ended) or is_doubted(x, y)
-            readings = grid_readings(np.exp(grid) / (2 * math.pi), math.exp(u), SNR, TARGET)
+            expected = ExpectedLine(resonance, math.exp(u), SNR, RESONANCE_CHECKS)
+            readings = expected.grid_readings(grid, TARGET, len(grid))
             averaged = signal(grid) + noise.normal(size=60) / math.sqrt(max(1, round(readings / 60)))
             grids += _grid_doubts(np.exp(grid) / (2 * math.pi), averaged)
         per = 100 / samples

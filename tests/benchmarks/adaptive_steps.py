@@ -19,6 +19,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from stmlab.acquisition.measurement import measure
 from stmlab.analysis.adaptive.step_choice import StepChoice
+from stmlab.analysis.adaptive.step_forecast import ExpectedSteps
 from stmlab.analysis.steps.fit import fit_steps
 from stmlab.analysis.steps.model import StepModel
 from stmlab.errors import FitError
@@ -101,11 +102,8 @@ def _spectrum(model: StepModel, chance: np.random.Generator) -> FloatArray:
 
 def grid_readings(model: StepModel, vector: FloatArray, snr: float, target: float) -> float:
     """Readings on the even grid, each bias as often as the others, until every energy is known to ``target``."""
-    slopes = snr * model.jacobian(vector, np.linspace(-REACH, REACH, POINTS))
-    sums = np.tril(np.ones((model.pairs, model.pairs)))
-    covariance = sums @ np.linalg.inv(slopes.T @ slopes)[: model.pairs, : model.pairs] @ sums.T
-    errors = np.sqrt(np.diag(covariance)) / model.energies(vector)
-    return POINTS * max(1.0, float(errors.max() / target) ** 2)
+    vector = np.concatenate([vector[: len(model.shaping)], snr * vector[len(model.shaping) :]])
+    return ExpectedSteps(model, vector).grid_readings(np.linspace(-REACH, REACH, POINTS), target, POINTS)
 
 
 def wire(runs: int, target: float = 0.001) -> Row:

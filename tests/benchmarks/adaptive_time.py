@@ -18,7 +18,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from stmlab.acquisition.measurement import measurement
-from stmlab.analysis.adaptive.forecast import chosen_readings, suiting_averages
+from stmlab.analysis.adaptive.forecast import ExpectedLine, suiting_averages
+from stmlab.analysis.adaptive.posterior import resonance
+from stmlab.analysis.adaptive.scale_choice import RESONANCE_CHECKS
 from tests.benchmarks.adaptive import BAND, GRID, Found, alone, rates, spread
 from tests.benchmarks.side_by_side import Row
 
@@ -39,7 +41,9 @@ def visit_seconds(averages: int) -> float:
 def seconds(work: str, samples: int, snr: float) -> Found:
     """Random rates; the averages are those of a rate in the middle of the band."""
     middle = 2 * math.pi * math.sqrt(BAND[0] * BAND[1])
-    averages = suiting_averages(chosen_readings(*BAND, middle, snr, TARGET, 20_000))
+    expected = ExpectedLine(resonance, middle, snr, RESONANCE_CHECKS)
+    ends = (math.log(2 * math.pi * f) for f in BAND)
+    averages = suiting_averages(expected.chosen_readings(*ends, TARGET, 20_000))
     once, further = visit_seconds(1), visit_seconds(2) - visit_seconds(1)
     cell = rates(samples, BAND, snr, TARGET, averages)
     visits = np.array(cell.readings)

@@ -1,82 +1,150 @@
-"""How many readings a rate will take: on a grid, at the bound of Cramer and Rao, and chosen one by one."""
+"""How many readings a value will take: on a grid, at the bound of Cramer and Rao, and chosen one by one."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from stmlab.analysis.adaptive.choice import least_variance
-from stmlab.analysis.adaptive.posterior import Posterior, resonance
-from stmlab.analysis.adaptive.scale_choice import FIRST, LEAST, RESONANCE_CHECKS, ScaleChoice
-from stmlab.analysis.lorentzian import rate_error_bound
+from stmlab.analysis.adaptive.design import least_variance_of_all, variances
+from stmlab.analysis.adaptive.scale_choice import LEAST, ScaleChoice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stmlab.analysis.adaptive.planned import PlannedPlaces
+    from stmlab.analysis.adaptive.posterior import Line
+    from stmlab.analysis.adaptive.scale_choice import Pattern
     from stmlab.arrays import FloatArray
 
-_DESIGN = 400  # readings of the design with the rate known
-_PLACES = 400  # among which they are chosen
+_PLACES = 400  # among which the readings of the best design are chosen
 _TRIALS = 9  # runs with chosen points, of which the median counts
 _VISITS = 60  # of chosen points: enough for choices and checks; more only cost uploads and settling
+_STEP = 1e-4  # of u, for derivatives
 
 
-def grid_readings(frequency: FloatArray, rate: float, signal: float, target: float) -> float:
-    """Readings on a grid, every frequency as often as the others, until the rate is known to ``target``.
+class Expected(Protocol):
+    """What is expected to be read, in standard deviations of a reading, over places on a scale.
+
+    Attributes:
+        value: what is sought.
+        signal: size of the steps over the standard deviation of a reading.
+    """
+
+    @property
+    def value(self) -> float:
+        """See above."""
+
+    @property
+    def signal(self) -> float:
+        """See above."""
+
+    def grid_readings(self, x: FloatArray, target: float, points: int) -> float:
+        """Readings on a grid, every point as often as the others, until what is sought is known to ``target``.
+
+        Args:
+            x: places of the grid that are fitted, shape (n,).
+            target: relative error.
+            points: of the grid in all.
+
+        Returns:
+            Number of readings, at least one a point; inf where the grid cannot tell.
+        """
+
+    def fewest_readings(self, low: float, high: float, target: float) -> float:
+        """Readings that no unbiased estimate can do with less of (Cramer-Rao), all placed with everything known.
+
+        Args:
+            low: end of the places.
+            high: their other end.
+            target: relative error.
+        """
+
+    def chosen_readings(
+        self, low: float, high: float, target: float, most: int, *, averages: int = 1, crossing: float = 0.0
+    ) -> float:
+        """Visits that are chosen one by one, checks included: the median of trials; inf where most end without a value.
+
+        Args:
+            low: end of the places.
+            high: their other end.
+            target: relative error.
+            most: visits of a trial.
+            averages: readings of each visit.
+            crossing: time for the way through the whole range over that of a visit.
+        """
+
+
+@dataclass(frozen=True)
+class ExpectedLine:
+    """A line c + a L(x, u) whose scale exp(u) is sought; see `Expected`.
+
+    Attributes:
+        line: L.
+        value: the scale.
+        signal: a over the standard deviation of a reading.
+        pattern: of the checks of chosen points.
+    """
+
+    line: Line
+    value: float
+    signal: float
+    pattern: Pattern
+
+    def grid_readings(self, x: FloatArray, target: float, points: int) -> float:
+        """See Expected."""
+        return readings_to(float(variances(self._rows(x), _SCALE)[0]), target, points)
+
+    def fewest_readings(self, low: float, high: float, target: float) -> float:
+        """See Expected."""
+        return least_variance_of_all(self._rows(np.linspace(low, high, _PLACES)), _SCALE) / target**2
+
+    def chosen_readings(
+        self, low: float, high: float, target: float, most: int, *, averages: int = 1, crossing: float = 0.0
+    ) -> float:
+        """See Expected; jumping costs nothing here."""
+        signal, u = self.signal * math.sqrt(averages), np.array(math.log(self.value))
+        return median_of_trials(
+            lambda seed: ScaleChoice(self.line, low, high, target, self.pattern, most, seed),
+            lambda x: signal * float(self.line(np.array(x), u)),
+            least=LEAST,
+        )
+
+    def _rows(self, x: FloatArray) -> FloatArray:
+        u = math.log(self.value)
+        slope = (self.line(x, np.array(u + _STEP)) - self.line(x, np.array(u - _STEP))) / (2 * _STEP)
+        return np.stack([np.ones_like(x), self.line(x, np.array(u)), self.signal * slope], axis=1)
+
+
+_SCALE = np.array([[0.0, 0.0, 1.0]])
+
+
+def readings_to(variance: float, target: float, points: int) -> float:
+    """Readings on a grid that has this relative variance after each of its points was read once."""
+    return points * max(1.0, variance / target**2)
+
+
+def median_of_trials(
+    choice_of: Callable[[int], PlannedPlaces], expected: Callable[[float], float], *, least: int, trials: int = _TRIALS
+) -> float:
+    """Readings of runs that choose their points: the median; inf where most end without a value.
 
     Args:
-        frequency: of the grid, Hz, shape (n,).
-        rate: Gamma, 1/s.
-        signal: step over the standard deviation of a reading.
-        target: relative error.
-
-    Returns:
-        Number of readings, at least one a frequency; inf where the grid cannot tell the rate.
+        choice_of: from the number of a trial to what chooses its points.
+        expected: from a place to what is read there without noise, in standard deviations of a reading.
+        least: readings of a run.
+        trials: their number.
     """
-    error = rate_error_bound(frequency, rate, signal, 1.0) / rate
-    return len(frequency) * max(1.0, (error / target) ** 2)
-
-
-def fewest_readings(low: float, high: float, rate: float, signal: float, target: float) -> float:
-    """Readings that no unbiased estimate can do with less of (Cramer-Rao), all placed with the rate known.
-
-    Args:
-        low: end of the band, Hz.
-        high: its other end, Hz.
-        rate: Gamma, 1/s.
-        signal: step over the standard deviation of a reading.
-        target: relative error.
-    """
-    x, u = np.linspace(math.log(2 * math.pi * low), math.log(2 * math.pi * high), _PLACES), math.log(rate)
-    posterior = Posterior(resonance, u - 1.0, u + 1.0)
-    for key, place in enumerate(np.linspace(x[0], x[-1], FIRST)):
-        posterior.add(key, float(place), signal * float(resonance(np.array(place), np.array(u))))
-    posterior.mean, posterior.height, posterior.noise = u, signal, 1.0
-    rows = posterior.gradient(np.array(least_variance(posterior, x, _DESIGN)))
-    return float(np.linalg.inv(rows.T @ rows)[2, 2]) * _DESIGN / target**2
-
-
-def chosen_readings(low: float, high: float, rate: float, signal: float, target: float, most: int) -> float:
-    """Readings that are chosen one by one, checks included: the median of trials.
-
-    Args:
-        low: end of the band, Hz.
-        high: its other end, Hz.
-        rate: Gamma, 1/s.
-        signal: step over the standard deviation of a reading.
-        target: relative error.
-        most: readings of a trial.
-    """
-    ends, u = np.log(2 * math.pi * np.array([low, high])).tolist(), np.array(math.log(rate))
     numbers = []
-    for seed in range(_TRIALS):
-        chance, number = np.random.default_rng(seed), 0
-        choice = ScaleChoice(resonance, ends[0], ends[1], target, RESONANCE_CHECKS, most, seed)
+    for seed in range(trials):
+        chance, number, choice = np.random.default_rng(seed), 0, choice_of(seed)
         while (x := choice.choose()) is not None:
-            choice.learn(number, x, signal * float(resonance(np.array(x), u)) + chance.normal())
+            choice.learn(number, x, expected(x) + chance.normal())
             number += 1
         numbers.append(number if choice.reached and not choice.ended else math.inf)
-    return max(float(np.median(numbers)), float(LEAST))
+    return max(float(np.median(numbers)), float(least))
 
 
 def suiting_averages(readings: float) -> int:
