@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from stmlab.analysis.steps import shapes
+from stmlab.analysis.steps.model import StepModel
 from stmlab.analysis.steps.shapes import StepShape
 from stmlab.errors import PhysicsError
 from stmlab.physics.broadening import modulated, thermal_step, windows
@@ -92,3 +94,21 @@ def test_the_width_is_that_of_the_slope_within_a_sixth(temperature, modulation):
 def test_arguments_out_of_range_are_refused(arguments, name):
     with pytest.raises(PhysicsError, match=name):
         StepShape(*arguments)
+
+
+def test_value_and_slopes_at_the_same_temperature_make_each_table_once(monkeypatch):
+    made, series = [], shapes._Transform.series
+
+    def counted(self, spectrum, mean):
+        made.append(mean)
+        return series(self, spectrum, mean)
+
+    monkeypatch.setattr(shapes._Transform, "series", counted)
+    model, x = StepModel(1, None, 0.2e-3, True, True, False), np.linspace(-10, 10, 101)
+    vector = np.array([4.0, 0.1, np.log(1.2345678), 1.0, 1.0, 3.0, 0.0])
+    model.value(vector, x)
+    model.jacobian(vector, x)
+    model.jacobian(vector.copy(), x)
+    assert len(made) == 3, "step, slope, and change by temperature"
+    model.value(vector + np.array([0, 0, 1e-9, 0, 0, 0, 0]), x)
+    assert len(made) == 4, "another temperature has its own"

@@ -53,9 +53,10 @@ def test_fitted_again_it_is_judged_again(known_to_a_percent):
     assert again["rate"].value == close(known_to_a_percent.fits[0]["rate"].value)
 
 
-def test_the_run_tells_which_point_it_is_taking():
+def test_the_run_tells_which_point_it_is_taking(tmp_path):
     told = []
-    with measurement("srs", seed=5, settings=ADAPTIVE | {"target_error": "20 %"}) as (runner, _):
+    settings = ADAPTIVE | {"target_error": "20 %"}
+    with measurement("srs", seed=5, settings=settings, folder=tmp_path) as (runner, _):
         assert runner.under_way is None
         runner.listen(lambda event: isinstance(event, PointTaken) and told.append((event.index, runner.under_way)))
         runner.run()

@@ -10,7 +10,7 @@ a slope of its own, as third-order scattering and pumping leave it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,7 +72,7 @@ class StepModel:
         """The broadened step."""
         if self._fixed_shape is not None:
             return self._fixed_shape
-        return StepShape(float(np.exp(vector[len(self.shaping) - 1])), self.modulation_V)
+        return _shape_of(float(np.exp(vector[len(self.shaping) - 1])), self.modulation_V)
 
     @cached_property
     def _fixed_shape(self) -> StepShape | None:
@@ -115,3 +115,9 @@ class StepModel:
         """Energy above each threshold, negative bias first; shape (2 pairs, n)."""
         sides = np.tile([-1.0, 1.0], self.pairs)[:, None]
         return sides * (x - self.bias_offset(vector)) - np.repeat(self.energies(vector), 2)[:, None]
+
+
+@lru_cache(maxsize=4)
+def _shape_of(temperature_K: float, modulation_V: float) -> StepShape:
+    """Value, derivatives and errors are asked for at the same parameters; the tables cost more than these."""
+    return StepShape(temperature_K, modulation_V)
