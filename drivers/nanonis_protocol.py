@@ -104,8 +104,9 @@ class NanonisLine:
 
     def _answer(self, command: Command, received: bytearray) -> tuple[tuple[Any, ...], str]:
         """What the controller returns, and the description of its error; ``received`` gets the bytes."""
-        received += self._adapter.read_bytes(HEADER_SIZE)
-        header = unpack_header(bytes(received))
+        head = self._adapter.read_bytes(HEADER_SIZE)
+        received += head
+        header = unpack_header(bytes(head))
         if header.name != command.name:
             raise GarbledMessage(f"it answers {header.name}")
         if header.size > _LARGEST_BODY:
@@ -120,8 +121,9 @@ class NanonisLine:
             if command.returns and (error := _only_an_error(body)):
                 return (), error
             raise
-        fields = zip(command.returns, returned, strict=True)
-        return tuple(_decimal(value) if field.type == "f4" else value for field, value in fields), error
+        if singles := command.returns.singles:
+            returned = tuple(_decimal(value) if k in singles else value for k, value in enumerate(returned))
+        return returned, error
 
     def get(self, command: str, *arguments: Any) -> Any:
         """The only value that ``command`` returns, whatever it is."""

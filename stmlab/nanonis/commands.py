@@ -13,7 +13,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from stmlab.nanonis.protocol import Command, Field
+from stmlab.nanonis.protocol import Command, Field, Fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,13 +220,13 @@ Util.VersionGet -> product:str version:str host_release:u4 rt_release:u4
 """
 
 
-def _fields(words: str) -> tuple[Field, ...]:
+def _fields(words: str) -> Fields:
     fields = []
     for word in words.split():
         name, _, kind = word.partition(":")
         type_, _, keeps = kind.partition("?")
         fields.append(Field(name, type_, keeps))
-    return tuple(fields)
+    return Fields(fields)
 
 
 def _command(line: str) -> Command:

@@ -7,6 +7,7 @@ command carries stands in ``nanonis_commands``.
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from contextlib import suppress
@@ -28,9 +29,16 @@ _ERROR = struct.Struct(">Ii")
 _COUNT = struct.Struct(">i")
 
 _NUMBERS = {"u2": "H", "i4": "i", "u4": "I", "f4": "f", "f8": "d"}
+_F4_LARGEST = float(np.finfo(np.float32).max)
+_RANGES = {
+    "u2": (0.0, 2.0**16 - 1),
+    "i4": (-(2.0**31), 2.0**31 - 1),
+    "u4": (0.0, 2.0**32 - 1),
+    "f4": (-_F4_LARGEST, _F4_LARGEST),
+    "f8": (-math.inf, math.inf),
+}
 _TYPE = re.compile(r"(?P<item>u2|i4|u4|f4|f8|str)(?:\[(?P<length>\w*)\](?P<rows>\[\])?)?")
 _NAME = re.compile(rb"[\x21-\x7e]+")
-_F4_LARGEST = float(np.finfo(np.float32).max)
 
 
 class GarbledMessage(StmlabError):
@@ -111,7 +119,7 @@ class Field:
         if item[0] != "f" and array.size and array.dtype.kind not in "iub":
             raise GarbledMessage(f"{self.name} must hold integers, not {values!r}")
         if item != "f8":
-            for value in array.flat:
+            for value in array.ravel().tolist():
                 self._check_range(item, value)
         return array.astype(f">{item}").tobytes()
 
@@ -128,14 +136,25 @@ class Field:
     def _check_range(self, item: str, value: Any) -> None:
         if not isinstance(value, (int, float, np.number)):
             return
-        bits = 8 * int(item[1])
-        low, high = {
-            "u": (0.0, 2.0**bits - 1),
-            "i": (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1),
-            "f": (-_F4_LARGEST, _F4_LARGEST),
-        }[item[0]]
-        if np.isfinite(value) and not low <= value <= high:
+        low, high = _RANGES[item]
+        if not low <= value <= high and math.isfinite(value):
             raise OutOfBounds(self.name, float(value), low, high, "", f"the type {item} on the wire")
+
+
+class Fields(tuple[Field, ...]):
+    """The fields of a message, in wire order."""
+
+    @cached_property
+    def numbers(self) -> struct.Struct | None:
+        """How they lie on the wire, if all are single numbers."""
+        if not all(field.type in _NUMBERS for field in self):
+            return None
+        return struct.Struct(">" + "".join(_NUMBERS[field.type] for field in self))
+
+    @cached_property
+    def singles(self) -> frozenset[int]:
+        """Places of the single numbers that are kept in single precision."""
+        return frozenset(place for place, field in enumerate(self) if field.type == "f4")
 
 
 @dataclass(frozen=True)
@@ -149,8 +168,8 @@ class Command:
     """
 
     name: str
-    arguments: tuple[Field, ...]
-    returns: tuple[Field, ...]
+    arguments: Fields
+    returns: Fields
 
 
 @dataclass(frozen=True)
@@ -175,7 +194,8 @@ def pack(fields: Sequence[Field], values: Sequence[Any]) -> bytes:
         OutOfBounds: a number does not fit its type.
         GarbledMessage: a value is of the wrong kind, or there are too few or too many.
     """
-    if (numbers := _numbers(tuple(fields))) is not None and len(values) == len(fields):
+    numbers = _in_order(fields).numbers
+    if numbers is not None and len(values) == len(fields):
         with suppress(struct.error, OverflowError):  # then field by field, to say which it is
             return numbers.pack(*values)
     if len(values) != len(fields):
@@ -196,7 +216,8 @@ def unpack(fields: Sequence[Field], body: bytes) -> tuple[tuple[Any, ...], bytes
     Raises:
         GarbledMessage: ``body`` is too short, or holds an impossible count.
     """
-    if (numbers := _numbers(tuple(fields))) is not None and len(body) >= numbers.size:
+    numbers = _in_order(fields).numbers
+    if numbers is not None and len(body) >= numbers.size:
         return numbers.unpack_from(body), body[numbers.size :]
     reader = _Reader(body)
     counts: dict[str, int] = {}
@@ -221,14 +242,16 @@ def pack_response(name: str, returned: bytes, error: str = "") -> bytes:
     return _RESPONSE.pack(_header_name(name), len(body)) + body
 
 
+@lru_cache(maxsize=1024)
 def unpack_header(header: bytes) -> Header:
-    """Read the header of a request or a response.
+    """Read the header of a request or a response; there are few different ones, which come over and over.
 
     Raises:
         GarbledMessage: these are not the first 40 bytes of a message.
     """
     padded, size, respond = _REQUEST.unpack(header)
-    name = _name_in(padded)
+    text = padded.rstrip(b"\0")
+    name = text.decode("ascii") if _NAME.fullmatch(text) else ""
     if size < 0 or not name:
         raise GarbledMessage(f"no header: {header!r}")
     return Header(name, size, bool(respond))
@@ -249,19 +272,8 @@ def unpack_error(section: bytes) -> str:
     return text.decode("utf-8", errors="replace") or "error without description" if status else ""
 
 
-@lru_cache(maxsize=1024)
-def _name_in(padded: bytes) -> str:
-    """The name of a command in a header, "" if that is none."""
-    text = padded.rstrip(b"\0")
-    return text.decode("ascii") if _NAME.fullmatch(text) else ""
-
-
-@lru_cache(maxsize=1024)
-def _numbers(fields: tuple[Field, ...]) -> struct.Struct | None:
-    """How these fields lie on the wire, if all are single numbers."""
-    if not all(field.type in _NUMBERS for field in fields):
-        return None
-    return struct.Struct(">" + "".join(_NUMBERS[field.type] for field in fields))
+def _in_order(fields: Sequence[Field]) -> Fields:
+    return fields if isinstance(fields, Fields) else Fields(fields)
 
 
 @lru_cache(maxsize=1024)

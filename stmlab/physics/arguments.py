@@ -26,6 +26,8 @@ def refuse(name: str, value: object, allowed: str) -> PhysicsError:
 
 def finite(name: str, value: float, unit: str = "") -> float:
     """``value`` as a float; raises PhysicsError unless it is one finite real number."""
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
     allowed = f"a finite number{f' in {unit}' if unit else ''} is needed"
     if isinstance(value, bool | str | complex):
         raise refuse(name, value, allowed)
@@ -64,29 +66,34 @@ def whole(name: str, value: int, low: int, high: int) -> int:
 
 def real_array(name: str, value: Any, shape: tuple[int, ...] | None = None, unit: str = "") -> FloatArray:
     """``value`` as a float array; raises PhysicsError unless it is real, finite and of ``shape`` (None: any shape)."""
-    kind = f"finite real numbers{f' in {unit}' if unit else ''}"
-    wanted = f"{kind} of shape {shape} are needed" if shape is not None else f"{kind} are needed"
     try:
         array = np.asarray(value)
         real = array.astype(float) if array.dtype.kind in "fiu" else None
     except (TypeError, ValueError):
-        raise refuse(name, value, wanted) from None
+        raise refuse(name, value, _wanted(shape, unit)) from None
     if real is None or (shape is not None and real.shape != shape):
-        raise refuse(name, value, wanted)
+        raise refuse(name, value, _wanted(shape, unit))
     if not np.isfinite(real).all():
-        raise refuse(name, float(real[~np.isfinite(real)][0]), wanted)
+        raise refuse(name, float(real[~np.isfinite(real)][0]), _wanted(shape, unit))
     return real
+
+
+def _wanted(shape: tuple[int, ...] | None, unit: str) -> str:
+    kind = f"finite real numbers{f' in {unit}' if unit else ''}"
+    return f"{kind} of shape {shape} are needed" if shape is not None else f"{kind} are needed"
 
 
 def vector(name: str, value: Sequence[float], unit: str = "") -> Vector:
     """``value`` as three floats; raises PhysicsError unless it is three finite real numbers."""
-    x, y, z = (float(component) for component in real_array(name, value, (3,), unit))
+    if isinstance(value, tuple) and len(value) == 3 and all(type(one) is float and math.isfinite(one) for one in value):
+        return value
+    x, y, z = real_array(name, value, (3,), unit).tolist()
     return x, y, z
 
 
 def tensor(name: str, value: Sequence[Sequence[float]], unit: str = "") -> Tensor:
     """``value`` as three rows of three floats; raises PhysicsError unless it is a finite real 3x3 matrix."""
-    first, second, third = (vector(name, row, unit) for row in real_array(name, value, (3, 3), unit))
+    first, second, third = (tuple(row) for row in real_array(name, value, (3, 3), unit).tolist())
     return first, second, third
 
 

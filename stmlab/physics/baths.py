@@ -6,6 +6,7 @@ spins: P_i = P + 2 C <S>_i has a fixed part (a magnetic tip) and a part that fol
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -106,7 +107,7 @@ def default_baths(system: SpinSystem, coupled_spin: int) -> tuple[Bath, ...]:
 
 def _checked_polarisation(owner: Electrode | Bath) -> None:
     polarisation = vector("polarisation", owner.polarisation)
-    if np.linalg.norm(polarisation) > _LARGEST_POLARISATION:
+    if math.hypot(*polarisation) > _LARGEST_POLARISATION:
         raise refuse("polarisation", polarisation, "a vector of length 1 or less is needed")
     object.__setattr__(owner, "polarisation", polarisation)
 

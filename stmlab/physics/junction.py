@@ -177,6 +177,8 @@ def largest_couplings(
 
 
 def _choice(name: str, value: str, kind: type[StrEnum]) -> StrEnum:
+    if isinstance(value, kind):
+        return value
     try:
         return kind(value)
     except ValueError:

@@ -182,12 +182,12 @@ class SpinSystem:
         """The number of a spin; raises PhysicsError in the name of the argument ``name`` unless it exists."""
         return whole(name, spin, 0, len(self.spins) - 1)
 
-    @property
+    @cached_property
     def dimension(self) -> int:
         """Number of states."""
         return math.prod(spin.multiplicity for spin in self.spins)
 
-    @property
+    @cached_property
     def multiplicities(self) -> tuple[int, ...]:
         """2S + 1 of each spin."""
         return tuple(spin.multiplicity for spin in self.spins)
@@ -200,10 +200,13 @@ class SpinSystem:
 
     def operator(self, factors: dict[int, ComplexArray]) -> ComplexArray:
         """The product of one-spin matrices, given by the number of their spin, on the space of all; shape (n, n)."""
-        product = np.ones((1, 1), dtype=complex)
-        for number, multiplicity in enumerate(self.multiplicities):
-            factor = factors.get(number, np.eye(multiplicity))
-            size = len(product) * multiplicity
+        several = [
+            factors[number] if number in factors else np.eye(multiplicity)
+            for number, multiplicity in enumerate(self.multiplicities)
+        ]
+        product = np.array(several[0], dtype=complex)
+        for factor in several[1:]:
+            size = len(product) * len(factor)
             product = (product[:, None, :, None] * factor[:, None]).reshape(size, size)
         return product
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from stmlab.simulation.wire import MessageSession
 
@@ -104,8 +103,7 @@ class LineSession(MessageSession):
         return answer[: found.start()] + text.encode("ascii") + answer[found.end() :]
 
 
-@dataclass(frozen=True)
-class _Frame:
+class _Frame(NamedTuple):
     """The first message in a buffer.
 
     Attributes:

@@ -204,13 +204,14 @@ class Settings:
         partner = COMMANDS.get(f"{topic}Get")
         if action not in ("Set", "Get") or partner is None or f"{topic}Set" not in COMMANDS:
             raise Refusal(f"{command.name} is not available on this controller")
-        given = dict(zip((field.name for field in command.arguments), values, strict=True))
-        for field in command.arguments:
+        given = {}
+        for field, value in zip(command.arguments, values, strict=True):
+            given[field.name] = value
             if not field.keeps:
-                check(topic, field.name, given[field.name])
-        kept = self.of(topic, *(given.pop(field.name) for field in partner.arguments))
+                check(topic, field.name, value)
+        kept = self.of(topic, *[given.pop(field.name) for field in partner.arguments])
         if action == "Get":
-            return tuple(kept[field.name] for field in command.returns)
+            return tuple([kept[field.name] for field in command.returns])
         fields = [field for field in command.arguments if field.name in given]
         kept.update({field.name: _changed(topic, field, given[field.name], kept[field.name]) for field in fields})
         return ()
@@ -222,7 +223,7 @@ def check(topic: str, name: str, value: Any) -> None:
     if bounds is None or isinstance(value, str):
         return
     low, high = bounds
-    for one in np.atleast_1d(value):
+    for one in (value,) if isinstance(value, int | float) else np.atleast_1d(value):
         if one < low or one > high:
             raise Refusal(f"{topic}: {name} = {one:g} is out of range, {low:g} to {high:g} is allowed")
 

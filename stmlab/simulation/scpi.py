@@ -74,6 +74,8 @@ class Command:
 
     def carry_out(self, channel: int, arguments: Sequence[Argument]) -> str | None:
         """Convert all arguments, then act."""
+        if not arguments and not self.takes and self.rest is None:
+            return self.action(channel)
         if len(arguments) < len(self.takes) - self.optional + (self.rest is not None):
             raise ScpiError(-109)
         if len(arguments) > len(self.takes) and self.rest is None:

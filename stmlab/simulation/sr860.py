@@ -178,25 +178,26 @@ class VirtualSR860(VirtualLockIn):
 
     def conditions(self) -> int:
         """Overloads now, as CUROVLDSTAT? and, while they last, LIAS? have them."""
-        output = self._output()
+        output, scale = self._output(), self._scale
         shown = {0: output.real, 1: output.imag, 2: abs(output)}
         bits = 0 if self.reference_frequency else _OVERLOAD_UNLOCKED
         if self.bench.lockin_input_overloaded():
             bits |= _OVERLOAD_INPUT
         for channel in range(2):
             quantity = channel if self.value("COUT", channel) == 0 else 2 + channel
-            if quantity in shown and self._exceeds(shown[quantity], quantity):
+            if quantity in shown and self._exceeds(shown[quantity] / scale, quantity):
                 bits |= 1 << channel
         for display in range(4):
             quantity = int(self.value("CDSP", display))
-            if quantity in shown and self._exceeds(shown[quantity], quantity):
+            if quantity in shown and self._exceeds(shown[quantity] / scale, quantity):
                 bits |= _OVERLOAD_DISPLAY << display
         return bits
 
-    def _exceeds(self, value: float, quantity: int) -> bool:
+    def _exceeds(self, share: float, quantity: int) -> bool:
+        """Whether a quantity, over the scale, is beyond its end."""
         offset = self.value("COFP", quantity) / 100.0 if self.value("COFA", quantity) else 0.0
         expansion = _EXPANSIONS[int(self.value("CEXP", quantity))]
-        return abs(value / self._scale - offset) * expansion > 1.0
+        return abs(share - offset) * expansion > 1.0
 
     @property
     def _scale(self) -> float:

@@ -106,10 +106,10 @@ class MessageSession(ABC):
     def receive(self, data: bytes) -> bytes:
         """See Session."""
         self.feed(data)
-        answers = bytearray()
-        while (answer := self.exchange()) is not None:
+        answers = self.exchange() or b""
+        while self._pending and (answer := self.exchange()) is not None:
             answers += answer
-        return bytes(answers)
+        return answers
 
 
 class WireAdapter(Adapter):
@@ -141,7 +141,7 @@ class WireAdapter(Adapter):
         self._received = bytearray()
         self._name = name
         self._dropped = False
-        self._asked = ""  # for error messages
+        self._sent = b""  # the last message, for errors
         self.permit: Callable[[], bool] | None = None
         self.timeout = 0.0
         self.connection = _Plug()
@@ -171,8 +171,8 @@ class WireAdapter(Adapter):
         if self._dropped:
             raise InstrumentLost(self._name, "the connection was dropped")
         if self._received:  # of an older question, and nobody has read it
-            self._lose(GarbledAnswer(self._name, self._asked, bytes(self._received[:80]), "more than one answer"))
-        self._asked = content[:40].decode("ascii", "replace").strip("\n\0")
+            self._lose(GarbledAnswer(self._name, self._asked(), bytes(self._received[:80]), "more than one answer"))
+        self._sent = content[:40]
         try:
             self._received += self._session.receive(content)
         except ConnectionError as error:
@@ -188,7 +188,7 @@ class WireAdapter(Adapter):
         try:
             return line.decode("ascii")
         except UnicodeDecodeError as error:
-            raise GarbledAnswer(self._name, self._asked, line, "no ASCII text") from error
+            raise GarbledAnswer(self._name, self._asked(), line, "no ASCII text") from error
 
     def _read_bytes(self, count: int, break_on_termchar: bool = False, **kwargs: Any) -> bytes:
         if count < 0 or break_on_termchar:
@@ -202,6 +202,9 @@ class WireAdapter(Adapter):
     def flush_read_buffer(self) -> None:
         """Throw away what was received and not yet read."""
         self._received.clear()
+
+    def _asked(self) -> str:
+        return self._sent.decode("ascii", "replace").strip("\n\0")
 
     def _lose(self, error: InstrumentLost) -> NoReturn:
         self._dropped = True

@@ -59,6 +59,7 @@ class Watch:
     _baseline: dict[str, dict[str, Value]] = field(default_factory=dict)
     _right: dict[tuple[str, str], float] = field(default_factory=dict)  # when each property was last seen right
     _turns: dict[str, Turns] = field(init=False)
+    _confirming: frozenset[str] = field(init=False)  # those that say themselves what has been set
     _looked: float = -1.0
     _held: tuple[int, float, float] | None = None  # opening of the loop; when and where the tip was seen first
     looks: int = 0
@@ -69,6 +70,7 @@ class Watch:
         self.interval = min(_LONGEST, self.config.largest_age / 5.0)
         """Seconds between looks in a wait."""
         self._turns = {name: Turns(device.BY_TURNS) for name, device in self.devices.items()}
+        self._confirming = frozenset(name for name, device in self.devices.items() if hasattr(device, "confirmed"))
 
     def begin(self) -> None:
         """Note how everything is, now that the set-up is complete; after another set-up: whether all is as before.
@@ -153,14 +155,13 @@ class Watch:
         self.seen[name] = {**self.seen.get(name, {}), **look.values}  # a new one: another thread may be reading it
         if name == self.tip:
             self._compare_tip(name, device, look)
-        wanted, baseline = self._wanted(name, device), self._baseline[name]
+        was_set, found, agrees = self._was_set(name, device), self._baseline[name], device.agrees
         for what, read in look.values.items():
             if what in _MEASURED:
                 continue
-            if what not in wanted:
-                baseline[what] = read
-            elif not device.agrees(what, wanted[what], read):
-                raise self._changed(name, what, wanted[what], read, look)
+            wanted = was_set[what] if what in was_set else found.setdefault(what, read)
+            if not agrees(what, wanted, read):
+                raise self._changed(name, what, wanted, read, look)
             self._right[name, what] = self._looked
         if look.reports and name not in self.lockins:
             raise InstrumentFault(name, "; ".join(look.reports))
@@ -172,12 +173,14 @@ class Watch:
         fault.since = self._right.get((name, what))
         return fault
 
-    def _wanted(self, name: str, device: Any) -> Mapping[str, Value]:
-        confirmed = getattr(device, "confirmed", None) or {}
-        was_set, found = {**self.last_set.of(name), **confirmed}, self._baseline.setdefault(name, {})
-        for what in found.keys() & was_set.keys():
-            del found[what]  # what has been set is not as it was found, even when it is no longer known to be set
-        return {**found, **was_set}
+    def _was_set(self, name: str, device: Any) -> Mapping[str, Value]:
+        was_set, found = self.last_set.of(name), self._baseline[name]
+        if name in self._confirming:
+            was_set = {**was_set, **device.confirmed}
+        if not found.keys().isdisjoint(was_set):
+            for what in found.keys() & was_set.keys():
+                del found[what]  # what has been set is not as it was found, even when it is no longer known to be set
+        return was_set
 
     def _compare_tip(self, name: str, device: Any, look: Look) -> None:
         status = LoopStatus(look.values["status"])

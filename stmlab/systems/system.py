@@ -181,9 +181,14 @@ class System:
             return find.three("field_T")
         if self.table.field_direction is not None and at.field_T is None:
             raise FitError(f"{self.label}: the field is not known: give field, or field_T in the system's file")
-        direction = np.array(self.table.field_direction or _ALONG_Z)
-        x, y, z = ((at.field_T or 0.0) / np.linalg.norm(direction) * direction).tolist()
-        return x, y, z
+        x, y, z = self.table.field_direction or _ALONG_Z
+        along = (at.field_T or 0.0) / self._field_length
+        return along * x, along * y, along * z
+
+    @cached_property
+    def _field_length(self) -> float:
+        """Of the direction of the field, as the file gives it."""
+        return float(np.linalg.norm(self.table.field_direction or _ALONG_Z))
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -231,14 +236,13 @@ class System:
 
     def _electrode(self, find: _Numbers, name: str, field_T: Vector) -> Electrode:
         table: ElectrodeTable = getattr(self.table, name)
-        polarisation = np.array(find.three(f"{name}.polarisation") if table.polarisation is not None else (0.0,) * 3)
-        size = float(np.linalg.norm(field_T))
-        if table.field_polarisation is not None and size > 0.0:
+        x, y, z = find.three(f"{name}.polarisation") if table.polarisation is not None else (0.0, 0.0, 0.0)
+        size = float(np.linalg.norm(field_T)) if table.field_polarisation is not None else 0.0
+        if size > 0.0:
             along = find(f"{name}.field_polarisation") / size
             if table.saturation_field_T is not None:
                 along *= math.tanh(size / find(f"{name}.saturation_field_T"))
-            polarisation = polarisation + along * np.array(field_T)
-        x, y, z = polarisation.tolist()
+            x, y, z = x + along * field_T[0], y + along * field_T[1], z + along * field_T[2]
         if table.follows is None:
             return Electrode((x, y, z))
         return Electrode((x, y, z), find(f"{name}.correlation"), self._numbers[table.follows])

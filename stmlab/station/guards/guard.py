@@ -38,7 +38,13 @@ class Guard:
     _SETTINGS: ClassVar[tuple[str, ...]] = ()
     _OUTPUTS: ClassVar[tuple[str, ...]] = ()
 
+    _AS_THEY_ARE: ClassVar[frozenset[str]] = frozenset()
+
     __slots__ = ("__device", "_name", "_outputs")
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._AS_THEY_ARE = frozenset((*cls._PASSED, *_OF_EVERY_DEVICE))
 
     def __init__(self, name: str, device: Any, outputs: Outputs) -> None:
         object.__setattr__(self, "_name", name)
@@ -46,7 +52,7 @@ class Guard:
         object.__setattr__(self, "_outputs", outputs)
 
     def __getattr__(self, name: str) -> Any:
-        if name in self._PASSED or name in _OF_EVERY_DEVICE:
+        if name in self._AS_THEY_ARE:
             return getattr(self.__device, name)
         if name in self._SETTINGS:
             return self._as_set(name, getattr(self.__device, name))
