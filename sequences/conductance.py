@@ -138,6 +138,10 @@ class ConductanceSequence(RepeatedSweeps):
         super().verify()
         if self.start_bias == self.stop_bias:
             raise SequenceError(f"{self.name}: start_bias = stop_bias = {self.start_bias:g} V: there is no sweep")
+        if self.backward and self.order not in ("automatic", "sweep"):
+            raise SequenceError(
+                f"{self.name}: order = {self.order}: with backward = true the points are visited there and back"
+            )
         if self.hardware:
             self.station.limit("bias").check_sweep(float(self.start_bias), float(self.stop_bias), int(self.points))
         preamplifier = self.station.current_preamplifier

@@ -1,0 +1,129 @@
+"""The order of points, of every experiment that comes with stmlab: taken, with a sweep's data, or refused in words.
+
+Along a setpoint, a height, a temperature or a field nothing ever jumps: the outer axes are gone through in their order,
+whatever the order within.
+"""
+
+import numpy as np
+import pytest
+
+from stmlab.acquisition import experiments
+from stmlab.acquisition.measurement import measurement, resumption
+from stmlab.acquisition.ordering import JUMPED, ORDERS
+from stmlab.axes import Axis
+from stmlab.errors import SequenceError
+from stmlab.events import PointTaken, RunState
+from stmlab.storage import open_run
+
+QUICK = {"time_constant": "10 ms", "stabilise_time": "0.2 s"}
+TAKING = {
+    "srs": ("fe_atom", "current", {"points": 24, "sweeps": 2}),
+    "srs_map": ("fe_atom", "current", {"points": 12, "dc_points": 2, "amplitude_points": 2, "stop_amplitude": "2 mV"}),
+    "pump_probe": ("fe_five_states", "current", {"points": 24, "sweeps": 2}),
+    "didv": ("coh_bare", "conductance", {"points": 25, "sweeps": 2}),
+    "setpoint_ramp": ("coh_afm_tip", "conductance", {"conductances": 3, "points": 15, "stop_conductance": "80 nS"}),
+    "transfer": ("fe_atom", "current", {"points_per_decade": 4, "largest_step": "2 GHz"}),
+}
+"""Name -> sample, channel, and a small plan of several sweeps."""
+REFUSING = {
+    "time_trace": ({"order": "shuffled"}, "order"),
+}
+"""Name -> what is asked, and a word of why not."""
+
+
+def test_every_experiment_is_looked_at_here():
+    assert set(TAKING) | set(REFUSING) == set(experiments.found().classes)
+
+
+def taken(name, path, order, seed, **more):
+    """The run, as its file holds it."""
+    sample, _, settings = TAKING[name]
+    settings = QUICK | settings | {"order": order} | more
+    with measurement(name, sample=sample, seed=seed, path=path, settings=settings) as (runner, _):
+        runner.sequence.analyse = lambda run: None  # what is compared are the readings
+        assert runner.run().state is RunState.FINISHED
+    return open_run(path)
+
+
+def sweeps_of(run):
+    """Positions in the order of their visits, of each sweep along the innermost axis in its turn."""
+    width = len(run.axes[-1])
+    sweep, position = np.divmod(run.visits.index, width)
+    assert np.all(np.diff(sweep) >= 0), "the outer axes are gone through in their order"
+    return position.reshape(-1, width)
+
+
+@pytest.mark.parametrize("name", TAKING)
+def test_readings_in_another_order_are_those_of_a_sweep(name, tmp_path):
+    channel = TAKING[name][1]
+    runs = [taken(name, tmp_path / f"{k}.h5", "sweep", k) for k in (1, 2)]
+    first, again = (run.grid(channel) for run in runs)
+    noise = max(float(np.std(first - again)), 1e-3 * float(np.ptp(first)))
+    assert np.ptp(first) > 3 * noise, "there is something to be bent"
+    for order in ("shuffled", "interleaved"):
+        run = taken(name, tmp_path / f"{order}.h5", order, 3)
+        positions = sweeps_of(run)
+        assert np.all(np.sort(positions, axis=1) == np.arange(positions.shape[1])), "each point once"
+        assert np.all(np.any(positions != np.arange(positions.shape[1]), axis=1))
+        assert len({tuple(row) for row in positions}) > 1, "each sweep in an order of its own"
+        for axis, other in zip(run.axes, runs[0].axes, strict=True):
+            np.testing.assert_array_equal(axis.values, other.values)
+        away = run.grid(channel) - (first + again) / 2
+        assert np.std(away) < 2 * noise
+        assert abs(np.mean(away)) < 5 * noise / np.sqrt(away.size)
+        planned = np.meshgrid(*[axis.values for axis in run.axes], indexing="ij")
+        for axis, values in zip(run.axes, planned, strict=True):
+            np.testing.assert_allclose(run.grid(axis.name), values, rtol=1e-6, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", TAKING)
+def test_what_was_stopped_in_a_shuffled_sweep_goes_on_in_its_order(name, tmp_path):
+    whole = taken(name, tmp_path / "whole.h5", "shuffled", 4)
+    sample, channel, settings = TAKING[name]
+    path, half = tmp_path / "run.h5", len(whole.axes[-1]) + len(whole.axes[-1]) // 2
+    given = QUICK | settings | {"order": "shuffled"}
+    with measurement(name, sample=sample, seed=5, path=path, settings=given) as (runner, _):
+        runner.sequence.analyse = lambda run: None
+        runner.listen(lambda event: isinstance(event, PointTaken) and event.visit == half and runner.stop())
+        stopped = runner.run()
+    assert half < stopped.points < whole.points
+    with resumption(path) as (runner, _):
+        runner.sequence.analyse = lambda run: None
+        assert runner.run().state is RunState.FINISHED
+    run = open_run(path)
+    assert run.visits.session[stopped.points] == 1
+    np.testing.assert_array_equal(run.visits.index, whole.visits.index)
+    assert run.complete
+    apart = run.grid(channel) - whole.grid(channel)
+    assert np.std(apart) < 0.2 * np.ptp(whole.grid(channel))
+
+
+@pytest.mark.parametrize("name", REFUSING)
+def test_where_the_instrument_keeps_the_order_another_one_is_refused(name, tmp_path):
+    asked, why = REFUSING[name]
+    with pytest.raises(SequenceError, match=why), measurement(name, settings=asked, folder=tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("name", [name for name in TAKING if name in ("didv", "setpoint_ramp")])
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [({"hardware": True}, "visited in their order|sweeps the points in their order"), ({"backward": True}, "backward")],
+)
+@pytest.mark.parametrize("order", ["shuffled", "interleaved"])
+def test_a_sweep_with_a_direction_has_no_other_order(name, asked, why, order, tmp_path):
+    with pytest.raises(SequenceError, match=why), measurement(name, settings=asked | {"order": order}, folder=tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("axis", ["setpoint", "height", "temperature", "field", "sweep", "offset"])
+@pytest.mark.parametrize("order", [order for order in ORDERS if order not in ("automatic", "sweep")])
+def test_an_axis_that_must_not_jump_is_refused_by_name(axis, order, monkeypatch, tmp_path):
+    """Of whatever experiment: here srs, with another axis in place of its own."""
+    with measurement("srs", folder=tmp_path) as (runner, _):
+        monkeypatch.setattr(runner.sequence, "axes", lambda: (Axis(axis, "", np.arange(5.0)),))
+        monkeypatch.setattr(runner.sequence, f"move_{axis}", lambda value: None, raising=False)
+        runner.sequence.set("order", order)
+        with pytest.raises(SequenceError, match=f"order = {order}: the points of the axis {axis} are visited in their"):
+            runner.preflight()
+    assert axis not in JUMPED
