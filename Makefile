@@ -12,11 +12,11 @@ demo: $(VENV)/.demo
 	$(BIN)/stmlab demo --directory runs
 
 test: $(VENV)/.test qt-libraries lint
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadgroup
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # What takes minutes as well.
 test-all: $(VENV)/.test qt-libraries lint
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadgroup -m "slow or not slow"
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow or not slow"
 
 # Small faults in the code, one at a time: which of them does no test notice?
 PATHS ?= stmlab drivers sequences

@@ -7,6 +7,7 @@ import platformdirs
 import pytest
 from hypothesis import settings
 
+from tests import scheduling
 from tests.recorded_files import RECORDED
 from tests.served import served  # noqa: F401 - a fixture
 
@@ -34,6 +35,17 @@ def _ctrl_c_is_heard():
     """Where a shell starts the tests in its background it ignores Ctrl-C, and so would what the tests start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first."""
+    items.sort(key=scheduling.place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """`--dist loadfile`, as `make test` has it, with folders that stay together."""
+    return scheduling.Files(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_terminal_summary(terminalreporter):

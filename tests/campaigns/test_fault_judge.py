@@ -13,8 +13,6 @@ from tests.campaigns.fault_phases import changes_something
 from tests.campaigns.fault_run import Course, take
 from tests.campaigns.fault_trials import Trial
 
-pytestmark = pytest.mark.xdist_group("campaign of faults")
-
 TRIAL = Trial("drop", "read", "time_trace", 0)
 COURSE = Course("time_trace", "sr860", timeout=1.5)
 

@@ -8,8 +8,6 @@ from tests.campaigns.fault_phases import PHASES
 from tests.campaigns.fault_trials import KINDS, Trial, all_trials
 from tests.campaigns.faults import judged, reference_of
 
-pytestmark = pytest.mark.xdist_group("campaign of faults")
-
 TIMEOUT = 1.0  # s, for a busy computer
 SEQUENCE = ("srs", "didv")  # with SR860 and SR830
 SAMPLE = [Trial(kind, PHASES[k % len(PHASES)], SEQUENCE[k % 2], k % 2) for k, kind in enumerate(KINDS)]

@@ -6,8 +6,6 @@ import pytest
 from stmlab.storage import open_run
 from tests.campaigns.kills import resumed, violations, whole
 
-pytestmark = pytest.mark.xdist_group("campaign of faults")
-
 
 @pytest.fixture(autouse=True)
 def own_state_folder(tmp_path, monkeypatch):

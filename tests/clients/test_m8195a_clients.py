@@ -13,8 +13,6 @@ from tests.approximately import close
 from tests.clients.environment import client_environment
 from tests.simulation.generator_bench import GeneratorBench, lines
 
-pytestmark = pytest.mark.xdist_group("pyarbtools")  # one process makes the environment, and only once
-
 _CONNECT = """
 import json, sys
 from unittest.mock import MagicMock

@@ -17,8 +17,6 @@ from tests.approximately import close
 from tests.clients.environment import client_environment
 from tests.simulation.lockin_bench import LockInBench
 
-ONE_SESSION = pytest.mark.xdist_group("srsinst")  # of the maker's package, in an environment of its own
-
 
 @pytest.fixture
 def bench():
@@ -228,19 +226,16 @@ def makers_session():
     return result
 
 
-@ONE_SESSION
 def test_the_makers_package_knows_the_instrument(makers_session):
     assert makers_session["id"] == ["SR860", "simulated", "V1.51"]
     assert "Frequency: 6.910000e+02 Hz" in makers_session["text"]
 
 
-@ONE_SESSION
 def test_the_makers_package_sets_and_reads_back(makers_session):
     for name, (wanted, found) in (makers_session["set"] | makers_session["indexed"]).items():
         assert found == wanted, name
 
 
-@ONE_SESSION
 def test_the_makers_package_reads_the_outputs(makers_session):
     assert makers_session["bandwidth"] == close(5 / 64)
     assert makers_session["dc level"] == [-1.5, -1.5]
@@ -248,7 +243,6 @@ def test_the_makers_package_reads_the_outputs(makers_session):
     assert makers_session["displays"] == 4
 
 
-@ONE_SESSION
 def test_the_makers_package_finds_every_kind_of_error(makers_session):
     assert makers_session["command error"] == 32
     assert makers_session["execution error"] == [True, 0]
@@ -259,7 +253,6 @@ def test_the_makers_package_finds_every_kind_of_error(makers_session):
     assert makers_session["scale"] == 1  # X; channel 2 was told to put out theta
 
 
-@ONE_SESSION
 def test_the_makers_package_reads_the_capture_as_our_driver_does(makers_session):
     rate, fastest = makers_session["rate"]
     assert rate == close(fastest / 4)

@@ -1,11 +1,11 @@
-"""Two workers for all tests of the room: they take some seconds to begin."""
+"""Two workers for the tests of a file: they take some seconds to begin."""
 
 import pytest
 
 from stmlab.cluster import workers
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while nobody asks them, they take processor time too
 def crew():
     with workers(2) as found:
         yield found

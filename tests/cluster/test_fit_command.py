@@ -15,7 +15,6 @@ from stmlab.storage.exporters.netcdf_arrays import write
 from tests.spin_grid import spin_grid
 from tests.storage.importers.samples import write_step_grid
 
-pytestmark = pytest.mark.xdist_group("cluster")
 KNOWN = ("--set", "temperature=2 K", "--set", "modulation=0", "--set", "order=2", "--model", "transport")
 
 

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from stmlab.cli import app
 from tests.studies.small import TEXT, write_study
 
-pytestmark = pytest.mark.xdist_group("cluster")
 SMALL = TEXT.replace("[1, 2]", "[1]").replace("seeds = 2", "seeds = 4")
 
 

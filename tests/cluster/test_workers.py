@@ -17,8 +17,6 @@ from stmlab.cluster.dask_workers import _check_same
 from stmlab.errors import ClusterError
 from tests.spin_grid import KNOWN, spin_grid
 
-pytestmark = pytest.mark.xdist_group("cluster")
-
 
 def squared(task):
     return task * task

@@ -1,0 +1,53 @@
+"""Which process runs which test: a file whole, so that what its tests share is made once; what takes longest first.
+
+pytest-xdist's own groups (``xdist_group``) need to change a test's name, which pytest does not let them since 9.2.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    import pytest
+
+LONGEST = (
+    "tests/test_readme.py",
+    "tests/campaigns",
+    "tests/station/test_guardian.py",
+    "tests/gui/queue/test_processes.py",
+    "tests/sequences/test_adaptive.py",
+    "tests/sequences/test_adaptive_didv.py",
+    "tests/drivers/test_faults.py",
+    "tests/cluster",
+    "tests/clients/test_sr860_clients.py",
+    "tests/station/test_desk.py",
+    "tests/storage/test_kill.py",
+    "tests/acquisition/test_wire_replay.py",
+)
+"""Begun last, one of them would keep a single process busy while the others have ended."""
+
+TOGETHER = ("tests/campaigns", "tests/cluster")
+"""Folders whose files share what takes long to make: a run without faults, workers."""
+
+
+def place(item: pytest.Item) -> int:
+    """Where a test stands among all: sorted by it, the longest files come first and the others keep their order."""
+    scope = scope_of(item.nodeid)
+    return LONGEST.index(scope) if scope in LONGEST else len(LONGEST)
+
+
+def scope_of(nodeid: str) -> str:
+    """The file of a test, or its folder if that stays together."""
+    file = nodeid.split("::")[0]
+    folder = str(PurePosixPath(file).parent)
+    return folder if folder in TOGETHER else file
+
+
+class Files(LoadFileScheduling):
+    """Each file is run by one process, and so are those of a folder that shares something."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)

@@ -1,0 +1,51 @@
+"""Who runs what: files and what belongs together by one process, the longest first."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from tests import scheduling
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_longest_files_and_the_folders_that_stay_together_are_there():
+    assert all((ROOT / path).exists() for path in (*scheduling.LONGEST, *scheduling.TOGETHER))
+
+
+def test_the_longest_come_first_and_the_others_keep_their_order():
+    names = ["tests/a.py::one", "tests/cluster/test_b.py::two", "tests/c.py::three", f"{scheduling.LONGEST[0]}::four"]
+    items = sorted((SimpleNamespace(nodeid=name) for name in names), key=scheduling.place)
+    assert [item.nodeid for item in items] == [names[3], names[1], names[0], names[2]]
+
+
+class Process:
+    """One that is asked to run tests, by their numbers."""
+
+    shutting_down, gateway = False, SimpleNamespace(id="gw")
+
+    def __init__(self):
+        self.asked = []
+
+    def send_runtest_some(self, numbers):
+        self.asked += numbers
+
+    def shutdown(self):
+        self.shutting_down = True
+
+
+def test_a_file_and_a_folder_that_stays_together_have_one_process():
+    """The scheduler itself, with two processes, of which the first does all it is asked for at once."""
+    names = [f"tests/{file}.py::test[{k}]" for file in ("cluster/a", "b", "cluster/c", "d") for k in range(4)]
+    processes = [Process(), Process()]
+    settings = SimpleNamespace(loadscopereorder=False)
+    scheduler = scheduling.Files(SimpleNamespace(getvalue=lambda _: ["2*popen"], option=settings), None)
+    for process in processes:
+        scheduler.add_node(process)
+        scheduler.add_node_collection(process, names)
+    scheduler.schedule()
+    done = 0
+    while done < len(processes[0].asked):
+        scheduler.mark_test_complete(processes[0], processes[0].asked[done])
+        done += 1
+    asked = [[names[k].split("::")[0] for k in process.asked[::4]] for process in processes]
+    assert asked == [["tests/cluster/a.py", "tests/cluster/c.py", "tests/d.py"], ["tests/b.py"]]
