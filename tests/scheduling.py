@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LONGEST = (
     "tests/test_readme.py",
+    "tests/test_lint.py",  # without a cache of mypy
     "tests/campaigns",
     "tests/station/test_guardian.py",
     "tests/gui/queue/test_processes.py",

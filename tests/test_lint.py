@@ -10,7 +10,6 @@ import pytest
 ROOT = Path(__file__).parents[1]
 RECIPE = re.search(r"^lint:.*\n((?:\t.+\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 COMMANDS = [line.removeprefix("\t$(BIN)/") for line in RECIPE[1].splitlines()]
-pytestmark = pytest.mark.xdist_group("lint")  # groups come first: mypy takes half a minute where it has no cache
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -66,7 +66,7 @@ def test_several_files_are_one_fit_with_a_field_for_each(files):
     path, runs = files
     answer = stmlab("fit", *runs, "--model", "transport", "--system", path, "--set", "field=0 T, 5 T", "--json")
     assert answer.exit_code == 0, answer.output
-    fit = json.loads(answer.output)
+    fit = json.loads(answer.stdout)
     assert fit["points"] == 2 * BIAS.size
     assert fit["parameters"][0]["value"] == close(-3.2, rel=0.02)
     assert fit["choices"]["given"] == "field = 0 T, 5 T"
