@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stmlab.units import format_value
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
 
-@dataclass(frozen=True)
-class FitParameter:
+class FitParameter(NamedTuple):
     """One fitted quantity: value and one standard error in ``unit``.
 
-    ``at`` says, for a quantity of one of many curves, of which: "4 mV, 2 mV".
+    ``at`` says, for a quantity of one of many curves, of which: "4 mV, 2 mV". A map of spectra has thousands of them:
+    a tuple is made in a fifth of the time of a frozen dataclass.
     """
 
     name: str
@@ -88,10 +88,7 @@ class FitResult:
         """Plain numbers and lists, ready for JSON; without the curves."""
         return {
             "model": self.model,
-            "parameters": [
-                {"name": p.name, "value": p.value, "error": p.error, "unit": p.unit, "at": p.at}
-                for p in self.parameters
-            ],
+            "parameters": [p._asdict() for p in self.parameters],
             "free": list(self.free),
             "covariance": self.covariance.tolist(),
             "points": self.points,
