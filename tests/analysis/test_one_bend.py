@@ -38,9 +38,9 @@ def squares_of(y):
 def test_minima_are_those_of_a_search_for_each():
     _, y = decays(40, 0.05)
     normal = normal_of(y)
-    found, late = minimised(normal, np.zeros(40), squares_of(y), LIMITS, 48, 1e-6)
-    assert not late.any()
-    for k, value in enumerate(found):
+    found = minimised(normal, np.zeros(40), squares_of(y), LIMITS, 48, 1e-6)
+    assert not found.late.any()
+    for k, value in enumerate(found.at):
         here = np.array([k])
         search = minimize_scalar(
             lambda b, here=here: normal(np.array([b]), here).squares[0],
@@ -53,9 +53,9 @@ def test_minima_are_those_of_a_search_for_each():
 
 def test_perfect_curves_are_found_to_rounding():
     truth, y = decays(20, 0.0)
-    found, late = minimised(normal_of(y), np.zeros(20), squares_of(y), LIMITS, 48, 1e-4)
-    assert not late.any()
-    np.testing.assert_allclose(found, truth, atol=1e-10)
+    found = minimised(normal_of(y), np.zeros(20), squares_of(y), LIMITS, 48, 1e-4)
+    assert not found.late.any()
+    np.testing.assert_allclose(found.at, truth, atol=1e-10)
 
 
 def test_a_step_that_is_short_by_the_same_factor_each_time_is_lengthened():
@@ -68,13 +68,14 @@ def test_a_step_that_is_short_by_the_same_factor_each_time_is_lengthened():
         whole = normal(bent, active)
         return Normal(whole.gradient / 4, whole.information, whole.squares, whole.linear)
 
-    found, late = minimised(short, np.zeros(20), squares_of(y), LIMITS, 48, 1e-4)
-    assert not late.any()
+    found = minimised(short, np.zeros(20), squares_of(y), LIMITS, 48, 1e-4)
+    assert not found.late.any()
     assert len(rounds) < 16
-    np.testing.assert_allclose(found, minimised(normal, np.zeros(20), squares_of(y), LIMITS, 48, 1e-4)[0], atol=1e-4)
+    whole = minimised(normal, np.zeros(20), squares_of(y), LIMITS, 48, 1e-4)
+    np.testing.assert_allclose(found.at, whole.at, atol=1e-4)
 
 
 def test_a_minimum_beyond_the_limits_is_left_at_them():
     y = np.exp(-50.0 * TIME)[None]
-    found, _ = minimised(normal_of(y), np.zeros(1), squares_of(y), (-3.0, 0.5), 48, 1e-4)
-    assert found.tolist() == [0.5]
+    found = minimised(normal_of(y), np.zeros(1), squares_of(y), (-3.0, 0.5), 48, 1e-4)
+    assert found.at.tolist() == [0.5]

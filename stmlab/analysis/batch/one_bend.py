@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 60
 _LEAST_MOVE = 1e-13
-_LARGEST_MOVE = 0.5
+_REACH = (-0.5, 0.5)  # of one move
 _SHORTEST, _LONGEST = 0.2, 20.0  # of a step of Gauss and Newton, by the secant rule
 _ROUNDING = 1e-10, 1e-15  # of the squares, and of those of the data: a step that adds less makes nothing worse
 _LEAST_INFORMATION = 1e-200  # where the curve does not depend on the parameter; what is divided by it must not overflow
@@ -48,6 +48,26 @@ class Normal:
         moved: FloatArray = self.gradient / np.maximum(self.information, _LEAST_INFORMATION)
         return moved
 
+    def replace(self, rows: IntArray, others: Normal, chosen: BoolArray) -> None:
+        """Put the ``chosen`` of others in the place of those ``rows``."""
+        self.gradient[rows], self.information[rows] = others.gradient[chosen], others.information[chosen]
+        self.squares[rows], self.linear[rows] = others.squares[chosen], others.linear[chosen]
+
+
+@dataclass(frozen=True, eq=False)
+class Minima:
+    """Of m curves.
+
+    Attributes:
+        at: bending parameters, (m,).
+        there: what `Normal` is at them.
+        late: which have not converged, (m,).
+    """
+
+    at: FloatArray
+    there: Normal
+    late: BoolArray
+
 
 def minimised(
     normal: Callable[[FloatArray, IntArray], Normal],
@@ -56,8 +76,8 @@ def minimised(
     limits: tuple[float, float],
     degrees: int,
     converged: float,
-) -> tuple[FloatArray, BoolArray]:
-    """Bending parameters at the minima, and which have not converged, each (m,).
+) -> Minima:
+    """The minima next to ``start``.
 
     Args:
         normal: at bending parameters of the curves with these numbers.
@@ -67,26 +87,26 @@ def minimised(
         degrees: of freedom of each curve.
         converged: step in standard errors at which a curve is left alone.
     """
-    at, best = np.clip(start, *limits), np.full(start.size, np.inf)
-    move, before = np.zeros(start.size), np.full(start.size, np.nan)
+    at = np.clip(start, *limits)
     active = np.arange(start.size)
+    there = normal(at, active)
+    move = np.clip(there.move, *_REACH)
     for _ in range(_ROUNDS):
-        trial = np.clip(at[active] + move[active], *limits)
-        here = normal(trial, active)
-        better = here.squares <= best[active] * (1 + _ROUNDING[0]) + _ROUNDING[1] * squares[active]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            longer = (trial - at[active]) / (before[active] - here.move)
-        usual = np.clip(here.move * np.where(np.isfinite(longer), np.clip(longer, _SHORTEST, _LONGEST), 1.0), *_REACH)
-        kept = active[better]
-        at[kept], best[kept], before[kept] = trial[better], here.squares[better], here.move[better]
-        move[active] = np.where(better, usual, 0.5 * move[active])
-        error = np.sqrt(best[active] / degrees / np.maximum(here.information, _LEAST_INFORMATION))
+        error = np.sqrt(there.squares[active] / degrees / np.maximum(there.information[active], _LEAST_INFORMATION))
         active = active[np.abs(move[active]) > np.maximum(converged * error, _LEAST_MOVE)]
         if not active.size:
             break
+        trial = np.clip(at[active] + move[active], *limits)
+        here = normal(trial, active)
+        allowed = there.squares[active] * (1 + _ROUNDING[0]) + _ROUNDING[1] * squares[active]
+        better = here.squares <= allowed
+        with np.errstate(divide="ignore", invalid="ignore"):
+            longer = (trial - at[active]) / (there.move[active] - here.move)
+        usual = np.clip(here.move * np.where(np.isfinite(longer), np.clip(longer, _SHORTEST, _LONGEST), 1.0), *_REACH)
+        move[active] = np.where(better, usual, 0.5 * move[active])
+        kept = active[better]
+        at[kept] = trial[better]
+        there.replace(kept, here, better)
     late = np.zeros(start.size, dtype=bool)
     late[active] = True
-    return at, late
-
-
-_REACH = (-_LARGEST_MOVE, _LARGEST_MOVE)
+    return Minima(at, there, late)

@@ -1,7 +1,7 @@
 """Stochastic resonance spectra in batches: I(f) = I_SR / (1 + (2 pi f / Gamma)^2) + I_rec (Betz et al., eq. 1).
 
-Only the rate enters nonlinearly. Trial rates, the same for all spectra, are one matrix product; from the best of them,
-steps of Gauss and Newton with step and offset eliminated, for all spectra side by side.
+Only the rate enters nonlinearly. Trial rates, the same for all spectra, are one matrix product; from the best between
+them, steps of Gauss and Newton with step and offset eliminated, for all spectra side by side.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from stmlab.analysis.batch.one_bend import Normal, minimised
 from stmlab.analysis.batch.result import BatchFit, checked, in_parts
+from stmlab.analysis.batch.trial_lines import TrialLines, between, rate_limits
 from stmlab.analysis.lorentzian import SIGNIFICANT
 from stmlab.analysis.residuals import are_structured
 from stmlab.errors import FitError
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 _NAMES = ("rate", "step", "offset", "frequency")
 _UNITS = ("1/s", "A", "A", "Hz")
-_BEYOND = math.log(1e3)  # a rate is looked for this far outside the band
-_PER_DECADE = 8
 _CONVERGED = 1e-4  # of the standard error
 _NEVER = 0.8  # of a significant step: what the best of the trial rates explains is not far from the best of all
 _SMALLEST = 1e-250  # squared norm of a column that is there
@@ -67,14 +66,8 @@ class _Lines:
         self.square, self.order = x * x, np.argsort(x, kind="stable")
         self.weight = weight**2
         self.total = float(self.weight.sum())
-        low, high = math.log(x.min()) - _BEYOND, math.log(x.max()) + _BEYOND
-        self.limits = low, high
-        self.trials = np.linspace(low, high, math.ceil(_PER_DECADE * (high - low) / math.log(10)))[1:-1]
-        shapes = self.shape(self.trials)
-        centred = shapes - (shapes @ self.weight / self.total)[:, None]
-        spread = centred**2 @ self.weight
-        useful = spread > 1e-20 * self.total
-        self.trials, self._matrix = self.trials[useful], (centred * self.weight / np.sqrt(spread)[:, None])[useful].T
+        self.limits = rate_limits(x)
+        self.trials = TrialLines.over(x, self.weight)
 
     def shape(self, log_rate: FloatArray) -> FloatArray:
         """1 / (1 + x^2 / rate^2), shape (m, n)."""
@@ -87,15 +80,10 @@ class _Lines:
         return line @ w, square @ w, (square * line) @ w, (square * square) @ w
 
     def best_trial(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The rate that explains most of each spectrum, between the trial rates; its logarithm and that part, (m,)."""
-        explained = (y @ self._matrix) ** 2
-        best = np.clip(explained.argmax(axis=1), 1, self.trials.size - 2)
-        rows = np.arange(len(y))
-        below, top, above = (explained[rows, best + beside] for beside in (-1, 0, 1))
-        bend = below - 2 * top + above
-        beside = np.where(bend < 0, 0.5 * (below - above) / np.where(bend < 0, bend, -1.0), np.sign(above - below))
-        at: FloatArray = self.trials[best] + np.clip(beside, -1.0, 1.0) * (self.trials[1] - self.trials[0])
-        return at, np.maximum(np.maximum(below, above), top)
+        """The rate that explains most of each spectrum, between the trial rates: its logarithm; and that part, (m,)."""
+        explained = self.trials.one_width(y)
+        best = explained.argmax(axis=1)
+        return self.trials.at(between(explained, best)), explained[np.arange(len(y)), best]
 
     def normal(self, log_rate: FloatArray, weighted: FloatArray, sum_: FloatArray, squares: FloatArray) -> Normal:
         """With step and offset eliminated, of spectra times the weights (m, n), with their sums and squares (m,)."""
@@ -177,8 +165,11 @@ def _solved(
     def normal(at: FloatArray, active: IntArray) -> Normal:
         return lines.normal(at, weighted_rows[active], sums_rows[active], squares_rows[active])
 
-    log_rate[rows], late[rows] = minimised(normal, log_rate[rows], squares_rows, lines.limits, degrees, _CONVERGED)
-    return log_rate, lines.normal(log_rate, weighted, sums, squares).linear, late, hopeless
+    found = minimised(normal, log_rate[rows], squares_rows, lines.limits, degrees, _CONVERGED)
+    log_rate[rows], late[rows] = found.at, found.late
+    linear = np.zeros((len(y), 2))
+    linear[rows] = found.there.linear
+    return log_rate, linear, late, hopeless
 
 
 def _covariance(lines: _Lines, line: FloatArray, step: FloatArray) -> FloatArray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from stmlab.analysis.batch.one_bend import Normal, minimised
 from stmlab.analysis.batch.result import chunks
+from stmlab.analysis.batch.trial_lines import TrialLines, between, rate_limits, top_near
 from stmlab.analysis.lorentzian import BETTER, FAR_BETTER, ROUNDING, distorted_text, few_points_text, outside_band_text
 from stmlab.analysis.residuals import STRUCTURED_TEXT
 
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
     from stmlab.analysis.batch.result import BatchFit
     from stmlab.arrays import BoolArray, FloatArray, IntArray
 
-_BEYOND = math.log(1e3)  # a rate is looked for this far outside the band
-_WORTH_A_LOOK = 2.0  # drop of chi square that may become `BETTER`
-_AHEAD = 0.35  # of the logarithm of the rate: where distorted lines have their better one
+_WORTH_A_LOOK = 2.0  # drop of chi square at a trial rate that may become `BETTER` beside it
 _CONVERGED = 1e-2  # of the standard error: enough for a doubt
 _NO_NOISE, _NO_SPREAD = 1e-300, 1e-30  # squares, and a determinant, that stand for 0
 
@@ -56,8 +55,10 @@ def srs_doubts(frequency: FloatArray, currents: FloatArray, fit: BatchFit) -> li
 
 def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: IntArray) -> Iterator[tuple[int, str]]:
     """Which of those that were fitted two widths together describe better and with a higher rate, or far better."""
-    worth = [part[_may_be_distorted(family, currents[part], fit, part)] for part in _parts(fitted, currents)]
-    for rows in _parts(np.concatenate([*worth, fitted[:0]]), currents):
+    starts = np.full(len(currents), np.nan)
+    for rows in _parts(fitted, currents):
+        starts[rows] = _starts(family, currents[rows], fit, rows)
+    for rows in _parts(np.flatnonzero(np.isfinite(starts)), currents):
         y, span, (rate, rate_error) = *_about_mean(currents[rows]), (column[rows] for column in fit["rate"])
         log_rate, degrees = np.log(rate / family.unit), y.shape[1] - 4
         squares = np.einsum("ij,ij->i", y, y)
@@ -65,33 +66,31 @@ def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: 
         def normal(at: FloatArray, active: IntArray, y: FloatArray = y, squares: FloatArray = squares) -> Normal:
             return family.normal(at, y[active], squares[active])
 
-        at, _ = minimised(normal, log_rate, squares, family.limits, degrees, _CONVERGED)
-        both = family.normal(at, y, squares)
-        noise = np.maximum(both.squares / degrees, _NO_NOISE)
+        found = minimised(normal, starts[rows], squares, family.limits, degrees, _CONVERGED)
+        noise = np.maximum(found.there.squares / degrees, _NO_NOISE)
         with np.errstate(divide="ignore", invalid="ignore"):
-            error = np.sqrt(noise / both.information)
-        higher = at - log_rate
-        better = (y.shape[1] * (fit.residual[rows] / span) ** 2 - both.squares) / noise
+            error = np.sqrt(noise / found.there.information)
+        higher = found.at - log_rate
+        better = (y.shape[1] * (fit.residual[rows] / span) ** 2 - found.there.squares) / noise
         too_low = (higher > 2 * np.hypot(error, rate_error / rate)) & (better > BETTER)
         low, high = family.limits
         # Where both heights can hardly be told apart, the rate's last digits converge slowly: late ones count as well.
-        usable = (at > low + 1e-3) & (at < high - 1e-3) & np.isfinite(error) & (fit.residual[rows] > ROUNDING * span)
+        usable = (found.at > low + 1e-3) & (found.at < high - 1e-3) & np.isfinite(error)
+        usable &= fit.residual[rows] > ROUNDING * span
         for k in np.flatnonzero(usable & (too_low | (better > FAR_BETTER))).tolist():
             difference = float(higher[k])
             yield int(rows[k]), distorted_text(float(rate[k] * math.exp(difference)), float(error[k]), difference)
 
 
-def _may_be_distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, rows: IntArray) -> BoolArray:
-    """Of which a second width would lower chi square at all, by a step of Gauss and Newton or at a higher rate: few."""
+def _starts(family: _TwoWidths, currents: FloatArray, fit: BatchFit, rows: IntArray) -> FloatArray:
+    """Where two widths are best, uphill from the rate of one: logarithms; nan where they are hardly better: mostly."""
     y, span = _about_mean(currents)
-    log_rate, one_width = np.log(fit["rate"][0][rows] / family.unit), y.shape[1] * (fit.residual[rows] / span) ** 2
-    enough, squares = _WORTH_A_LOOK * one_width / (y.shape[1] - 4), np.einsum("ij,ij->i", y, y)
-    here = family.normal(log_rate, y, squares)
-    worth: BoolArray = one_width - here.squares + here.gradient * here.move > enough
-    others = np.flatnonzero(~worth)
-    ahead = family.normal(log_rate[others] + _AHEAD, y[others], squares[others])
-    worth[others] = one_width[others] - ahead.squares > enough[others]
-    return worth
+    explained = family.trials.two_widths(y)
+    top = top_near(explained, family.trials.nearest(np.log(fit["rate"][0][rows] / family.unit)))
+    one_width = y.shape[1] * (fit.residual[rows] / span) ** 2
+    left = np.einsum("ij,ij->i", y, y) - explained[np.arange(rows.size), top]
+    worth = one_width - left > _WORTH_A_LOOK * left / (y.shape[1] - 4)
+    return np.where(worth, family.trials.at(between(explained, top)), np.nan)
 
 
 def _parts(rows: IntArray, currents: FloatArray) -> Iterator[IntArray]:
@@ -111,7 +110,7 @@ class _TwoWidths:
     def __init__(self, frequency: FloatArray) -> None:
         self.unit = math.sqrt(frequency.min()) * math.sqrt(frequency.max())
         x = 2 * np.pi * frequency / self.unit
-        self.limits = math.log(x.min()) - _BEYOND, math.log(x.max()) + _BEYOND
+        self.limits, self.trials = rate_limits(x), TrialLines.over(x, np.ones(x.size))
         self._square = x * x
 
     def _sums(self, log_rate: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
