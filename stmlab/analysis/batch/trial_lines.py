@@ -1,0 +1,122 @@
+"""Resonance lines of trial rates, the same for all spectra, and how much of each spectrum they explain.
+
+Trial rates are a quarter of an octave apart: the logarithm of the rate bends what they explain so little within that
+(a line is one pole, pi/2 away in the complex plane) that seven of them tell the best rate between them to 1e-3 of a
+standard error and better. With every fourth of them stands the line of half its width.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray, IntArray
+
+_HALF = 4  # trial rates in an octave
+_SPACING = math.log(2.0) / _HALF
+_BEYOND = math.log(1e3)  # a rate is looked for this far outside the band
+_FLAT = 1e-20  # variance of a line that is constant to rounding
+_ALIKE = 1e-10  # 1 - cosine^2 of two lines that can hardly be told apart
+_SIDE = 3  # trial rates at either side that are interpolated
+_PLACES = np.arange(-_SIDE, _SIDE + 1)
+_POLYNOMIAL = np.linalg.inv(np.vander(_PLACES.astype(float), increasing=True)).T
+_NEWTON = 4  # steps to the top of the polynomial
+
+
+def rate_limits(x: FloatArray) -> tuple[float, float]:
+    """Logarithms of the lowest and highest rate for angular frequencies x."""
+    return math.log(x.min()) - _BEYOND, math.log(x.max()) + _BEYOND
+
+
+@dataclass(frozen=True, eq=False)
+class TrialLines:
+    """Lines 1 / (1 + (x / rate)^2) of K trial rates about their means, each of unit length.
+
+    Attributes:
+        log_rates: evenly spaced, shape (K,).
+        lines: times the weights, shape (n, K).
+        overlaps: of each line with that of half its rate, shape (K - 4,), the first for the fifth.
+    """
+
+    log_rates: FloatArray
+    lines: FloatArray
+    overlaps: FloatArray
+
+    @classmethod
+    def over(cls, x: FloatArray, weight: FloatArray) -> TrialLines:
+        """For angular frequencies x and weights 1 / sigma^2, each of shape (n,)."""
+        low, high = rate_limits(x)
+        log_rates = np.arange(low, high, _SPACING)[1:]
+        shapes = 1 / (1 + np.exp(-2 * log_rates)[:, None] * (x * x))
+        centred = shapes - (shapes @ weight / weight.sum())[:, None]
+        spread = centred**2 @ weight
+        useful = spread > _FLAT * weight.sum()
+        unit = centred[useful] / np.sqrt(spread[useful])[:, None]
+        overlaps = ((unit[_HALF:] * unit[:-_HALF]) @ weight).clip(-1.0, 1.0)
+        return cls(log_rates[useful], (unit * weight).T, overlaps)
+
+    def at(self, number: FloatArray) -> FloatArray:
+        """Logarithms of the rates between the trial rates with numbers below and above, shape (m,)."""
+        rates: FloatArray = self.log_rates[0] + number * _SPACING
+        return rates
+
+    def nearest(self, log_rate: FloatArray) -> IntArray:
+        """Numbers of the trial rates next to those, shape (m,)."""
+        numbers: IntArray = np.rint((log_rate - self.log_rates[0]) / _SPACING).astype(int)
+        return numbers.clip(0, self.log_rates.size - 1)
+
+    def one_width(self, y: FloatArray) -> FloatArray:
+        """By how much each line lowers the squares of spectra (m, n), shape (m, K)."""
+        along = y @ self.lines
+        return np.square(along, out=along)
+
+    def two_widths(self, y: FloatArray) -> FloatArray:
+        """The same for each line together with that of half its rate; the first four, which have none, alone."""
+        along = y @ self.lines
+        half = along[:, :-_HALF]
+        beyond = along[:, _HALF:] - self.overlaps * half  # what the other line has not explained
+        explained = np.square(along)
+        explained[:, _HALF:] = half**2 + beyond**2 / np.maximum(1 - self.overlaps**2, _ALIKE)
+        return explained
+
+
+def top_near(explained: FloatArray, start: IntArray) -> IntArray:
+    """Numbers of the trial rates at the tops that are uphill from those, shape (m,), in ``explained`` (m, K)."""
+    rows, at, last = np.arange(len(explained)), start.copy(), explained.shape[1] - 1
+    for _ in range(last):
+        below, above = np.maximum(at - 1, 0), np.minimum(at + 1, last)
+        here = explained[rows, at]
+        left, right = explained[rows, below], explained[rows, above]
+        moved = np.where(right > np.maximum(here, left), above, np.where(left > here, below, at))
+        if (moved == at).all():
+            break
+        at = moved
+    return at
+
+
+def between(explained: FloatArray, best: IntArray) -> FloatArray:
+    """Where between the trial rates the tops lie: numbers with fractions, shape (m,), near those in ``best``."""
+    last = explained.shape[1] - 1
+    centre = np.clip(best, _SIDE, last - _SIDE)
+    rows = np.arange(len(explained))[:, None]
+    terms = explained[rows, centre[:, None] + _PLACES] @ _POLYNOMIAL
+    first = (terms[:, 1:] * np.arange(1, terms.shape[1])).T
+    second = first[1:] * np.arange(1, len(first))[:, None]
+    offset = np.clip(best - centre, -_SIDE, _SIDE).astype(float)
+    away = offset
+    for _ in range(_NEWTON):
+        slope, bend = _polynomial(first, away), _polynomial(second, away)
+        away = np.clip(away - np.where(bend < 0, slope / np.where(bend < 0, bend, -1.0), 0.0), offset - 1, offset + 1)
+    return centre + away
+
+
+def _polynomial(terms: FloatArray, at: FloatArray) -> FloatArray:
+    """Values at (m,) of polynomials with rising terms (k, m)."""
+    value = terms[-1]
+    for term in terms[-2::-1]:
+        value = value * at + term
+    return value
