@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from stmlab.units import format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import lmfit
 
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, IntArray
 
 
 class FitParameter(NamedTuple):
     """One fitted quantity: value and one standard error in ``unit``.
 
-    ``at`` says, for a quantity of one of many curves, of which: "4 mV, 2 mV". A map of spectra has thousands of them:
-    a tuple is made in a fifth of the time of a frozen dataclass.
+    ``at`` says, for a quantity of one of many curves, of which: "4 mV, 2 mV".
     """
 
     name: str
@@ -27,6 +28,49 @@ class FitParameter(NamedTuple):
     error: float
     unit: str = ""
     at: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ParametersOfCurves(Sequence[FitParameter]):
+    """The same q quantities of each of m curves: thousands, kept as arrays, and made one by one as they are asked for.
+
+    Attributes:
+        names, units: of the quantities; the curve's number follows the name: "rate_17".
+        curves: numbers of the curves, shape (m,).
+        at: which curve each is.
+        values, errors: shape (m, q).
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    curves: IntArray
+    at: tuple[str, ...]
+    values: FloatArray
+    errors: FloatArray
+
+    def __len__(self) -> int:
+        return self.values.size
+
+    @overload
+    def __getitem__(self, index: int) -> FitParameter: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[FitParameter, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> FitParameter | tuple[FitParameter, ...]:
+        numbers = range(len(self))[index]
+        return self._one(numbers) if isinstance(numbers, int) else tuple(map(self._one, numbers))
+
+    def _one(self, number: int) -> FitParameter:
+        curve, k = divmod(number, len(self.names))
+        value, error = float(self.values[curve, k]), float(self.errors[curve, k])
+        return FitParameter(f"{self.names[k]}_{self.curves[curve]}", value, error, self.units[k], self.at[curve])
+
+    def __iter__(self) -> Iterator[FitParameter]:
+        rows = zip(self.curves.tolist(), self.at, self.values.tolist(), self.errors.tolist(), strict=True)
+        for curve, at, values, errors in rows:
+            for name, unit, value, error in zip(self.names, self.units, values, errors, strict=True):
+                yield FitParameter(f"{name}_{curve}", value, error, unit, at)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,7 +92,7 @@ class FitResult:
     """
 
     model: str
-    parameters: tuple[FitParameter, ...]
+    parameters: Sequence[FitParameter]
     free: tuple[str, ...]
     covariance: FloatArray
     points: int
@@ -65,10 +109,13 @@ class FitResult:
 
     def __getitem__(self, name: str) -> FitParameter:
         """The parameter called ``name``; raises KeyError naming those that exist."""
-        for parameter in self.parameters:
-            if parameter.name == name:
-                return parameter
-        raise KeyError(f"{name}: this fit has {', '.join(p.name for p in self.parameters)}")
+        if name not in self._named:
+            raise KeyError(f"{name}: this fit has {', '.join(self._named)}")
+        return self._named[name]
+
+    @cached_property
+    def _named(self) -> dict[str, FitParameter]:
+        return {parameter.name: parameter for parameter in self.parameters}
 
     def to_lmfit(self) -> lmfit.Parameters:
         """The free parameters with errors and correlations as lmfit has them: to begin a model of one's own with."""

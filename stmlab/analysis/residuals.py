@@ -20,6 +20,7 @@ LIKELY = 3.1
 """Standard deviations of `structure` that are enough to say so: white noise comes to it once in a thousand."""
 _NEAR = 5  # points at either side, whose noise is taken for that of one
 _SINGULAR = 1e-13  # eigenvalue of a normal matrix with a diagonal of 1 that is rounding
+_NOTHING = 1e-300  # a square that stands for 0, where rounding may have left less
 _FREEDOM = 0.05  # least part of its own deviation that a point may show
 
 
@@ -30,10 +31,14 @@ def white_variance(left: FloatArray) -> float:
 
 def _mean_around(values: FloatArray) -> FloatArray:
     """Mean over the points near each along the last axis; over fewer at the ends."""
-    count = values.shape[-1]
-    sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
-    first, last = np.maximum(np.arange(count) - _NEAR, 0), np.minimum(np.arange(count) + _NEAR + 1, count)
-    mean: FloatArray = (sums[..., last] - sums[..., first]) / (last - first)
+    count, width = values.shape[-1], 2 * _NEAR + 1
+    sums = np.zeros((*values.shape[:-1], count + width))  # of all before; at both ends it does not change
+    np.cumsum(values, axis=-1, out=sums[..., _NEAR + 1 : _NEAR + 1 + count])
+    sums[..., _NEAR + 1 + count :] = sums[..., _NEAR + count : _NEAR + 1 + count]
+    places = np.arange(count)
+    near = np.minimum(places + _NEAR + 1, count) - np.maximum(places - _NEAR, 0)
+    mean: FloatArray = sums[..., width:] - sums[..., :-width]
+    mean /= near
     return mean
 
 
@@ -52,10 +57,10 @@ def structure(left: FloatArray, fitted: float) -> FloatArray:
     count = left.shape[-1]
     if count < 2:
         return np.zeros(left.shape[:-1])
-    around = np.sqrt(_mean_around(left**2))
-    alone = left / np.where(around > 0.0, around, 1.0)
+    around = np.sqrt(np.maximum(_mean_around(left**2), _NOTHING))
+    alone = left / around
     products = alone[..., 1:] * alone[..., :-1]
-    size = np.sqrt((products**2).sum(axis=-1))
+    size = np.sqrt(np.einsum("...i,...i->...", products, products))
     found: FloatArray = np.where(size > 0.0, (products.sum(axis=-1) + fitted) / np.where(size > 0.0, size, 1.0), 0.0)
     return found
 

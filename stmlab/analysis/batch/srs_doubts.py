@@ -25,32 +25,31 @@ _CONVERGED = 1e-2  # of the standard error: enough for a doubt
 _NO_NOISE, _NO_SPREAD = 1e-300, 1e-30  # squares, and a determinant, that stand for 0
 
 
-def srs_doubts(frequency: FloatArray, currents: FloatArray, fit: BatchFit) -> list[list[str]]:
-    """Warnings of each spectrum that was fitted; none of the others.
+def srs_doubts(frequency: FloatArray, currents: FloatArray, fit: BatchFit) -> list[tuple[int, str]]:
+    """Number of the spectrum and warning, of those that were fitted; of each in the order in which `fit_srs` has them.
 
     Args:
         frequency: Hz, shape (n,).
         currents: A, shape (m, n).
         fit: of them, by `fit_srs_batch` without sigma.
     """
-    found: list[list[str]] = [[] for _ in fit.reasons]
-    fitted = np.flatnonzero(fit.ok)
+    fitted, at = np.flatnonzero(fit.ok), fit["frequency"][0]
     low, high = float(frequency.min()), float(frequency.max())
-    few = few_points_text(frequency.size)
-    at = fit["frequency"][0][fitted]
-    for k in fitted[(at < math.sqrt(10) * low) | (at > high / math.sqrt(10))].tolist():
-        found[k].append(outside_band_text(float(fit["frequency"][0][k]), low, high))
-    if few:
-        for k in fitted.tolist():
-            found[k].append(few)
-    if frequency.size <= 4:
-        return found
-    for k, text in _distorted(_TwoWidths(frequency), currents, fit, fitted):
-        found[k].append(text)
-    noisy = fit.residual > ROUNDING * np.ptp(currents, axis=1)
-    for k in np.flatnonzero(fit.ok & fit.structured & noisy).tolist():
-        found[k].append(STRUCTURED_TEXT)
-    return found
+    outside = np.flatnonzero((at < math.sqrt(10) * low) | (at > high / math.sqrt(10))).tolist()
+    found = [(k, outside_band_text(float(at[k]), low, high)) for k in outside]
+    if few := few_points_text(frequency.size):
+        found += [(k, few) for k in fitted.tolist()]
+    if frequency.size > 4:
+        found += _distorted(_TwoWidths(frequency), currents, fit, fitted)
+        coloured = np.flatnonzero(fit.ok & fit.structured)
+        found += [(k, STRUCTURED_TEXT) for k in coloured[_noisy(currents, fit, coloured)].tolist()]
+    return sorted(found, key=lambda one: one[0])
+
+
+def _noisy(currents: FloatArray, fit: BatchFit, rows: IntArray) -> BoolArray:
+    """Which of those have a residual that is more than rounding."""
+    noisy: BoolArray = fit.residual[rows] > ROUNDING * np.ptp(currents[rows], axis=1)
+    return noisy
 
 
 def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: IntArray) -> Iterator[tuple[int, str]]:
@@ -59,9 +58,9 @@ def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: 
     for rows in _parts(fitted, currents):
         starts[rows] = _starts(family, currents[rows], fit, rows)
     for rows in _parts(np.flatnonzero(np.isfinite(starts)), currents):
-        y, span, (rate, rate_error) = *_about_mean(currents[rows]), (column[rows] for column in fit["rate"])
+        y, squares, one_width = _scaled(currents[rows], fit, rows)
+        rate, rate_error = (column[rows] for column in fit["rate"])
         log_rate, degrees = np.log(rate / family.unit), y.shape[1] - 4
-        squares = np.einsum("ij,ij->i", y, y)
 
         def normal(at: FloatArray, active: IntArray, y: FloatArray = y, squares: FloatArray = squares) -> Normal:
             return family.normal(at, y[active], squares[active])
@@ -71,12 +70,11 @@ def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: 
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.sqrt(noise / found.there.information)
         higher = found.at - log_rate
-        better = (y.shape[1] * (fit.residual[rows] / span) ** 2 - found.there.squares) / noise
+        better = (one_width - found.there.squares) / noise
         too_low = (higher > 2 * np.hypot(error, rate_error / rate)) & (better > BETTER)
         low, high = family.limits
         # Where both heights can hardly be told apart, the rate's last digits converge slowly: late ones count as well.
-        usable = (found.at > low + 1e-3) & (found.at < high - 1e-3) & np.isfinite(error)
-        usable &= fit.residual[rows] > ROUNDING * span
+        usable = (found.at > low + 1e-3) & (found.at < high - 1e-3) & np.isfinite(error) & _noisy(currents, fit, rows)
         for k in np.flatnonzero(usable & (too_low | (better > FAR_BETTER))).tolist():
             difference = float(higher[k])
             yield int(rows[k]), distorted_text(float(rate[k] * math.exp(difference)), float(error[k]), difference)
@@ -84,13 +82,14 @@ def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: 
 
 def _starts(family: _TwoWidths, currents: FloatArray, fit: BatchFit, rows: IntArray) -> FloatArray:
     """Where two widths are best, uphill from the rate of one: logarithms; nan where they are hardly better: mostly."""
-    y, span = _about_mean(currents)
+    y, squares, one_width = _scaled(currents, fit, rows)
     explained = family.trials.two_widths(y)
     top = top_near(explained, family.trials.nearest(np.log(fit["rate"][0][rows] / family.unit)))
-    one_width = y.shape[1] * (fit.residual[rows] / span) ** 2
-    left = np.einsum("ij,ij->i", y, y) - explained[np.arange(rows.size), top]
-    worth = one_width - left > _WORTH_A_LOOK * left / (y.shape[1] - 4)
-    return np.where(worth, family.trials.at(between(explained, top)), np.nan)
+    left = squares - explained[np.arange(rows.size), top]
+    worth = np.flatnonzero(one_width - left > _WORTH_A_LOOK * left / (y.shape[1] - 4))
+    starts = np.full(rows.size, np.nan)
+    starts[worth] = family.trials.at(between(explained[worth], top[worth]))
+    return starts
 
 
 def _parts(rows: IntArray, currents: FloatArray) -> Iterator[IntArray]:
@@ -98,10 +97,12 @@ def _parts(rows: IntArray, currents: FloatArray) -> Iterator[IntArray]:
         yield rows[part]
 
 
-def _about_mean(currents: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Spectra about their means over their spans, (m, n), and the spans, A."""
-    span = np.ptp(currents, axis=1)
-    return (currents - currents.mean(axis=1, keepdims=True)) / span[:, None], span
+def _scaled(currents: FloatArray, fit: BatchFit, rows: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Spectra (m, n) about their means, over their steps; their squares, and those that one width leaves, (m,)."""
+    step = fit["step"][0][rows]
+    y = currents - (currents @ np.full(currents.shape[1], 1 / currents.shape[1]))[:, None]
+    y /= step[:, None]
+    return y, np.einsum("ij,ij->i", y, y), y.shape[1] * (fit.residual[rows] / step) ** 2
 
 
 class _TwoWidths:

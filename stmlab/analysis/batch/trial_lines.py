@@ -1,8 +1,8 @@
 """Resonance lines of trial rates, the same for all spectra, and how much of each spectrum they explain.
 
-Trial rates are a quarter of an octave apart: the logarithm of the rate bends what they explain so little within that
-(a line is one pole, pi/2 away in the complex plane) that seven of them tell the best rate between them to 1e-3 of a
-standard error and better. With every fourth of them stands the line of half its width.
+Trial rates are a third of an octave apart: the logarithm of the rate bends what they explain so little within that (a
+line is one pole, pi/2 away in the complex plane) that nine of them tell the best rate between them to 1e-4 of a
+standard error. Beside every one of them stands, three before it, the line of half its width.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ import numpy as np
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray, IntArray
 
-_HALF = 4  # trial rates in an octave
+_HALF = 3  # trial rates in an octave
 _SPACING = math.log(2.0) / _HALF
 _BEYOND = math.log(1e3)  # a rate is looked for this far outside the band
 _FLAT = 1e-20  # variance of a line that is constant to rounding
 _ALIKE = 1e-10  # 1 - cosine^2 of two lines that can hardly be told apart
-_SIDE = 3  # trial rates at either side that are interpolated
+_SIDE = 4  # trial rates at either side that are interpolated
 _PLACES = np.arange(-_SIDE, _SIDE + 1)
-_POLYNOMIAL = np.linalg.inv(np.vander(_PLACES.astype(float), increasing=True)).T
-_NEWTON = 4  # steps to the top of the polynomial
+_POLYNOMIAL = np.linalg.inv(np.vander(_PLACES.astype(float), increasing=True))
+_POWERS = np.arange(1.0, _PLACES.size)[:, None]
+_BESIDE = np.array([0, -1, 1])  # where two are as good, the climb ends
+_NEWTON = 3  # steps to the top of the polynomial
 
 
 def rate_limits(x: FloatArray) -> tuple[float, float]:
@@ -39,7 +41,7 @@ class TrialLines:
     Attributes:
         log_rates: evenly spaced, shape (K,).
         lines: times the weights, shape (n, K).
-        overlaps: of each line with that of half its rate, shape (K - 4,), the first for the fifth.
+        overlaps: of each line with that of half its rate, shape (K - 3,), the first for the fourth.
     """
 
     log_rates: FloatArray
@@ -72,51 +74,58 @@ class TrialLines:
     def one_width(self, y: FloatArray) -> FloatArray:
         """By how much each line lowers the squares of spectra (m, n), shape (m, K)."""
         along = y @ self.lines
-        return np.square(along, out=along)
+        explained: FloatArray = np.square(along, out=along)
+        return explained
 
     def two_widths(self, y: FloatArray) -> FloatArray:
-        """The same for each line together with that of half its rate; the first four, which have none, alone."""
+        """The same for each line together with that of half its rate; the first few, which have none, alone."""
         along = y @ self.lines
-        half = along[:, :-_HALF]
-        beyond = along[:, _HALF:] - self.overlaps * half  # what the other line has not explained
-        explained = np.square(along)
-        explained[:, _HALF:] = half**2 + beyond**2 / np.maximum(1 - self.overlaps**2, _ALIKE)
+        beyond = self.overlaps * along[:, :-_HALF]
+        np.subtract(along[:, _HALF:], beyond, out=beyond)  # what the other line has not explained
+        np.square(beyond, out=beyond)
+        beyond /= np.maximum(1 - self.overlaps**2, _ALIKE)
+        explained: FloatArray = np.square(along, out=along)
+        beyond += explained[:, :-_HALF]
+        explained[:, _HALF:] = beyond
         return explained
 
 
 def top_near(explained: FloatArray, start: IntArray) -> IntArray:
     """Numbers of the trial rates at the tops that are uphill from those, shape (m,), in ``explained`` (m, K)."""
-    rows, at, last = np.arange(len(explained)), start.copy(), explained.shape[1] - 1
+    at, last = start.copy(), explained.shape[1] - 1
+    climbing = np.arange(len(explained))
     for _ in range(last):
-        below, above = np.maximum(at - 1, 0), np.minimum(at + 1, last)
-        here = explained[rows, at]
-        left, right = explained[rows, below], explained[rows, above]
-        moved = np.where(right > np.maximum(here, left), above, np.where(left > here, below, at))
-        if (moved == at).all():
+        here = at[climbing]
+        beside = here[:, None] + _BESIDE
+        best = explained[climbing[:, None], np.minimum(np.maximum(beside, 0), last)].argmax(axis=1)
+        climbing, moved = climbing[best > 0], beside[best > 0, best[best > 0]]
+        if not climbing.size:
             break
-        at = moved
+        at[climbing] = moved
     return at
 
 
 def between(explained: FloatArray, best: IntArray) -> FloatArray:
     """Where between the trial rates the tops lie: numbers with fractions, shape (m,), near those in ``best``."""
     last = explained.shape[1] - 1
-    centre = np.clip(best, _SIDE, last - _SIDE)
-    rows = np.arange(len(explained))[:, None]
-    terms = explained[rows, centre[:, None] + _PLACES] @ _POLYNOMIAL
-    first = (terms[:, 1:] * np.arange(1, terms.shape[1])).T
-    second = first[1:] * np.arange(1, len(first))[:, None]
-    offset = np.clip(best - centre, -_SIDE, _SIDE).astype(float)
-    away = offset
+    centre = np.minimum(np.maximum(best, _SIDE), last - _SIDE)
+    terms = _POLYNOMIAL @ explained.T[centre + _PLACES[:, None], np.arange(len(explained))]
+    slopes = terms[1:] * _POWERS
+    bends = slopes[1:] * _POWERS[:-1]
+    start = np.minimum(np.maximum(best - centre, -_SIDE), _SIDE).astype(float)
+    away = start
     for _ in range(_NEWTON):
-        slope, bend = _polynomial(first, away), _polynomial(second, away)
-        away = np.clip(away - np.where(bend < 0, slope / np.where(bend < 0, bend, -1.0), 0.0), offset - 1, offset + 1)
-    return centre + away
+        bend = _polynomial(bends, away)
+        step = np.where(bend < 0, _polynomial(slopes, away), 0.0) / np.where(bend < 0, bend, -1.0)
+        away = np.minimum(np.maximum(away - step, start - 1), start + 1)
+    found: FloatArray = centre + away
+    return found
 
 
 def _polynomial(terms: FloatArray, at: FloatArray) -> FloatArray:
     """Values at (m,) of polynomials with rising terms (k, m)."""
-    value = terms[-1]
-    for term in terms[-2::-1]:
-        value = value * at + term
+    value: FloatArray = terms[-1] * at + terms[-2]
+    for term in terms[-3::-1]:
+        value *= at
+        value += term
     return value
