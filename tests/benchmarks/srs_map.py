@@ -36,12 +36,18 @@ def lines() -> tuple[np.ndarray, ...]:
     return bias.ravel(), drive.ravel(), rates, steps, currents + 0.2e-12 * random.standard_normal(currents.shape)
 
 
+def line(angular: np.ndarray, rate: float, step: float, offset: float) -> np.ndarray:
+    """Eq. 1 as one writes it for curve_fit."""
+    return step / (1 + (angular / rate) ** 2) + offset
+
+
 def loop(rates: np.ndarray, steps: np.ndarray, currents: np.ndarray) -> None:
     """scipy's, in picoamperes and nanoseconds: least squares without scaling does not like 1e-12."""
+    angular = 2e-9 * np.pi * FREQUENCY
     for rate, step, current in zip(rates, steps, currents, strict=True):
         start = (1e-9 * rate, 1e12 * step, -3.0)
         try:
-            curve_fit(lambda f, g, a, b: line_shape(f, g * 1e9, a, b), FREQUENCY, 1e12 * current, p0=start)
+            curve_fit(line, angular, 1e12 * current, p0=start)
         except RuntimeError:
             continue
 

@@ -115,7 +115,8 @@ def _fitted(lines: _Lines, given: FloatArray, unit: float, *, known: bool) -> Ba
     reasons[span == 0] = "the same current at every frequency"
     usable = reasons == ""
     scale = np.where(usable, span, 1.0)
-    y = np.where(usable[:, None], given, 0.0) / scale[:, None]
+    y = given / scale[:, None]
+    y[~usable] = 0.0
     log_rate, linear, late, hopeless = _solved(lines, y, None if not known else scale**-2)
     line = lines.shape(log_rate)
     left = y - linear[:, 1:]

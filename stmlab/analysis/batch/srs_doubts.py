@@ -83,12 +83,13 @@ def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: 
 def _starts(family: _TwoWidths, currents: FloatArray, fit: BatchFit, rows: IntArray) -> FloatArray:
     """Where two widths are best, uphill from the rate of one: logarithms; nan where they are hardly better: mostly."""
     y, squares, one_width = _scaled(currents, fit, rows)
-    explained = family.trials.two_widths(y)
-    top = top_near(explained, family.trials.nearest(np.log(fit["rate"][0][rows] / family.unit)))
+    near = family.trials.nearest(np.log(fit["rate"][0][rows] / family.unit))
+    explained, first = family.trials.two_widths(y, near)
+    top = top_near(explained, np.clip(near - first, 0, explained.shape[1] - 1))
     left = squares - explained[np.arange(rows.size), top]
     worth = np.flatnonzero(one_width - left > _WORTH_A_LOOK * left / (y.shape[1] - 4))
     starts = np.full(rows.size, np.nan)
-    starts[worth] = family.trials.at(between(explained[worth], top[worth]))
+    starts[worth] = family.trials.at(first[worth] + between(explained[worth], top[worth]))
     return starts
 
 

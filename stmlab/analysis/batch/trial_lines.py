@@ -21,6 +21,7 @@ _SPACING = math.log(2.0) / _HALF
 _BEYOND = math.log(1e3)  # a rate is looked for this far outside the band
 _FLAT = 1e-20  # variance of a line that is constant to rounding
 _ALIKE = 1e-10  # 1 - cosine^2 of two lines that can hardly be told apart
+_BELOW, _AROUND = 4, 14  # trial rates in which those of two widths are looked for: first of them, and how many
 _SIDE = 4  # trial rates at either side that are interpolated
 _PLACES = np.arange(-_SIDE, _SIDE + 1)
 _POLYNOMIAL = np.linalg.inv(np.vander(_PLACES.astype(float), increasing=True))
@@ -77,17 +78,20 @@ class TrialLines:
         explained: FloatArray = np.square(along, out=along)
         return explained
 
-    def two_widths(self, y: FloatArray) -> FloatArray:
-        """The same for each line together with that of half its rate; the first few, which have none, alone."""
-        along = y @ self.lines
-        beyond = self.overlaps * along[:, :-_HALF]
-        np.subtract(along[:, _HALF:], beyond, out=beyond)  # what the other line has not explained
-        np.square(beyond, out=beyond)
-        beyond /= np.maximum(1 - self.overlaps**2, _ALIKE)
-        explained: FloatArray = np.square(along, out=along)
-        beyond += explained[:, :-_HALF]
-        explained[:, _HALF:] = beyond
-        return explained
+    def two_widths(self, y: FloatArray, near: IntArray) -> tuple[FloatArray, IntArray]:
+        """The same for each line together with that of half its rate, around the trial rates ``near``, shape (m,).
+
+        Returns:
+            Shape (m, w), of w trial rates each, and the number of the first of them, shape (m,).
+        """
+        first = np.minimum(np.maximum(near - _BELOW, _HALF), self.log_rates.size - _AROUND)
+        numbers = first[:, None] + np.arange(-_HALF, _AROUND)
+        along = np.take_along_axis(y @ self.lines, numbers, axis=1)
+        overlaps = self.overlaps[numbers[:, :-_HALF]]
+        half = along[:, :-_HALF]
+        beyond = along[:, _HALF:] - overlaps * half  # what the other line has not explained
+        explained: FloatArray = half**2 + beyond**2 / np.maximum(1 - overlaps**2, _ALIKE)
+        return explained, first
 
 
 def top_near(explained: FloatArray, start: IntArray) -> IntArray:
