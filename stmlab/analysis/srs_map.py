@@ -140,7 +140,9 @@ class _Spectra:
 def _result(cells: FloatArray, spectra: _Spectra) -> FitResult:
     different, numbers = np.unique(cells.T, return_inverse=True)
     written = [format_quantity(float(f"{value:.4g}"), "V") for value in different.tolist()]
-    places = [f"bias {written[v]}, amplitude {written[a]}" for v, a in zip(*numbers.reshape(2, -1).tolist(), strict=True)]
+    places = [
+        f"bias {written[v]}, amplitude {written[a]}" for v, a in zip(*numbers.reshape(2, -1).tolist(), strict=True)
+    ]
     warnings = [f"{places[k]}: {text}" for k, text in sorted(spectra.warnings, key=lambda one: one[0])]
     if not spectra.ok.any():
         raise FitError(

@@ -182,19 +182,19 @@ def _solved(
 def _covariance(lines: _Lines, line: FloatArray, step: FloatArray) -> FloatArray:
     """Inverse normal matrix of log rate, step and offset for unit noise, shape (m, 3, 3); nan where it is singular."""
     s1, s2, s3, s4 = lines.moments(line, line * line)
-    # Columns 2 I_SR L (1 - L), L and 1: their norms, and the cosines between them.
-    sizes = np.sqrt(np.maximum([4 * step**2 * (s2 - 2 * s3 + s4), s2, np.full_like(s1, lines.total)], _SMALLEST))
-    a = 2 * step * (s2 - s3) / (sizes[0] * sizes[1])
-    b = 2 * step * (s1 - s2) / (sizes[0] * sizes[2])
-    c = s1 / (sizes[1] * sizes[2])
-    determinant = 1 + 2 * a * b * c - a * a - b * b - c * c
-    adjugate = np.array(
-        [
-            [1 - c * c, b * c - a, a * c - b],
-            [b * c - a, 1 - b * b, a * b - c],
-            [a * c - b, a * b - c, 1 - a * a],
-        ]
-    )
-    regular = determinant > _SINGULAR
-    inverse = adjugate / (np.where(regular, determinant, np.nan) * sizes[:, None] * sizes[None, :])
-    return np.asarray(np.moveaxis(inverse, -1, 0))
+    total, spread = lines.total, s2 - s1**2 / lines.total
+    # The slope 2 I_SR L (1 - L) is along L and along the constant by so much; what is left of it tells the rate.
+    own, with_line, with_one = 4 * step**2 * (s2 - 2 * s3 + s4), 2 * step * (s2 - s3), 2 * step * (s1 - s2)
+    along_line = (with_line - s1 * with_one / total) / spread
+    along_one = (with_one - s1 * along_line) / total
+    left = own - along_line * with_line - along_one * with_one
+    regular = spread * left > _SINGULAR * s2 * np.maximum(own, _SMALLEST)
+    variance = 1 / np.where(regular, left, np.nan)
+    inverse = np.empty((step.size, 3, 3))
+    inverse[:, 0, 0] = variance
+    inverse[:, 0, 1] = inverse[:, 1, 0] = -along_line * variance
+    inverse[:, 0, 2] = inverse[:, 2, 0] = -along_one * variance
+    inverse[:, 1, 1] = 1 / spread + along_line**2 * variance
+    inverse[:, 1, 2] = inverse[:, 2, 1] = along_line * along_one * variance - s1 / (total * spread)
+    inverse[:, 2, 2] = 1 / total + s1**2 / (total**2 * spread) + along_one**2 * variance
+    return inverse
