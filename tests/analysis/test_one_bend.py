@@ -64,7 +64,7 @@ def test_a_step_that_is_short_by_the_same_factor_each_time_is_lengthened():
     normal, rounds = normal_of(y), []
 
     def short(bent, active):
-        rounds.append(active.size)
+        rounds.append(bent.size)
         whole = normal(bent, active)
         return Normal(whole.gradient / 4, whole.information, whole.squares, whole.linear)
 

@@ -70,7 +70,7 @@ class Minima:
 
 
 def minimised(
-    normal: Callable[[FloatArray, IntArray], Normal],
+    normal: Callable[[FloatArray, IntArray | slice], Normal],
     start: FloatArray,
     squares: FloatArray,
     limits: tuple[float, float],
@@ -80,7 +80,7 @@ def minimised(
     """The minima next to ``start``.
 
     Args:
-        normal: at bending parameters of the curves with these numbers.
+        normal: at bending parameters of the curves with these numbers, or of all.
         start: bending parameters, (m,).
         squares: of the data about their mean, (m,).
         limits: of the bending parameter.
@@ -88,8 +88,8 @@ def minimised(
         converged: step in standard errors at which a curve is left alone.
     """
     at = np.clip(start, *limits)
+    there = normal(at, slice(None))
     active = np.arange(start.size)
-    there = normal(at, active)
     move = np.clip(there.move, *_REACH)
     for _ in range(_ROUNDS):
         error = np.sqrt(there.squares[active] / degrees / np.maximum(there.information[active], _LEAST_INFORMATION))

@@ -169,7 +169,7 @@ def _solved(
     late, rows = np.zeros(len(y), dtype=bool), np.flatnonzero(~hopeless)
     weighted_rows, sums_rows, squares_rows = weighted[rows], sums[rows], squares[rows]
 
-    def normal(at: FloatArray, active: IntArray) -> Normal:
+    def normal(at: FloatArray, active: IntArray | slice) -> Normal:
         return lines.normal(at, weighted_rows[active], sums_rows[active], squares_rows[active])
 
     found = minimised(normal, log_rate[rows], squares_rows, lines.limits, degrees, _CONVERGED)

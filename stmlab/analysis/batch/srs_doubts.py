@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import BoolArray, FloatArray, IntArray
 
 _WORTH_A_LOOK = 2.0  # drop of chi square at a trial rate that may become `BETTER` beside it
-_CONVERGED = 1e-2  # of the standard error: enough for a doubt
+_CONVERGED = 3e-2  # of the standard error: enough for a doubt
 _NO_NOISE, _NO_SPREAD = 1e-300, 1e-30  # squares, and a determinant, that stand for 0
 
 
@@ -62,7 +62,9 @@ def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: 
         rate, rate_error = (column[rows] for column in fit["rate"])
         log_rate, degrees = np.log(rate / family.unit), y.shape[1] - 4
 
-        def normal(at: FloatArray, active: IntArray, y: FloatArray = y, squares: FloatArray = squares) -> Normal:
+        def normal(
+            at: FloatArray, active: IntArray | slice, y: FloatArray = y, squares: FloatArray = squares
+        ) -> Normal:
             return family.normal(at, y[active], squares[active])
 
         found = minimised(normal, starts[rows], squares, family.limits, degrees, _CONVERGED)
