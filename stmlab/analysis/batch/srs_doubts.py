@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from stmlab.analysis.batch.one_bend import Normal, minimised
 from stmlab.analysis.batch.result import chunks
-from stmlab.analysis.batch.trial_lines import TrialLines, between, rate_limits, top_near
+from stmlab.analysis.batch.trial_lines import AROUND, FINER, TrialLines, between, finer, rate_limits, top_near
 from stmlab.analysis.lorentzian import BETTER, FAR_BETTER, ROUNDING, distorted_text, few_points_text, outside_band_text
 from stmlab.analysis.residuals import STRUCTURED_TEXT
 
@@ -54,10 +54,9 @@ def _noisy(currents: FloatArray, fit: BatchFit, rows: IntArray) -> BoolArray:
 
 def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: IntArray) -> Iterator[tuple[int, str]]:
     """Which of those that were fitted two widths together describe better and with a higher rate, or far better."""
-    starts = np.full(len(currents), np.nan)
-    for rows in _parts(fitted, currents):
-        starts[rows] = _starts(family, currents[rows], fit, rows)
-    for rows in _parts(np.flatnonzero(np.isfinite(starts)), currents):
+    worth, starts = _starts(family, currents, fit, fitted)
+    for part in chunks(worth.size, currents.shape[1]):
+        rows = worth[part]
         y, squares, one_width = _scaled(currents[rows], fit, rows)
         rate, rate_error = (column[rows] for column in fit["rate"])
         log_rate, degrees = np.log(rate / family.unit), y.shape[1] - 4
@@ -67,7 +66,7 @@ def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: 
         ) -> Normal:
             return family.normal(at, y[active], squares[active])
 
-        found = minimised(normal, starts[rows], squares, family.limits, degrees, _CONVERGED)
+        found = minimised(normal, starts[part], squares, family.limits, degrees, _CONVERGED)
         noise = np.maximum(found.there.squares / degrees, _NO_NOISE)
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.sqrt(noise / found.there.information)
@@ -82,22 +81,37 @@ def _distorted(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: 
             yield int(rows[k]), distorted_text(float(rate[k] * math.exp(difference)), float(error[k]), difference)
 
 
-def _starts(family: _TwoWidths, currents: FloatArray, fit: BatchFit, rows: IntArray) -> FloatArray:
-    """Where two widths are best, uphill from the rate of one: logarithms; nan where they are hardly better: mostly."""
+def _starts(family: _TwoWidths, currents: FloatArray, fit: BatchFit, fitted: IntArray) -> tuple[IntArray, FloatArray]:
+    """Which may be better with two widths, a few; and where they are best, uphill from one width: log rates, (m,)."""
+    log_rate = np.log(fit["rate"][0] / family.unit)
+    found = [_Worth(fitted[:0], np.empty((0, AROUND)), fitted[:0])]
+    for part in chunks(fitted.size, currents.shape[1]):
+        found.append(_worth_a_look(family, currents[fitted[part]], fit, fitted[part], log_rate[fitted[part]]))
+    rows, explained, first = (np.concatenate(of_all) for of_all in zip(*found, strict=True))
+    # Of two tops close together that of a single fit is the nearer one, which the trial rates may step over.
+    begin = np.rint(FINER * (family.trials.number(log_rate[rows]) - first)).astype(int)
+    top = top_near(finer(explained), np.clip(begin, 0, FINER * (AROUND - 1))) / FINER
+    return rows, family.trials.at(first + between(explained, top))
+
+
+class _Worth(NamedTuple):
+    """Spectra that a second width may describe better: numbers (m,), and as `TrialLines.two_widths` has them."""
+
+    rows: IntArray
+    explained: FloatArray
+    first: IntArray
+
+
+def _worth_a_look(
+    family: _TwoWidths, currents: FloatArray, fit: BatchFit, rows: IntArray, log_rate: FloatArray
+) -> _Worth:
     y, squares, one_width = _scaled(currents, fit, rows)
-    near = family.trials.nearest(np.log(fit["rate"][0][rows] / family.unit))
-    explained, first = family.trials.two_widths(y, near)
-    top = top_near(explained, np.clip(near - first, 0, explained.shape[1] - 1))
+    begin = np.rint(family.trials.number(log_rate)).astype(int)
+    explained, first = family.trials.two_widths(y, begin)
+    top = top_near(explained, np.clip(begin - first, 0, AROUND - 1))
     left = squares - explained[np.arange(rows.size), top]
     worth = np.flatnonzero(one_width - left > _WORTH_A_LOOK * left / (y.shape[1] - 4))
-    starts = np.full(rows.size, np.nan)
-    starts[worth] = family.trials.at(first[worth] + between(explained[worth], top[worth]))
-    return starts
-
-
-def _parts(rows: IntArray, currents: FloatArray) -> Iterator[IntArray]:
-    for part in chunks(rows.size, currents.shape[1]):
-        yield rows[part]
+    return _Worth(rows[worth], explained[worth], first[worth])
 
 
 def _scaled(currents: FloatArray, fit: BatchFit, rows: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -21,12 +21,13 @@ _SPACING = math.log(2.0) / _HALF
 _BEYOND = math.log(1e3)  # a rate is looked for this far outside the band
 _FLAT = 1e-20  # variance of a line that is constant to rounding
 _ALIKE = 1e-10  # 1 - cosine^2 of two lines that can hardly be told apart
-_BELOW, _AROUND = 4, 14  # trial rates in which those of two widths are looked for: first of them, and how many
+AROUND = 14  # trial rates among which those of two widths are looked for
+_BELOW = 4  # of them
 _SIDE = 4  # trial rates at either side that are interpolated
 _PLACES = np.arange(-_SIDE, _SIDE + 1)
 _POLYNOMIAL = np.linalg.inv(np.vander(_PLACES.astype(float), increasing=True))
 _POWERS = np.arange(1.0, _PLACES.size)[:, None]
-_BESIDE = np.array([0, -1, 1])  # where two are as good, the climb ends
+FINER = 4
 _NEWTON = 3  # steps to the top of the polynomial
 
 
@@ -67,10 +68,10 @@ class TrialLines:
         rates: FloatArray = self.log_rates[0] + number * _SPACING
         return rates
 
-    def nearest(self, log_rate: FloatArray) -> IntArray:
-        """Numbers of the trial rates next to those, shape (m,)."""
-        numbers: IntArray = np.rint((log_rate - self.log_rates[0]) / _SPACING).astype(int)
-        return numbers.clip(0, self.log_rates.size - 1)
+    def number(self, log_rate: FloatArray) -> FloatArray:
+        """Where rates lie between the trial rates: their numbers with fractions, shape (m,)."""
+        numbers: FloatArray = (log_rate - self.log_rates[0]) / _SPACING
+        return numbers
 
     def one_width(self, y: FloatArray) -> FloatArray:
         """By how much each line lowers the squares of spectra (m, n), shape (m, K)."""
@@ -79,13 +80,13 @@ class TrialLines:
         return explained
 
     def two_widths(self, y: FloatArray, near: IntArray) -> tuple[FloatArray, IntArray]:
-        """The same for each line together with that of half its rate, around the trial rates ``near``, shape (m,).
+        """The same for each line together with that of half its rate, around the numbers ``near``, shape (m,).
 
         Returns:
             Shape (m, w), of w trial rates each, and the number of the first of them, shape (m,).
         """
-        first = np.minimum(np.maximum(near - _BELOW, _HALF), self.log_rates.size - _AROUND)
-        numbers = first[:, None] + np.arange(-_HALF, _AROUND)
+        first = np.minimum(np.maximum(near - _BELOW, _HALF), self.log_rates.size - AROUND)
+        numbers = first[:, None] + np.arange(-_HALF, AROUND)
         along = np.take_along_axis(y @ self.lines, numbers, axis=1)
         overlaps = self.overlaps[numbers[:, :-_HALF]]
         half = along[:, :-_HALF]
@@ -95,28 +96,38 @@ class TrialLines:
 
 
 def top_near(explained: FloatArray, start: IntArray) -> IntArray:
-    """Numbers of the trial rates at the tops that are uphill from those, shape (m,), in ``explained`` (m, K)."""
-    at, last = start.copy(), explained.shape[1] - 1
-    climbing = np.arange(len(explained))
-    for _ in range(last):
-        here = at[climbing]
-        beside = here[:, None] + _BESIDE
-        best = explained[climbing[:, None], np.minimum(np.maximum(beside, 0), last)].argmax(axis=1)
-        climbing, moved = climbing[best > 0], beside[best > 0, best[best > 0]]
-        if not climbing.size:
-            break
-        at[climbing] = moved
-    return at
+    """Numbers of the trial rates at the tops that are uphill from those, shape (m,), in ``explained`` (m, w)."""
+    numbers, begin = np.arange(explained.shape[1]), start[:, None]
+    rising = explained[:, 1:] > explained[:, :-1]
+    end_above, end_below = np.ones(explained.shape, dtype=bool), np.ones(explained.shape, dtype=bool)
+    np.logical_not(rising, out=end_above[:, :-1])
+    end_below[:, 1:] = rising
+    above = (end_above & (numbers >= begin)).argmax(axis=1)
+    below = numbers[-1] - (end_below & (numbers <= begin))[:, ::-1].argmax(axis=1)
+    found: IntArray = np.where(above > start, above, below)
+    return found
 
 
-def between(explained: FloatArray, best: IntArray) -> FloatArray:
+def finer(explained: FloatArray) -> FloatArray:
+    """What rates `FINER` times as close explain, from those around trial rates (m, w): (m, FINER (w - 1) + 1)."""
+    last = explained.shape[1] - 1
+    at = np.arange(FINER * last + 1) / FINER
+    centre = np.clip(np.rint(at).astype(int), _SIDE, last - _SIDE)
+    weights = np.zeros((at.size, last + 1))
+    near = centre[:, None] + _PLACES
+    np.put_along_axis(weights, near, np.vander(at - centre, _PLACES.size, increasing=True) @ _POLYNOMIAL, axis=1)
+    found: FloatArray = explained @ weights.T
+    return found
+
+
+def between(explained: FloatArray, best: IntArray | FloatArray) -> FloatArray:
     """Where between the trial rates the tops lie: numbers with fractions, shape (m,), near those in ``best``."""
     last = explained.shape[1] - 1
-    centre = np.minimum(np.maximum(best, _SIDE), last - _SIDE)
+    centre = np.minimum(np.maximum(np.rint(best).astype(int), _SIDE), last - _SIDE)
     terms = _POLYNOMIAL @ explained.T[centre + _PLACES[:, None], np.arange(len(explained))]
     slopes = terms[1:] * _POWERS
     bends = slopes[1:] * _POWERS[:-1]
-    start = np.minimum(np.maximum(best - centre, -_SIDE), _SIDE).astype(float)
+    start = np.minimum(np.maximum(best - centre, -_SIDE), _SIDE)
     away = start
     for _ in range(_NEWTON):
         bend = _polynomial(bends, away)
