@@ -11,7 +11,7 @@ import numpy as np
 
 from stmlab.models import switching
 from stmlab.models.model import Curve, Curves, Derived, Measurement, Model, Number, Sweep, number
-from stmlab.physics.pulses import Pulse, PulseTrain, mean_pulsed_current
+from stmlab.physics.pulses import Pulse, PulseTrain, mean_pulsed_currents
 from stmlab.physics.stochastic_resonance import static_current
 from stmlab.simulation.junctions.driven import slow_rate
 
@@ -27,14 +27,14 @@ def _compute(values: Values, x: FloatArray) -> Curves:
     width, rise, base = (number(values, name) for name in ("width", "rise_time", "dc_bias"))
     still = float(static_current(states, np.array([base]))[0])
 
-    def signal(delay: float) -> float:
+    def train(delay: float) -> PulseTrain:
         pump = Pulse(0.5 * (period - delay), width, number(values, "pump"), rise)
         probe = Pulse(0.5 * (period + delay), width, number(values, "probe"), rise)
         mean = (pump.amplitude_V + probe.amplitude_V) * width / period
-        return mean_pulsed_current(states, PulseTrain(period, (pump, probe), base - mean), tolerance=1e-6) - still
+        return PulseTrain(period, (pump, probe), base - mean)
 
-    found = np.array([signal(float(delay)) for delay in x])
-    curve = Curve("pump-probe current", found)
+    found = mean_pulsed_currents(states, [train(float(delay)) for delay in x], tolerance=1e-6)
+    curve = Curve("pump-probe current", found - still)
     derived = {
         "T1": Derived("T1", _lifetime(values), "s", "1/(slowest rate) between the pulses"),
         **switching.levels(values),

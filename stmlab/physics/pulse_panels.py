@@ -1,8 +1,9 @@
-"""The mean current of a train of pulses with ramps, however slow the slowest of its rates is (see `stiff_drive`).
+"""The mean current of trains of pulses with ramps, however slow the slowest of their rates is (see `stiff_drive`).
 
 Where the voltage rests the propagator is exact; ramps are cut into panels of time that are halved until rates and
 occupations are smooth on each. Rest or ramp, a piece is a matrix of probabilities, and their product over the period
-has the occupations at its start as steady state.
+has the occupations at its start as steady state. Trains that differ in when their pulses come have the same ramps: of
+those that are alike to 1e-10 the response is computed once.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ from stmlab.physics.rate_equations import checked_generators, cycle_start, held_
 from stmlab.physics.stiff_drive import MOST_PANELS, NARROWEST, NODES, coarse_panels, panel_responses, without_diagonal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from stmlab.arrays import FloatArray
     from stmlab.physics.driven import DrivenStates
+
+
+_ALIKE = 1e-10  # of the duration and of the largest voltage: such ramps are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,69 +62,142 @@ class _Pieces:
         )
 
 
-def mean_current(
-    states: DrivenStates, durations: FloatArray, starts: FloatArray, ends: FloatArray, *, tail: float
-) -> float:
-    """Current averaged over a period of pieces that are linear in time, in A.
+class _Ramps:
+    """Rates, currents and responses along the ramps of many trains; each different ramp has a number.
 
     Args:
         states: rates and currents as functions of the voltage.
-        durations: shape (K,), in s.
-        starts: shape (K,), voltage at the start of each piece.
-        ends: shape (K,), voltage at its end; equal to that at its start where the voltage rests.
+        swing: largest voltage of all trains, V.
+    """
+
+    def __init__(self, states: DrivenStates, swing: float) -> None:
+        self._states, self._swing = states, swing
+        self._numbers: dict[tuple[float, ...], int] = {}
+        self._voltages: list[FloatArray] = []  # (s,)
+        self._durations: list[float] = []
+        self._rates: list[FloatArray] = []  # (s, n, n)
+        self._along: dict[int, tuple[FloatArray, FloatArray]] = {}  # responses (s, n, n), currents (s, n)
+
+    def numbers(self, pieces: _Pieces) -> list[int]:
+        """Of the ramps among the pieces."""
+        durations, starts, ends = (of[pieces.ramps] for of in (pieces.durations, pieces.starts, pieces.ends))
+        mantissa, exponent = np.frexp(durations)
+        alike = np.rint(np.array([mantissa, starts / self._swing, ends / self._swing]) / _ALIKE)
+        keys = list(zip(*alike.tolist(), exponent.tolist(), strict=True))
+        fresh = {key: place for place, key in enumerate(keys) if key not in self._numbers}
+        if fresh:
+            places = list(fresh.values())
+            voltages = starts[places, None] + np.multiply.outer((ends - starts)[places], radau(NODES).nodes)
+            rates = without_diagonal(self._states.rates(voltages.ravel()))
+            self._numbers |= {key: len(self._rates) + k for k, key in enumerate(fresh)}
+            self._voltages += list(voltages)
+            self._durations += durations[places].tolist()
+            self._rates += list(rates.reshape(-1, NODES, *rates.shape[1:]))
+        return [self._numbers[key] for key in keys]
+
+    def rates(self, numbers: list[int]) -> FloatArray:
+        """At the nodes of ramps, shape (R, s, n, n)."""
+        return np.array([self._rates[number] for number in numbers])
+
+    def along(self, numbers: list[int]) -> tuple[FloatArray, FloatArray]:
+        """What becomes of each state on ramps, as `panel_responses`, (R, s, n, n); currents of each, A, (R, s, n)."""
+        fresh = sorted(set(numbers) - self._along.keys())
+        if fresh:
+            responses = panel_responses(self.rates(fresh), np.array([self._durations[number] for number in fresh]))
+            voltages = np.array([self._voltages[number] for number in fresh])
+            currents = self._states.state_currents(voltages.ravel()).reshape(*voltages.shape, -1)
+            self._along |= dict(zip(fresh, zip(responses, currents, strict=True), strict=True))
+        known = [self._along[number] for number in numbers]
+        return np.array([responses for responses, _ in known]), np.array([currents for _, currents in known])
+
+
+@dataclass(frozen=True, eq=False)
+class _Rest:
+    """Pieces where the voltage rests: durations in s, currents (R, n) in A; whole and mean evolution (R, n, n)."""
+
+    durations: FloatArray
+    currents: FloatArray
+    steps: FloatArray
+    means: FloatArray
+
+
+def mean_currents(
+    states: DrivenStates, trains: Sequence[tuple[FloatArray, FloatArray, FloatArray]], *, tail: float
+) -> FloatArray:
+    """Currents averaged over the periods of trains, in A, shape (T,).
+
+    Args:
+        states: rates and currents as functions of the voltage.
+        trains: of each its pieces, linear in time: durations in s, shape (K,), and voltages at start and end; equal
+            where the voltage rests.
         tail: see `stiff_drive.coarse_panels`.
 
     Raises:
         PhysicsError: the rates are none, the steady state is not unique, or ramps are too sharp.
     """
-    pieces = _Pieces(durations, starts, ends, starts != ends)
+    swing = max((float(np.abs(voltages).max()) for _, *voltages in trains), default=0.0)
+    ramps = _Ramps(states, swing or 1.0)
+    return np.array([_mean_current(states, ramps, _Pieces(*train, train[1] != train[2]), tail) for train in trains])
+
+
+def _mean_current(states: DrivenStates, ramps: _Ramps, pieces: _Pieces, tail: float) -> float:
     resting = ~pieces.ramps
-    held = checked_generators("states.rates", generator(states.rates(starts)))  # of ramps, too: for the check alone
-    steps, means = held_steps(held[resting], durations[resting]) if resting.any() else (held[:0], held[:0])
+    held = checked_generators("states.rates", generator(states.rates(pieces.starts)))  # of ramps, too: to check them
+    steps, means = held_steps(held[resting], pieces.durations[resting]) if resting.any() else (held[:0], held[:0])
+    rest = _Rest(pieces.durations[resting], states.state_currents(pieces.starts[resting]), steps, means)
+    count = held.shape[-1]
     while True:
-        slopes = (pieces.ends - pieces.starts)[pieces.ramps]
-        voltages = pieces.starts[pieces.ramps, None] + np.multiply.outer(slopes, radau(NODES).nodes)
-        rates = without_diagonal(states.rates(voltages.ravel())) if slopes.size else held[:0]
-        flat = rates.reshape(1, len(rates), held[0].size)
+        numbers = ramps.numbers(pieces)
+        flat = ramps.rates(numbers).reshape(1, -1, count * count)
         coarse = coarse_panels(flat, flat.max(axis=1, initial=0.0)[:, None], tail)
         if not coarse.any():
-            at_nodes, at_starts = _around(pieces, rates, steps)
+            responses, currents = ramps.along(numbers)
+            at_nodes, at_starts = _around(pieces.ramps, responses.reshape(-1, NODES, count, count), rest.steps)
             coarse = coarse_panels(at_nodes[None], tail=tail)
             if not coarse.any():
-                resting_occupations = np.einsum("kij,kj->ki", means, at_starts[~pieces.ramps])
-                return _mean(states, pieces, voltages, at_nodes, resting_occupations)
+                at_rest = np.einsum("kij,kj->ki", rest.means, at_starts[~pieces.ramps])
+                return _mean(rest, at_rest, pieces.durations[pieces.ramps], currents.reshape(-1, count), at_nodes)
         which = pieces.ramps.copy()
         which[pieces.ramps] = coarse
         pieces = pieces.halved(which)
 
 
-def _around(pieces: _Pieces, rates: FloatArray, steps: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Occupations that return after a period: at the nodes of all ramps (R s, n), at the start of all pieces (K, n)."""
-    count = rates.shape[-1]
-    maps = np.empty((len(pieces.durations), count, count))
-    maps[~pieces.ramps] = steps
-    responses = panel_responses(rates.reshape(-1, NODES, count, count), pieces.durations[pieces.ramps])
-    maps[pieces.ramps] = responses[:, -1]
+def _around(ramps: NDArray[np.bool_], responses: FloatArray, steps: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Occupations that return after a period: at the nodes of all ramps (R s, n), at the start of all pieces (K, n).
+
+    Args:
+        ramps: which pieces are ramps, shape (K,).
+        responses: of those, shape (R, s, n, n).
+        steps: of the others, shape (K - R, n, n).
+    """
+    count = responses.shape[-1]
+    maps = np.empty((len(ramps), count, count))
+    maps[~ramps], maps[ramps] = steps, responses[:, -1]
     occupation = cycle_start(np.maximum(maps, 0.0))
     at_starts = np.empty((len(maps), count))
     for number, one in enumerate(maps):
         at_starts[number] = occupation
         occupation = one @ occupation
         occupation = occupation / occupation.sum()
-    at_nodes = np.einsum("rsij,rj->rsi", responses, at_starts[pieces.ramps])
+    at_nodes = np.einsum("rsij,rj->rsi", responses, at_starts[ramps])
     return at_nodes.reshape(-1, count), at_starts
 
 
-def _mean(
-    states: DrivenStates, pieces: _Pieces, voltages: FloatArray, at_nodes: FloatArray, resting: FloatArray
-) -> float:
-    """Charge over the period; the current of the fullest state is summed apart from how the others differ from it."""
-    still = ~pieces.ramps
-    along = (pieces.durations[pieces.ramps, None] * radau(NODES).weights).ravel()
-    weights = np.concatenate([along, pieces.durations[still]])
-    currents = states.state_currents(np.concatenate([voltages.ravel(), pieces.starts[still]]))
-    occupations = np.concatenate([at_nodes, resting])
+def _mean(rest: _Rest, at_rest: FloatArray, durations: FloatArray, along: FloatArray, at_nodes: FloatArray) -> float:
+    """Charge over the period; the current of the fullest state is summed apart from how the others differ from it.
+
+    Args:
+        rest: where the voltage rests.
+        at_rest: occupations there, averaged over each piece, shape (K - R, n).
+        durations: of the ramps, s, shape (R,).
+        along: currents at their nodes, A, shape (R s, n).
+        at_nodes: occupations there, shape (R s, n).
+    """
+    weights = np.concatenate([(durations[:, None] * radau(NODES).weights).ravel(), rest.durations])
+    currents = np.concatenate([along, rest.currents])
+    occupations = np.concatenate([at_nodes, at_rest])
     fullest = int(occupations.mean(axis=0).argmax())
     common = currents[:, [fullest]]
     differing = ((currents - common) * occupations).sum(axis=1)
-    return (math.fsum(weights * common[:, 0]) + math.fsum(weights * differing)) / float(pieces.durations.sum())
+    period = float(durations.sum() + rest.durations.sum())
+    return (math.fsum(weights * common[:, 0]) + math.fsum(weights * differing)) / period

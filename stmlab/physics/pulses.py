@@ -14,10 +14,12 @@ import numpy as np
 
 from stmlab.physics.arguments import finite, not_negative, positive, real_array, refuse
 from stmlab.physics.occupation import generator
-from stmlab.physics.pulse_panels import mean_current
+from stmlab.physics.pulse_panels import mean_currents
 from stmlab.physics.rate_equations import checked_generators, cycle_start, held_steps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stmlab.arrays import FloatArray
     from stmlab.physics.driven import DrivenStates
 
@@ -142,22 +144,29 @@ def pulse_response(states: DrivenStates, train: PulseTrain, *, steps_per_ramp: i
     return PulseResponse(np.cumsum(durations) - 0.5 * durations, durations, voltages, occupations, currents)
 
 
-def mean_pulsed_current(states: DrivenStates, train: PulseTrain, *, tolerance: float = 1e-9) -> float:
-    """Current averaged over a period of ``train``, in A.
+def mean_pulsed_currents(states: DrivenStates, trains: Sequence[PulseTrain], *, tolerance: float = 1e-9) -> FloatArray:
+    """Currents averaged over a period of each train, in A, shape (T,).
 
     Args:
         states: rates and currents as functions of the voltage.
-        train: the voltage.
+        trains: the voltages; what their ramps have in common is computed once.
         tolerance: largest error of an occupation; ramps are resolved accordingly, and at least to 1e-12.
 
     Raises:
         PhysicsError: ``tolerance`` is not above zero, the rates are none, or ramps are too sharp for them.
     """
     tail = float(np.clip(_TAIL * np.sqrt(positive("tolerance", tolerance)), _SHORTEST_TAIL, _LONGEST_TAIL))
-    durations, starts, ends = train.pieces()
-    swing = abs(train.base_V) + sum(abs(pulse.amplitude_V) for pulse in train.pulses)
-    ends = np.where(np.abs(ends - starts) <= 1e-12 * swing, starts, ends)
-    return mean_current(states, durations, starts, ends, tail=tail)
+    pieces = []
+    for train in trains:
+        durations, starts, ends = train.pieces()
+        swing = abs(train.base_V) + sum(abs(pulse.amplitude_V) for pulse in train.pulses)
+        pieces.append((durations, starts, np.where(np.abs(ends - starts) <= 1e-12 * swing, starts, ends)))
+    return mean_currents(states, pieces, tail=tail)
+
+
+def mean_pulsed_current(states: DrivenStates, train: PulseTrain, *, tolerance: float = 1e-9) -> float:
+    """`mean_pulsed_currents` of one train, in A."""
+    return float(mean_pulsed_currents(states, [train], tolerance=tolerance)[0])
 
 
 def pump_probe_current(
@@ -179,13 +188,13 @@ def pump_probe_current(
         delays_s: shape (D,), of either sign.
         period_s: time from pump to pump.
         base_V: voltage between pulses.
-        tolerance: see `mean_pulsed_current`.
+        tolerance: see `mean_pulsed_currents`.
     """
-    currents = []
+    trains = []
     for delay in np.atleast_1d(real_array("delays_s", delays_s, unit="s")):
         shifted = Pulse(pump.start_s + probe.start_s + float(delay), probe.width_s, probe.amplitude_V, probe.rise_s)
-        currents.append(mean_pulsed_current(states, PulseTrain(period_s, (pump, shifted), base_V), tolerance=tolerance))
-    return np.array(currents)
+        trains.append(PulseTrain(period_s, (pump, shifted), base_V))
+    return mean_pulsed_currents(states, trains, tolerance=tolerance)
 
 
 def _steps(train: PulseTrain, steps_per_ramp: int) -> tuple[FloatArray, FloatArray]:
