@@ -3,7 +3,7 @@
 Where the voltage rests the propagator is exact; ramps are cut into panels of time that are halved until rates and
 occupations are smooth on each. Rest or ramp, a piece is a matrix of probabilities, and their product over the period
 has the occupations at its start as steady state. Trains that differ in when their pulses come have the same ramps: of
-those that are alike to 1e-10 the response is computed once.
+those that are alike to 1e-10 the response is computed once, and what one train needs cut is cut for those after it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _ALIKE = 1e-10  # of the duration and of the largest voltage: such ramps are one
+_MOST_HELD = 10_000_000  # rates; responses are as many
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +77,13 @@ class _Ramps:
         self._voltages: list[FloatArray] = []  # (s,)
         self._durations: list[float] = []
         self._rates: list[FloatArray] = []  # (s, n, n)
+        self._cut: set[int] = set()
         self._along: dict[int, tuple[FloatArray, FloatArray]] = {}  # responses (s, n, n), currents (s, n)
+
+    @property
+    def full(self) -> bool:
+        """Whether the rates are more than memory should hold."""
+        return sum(rates.size for rates in self._rates) > _MOST_HELD
 
     def numbers(self, pieces: _Pieces) -> list[int]:
         """Of the ramps among the pieces."""
@@ -94,6 +101,14 @@ class _Ramps:
             self._durations += durations[places].tolist()
             self._rates += list(rates.reshape(-1, NODES, *rates.shape[1:]))
         return [self._numbers[key] for key in keys]
+
+    def cut(self, numbers: list[int], coarse: NDArray[np.bool_]) -> None:
+        """Those of the ramps that are coarse, shape (R,), are from now on."""
+        self._cut.update(number for number, one in zip(numbers, coarse.tolist(), strict=True) if one)
+
+    def are_cut(self, numbers: list[int]) -> NDArray[np.bool_]:
+        """Which have been coarse, shape (R,)."""
+        return np.array([number in self._cut for number in numbers], dtype=bool)
 
     def rates(self, numbers: list[int]) -> FloatArray:
         """At the nodes of ramps, shape (R, s, n, n)."""
@@ -135,9 +150,13 @@ def mean_currents(
     Raises:
         PhysicsError: the rates are none, the steady state is not unique, or ramps are too sharp.
     """
-    swing = max((float(np.abs(voltages).max()) for _, *voltages in trains), default=0.0)
-    ramps = _Ramps(states, swing or 1.0)
-    return np.array([_mean_current(states, ramps, _Pieces(*train, train[1] != train[2]), tail) for train in trains])
+    swing = max((float(np.abs(voltages).max()) for _, *voltages in trains), default=0.0) or 1.0
+    ramps, currents = _Ramps(states, swing), np.empty(len(trains))
+    for number, (durations, starts, ends) in enumerate(trains):
+        if ramps.full:
+            ramps = _Ramps(states, swing)
+        currents[number] = _mean_current(states, ramps, _Pieces(durations, starts, ends, starts != ends), tail)
+    return currents
 
 
 def _mean_current(states: DrivenStates, ramps: _Ramps, pieces: _Pieces, tail: float) -> float:
@@ -148,8 +167,10 @@ def _mean_current(states: DrivenStates, ramps: _Ramps, pieces: _Pieces, tail: fl
     count = held.shape[-1]
     while True:
         numbers = ramps.numbers(pieces)
-        flat = ramps.rates(numbers).reshape(1, -1, count * count)
-        coarse = coarse_panels(flat, flat.max(axis=1, initial=0.0)[:, None], tail)
+        coarse = ramps.are_cut(numbers)
+        if not coarse.any():
+            flat = ramps.rates(numbers).reshape(1, -1, count * count)
+            coarse = coarse_panels(flat, flat.max(axis=1, initial=0.0)[:, None], tail)
         if not coarse.any():
             responses, currents = ramps.along(numbers)
             at_nodes, at_starts = _around(pieces.ramps, responses.reshape(-1, NODES, count, count), rest.steps)
@@ -157,6 +178,7 @@ def _mean_current(states: DrivenStates, ramps: _Ramps, pieces: _Pieces, tail: fl
             if not coarse.any():
                 at_rest = np.einsum("kij,kj->ki", rest.means, at_starts[~pieces.ramps])
                 return _mean(rest, at_rest, pieces.durations[pieces.ramps], currents.reshape(-1, count), at_nodes)
+        ramps.cut(numbers, coarse)
         which = pieces.ramps.copy()
         which[pieces.ramps] = coarse
         pieces = pieces.halved(which)
@@ -174,11 +196,11 @@ def _around(ramps: NDArray[np.bool_], responses: FloatArray, steps: FloatArray) 
     maps = np.empty((len(ramps), count, count))
     maps[~ramps], maps[ramps] = steps, responses[:, -1]
     occupation = cycle_start(np.maximum(maps, 0.0))
-    at_starts = np.empty((len(maps), count))
+    at_starts, ones = np.empty((len(maps), count)), np.ones(count)
     for number, one in enumerate(maps):
         at_starts[number] = occupation
         occupation = one @ occupation
-        occupation = occupation / occupation.sum()
+        occupation /= occupation @ ones
     at_nodes = np.einsum("rsij,rj->rsi", responses, at_starts[ramps])
     return at_nodes.reshape(-1, count), at_starts
 

@@ -56,6 +56,41 @@ def test_pump_probe_on_fe_decays_with_its_slow_rate():
     assert lifetime * 1e-9 == close(1 / slow, rel=1e-6)
 
 
+class Counted:
+    """The same states, which count at how many voltages they are asked for their rates."""
+
+    def __init__(self, states):
+        self.states, self.asked = states, 0
+
+    def rates(self, bias_V):
+        self.asked += len(bias_V)
+        return self.states.rates(bias_V)
+
+    def state_currents(self, bias_V):
+        return self.states.state_currents(bias_V)
+
+
+def test_delays_have_the_currents_of_each_by_itself_and_share_what_their_ramps_have_in_common():
+    states, delays = Counted(FE), np.concatenate([np.linspace(-4e-9, 4e-9, 33), [1.1e-10, 4.29e-10]])
+    together = pump_probe_current(states, PUMP, PROBE, delays, period_s=30e-9)
+    asked, states.asked = states.asked, 0
+    alone = [pump_probe_current(states, PUMP, PROBE, [delay], period_s=30e-9)[0] for delay in delays]
+    np.testing.assert_allclose(together, alone, rtol=1e-10)
+    assert asked < states.asked / 4
+
+
+def test_what_trains_have_in_common_is_forgotten_when_it_is_too_much(monkeypatch):
+    delays = np.linspace(-1e-9, 1e-9, 5)
+    kept = pump_probe_current(FE, PUMP, PROBE, delays, period_s=30e-9)
+    monkeypatch.setattr("stmlab.physics.pulse_panels._MOST_HELD", 100)
+    states = Counted(FE)
+    np.testing.assert_allclose(pump_probe_current(states, PUMP, PROBE, delays, period_s=30e-9), kept, rtol=1e-10)
+    asked, states.asked = states.asked, 0
+    for delay in delays:
+        pump_probe_current(states, PUMP, PROBE, [delay], period_s=30e-9)
+    assert states.asked == asked
+
+
 def test_a_train_without_pulses_is_direct_current():
     train = PulseTrain(10e-9, (), -3e-3)
     assert mean_pulsed_current(FE, train) == close(static_current(FE, np.array([-3e-3]))[0], rel=1e-12)
