@@ -41,8 +41,8 @@ def fit(
     Args:
         run: as `open_run` gives it, or its file; with a ``system`` also what another program recorded, or several.
         model: by default the one for the run's sequence; README lists them.
-        system: spin system of the transport model, compared with the alternatives that its file names: the path of a
-            file, or the name of one that comes with stmlab (docs/systems.md).
+        system: spin system of the models transport and n_state, compared with the alternatives that its file names: the
+            path of a file, or the name of one that comes with stmlab (docs/systems.md).
         settings: what the file does not say, in SI or with a unit: ``field="5 T"``; of several files one for each:
             ``field=[0, 2, 5]``.
 
@@ -52,10 +52,8 @@ def fit(
         StationError: the system's file is wrong.
     """
     if system is not None:
-        if model not in (None, "transport"):
-            raise FitError(f"the model {model} takes no spin system: transport does")
         sources = [run] if isinstance(run, Run | Recording | str | Path) else list(run)
-        return fit_system(sources, system, settings=settings)
+        return fit_system(sources, system, model=model, settings=settings)
     if not isinstance(run, Run | str | Path):
         raise FitError("give a system to fit several files at once, or fit them one by one")
     return analyse(run if isinstance(run, Run) else open_run(run), model, given(settings))

@@ -13,6 +13,7 @@ from stmlab.analysis.adaptive.resonance_verdict import judged_rate
 from stmlab.analysis.adaptive.verdict import judged
 from stmlab.analysis.columns import averaged, column, whole_spectra
 from stmlab.analysis.iterations import fitting, iterations
+from stmlab.analysis.n_state import fit_map
 from stmlab.analysis.one_curve import SRS_WIDTHS, decay_of, srs_of, steps_of, transport_of
 from stmlab.analysis.ramp import correlation_of, exchange_of, fit_series
 from stmlab.analysis.settings import Settings, check_given, check_guided
@@ -105,6 +106,10 @@ def _srs_map(run: Run, _: Settings) -> FitResult:
         return fit
     left_out = f"the last spectrum is not whole ({len(columns[0]) - whole} of {spectra} points) and left out"
     return replace(fit, warnings=(left_out, *fit.warnings))
+
+
+def _n_state(run: Run, told: Settings) -> FitResult:
+    return _unflattened(run, fit_map(run, told))
 
 
 def _unflattened(run: Run, fit: FitResult) -> FitResult:
@@ -219,6 +224,7 @@ _MAPS = "srs_map takes maps over bias and amplitude"
 MODELS: Mapping[str, Callable[[Run, Settings], FitResult]] = {
     **{name: partial(_srs, model=name) for name in SRS_WIDTHS},
     "srs_map": _srs_map,
+    "n_state": _n_state,
     "decay": _decay,
     "transfer": _transfer,
     **{name: partial(_steps, model=name) for name in STEP_MODELS},
@@ -234,6 +240,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "transport": (*_SPECTRUM, "field", "scattering", "order"),
     "exchange": _RAMP,
     "correlation": _RAMP,
+    "n_state": ("temperature", "field", "spin", "offset"),
     "decay": ("exclusion", "fitted_sides"),
     "telegraph": ("threshold", "dead_time"),
 }

@@ -35,12 +35,15 @@ UNITS: Mapping[str, str] = {
     "fitted_sides": "",
     "threshold": "A",
     "dead_time": "s",
+    "spin": "",
+    "offset": "",
     "time_limit": "s",
 }
 """Everything that can be given, with its unit: temperature of the sample, peak modulation at the junction, field along
 the surface normal (of a spin system along its own direction), height of the tip, half the width of the window, the
 sample electrons' scattering from the spin (G11), order of the transport model, delays left out, sides of zero delay,
-threshold and dead time of switching, CPU time of the fit.
+threshold and dead time of switching, spin of the n-state model and whose the constant under its steps is, CPU time of
+the fit.
 """
 OF_EVERY_MODEL = ("time_limit",)
 

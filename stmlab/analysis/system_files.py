@@ -15,6 +15,7 @@ import numpy as np
 
 from stmlab.analysis.columns import are_whole, averaged, column
 from stmlab.analysis.iterations import fitting
+from stmlab.analysis.n_state import FREE, fit_runs, takes_states
 from stmlab.analysis.ranges import within_range
 from stmlab.analysis.recorded.header import told_by_header
 from stmlab.analysis.recorded.spectra import in_siemens
@@ -30,10 +31,14 @@ from stmlab.units import format_quantity, in_unit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from stmlab.analysis.iterations import Iterations
     from stmlab.results import FitResult
 
-TAKES = ("temperature", "modulation", "window", "field", "height")
-"""Settings of a fit with a system: of all files alike, or one for each."""
+TAKES: Mapping[str, tuple[str, ...]] = {
+    "transport": ("temperature", "modulation", "window", "field", "height"),
+    "n_state": ("temperature", "field", "offset"),
+}
+"""Models that take a system, and their settings: of all files alike, or one for each."""
 _CONDITIONS = ("setpoint", "field", "temperature", "height")  # axes of a run that tell its spectra apart
 _REPEATS = "sweep"
 _DIFFERENT = 1e-6  # of a field, in T
@@ -45,6 +50,7 @@ def fit_system(
     sources: Sequence[Source],
     system: System | str | Path,
     *,
+    model: str | None = None,
     channel: str | None = None,
     settings: Mapping[str, Any] | None = None,
     within: tuple[float | str, float | str] | None = None,
@@ -54,6 +60,7 @@ def fit_system(
     Args:
         sources: runs, recordings or their files.
         system: of a file; by its path, or the name of one that comes with stmlab.
+        model: one of `TAKES`; by default the one for what was measured.
         channel: column of recorded files; by default the lock-in's.
         settings: `TAKES`, in SI or as people write them; of several files one value, or one for each: "0 T, 2 T, 5 T".
         within: both ends of the bias that is fitted.
@@ -65,22 +72,40 @@ def fit_system(
     if not sources:
         raise FitError("no file: there is nothing to fit")
     whole = system if isinstance(system, System) else read_system(system)
+    opened = [_opened(source, within) for source in sources]
+    model = model or ("n_state" if all(takes_states(one) for one in opened) else "transport")
+    if model not in TAKES:
+        raise FitError(f"the model {model} takes no spin system: {' and '.join(TAKES)} do")
     given = dict(settings or {})
-    check_given("transport with a system", TAKES, given)
-    limit = {"time_limit": _values("time_limit", given.pop("time_limit"), 1)[0]} if "time_limit" in given else {}
-    each = _of_each(given, len(sources))
-    found, warnings = list[SpectrumData](), list[str]()
-    for source, told in zip(sources, each, strict=True):
-        opened = _opened(source)
-        opened = opened if within is None else within_range(opened, *within)  # type: ignore[assignment]
-        read = _of_run(opened, told) if isinstance(opened, Run) else _of_recording(opened, channel, told)
-        found += [_placed(one, opened.path if len(sources) > 1 else None) for one in read.spectra]
-        warnings += read.warnings
-    warnings += _other_fields(found, whole)
-    with fitting("transport", Settings(limit).time_limit) as steps:
-        fit = steps.marked(fit_systems(found, [whole, *whole.alternatives]))
+    check_given(f"{model} with a system", TAKES[model], given)
     said = {"given": ", ".join(f"{name} = {value}" for name, value in given.items())} if given else {}
-    return replace(fit, warnings=(*warnings, *fit.warnings), choices={**fit.choices, **said})
+    limit = {"time_limit": _values("time_limit", given.pop("time_limit"), 1)[0]} if "time_limit" in given else {}
+    offset = str(given.pop("offset", FREE))
+    each = _of_each(given, len(sources))
+    with fitting(model, Settings(limit).time_limit) as steps:
+        if model == "n_state":
+            fit = steps.marked(fit_runs(opened, each, [whole, *whole.alternatives], offset))
+        else:
+            fit = _fitted(opened, each, whole, channel, steps)
+    return replace(fit, choices={**fit.choices, **said})
+
+
+def _fitted(
+    opened: Sequence[Run | Recording],
+    each: Sequence[Mapping[str, float]],
+    system: System,
+    channel: str | None,
+    steps: Iterations,
+) -> FitResult:
+    """The transport model."""
+    found, warnings = list[SpectrumData](), list[str]()
+    for one, told in zip(opened, each, strict=True):
+        read = _of_run(one, told) if isinstance(one, Run) else _of_recording(one, channel, told)
+        found += [_placed(spectrum, one.path if len(opened) > 1 else None) for spectrum in read.spectra]
+        warnings += read.warnings
+    warnings += _other_fields(found, system)
+    fit = steps.marked(fit_systems(found, [system, *system.alternatives]))
+    return replace(fit, warnings=(*warnings, *fit.warnings))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +116,7 @@ class _Read:
     warnings: tuple[str, ...] = ()
 
 
-def _opened(source: Source) -> Run | Recording:
+def _opened(source: Source, within: tuple[float | str, float | str] | None) -> Run | Recording:
     if isinstance(source, str | Path):
         path = Path(source)
         found: Run | Recording | Grid = open_recording(path) if is_recorded(path) else open_run(path)
@@ -99,7 +124,7 @@ def _opened(source: Source) -> Run | Recording:
         found = source
     if isinstance(found, Grid):
         raise FitError(f"{found.path}: a grid of curves: a spin system is fitted to single spectra and series of them")
-    return found
+    return found if within is None else within_range(found, *within)  # type: ignore[return-value]
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------

@@ -34,8 +34,8 @@ def fit(
             "--set",
             metavar="NAME=VALUE",
             help="What the file does not say, or says wrongly: temperature, modulation, field, window, scattering, "
-            'order, exclusion, fitted_sides, threshold, dead_time: --set "field=5 T". Of every fit: time_limit, the '
-            "processor time after which it ends with the best so far [default: 600 s].",
+            'order, exclusion, fitted_sides, threshold, dead_time, spin, offset: --set "field=5 T". Of every fit: '
+            "time_limit, the processor time after which it ends with the best so far [default: 600 s].",
         ),
     ] = None,
     within: Annotated[
@@ -61,8 +61,8 @@ def fit(
         typer.Option(
             "--system",
             metavar="FILE",
-            help="Spin system of the transport model (docs/systems.md), fitted to all files at once and compared with "
-            'the alternatives in its file. --set "field=0 T, 2 T, 5 T" gives each file a value of its own.',
+            help="Spin system of the models transport and n_state (docs/systems.md), fitted to all files at once and "
+            'compared with the alternatives in its file. --set "field=0 T, 2 T, 5 T" gives each file a value of its own.',
         ),
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")] = False,

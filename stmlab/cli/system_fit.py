@@ -20,20 +20,20 @@ def fitted_together(files: Sequence[Path], system: str, asked: Asked, png: Path 
 
     Raises:
         FitError, FileError, StationError: as `fit_system`.
-        SequenceError: another model, or start values beside those of the file.
+        SequenceError: start values beside those of the file.
     """
     from stmlab.analysis.iterations import ended_early
     from stmlab.analysis.system_files import fit_system
     from stmlab.cli.fit_progress import fits_on_terminal
 
-    if asked.model not in (None, "transport"):
-        raise SequenceError(f"--system: the model {asked.model} takes no spin system: transport does")
     if asked.guide is not None:
         raise SequenceError(
             "--system: the file says where parameters begin and what is given; no --start, --fix, --exchange"
         )
     with fits_on_terminal() as interrupt:
-        found = fit_system(files, system, channel=asked.channel, settings=asked.settings, within=asked.within)
+        found = fit_system(
+            files, system, model=asked.model, channel=asked.channel, settings=asked.settings, within=asked.within
+        )
     if png is not None:
         from stmlab.display.figures import save_figure
         from stmlab.display.figures.fits import draw_fits

@@ -30,7 +30,7 @@ _SAME_VALLEY = 5.0  # standard errors; within DECIDED a valley is not wider
 
 def doubts(spectra: list[SpectrumData], best: Solution, found: list[Solution], errors: FloatArray) -> tuple[str, ...]:
     """Warnings about the best of the solutions, whose free parameters have these errors."""
-    warnings = [*_rivals(best, found, errors), *_undetermined(best, found, errors)]
+    warnings = [*rivals(best, found, errors), *undetermined(best, found, errors)]
     exact = all(_is_rounding(*one) for one in zip(spectra, best.left, strict=True))
     if not best.converged and not iterations().ended and not exact:
         warnings.append(
@@ -53,12 +53,12 @@ def shown_error(size: float, value: float, error: float) -> float:
     return math.inf if error > _OPEN * max(abs(value), size) else error
 
 
-def _rivals(best: Solution, found: list[Solution], errors: FloatArray) -> list[str]:
+def rivals(best: Solution, found: list[Solution], errors: FloatArray) -> list[str]:
     """Of each system the closest other description, if it is as good."""
     warnings = []
     for group in by_system(found).values():
-        rivals = [solution for solution in group if _elsewhere(solution, best, errors)]
-        closest = min(rivals, key=lambda solution: solution.aic, default=None)
+        others = [solution for solution in group if _elsewhere(solution, best, errors)]
+        closest = min(others, key=lambda solution: solution.aic, default=None)
         if closest is not None and closest.aic - best.aic < DECIDED:
             warnings.append(
                 f"{_described(closest)} describes the spectra as well as {_described(best)} "
@@ -67,7 +67,8 @@ def _rivals(best: Solution, found: list[Solution], errors: FloatArray) -> list[s
     return warnings
 
 
-def _undetermined(best: Solution, found: list[Solution], errors: FloatArray) -> list[str]:
+def undetermined(best: Solution, found: list[Solution], errors: FloatArray) -> list[str]:
+    """Of each parameter that the data do not say, or that stands at the end of what is allowed."""
     warnings = []
     for name, error in zip(best.free, errors.tolist(), strict=False):
         parameter, value = best.system.parameters[name], best.values[name]

@@ -1,0 +1,146 @@
+"""The descents of an n-state fit, over every point of every spectrum."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.iterations import iterations
+from stmlab.analysis.n_state.forward import Forward
+from stmlab.analysis.n_state.problem import Problem
+from stmlab.analysis.n_state.start import begun
+from stmlab.analysis.transport.data import SMALLEST_NOISE, SpectrumData
+from stmlab.analysis.transport.doubts import DECIDED
+from stmlab.analysis.transport.solution import Solution, distinct
+from stmlab.analysis.transport.symmetry import signs
+from stmlab.errors import FitError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stmlab.analysis.n_state.data import SrsSpectrum
+    from stmlab.arrays import FloatArray
+    from stmlab.systems import System
+
+_ROUNDS = ((3e-2, 4, 4), (1e-3, 40, 3), (1e-5, 40, 2))
+"""Of each round: promised gain over the squares at which it ends, steps, and how many of one system it begins with."""
+_CONVERGED, _MOST, _REWEIGHTED, _STEADY = 1e-7, 40, 4, 1e-2
+_HOPELESS = 200.0  # difference of AIC
+
+
+def solutions(spectra: list[SrsSpectrum], systems: Sequence[System], *, offsets: bool) -> list[Solution]:
+    """All that was found with each of the systems; the best have come to their end.
+
+    Args:
+        spectra: at least one with a step.
+        systems: to be compared.
+        offsets: each spectrum has an offset of its own; else that of the model, I_rec.
+
+    Raises:
+        FitEnded: the fit is to end early, and has nothing to show yet.
+        FitError: no start of any system is possible.
+    """
+    found = [start for one in systems for start in _begun(spectra, one)]
+    residuals = {one: SpectraLeft(Forward(one, spectra), offsets) for one in systems}
+    for tolerance, most, kept in _ROUNDS:
+        lowest = min((one.aic for one in found if one.left), default=math.inf)
+        going = [one for one in _best_of_each(found, kept) if not one.left or one.aic < lowest + _HOPELESS]
+        gone_on = [improved(residuals[one.system], one, tolerance, most) for one in going]
+        found = distinct([one for one in gone_on if one.left] or found)
+    if not found[0].left:
+        iterations().refuse_if_over()
+        raise FitError("the model is defined at no start: is the temperature right?")
+    lowest = min(one.aic for one in found)
+    return [_settled(residuals[one.system], one) if one.aic < lowest + 2 * DECIDED else one for one in found]
+
+
+@dataclass(frozen=True, eq=False)
+class SpectraLeft:
+    """What a system leaves of every spectrum."""
+
+    forward: Forward
+    offsets: bool
+
+    def of(self, values: Mapping[str, float], conductances: FloatArray) -> list[FloatArray]:
+        """Model less data in A, of each spectrum; less its mean, where the offset is the spectrum's own.
+
+        Raises:
+            PhysicsError, FitError: as `Forward.junctions`.
+        """
+        signals = self.forward.signals(values, conductances)
+        left = [signal - one.current for signal, one in zip(signals, self.forward.spectra, strict=True)]
+        return [part - part.mean() for part in left] if self.offsets else left
+
+
+def improved(left: SpectraLeft, solution: Solution, tolerance: float, most: int) -> Solution:
+    """Least squares from the solution, with its noise of each spectrum; itself if the fit is over."""
+    spectra = left.forward.spectra
+    if iterations().over:
+        return solution
+
+    def residuals(values: Mapping[str, float], conductances: FloatArray) -> FloatArray:
+        parts = left.of(values, conductances)
+        return np.concatenate([part / noise for part, noise in zip(parts, solution.noise, strict=True)])
+
+    problem = Problem(left.forward, residuals, solution.values, solution.free, solution.signs.even)
+    found = problem.solved(solution.conductances, tolerance, most)
+    if found is None:
+        return solution
+    sizes = [one.frequency.size for one in spectra]
+    parts = np.split(found.residuals, np.cumsum(sizes)[:-1])
+    shared = (len(solution.free) + found.conductances.size) / sum(sizes)
+    own = 1.0 if left.offsets else 0.0  # parameters of each spectrum
+    used = np.array([size * (1.0 - shared) - own for size in sizes])
+    noise = solution.noise * np.sqrt([float(part @ part) for part in parts] / used)
+    noise = np.maximum(noise, SMALLEST_NOISE * np.array([np.ptp(one.current) for one in spectra]))
+    likelihood = sum(size * math.log(one**2) for size, one in zip(sizes, noise.tolist(), strict=True))
+    return replace(
+        solution,
+        values=found.values,
+        conductances=found.conductances,
+        covariance=found.covariance * sum(sizes) / (sum(sizes) - own * len(sizes)),
+        noise=noise,
+        aic=likelihood + 2 * (len(solution.free) + found.conductances.size + (1 + own) * len(spectra)),
+        left=tuple(part * scale for part, scale in zip(parts, solution.noise, strict=True)),
+        converged=found.converged,
+        steps=found.steps,
+    )
+
+
+def _settled(left: SpectraLeft, solution: Solution) -> Solution:
+    """To the end, and again while that changes the noise: the covariance is for the noise that one begins with."""
+    for _ in range(_REWEIGHTED):
+        found = improved(left, solution, _CONVERGED, _MOST)
+        if np.allclose(found.noise, solution.noise, rtol=_STEADY, atol=0.0):
+            break
+        solution = found
+    return found
+
+
+def _best_of_each(found: list[Solution], kept: int) -> list[Solution]:
+    """So many of every system; those that have not been descended stay in their order."""
+    best: list[Solution] = []
+    for one in sorted(found, key=lambda solution: solution.aic):
+        if sum(other.system is one.system for other in best) < kept:
+            best.append(one)
+    return best
+
+
+def _begun(spectra: list[SrsSpectrum], system: System) -> list[Solution]:
+    forward, turned = Forward(system, spectra), signs(system, [_as_swept(one) for one in spectra])
+    free = tuple(system.parameters)
+    noise = np.array([one.noise for one in spectra])
+    return [
+        Solution(system, one.values, free, one.conductances, np.empty(0), noise, one.squares, signs=turned)
+        for one in begun(forward, free, turned.even)
+    ]
+
+
+def _as_swept(one: SrsSpectrum) -> SpectrumData:
+    """The voltages that the drive passes: a sign on which no conductance there depends makes no difference here."""
+    bias = one.bias + one.amplitude * np.array([-1.0, 1.0])
+    conductance = np.full(2, abs(one.setpoint_current / one.setpoint_bias))
+    return SpectrumData(bias, conductance, conductance[0], one.field_T, one.temperature_K)

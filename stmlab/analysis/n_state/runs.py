@@ -1,0 +1,119 @@
+"""The spectra of runs of ``srs`` and ``srs_map``, as an n-state fit takes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.columns import averaged, column
+from stmlab.analysis.n_state.data import SrsSpectrum
+from stmlab.analysis.srs_map import fit_srs_map
+from stmlab.errors import FitError
+from stmlab.units import format_quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.analysis.settings import Settings
+    from stmlab.arrays import FloatArray
+    from stmlab.storage import Run
+
+SEQUENCES = ("srs", "srs_map")
+"""Whose runs these are."""
+_FEWEST = 6  # points of a spectrum
+_LINE = 3  # parameters of eq. 1
+_REPEATED = ("frequency", "sweep", "offset", "drive")
+
+
+def spectra_of(run: Run, told: Settings) -> tuple[list[SrsSpectrum], tuple[str, ...]]:
+    """Every spectrum of a run, repeated sweeps averaged, and what is to be said of those that are left out.
+
+    Raises:
+        FitError: it is a run of something else, or its setpoint or a spectrum's amplitude is not known.
+    """
+    axes = [axis.name for axis in run.axes]
+    if run.sequence not in SEQUENCES or any(name not in _REPEATED for name in axes):
+        raise FitError(f"{run.path}: an n-state fit takes runs of {' and '.join(SEQUENCES)}, this is {run.sequence}")
+    bias, amplitude = (_of_points(run, told, *names) for names in (("offset", "dc_bias"), ("drive", "amplitude")))
+    columns = averaged(bias, amplitude, column(run, "frequency"), column(run, "current"))
+    setpoint = told.number("setpoint_bias"), told.number("setpoint_current")
+    if not all(setpoint):
+        raise FitError(f"{run.path}: the setpoint is not known: setpoint_bias, setpoint_current")
+    found = srs_spectra(*columns, setpoint, told.optional("field"), told.temperature)
+    whole = np.array([one.frequency.size for one in found])
+    kept = [one for one in found if one.frequency.size >= _FEWEST]
+    if len(kept) == len(found):
+        return found, ()
+    return kept, (
+        f"{run.path.name}: {len(found) - len(kept)} spectra are left out: they have as few as {whole.min()} points, "
+        f"and {_FEWEST} are needed",
+    )
+
+
+def _of_points(run: Run, told: Settings, axis: str, parameter: str) -> FloatArray:
+    """A condition of each point: of the axis, else of the run."""
+    if axis in run.coordinates:
+        return column(run, axis)
+    if parameter not in told.known:
+        raise FitError(f"{run.path}: the run does not say {parameter}")
+    return np.full(run.points, float(told.known[parameter]))
+
+
+def srs_spectra(
+    bias: FloatArray,
+    amplitude: FloatArray,
+    frequency: FloatArray,
+    current: FloatArray,
+    setpoint: tuple[float, float],
+    field_T: float | None = None,
+    temperature_K: float | None = None,
+) -> list[SrsSpectrum]:
+    """Spectra of the points of a map, in SI, shape (n,) each, with what eq. 1 finds in them."""
+    lines = _lines(bias, amplitude, frequency, current)
+    found = []
+    for v, a in np.unique(np.column_stack([bias, amplitude]), axis=0).tolist():
+        points = np.flatnonzero((bias == v) & (amplitude == a))
+        points = points[np.argsort(frequency[points], kind="stable")]
+        line = lines.get((v, a), {})
+        f, y = frequency[points], current[points]
+        noise = _noise(f, y, line)
+        unseen = 4.0 * noise / np.sqrt(y.size)  # two halves differ by so much of two standard errors
+        found.append(
+            SrsSpectrum(
+                f,
+                y,
+                v,
+                a,
+                *setpoint,
+                field_T,
+                temperature_K,
+                place=", ".join(format_quantity(float(f"{value:.4g}"), "V") for value in (v, a)),
+                step=line.get("step", 0.0),
+                step_error=max(line.get("step_error", unseen), 1e-9 * float(np.ptp(y))),
+                rate=line.get("rate", np.nan),
+                rate_error=line.get("rate_error", np.nan),
+                noise=noise,
+            )
+        )
+    return found
+
+
+def _lines(*columns: FloatArray) -> Mapping[tuple[float, float], Mapping[str, float]]:
+    """What eq. 1 finds in each spectrum, by bias and amplitude; nothing in one without a step."""
+    try:
+        curves = fit_srs_map(*columns).curves
+    except FitError:  # none of them has one
+        return {}
+    names = ("rate", "rate_error", "step", "step_error", "offset")
+    rows = zip(curves["bias"].tolist(), curves["amplitude"].tolist(), *(curves[n].tolist() for n in names), strict=True)
+    return {(v, a): dict(zip(names, found, strict=True)) for v, a, *found in rows if np.isfinite(found).all()}
+
+
+def _noise(frequency: FloatArray, current: FloatArray, line: Mapping[str, float]) -> float:
+    """Of a point, by what eq. 1 leaves."""
+    if not line:
+        return max(float(np.std(current)), 1e-30)
+    left = current - line["offset"] - line["step"] / (1.0 + (2.0 * np.pi * frequency / line["rate"]) ** 2)
+    rms = float(np.sqrt(left @ left / max(left.size - _LINE, 1)))
+    return max(rms, 1e-6 * float(np.ptp(current)))

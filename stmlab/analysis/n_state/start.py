@@ -1,0 +1,153 @@
+"""Where an n-state fit begins: by step and rate of every spectrum, as eq. 1 of Betz et al. finds them.
+
+Both cost next to nothing to compute, so that the whole of what a file allows is looked through, and descents over them
+alone come near the minima of the spectra themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stmlab.analysis.iterations import iterations
+from stmlab.analysis.n_state.problem import Problem
+from stmlab.analysis.transport.candidates import apart, candidates
+from stmlab.errors import FitError, PhysicsError
+from stmlab.systems import Scale
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.analysis.n_state.data import SrsSpectrum
+    from stmlab.analysis.n_state.forward import Forward
+    from stmlab.arrays import FloatArray
+    from stmlab.systems import System
+
+_BLURRED_STEP, _BLURRED_RATE = 0.03, 0.05  # of the largest step, of a rate: what eq. 1 misses of n states
+_FAR = 10.0  # standard deviations beyond which a spectrum counts no more than so far off
+_SCALED = 30.0  # largest factor by which conductances are put right at once
+_DESCENTS, _TOLERANCE, _MOST = 12, 1e-3, 40
+_SAME = 0.1  # of the size of each parameter, or of what is varied by its logarithm: ends of descents that are one
+_WORSE = 4.0  # times the squares of the best: what steps and rates know is blurred
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """Values of all parameters, conductances in S, and how far off it is: a sum of squares."""
+
+    values: Mapping[str, float]
+    conductances: FloatArray
+    squares: float
+
+
+def begun(forward: Forward, free: tuple[str, ...], even: frozenset[str]) -> list[Begun]:
+    """Starts, the nearest first; descended over steps and rates, without those that are far worse than the best.
+
+    Raises:
+        FitEnded: the fit is to end, and has nothing yet.
+        FitError: a parameter has no start, or the model is defined at none.
+    """
+    _check(forward.system)
+    tried = [_scaled(forward, values) for values in candidates(forward.system, 1e-6, [], _nothing_read(forward.system))]
+    found = sorted((one for one in tried if one is not None), key=lambda one: one.squares)
+    if not found:
+        raise FitError("the model is defined at no start: is the temperature right?")
+    kept: list[Begun] = []
+    for one in found:
+        if len(kept) < _DESCENTS and all(apart(forward.system, one.values, other.values) for other in kept):
+            kept.append(one)
+    iterations().refuse_if_over()
+    ended = sorted((_descended(forward, one, free, even) for one in kept), key=lambda one: one.squares)
+    worst = _WORSE * (ended[0].squares + len(forward.spectra))
+    several: list[Begun] = []
+    for one in ended:
+        if one.squares <= worst and not any(_same(forward.system, one, other) for other in several):
+            several.append(one)
+    return several
+
+
+def _same(system: System, one: Begun, other: Begun) -> bool:
+    for name, parameter in system.parameters.items():
+        here, there = one.values[name], other.values[name]
+        logarithmic = parameter.scale is Scale.LOGARITHMIC
+        far = abs(math.log(here / there)) if logarithmic else abs(here - there) / parameter.size
+        if far > _SAME:
+            return False
+    return True
+
+
+def _check(system: System) -> None:
+    for name, parameter in system.parameters.items():
+        if not parameter.starts and name not in system.offset_names:
+            raise FitError(f'{system.label}: {name}: a number to start from is needed: "steps" are those of dI/dV')
+
+
+def _nothing_read(system: System) -> dict[str, float]:
+    return dict.fromkeys(system.offset_names, 0.0)
+
+
+def blurred(spectra: list[SrsSpectrum], steps: FloatArray, rates: FloatArray) -> FloatArray:
+    """Steps and rates less those of the spectra, over what may part them; shape (n,)."""
+    step, error, rate, rate_error = (
+        np.array([getattr(one, name) for one in spectra]) for name in ("step", "step_error", "rate", "rate_error")
+    )
+    known = np.isfinite(rate)
+    of_steps = (steps - step) / np.hypot(error, _BLURRED_STEP * np.abs(step).max())
+    of_rates = np.log(rates[known] / rate[known]) / np.hypot(rate_error[known] / rate[known], _BLURRED_RATE)
+    return np.concatenate([of_steps, of_rates])
+
+
+def _squares(left: FloatArray) -> float:
+    """Sum of squares in which no spectrum counts for all."""
+    return float((left**2 / (1.0 + (left / _FAR) ** 2)).sum())
+
+
+def _residuals(forward: Forward, values: Mapping[str, float], conductances: FloatArray) -> FloatArray:
+    return blurred(forward.spectra, *forward.steps_and_rates(values, conductances))
+
+
+def _scaled(forward: Forward, values: Mapping[str, float]) -> Begun | None:
+    """With the conductances that the setpoints ask for, then with those and the scattering that the spectra do."""
+    spectra, system = forward.spectra, forward.system
+    currents = np.array([abs(current) for _, current in dict.fromkeys(one.setpoint for one in spectra)])
+    biases = np.array([abs(bias) for bias, _ in dict.fromkeys(one.setpoint for one in spectra)])
+    conductances = currents / biases
+    try:
+        conductances = conductances * currents / np.abs(forward.setpoint_currents(values, conductances))
+        steps, rates = forward.steps_and_rates(values, conductances)
+        best = Begun(values, conductances, _squares(blurred(spectra, steps, rates)))
+        put_right = _put_right(system, spectra, values, steps, rates)
+        again = put_right[0], conductances * put_right[1]
+        other = Begun(*again, _squares(_residuals(forward, *again)))
+    except PhysicsError:
+        return None
+    return min(best, other, key=lambda one: one.squares)
+
+
+def _put_right(
+    system: System, spectra: list[SrsSpectrum], values: Mapping[str, float], steps: FloatArray, rates: FloatArray
+) -> tuple[Mapping[str, float], float]:
+    """Values with the scattering that makes the rates right on average, and the factor that makes the steps so."""
+    step, rate = (np.array([getattr(one, name) for one in spectra]) for name in ("step", "rate"))
+    known = np.isfinite(rate)
+    faster = math.exp(float(np.median(np.log(rate[known] / rates[known]))))
+    factor = float(step @ steps) / max(float(steps @ steps), 1e-300)
+    higher = min(max(factor, 1.0 / _SCALED), _SCALED) if factor > 0.0 else 1.0
+    names = system.names_by_key.get(f"spins.{system.coupled_spin_name}.scattering_S", frozenset())
+    changed = dict(values)
+    for name in names & set(system.parameters):
+        one = system.parameters[name]
+        changed[name] = min(max(values[name] * faster, one.low), one.high)
+    return changed, higher
+
+
+def _descended(forward: Forward, one: Begun, free: tuple[str, ...], even: frozenset[str]) -> Begun:
+    problem = Problem(forward, partial(_residuals, forward), one.values, free, even)
+    found = problem.solved(one.conductances, _TOLERANCE, _MOST)
+    if found is None:
+        return one
+    return replace(one, values=found.values, conductances=found.conductances, squares=_squares(found.residuals))
