@@ -62,7 +62,7 @@ def fit(
             "--system",
             metavar="FILE",
             help="Spin system of the models transport and n_state (docs/systems.md), fitted to all files at once and "
-            'compared with the alternatives in its file. --set "field=0 T, 2 T, 5 T" gives each file a value of its own.',
+            'compared with the alternatives in its file. --set "field=0 T, 2 T" gives each file a value of its own.',
         ),
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")] = False,

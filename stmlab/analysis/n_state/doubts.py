@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.iterations import iterations
+from stmlab.analysis.n_state.data import setpoints
 from stmlab.analysis.residuals import is_structured
 from stmlab.analysis.transport.data import SMALLEST_NOISE
 from stmlab.analysis.transport.doubts import rivals, undetermined
@@ -51,7 +52,7 @@ def _structured(forward: Forward, best: Solution, fitted: int) -> list[str]:
 def _beside(forward: Forward, best: Solution) -> list[str]:
     """Where the model's current is not that of the setpoint, by which the fit does not go."""
     warnings = []
-    told = dict.fromkeys(one.setpoint for one in forward.spectra)
+    told = setpoints(forward.spectra)
     currents = forward.setpoint_currents(best.values, best.conductances).tolist()
     for (bias, current), model in zip(told, currents, strict=True):
         if abs(abs(model) - abs(current)) > _BESIDE * abs(current):

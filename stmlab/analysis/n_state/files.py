@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FREE, MODEL = "free", "model"
 """Whose the constant under the step of a spectrum is: its own, or the model's I_rec."""
-_ATOM, _SPIN = "five_states", 2.0
+_ATOM, _SPIN = "one_atom", 2.0
 _ANISOTROPY = ("axial_anisotropy_meV", "transverse_anisotropy_meV")
 
 
@@ -32,7 +32,7 @@ def takes_states(source: Run | Recording) -> bool:
 
 
 def fit_map(run: Run, told: Settings) -> FitResult:
-    """Fit one atom under a polarised tip (`config/systems/five_states.toml`) to one run, by its settings.
+    """Fit one atom under a polarised tip (`config/systems/one_atom.toml`) to one run, by its settings.
 
     Raises:
         FitError: as `fit_states`; the run holds something else, or the spin is none.
@@ -76,4 +76,4 @@ def _atom(spin: float) -> System:
     changes: dict[str, float] = {"spins.atom.spin": spin}
     if spin == 0.5:
         changes |= {f"spins.atom.{name}": 0.0 for name in _ANISOTROPY}
-    return built_in(_ATOM, _ATOM, changes)
+    return replace(built_in(_ATOM, _ATOM, changes), label=f"S = {spin:g}")

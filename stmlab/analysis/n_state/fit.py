@@ -2,10 +2,10 @@
 
 A spin system says which states there are; electrons of tip and sample scatter between them, at rates that follow the
 bias, and each state has a current of its own. One set of its numbers (anisotropies and g: the thresholds; C_ST and
-C_SS: the rates; the tip's polarisation and the potential scattering: what the current tells of the state) describes every
-spectrum of the map. All points are fitted, not rates and steps read off them: a spectrum without a step says as much as
-one with, eq. 1's own errors do not enter, and the errors are those of the points' noise. What eq. 1 finds is where the
-fit begins.
+C_SS: the rates; the tip's polarisation and the potential scattering: what the current tells of the state) describes
+every spectrum of the map. All points are fitted, not rates and steps read off them: a spectrum without a step says as
+much as one with, what eq. 1 misses of strong drive is not missed, and the errors are those of the points' noise. What
+eq. 1 finds is where the fit begins.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.n_state.data import setpoints
 from stmlab.analysis.n_state.derived import derived
 from stmlab.analysis.n_state.descents import SpectraLeft, solutions
 from stmlab.analysis.n_state.doubts import doubts
@@ -83,7 +84,7 @@ def _result(spectra: list[SrsSpectrum], best: Solution, found: list[Solution], *
     lowest = {system: min(one.aic for one in group) for system, group in by_system(found).items()}
     ranked = sorted(lowest, key=lambda system: lowest[system])
     compared = ", ".join(f"{one.label} +{lowest[one] - best.aic:.1f}" for one in ranked)
-    places = [f"setpoint {_said(*setpoint)}" for setpoint in dict.fromkeys(one.setpoint for one in spectra)]
+    places = [f"setpoint {_said(*setpoint)}" for setpoint in setpoints(spectra)]
     steps, _ = forward.steps_and_rates(best.values, best.conductances)
     return FitResult(
         model="n_state",

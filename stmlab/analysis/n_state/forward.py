@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from stmlab.systems import System
 
 _TOLERANCE = 1e-6  # of the occupations
-_PHASES = 64  # of half a period, over which limits are averaged: every drive here is even
+_SLOWEST = 1e-3  # 1/s; less is rounding of an eigenvalue
+_PHASES = 32  # of half a period, over which limits are averaged: every drive here is even
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,4 +126,4 @@ def _limits(junction: TunnelJunction, voltages: FloatArray) -> tuple[FloatArray,
     means = currents.reshape(*shape, -1).mean(axis=1)
     mean = generators.mean(axis=1)
     rates = np.sort(-np.linalg.eigvals(mean).real, axis=1)[:, 1]
-    return slow - (means * settled_occupation(mean)).sum(axis=1), rates
+    return slow - (means * settled_occupation(mean)).sum(axis=1), np.maximum(rates, _SLOWEST)

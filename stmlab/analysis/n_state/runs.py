@@ -36,11 +36,11 @@ def spectra_of(run: Run, told: Settings) -> tuple[list[SrsSpectrum], tuple[str, 
     if run.sequence not in SEQUENCES or any(name not in _REPEATED for name in axes):
         raise FitError(f"{run.path}: an n-state fit takes runs of {' and '.join(SEQUENCES)}, this is {run.sequence}")
     bias, amplitude = (_of_points(run, told, *names) for names in (("offset", "dc_bias"), ("drive", "amplitude")))
-    columns = averaged(bias, amplitude, column(run, "frequency"), column(run, "current"))
+    v, a, f, current = averaged(bias, amplitude, column(run, "frequency"), column(run, "current"))
     setpoint = told.number("setpoint_bias"), told.number("setpoint_current")
     if not all(setpoint):
         raise FitError(f"{run.path}: the setpoint is not known: setpoint_bias, setpoint_current")
-    found = srs_spectra(*columns, setpoint, told.optional("field"), told.temperature)
+    found = srs_spectra(v, a, f, current, setpoint, told.optional("field"), told.temperature)
     whole = np.array([one.frequency.size for one in found])
     kept = [one for one in found if one.frequency.size >= _FEWEST]
     if len(kept) == len(found):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.iterations import iterations
+from stmlab.analysis.n_state.data import setpoints
 from stmlab.analysis.n_state.problem import Problem
 from stmlab.analysis.transport.candidates import apart, candidates
 from stmlab.errors import FitError, PhysicsError
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from stmlab.systems import System
 
 _BLURRED_STEP, _BLURRED_RATE = 0.03, 0.05  # of the largest step, of a rate: what eq. 1 misses of n states
+_SET = math.log(3.0)  # between the model's current at a setpoint and the run's, of which some may pass beside the spin
 _FAR = 10.0  # standard deviations beyond which a spectrum counts no more than so far off
 _SCALED = 30.0  # largest factor by which conductances are put right at once
-_DESCENTS, _TOLERANCE, _MOST = 12, 1e-3, 40
+_ROUNDS = ((24, 3e-2, 4), (8, 1e-2, 10), (3, 1e-3, 40))
+"""Of each round of descents: how many it begins with, promised gain over the squares at which one ends, and steps."""
 _SAME = 0.1  # of the size of each parameter, or of what is varied by its logarithm: ends of descents that are one
 _WORSE = 4.0  # times the squares of the best: what steps and rates know is blurred
 
@@ -47,25 +50,35 @@ class Begun:
 def begun(forward: Forward, free: tuple[str, ...], even: frozenset[str]) -> list[Begun]:
     """Starts, the nearest first; descended over steps and rates, without those that are far worse than the best.
 
+    The bias has no offset here, which would make up for much.
+
     Raises:
         FitEnded: the fit is to end, and has nothing yet.
         FitError: a parameter has no start, or the model is defined at none.
     """
     _check(forward.system)
+    free = tuple(name for name in free if name not in forward.system.offset_names)
     tried = [_scaled(forward, values) for values in candidates(forward.system, 1e-6, [], _nothing_read(forward.system))]
     found = sorted((one for one in tried if one is not None), key=lambda one: one.squares)
     if not found:
         raise FitError("the model is defined at no start: is the temperature right?")
     kept: list[Begun] = []
     for one in found:
-        if len(kept) < _DESCENTS and all(apart(forward.system, one.values, other.values) for other in kept):
+        if len(kept) < _ROUNDS[0][0] and all(apart(forward.system, one.values, other.values) for other in kept):
             kept.append(one)
     iterations().refuse_if_over()
-    ended = sorted((_descended(forward, one, free, even) for one in kept), key=lambda one: one.squares)
-    worst = _WORSE * (ended[0].squares + len(forward.spectra))
+    for count, tolerance, most in _ROUNDS:
+        ended = [_descended(forward, one, free, even, tolerance, most) for one in kept[:count]]
+        kept = _several(forward, sorted(ended, key=lambda one: one.squares))
+    worst = _WORSE * (kept[0].squares + len(forward.spectra))
+    return [one for one in kept if one.squares <= worst]
+
+
+def _several(forward: Forward, found: list[Begun]) -> list[Begun]:
+    """Those that are apart, of each only the first."""
     several: list[Begun] = []
-    for one in ended:
-        if one.squares <= worst and not any(_same(forward.system, one, other) for other in several):
+    for one in found:
+        if not any(_same(forward.system, one, other) for other in several):
             several.append(one)
     return several
 
@@ -107,19 +120,21 @@ def _squares(left: FloatArray) -> float:
 
 
 def _residuals(forward: Forward, values: Mapping[str, float], conductances: FloatArray) -> FloatArray:
-    return blurred(forward.spectra, *forward.steps_and_rates(values, conductances))
+    of_spectra = blurred(forward.spectra, *forward.steps_and_rates(values, conductances))
+    asked = np.array([abs(current) for _, current in setpoints(forward.spectra)])
+    too_large = np.log(np.abs(forward.setpoint_currents(values, conductances)) / asked) / _SET
+    return np.concatenate([of_spectra, too_large])
 
 
 def _scaled(forward: Forward, values: Mapping[str, float]) -> Begun | None:
     """With the conductances that the setpoints ask for, then with those and the scattering that the spectra do."""
     spectra, system = forward.spectra, forward.system
-    currents = np.array([abs(current) for _, current in dict.fromkeys(one.setpoint for one in spectra)])
-    biases = np.array([abs(bias) for bias, _ in dict.fromkeys(one.setpoint for one in spectra)])
+    biases, currents = np.abs(np.array(setpoints(spectra))).T
     conductances = currents / biases
     try:
         conductances = conductances * currents / np.abs(forward.setpoint_currents(values, conductances))
         steps, rates = forward.steps_and_rates(values, conductances)
-        best = Begun(values, conductances, _squares(blurred(spectra, steps, rates)))
+        best = Begun(values, conductances, _squares(_residuals(forward, values, conductances)))
         put_right = _put_right(system, spectra, values, steps, rates)
         again = put_right[0], conductances * put_right[1]
         other = Begun(*again, _squares(_residuals(forward, *again)))
@@ -145,9 +160,11 @@ def _put_right(
     return changed, higher
 
 
-def _descended(forward: Forward, one: Begun, free: tuple[str, ...], even: frozenset[str]) -> Begun:
-    problem = Problem(forward, partial(_residuals, forward), one.values, free, even)
-    found = problem.solved(one.conductances, _TOLERANCE, _MOST)
+def _descended(
+    forward: Forward, one: Begun, free: tuple[str, ...], even: frozenset[str], tolerance: float, most: int
+) -> Begun:
+    problem = Problem(forward, partial(_residuals, forward), one.values, free, even & {*free})
+    found = problem.solved(one.conductances, tolerance, most)
     if found is None:
         return one
     return replace(one, values=found.values, conductances=found.conductances, squares=_squares(found.residuals))
