@@ -158,6 +158,7 @@ def _tell_status(file: Path, *, as_json: bool) -> None:
     from stmlab.acquisition.queue.client import QueueClient
     from stmlab.acquisition.queue.file import read_queue
     from stmlab.acquisition.queue.places import performing_of
+    from stmlab.display.queues import progress_as_text
 
     if performing_of(file) is None:
         _say(read_queue(file), as_json=as_json)
@@ -169,7 +170,7 @@ def _tell_status(file: Path, *, as_json: bool) -> None:
         return
     _say(read_queue(file), as_json=False)
     progress = status["progress"]
-    where = "between two runs" if progress is None else f"point {progress['points']} of {progress['total']}"
+    where = "between two runs" if progress is None else progress_as_text(progress)
     print(f"performed by process {status['pid']}: {status['state']['queue']}, {where}")
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stmlab.display.runs import duration_as_text
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stmlab.acquisition.queue.entries import Queue, QueueEntry
 
 
@@ -33,3 +37,16 @@ def queue_as_text(queue: Queue) -> str:
 def queue_as_dict(queue: Queue) -> dict[str, Any]:
     """The entries as their file says them."""
     return {"entries": [entry.model_dump(mode="json") for entry in queue.entries]}
+
+
+def progress_as_text(said: Mapping[str, Any]) -> str:
+    """Where a run stands, as its queue says: "srs: point 12 of 60, 0:01:20 left"; of chosen points also the error."""
+    run = f" (run {said['run'] + 1} of {said['runs']})" if said["runs"] > 1 else ""
+    adaptive = said.get("target") is not None
+    of = "" if adaptive else f" of {said['total']}"
+    parts = [f"{said['sequence']}{run}: point {said['points']}{of}"]
+    if adaptive and said["error"] is not None:
+        parts.append(f"error {100 * said['error']:.2g} % of {100 * said['target']:.2g} %")
+    if said["left"] is not None and said["points"] < said["total"]:
+        parts.append(f"{duration_as_text(max(round(said['left']), 1))} left")
+    return ", ".join(parts)

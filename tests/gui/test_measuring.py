@@ -55,6 +55,33 @@ def test_a_run_is_prepared_run_drawn_and_fitted(opened, qtbot, tmp_path):
     assert window.notice_bar.shown is None
 
 
+def test_a_rate_becomes_known_before_ones_eyes(opened, qtbot):
+    window = opened()
+    window.panels["measure"].form.fill({"grid": "adaptive", "target_error": "0.5 %"})
+    window.context.actions.trigger("measure.run")
+    live, bar = window.panels["live"], window.panels["run"].bar
+    marked, parts = set(), set()
+
+    def watched():
+        if live.plot.next.line.isVisible():
+            marked.add(live.plot.next.place)
+        if desk(window).progress.get("needed"):
+            parts.add((bar.value(), bar.maximum()))
+        return "finished" in live.words.text()
+
+    qtbot.waitUntil(watched, timeout=PATIENCE)
+    narrowing = live.source.data.narrowing
+    known = [one.error for one in (*narrowing.earlier, narrowing.now)]
+    assert live.posterior.isVisible()
+    assert known == sorted(known, reverse=True)
+    assert known[-1] < 0.006 < 0.03 < known[0]
+    assert marked, "the next point"
+    assert all(0 < done <= total < 2000 for done, total in parts), "not the readings that an hour would hold"
+    assert parts
+    qtbot.waitUntil(lambda: len(live.posterior.plot.fit.x) > 0, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not desk(window).is_performed, timeout=PATIENCE)
+
+
 @pytest.mark.slow
 def test_a_run_goes_on_without_its_window_and_another_one_shows_it_and_ends_it(opened, qtbot, monkeypatch):
     first, asked = opened(), []

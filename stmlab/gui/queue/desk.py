@@ -309,7 +309,8 @@ class QueueDesk(QObject):
         if file and file != self._shown and self.run != "checked":
             self._shown = file
             self.context.run_shown.emit(Path(file))
-        self.context.next_seen.emit(-1 if message["next"] is None else message["next"])
+        following = message.get("next")  # not of a process of an older version
+        self.context.next_seen.emit(-1 if following is None else following)
         self.run_changed.emit()
 
     def _hear_values(self, message: Message) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stmlab.acquisition.queue.entries import AfterFailure, EntryState
-from stmlab.display.queues import entry_as_text
-from stmlab.display.runs import duration_as_text
+from stmlab.display.queues import entry_as_text, progress_as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,19 +61,8 @@ def plan_of(entry: QueueEntry) -> str:
 
 
 def progress_of(desk: QueueDesk) -> str:
-    """Where the run stands: "srs: point 12 of 60, 0:01:20 left"."""
-    said = desk.progress
-    if not said:
-        return ""
-    run = f" (run {said['run'] + 1} of {said['runs']})" if said["runs"] > 1 else ""
-    adaptive = said.get("target") is not None
-    of = "" if adaptive else f" of {said['total']}"
-    parts = [f"{said['sequence']}{run}: point {said['points']}{of}"]
-    if adaptive and said["error"] is not None:
-        parts.append(f"error {100 * said['error']:.2g} % of {100 * said['target']:.2g} %")
-    if said["left"] is not None and said["points"] < said["total"]:
-        parts.append(f"{duration_as_text(max(round(said['left']), 1))} left")
-    return ", ".join(parts)
+    """Where the run stands: "srs: point 12 of 60, 0:01:20 left"; "" between two."""
+    return progress_as_text(desk.progress) if desk.progress else ""
 
 
 def progress_in_numbers(said: Mapping[str, Any]) -> tuple[int, int]:
@@ -84,7 +72,7 @@ def progress_in_numbers(said: Mapping[str, Any]) -> tuple[int, int]:
     """
     if said.get("target") is None:
         return said["points"], max(said["total"], 1)
-    return (0, 1) if said["needed"] is None else (said["readings"], max(said["needed"], 1))
+    return (0, 1) if said.get("needed") is None else (said["readings"], max(said["needed"], 1))
 
 
 def queue_state(desk: QueueDesk) -> str:
