@@ -96,7 +96,8 @@ class M8195A(M8195AControls):
 
     def largest_amplitude(self, frequency: float) -> float:
         """See Generator."""
-        return self._amplitude(self._segment(frequency), FULL_SCALE, LEVEL_RANGE[1])
+        segment = self._segment(frequency)
+        return _at_connector(segment, waveforms.line_of_sine(segment, FULL_SCALE), LEVEL_RANGE[1])
 
     def plan_tone(self, frequency: float) -> Tone:
         """See Generator."""
@@ -280,7 +281,7 @@ class M8195A(M8195AControls):
 
     def _amplitude(self, segment: Segment, peak: int, level: float) -> float:
         """Of a tone at the connector, V peak."""
-        return level / 2 * self._samples(segment, peak)[1] / FULL_SCALE * segment.hold
+        return _at_connector(segment, self._samples(segment, peak)[1], level)
 
     def _range(self, segment: Segment, amplitude: float) -> tuple[int, float]:
         """Codes of the peak, as many as possible, and level (V peak to peak) that make a tone of ``amplitude``."""
@@ -313,6 +314,11 @@ class M8195A(M8195AControls):
 def _memory(segment: Segment) -> str:
     """Internal memory is always read at the full clock, whatever the other channels do."""
     return "INT" if segment.divider == 1 and segment.samples <= _INTERNAL_MEMORY else "EXT"
+
+
+def _at_connector(segment: Segment, line: float, level: float) -> float:
+    """Amplitude, V peak, of a tone whose line has ``line`` codes, at a level in V peak to peak."""
+    return level / 2 * line / FULL_SCALE * segment.hold
 
 
 def _tone(segment: Segment, amplitude: float) -> Tone:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,6 +51,7 @@ _SEARCHED_FROM_SHORTEST = 4096  # for waveforms slower than that
 _FIRST_LOOK = 8  # vectors
 _EDGE_OF_RANGE = 1 + 1e-13  # so that a clock at the very end of its range is not lost to rounding
 _PIECE = 1 << 15  # samples computed at once: they stay in the cache
+_REMEMBERED = 1 << 15  # tones: a run asks for each of its frequencies when it is checked and when it begins
 _SAMPLES_PER_CYCLE = 64
 _SAMPLES_PER_EDGE = 4  # on the 10-90 % rise
 _EDGE = 2 * math.asin(0.8) / math.pi  # 10-90 % rise over whole duration of a raised-cosine edge
@@ -86,8 +88,9 @@ class Segment:
         return float(np.sinc(self.cycles / self.samples))
 
 
+@lru_cache(_REMEMBERED)
 def plan_tone(frequency: float, dividers: tuple[int, ...] = DIVIDERS) -> Segment:
-    """The segment that plays a tone with the least frequency error (module docstring).
+    """The segment that plays a tone with the least frequency error (module docstring); the last ones are remembered.
 
     Raises:
         OutOfBounds: outside ``FREQUENCY_RANGE`` (Hz).
@@ -192,6 +195,12 @@ def sine(segment: Segment, peak: int) -> tuple[SampleArray, float]:
     if even:
         np.negative(table[:points], out=table[points:])
     return table[_visits(segment)], 2 * product / points
+
+
+@lru_cache(_REMEMBERED)
+def line_of_sine(segment: Segment, peak: int) -> float:
+    """Amplitude in codes of the line of such a sine; the last ones are remembered."""
+    return sine(segment, peak)[1]
 
 
 def pulse_pair(segment: Segment, pulses: PulsePair) -> FloatArray:

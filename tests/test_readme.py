@@ -33,6 +33,8 @@ TRANSPORT = re.compile("ramp|--model transport")  # fits that take their time
 SMALLER = {  # the same commands with fewer points
     "--set conductances=7": "--set conductances=3 --set points=61",
     '--set "interval=3 ms"': '--set "interval=3 ms" --set samples=1000',
+    '--set "target_error=1 %"': '--set "target_error=4 %"',
+    '"B=0..6 T:61"': '"B=0..6 T:7"',
     "stmlab papers": "stmlab papers horovitz",
 }
 
@@ -56,7 +58,7 @@ def folder(tmp_path, monkeypatch):
     """With the files that the README takes for granted: a recorded spectrum, a grid, a killed run, a station."""
     for path in (ROOT / "tests" / "data").glob("*.[dV]*"):
         shutil.copy(path, tmp_path)
-    write_step_grid(tmp_path / "grid.3ds")
+    write_step_grid(tmp_path / "grid.3ds", rows=2, columns=2)
     shutil.copy(ROOT / "config" / "simulated.toml", tmp_path / "my_microscope.toml")
     shutil.copy(ROOT / "config" / "evening.example.toml", tmp_path / "evening.toml")
     for name in ("transfer", "samples"):

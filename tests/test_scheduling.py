@@ -34,7 +34,7 @@ class Process:
 
 
 def test_a_file_and_a_folder_that_stays_together_have_one_process():
-    """The scheduler itself, with two processes, of which the first does all it is asked for at once."""
+    """The scheduler itself, with two processes, of which the second does all it is asked for at once."""
     names = [f"tests/{file}.py::test[{k}]" for file in ("cluster/a", "b", "cluster/c", "d") for k in range(4)]
     processes = [Process(), Process()]
     settings = SimpleNamespace(loadscopereorder=False)
@@ -44,8 +44,8 @@ def test_a_file_and_a_folder_that_stays_together_have_one_process():
         scheduler.add_node_collection(process, names)
     scheduler.schedule()
     done = 0
-    while done < len(processes[0].asked):
-        scheduler.mark_test_complete(processes[0], processes[0].asked[done])
+    while done < len(processes[1].asked):
+        scheduler.mark_test_complete(processes[1], processes[1].asked[done])
         done += 1
     asked = [[names[k].split("::")[0] for k in process.asked[::4]] for process in processes]
-    assert asked == [["tests/cluster/a.py", "tests/cluster/c.py", "tests/d.py"], ["tests/b.py"]]
+    assert asked == [["tests/cluster/a.py", "tests/cluster/c.py"], ["tests/b.py", "tests/d.py"]]

@@ -67,18 +67,18 @@ def test_the_run_tells_which_point_it_is_taking(tmp_path):
 
 def test_what_was_stopped_goes_on_where_it_was(tmp_path):
     path = tmp_path / "run.h5"
-    settings = ADAPTIVE | {"target_error": "1.5 %"}
+    settings = ADAPTIVE | {"target_error": "3 %"}
     with measurement("srs", sample="fe_atom", seed=5, path=path, settings=settings) as (runner, _):
-        runner.listen(lambda event: isinstance(event, PointTaken) and event.visit == 29 and runner.stop())
+        runner.listen(lambda event: isinstance(event, PointTaken) and event.visit == 19 and runner.stop())
         stopped = runner.run()
-    assert stopped.points in (30, 31)
+    assert stopped.points in (20, 21)
     with resumption(path) as (runner, _):
         outcome = runner.run()
     run = open_run(path)
     assert run.visits.session.max() == 1
     assert run.visits.data["relative_error"][stopped.points] < 0.1, "what was read before is known"
     assert set(run.visits.data["chosen"][stopped.points + 3 :]) <= {1.0, 2.0}
-    assert outcome.fits[0]["rate"].error / outcome.fits[0]["rate"].value < 0.0165
+    assert outcome.fits[0]["rate"].error / outcome.fits[0]["rate"].value < 0.033
 
 
 def test_a_rate_outside_the_band_gives_a_sentence_and_no_number(tmp_path):
@@ -94,10 +94,10 @@ def test_a_rate_outside_the_band_gives_a_sentence_and_no_number(tmp_path):
 
 
 def test_the_time_limit_holds(tmp_path):
-    settings = ADAPTIVE | {"target_error": "0.1 %", "time_limit": "10 s"}
+    settings = ADAPTIVE | {"target_error": "0.1 %", "time_limit": "6 s"}
     with measurement("srs", sample="fe_atom", seed=5, path=tmp_path / "run.h5", settings=settings) as (runner, plan):
         outcome = runner.run()
-    assert plan.seconds < 15
+    assert plan.seconds < 11
     assert outcome.points <= plan.points + 12
     assert "0.1 % was asked for" in outcome.message
     assert "was not reached" in outcome.fits[0].warnings[0]
