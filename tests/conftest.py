@@ -16,9 +16,18 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MPLCONFIGDIR", platformdirs.user_cache_dir("matplotlib"))  # its list of fonts takes long to make
 # A busy machine is no fault of the code. At a desk every run tries other examples; CI tries the same ones each time,
 # so that a change is judged by what it changed. What a desk finds is pinned with @example.
+# `make test-all` tries as many as Hypothesis likes.
 settings.register_profile("stmlab", deadline=None)
 settings.register_profile("stmlab-ci", deadline=None, derandomize=True)
 settings.load_profile("stmlab-ci" if os.environ.get("CI") else "stmlab")
+FEWER_EXAMPLES = 40
+
+
+def pytest_configure(config):
+    """Fewer examples where slow tests are left out."""
+    if config.getoption("markexpr") == "not slow":
+        settings.register_profile("stmlab-quick", settings(), max_examples=FEWER_EXAMPLES)
+        settings.load_profile("stmlab-quick")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -142,7 +142,8 @@ class Crawling(Ramp):
             )
 
 
-def test_a_fit_is_followed_and_a_stop_ends_it_with_the_best_so_far(tmp_path):
+def test_a_fit_is_followed_and_a_stop_ends_it_with_the_best_so_far(tmp_path, monkeypatch):
+    monkeypatch.setattr("stmlab.analysis.iterations._PATIENCE", 0.1)
     station, path, events = BenchStation(), tmp_path / "run.h5", []
 
     def listen(event):

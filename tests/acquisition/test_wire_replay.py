@@ -27,6 +27,7 @@ SHORT = {
     "setpoint_ramp": {"points": 4, "conductances": 2},
     "time_trace": {"samples": 50},
 }
+LONG = ("setpoint_ramp", "time_trace")  # over TCP as slow tests
 
 
 @pytest.fixture
@@ -72,9 +73,7 @@ def test_a_run_on_the_simulated_station_replays_to_the_same_file(recorded, tmp_p
     same(replay_wire(wire, output=tmp_path / "again.h5"), run, tmp_path / "again.h5")
 
 
-@pytest.mark.parametrize(
-    "sequence", [pytest.param(name, marks=pytest.mark.slow) if name == "setpoint_ramp" else name for name in SHORT]
-)
+@pytest.mark.parametrize("sequence", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in SHORT])
 def test_a_run_over_tcp_replays_to_the_same_file_without_its_instruments(recorded, tmp_path, unreachable, sequence):
     with laboratory(tmp_path, "sr860", "withdraw", timeout=5.0, noise=True) as lab:
         run, wire = recorded(sequence, str(lab.station))

@@ -46,7 +46,7 @@ def test_the_correlation_comes_back_with_an_honest_error(asymmetries):
     random, pulls = np.random.default_rng(1), []
     first = fit_correlation(GS, *asymmetries, 0.005, 0.005, setting=SETTING, parameters=SPINS, bias=BIAS)
     assert first["correlation"].value == pytest.approx(-0.5, abs=0.01)
-    for _ in range(4):
+    for _ in range(2):
         noisy = asymmetries + 0.01 * random.standard_normal(asymmetries.shape)
         fit = fit_correlation(GS, *noisy, 0.01, 0.01, setting=SETTING, parameters=SPINS, bias=BIAS)
         pulls.append((fit["correlation"].value - first["correlation"].value) / fit["correlation"].error)

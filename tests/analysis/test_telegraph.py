@@ -308,7 +308,7 @@ def test_dwells_that_are_far_too_regular_are_told():
     square = (np.arange(3000) // 60) % 2 + 2 * noise(5, 3000)
     assert any("far too regular" in warning for warning in fit_telegraph(square, INTERVAL).warnings)
     assert all(
-        "regular" not in w for k in range(40) for w in fit_telegraph(trace(0.02, 0.02, 1200, 0.1, k), 1.0).warnings
+        "regular" not in w for k in range(15) for w in fit_telegraph(trace(0.02, 0.02, 1200, 0.1, k), 1.0).warnings
     )
 
 

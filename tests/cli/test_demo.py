@@ -5,12 +5,20 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from stmlab.cli import app
+from stmlab.cli import app, demo
 from stmlab.cli.demo import Row
 from stmlab.storage import open_run
 
 
-def test_the_demo_measures_two_samples_and_agrees(tmp_path):
+def test_the_demo_measures_two_samples_and_agrees(tmp_path, monkeypatch):
+    (tmp_path / "srs_fe_atom.h5").write_text("of an earlier demonstration")
+    measured, run = [], demo.run_demo
+
+    def run_once(*given, **named):
+        measured[:] = measured or run(*given, **named)
+        return measured
+
+    monkeypatch.setattr(demo, "run_demo", run_once)
     result = CliRunner().invoke(app, ["demo", "--json", "-d", str(tmp_path)])
     assert result.exit_code == 0, result.stderr
     rows = json.loads(result.stdout)

@@ -13,7 +13,7 @@ from tests.benchmarks.adaptive_steps import SAMPLE
 
 ENERGY = 4.0  # meV, of the sample: |D| of a spin of 1 on an easy axis
 ADAPTIVE = {"biases": "adaptive", "pairs": 1, "time_constant": "10 ms", "stabilise_time": "0.2 s"}
-NOISY = ADAPTIVE | {"setpoint_current": "20 pA", "target_error": "0.2 %"}
+NOISY = ADAPTIVE | {"setpoint_current": "20 pA", "target_error": "0.4 %"}
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +35,9 @@ def test_it_ends_when_the_energy_is_known_as_well_as_asked_for(known):
     assert known.message == ""
     assert fit.model == "steps_one_pair"
     assert fit.warnings == ()
-    assert energy.error < 1.1 * 0.002 * ENERGY
+    assert energy.error < 1.1 * 0.004 * ENERGY
     assert abs(energy.value - ENERGY) < 4 * energy.error
-    assert 60 <= known.points < 800
+    assert 40 <= known.points < 800
 
 
 def test_the_file_has_the_data_sorted_and_the_visits_in_their_order(known):
@@ -50,7 +50,7 @@ def test_the_file_has_the_data_sorted_and_the_visits_in_their_order(known):
     first = np.flatnonzero(chosen).min()
     assert set(chosen[:first]) == {0.0}
     assert np.mean(chosen != 1) == close(1 / 3, rel=0.1)
-    assert errors[-1] < 0.004 < errors[first]
+    assert errors[-1] < 0.008 < errors[first]
     assert run.visits.data["energy_so_far"][-1] == close(ENERGY, rel=0.01)
     near = np.abs(np.abs(run.coordinates["bias"]) - ENERGY * 1e-3) < 0.5e-3
     assert np.mean(near) > 0.3, "a tenth of the range has a third of the readings or more"
@@ -93,7 +93,7 @@ def test_what_was_stopped_goes_on_where_it_was(easy_axis, tmp_path):
     assert run.visits.data["relative_error"][stopped.points + 4] < 0.1, "what was read before is known"
     assert set(run.visits.data["chosen"][stopped.points :]) <= {1.0, 2.0}
     energy = outcome.fits[0]["inner_energy"]
-    assert energy.error < 1.1 * 0.002 * energy.value
+    assert energy.error < 1.1 * 0.004 * energy.value
 
 
 def test_a_pause_keeps_what_is_known(easy_axis, tmp_path):
@@ -107,7 +107,7 @@ def test_a_pause_keeps_what_is_known(easy_axis, tmp_path):
         runner.listen(watch)
         outcome = runner.run()
     energy = outcome.fits[0]["inner_energy"]
-    assert energy.error < 1.1 * 0.002 * energy.value
+    assert energy.error < 1.1 * 0.004 * energy.value
     assert abs(energy.value - ENERGY) < 4 * energy.error
 
 

@@ -30,10 +30,10 @@ def deviation(table, wiring, low, high):
 
 def test_the_line_of_the_simulated_microscope_comes_back(tmp_path):
     with Station.load("simulated", sample="nonlinear", seed=3) as station:
-        fit = measure(station, tmp_path / "run.h5", stop_frequency=10e9, averages=2).fits[0]
+        fit = measure(station, tmp_path / "run.h5", stop_frequency=4e9, averages=2).fits[0]
     table = read_table(tmp_path / "run_transfer.csv")
     assert table.date == "2024-01-01"
-    assert np.abs(deviation(table, RadioFrequencyWiring(), 10.1e6, 9.99e9)).max() < 0.2
+    assert np.abs(deviation(table, RadioFrequencyWiring(), 10.1e6, 3.99e9)).max() < 0.2
     truth = 20 * np.log10(np.abs(RadioFrequencyWiring().transfer(fit.curves["x"])))
     pulls = (fit.curves["magnitude_dB"] - truth)[1:] / fit.curves["magnitude_error_dB"][1:]
     assert np.std(pulls) < 1.5

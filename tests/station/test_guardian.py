@@ -9,7 +9,9 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
+from stmlab.cli import app
 from stmlab.errors import InstrumentLost, StationError
 from stmlab.simulation.faults import Fault
 from stmlab.station import Station
@@ -255,12 +257,17 @@ def test_after_a_death_the_station_is_safe_and_the_guardian_says_so_only_then(de
     assert die(death, tmp_path).violations == []
 
 
-def test_what_a_run_owns_is_refused_to_others_and_what_the_dead_leave_needs_force(tmp_path):
+def test_what_a_run_owns_is_refused_to_others_and_what_the_dead_leave_needs_force(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # as the laboratory's programs
+
+    def stmlab(*words):
+        return CliRunner().invoke(app, [str(word) for word in words])
+
     with Laboratory(tmp_path, Death("killed", "srs", own_port=True, on_fault="withdraw"), 1) as lab:
         run = lab.run("srs")
         lab.until(lambda: not lab.control.state()["loop_closed"])
         for command in (["check", lab.station], ["run", "srs", "-s", lab.station], ["approach", lab.station, "--yes"]):
-            refused = lab.stmlab(*command, "--json")
+            refused = stmlab(*command, "--json")
             assert json.loads(refused.stdout)["reason"] == "StationBusy"
             assert f"is owned by process {run.pid} on " in refused.stderr
         assert run.poll() is None
@@ -272,13 +279,13 @@ def test_what_a_run_owns_is_refused_to_others_and_what_the_dead_leave_needs_forc
         assert refused.returncode == 1
         assert "--force" in refused.stderr
         assert not lab.control.state()["loop_closed"]
-        assert lab.stmlab("check", lab.station).returncode == 0
-        freed = lab.stmlab("approach", lab.station, "--yes", "--force")
-        assert freed.returncode == 0, freed.stderr
+        assert stmlab("check", lab.station).exit_code == 0
+        freed = stmlab("approach", lab.station, "--yes", "--force")
+        assert freed.exit_code == 0, freed.stderr
         state = lab.control.state()
         assert state["loop_closed"]
         assert not state["rf_on"]
-        assert lab.stmlab("check", lab.station).returncode == 0
+        assert stmlab("check", lab.station).exit_code == 0
 
 
 def test_a_run_that_no_guardian_watches_does_not_begin(served, monkeypatch):

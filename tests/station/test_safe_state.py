@@ -177,8 +177,18 @@ def test_a_dead_controller_is_named_and_microwave_and_modulation_are_off(station
     assert state.modulation == 0.0
 
 
-@pytest.mark.parametrize("kind", ["drop", "garble", "half", "double", "swap", "wrong_value", "error"])
-@pytest.mark.parametrize("plug", ["m8195a", "sr860", "nanonis"])
+KINDS = ("drop", "garble", "half", "double", "swap", "wrong_value", "error")
+PLUGS = ("nanonis", "m8195a", "sr860")
+
+
+@pytest.mark.parametrize(
+    ("plug", "kind"),
+    [  # each kind of one instrument, and of the others as slow tests
+        pytest.param(plug, kind, marks=[pytest.mark.slow] * (PLUGS[k % 3] != plug))
+        for plug in PLUGS
+        for k, kind in enumerate(KINDS)
+    ],
+)
 def test_one_wrong_answer_anywhere_on_the_way_never_ends_unsafe(plug, kind):
     for message in range(1, 14, 2):
         with load() as station:

@@ -145,7 +145,7 @@ path, copy = Path(sys.argv[2]), Path(sys.argv[3])
 image = Path(sys.argv[1]).read_bytes()
 places = random.Random(4)
 said = []
-for _ in range(40):
+for _ in range(20):
     changed = bytearray(image)
     changed[places.randrange(len(image))] ^= 1 << places.randrange(8)
     path.write_bytes(changed)

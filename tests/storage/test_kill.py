@@ -17,6 +17,11 @@ from stmlab.storage import Writer, append_fit, open_run, recover
 WRITING = Path(__file__).parent / "writing_process.py"
 
 
+def first_few(count, of):
+    """Seeds, of which the further ones are slow tests."""
+    return [pytest.param(seed, marks=[pytest.mark.slow] * (seed >= count)) for seed in range(of)]
+
+
 def killed_after(lines, command):
     """Start ``command``, kill it once it has said ``lines`` lines; returns everything that it has said."""
     with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True) as process:
@@ -27,7 +32,7 @@ def killed_after(lines, command):
     return [int(line) for line in said if line.endswith("\n")]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", first_few(6, of=20))
 def test_a_killed_run_keeps_every_acknowledged_point(tmp_path, seed):
     mode = ("each", "batch", "arrays")[seed % 3]
     lines = random.Random(seed).randint(1, 300)
@@ -48,7 +53,7 @@ def test_a_killed_run_keeps_every_acknowledged_point(tmp_path, seed):
     assert run.state in (RunState.RUNNING, RunState.PAUSED)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", first_few(2, of=6))
 def test_a_killed_run_keeps_every_reading_of_a_point_that_was_read_again(tmp_path, seed):
     acknowledged = killed_after(random.Random(seed).randint(1, 300), [str(WRITING), str(tmp_path / "run.h5"), "again"])[
         -1
@@ -123,7 +128,7 @@ def test_points_that_are_written_over_while_they_are_read_are_right(tmp_path):
     """Each cell is written twice, soon after each other."""
     command = [sys.executable, str(WRITING), str(path := tmp_path / "run.h5"), "again"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        for _ in range(40):
+        for _ in range(15):
             acknowledged = int(process.stdout.readline())
             visits = open_run(path).visits
             assert len(visits) >= acknowledged
@@ -135,7 +140,7 @@ def test_a_run_that_is_being_written_is_read_from_another_process(tmp_path):
     path = tmp_path / "run.h5"
     command = [sys.executable, str(WRITING), str(path), "batch"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        for _ in range(30):
+        for _ in range(10):
             acknowledged = int(process.stdout.readline())
             run = open_run(path)
             assert run.points >= acknowledged
@@ -159,7 +164,7 @@ for k in range(1000):
 """
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", first_few(2, of=4))
 def test_a_process_killed_while_it_adds_fits_leaves_a_file_that_opens(tmp_path, whole_run, make_fit, seed):
     writer = Writer(path := tmp_path / "run.h5")
     for event in whole_run():

@@ -70,13 +70,13 @@ def test_a_value_is_set_with_its_unit_and_read_back(qtbot, connected, bar):
     assert connected.groups["controller"].fields["bias"].edit.text() == ""
 
 
-@pytest.mark.parametrize(("text", "why"), [("40 V", "outside the station's limits"), ("4 Hz", "unit"), ("x", "x")])
-def test_what_cannot_be_is_refused_beside_the_field_and_not_sent(qtbot, connected, text, why):
+def test_what_cannot_be_is_refused_beside_the_field_and_not_sent(qtbot, connected):
     field = connected.groups["controller"].fields["bias"]
-    with qtbot.assertNotEmitted(field.changed):
-        enter(qtbot, field, text)
-    assert why in field.refusal.text()
-    assert not field.refusal.isHidden()
+    for text, why in (("40 V", "outside the station's limits"), ("4 Hz", "unit"), ("x", "x")):
+        with qtbot.assertNotEmitted(field.changed):
+            enter(qtbot, field, text)
+        assert why in field.refusal.text()
+        assert not field.refusal.isHidden()
 
 
 def test_what_the_station_refuses_is_said_beside_the_field(qtbot, connected):

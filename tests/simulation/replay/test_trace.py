@@ -27,7 +27,7 @@ def bare(samples=5, traces=1, home=(0.01, 1e-9)):
 
 
 @recorded
-@pytest.mark.parametrize("letter", "ab")
+@pytest.mark.parametrize("letter", ["a", pytest.param("b", marks=pytest.mark.slow)])
 def test_a_recorded_telegraph_trace_gives_the_rates_of_its_file(tmp_path, letter):
     file = RECORDED / f"spmqt_createc_ivt_telegraph_300mv_{letter}.VERT"
     again = replayed(tmp_path, "time_trace", file).fits[0]
