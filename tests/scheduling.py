@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pytest
 
 LONGEST = (
+    "tests/test_lint.py",
     "tests/test_readme.py",
     "tests/test_lint.py",  # without a cache of mypy
     "tests/campaigns",
