@@ -7,6 +7,9 @@ import re
 _OF_MODEL = {
     ("srs", "step"): "I_SR",
     ("srs_map", "step"): "I_SR",
+    ("n_state", "conductance"): "C_ST",
+    ("n_state", "potential_scattering"): "u",
+    ("n_state", "rate"): "Γ(0)",
     ("srs", "frequency"): "f_Γ",
     ("srs_map", "frequency"): "f_Γ",
     ("telegraph", "step"): "ΔI",
@@ -34,6 +37,11 @@ _SYMBOLS = {
     "correlation": "C",
     "conductance": "G",
     "bias_offset": "V₀",
+    "g_factor": "g",
+    "sample_conductance_S": "C_SS",
+    "tip_polarisation": "η",
+    "conductance_difference": "Δσ",
+    "level": "E",
 }
 _NUMBERED = re.compile(r"(.+?)_\d+")
 

@@ -19,6 +19,7 @@ from stmlab.analysis.n_state.derived import derived
 from stmlab.analysis.n_state.descents import SpectraLeft, solutions
 from stmlab.analysis.n_state.doubts import doubts
 from stmlab.analysis.n_state.forward import Forward
+from stmlab.analysis.n_state.runs import line_of
 from stmlab.analysis.transport.doubts import shown_error
 from stmlab.analysis.transport.solution import by_system
 from stmlab.errors import FitError
@@ -50,8 +51,8 @@ def fit_states(spectra: list[SrsSpectrum], systems: Sequence[System], *, offsets
         (meV, where inelastic channels open), "rate" (1/s, the slowest at zero bias), "lifetime" (s) and
         "conductance_difference" (S, of the first excited and the ground state). ``choices`` says which system it is,
         and how far the AIC of each other is above. Curves "x", "data", "fit", "residual", "spectrum" run over all
-        points; "bias", "amplitude", "rate", "rate_error", "step", "step_error" over the spectra, as eq. 1 has them, and
-        "fit_step" is the model's; "aic" over the systems.
+        points; "bias", "amplitude", "rate", "rate_error", "step", "step_error" over the spectra, as eq. 1 has them,
+        with "fit_rate" and "fit_step" where it is given the model's; "aic" over the systems.
 
     Raises:
         FitError: the data cannot carry the fit, or the conditions are not known.
@@ -85,7 +86,7 @@ def _result(spectra: list[SrsSpectrum], best: Solution, found: list[Solution], *
     ranked = sorted(lowest, key=lambda system: lowest[system])
     compared = ", ".join(f"{one.label} +{lowest[one] - best.aic:.1f}" for one in ranked)
     places = [f"setpoint {_said(*setpoint)}" for setpoint in setpoints(spectra)]
-    steps, _ = forward.steps_and_rates(best.values, best.conductances)
+    lines = [line_of(one.frequency, one.current + part) for one, part in zip(spectra, left, strict=True)]
     return FitResult(
         model="n_state",
         parameters=(*_parameters(best, errors, places), *derived(forward, best)),
@@ -101,7 +102,7 @@ def _result(spectra: list[SrsSpectrum], best: Solution, found: list[Solution], *
             "residual": residual,
             "spectrum": np.concatenate([np.full(one.frequency.size, float(k)) for k, one in enumerate(spectra)]),
             **{name: np.array([getattr(one, name) for one in spectra]) for name in _OF_SPECTRA},
-            "fit_step": steps,
+            **{f"fit_{name}": np.array([line.get(name, np.nan) for line in lines]) for name in ("rate", "step")},
             "aic": np.array(list(lowest.values())),
         },
         labels={"x": "microwave frequency", "x_unit": "Hz", "x_scale": "log", "y": "SRS current", "y_unit": "A"},

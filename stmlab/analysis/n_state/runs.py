@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.batch.srs import fit_srs_batch
 from stmlab.analysis.columns import averaged, column
 from stmlab.analysis.n_state.data import SrsSpectrum
-from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.errors import FitError
 from stmlab.units import format_quantity
 
@@ -70,13 +70,12 @@ def srs_spectra(
     temperature_K: float | None = None,
 ) -> list[SrsSpectrum]:
     """Spectra of the points of a map, in SI, shape (n,) each, with what eq. 1 finds in them."""
-    lines = _lines(bias, amplitude, frequency, current)
     found = []
     for v, a in np.unique(np.column_stack([bias, amplitude]), axis=0).tolist():
         points = np.flatnonzero((bias == v) & (amplitude == a))
         points = points[np.argsort(frequency[points], kind="stable")]
-        line = lines.get((v, a), {})
         f, y = frequency[points], current[points]
+        line = line_of(f, y)
         noise = _noise(f, y, line)
         unseen = 4.0 * noise / np.sqrt(y.size)  # two halves differ by so much of two standard errors
         found.append(
@@ -99,15 +98,16 @@ def srs_spectra(
     return found
 
 
-def _lines(*columns: FloatArray) -> Mapping[tuple[float, float], Mapping[str, float]]:
-    """What eq. 1 finds in each spectrum, by bias and amplitude; nothing in one without a step."""
+def line_of(frequency: FloatArray, current: FloatArray) -> Mapping[str, float]:
+    """What eq. 1 finds in a spectrum; nothing where it has no step."""
     try:
-        curves = fit_srs_map(*columns).curves
-    except FitError:  # none of them has one
+        fit = fit_srs_batch(frequency, current[None])
+    except FitError:  # too few frequencies
         return {}
-    names = ("rate", "rate_error", "step", "step_error", "offset")
-    rows = zip(curves["bias"].tolist(), curves["amplitude"].tolist(), *(curves[n].tolist() for n in names), strict=True)
-    return {(v, a): dict(zip(names, found, strict=True)) for v, a, *found in rows if np.isfinite(found).all()}
+    if not fit.ok[0]:
+        return {}
+    found = {name: (float(fit[name][0][0]), float(fit[name][1][0])) for name in ("rate", "step", "offset")}
+    return {name: value for name, (value, _) in found.items()} | {f"{n}_error": e for n, (_, e) in found.items()}
 
 
 def _noise(frequency: FloatArray, current: FloatArray, line: Mapping[str, float]) -> float:

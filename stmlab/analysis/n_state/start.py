@@ -34,17 +34,20 @@ _FAR = 10.0  # standard deviations beyond which a spectrum counts no more than s
 _SCALED = 30.0  # largest factor by which conductances are put right at once
 _ROUNDS = ((24, 3e-2, 4), (8, 1e-2, 10), (3, 1e-3, 40))
 """Of each round of descents: how many it begins with, promised gain over the squares at which one ends, and steps."""
+_ENERGIES, _OF_EACH = 0.25, 2  # logarithm of a level within which so many starts are one energy's
+_LOWEST_MEV = 1e-3
 _SAME = 0.1  # of the size of each parameter, or of what is varied by its logarithm: ends of descents that are one
 _WORSE = 4.0  # times the squares of the best: what steps and rates know is blurred
 
 
 @dataclass(frozen=True, eq=False)
 class Begun:
-    """Values of all parameters, conductances in S, and how far off it is: a sum of squares."""
+    """Values of all parameters, conductances in S, how far off it is (a sum of squares), its highest level in meV."""
 
     values: Mapping[str, float]
     conductances: FloatArray
     squares: float
+    highest_meV: float
 
 
 def begun(forward: Forward, free: tuple[str, ...], even: frozenset[str]) -> list[Begun]:
@@ -62,16 +65,25 @@ def begun(forward: Forward, free: tuple[str, ...], even: frozenset[str]) -> list
     found = sorted((one for one in tried if one is not None), key=lambda one: one.squares)
     if not found:
         raise FitError("the model is defined at no start: is the temperature right?")
-    kept: list[Begun] = []
-    for one in found:
-        if len(kept) < _ROUNDS[0][0] and all(apart(forward.system, one.values, other.values) for other in kept):
-            kept.append(one)
+    kept = _spread(forward.system, found)[: _ROUNDS[0][0]]
     iterations().refuse_if_over()
     for count, tolerance, most in _ROUNDS:
         ended = [_descended(forward, one, free, even, tolerance, most) for one in kept[:count]]
         kept = _several(forward, sorted(ended, key=lambda one: one.squares))
     worst = _WORSE * (kept[0].squares + len(forward.spectra))
     return [one for one in kept if one.squares <= worst]
+
+
+def _spread(system: System, found: list[Begun]) -> list[Begun]:
+    """The nearest of every energy of the levels: a descent does not move thresholds across what was measured."""
+    kept: list[Begun] = []
+    of_energy: dict[int, int] = {}
+    for one in found:
+        energy = round(math.log(one.highest_meV) / _ENERGIES)
+        if of_energy.get(energy, 0) < _OF_EACH and all(apart(system, one.values, other.values) for other in kept):
+            kept.append(one)
+            of_energy[energy] = of_energy.get(energy, 0) + 1
+    return kept
 
 
 def _several(forward: Forward, found: list[Begun]) -> list[Begun]:
@@ -134,10 +146,12 @@ def _scaled(forward: Forward, values: Mapping[str, float]) -> Begun | None:
     try:
         conductances = conductances * currents / np.abs(forward.setpoint_currents(values, conductances))
         steps, rates = forward.steps_and_rates(values, conductances)
-        best = Begun(values, conductances, _squares(_residuals(forward, values, conductances)))
+        levels = forward.junctions(values, conductances)[0].system.eigensystem.excitations_meV
+        highest = max(float(levels[-1]), _LOWEST_MEV)
+        best = Begun(values, conductances, _squares(_residuals(forward, values, conductances)), highest)
         put_right = _put_right(system, spectra, values, steps, rates)
         again = put_right[0], conductances * put_right[1]
-        other = Begun(*again, _squares(_residuals(forward, *again)))
+        other = Begun(*again, _squares(_residuals(forward, *again)), highest)
     except PhysicsError:
         return None
     return min(best, other, key=lambda one: one.squares)

@@ -43,4 +43,5 @@ _FIGURES: Mapping[str, Callable[[FitResult, str], Figure]] = {
     "exchange": draw_series,
     "correlation": draw_series,
     "srs_map": draw_srs_map,
+    "n_state": draw_srs_map,
 }

@@ -24,7 +24,7 @@ def draw_srs_map(fit: FitResult, title: str = "") -> Figure:
     """Rate above, SRS amplitude below, with errors: one curve for each value of the shorter axis.
 
     Args:
-        fit: of ``stmlab.analysis.srs_map.fit_srs_map``.
+        fit: of ``stmlab.analysis.srs_map.fit_srs_map``; or of ``n_state``, whose model is drawn as a line through it.
         title: of the page.
     """
     along, other = "bias", "amplitude"
@@ -54,6 +54,7 @@ def _draw(axes: Axes, fit: FitResult, quantity: str, unit: str, names: tuple[str
     from matplotlib import colormaps
 
     along, other = names
+    model = f"fit_{quantity}"
     values, errors = fit.curves[quantity], fit.curves[f"{quantity}_error"]
     finite = np.abs(values[np.isfinite(values)])
     power, shown = written_unit(float(finite.max(initial=0.0)), unit)
@@ -62,10 +63,18 @@ def _draw(axes: Axes, fit: FitResult, quantity: str, unit: str, names: tuple[str
     for k, group in enumerate(groups):
         rows = np.flatnonzero(fit.curves[other] == group)
         rows = rows[np.argsort(fit.curves[along][rows], kind="stable")]
-        look: dict[str, Any] = {"fmt": "o-", "ms": 3.0, "mew": 0, "lw": 0.8, "elinewidth": 0.8}
+        look: dict[str, Any] = {
+            "fmt": "o" if model in fit.curves else "o-",
+            "ms": 3.0,
+            "mew": 0,
+            "lw": 0.8,
+            "elinewidth": 0.8,
+        }
         look["color"] = colours(0.85 * k / max(groups.size - 1, 1))
         label = format_quantity(float(f"{group:.4g}"), "V")
         x = _scale(fit, along)[0] * fit.curves[along][rows]
+        if model in fit.curves:
+            axes.plot(x, scale * fit.curves[model][rows], lw=1.0, color=look["color"])
         axes.errorbar(x, scale * values[rows], scale * errors[rows], label=label, **look)
     if groups.size <= _FEW and quantity == "rate":
         where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "borderaxespad": 0.2}

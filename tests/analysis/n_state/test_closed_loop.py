@@ -14,6 +14,7 @@ SETPOINT_A = 2.782e-9  # the reference height of the sample: C_ST = 50 nS
 TABLE = {name: value for name, value in maps.TABLE_S1.items() if value} | {"conductance_1": maps.CONDUCTANCE_S}
 OTHERS = (
     (1.0, {"axial_anisotropy_meV": -3.0, "transverse_anisotropy_meV": 0.4}, -4.0, 0.01e-12),
+    (1.5, {"axial_anisotropy_meV": -1.5, "transverse_anisotropy_meV": 0.3}, -2.0, 0.03e-12),
     (2.5, {"axial_anisotropy_meV": -0.7, "transverse_anisotropy_meV": 0.1}, -3.0, 0.03e-12),
 )
 
