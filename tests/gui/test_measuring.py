@@ -55,7 +55,7 @@ def test_a_run_is_prepared_run_drawn_and_fitted(opened, qtbot, tmp_path):
     assert window.notice_bar.shown is None
 
 
-def test_a_rate_becomes_known_before_ones_eyes(opened, qtbot):
+def test_an_adaptive_run_is_watched_until_its_rate_is_known(opened, qtbot):
     window = opened()
     window.panels["measure"].form.fill({"grid": "adaptive", "target_error": "0.5 %"})
     window.context.actions.trigger("measure.run")
