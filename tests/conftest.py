@@ -1,5 +1,6 @@
 """What every test needs: no screen, no threads of the linear algebra competing for two cores, no folder of the user."""
 
+import gc
 import os
 import signal
 
@@ -44,6 +45,17 @@ def _ctrl_c_is_heard():
     """Where a shell starts the tests in its background it ignores Ctrl-C, and so would what the tests start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Nothing that is imported and collected is garbage; it need not be looked for there, nor afterwards."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items):

@@ -28,6 +28,9 @@ LONGEST = (
     "tests/station/test_desk.py",
     "tests/storage/test_kill.py",
     "tests/acquisition/test_wire_replay.py",
+    "tests/studies/test_study.py",
+    "tests/storage/test_reader.py",
+    "tests/storage/test_damaged.py",
 )
 """Begun last, one of them would keep a single process busy while the others have ended."""
 
