@@ -33,8 +33,19 @@ _RECOUNT = 1.0  # s
 _CONNECT = 10.0  # s for a scheduler to answer
 _LEAVE = 5.0  # s for workers to leave; then they are killed
 _LOOPBACK = "127.0.0.1"
-_ONE_EACH = {"distributed.scheduler.worker-saturation": 1.0}
-"""A worker holds one task: others beside one that kills it would be counted as killers too."""
+_LOCAL = {
+    # A worker holds one task: others beside one that kills it would be counted as killers too.
+    "distributed.scheduler.worker-saturation": 1.0,
+    # Dask has workers give back what is free at once: arrays of every step would be mapped, and cleared, anew.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+    # Statistics for a dashboard that is off: the stack of a task a hundred times a second, ticks, the machine's disks.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.system-monitor.disk": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
+}
+"""Of local workers. A fit in one takes the processor time that it takes in this process, and little more."""
 
 
 @contextmanager
@@ -80,7 +91,7 @@ def _local(count: int) -> Iterator[Client]:
     from dask import config as dask_config
 
     with ExitStack() as stack:
-        with _interrupts_blocked(), dask_config.set(_ONE_EACH):
+        with _interrupts_blocked(), dask_config.set(_LOCAL):
             cluster = dask.LocalCluster(
                 n_workers=count,
                 threads_per_worker=1,

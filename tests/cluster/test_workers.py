@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,25 @@ def refuses(task):
     raise ValueError(f"task {task}")
 
 
+def faults_of_arrays(_):
+    """Pages that the kernel had to map while arrays of a step, a quarter of a megabyte each, came and went."""
+    import resource
+
+    for _ in range(20):  # until the allocator knows their size
+        np.ones(32_768) + 1.0
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(100):
+        np.ones(32_768) + 1.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+def looks(_):
+    """What a worker does over and over beside its tasks: milliseconds between two times."""
+    from distributed import get_worker
+
+    return {name: one.callback_time for name, one in get_worker().periodic_callbacks.items()}
+
+
 def results(crew, function, tasks, stop=lambda: False):
     tasks = list(tasks)
     return [(done.number, done.result) for done in crew.completed(function, tasks, len(tasks), stop)]
@@ -73,6 +93,19 @@ def test_every_task_is_done_once_by_other_processes(crew):
     assert crew.workers == 2
     assert len(there) == 2
     assert os.getpid() not in there
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the GNU allocator's habits")
+def test_workers_keep_the_memory_of_the_arrays_that_come_and_go(crew):
+    (_, faults) = results(crew, faults_of_arrays, [0])[0]
+    assert faults < 640  # 64 pages an array, 200 arrays
+
+
+def test_workers_do_little_beside_their_tasks(crew):
+    (_, found) = results(crew, looks, [0])[0]
+    assert "profile" not in found
+    assert found["memory_monitor"] > 0
+    assert sum(1e3 / interval for interval in found.values()) < 20  # times a second
 
 
 def test_a_worker_that_is_killed_costs_nothing_but_time_and_nothing_is_told_twice(crew, tmp_path):
