@@ -384,7 +384,7 @@ def test_show_of_a_recorded_file_has_its_header_unless_it_is_long(cli, spectrum)
 def test_tables_are_as_wide_as_the_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    rows = survey.rows("fransson")
+    rows = survey.rows("horovitz")
     assert Text.from_ansi(papers_as_text(rows).splitlines()[1]).cell_len == 80
     monkeypatch.setattr("sys.stdout.isatty", lambda: False, raising=False)
     assert len(papers_as_text(rows).splitlines()[1]) == 150

@@ -75,6 +75,6 @@ def test_a_figure_that_cannot_be_read_is_seen_as_such():
 
 
 def test_the_table_needs_no_matplotlib():
-    script = "import sys; from stmlab import papers; papers.rows('fransson'); print('matplotlib' in sys.modules)"
+    script = "import sys; from stmlab import papers; papers.rows('horovitz'); print('matplotlib' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert answer.stdout.strip() == "False"

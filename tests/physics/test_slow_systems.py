@@ -26,8 +26,8 @@ SLOW_OVER_FAST = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14, 1e-16)
 
 
 def sampled(cases):
-    """The last of ``cases`` and every third one before it; the others are slow tests."""
-    left_out = [k for k in range(len(cases)) if (len(cases) - 1 - k) % 3]
+    """The last of ``cases`` and every fourth one before it; the others are slow tests."""
+    left_out = [k for k in range(len(cases)) if (len(cases) - 1 - k) % 4]
     return [
         pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=[pytest.mark.slow] * (k in left_out))
         for k, case in enumerate(cases)

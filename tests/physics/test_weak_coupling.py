@@ -101,7 +101,7 @@ CASES = [
 ]
 
 
-SAMPLE = (0, 8)  # in every run: no polarisation, uneven coupling
+SAMPLE = (8,)  # in every run: uneven coupling
 
 
 @pytest.mark.parametrize(
