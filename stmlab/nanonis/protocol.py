@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 import struct
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ HEADER_SIZE = 40
 _REQUEST = struct.Struct(">32siHxx")
 _RESPONSE = struct.Struct(">32sixxxx")
 _ERROR = struct.Struct(">Ii")
+_NO_ERROR = _ERROR.pack(0, 0)
 _COUNT = struct.Struct(">i")
 
 _NUMBERS = {"u2": "H", "i4": "i", "u4": "I", "f4": "f", "f8": "d"}
@@ -196,8 +196,10 @@ def pack(fields: Sequence[Field], values: Sequence[Any]) -> bytes:
     """
     numbers = _in_order(fields).numbers
     if numbers is not None and len(values) == len(fields):
-        with suppress(struct.error, OverflowError):  # then field by field, to say which it is
+        try:
             return numbers.pack(*values)
+        except (struct.error, OverflowError):
+            pass  # field by field below, to say which it is
     if len(values) != len(fields):
         names = ", ".join(field.name for field in fields) or "nothing"
         raise GarbledMessage(f"{len(values)} values given, wanted: {names}")
@@ -238,7 +240,7 @@ def pack_request(name: str, body: bytes, *, respond: bool = True) -> bytes:
 def pack_response(name: str, returned: bytes, error: str = "") -> bytes:
     """A whole response: what is returned, then the error section (status 1 if there is an ``error``)."""
     text = error.encode("utf-8")
-    body = returned + _ERROR.pack(bool(text), len(text)) + text
+    body = returned + (_ERROR.pack(1, len(text)) + text if text else _NO_ERROR)
     return _RESPONSE.pack(_header_name(name), len(body)) + body
 
 
@@ -263,6 +265,8 @@ def unpack_error(section: bytes) -> str:
     Raises:
         GarbledMessage: ``section`` is none.
     """
+    if section == _NO_ERROR:
+        return ""
     if len(section) < _ERROR.size:
         raise GarbledMessage(f"an error section has at least {_ERROR.size} bytes, not {len(section)}")
     status, length = _ERROR.unpack_from(section)

@@ -7,8 +7,8 @@ is kept as long as its inputs do not change, because the instruments ask for it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,8 +31,7 @@ _PHASE.flags.writeable = _SINE.flags.writeable = False
 _KEPT = 128  # answers of the junction that are remembered
 
 
-@dataclass(frozen=True)
-class Levels:
+class Levels(NamedTuple):
     """Mean currents at one conductance, A: with the microwave on and off, and whether it is chopped between them."""
 
     on: float
@@ -76,11 +75,13 @@ class JunctionCurrents:
         """Current without microwave, A."""
         if scale == 0.0:
             return 0.0
-        if (bias, scale) not in self._static:
+        known = self._static.get((bias, scale))
+        if known is None:
             if len(self._static) >= _KEPT:
                 self._static.clear()
-            self._static[bias, scale] = float(self._junction.static_current(np.array([bias]), scale)[0])
-        return self._static[bias, scale]
+            known = float(self._junction.static_current(np.array([bias]), scale)[0])
+            self._static[bias, scale] = known
+        return known
 
     def modulated(self, bias: float, amplitude: float, scale: float) -> FloatArray:
         """Current at 64 times of one period of the bias ``bias + amplitude sin``, slow and without microwave, A."""
@@ -91,12 +92,13 @@ class JunctionCurrents:
         return self._junction.static_current(bias + amplitude * _SINE, scale)
 
     def _driven(self, waveform: Drive, bias: float, scale: float) -> float:
-        if (bias, scale) not in self._answers:
+        known = self._answers.get((bias, scale))
+        if known is None:
             if len(self._answers) >= _KEPT:
                 self._answers.clear()
-            drive = replace(waveform, voltage=bias + waveform.voltage)
-            self._answers[bias, scale] = self._junction.mean_current(drive, scale)
-        return self._answers[bias, scale]
+            known = self._junction.mean_current(replace(waveform, voltage=bias + waveform.voltage), scale)
+            self._answers[bias, scale] = known
+        return known
 
     def _waveform_of(self, generator: GeneratorPanel) -> Drive | None:
         """What arrives at the junction from the generator (None: nothing), without the bias."""

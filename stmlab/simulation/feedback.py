@@ -15,8 +15,7 @@ A loop that is switched off averages the tip's height over the switch-off delay 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +24,7 @@ _LARGEST_CHANGE = 0.02  # of the larger conductance, within one piece of constan
 _AT_REST = 1e-12  # distance in ln(conductance) that counts as arrived
 
 
-@dataclass(frozen=True)
-class Loop:
+class Loop(NamedTuple):
     """The feedback loop as it is set.
 
     Attributes:
@@ -40,8 +38,7 @@ class Loop:
     time_constant: float
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(NamedTuple):
     """A loop that is being switched off.
 
     Attributes:
@@ -55,8 +52,7 @@ class Release:
     lift: float
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A stretch of time in which the conductance may be taken as constant: start and end (s) and scale."""
 
     start: float
@@ -118,14 +114,13 @@ class Tip:
         A loop with a ``release`` that is due by ``end`` is open from then on.
         """
         begin, first = self._time, self.scale
-        stretches = [(begin, self._log_scale, self._course(loop), end)]
         if loop is not None and release is not None:
             stretches = list(self._released(end, loop, release))
         else:
+            stretches = [(begin, self._log_scale, self._course(loop), end)]
             self._averaging = None
-        _, log_scale, course, _ = stretches[-1]
-        last = course.at(end)
-        levels = [first, *(self._conductance(value) for _, value, _, _ in stretches), self._conductance(last)]
+        last = stretches[-1][2].at(end)
+        levels = [first, *[self._conductance(value) for _, value, _, _ in stretches[1:]], self._conductance(last)]
         if max(levels) - min(levels) <= _LARGEST_CHANGE * max(levels):
             yield Piece(begin, end, first + 0.5 * (levels[-1] - first))
         else:
@@ -180,8 +175,7 @@ class Tip:
         return _Course(self._time, self._log_scale, rate=rate, goal=min(loop.log_scale, self._contact) + lag)
 
 
-@dataclass(frozen=True)
-class _Course:
+class _Course(NamedTuple):
     """ln(scale) as a function of time: an exponential approach to a goal (rate > 0) or a straight line."""
 
     start: float

@@ -86,20 +86,20 @@ class LowPassCascade:
             self._input, self._behind = (tones, time_constant), _lines_behind(tones, time_constant)
             self._known = math.nan, self._state
         times = start + interval * np.arange(1.0, count + 1.0)
-        steady = np.empty((count + 1, STAGES), dtype=complex)
-        known_at, known = self._known
-        steady[0] = known if known_at == start else _stages_at(np.array([start]), tones, self._behind)[0]
-        steady[1:] = _stages_at(times, tones, self._behind)
+        steady = _stages_at(times, tones, self._behind)
+        known_at, begun = self._known
+        if known_at != start:
+            begun = _stages_at(np.array([start]), tones, self._behind)[0]
         self._known = float(times[-1]), steady[-1].copy()
         drawn = self._random.standard_normal((2, count, STAGES))
         factor, faded = self._kept(turns)
         kicks = (drawn[0] + 1j * drawn[1]) @ (noise / math.sqrt(2 * time_constant) * factor.T)
-        away = self._state - steady[0]
+        away = self._state - begun
         for k in range(count):
             away = faded @ away + kicks[k]
-            steady[k + 1] += away
+            steady[k] += away
         self._state = steady[-1]
-        return steady[1:]
+        return steady
 
     def _kept(self, turns: float) -> tuple[FloatArray, ComplexArray]:
         """`noise_factor` and `decay` after ``turns`` time constants: steps of a clock have few lengths."""

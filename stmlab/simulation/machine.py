@@ -53,7 +53,8 @@ class Machine:
         self.client = ""
         self.restarts = 0
         self.interference: Interference | None = None
-        self._condition = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._condition = threading.Condition(self._lock)
 
     def __enter__(self) -> Self:
         self._condition.acquire()
@@ -76,7 +77,7 @@ class Machine:
 
     def carry_out(self, session: MessageSession, message: bytes) -> bytes:
         """The same, whatever interferes."""
-        with self:
+        with self._lock:
             self.client = session.client
             return session.answer(message)
 

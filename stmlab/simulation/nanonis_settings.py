@@ -174,6 +174,16 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 
 
+_KEPT: Mapping[str, tuple[str, Command]] = MappingProxyType(
+    {
+        name: (name[:-3], COMMANDS[f"{name[:-3]}Get"])
+        for name in COMMANDS
+        if name[-3:] in ("Set", "Get") and COMMANDS.keys() >= {f"{name[:-3]}Set", f"{name[:-3]}Get"}
+    }
+)
+"""Sets and Gets of what is kept: topic, and the Get."""
+
+
 class Settings:
     """The settings of one controller, by what stands before Set and Get in a command's name."""
 
@@ -200,17 +210,16 @@ class Settings:
         Raises:
             Refusal: the command is neither Set nor Get of something kept here, or a value is out of range.
         """
-        topic, action = command.name[:-3], command.name[-3:]
-        partner = COMMANDS.get(f"{topic}Get")
-        if action not in ("Set", "Get") or partner is None or f"{topic}Set" not in COMMANDS:
+        if command.name not in _KEPT:
             raise Refusal(f"{command.name} is not available on this controller")
+        topic, partner = _KEPT[command.name]
         given = {}
         for field, value in zip(command.arguments, values, strict=True):
             given[field.name] = value
             if not field.keeps:
                 check(topic, field.name, value)
         kept = self.of(topic, *[given.pop(field.name) for field in partner.arguments])
-        if action == "Get":
+        if command is partner:
             return tuple([kept[field.name] for field in command.returns])
         fields = [field for field in command.arguments if field.name in given]
         kept.update({field.name: _changed(topic, field, given[field.name], kept[field.name]) for field in fields})

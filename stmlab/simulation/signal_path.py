@@ -171,9 +171,9 @@ class SignalPath:
             recorded = self._junction.scale_at(self.bias, wanted)
             if recorded is not None:
                 return math.log(recorded)
-        scale = 1.0
+        levels, generator, bias, scale = self._currents.levels, self._panels.generator, self.bias, 1.0
         for _ in range(50):
-            current = abs(self.levels(scale).mean)
+            current = abs(levels(generator, bias, scale).mean)
             if current == 0.0:
                 return math.inf
             scale *= wanted / current
