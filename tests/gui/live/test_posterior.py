@@ -68,7 +68,7 @@ def test_the_density_narrows_to_the_target_while_an_adaptive_run_goes_on(panel, 
     assert np.median(np.diff(widths)) <= 0
     assert len(plot.earlier.x), "what was known before is behind it"
     ends = np.log(10.0) * np.unique(plot.target.x[np.isfinite(plot.target.x)])
-    assert np.diff(ends) == pytest.approx(2 * TARGET)
+    assert np.diff(ends) == close(2 * TARGET)
 
 
 def test_at_the_end_the_fitted_value_lies_over_it(panel, adaptive):
