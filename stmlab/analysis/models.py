@@ -11,6 +11,7 @@ import numpy as np
 
 from stmlab.analysis.adaptive.resonance_verdict import judged_rate
 from stmlab.analysis.adaptive.verdict import judged
+from stmlab.analysis.bound_state import fit_ramp
 from stmlab.analysis.columns import averaged, column, whole_spectra
 from stmlab.analysis.iterations import fitting, iterations
 from stmlab.analysis.n_state import fit_map
@@ -232,6 +233,7 @@ MODELS: Mapping[str, Callable[[Run, Settings], FitResult]] = {
     "exchange": _exchange,
     "correlation": _correlation,
     "telegraph": _telegraph,
+    "bound_state": fit_ramp,
 }
 _SPECTRUM = ("temperature", "modulation", "window")
 _RAMP = ("temperature", "modulation", "field")
@@ -243,6 +245,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "n_state": ("temperature", "field", "spin", "offset"),
     "decay": ("exclusion", "fitted_sides"),
     "telegraph": ("threshold", "dead_time"),
+    "bound_state": ("window",),
 }
 """Settings that each model takes beside the data; the others take none."""
 SEQUENCES: Mapping[str, str] = {

@@ -42,6 +42,7 @@ _SYMBOLS = {
     "tip_polarisation": "η",
     "conductance_difference": "Δσ",
     "level": "E",
+    "relaxation_rate": "Γ₁",
 }
 _NUMBERED = re.compile(r"(.+?)_\d+")
 

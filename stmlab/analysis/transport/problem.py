@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from stmlab.physics.transport import TunnelJunction
     from stmlab.systems import System
 
+_CONDUCTANCES_S = 1e-18, 1.0  # of a spectrum: beyond them there is no junction, and their logarithm ends
 _WEAKER = 0.95  # of the Kondo coupling, where the model refuses the start
 
 
@@ -101,8 +103,8 @@ class Problem:
     @cached_property
     def _bounds(self) -> tuple[FloatArray, FloatArray]:
         low, high = self._varying.bounds
-        open_ends = np.full(len(self.spectra), np.inf)
-        return np.concatenate([low, -open_ends]), np.concatenate([high, open_ends])
+        least, most = (np.full(len(self.spectra), math.log(end)) for end in _CONDUCTANCES_S)
+        return np.concatenate([low, least]), np.concatenate([high, most])
 
     @cached_property
     def _reach(self) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.steps import STEP_MODELS
+from stmlab.display.figures.bound_state import draw_bound_state
 from stmlab.display.figures.fitted import draw_fitted
 from stmlab.display.figures.ramp import draw_ramp
 from stmlab.display.figures.series import draw_series
@@ -44,4 +45,5 @@ _FIGURES: Mapping[str, Callable[[FitResult, str], Figure]] = {
     "correlation": draw_series,
     "srs_map": draw_srs_map,
     "n_state": draw_srs_map,
+    "bound_state": draw_bound_state,
 }

@@ -1,0 +1,123 @@
+"""The relaxation of a bound state from its currents at many conductances (Betz et al., figure S7)."""
+
+import numpy as np
+import pytest
+
+import stmlab
+from sequences.setpoint_ramp import SetpointRamp
+from stmlab.acquisition.runner import Runner
+from stmlab.analysis.bound_state import Peaks, fit_bound_state
+from stmlab.analysis.bound_state.peaks import peaks
+from stmlab.analysis.bound_state.power_laws import power_laws
+from stmlab.analysis.bound_state.rate_law import current
+from stmlab.errors import FitError
+from stmlab.physics.bound_state import BoundState
+from stmlab.physics.stochastic_resonance import static_current
+from stmlab.simulation.junctions.bound_state import BoundStateJunction
+from stmlab.station import Station
+from tests.approximately import close
+
+STATE = BoundStateJunction(0.15, 0.55, 0.04, 4e8, 2e8, 4.2e9, 0.05, 0.0947e-6, 1.3)
+"""Betz et al., figure 5, as the sample ysr_state has it."""
+REFERENCE_S = STATE.reference_conductance
+BIAS = np.linspace(-1.2e-3, 1.2e-3, 241)
+CHARGE_C = 1.602176634e-19
+
+
+def measured(scales, seed=1, noise=2e-3):
+    """Peaks of both polarities, of the state's own current at each height, with noise in parts of the largest."""
+    rng = np.random.default_rng(seed)
+    rows = np.array([STATE.static_current(BIAS, scale) for scale in scales])
+    inside = np.abs(BIAS) < 1e-3
+    noisy = rows + noise * np.abs(rows[:, inside]).max(axis=1)[:, None] * rng.standard_normal(rows.shape)
+    return [peaks(BIAS, scales * REFERENCE_S, noisy, side) for side in (1, -1)]
+
+
+def made(conductances, currents, error=0.01, seed=0):
+    noise = error * np.random.default_rng(seed).standard_normal(conductances.size)
+    return Peaks(conductances, currents * np.exp(noise), error * currents, 0.7e-3)
+
+
+def test_two_power_laws_meet_where_they_were_made_to():
+    conductances = np.geomspace(1e-8, 1e-5, 20)
+    kink_S, kink_A = 3e-7, 1e-9
+    exponents = np.where(conductances < kink_S, 1.0, 0.4)
+    found = power_laws(made(conductances, kink_A * (conductances / kink_S) ** exponents))
+    assert found.exponents == close((1.0, 0.4), abs=3.5 * max(found.errors))
+    assert np.exp(found.kink) == close((kink_S, kink_A), rel=0.06)
+    assert np.sqrt(np.diag(found.covariance)) == close((0.01, 0.01), rel=0.9)
+
+
+def test_one_power_law_has_no_kink():
+    """Of noise a kink is made in hardly one of forty."""
+    conductances = np.geomspace(1e-8, 1e-5, 16)
+    found = [power_laws(made(conductances, 1e-3 * conductances, 0.03, seed)) for seed in range(40)]
+    assert sum(one.kink is not None for one in found) <= 1
+    assert np.mean([one.exponents[0] for one in found if one.kink is None]) == close(1.0, abs=0.003)
+
+
+def test_the_rate_law_is_the_current_of_both_states():
+    """A normal tip far above the state has a density of states that is the same for both parts: a closed form."""
+    electron, hole, relaxation = 3e8, 1e8, 2e9
+    for scale in (0.1, 3.0, 100.0):
+        state = BoundState(0.15, 0.0, 0.0, scale * electron, scale * hole, relaxation, 0.02)
+        law = current(np.array([scale * 1e-6]), electron, hole, relaxation)
+        assert law == close(static_current(state, np.array([2e-3])), rel=1e-6)
+
+
+def test_the_relaxation_of_the_papers_state_comes_back():
+    """From far below to far above it; the tip's broadening and the edges of its gap are no part of the law."""
+    for seed in range(1):
+        fit = fit_bound_state(*measured(np.geomspace(0.03, 60, 18), seed))
+        rate = fit["relaxation_rate"]
+        assert rate.value == close(4.2e9, rel=0.03)
+        assert rate.error == close(0.03 * rate.value, rel=0.05)
+        assert fit["lifetime"].value == close(1 / rate.value)
+        assert fit["positive_exponent_below"].value == close(1.0, abs=0.06)
+        assert fit["positive_exponent_above"].value == close(0.84, abs=0.06)
+        assert fit["negative_exponent"].value == close(1.01, abs=0.01)
+        assert fit["positive_kink_rate"].value == close(fit["positive_kink_current"].value / CHARGE_C)
+        assert fit.choices["kink"] == "positive bias"
+        assert any("a kink in it is an estimate" in warning for warning in fit.warnings)
+
+
+def test_currents_that_do_not_saturate_say_only_a_bound():
+    fit = fit_bound_state(*measured(np.geomspace(1e-4, 3e-3, 10), noise=0.02))
+    assert fit["relaxation_rate"].error == np.inf
+    assert any("no kink is seen" in warning for warning in fit.warnings)
+    assert any("the relaxation is not determined" in warning for warning in fit.warnings)
+    assert fit.choices["kink"] == "none"
+
+
+def test_a_current_without_a_peak_is_refused():
+    conductances = np.geomspace(1e-8, 1e-6, 8)
+    with pytest.raises(FitError, match=r"the current has no peak at positive bias up to 1\.2 mV"):
+        peaks(BIAS, conductances, conductances[:, None] * BIAS, 1)
+    with pytest.raises(FitError, match=r"the peak of the current at negative bias has . points"):
+        peaks(BIAS[::20], conductances, np.array([STATE.static_current(BIAS[::20], 1.0)] * 8), -1)
+
+
+def test_too_few_conductances_are_refused():
+    with pytest.raises(FitError, match="5 peak currents at positive bias: at least 6 are needed"):
+        fit_bound_state(*measured(np.geomspace(0.1, 10, 5)))
+
+
+@pytest.mark.slow
+def test_a_ramp_on_the_simulated_microscope_gives_the_relaxation(tmp_path):
+    """The setpoint at 3 mV, as the paper's, far beyond the gaps."""
+    with Station.load("simulated", sample="ysr_state", seed=5) as station:
+        sequence = SetpointRamp(
+            start_conductance=5e-9,
+            stop_conductance=1e-6,
+            conductances=14,
+            spacing="logarithmic",
+            setpoint_bias=3e-3,
+            start_bias=-1e-3,
+            stop_bias=1e-3,
+            points=101,
+            modulation=20e-6,
+            conductance_range=30.0,
+        )
+        Runner(sequence, station, tmp_path / "ramp.h5").run()
+    fit = stmlab.fit(tmp_path / "ramp.h5", "bound_state")
+    assert fit["relaxation_rate"].value == close(4.2e9, rel=0.15)
