@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -144,5 +145,5 @@ def joined(parts: list[BatchFit]) -> BatchFit:
         residual=np.concatenate([part.residual for part in parts]),
         structured=np.concatenate([part.structured for part in parts]),
         ok=np.concatenate([part.ok for part in parts]),
-        reasons=tuple(reason for part in parts for reason in part.reasons),
+        reasons=tuple(chain.from_iterable(part.reasons for part in parts)),
     )
