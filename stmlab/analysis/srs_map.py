@@ -90,7 +90,7 @@ class _Spectra:
         """Numbers of the spectra that have the same frequencies, together."""
         for size in np.unique(self.sizes).tolist():
             numbers = np.flatnonzero(self.sizes == size)
-            frequencies = self.frequency.take(self._points(numbers))
+            frequencies = self.frequency[self._points(numbers)].reshape(-1, size)
             begins = np.ones(numbers.size, dtype=bool)  # of runs of spectra that have the same, which are few
             begins[1:] = (frequencies[1:] != frequencies[:-1]).any(axis=1)
             _, kind = np.unique(frequencies[begins], axis=0, return_inverse=True)
@@ -98,11 +98,13 @@ class _Spectra:
             for k in range(kinds.max() + 1):
                 yield numbers[kinds == k]
 
-    def _points(self, alike: IntArray) -> IntArray:
-        """Numbers of the points of spectra that have equally many, (m, n)."""
+    def _points(self, alike: IntArray) -> IntArray | slice:
+        """Where the points of spectra that have equally many are, one spectrum after the other."""
+        if alike.size == self.sizes.size:  # all: nothing is copied
+            return slice(None)
         begins = (np.cumsum(self.sizes) - self.sizes)[alike]
-        numbers: IntArray = begins[:, None] + np.arange(self.sizes[alike[0]])
-        return numbers
+        places: IntArray = (begins[:, None] + np.arange(self.sizes[alike[0]])).ravel()
+        return places
 
     @property
     def curves(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -112,8 +114,9 @@ class _Spectra:
 
     def fit(self, alike: IntArray) -> None:
         """Spectra that share their frequencies."""
-        points = self._points(alike)
-        frequency, currents, numbers = self.frequency[points[0]], self.current.take(points), alike.tolist()
+        points, numbers = self._points(alike), alike.tolist()
+        frequency = self.frequency[points][: self.sizes[numbers[0]]]
+        currents = self.current[points].reshape(-1, frequency.size)
         try:
             fit = fit_srs_batch(frequency, currents)
         except FitError as error:
@@ -127,7 +130,7 @@ class _Spectra:
         lines += 1.0
         np.divide(step, lines, out=lines)
         lines += offset
-        self.fitted[points] = lines
+        self.fitted[points] = lines.ravel()
         self.ok[alike] = fit.ok
         self.warnings += [(numbers[k], text) for k, text in srs_doubts(frequency, currents, fit)]
         self.warnings += [
