@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.marquardt import inverse_normal, least_squares
-from stmlab.analysis.transport.doubts import DECIDED
 
 if TYPE_CHECKING:
     from stmlab.analysis.bound_state.peaks import Peaks
@@ -50,7 +49,7 @@ class PowerLaws:
 
 
 def power_laws(peaks: Peaks) -> PowerLaws:
-    """Two power laws where the currents ask for them (AIC by 10, the second three errors smaller), else one."""
+    """Two power laws where the exponent falls by three errors and 0.05 at least, else one."""
     x, y, weight = np.log(peaks.conductance), np.log(peaks.current), peaks.current / peaks.error
     design = np.column_stack([np.ones(x.size), x]) * weight[:, None]
     line, squares = _linear(design, y * weight)
@@ -58,18 +57,17 @@ def power_laws(peaks: Peaks) -> PowerLaws:
     bent = _bent(x, y, weight)
     if bent is None:
         return one
-    values, covariance, left = bent
-    better = x.size * math.log(max(squares, 1e-300) / max(left, 1e-300)) - 4.0
+    values, covariance = bent
     below, above = float(values[2]), float(values[3])
     spread = float(covariance[2, 2] + covariance[3, 3] - 2.0 * covariance[2, 3])
-    if better < DECIDED or below - above < max(_SUBLINEAR, _BENT * math.sqrt(max(spread, 0.0))):
+    if below - above < max(_SUBLINEAR, _BENT * math.sqrt(max(spread, 0.0))):
         return one
     errors = math.sqrt(covariance[2, 2]), math.sqrt(covariance[3, 3])
     return PowerLaws((below, above), errors, (float(values[0]), float(values[1])), covariance[:2, :2])
 
 
-def _bent(x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray, float] | None:
-    """ln G_k, ln I_k and both exponents with their covariance, and the sum of squares; None of too few points."""
+def _bent(x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """ln G_k, ln I_k and both exponents with their covariance; None of too few points."""
     order = np.argsort(x)
     first, last = _BESIDE - 1, x.size - _BESIDE
     if last <= first:
@@ -97,7 +95,7 @@ def _bent(x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[FloatArray,
     found = least_squares(residual, jacobian, np.array([place, *line]), limits=limits, most=_STEPS)
     if found.covariance is None:
         return None
-    return found.values, found.covariance, found.chi_square
+    return found.values, found.covariance
 
 
 def _linear(design: FloatArray, values: FloatArray) -> tuple[FloatArray, float]:

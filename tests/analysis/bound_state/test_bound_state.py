@@ -54,6 +54,8 @@ def test_one_power_law_has_no_kink():
     found = [power_laws(made(conductances, 1e-3 * conductances, 0.03, seed)) for seed in range(40)]
     assert sum(one.kink is not None for one in found) <= 1
     assert np.mean([one.exponents[0] for one in found if one.kink is None]) == close(1.0, abs=0.003)
+    hardly = np.where(conductances < 3e-7, 1.0, 0.97)
+    assert power_laws(made(conductances, (conductances / 3e-7) ** hardly, 1e-4)).kink is None
 
 
 def test_the_rate_law_is_the_current_of_both_states():
