@@ -92,6 +92,17 @@ class Settings:
         except ValueError:
             raise FitError(f"{name} = {self.given[name]!r}: a whole number is needed") from None
 
+    def plain(self, name: str, default: float) -> float:
+        """A number without a unit, which a command line gives as text; the default if nobody says it.
+
+        Raises:
+            FitError: it was given, but is none.
+        """
+        try:
+            return float(str(self.given.get(name, default)))
+        except ValueError:
+            raise FitError(f"{name} = {self.given[name]!r}: a number is needed") from None
+
     def text(self, name: str, default: str) -> str:
         """A word; the default if nobody says it."""
         return str(self.given.get(name, self.known.get(name, default)))

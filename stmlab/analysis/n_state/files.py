@@ -38,7 +38,7 @@ def fit_map(run: Run, told: Settings) -> FitResult:
         FitError: as `fit_states`; the run holds something else, or the spin is none.
     """
     spectra, warnings = spectra_of(run, told)
-    fit = fit_states(spectra, [_atom(told.number("spin", _SPIN))], offsets=_own_offsets(told.text("offset", FREE)))
+    fit = fit_states(spectra, [_atom(told.plain("spin", _SPIN))], offsets=_own_offsets(told.text("offset", FREE)))
     return replace(fit, warnings=(*warnings, *fit.warnings))
 
 

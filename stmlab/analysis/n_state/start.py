@@ -66,7 +66,6 @@ def begun(forward: Forward, free: tuple[str, ...], even: frozenset[str]) -> list
     if not found:
         raise FitError("the model is defined at no start: is the temperature right?")
     kept = _spread(forward.system, found)[: _ROUNDS[0][0]]
-    iterations().refuse_if_over()
     for count, tolerance, most in _ROUNDS:
         ended = [_descended(forward, one, free, even, tolerance, most) for one in kept[:count]]
         kept = _several(forward, sorted(ended, key=lambda one: one.squares))
@@ -139,7 +138,12 @@ def _residuals(forward: Forward, values: Mapping[str, float], conductances: Floa
 
 
 def _scaled(forward: Forward, values: Mapping[str, float]) -> Begun | None:
-    """With the conductances that the setpoints ask for, then with those and the scattering that the spectra do."""
+    """With the conductances that the setpoints ask for, then with those and the scattering that the spectra do.
+
+    Raises:
+        FitEnded: the fit is to end, and has nothing yet.
+    """
+    iterations().refuse_if_over()
     spectra, system = forward.spectra, forward.system
     biases, currents = np.abs(np.array(setpoints(spectra))).T
     conductances = currents / biases
@@ -179,6 +183,7 @@ def _descended(
 ) -> Begun:
     problem = Problem(forward, partial(_residuals, forward), one.values, free, even & {*free})
     found = problem.solved(one.conductances, tolerance, most)
+    iterations().refuse_if_over()
     if found is None:
         return one
     return replace(one, values=found.values, conductances=found.conductances, squares=_squares(found.residuals))

@@ -202,6 +202,9 @@ def test_a_map_that_is_too_small_is_refused(tmp_path, pair):
     [
         ({"offset": "none"}, "offset = 'none': free .* or model"),
         ({"spin": 0.7}, "spin = 0.7"),
+        ({"spin": "0.7"}, "spin = 0.7: 0.5, 1, 1.5"),  # as a command line says it
+        ({"spin": "two"}, "spin = 'two': a number is needed"),
+        ({"time_limit": 1e-3}, "out of its time limit of 1 ms"),
         ({"modulation": 1e-3}, "modulation: the model n_state takes temperature, field, spin, offset"),
     ],
 )
