@@ -10,6 +10,7 @@ from stmlab.analysis.bound_state import Peaks, fit_bound_state
 from stmlab.analysis.bound_state.peaks import peaks
 from stmlab.analysis.bound_state.power_laws import power_laws
 from stmlab.analysis.bound_state.rate_law import current
+from stmlab.display.figures.fits import draw_fits
 from stmlab.errors import FitError
 from stmlab.physics.bound_state import BoundState
 from stmlab.physics.stochastic_resonance import static_current
@@ -81,6 +82,16 @@ def test_the_relaxation_of_the_papers_state_comes_back():
         assert fit["positive_kink_rate"].value == close(fit["positive_kink_current"].value / CHARGE_C)
         assert fit.choices["kink"] == "positive bias"
         assert any("a kink in it is an estimate" in warning for warning in fit.warnings)
+
+
+def test_the_figure_has_both_polarities_and_the_kink():
+    fit = fit_bound_state(*measured(np.geomspace(0.03, 60, 18)))
+    (axes,) = draw_fits("", [("", fit)]).axes
+    drawn = [line.get_xydata() for line in axes.lines]
+    kink = fit["positive_kink_conductance"].value * 1e6, fit["positive_kink_current"].value * 1e9
+    assert any(line.shape == (1, 2) and line[0] == close(kink) for line in drawn)
+    assert sum(line.shape == (18, 2) for line in drawn) == 4  # points and law of each
+    assert axes.get_xlabel() == "conductance (µS)"
 
 
 def test_currents_that_do_not_saturate_say_only_a_bound():

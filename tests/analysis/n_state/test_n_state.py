@@ -9,6 +9,7 @@ from scipy.linalg import expm
 import stmlab
 from stmlab.analysis.n_state import srs_spectra
 from stmlab.analysis.n_state.forward import Forward
+from stmlab.display.figures.fits import draw_fits
 from stmlab.errors import FitError
 from stmlab.physics.inelastic import inelastic_rates
 from stmlab.physics.spins import Spin, SpinSystem
@@ -61,6 +62,12 @@ def pair(tmp_path):
 def pulls(fit, truth):
     """How many of its errors each parameter is off."""
     return {name: (fit[name].value - value) / fit[name].error for name, value in truth.items()}
+
+
+def in_proportion(one, other):
+    """Whether a line is another in some unit."""
+    known = np.isfinite(other)
+    return one.shape == other.shape and np.ptp(one[known] / other[known]) < 1e-9 * abs(one[known] / other[known]).max()
 
 
 def test_a_spectrum_of_the_fit_is_that_of_the_master_equation_evolved_in_time():
@@ -121,6 +128,10 @@ def test_a_map_gives_the_numbers_of_its_atom_with_errors(tmp_path, pair):
     assert fit["level_1"].value == close(2.15 * 0.0578838 * 5.0, rel=1e-4)
     assert fit["rate"].value * fit["lifetime"].value == close(1.0)
     assert not fit.warnings
+    for axes, name in zip(draw_fits("", [("", fit)]).axes, ("rate", "step"), strict=True):
+        drawn = [line.get_ydata() for line in axes.lines if line.get_marker() == "None"]
+        models = fit.curves[f"fit_{name}"].reshape(BIASES.size, -1).T
+        assert all(any(in_proportion(line, model) for line in drawn) for model in models)
 
 
 @pytest.mark.slow
