@@ -221,19 +221,20 @@ def _pointers(junction: Junction, together_meV: float) -> ComplexArray:
 def _superoperator(jumps: list[ComplexArray], order: int) -> ComplexArray:
     """sum_k J rho J+ - {J+ J, rho}/2 as a matrix on flattened states, or its derivative; shape (V, n n, n n)."""
     size = jumps[0].shape[-1]
-    pairs = [(comb(order, a), jumps[a], jumps[order - a].conj()) for a in range(order + 1)]
-    both = sum(count * np.einsum("vkab,vkcd->vacbd", one, other) for count, one, other in pairs)
+    rows = [jump.reshape(*jump.shape[:2], -1) for jump in jumps]  # vkab -> vk(ab)
+    pairs = [(comb(order, a), rows[a].swapaxes(1, 2), rows[order - a].conj()) for a in range(order + 1)]
+    both = np.asarray(sum(count * (one @ other) for count, one, other in pairs))  # v(ab)(cd), from here on v(ac)(bd)
+    both = both.reshape(-1, size, size, size, size).swapaxes(2, 3)
     loss = _products(jumps, order).swapaxes(1, 2)
-    found: ComplexArray = np.asarray(both).reshape(-1, size**2, size**2) - 0.5 * _both_sides(loss)
+    found: ComplexArray = both.reshape(-1, size**2, size**2) - 0.5 * _both_sides(loss)
     return found
 
 
 def _products(jumps: list[ComplexArray], order: int) -> ComplexArray:
     """w_ij = sum_kf J_fi J*_fj, with which a state has sum_ij w_ij rho_ij jumps; or its derivative; shape (V, n, n)."""
-    pairs = [(comb(order, a), jumps[a], jumps[order - a].conj()) for a in range(order + 1)]
-    found: ComplexArray = np.asarray(
-        sum(count * np.einsum("vkfi,vkfj->vij", one, other) for count, one, other in pairs)
-    )
+    rows = [jump.reshape(len(jump), -1, jump.shape[-1]) for jump in jumps]  # vkfi -> v(kf)i
+    pairs = [(comb(order, a), rows[a].swapaxes(1, 2), rows[order - a].conj()) for a in range(order + 1)]
+    found: ComplexArray = np.asarray(sum(count * (one @ other) for count, one, other in pairs))
     return found
 
 

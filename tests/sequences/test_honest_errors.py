@@ -196,7 +196,7 @@ def test_steps_are_as_far_off_as_their_errors_say_where_they_hold(quiet):
 @pytest.mark.parametrize("method", ["steps", "gaussians"])
 def test_where_third_order_bends_a_spectrum_its_steps_are_doubted(quiet, method):
     for spectrum in quiet.spectra():
-        for seed in range(3):
+        for seed in range(1):
             fit = spectrum.steps(spectrum.noisy(spectrum.conductance, seed), method)
             assert any("not white" in warning for warning in fit.warnings)
 

@@ -119,7 +119,7 @@ def test_once_found_energies_and_errors_are_those_of_the_fit(pairs, energies):
 def test_what_the_fit_cannot_rule_out_counts_in_the_run_too():
     """Plateau slopes that noise may have made widen the errors of both alike."""
     widened = 0
-    for seed in range(60):
+    for seed in range(45):
         reader = Reader(steps(3.5), seed=seed)
         x = np.linspace(-REACH, REACH, 90)
         y = reader.value(x) + reader.chance.normal(size=len(x))
