@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,11 +70,16 @@ def read_table(path: Path) -> TransferTable:
         StationError: the file cannot be read; a wrong header, number or order is named with its line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return _table(str(path), path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise StationError(f"{path}: {error}") from error
+
+
+@lru_cache(16)
+def _table(path: str, content: str) -> TransferTable:
+    """What a file of that name says; the last ones are remembered, because each run of an evening reads the same."""
     columns, date, rows = 0, "", list[tuple[float, ...]]()
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(content.splitlines(), start=1):
         text = line.strip()
         if text.startswith("#"):
             date = text.removeprefix("#").strip().removeprefix("date:").strip() if "date:" in text else date
@@ -85,8 +91,9 @@ def read_table(path: Path) -> TransferTable:
     if len(rows) < 2:
         raise StationError(f"{path}: {len(rows)} rows under a header {','.join(HEADER)}: at least 2 are needed")
     table = np.array(rows).T
+    table.flags.writeable = False
     phase = np.unwrap(np.radians(table[2])) if columns == len(HEADER) else np.zeros(len(rows))
-    return TransferTable(str(path), date, table[0], table[1], phase)
+    return TransferTable(path, date, table[0], table[1], phase)
 
 
 def _columns(text: str, where: str) -> int:

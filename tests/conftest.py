@@ -3,10 +3,12 @@
 import gc
 import os
 import signal
+from functools import cache
 
 import platformdirs
 import pytest
 from hypothesis import settings
+from typer.main import get_command
 
 from tests import scheduling
 from tests.recorded_files import RECORDED
@@ -37,6 +39,14 @@ def _own_directories(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _commands_are_built_once():
+    """Not anew for each command that a test types."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
         yield
 
 
