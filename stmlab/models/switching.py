@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.errors import PhysicsError
 from stmlab.models import spin_states, two_level
-from stmlab.models.model import Derived, Measurement, number
+from stmlab.models.model import Choice, Derived, Measurement, number
+from stmlab.physics.driven import FewerStates
 from stmlab.physics.stochastic_resonance import static_current
+from stmlab.physics.two_level import EffectiveTwoLevel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +19,15 @@ if TYPE_CHECKING:
     from stmlab.models.model import Values
     from stmlab.physics.driven import DrivenStates
 
-PARAMETERS = (spin_states.STATES, *two_level.PARAMETERS, *spin_states.PARAMETERS)
+_ALL, _EFFECTIVE = "all", "effective"
+KEPT = Choice(
+    "kept_states",
+    "",
+    "all of a spin's states, only the lowest, or its two wells with the others passed through (effective)",
+    (_ALL, "2", "3", "4", _EFFECTIVE),
+    where=("states", (spin_states.SPIN,)),
+)
+PARAMETERS = (spin_states.STATES, *two_level.PARAMETERS, *spin_states.PARAMETERS, KEPT)
 _SETPOINT_BIAS = 10e-3  # V
 
 
@@ -27,8 +38,15 @@ def states(values: Values) -> DrivenStates:
         PhysicsError: a value outside what the model is defined for.
     """
     if values["states"] == spin_states.SPIN:
-        return spin_states.junction(values)
+        return _kept(spin_states.junction(values), str(values[KEPT.name]))
     return two_level.States(two_level.junction(values))
+
+
+def _kept(atom: DrivenStates, kept: str) -> DrivenStates:
+    """The states that take part (Betz et al., Figs. 3 and 4)."""
+    if kept == _ALL:
+        return atom
+    return EffectiveTwoLevel(atom) if kept == _EFFECTIVE else FewerStates(atom, int(kept))
 
 
 def levels(values: Values) -> dict[str, Derived]:
@@ -43,7 +61,15 @@ def levels(values: Values) -> dict[str, Derived]:
 
 
 def measured(values: Values, sequence: str, settings: Mapping[str, float]) -> Measurement:
-    """How a sample of these parameters would be measured."""
+    """How a sample of these parameters would be measured.
+
+    Raises:
+        PhysicsError: not all states are kept.
+    """
+    if values["states"] == spin_states.SPIN and values[KEPT.name] != _ALL:
+        raise PhysicsError(
+            f"{KEPT.name} = {values[KEPT.name]}: the simulated microscope has {_ALL} of an atom's states"
+        )
     current = float(static_current(states(values), np.array([_SETPOINT_BIAS]))[0])
     told = {"setpoint_bias": _SETPOINT_BIAS, "setpoint_current": current, **settings}
     if values["states"] == spin_states.SPIN:

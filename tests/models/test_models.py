@@ -7,6 +7,8 @@ from stmlab import models
 from stmlab.errors import PhysicsError
 from stmlab.models.model import Choice, Number, sample_text
 from stmlab.physics.constants import CONDUCTANCE_QUANTUM_S
+from stmlab.physics.inelastic import inelastic_rates
+from stmlab.physics.spins import Spin, SpinSystem
 from stmlab.physics.stochastic_resonance import line_shape
 from stmlab.simulation.junctions import Drive
 from stmlab.simulation.samples import read_sample
@@ -192,6 +194,38 @@ def test_a_bound_state_conducts_from_its_threshold():
     found = models.known("bound-state").curves({"tip_broadening_meV": 0.005})
     slope = np.gradient(found.y["current"].values, found.x)
     assert abs(found.x[np.argmax(slope * (found.x > 0))]) == close(found.derived["threshold"].value, rel=0.05)
+
+
+def test_fewer_states_of_the_five_state_atom_are_those_of_the_paper():
+    """Betz et al., Sec. IV: the wells alone hardly feel the bias; through the others they are the atom, to 2 %."""
+    given = {"states": "spin", "dc_bias": -5.5e-3, "amplitude": 1.3e-3}
+    every, two, wells = (
+        models.known("srs").curves({**given, "kept_states": kept}).derived for kept in ("all", "2", "effective")
+    )
+    drive = given["dc_bias"] + given["amplitude"] * np.cos(2 * np.pi * np.arange(1024) / 1024)
+    told = inelastic_rates(
+        SpinSystem((Spin(2.0, -1.557, 0.248, 2.15),), (), (0.0, 0.0, -2.0)),
+        drive,
+        temperature_K=0.5,
+        tunnel_conductance_S=50e-9,
+        sample_conductance_S=7.2e-6,
+        polarisation=(0.0, 0.0, 0.86),
+        potential_scattering=0.76,
+    )
+    assert two["rate"].value == close((told.rates[:, 1, 0] + told.rates[:, 0, 1]).mean(), rel=1e-6)
+    assert two["rate"].value < 0.9 * every["rate"].value
+    assert wells["line_rate"].value == close(every["line_rate"].value, rel=0.02)
+    assert wells["step"].value == close(every["step"].value, rel=0.1)
+    assert wells["step"].value != close(every["step"].value, rel=1e-3)
+
+
+def test_fewer_states_than_an_atom_has_are_not_measured():
+    given = {"states": "spin", "kept_states": "effective"}
+    model = models.known("srs")
+    with pytest.raises(PhysicsError, match="kept_states = effective: the simulated microscope has all"):
+        model.measurement(model.values(given))
+    with pytest.raises(PhysicsError, match="count"):
+        model.curves({"states": "spin", "spin": "0.5", "kept_states": "3"})
 
 
 # -- what would be measured ------------------------------------------------------------------------------------------
