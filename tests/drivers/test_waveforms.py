@@ -104,12 +104,12 @@ def test_frequencies_outside_the_range_are_refused(frequency):
         plan_tone(frequency)
 
 
-def test_a_plan_takes_less_than_a_millisecond():
+def test_a_plan_takes_less_than_a_millisecond_of_the_processor():
     frequencies = np.geomspace(1e3, 25e9, 200)
-    start = time.perf_counter()
+    start = time.process_time()
     for frequency in frequencies.tolist():
         plan_tone(frequency)
-    assert (time.perf_counter() - start) / frequencies.size < 1e-3
+    assert (time.process_time() - start) / frequencies.size < 1e-3
 
 
 # -- sines -------------------------------------------------------------------------------------------------------------
