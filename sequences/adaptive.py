@@ -69,6 +69,10 @@ class AdaptiveSequence(RepeatedSweeps):
         """Those of the axis's values that are fitted, on the scale on which they are chosen."""
         raise NotImplementedError
 
+    def readings_averaged(self) -> int:
+        """Readings behind each value that is fitted of a run with these parameters."""
+        return int(self.averages)
+
     def crossing(self) -> float:
         """Time that the axis takes for its whole range over that of a reading; 0 where jumping costs nothing."""
         return 0.0

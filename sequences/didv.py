@@ -114,6 +114,11 @@ class ConductanceSpectrum(AdaptiveSequence, ConductanceSequence):
 
         return energy(values)
 
+    def readings_averaged(self) -> int:
+        """See AdaptiveSequence; even biases are averaged over all sweeps, there and back."""
+        at_each = 1 if self.is_adaptive else int(self.sweeps) * (2 if self.backward else 1)
+        return at_each * super().readings_averaged()
+
     def crossing(self) -> float:
         """See AdaptiveSequence."""
         return self._seconds_across() / super().point_seconds()

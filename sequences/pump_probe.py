@@ -174,6 +174,7 @@ class PumpProbe(AdaptiveSequence, ChoppedSequence):
         from stmlab.analysis.adaptive.posterior import decay
         from stmlab.analysis.adaptive.scale_choice import DECAY_CHECKS
 
+        self._check_side()
         height = fit[f"height_{self.fitted_sides}"].value
         return ExpectedLine(decay, fit["T1"].value, abs(height) / noise, DECAY_CHECKS)
 
@@ -233,15 +234,18 @@ class PumpProbe(AdaptiveSequence, ChoppedSequence):
     def _check_adaptive(self) -> None:
         """Refuse adaptive delays on both sides, or without a range."""
         self.check_adaptive()
-        if self.fitted_sides == "both":
-            raise SequenceError(
-                f"{self.name}: adaptive delays lie on one side: set fitted_sides to positive or negative"
-            )
+        self._check_side()
         far = self.stop_delay if self.fitted_sides == "positive" else -self.start_delay
         if far < _RANGE * self._overlap():
             raise SequenceError(
                 f"{self.name}: adaptive delays need a range from {self._overlap():.3g} s, where the pulses overlap no "
                 f"more, to {_RANGE:g} times that; it ends at {far:.3g} s"
+            )
+
+    def _check_side(self) -> None:
+        if self.fitted_sides == "both":
+            raise SequenceError(
+                f"{self.name}: adaptive delays lie on one side: set fitted_sides to positive or negative"
             )
 
     _known_height: tuple[tuple[float, float, float], float] | None = None

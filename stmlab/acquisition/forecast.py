@@ -21,8 +21,18 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.axes import Channel
     from stmlab.results import FitResult
+    from stmlab.storage import Run
 
 _MOST = 20_000  # visits of a trial
+_VISITING = frozenset({"averages", "sweeps", "order", "hardware", "backward"})  # how the points of a run are visited
+_PLACING = (
+    "start_",
+    "stop_",
+    "points",
+    "target_error",
+    "time_limit",
+    "stabilise_",
+)  # beginnings of names: which, and when
 
 
 @runtime_checkable
@@ -47,6 +57,9 @@ class Plannable(Protocol):
 
     def fitted_places(self, values: FloatArray) -> FloatArray:
         """Those of an axis's values that are fitted, on the scale of `expected`."""
+
+    def readings_averaged(self) -> int:
+        """Readings behind each value that is fitted of a run with these parameters."""
 
     def crossing(self) -> float:
         """Time that the axis takes for its whole range over that of a reading; 0 where jumping costs nothing."""
@@ -78,6 +91,7 @@ class Forecast:
         target: relative error.
         source: where value and signal come from.
         ways: each with readings and time.
+        warnings: of the fit that value and signal come from.
     """
 
     name: str
@@ -87,6 +101,7 @@ class Forecast:
     target: float
     source: str
     ways: tuple[Way, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def forecast(
@@ -106,19 +121,100 @@ def forecast(
         target: relative error of what is sought.
         station: name or file of the station.
         sample: under the tip of a simulated station, where a short run is taken for its noise.
-        like: an old run of the same sequence, which tells value, step and noise instead.
+        like: an old run of the same sequence, which tells value, step and noise instead, and every parameter that
+            ``settings`` does not.
         settings: parameters of the sequence.
         seed: of the simulation.
 
     Raises:
         StmlabError: the run has no value, or the sequence is refused; nothing has moved at a microscope.
     """
-    plan = _Plan(sequence, station, sample, dict(settings or {}), seed)
-    fit, source = plan.known(like)
-    noise = fit.residual * math.sqrt(fit.points / max(fit.points - len(fit.free), 1))
-    if not noise > 0:
-        raise FitError(f"{source}: it has no noise from which a time could be told")
-    return plan.compared(fit, noise, target, source)
+    if not isinstance(sequence_class(sequence)(), Plannable):
+        raise SequenceError(f"{sequence} cannot be planned: it cannot choose its points")
+    given = dict(settings or {})
+    if like is not None:
+        run = open_run(like)
+        if run.sequence != sequence:
+            raise SequenceError(f"{like}: a run of {run.sequence}; {sequence} is planned from one of its own")
+        given, known = _as_in(run, given), _of_old_run(run)
+    else:
+        known = _of_short_run(sequence, station, sample, given, seed)
+    return _Plan(sequence, station, sample, given, known).compared(target)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a run tells.
+
+    Attributes:
+        fit: with value and step.
+        noise: standard deviation of one reading.
+        source: the run.
+    """
+
+    fit: FitResult
+    noise: float
+    source: str
+
+    @classmethod
+    def of(cls, fit: FitResult, averaged: int, source: str) -> _Known:
+        """From a fit of values that are each the mean of so many readings."""
+        noise = fit.residual * math.sqrt(averaged * fit.points / max(fit.points - len(fit.free), 1))
+        if not noise > 0:
+            raise FitError(f"{source}: it has no noise from which a time could be told")
+        return cls(fit, noise, source)
+
+
+def _as_in(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a run like the old one; how its points were visited is planned anew.
+
+    Raises:
+        SequenceError: a parameter that changes a reading or its fit is given otherwise.
+    """
+    asked = sequence_class(run.sequence)(**given)
+    free = {*_VISITING, *_names_of_ways(_plannable(asked))}
+    for name, quantity in asked.parameter_record().items():
+        if name in given and name in run.parameters and name not in free and not name.startswith(_PLACING):
+            before, value = run.parameters[name].value, quantity.value
+            same = (
+                math.isclose(value, before)
+                if isinstance(value, float) and isinstance(before, float)
+                else value == before
+            )
+            if not same:
+                raise SequenceError(
+                    f"{name} = {value}: in {run.path} it was {before}, and its noise and fit are for that"
+                )
+    return {name: p.value for name, p in run.parameters.items() if name not in _VISITING} | dict(given)
+
+
+def _names_of_ways(planned: Plannable) -> set[str]:
+    """Parameters that one way of placing the points has otherwise than another."""
+    return {name for settings in planned.ways(1.0).values() for name in settings}
+
+
+def _of_old_run(run: Run) -> _Known:
+    from stmlab.analysis import analyse
+
+    experiment = sequence_class(run.sequence)(**{name: p.value for name, p in run.parameters.items()})
+    return _Known.of(analyse(run), _plannable(experiment).readings_averaged(), str(run.path))
+
+
+def _of_short_run(
+    sequence: str, station: str, sample: str | None, given: Mapping[str, Any], seed: int | None
+) -> _Known:
+    """From a run on a simulated station; at a microscope nothing is measured."""
+    with measurement(sequence, station, sample=sample, settings=given) as (runner, _):
+        if not runner.station.is_simulated:
+            raise SequenceError(f"{station}: name an old run (--like FILE): nothing is measured for a plan")
+        left_out = {"averages", "sweeps", *_names_of_ways(_plannable(runner.sequence))}
+    plain = {name: value for name, value in given.items() if name not in left_out}
+    with tempfile.TemporaryDirectory(prefix="stmlab-plan-") as folder:
+        path = Path(folder) / "run.h5"
+        outcome = measure(sequence, station, sample=sample, seed=seed, settings=plain, path=path)
+    if not outcome.fits:
+        raise FitError(f"a short run on {sample or 'the sample'} gives no value: {outcome.message}")
+    return _Known.of(outcome.fits[0], 1, f"a short run on {station}")
 
 
 @dataclass(frozen=True)
@@ -129,45 +225,14 @@ class _Plan:
     station: str
     sample: str | None
     given: Mapping[str, Any]
-    seed: int | None
+    known: _Known
 
-    def __post_init__(self) -> None:
-        if not isinstance(sequence_class(self.sequence)(), Plannable):
-            raise SequenceError(f"{self.sequence} cannot be planned: it cannot choose its points")
-
-    def known(self, like: str | Path | None) -> tuple[FitResult, str]:
-        """A fit that tells value, step and noise of one reading, and where it is from."""
-        from stmlab.analysis import analyse
-
-        if like is not None:
-            run = open_run(like)
-            if run.sequence != self.sequence:
-                raise SequenceError(f"{like}: a run of {run.sequence}; {self.sequence} is planned from one of its own")
-            return analyse(run), str(like)
-        with measurement(self.sequence, self.station, sample=self.sample, settings=self.given) as (runner, _):
-            if not runner.station.is_simulated:
-                raise SequenceError(f"{self.station}: name an old run (--like FILE): nothing is measured for a plan")
-            ways = _plannable(runner.sequence).ways(1.0)
-        of_ways = {name for settings in ways.values() for name in settings}
-        plain = {name: value for name, value in self.given.items() if name not in {*of_ways, "averages", "sweeps"}}
-        with tempfile.TemporaryDirectory(prefix="stmlab-plan-") as folder:
-            outcome = measure(
-                self.sequence,
-                self.station,
-                sample=self.sample,
-                seed=self.seed,
-                settings=plain,
-                path=Path(folder) / "run.h5",
-            )
-        if not outcome.fits:
-            raise FitError(f"a short run on {self.sample or 'the sample'} gives no value: {outcome.message}")
-        return outcome.fits[0], f"a short run on {self.station}"
-
-    def compared(self, fit: FitResult, noise: float, target: float, source: str) -> Forecast:
+    def compared(self, target: float) -> Forecast:
         """Every way with its readings and time, and the bound."""
+        known = self.known
         with measurement(self.sequence, self.station, sample=self.sample, settings=self.given) as (runner, _):
             planned = _plannable(runner.sequence)
-            expected, sought = planned.expected(fit, noise), planned.sought
+            expected, sought = planned.expected(known.fit, known.noise), planned.sought
         found, least = [], math.nan
         for name, settings in planned.ways(expected.value).items():
             one = {**self.given, **settings, "target_error": target, "averages": 1, "sweeps": 1}
@@ -179,7 +244,8 @@ class _Plan:
                     found.append(_grid(name, runner.sequence, expected, target))
         found.append(Way("bound (Cramer-Rao)", least, math.nan))
         name = sought.name.removesuffix("_so_far").replace("_", " ")
-        return Forecast(name, expected.value, sought.unit, expected.signal, target, source, tuple(found))
+        what = name, expected.value, sought.unit, expected.signal
+        return Forecast(*what, target, known.source, tuple(found), known.fit.warnings)
 
 
 def _plannable(sequence: Sequence) -> Plannable:

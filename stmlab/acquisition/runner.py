@@ -116,8 +116,9 @@ class Runner:
 
     @property
     def under_way(self) -> int | None:
-        """Index of the point that is being taken; None before the first."""
-        return None if self._points is None or self._points.index < 0 else self._points.index
+        """Index of the point that is being taken, for any thread; None before the first."""
+        points = self._points
+        return None if points is None or (index := points.index) < 0 else index
 
     # -- from outside ------------------------------------------------------------------------------------------------
 

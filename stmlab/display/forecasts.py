@@ -20,7 +20,7 @@ def forecast_as_text(found: Forecast) -> str:
         f"to {100 * found.target:.3g} %:"
     )
     lines = [f"  {way.name:24}{_count(way.readings):>10} readings  {_duration(way.seconds)}" for way in found.ways]
-    return "\n".join([head, *lines])
+    return "\n".join([head, *lines, *(f"  warning: {warning}" for warning in found.warnings)])
 
 
 def _count(readings: float) -> str:

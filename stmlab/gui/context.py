@@ -41,7 +41,7 @@ class Context(QObject):
         station_changed: the name of the station that is chosen.
         run_changed: (state, message) of the run, in words; "" when there is none.
         partial_seen: index of a point, and channel -> array: part of a sweep that an instrument is still taking.
-        next_seen: index of the point that is being taken, of a run that chooses its points; else -1.
+        next_seen: file of the run under way, and index of the point that is being taken if it chooses them; else -1.
         values_seen: instrument -> property -> value, as last read: by a run, or by the person's own connection.
         safe_asked: the safe state of a simulated station is wanted at once; whoever runs or holds it ends that.
         run_station: the station of the run that is under way; "" when there is none.
@@ -65,7 +65,7 @@ class Context(QObject):
     station_changed = pyqtSignal(str)
     run_changed = pyqtSignal(str, str)
     partial_seen = pyqtSignal(int, object)
-    next_seen = pyqtSignal(int)
+    next_seen = pyqtSignal(object, int)
     values_seen = pyqtSignal(object)
     safe_asked = pyqtSignal()
     run_station = pyqtSignal(str)

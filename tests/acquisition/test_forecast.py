@@ -3,9 +3,12 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from sequences.didv import ConductanceSpectrum
+from sequences.pump_probe import PumpProbe
 from stmlab.acquisition.forecast import Forecast, Way, forecast
 from stmlab.acquisition.measurement import measure
 from stmlab.analysis.adaptive.forecast import ExpectedLine
@@ -15,6 +18,7 @@ from stmlab.analysis.lorentzian import rate_error_bound
 from stmlab.cli import app
 from stmlab.display.forecasts import forecast_as_text
 from stmlab.errors import SequenceError
+from stmlab.results import FitResult
 from tests.approximately import close
 
 BAND = (3e6, 20e9)
@@ -25,7 +29,6 @@ LINE = ExpectedLine(resonance, RATE, 10.0, RESONANCE_CHECKS)
 
 def test_the_bound_is_that_of_the_best_design():
     """Half of the readings about 0.43 and 1.35 times the place, a quarter each at the ends: sd(u) = 4.07 / signal."""
-    import numpy as np
     from scipy.optimize import minimize
 
     def variance(weights_and_places):
@@ -47,7 +50,6 @@ def test_the_bound_is_that_of_the_best_design():
 
 
 def test_no_way_beats_the_bound_and_chosen_points_beat_the_grid():
-    import numpy as np
 
     grid = np.linspace(*ENDS, 60)
     least, even = LINE.fewest_readings(*ENDS, 0.02), LINE.grid_readings(grid, 0.02, 60)
@@ -59,20 +61,25 @@ def test_no_way_beats_the_bound_and_chosen_points_beat_the_grid():
 
 
 def test_an_old_run_tells_rate_step_and_noise(tmp_path):
-    outcome = measure("srs", seed=3, path=tmp_path / "old.h5", settings={"points": 60})
+    settings = {"points": 60, "averages": 4, "time_constant": "100 ms"}
+    outcome = measure("srs", seed=3, path=tmp_path / "old.h5", settings=settings)
     found = forecast("srs", 0.01, like=outcome.path)
     (fit,) = outcome.fits
     assert found.value == fit["rate"].value
     log, optimal, adaptive, bound = found.ways
     error = fit["rate"].error / fit["rate"].value
-    assert log.readings == close(60 * max(1, (error / 0.01) ** 2), rel=0.05), "as the fit's own error scales"
+    assert log.readings == 60, "a grid has all its points"
     assert bound.readings <= optimal.readings
-    assert log.seconds > 0 < adaptive.seconds
+    assert log.seconds > 60 * 10 * 0.1, "four poles settle at the time constant of the old run"
+    assert adaptive.seconds > 0
     assert adaptive.name == "adaptive, averages=1"
     log, _, adaptive, _ = forecast("srs", 0.002, like=outcome.path).ways
+    assert log.readings == close(4 * 60 * (error / 0.002) ** 2, rel=0.05), "as the fit's own error scales"
     assert adaptive.name != "adaptive, averages=1"
     assert adaptive.seconds < log.seconds / 1.7
     assert math.isnan(bound.seconds)
+    with pytest.raises(SequenceError, match=r"time_constant = 0\.03: in .*old\.h5 it was 0\.1"):
+        forecast("srs", 0.01, like=outcome.path, settings={"time_constant": "30 ms"})
 
 
 def test_the_command_and_its_table(tmp_path):
@@ -84,11 +91,13 @@ def test_the_command_and_its_table(tmp_path):
     found = Forecast(
         *("rate", 1.7e9, "1/s", 30.0, 0.01, "old.h5"),
         (Way("adaptive", 246.2, 96.4), Way("bound", math.inf, math.nan)),
+        ("the line is not flat",),
     )
     assert forecast_as_text(found).splitlines() == [
         "rate 1.7·10⁹ /s, step 30 standard deviations of a reading (from old.h5); to 1 %:",
         "  adaptive                       247 readings  0:01:36",
         "  bound                     too many readings  ",
+        "  warning: the line is not flat",
     ]
 
 
@@ -123,6 +132,19 @@ def test_t1_is_planned_like_an_old_run(tmp_path):
     assert even.readings == close(61 * (error / 0.002) ** 2, rel=0.05), "as the fit's own error scales"
     assert bound.readings < adaptive.readings < fitted.readings < even.readings
     assert adaptive.seconds < fitted.seconds < even.seconds
+    with pytest.raises(SequenceError, match=r"fitted_sides = negative: in .*old\.h5 it was positive"):
+        forecast("pump_probe", 0.002, like=outcome.path, settings={"fitted_sides": "negative"})
+
+
+def test_adaptive_delays_on_both_sides_are_not_planned():
+    fit = FitResult("decay", (), (), np.empty((0, 0)), 41, 1.0)
+    with pytest.raises(SequenceError, match="adaptive delays lie on one side"):
+        PumpProbe(fitted_sides="both").expected(fit, 1.0)
+
+
+def test_a_value_that_is_fitted_stands_for_all_its_readings():
+    assert ConductanceSpectrum(averages=3, sweeps=2, backward=True).readings_averaged() == 12
+    assert ConductanceSpectrum(averages=3, biases="adaptive").readings_averaged() == 3
 
 
 def test_energies_of_steps_are_planned_and_the_run_takes_as_long_as_was_said(tmp_path):

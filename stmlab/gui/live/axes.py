@@ -12,6 +12,8 @@ from stmlab.units import format_quantity, written_unit
 
 _ALL_LABELLED = 0.7  # decades, below which 1, 2, 5 are too few labels
 _SOME_LABELLED = 2.0  # decades, below which 2 and 5 are labelled too
+_ROUND = (1, 2, 4, 5, 10)  # steps of labels
+_INSIDE = 0.4  # of the span, from its middle: farther out a label may be cut off, and is not drawn
 _MOST_DECADES = 8  # that are labelled
 
 
@@ -102,13 +104,18 @@ class QuantityAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
 
 
 def _even_ticks(low: float, high: float, most: int) -> list[tuple[float, list[float]]]:
-    """Round numbers, evenly spaced, where there is less than a decade to place them in."""
+    """Round numbers, evenly spaced, where there is less than a decade to place them in; two of them at the least."""
     ends = 10.0**low, 10.0**high
     rough = (ends[1] - ends[0]) / most
     power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-    values = step * np.arange(math.ceil(ends[0] / step), math.floor(ends[1] / step) + 1)
-    return [(1.0, np.log10(values[values > 0]).tolist())]
+    suits = next(k for k, factor in enumerate(_ROUND) if factor * power >= rough)
+    for factor in reversed(_ROUND[: suits + 1]):
+        step = factor * power
+        values = step * np.arange(math.ceil(ends[0] / step), math.floor(ends[1] / step) + 1)
+        places = np.log10(values[values > 0])
+        if np.sum(np.abs(places - (low + high) / 2) < _INSIDE * (high - low)) > 1:  # a single number tells no width
+            break
+    return [(1.0, places.tolist())]
 
 
 def _prefixed(value: float, digits: int) -> str:

@@ -97,10 +97,11 @@ class LivePanel(Panel):
         if self.source.growing:
             self.source.data.partial(index, values)
 
-    def take_next(self, index: int) -> None:
-        """Which point the run under way takes now, as its process tells it; -1: it does not choose its points."""
-        if self.source.growing and self.source.data.state == "running":
-            self.source.data.next_place = index
+    def take_next(self, file: Path, index: int) -> None:
+        """Which point the run in that file takes now, as its process tells it; -1: it does not choose its points."""
+        path, data = self.source.path, self.source.data
+        if self.source.growing and data.state == "running" and path is not None and path.resolve() == file.resolve():
+            data.next_place = index
 
     def refresh(self) -> None:
         """Take in what is new, and draw it."""

@@ -28,6 +28,7 @@ _TARGETS = 3.0  # targets in view to either side, at the least
 _MOST = 8.0  # decades in view to either side
 _POINTS = 201  # of a curve
 _ONE_SIGMA = math.exp(-0.5)  # height of a normal density at one standard deviation
+_WITHOUT_VALUE = ("finished", "stopped")  # states of a run that is over, if no fit is there
 _SO_FAR = "_so_far"  # at the end of the channels' names
 
 
@@ -62,13 +63,14 @@ class PosteriorPlot(PlotArea):
             channel = data.started.channels[found.value]
             name = spelled(channel.name.removesuffix(_SO_FAR))
             self._arrange(name, channel.unit)
-        key = (data.narrowing.version, len(data.fits))
+        fitted = fitted_value(data)
+        over = fitted is None and data.state in _WITHOUT_VALUE
+        key = (data.narrowing.version, len(data.fits), over)
         if key == self._key:
             return
         self._key = key
-        fitted = fitted_value(data)
         self._draw(data.narrowing, found.target, fitted)
-        self.words = self._words(data.narrowing, found.target, fitted)
+        self.words = self._words(data.narrowing, found.target, fitted, over=over)
 
     # -- details -----------------------------------------------------------------------------------------------------
 
@@ -115,13 +117,17 @@ class PosteriorPlot(PlotArea):
             self._reach, self._centre = reach, centre
             self.main.setXRange(centre - reach, centre + reach, padding=0.0)
 
-    def _words(self, narrowing: Narrowing, target: float, fitted: FitParameter | None) -> str:
+    def _words(self, narrowing: Narrowing, target: float, fitted: FitParameter | None, *, over: bool) -> str:
         theme, now = self.theme, narrowing.now
         if now is None:
             return f"{self._name}: nothing is known yet"
-        error = now.error if now.error < 1 else math.nan
-        told = format_value(now.value, error * now.value, self._unit)
-        signs = [("━", theme.curves[0], f"{self._name} {told}" if now.error < 1 else f"{self._name} not known yet")]
+        if over:
+            told = f"{self._name}: no value"
+        elif now.error < 1:
+            told = f"{self._name} {format_value(now.value, now.error * now.value, self._unit)}"
+        else:
+            told = f"{self._name} not known yet"
+        signs = [("━", theme.curves[0], told)]
         if narrowing.earlier:
             signs.append(("━", theme.earlier, "earlier"))
         signs.append(("┅", theme.good, f"target ± {100 * target:.2g} %"))

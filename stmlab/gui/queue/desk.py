@@ -310,7 +310,8 @@ class QueueDesk(QObject):
             self._shown = file
             self.context.run_shown.emit(Path(file))
         following = message.get("next")  # not of a process of an older version
-        self.context.next_seen.emit(-1 if following is None else following)
+        if file:
+            self.context.next_seen.emit(Path(file), -1 if following is None else following)
         self.run_changed.emit()
 
     def _hear_values(self, message: Message) -> None:

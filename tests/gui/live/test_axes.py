@@ -70,6 +70,15 @@ def test_a_logarithmic_axis_has_labels_and_its_unit_however_short_it_is(made, lo
         assert float(number) * prefixes[prefix] == close(10.0**place, rel=1e-3)
 
 
+@pytest.mark.parametrize("reach", [2.0**-k for k in range(2, 10)])
+def test_a_narrow_logarithmic_axis_has_two_labels_wherever_it_lies(made, reach):
+    for centre in np.linspace(0.0, 1.0, 41):
+        axis = made(centre - reach, centre + reach, "1/s", logarithmic=True)
+        found = labels(axis, size=150)
+        assert len(found) <= 6
+        assert sum(abs(place - centre) < 0.8 * reach for place in found.values()) >= 2, "none of them cut off"
+
+
 def test_a_place_is_told_as_a_quantity(made):
     assert made(0, 10, "Hz", logarithmic=True).told(9.0) == "quantity 1 GHz"
     assert made(-4e-9, 4e-9, "s").told(1.25e-9) == "quantity 1.25 ns"

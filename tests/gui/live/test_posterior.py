@@ -12,6 +12,7 @@ from stmlab.events import ParameterValue, PointTaken, RunFinished, RunStarted, R
 from stmlab.gui import themes
 from stmlab.gui.live.narrowing import Density, Narrowing
 from stmlab.gui.live.panel import LivePanel
+from stmlab.gui.live.run_data import RunData
 from stmlab.storage import Writer, open_run
 from tests.approximately import close
 from tests.gui.live.runs import axis, begun
@@ -127,7 +128,10 @@ def test_the_point_that_is_measured_is_marked_until_the_run_is_over(panel, conte
     context.run_shown.emit(tmp_path / "run.h5")
     qtbot.waitUntil(lambda: panel.source.data.points == 1, timeout=PATIENCE)
     assert not panel.plot.next.line.isVisible()
-    context.next_seen.emit(3)
+    context.next_seen.emit(tmp_path / "another.h5", 2)
+    panel.refresh()
+    assert not panel.plot.next.line.isVisible(), "of a run in another file"
+    context.next_seen.emit(tmp_path / "run.h5", 3)
     panel.refresh()
     line = panel.plot.next.line
     assert line.isVisible()
@@ -138,9 +142,22 @@ def test_the_point_that_is_measured_is_marked_until_the_run_is_over(panel, conte
     qtbot.waitUntil(lambda: panel.source.data.state == "finished", timeout=PATIENCE)
     panel.refresh()
     assert not line.isVisible()
-    context.next_seen.emit(2)
+    context.next_seen.emit(tmp_path / "run.h5", 2)
     panel.refresh()
-    assert not line.isVisible(), "of another run, which is not shown"
+    assert not line.isVisible(), "told late"
+
+
+def test_a_run_that_ended_without_a_value_shows_none(panel):
+    data = RunData()
+    for event in (started(), StateChanged(RunState.RUNNING, 0.0), point(0, 0), point(1, 1, error=0.05)):
+        data(event)
+    panel.show_run(data)
+    panel.refresh()
+    assert "rate (2.00 ± 0.10)·10⁹ /s" in panel.posterior.words.text()
+    data(RunFinished(RunState.FINISHED, "completed", "no step", 2, 2.0))
+    panel.refresh()
+    assert "rate: no value" in panel.posterior.words.text()
+    assert "10⁹" not in panel.posterior.words.text()
 
 
 def test_earlier_densities_are_those_of_errors_that_fell_by_root_two():
