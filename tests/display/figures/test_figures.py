@@ -6,12 +6,14 @@ from itertools import product
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.steps import fit_steps
 from stmlab.axes import Axis, Channel
-from stmlab.display.figures import draw_run, save_run
+from stmlab.display.figures import draw_run, save_figure, save_run
 from stmlab.errors import FileError
 from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState
 from stmlab.physics.stochastic_resonance import line_shape
@@ -255,3 +257,28 @@ def test_drawing_needs_no_screen_and_leaves_pyplot_alone(spectrum, tmp_path):
     )
     command = [sys.executable, "-c", program, str(run.path), str(tmp_path / "run.png")]
     subprocess.run(command, check=True, env={"PATH": ""})
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_a_saved_figure_is_laid_out_as_matplotlib_would_and_drawn_once(tmp_path, kind):
+    drawn = []
+
+    class Counted(Line2D):
+        def draw(self, renderer):
+            drawn.append(self)
+            super().draw(renderer)
+
+    def figure():
+        page = Figure(figsize=(4, 3), layout="constrained")
+        axes = page.subplots()
+        axes.set(xlabel="bias (mV)", ylabel="conductance (nS)", xlim=(0, 1), ylim=(0, 1e6))
+        axes.add_line(Counted([0, 1], [0, 1]))
+        return page
+
+    ours, theirs = figure(), figure()
+    save_figure(ours, tmp_path / f"ours.{kind}")
+    assert len(drawn) == 1
+    theirs.savefig(tmp_path / f"theirs.{kind}", dpi=200)
+    expected = theirs.axes[0].get_position().extents
+    assert ours.axes[0].get_position().extents == pytest.approx(expected, abs=2e-3)
+    assert expected != pytest.approx(figure().axes[0].get_position().extents, abs=2e-2)
