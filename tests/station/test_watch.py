@@ -3,6 +3,7 @@
 import pytest
 
 from stmlab.acquisition.runner import Runner
+from stmlab.clock import SimulatedClock
 from stmlab.errors import (
     ChangedByHand,
     GarbledAnswer,
@@ -16,7 +17,10 @@ from stmlab.events import PointsDisturbed, PointTaken
 from stmlab.simulation.faults import Fault
 from stmlab.station import Station
 from stmlab.station.configuration import StationConfig
-from stmlab.station.watch_tables import WatcherConfig
+from stmlab.station.instruments import Look
+from stmlab.station.last_set import LastSet
+from stmlab.station.watch import Watch
+from stmlab.station.watch_tables import WatchConfig, WatcherConfig
 from stmlab.station.watchers import Watchers
 from stmlab.storage import open_run
 from tests.approximately import close
@@ -431,3 +435,52 @@ def test_a_tip_that_is_withdrawn_before_the_first_look_at_where_it_is_held_is_no
     station.clock.sleep(1.0)
     with pytest.raises(TipWithdrawn, match="withdrawn"):
         station.watch.look()
+
+
+class Source:
+    """An instrument with one watched setting."""
+
+    WATCHED, BY_TURNS = ("level",), ()
+
+    def __init__(self, level):
+        self.level = level
+
+    def look(self, due=()):
+        return Look({"level": self.level})
+
+    def agrees(self, name, wanted, read):
+        return wanted == read
+
+
+def watch_of(device):
+    clock = SimulatedClock()
+    return Watch({"source": device}, "", frozenset(), LastSet(), clock, WatchConfig(), Watchers((), {}, clock))
+
+
+def test_what_a_driver_has_confirmed_counts_at_the_next_look():
+    source = Source(0.3)
+    source.confirmed = {}
+    watch = watch_of(source)
+    watch.begin()
+    source.confirmed = {"level": 0.5}
+    with pytest.raises(ChangedByHand) as seen:
+        watch.look_at_everything()
+    assert (seen.value.wanted, seen.value.read) == (0.5, 0.3)
+    source.level = 0.5
+    watch.look_at_everything()
+
+
+def test_what_was_found_counts_no_more_once_it_was_set_even_when_that_is_forgotten():
+    source = Source(0.3)
+    watch = watch_of(source)
+    watch.begin()
+    source.level = 0.5
+    watch.last_set.note("source", "level", 0.5)
+    watch.look_at_everything()
+    watch.last_set.forget("source", "level")
+    source.level = 0.7
+    watch.look_at_everything()  # nobody knows what it should be: as it is now
+    source.level = 0.3
+    with pytest.raises(ChangedByHand) as seen:
+        watch.look_at_everything()
+    assert (seen.value.wanted, seen.value.read) == (0.7, 0.3)
