@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _ROUNDS = ((3e-2, 4, 4), (1e-3, 40, 3), (1e-5, 40, 2))
 """Of each round: promised gain over the squares at which it ends, steps, and how many of one system it begins with."""
 _CONVERGED, _MOST, _REWEIGHTED, _STEADY = 1e-7, 40, 4, 1e-2
+_FEW_SPECTRA = 4  # whose scatter says nothing of how even the noise is
 _HOPELESS = 200.0  # difference of AIC
 
 
@@ -94,20 +95,39 @@ def improved(left: SpectraLeft, solution: Solution, tolerance: float, most: int)
     shared = (len(solution.free) + found.conductances.size) / sum(sizes)
     own = 1.0 if left.offsets else 0.0  # parameters of each spectrum
     used = np.array([size * (1.0 - shared) - own for size in sizes])
-    noise = solution.noise * np.sqrt([float(part @ part) for part in parts] / used)
+    noise = evened(solution.noise * np.sqrt([float(part @ part) for part in parts] / used), used)
     noise = np.maximum(noise, SMALLEST_NOISE * np.array([np.ptp(one.current) for one in spectra]))
     likelihood = sum(size * math.log(one**2) for size, one in zip(sizes, noise.tolist(), strict=True))
     return replace(
         solution,
         values=found.values,
         conductances=found.conductances,
-        covariance=found.covariance * sum(sizes) / (sum(sizes) - own * len(sizes)),
+        covariance=found.covariance * float(found.residuals @ found.residuals) / float(used.sum()),
         noise=noise,
         aic=likelihood + 2 * (len(solution.free) + found.conductances.size + (1 + own) * len(spectra)),
         left=tuple(part * scale for part, scale in zip(parts, solution.noise, strict=True)),
         converged=found.converged,
         steps=found.steps,
     )
+
+
+def evened(noise: FloatArray, degrees: FloatArray) -> FloatArray:
+    """Noise of spectra, each known by few points, drawn to their common one as far as these explain the scatter.
+
+    A variance known by k degrees of freedom scatters by 2 / k in its logarithm. Spectra weighted by noise that is small
+    by chance would be fitted too closely, and errors be too small.
+
+    Args:
+        noise: rms of each spectrum, shape (K,).
+        degrees: of freedom of each, shape (K,).
+    """
+    if noise.size < _FEW_SPECTRA:
+        return np.full(noise.shape, math.sqrt(float(degrees @ noise**2) / float(degrees.sum())))
+    own, common = np.log(noise**2), math.log(float(degrees @ noise**2) / float(degrees.sum()))
+    chance = 2.0 / degrees
+    real = max(float(np.mean((own - own.mean()) ** 2 * noise.size / (noise.size - 1) - chance)), 0.0)
+    found: FloatArray = np.exp(0.5 * (common + real / (real + chance) * (own - common)))
+    return found
 
 
 def _settled(left: SpectraLeft, solution: Solution) -> Solution:

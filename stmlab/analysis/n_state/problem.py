@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.descent import descend
-from stmlab.analysis.descent_step import Place, Slopes
-from stmlab.analysis.residuals import uneven_covariance
+from stmlab.analysis.descent_step import SINGULAR, Place, Slopes, scaled
 from stmlab.analysis.transport.varying import Varying
 from stmlab.errors import PhysicsError
 
@@ -28,7 +27,10 @@ _REACH = math.log(2.0)  # of a conductance in one step
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """Values of all parameters, conductances in S, covariance of the free ones and these; residuals over the noise."""
+    """Values of all parameters, conductances in S, covariance of the free ones and these; residuals over the noise.
+
+    The covariance is for noise of 1; enormous for what the spectra do not determine.
+    """
 
     values: dict[str, float]
     conductances: FloatArray
@@ -74,7 +76,7 @@ class Problem:
         if found is None:
             return None
         values, at = self._split(found.parameters)
-        varied = uneven_covariance(found.slopes, found.residuals)
+        varied = _covariance(found.slopes)
         by_varied = np.diag(np.concatenate([np.ones(own), at]))
         by_varied[:own, :own] = self._varying.slopes(found.parameters[:own], varied)
         covariance = by_varied @ varied @ by_varied.T
@@ -113,3 +115,12 @@ class Problem:
                 return None
             columns.append((there.residuals - here.residuals) / step)
         return Slopes(np.column_stack(columns))
+
+
+def _covariance(slopes: FloatArray) -> FloatArray:
+    """Of least squares with noise of 1, shape (p, p)."""
+    normal, sizes = scaled(slopes)
+    values, vectors = np.linalg.eigh(normal)
+    least = SINGULAR * len(values)
+    found: FloatArray = (vectors / np.maximum(values, least)) @ vectors.T / np.outer(sizes, sizes)
+    return found

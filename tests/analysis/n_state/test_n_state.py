@@ -7,14 +7,15 @@ import pytest
 from scipy.linalg import expm
 
 import stmlab
-from stmlab.analysis.n_state import srs_spectra
+from stmlab.analysis.n_state import fit_states, srs_spectra
+from stmlab.analysis.n_state.descents import evened
 from stmlab.analysis.n_state.forward import Forward
 from stmlab.display.figures.fits import draw_fits
 from stmlab.errors import FitError
 from stmlab.physics.inelastic import inelastic_rates
 from stmlab.physics.spins import Spin, SpinSystem
 from stmlab.physics.stochastic_resonance import static_current
-from stmlab.systems.files import built_in
+from stmlab.systems.files import built_in, read_system
 from tests.analysis.n_state import maps
 from tests.approximately import close
 
@@ -132,6 +133,30 @@ def test_a_map_gives_the_numbers_of_its_atom_with_errors(tmp_path, pair):
         drawn = [line.get_ydata() for line in axes.lines if line.get_marker() == "None"]
         models = fit.curves[f"fit_{name}"].reshape(BIASES.size, -1).T
         assert all(any(in_proportion(line, model) for line in drawn) for model in models)
+
+
+def test_noise_is_evened_as_far_as_chance_explains_it():
+    rng, degrees = np.random.default_rng(2), np.full(24, 11.0)
+    alike = evened(np.sqrt(rng.chisquare(11.0, 24) / 11.0), degrees)
+    assert np.ptp(np.log(alike)) < 0.25
+    assert np.sqrt(np.mean(alike**2)) == close(1.0, rel=0.1)
+    apart = np.geomspace(0.1, 10.0, 24)
+    assert evened(apart, degrees) == close(apart, rel=0.25)
+
+
+@pytest.mark.slow
+def test_errors_are_those_of_the_scatter_over_seeds(pair):
+    """Of 24 maps; spectra of a dozen points, whose noise is known badly."""
+    v, a, f = (x.ravel() for x in np.meshgrid(BIASES, AMPLITUDES, FREQUENCIES, indexing="ij"))
+    truth = {"C_SS": 7.2e-6, "eta": 0.86, "conductance_1": maps.CONDUCTANCE_S}
+    clean, setpoint = pair_rows(1, 0.0)
+    found = []
+    for seed in range(24):
+        rows = clean + NOISE_A * np.random.default_rng(seed).standard_normal(clean.shape)
+        spectra = srs_spectra(v, a, f, rows.ravel(), (maps.SETPOINT_BIAS_V, setpoint), FIELD_T, TEMPERATURE_K)
+        found.append(list(pulls(fit_states(spectra, [read_system(pair)]), truth).values()))
+    assert np.sqrt(np.mean(np.square(found), axis=0)) == close([1.0, 1.0, 1.0], abs=0.35)
+    assert np.mean(found, axis=0) == close([0.0, 0.0, 0.0], abs=0.6)
 
 
 @pytest.mark.slow
