@@ -200,6 +200,14 @@ exchanges.junction = {{ between = ["atom", "apex"], heisenberg_meV = {{ {text} }
     np.testing.assert_allclose(ours / largest, by_differences / largest, atol=1e-3)
 
 
+def test_a_step_to_no_conductance_ends_where_a_junction_does(tmp_path):
+    """Spectra that are none of spins, as of a superconducting gap, drive the logarithm of a conductance far down."""
+    system, found = data(written(tmp_path / "mine.toml", OBLIQUE), {"D": -4.1, "E": 0.9}, [(2e-7, None, None)], BIAS)
+    problem = Problem(found, system, system.starts(), ("D", "E", "bias_offset"), np.full(1, 1e-9))
+    for logarithm in (-2000.0, 2000.0):
+        assert problem._placed(np.concatenate([problem._varying.begun(), [logarithm]])) is not None
+
+
 def test_what_the_spectra_do_not_determine_is_told(tmp_path):
     text = OBLIQUE.replace("[4.0, 0.0, 3.0]", "[0, 0, 0]").replace("spin = 1\n", "spin = 1\ng = { start = 2.0 }\n")
     system, found = data(written(tmp_path / "mine.toml", text), {"D": -4.1, "E": 0.9}, [(2e-7, None, None)], BIAS)
