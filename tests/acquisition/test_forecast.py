@@ -60,6 +60,11 @@ def test_no_way_beats_the_bound_and_chosen_points_beat_the_grid():
     assert loud.grid_readings(grid, 0.02, 60) == 60, "a grid has all its points"
 
 
+def test_a_rate_beyond_the_range_takes_endless_readings():
+    beyond = ExpectedLine(resonance, 1e3 * RATE, 10.0, RESONANCE_CHECKS)
+    assert math.isinf(beyond.chosen_readings(*ENDS, 0.02, 300))
+
+
 def test_an_old_run_tells_rate_step_and_noise(tmp_path):
     settings = {"points": 60, "averages": 4, "time_constant": "100 ms"}
     outcome = measure("srs", seed=3, path=tmp_path / "old.h5", settings=settings)
@@ -73,8 +78,10 @@ def test_an_old_run_tells_rate_step_and_noise(tmp_path):
     assert log.seconds > 60 * 10 * 0.1, "four poles settle at the time constant of the old run"
     assert adaptive.seconds > 0
     assert adaptive.name == "adaptive, averages=1"
+    at_first = log.seconds / 60
     log, _, adaptive, _ = forecast("srs", 0.002, like=outcome.path).ways
     assert log.readings == close(4 * 60 * (error / 0.002) ** 2, rel=0.05), "as the fit's own error scales"
+    assert (log.seconds - 60 * at_first) / (log.readings - 60) < 0.7 * at_first, "further readings need not settle"
     assert adaptive.name != "adaptive, averages=1"
     assert adaptive.seconds < log.seconds / 1.7
     assert math.isnan(bound.seconds)

@@ -8,7 +8,7 @@ import pytest
 from stmlab.acquisition.measurement import measure, measurement, resumption
 from stmlab.acquisition.ordering import order_of
 from stmlab.errors import SequenceError
-from stmlab.events import PointTaken
+from stmlab.events import PointTaken, RunState, StateChanged
 from stmlab.storage import open_run
 from tests.approximately import close
 
@@ -54,12 +54,14 @@ def test_fitted_again_it_is_judged_again(known_to_a_percent):
 
 
 def test_the_run_tells_which_point_it_is_taking(tmp_path):
-    told = []
+    told, before = [], []
     settings = ADAPTIVE | {"target_error": "20 %"}
     with measurement("srs", seed=5, settings=settings, folder=tmp_path) as (runner, _):
         assert runner.under_way is None
         runner.listen(lambda event: isinstance(event, PointTaken) and told.append((event.index, runner.under_way)))
+        runner.listen(lambda event: isinstance(event, StateChanged) and before.append((event.state, runner.under_way)))
         runner.run()
+    assert before[:2] == [(RunState.PREPARING, None), (RunState.RUNNING, None)]
     visited = [index for index, _ in told]
     assert [following for _, following in told[:-1]] == visited[1:], "a point is handed on when the next is on its way"
     assert told[-1][1] == visited[-1]

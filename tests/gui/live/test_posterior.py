@@ -8,11 +8,13 @@ import pytest
 from stmlab.acquisition.choosing import sought
 from stmlab.acquisition.measurement import measure
 from stmlab.axes import Channel
-from stmlab.events import ParameterValue, PointTaken, RunFinished, RunStarted, RunState, StateChanged
+from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.gui import themes
 from stmlab.gui.live.narrowing import Density, Narrowing
 from stmlab.gui.live.panel import LivePanel
+from stmlab.gui.live.posterior import fitted_value
 from stmlab.gui.live.run_data import RunData
+from stmlab.results import FitParameter, FitResult
 from stmlab.storage import Writer, open_run
 from tests.approximately import close
 from tests.gui.live.runs import axis, begun
@@ -158,6 +160,32 @@ def test_a_run_that_ended_without_a_value_shows_none(panel):
     panel.refresh()
     assert "rate: no value" in panel.posterior.words.text()
     assert "10⁹" not in panel.posterior.words.text()
+
+
+def test_earlier_densities_have_the_same_area_and_a_fit_farther_away_is_in_view(panel):
+    data = RunData()
+    for event in (started(), StateChanged(RunState.RUNNING, 0.0), point(0, 0, error=0.4), point(1, 1, error=0.1)):
+        data(event)
+    panel.show_run(data)
+    panel.refresh()
+    plot = panel.posterior.plot
+    assert np.nanmax(plot.earlier.y) == close(0.1 / 0.4, rel=1e-3), "four times as wide"
+    said = (("lifetime", 1e-10, "s"), ("rate", 9e9, "1/s"), ("fast_rate", 5e11, "1/s"))
+    parameters = tuple(FitParameter(name, value, 0.01 * value, unit) for name, value, unit in said)
+    data(Analysed(FitResult("srs", parameters, (), np.empty((0, 0)), 2, 1e-13)))
+    panel.refresh()
+    assert fitted_value(data).name == "rate", "the first in the unit of what is sought"
+    low, high = plot.main.viewRange()[0]
+    assert low < math.log10(9e9) < high < math.log10(5e11)
+
+
+def test_a_run_that_is_paused_measures_no_point():
+    data = RunData()
+    for event in (started(), StateChanged(RunState.RUNNING, 0.0), point(0, 0)):
+        data(event)
+    data.next_place = 3
+    data(StateChanged(RunState.PAUSED, 1.0, "by the user"))
+    assert data.next_place == -1
 
 
 def test_earlier_densities_are_those_of_errors_that_fell_by_root_two():
