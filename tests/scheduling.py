@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     import pytest
 
 LONGEST = (
-    "tests/test_lint.py",
-    "tests/test_readme.py",
     "tests/test_lint.py",  # without a cache of mypy
+    "tests/test_readme.py",
     "tests/campaigns",
     "tests/station/test_guardian.py",
     "tests/gui/queue/test_processes.py",
