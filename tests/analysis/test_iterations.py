@@ -2,8 +2,10 @@
 
 import math
 from contextlib import suppress
+from functools import cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from stmlab.analysis.iterations import (
     iterations,
 )
 from stmlab.analysis.lorentzian import fit_srs
+from stmlab.analysis.n_state import fit_states, srs_spectra
 from stmlab.analysis.ramp import exchange_of, fit_series
 from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.analysis.steps import fit_steps
@@ -34,6 +37,9 @@ from stmlab.events import FitProgress
 from stmlab.physics.stochastic_resonance import line_shape
 from stmlab.results import FitParameter, FitResult
 from stmlab.storage.recorded import Column, Grid
+from stmlab.systems import read_system
+from tests.analysis.n_state import maps
+from tests.analysis.n_state import test_n_state as pairs
 from tests.approximately import close
 
 DATA = Path(__file__).parents[1] / "data"
@@ -203,6 +209,21 @@ def exchange():
         return exchange_of(found)
 
 
+@cache
+def spectra_of_a_pair_of_states():
+    v, a, f = (x.ravel() for x in np.meshgrid(pairs.BIASES, pairs.AMPLITUDES, pairs.FREQUENCIES, indexing="ij"))
+    rows, setpoint = pairs.pair_rows()
+    spectra = srs_spectra(v, a, f, rows.ravel(), (maps.SETPOINT_BIAS_V, setpoint), pairs.FIELD_T, pairs.TEMPERATURE_K)
+    with TemporaryDirectory() as folder:
+        (file := Path(folder, "pair.toml")).write_text(pairs.PAIR, encoding="utf-8")
+        return spectra, read_system(file)
+
+
+def states():
+    spectra, system = spectra_of_a_pair_of_states()
+    return fit_states(spectra, [system])
+
+
 FITS = {
     "srs": lambda: fit_srs(FREQUENCY, line_shape(FREQUENCY, 1e8, 1e-12, 2e-12) + noise(40, 2e-14)),
     "decay": lambda: fit_decay(np.linspace(1e-10, 5e-9, 60), np.exp(-np.linspace(0.1, 5, 60)) + noise(60, 0.01)),
@@ -214,6 +235,7 @@ FITS = {
     "transport": transport,
     "srs_map": map_of_lines,
     "exchange": exchange,
+    "n_state": states,
 }
 
 
@@ -226,8 +248,9 @@ HELD = {
     "transport": ("transport",),
     "srs_map": ("srs_map",),
     "exchange": ("exchange", "correlation"),
+    "n_state": ("n_state",),
 }
-QUICK = {"transfer"}  # a closed form, solved a few times over
+QUICK = {"transfer", "bound_state"}  # a closed form and power laws, solved a few times over
 
 
 def test_every_model_is_held_to_it():
@@ -264,7 +287,8 @@ def test_every_fit_looks_in_its_innermost_loop_and_makes_no_step_more(name, monk
     with suppress(FitEnded), following(part.append, stop=lambda: len(part) >= enough), fitting(name):
         FITS[name]()
     assert enough >= 2
-    assert len(part) <= enough + (1 if name != "exchange" else 200), "the levels of a few spectra take no time"
+    more = {"exchange": 200, "n_state": 8}.get(name, 1)  # levels and lines of a few spectra take no time
+    assert len(part) <= enough + more
 
 
 @pytest.mark.parametrize(
