@@ -173,19 +173,20 @@ def _as_in(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     asked = sequence_class(run.sequence)(**given)
     free = {*_VISITING, *_names_of_ways(_plannable(asked))}
-    for name, quantity in asked.parameter_record().items():
-        if name in given and name in run.parameters and name not in free and not name.startswith(_PLACING):
-            before, value = run.parameters[name].value, quantity.value
-            same = (
-                math.isclose(value, before)
-                if isinstance(value, float) and isinstance(before, float)
-                else value == before
-            )
-            if not same:
-                raise SequenceError(
-                    f"{name} = {value}: in {run.path} it was {before}, and its noise and fit are for that"
-                )
+    now = asked.parameter_record()
+    fixed = [name for name in given if name in run.parameters and name not in free and not name.startswith(_PLACING)]
+    for name in fixed:
+        before, value = run.parameters[name].value, now[name].value
+        if not _alike(before, value):
+            raise SequenceError(f"{name} = {value}: in {run.path} it was {before}, and its noise and fit are for that")
     return {name: p.value for name, p in run.parameters.items() if name not in _VISITING} | dict(given)
+
+
+def _alike(one: float | str, other: float | str) -> bool:
+    """Whether two values of a parameter are the same, in whatever unit they were given."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other)
+    return one == other
 
 
 def _names_of_ways(planned: Plannable) -> set[str]:

@@ -79,7 +79,7 @@ def test_an_old_run_tells_rate_step_and_noise(tmp_path):
     assert adaptive.seconds > 0
     assert adaptive.name == "adaptive, averages=1"
     at_first = log.seconds / 60
-    log, _, adaptive, _ = forecast("srs", 0.002, like=outcome.path).ways
+    log, _, adaptive, _ = forecast("srs", 0.002, like=outcome.path, settings={"time_constant": "0.1 s"}).ways
     assert log.readings == close(4 * 60 * (error / 0.002) ** 2, rel=0.05), "as the fit's own error scales"
     assert (log.seconds - 60 * at_first) / (log.readings - 60) < 0.7 * at_first, "further readings need not settle"
     assert adaptive.name != "adaptive, averages=1"
