@@ -27,7 +27,7 @@ SHORT = {
     "setpoint_ramp": {"points": 4, "conductances": 2},
     "time_trace": {"samples": 50},
 }
-LONG = ("setpoint_ramp", "time_trace")  # over TCP as slow tests
+LONG = ("srs", "setpoint_ramp", "time_trace")  # over TCP as slow tests
 
 
 @pytest.fixture

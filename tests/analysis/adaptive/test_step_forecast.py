@@ -27,7 +27,7 @@ def spectrum(known, noise, chance):
     return known.model.value(known.vector, X) + noise * chance.normal(size=len(X))
 
 
-@pytest.mark.parametrize("pairs", [1, 2])
+@pytest.mark.parametrize("pairs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_after_so_many_readings_the_fits_scatter_by_the_target(pairs):
     known, target, chance = expected(pairs), 0.004, np.random.default_rng(pairs)
     readings = known.grid_readings(X, target, len(X))
