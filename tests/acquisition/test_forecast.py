@@ -154,6 +154,7 @@ def test_a_value_that_is_fitted_stands_for_all_its_readings():
     assert ConductanceSpectrum(averages=3, biases="adaptive").readings_averaged() == 3
 
 
+@pytest.mark.slow
 def test_energies_of_steps_are_planned_and_the_run_takes_as_long_as_was_said(tmp_path):
     settings = {"pairs": 1, "start_bias": "-3 mV", "stop_bias": "3 mV", "points": 121}
     arguments = ["plan", "didv", "--sample", "coh_bare", "--seed", "1", "--target", "1 %", "--json"]

@@ -25,6 +25,8 @@ TAKING = {
     "transfer": ("fe_atom", "current", {"points_per_decade": 4, "largest_step": "2 GHz"}),
 }
 """Name -> sample, channel, and a small plan of several sweeps."""
+IN_EVERY_RUN = ("didv", "srs_map", "setpoint_ramp")  # a bias, a frequency, a ramp; all of them among the slow tests
+EACH = [pytest.param(name, marks=[pytest.mark.slow] * (name not in IN_EVERY_RUN)) for name in TAKING]
 REFUSING = {
     "time_trace": ({"order": "shuffled"}, "order"),
 }
@@ -53,7 +55,7 @@ def sweeps_of(run):
     return position.reshape(-1, width)
 
 
-@pytest.mark.parametrize("name", TAKING)
+@pytest.mark.parametrize("name", EACH)
 def test_readings_in_another_order_are_those_of_a_sweep(name, tmp_path):
     channel = TAKING[name][1]
     runs = [taken(name, tmp_path / f"{k}.h5", "sweep", k) for k in (1, 2)]
@@ -76,7 +78,7 @@ def test_readings_in_another_order_are_those_of_a_sweep(name, tmp_path):
             np.testing.assert_allclose(run.grid(axis.name), values, rtol=1e-6, atol=1e-15)
 
 
-@pytest.mark.parametrize("name", TAKING)
+@pytest.mark.parametrize("name", EACH)
 def test_what_was_stopped_in_a_shuffled_sweep_goes_on_in_its_order(name, tmp_path):
     whole = taken(name, tmp_path / "whole.h5", "shuffled", 4)
     sample, channel, settings = TAKING[name]
