@@ -13,13 +13,13 @@ QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus
 demo: $(VENV)/.demo
 	$(BIN)/stmlab demo --directory runs
 
-# `make lint` is among the tests. Some wait for other processes: four at a time keep two cores busy.
+# `make lint` is among the tests. Some wait for other processes: three at a time keep two cores busy.
 test: $(VENV)/.test qt-libraries
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # What takes minutes as well.
 test-all: $(VENV)/.test qt-libraries
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "slow or not slow"
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "slow or not slow"
 
 # Small faults in the code, one at a time: which of them does no test notice?
 PATHS ?= stmlab drivers sequences

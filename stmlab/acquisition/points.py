@@ -295,6 +295,8 @@ class Points:
     ) -> T:
         """Do ``action``; after a transient fault connect anew, set up again if asked, and try again.
 
+        An end at once is heard before each try of a connection: an instrument that is mute takes a minute of them.
+
         Args:
             action: what is done.
             set_up: the whole set-up again before the next try.
@@ -320,7 +322,7 @@ class Points:
     def _mend(self, fault: StmlabError, *, set_up: bool, paused: bool) -> None:
         self._deliver()
         self._enter(RunState.MENDING, f"{type(fault).__name__}: {fault}")
-        self._station.reconnect()
+        self._station.reconnect(self._requests.checkpoint)
         if set_up:
             self._set_up()
             self._enter(RunState.RUNNING, "")

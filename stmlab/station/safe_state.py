@@ -359,19 +359,26 @@ def _retreat(tip: Any, state: TipState) -> Loop | None:
     return None
 
 
-def reconnected(device: Any, clock: Clock) -> None:
+def reconnected(device: Any, clock: Clock, checkpoint: Callable[[], None]) -> None:
     """A fresh connection, tried again a few times: a controller of one client must notice that the last one is gone.
+
+    Args:
+        device: guarded driver.
+        clock: what waits pass on.
+        checkpoint: called before each try; what it raises ends them.
 
     Raises:
         InstrumentLost: nothing answers.
     """
     for pause in _PAUSES:
+        checkpoint()
         try:
             device.reconnect()
         except (StmlabError, OSError):
             clock.sleep(pause)
         else:
             return
+    checkpoint()
     device.reconnect()
 
 

@@ -231,14 +231,17 @@ class Station(StationParts):
         """How the tip is no longer at ``place``, in words; "" if it is."""
         return self.states.moved_from(place)
 
-    def reconnect(self) -> None:
+    def reconnect(self, checkpoint: Callable[[], None]) -> None:
         """A fresh connection to every instrument; no setting is touched.
+
+        Args:
+            checkpoint: called before each try; what it raises ends them.
 
         Raises:
             InstrumentLost: one does not answer.
         """
         for guard in self.guards.values():
-            reconnected(guard, self.clock)
+            reconnected(guard, self.clock, checkpoint)
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """Every setting of every instrument, as read from it: instrument -> property -> value."""

@@ -78,7 +78,8 @@ class BenchStation:
     def prepare_outputs(self, demands):
         self.log.append("outputs")
 
-    def reconnect(self):
+    def reconnect(self, checkpoint):
+        checkpoint()
         self.log.append("reconnect")
 
     def place(self):

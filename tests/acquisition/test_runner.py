@@ -437,6 +437,22 @@ def test_a_transient_fault_of_the_set_up_or_the_end_costs_that_step_again(tmp_pa
     assert states(events).count(RunState.RUNNING) == 1
 
 
+def test_an_end_that_was_asked_for_is_heard_before_a_lost_instrument_is_connected_anew(tmp_path):
+    class Lost(Ramp):
+        def measure(self):
+            if self.station.value > 0.5:
+                runner.abort("SIGTERM", attended=False)
+                raise InstrumentLost("TCPIP::lab", "no answer")
+            return super().measure()
+
+    station = BenchStation()
+    runner = Runner(Lost(points=5, rows=1), station, tmp_path / "run.h5")
+    assert runner.run().reason == "aborted"
+    assert "reconnect" not in station.log
+    assert station.log[-1] == "safe after a fault"
+    assert open_run(tmp_path / "run.h5").points == 3
+
+
 @pytest.mark.parametrize("attempts", [1, 4])
 def test_faults_that_do_not_end_are_given_up(tmp_path, attempts):
     station = BenchStation()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from stmlab.acquisition.outcome import Aborted
 from stmlab.clock import SimulatedClock
 from stmlab.errors import InstrumentLost, SequenceError
 from stmlab.station.instruments import LoopStatus, Setpoint, TipState
@@ -133,12 +134,32 @@ def test_a_fresh_connection_is_tried_again(fails, slept):
                 left[0] -= 1
                 raise InstrumentLost("it", "no answer")
 
-    reconnected(Device(), clock)
+    reconnected(Device(), clock, lambda: None)
     assert clock.slept == slept
     left[0] = 9
     with pytest.raises(InstrumentLost):
-        reconnected(Device(), clock)
+        reconnected(Device(), clock, lambda: None)
     assert left[0] == 4
+
+
+@pytest.mark.parametrize("tries", range(len(PAUSES) + 1))
+def test_no_further_connection_is_tried_once_an_end_was_asked_for(tries):
+    clock, tried, asked = Clock(), [], []
+
+    class Mute:
+        def reconnect(self):
+            tried.append(1)
+            raise InstrumentLost("it", "no answer")
+
+    def checkpoint():
+        asked.append(1)
+        if len(asked) > tries:
+            raise Aborted("aborted")
+
+    with pytest.raises(Aborted):
+        reconnected(Mute(), clock, checkpoint)
+    assert len(tried) == tries
+    assert clock.slept == PAUSES[:tries]
 
 
 def test_the_loop_is_closed_where_it_was_asked_to_be_in_this_order():
