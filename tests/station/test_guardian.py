@@ -307,7 +307,7 @@ def test_a_revoked_permit_stops_every_byte_of_every_instrument(served):
             lambda: station.generator.play_tone(1e9, 0.1, gated=False),
             lambda: setattr(station.lockin, "sine_voltage", 0.01),
             station.tip.withdraw,
-            station.reconnect,
+            lambda: station.reconnect(lambda: None),
         ):
             with pytest.raises(InstrumentLost, match="no longer this run's"):
                 attempt()
