@@ -14,6 +14,7 @@ from stmlab.errors import FitError
 from stmlab.physics.coupled_tip import ExchangeKind, coupled_junction
 from stmlab.physics.spins import Spin
 from tests.approximately import close
+from tests.repetitions import drawn
 
 BIAS = np.linspace(-10e-3, 10e-3, 161)
 GS = np.array([100e-9, 250e-9, 400e-9])
@@ -42,11 +43,12 @@ def asymmetries():
     return np.array([[fit[f"eta_{side}"].value for fit in fits] for side in ("inner", "outer")])
 
 
-def test_the_correlation_comes_back_with_an_honest_error(asymmetries):
+@drawn(2, of=4)
+def test_the_correlation_comes_back_with_an_honest_error(asymmetries, times):
     random, pulls = np.random.default_rng(1), []
     first = fit_correlation(GS, *asymmetries, 0.005, 0.005, setting=SETTING, parameters=SPINS, bias=BIAS)
     assert first["correlation"].value == pytest.approx(-0.5, abs=0.01)
-    for _ in range(2):
+    for _ in range(times):
         noisy = asymmetries + 0.01 * random.standard_normal(asymmetries.shape)
         fit = fit_correlation(GS, *noisy, 0.01, 0.01, setting=SETTING, parameters=SPINS, bias=BIAS)
         pulls.append((fit["correlation"].value - first["correlation"].value) / fit["correlation"].error)

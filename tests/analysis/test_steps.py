@@ -11,6 +11,7 @@ from stmlab.papers.muenks_model import ANTIFERROMAGNETIC, FERROMAGNETIC
 from stmlab.storage.recorded import open_recording
 from tests.approximately import close
 from tests.recorded_files import RECORDED, recorded
+from tests.repetitions import drawn
 
 BIAS = np.linspace(-10e-3, 10e-3, 401)
 MODULATION = 0.2e-3
@@ -194,8 +195,9 @@ def test_one_pair_is_fitted_by_itself(method):
 
 
 @pytest.mark.parametrize("method", SAMPLE_OF_METHODS)
-def test_two_pairs_asked_of_one_are_never_a_confident_answer(method):
-    for seed in range(6):
+@drawn(6, of=15)
+def test_two_pairs_asked_of_one_are_never_a_confident_answer(method, times):
+    for seed in range(times):
         read = spectrum(energies=(2.0,), heights=((1.0, 0.8),), noise=0.05, seed=seed)
         try:
             fit = fit_steps(BIAS, read, modulation_V=MODULATION, method=method)
@@ -235,8 +237,9 @@ def test_one_pair_is_offered_where_the_second_is_not_significant():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("slope", [0.0, 5e-6])
-def test_noise_without_a_step_is_refused(method, slope):
-    for seed in range(6):
+@drawn(6, of=15)
+def test_noise_without_a_step_is_refused(method, slope, times):
+    for seed in range(times):
         noise = np.random.default_rng(seed).normal(0, 0.05e-7, BIAS.size)
         with pytest.raises(FitError, match="no step"):
             fit_steps(BIAS, 1e-7 + slope * BIAS + noise, method=method)

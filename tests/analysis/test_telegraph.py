@@ -17,6 +17,7 @@ from stmlab.errors import FitError
 from stmlab.storage.recorded import open_recording
 from tests.approximately import close
 from tests.recorded_files import RECORDED, recorded
+from tests.repetitions import drawn
 
 INTERVAL = 1e-3
 
@@ -67,9 +68,10 @@ def test_rates_and_their_errors_are_honest(up, down, noise, averaged):
 
 
 @pytest.mark.parametrize("correlation", [pytest.param(0.3, marks=pytest.mark.slow), 0.6, 0.9, 0.97])
-def test_filtered_noise_is_not_taken_for_switching(correlation):
+@drawn(2, of=6)
+def test_filtered_noise_is_not_taken_for_switching(correlation, times):
     """It strays to either side as a telegraph does; it has one level all the same."""
-    for seed in range(2):
+    for seed in range(times):
         white = np.random.default_rng(seed).standard_normal(5000)
         with pytest.raises(FitError, match="does not show two levels"):
             fit_telegraph(1e-12 * lfilter([1.0], [1.0, -correlation], white), INTERVAL)
@@ -231,8 +233,9 @@ def test_rates_as_fast_as_the_samples_come_back(up, down, sigma):
     assert 0.6 < np.std(pulls) < 1.5
 
 
-def test_levels_of_a_quiet_trace_are_not_pulled_by_its_hidden_dwells():
-    for seed in range(2):
+@drawn(2, of=4)
+def test_levels_of_a_quiet_trace_are_not_pulled_by_its_hidden_dwells(times):
+    for seed in range(times):
         fit = fit_telegraph(trace(0.1, 0.15, 20000, 0.1, seed), INTERVAL)
         assert fit["low"].value == pytest.approx(0.0, abs=3.5 * fit["low"].error)
         assert fit["high"].value == pytest.approx(1.0, abs=3.5 * fit["high"].error)
@@ -304,11 +307,12 @@ def test_levels_closer_than_three_times_the_noise_are_told(deviation, told):
     assert warnings == ([f"the levels lie only {1 / deviation:.1f} times the noise apart"] if told else [])
 
 
-def test_dwells_that_are_far_too_regular_are_told():
+@drawn(15, of=40)
+def test_dwells_that_are_far_too_regular_are_told(times):
     square = (np.arange(3000) // 60) % 2 + 2 * noise(5, 3000)
     assert any("far too regular" in warning for warning in fit_telegraph(square, INTERVAL).warnings)
     assert all(
-        "regular" not in w for k in range(15) for w in fit_telegraph(trace(0.02, 0.02, 1200, 0.1, k), 1.0).warnings
+        "regular" not in w for k in range(times) for w in fit_telegraph(trace(0.02, 0.02, 1200, 0.1, k), 1.0).warnings
     )
 
 

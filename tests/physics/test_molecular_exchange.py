@@ -197,7 +197,7 @@ def test_the_exceptional_point_where_both_resonances_merge(polarisation, detunin
     assert triple(molecular_exchange(dimer, leads)) == pytest.approx(Green(dimer, leads).exchange(), abs=1e-11)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(dimers(), biased_leads())
 def test_the_tensor_is_the_response_of_one_moment_to_the_other(dimer, leads):
     """Without eqs. 3-5: the average of the responses of 1 to 2 and of 2 to 1, also out of equilibrium."""

@@ -17,6 +17,7 @@ from stmlab.storage import Writer, append_fit, heaps, open_run, recover
 from stmlab.storage.cells import Cells
 from stmlab.storage.heaps import are_sound
 from stmlab.storage.superblock import SIZE, AsIfClosed, closed, is_cut, is_unclosed, lookup3
+from tests.repetitions import drawn
 
 READING = """
 import json, sys
@@ -145,7 +146,7 @@ path, copy = Path(sys.argv[2]), Path(sys.argv[3])
 image = Path(sys.argv[1]).read_bytes()
 places = random.Random(4)
 said = []
-for _ in range(20):
+for _ in range(int(sys.argv[4])):
     changed = bytearray(image)
     changed[places.randrange(len(image))] ^= 1 << places.randrange(8)
     path.write_bytes(changed)
@@ -162,10 +163,12 @@ print(json.dumps(said))
 
 
 @pytest.mark.parametrize("run", ["closed_run", "killed_run"])
-def test_a_changed_bit_gives_the_same_readings_or_a_refusal_and_no_copy(request, tmp_path, run):
+@drawn(20, of=40)
+def test_a_changed_bit_gives_the_same_readings_or_a_refusal_and_no_copy(request, tmp_path, run, times):
     path = request.getfixturevalue(run)
     (folder := tmp_path / "copies").mkdir()
-    command = [sys.executable, "-c", CHANGING, str(path), str(tmp_path / "changed.h5"), str(folder / "copy.h5")]
+    files = [str(path), str(tmp_path / "changed.h5"), str(folder / "copy.h5")]
+    command = [sys.executable, "-c", CHANGING, *files, str(times)]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     said = json.loads(answer.stdout)
     expected = open_run(path).data["x"].tolist()

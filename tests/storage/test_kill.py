@@ -13,6 +13,7 @@ import pytest
 from stmlab.errors import FileError
 from stmlab.events import RunState
 from stmlab.storage import Writer, append_fit, open_run, recover
+from tests.repetitions import drawn
 
 WRITING = Path(__file__).parent / "writing_process.py"
 
@@ -124,11 +125,12 @@ def test_a_moved_run_whose_writer_is_killed_is_whole(tmp_path):
     np.testing.assert_array_equal(run.data["current"], np.arange(run.points))
 
 
-def test_points_that_are_written_over_while_they_are_read_are_right(tmp_path):
+@drawn(15, of=40)
+def test_points_that_are_written_over_while_they_are_read_are_right(tmp_path, times):
     """Each cell is written twice, soon after each other."""
     command = [sys.executable, str(WRITING), str(path := tmp_path / "run.h5"), "again"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        for _ in range(15):
+        for _ in range(times):
             acknowledged = int(process.stdout.readline())
             visits = open_run(path).visits
             assert len(visits) >= acknowledged
@@ -136,11 +138,12 @@ def test_points_that_are_written_over_while_they_are_read_are_right(tmp_path):
         process.kill()
 
 
-def test_a_run_that_is_being_written_is_read_from_another_process(tmp_path):
+@drawn(10, of=30)
+def test_a_run_that_is_being_written_is_read_from_another_process(tmp_path, times):
     path = tmp_path / "run.h5"
     command = [sys.executable, str(WRITING), str(path), "batch"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        for _ in range(10):
+        for _ in range(times):
             acknowledged = int(process.stdout.readline())
             run = open_run(path)
             assert run.points >= acknowledged

@@ -19,6 +19,7 @@ from stmlab.analysis.steps.solution import solve_near, solve_steps
 from stmlab.analysis.steps.spectrum import StepSpectrum
 from stmlab.errors import FitError
 from tests.approximately import close
+from tests.repetitions import drawn
 
 REACH, WARM, MODULATION = 10.0, 1.2, 0.2e-3
 
@@ -116,10 +117,11 @@ def test_once_found_energies_and_errors_are_those_of_the_fit(pairs, energies):
     assert choice.known()["value"] == known.energies[0]
 
 
-def test_what_the_fit_cannot_rule_out_counts_in_the_run_too():
+@drawn(45, of=60)
+def test_what_the_fit_cannot_rule_out_counts_in_the_run_too(times):
     """Plateau slopes that noise may have made widen the errors of both alike."""
     widened = 0
-    for seed in range(45):
+    for seed in range(times):
         reader = Reader(steps(3.5), seed=seed)
         x = np.linspace(-REACH, REACH, 90)
         y = reader.value(x) + reader.chance.normal(size=len(x))

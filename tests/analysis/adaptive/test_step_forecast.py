@@ -8,6 +8,7 @@ from stmlab.analysis.steps.fit import fit_steps
 from stmlab.analysis.steps.model import StepModel
 from stmlab.physics.constants import MEV_PER_V
 from tests.approximately import close
+from tests.repetitions import drawn
 
 X = np.linspace(-10, 10, 201)  # meV
 WARM, MODULATION = 1.2, 0.2e-3
@@ -28,13 +29,14 @@ def spectrum(known, noise, chance):
 
 
 @pytest.mark.parametrize("pairs", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_after_so_many_readings_the_fits_scatter_by_the_target(pairs):
+@drawn(40, of=80)
+def test_after_so_many_readings_the_fits_scatter_by_the_target(pairs, times):
     known, target, chance = expected(pairs), 0.004, np.random.default_rng(pairs)
     readings = known.grid_readings(X, target, len(X))
     noise = (len(X) / readings) ** 0.5
     fits = [
         fit_steps(X / MEV_PER_V, spectrum(known, noise, chance), modulation_V=MODULATION, pairs=pairs, window_V=None)
-        for _ in range(40)
+        for _ in range(times)
     ]
     names = ["inner_energy", "outer_energy"][:pairs]
     scatter = [np.std([fit[name].value for fit in fits]) for name in names] / known.model.energies(known.vector)

@@ -11,7 +11,6 @@ from stmlab.acquisition.player import Player
 from stmlab.axes import Channel
 from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.gui import themes
-from stmlab.gui.live.panel import LivePanel
 from stmlab.gui.live.shown import Shown, Sweeps, View, Ways
 from stmlab.storage import Writer, open_run
 from tests.gui.live.runs import axis, fit_of
@@ -27,16 +26,6 @@ def notices(context):
     found = []
     context.notices.said.connect(lambda notice: found.append(str(notice)))
     return found
-
-
-@pytest.fixture
-def panel(context, qtbot):
-    found = LivePanel(context)
-    qtbot.addWidget(found)
-    found.resize(900, 700)
-    found.show()
-    yield found
-    found.close_down()
 
 
 def started(*axes, sequence="didv", channels=CHANNELS, run_id="r1"):

@@ -11,7 +11,6 @@ from stmlab.axes import Channel
 from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.gui import themes
 from stmlab.gui.live.narrowing import Density, Narrowing
-from stmlab.gui.live.panel import LivePanel
 from stmlab.gui.live.posterior import fitted_value
 from stmlab.gui.live.run_data import RunData
 from stmlab.results import FitParameter, FitResult
@@ -27,16 +26,6 @@ CHANNELS = (
     Channel("rate_so_far", "1/s", "Gamma"),
     Channel("relative_error", "", "of it"),
 )
-
-
-@pytest.fixture
-def panel(context, qtbot):
-    found = LivePanel(context)
-    qtbot.addWidget(found)
-    found.resize(900, 700)
-    found.show()
-    yield found
-    found.close_down()
 
 
 @pytest.fixture(scope="module")
