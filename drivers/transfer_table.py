@@ -91,8 +91,8 @@ def _table(path: str, content: str) -> TransferTable:
     if len(rows) < 2:
         raise StationError(f"{path}: {len(rows)} rows under a header {','.join(HEADER)}: at least 2 are needed")
     table = np.array(rows).T
-    table.flags.writeable = False
     phase = np.unwrap(np.radians(table[2])) if columns == len(HEADER) else np.zeros(len(rows))
+    table.flags.writeable = phase.flags.writeable = False
     return TransferTable(path, date, table[0], table[1], phase)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from stmlab.units import format_value
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray, IntArray
 
 
-class FitParameter(NamedTuple):
+@dataclass(frozen=True)
+class FitParameter:
     """One fitted quantity: value and one standard error in ``unit``.
 
     ``at`` says, for a quantity of one of many curves, of which: "4 mV, 2 mV".
@@ -135,7 +136,7 @@ class FitResult:
         """Plain numbers and lists, ready for JSON; without the curves."""
         return {
             "model": self.model,
-            "parameters": [p._asdict() for p in self.parameters],
+            "parameters": [asdict(p) for p in self.parameters],
             "free": list(self.free),
             "covariance": self.covariance.tolist(),
             "points": self.points,

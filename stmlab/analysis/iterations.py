@@ -243,7 +243,7 @@ def ended_early(fit: FitResult | GridFit) -> str:
 def _without_errors(fit: FitResult) -> dict[str, Any]:
     """What is not known of a place on the way to a minimum."""
     return {
-        "parameters": tuple(parameter._replace(error=math.nan) for parameter in fit.parameters),
+        "parameters": tuple(replace(parameter, error=math.nan) for parameter in fit.parameters),
         "covariance": np.full_like(fit.covariance, math.nan),
         "reduced_chi_square": None,
     }

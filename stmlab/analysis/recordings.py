@@ -158,5 +158,5 @@ def _of_a_sweep(
 
 def _in_unit(fit: FitResult, column: Column) -> FitResult:
     """With the column's name, and its unit in the place of A."""
-    parameters = tuple(p._replace(unit=column.unit) if p.unit == "A" else p for p in fit.parameters)
+    parameters = tuple(replace(p, unit=column.unit) if p.unit == "A" else p for p in fit.parameters)
     return replace(fit, parameters=parameters, labels={**fit.labels, "y": column.name, "y_unit": column.unit})

@@ -60,7 +60,7 @@ def with_pull(fit: FitResult, reading: StepReading) -> FitResult:
     shift = np.linalg.lstsq(slopes, (pull / reading.errors).ravel()[known], rcond=None)[0]
     named = dict(zip(fit.free, shift.tolist(), strict=True))
     parameters = tuple(
-        parameter._replace(error=math.hypot(parameter.error, named.get(parameter.name, 0.0)))
+        replace(parameter, error=math.hypot(parameter.error, named.get(parameter.name, 0.0)))
         for parameter in fit.parameters
     )
     covariance = fit.covariance + np.outer(shift, shift)

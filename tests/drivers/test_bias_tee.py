@@ -166,3 +166,14 @@ def test_a_wrong_configuration_is_refused(changes: dict[str, Any], message: str)
 def test_a_missing_file_is_named_before_anything_is_measured() -> None:
     with pytest.raises(StationError, match=r"none\.csv: no such file"):
         tee(sections=("none.csv",))
+
+
+def test_a_table_that_is_written_anew_is_read_anew_and_one_that_is_remembered_cannot_be_changed(tmp_path: Path) -> None:
+    path = table(tmp_path, "1e6,-10,0", "1e8,-30,0")
+    before = read_table(path)
+    assert read_table(path) is before
+    for values in (before.frequency, before.magnitude_dB, before.phase):
+        with pytest.raises(ValueError, match="read-only"):
+            values[0] = 1.0
+    assert table(tmp_path, "1e6,-20,0", "1e8,-30,0") == path
+    assert read_table(path).magnitude_dB[0] == -20

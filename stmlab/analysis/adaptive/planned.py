@@ -62,6 +62,7 @@ class PlannedPlaces:
         self._target = max(target, _SMALLEST)
         self._x = np.linspace(low, high, places)
         self._last = low  # the place before the next one
+        self._is_awaited = False  # whether its reading has not come yet
         self.why, self.ended = Why.START, ""
         self._plan = self._planned()
         self._next: tuple[float, Why] | None = None
@@ -70,6 +71,7 @@ class PlannedPlaces:
     def learn(self, key: int, x: float, y: float) -> None:
         """A reading was taken at x, wherever that was asked for; one of the same key is replaced."""
         self.posterior.add(key, x, y)
+        self._is_awaited = False
 
     def think(self) -> None:
         """Prepare the next place."""
@@ -83,6 +85,7 @@ class PlannedPlaces:
         if self._next is None:
             return None
         (self._last, self.why), self._next = self._next, None
+        self._is_awaited = True
         return self._last
 
     def known(self) -> dict[str, float]:
@@ -132,7 +135,16 @@ class PlannedPlaces:
         if len(self.posterior) < self._first():  # a run that is resumed knows something already
             for x in np.linspace(self._low, self._high, self._first()):
                 yield float(x), Why.START
-        yield from self._further()
+        for place in self._further():
+            yield place
+            if self._readings >= self._most:  # within a batch
+                self._is_over()
+                return
+
+    @property
+    def _readings(self) -> int:
+        """Those that were taken, and the one that is being taken."""
+        return len(self.posterior) + self._is_awaited
 
     def _batch(self) -> float:
         """Informative readings until what they tell is looked at again."""
@@ -147,13 +159,12 @@ class PlannedPlaces:
         self.ended = self._outside()
         if self.ended or self.reached:
             return True
-        number = len(self.posterior)
-        if number >= (self._most if self._stands_out() else min(self._most, _HOPELESS)):
+        if self._readings >= (self._most if self._stands_out() else min(self._most, _HOPELESS)):
             self.ended = self._not_reached() if self._stands_out() else self._nothing()
         return bool(self.ended)
 
     def _not_reached(self) -> str:
         return (
-            f"after {len(self.posterior)} readings, as many as were allowed, the error is "
+            f"after {self._readings} readings, as many as were allowed, the error is "
             f"{100 * self.relative_error:.2g} %: {100 * self._target:.2g} % was asked for"
         )

@@ -94,7 +94,7 @@ def guided_transport(
     labels = {"x": "bias", "x_unit": "V", "y": "dI/dV", "y_unit": "S"}
     fit = result("transport", quantities, solved, guide, begun, conductance, {"x": bias, "setpoint": setpoint}, labels)
     places = {f"conductance_{k + 1}": f"setpoint {_written(setpoint[part])}" for k, part in enumerate(parts)}
-    parameters = tuple(parameter._replace(at=places.get(parameter.name, "")) for parameter in fit.parameters)
+    parameters = tuple(replace(parameter, at=places.get(parameter.name, "")) for parameter in fit.parameters)
     return replace(fit, parameters=parameters, choices={"exchange": str(kind), **fit.choices})
 
 

@@ -167,7 +167,7 @@ def _in_unit(fit: FitResult, unit: str) -> FitResult:
             return unit
         return f"{unit}/V" if "slope" in parameter.name else parameter.unit
 
-    parameters = tuple(parameter._replace(unit=of(parameter)) for parameter in fit.parameters)
+    parameters = tuple(replace(parameter, unit=of(parameter)) for parameter in fit.parameters)
     return replace(fit, parameters=parameters, labels={**fit.labels, "y_unit": unit})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +48,7 @@ class Estimates:
         """
         limits = {"meV": reach, "V": reach / MEV_PER_V, "": span, "1/V": span * MEV_PER_V / reach}
         return [
-            p._replace(error=math.inf) if p.error > _OPEN * limits.get(p.unit, abs(p.value)) else p
+            replace(p, error=math.inf) if p.error > _OPEN * limits.get(p.unit, abs(p.value)) else p
             for p in self.parameters()
         ]
 
@@ -70,4 +70,4 @@ class Estimates:
             return FitParameter(f"eta_{pair}", math.nan, math.inf)
         gradient = dict(zip(names, (2 * positive / total**2, -2 * negative / total**2), strict=True))
         found = self.derived(f"eta_{pair}", (negative - positive) / total, gradient)
-        return found._replace(error=math.inf) if found.error > _OPEN else found
+        return replace(found, error=math.inf) if found.error > _OPEN else found
