@@ -106,6 +106,19 @@ def test_a_rate_far_above_the_band_makes_no_overflow():
     assert not fit_srs_batch(FREQUENCY, current, sigma=0.01).ok.any()
 
 
+@pytest.mark.parametrize("apart", [1e-3, 1e-5, 1e-7, 3e-9, 1e-9, 1e-10, 1e-12, 1e-15])
+def test_a_band_too_narrow_for_a_rate_gives_none_and_says_so(apart):
+    frequency = 1e9 * (1 + apart * np.arange(8))
+    currents = np.linspace(0, 20e-12, 8) + 1e-12 * np.random.default_rng(3).standard_normal((3, 8))
+    try:
+        fit = fit_srs_batch(frequency, currents)
+    except FitError as error:
+        assert "too close together" in str(error)
+        assert apart < 1e-8
+    else:
+        assert fit.reasons == ("no step from which a rate could be read",) * 3
+
+
 def test_a_start_leads_to_the_same_minimum():
     _, spectra = steps(10, 0.03, seed=5)
     free = fit_steps_batch(BIAS, spectra, temperature_K=2.0, modulation_V=0.2e-3)

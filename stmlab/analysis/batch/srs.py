@@ -30,6 +30,7 @@ _CONVERGED = 3e-4  # of the standard error
 _NEVER = 0.8  # of a significant step: what the best of the trial rates explains is not far from the best of all
 _SMALLEST = 1e-250  # squared norm of a column that is there
 _SINGULAR = 1e-13  # of the determinant for columns of length 1
+_NO_SPREAD = 1e-16  # of a line's square: less cannot be told from none
 _ROUNDING = 1e-12  # of a spectrum's span
 
 
@@ -83,6 +84,11 @@ class _Lines:
         third = higher @ w
         return line @ w, square @ w, third, np.multiply(square, square, out=higher) @ w
 
+    def spread(self, first: FloatArray, second: FloatArray) -> FloatArray:
+        """Of lines about their means, from their first two moments, (m,); above 0 where rounding leaves nothing of it."""
+        spread: FloatArray = np.maximum(second - first**2 / self.total, _NO_SPREAD * second)
+        return spread
+
     def best_trial(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The rate that explains most of each spectrum, between the trial rates: its logarithm; and that part, (m,)."""
         explained = self.trials.one_width(y)
@@ -95,7 +101,7 @@ class _Lines:
         square = line * line
         s1, s2, s3, s4 = self.moments(line, square)
         y1, y2 = np.einsum("ij,ij->i", weighted, line), np.einsum("ij,ij->i", weighted, square)
-        spread = s2 - s1**2 / self.total
+        spread = self.spread(s1, s2)
         along_line = y1 - s1 * sum_ / self.total
         step = along_line / spread
         offset = (sum_ - step * s1) / self.total
@@ -182,7 +188,7 @@ def _solved(
 def _covariance(lines: _Lines, line: FloatArray, step: FloatArray) -> FloatArray:
     """Inverse normal matrix of log rate, step and offset for unit noise, shape (m, 3, 3); nan where it is singular."""
     s1, s2, s3, s4 = lines.moments(line, line * line)
-    total, spread = lines.total, s2 - s1**2 / lines.total
+    total, spread = lines.total, lines.spread(s1, s2)
     # The slope 2 I_SR L (1 - L) is along L and along the constant by so much; what is left of it tells the rate.
     own, with_line, with_one = 4 * step**2 * (s2 - 2 * s3 + s4), 2 * step * (s2 - s3), 2 * step * (s1 - s2)
     along_line = (with_line - s1 * with_one / total) / spread

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.errors import FitError
+
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray, IntArray
 
@@ -52,13 +54,19 @@ class TrialLines:
 
     @classmethod
     def over(cls, x: FloatArray, weight: FloatArray) -> TrialLines:
-        """For angular frequencies x and weights 1 / sigma^2, each of shape (n,)."""
+        """For angular frequencies x and weights 1 / sigma^2, each of shape (n,).
+
+        Raises:
+            FitError: the frequencies are so close together that hardly a line changes between them.
+        """
         low, high = rate_limits(x)
         log_rates = np.arange(low, high, _SPACING)[1:]
         shapes = 1 / (1 + np.exp(-2 * log_rates)[:, None] * (x * x))
         centred = shapes - (shapes @ weight / weight.sum())[:, None]
         spread = centred**2 @ weight
         useful = spread > _FLAT * weight.sum()
+        if np.count_nonzero(useful) < AROUND + _HALF:
+            raise FitError("the frequencies are too close together to tell a rate")
         unit = centred[useful] / np.sqrt(spread[useful])[:, None]
         overlaps = ((unit[_HALF:] * unit[:-_HALF]) @ weight).clip(-1.0, 1.0)
         return cls(log_rates[useful], (unit * weight).T, overlaps)
