@@ -85,7 +85,7 @@ class _Lines:
         return line @ w, square @ w, third, np.multiply(square, square, out=higher) @ w
 
     def spread(self, first: FloatArray, second: FloatArray) -> FloatArray:
-        """Of lines about their means, from their first two moments, (m,); above 0 where rounding leaves nothing of it."""
+        """Of lines about their means, from their first two moments, (m,); above 0 where rounding has left nothing."""
         spread: FloatArray = np.maximum(second - first**2 / self.total, _NO_SPREAD * second)
         return spread
 
