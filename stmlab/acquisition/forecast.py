@@ -12,6 +12,7 @@ from stmlab.acquisition.experiments import sequence_class
 from stmlab.acquisition.measurement import measure, measurement
 from stmlab.errors import FitError, SequenceError
 from stmlab.storage import open_run
+from stmlab.units import exact_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from stmlab.analysis.adaptive.forecast import Expected
     from stmlab.arrays import FloatArray
     from stmlab.axes import Channel
+    from stmlab.events import ParameterValue
     from stmlab.results import FitResult
     from stmlab.storage import Run
 
@@ -176,9 +178,11 @@ def _as_in(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
     now = asked.parameter_record()
     fixed = [name for name in given if name in run.parameters and name not in free and not name.startswith(_PLACING)]
     for name in fixed:
-        before, value = run.parameters[name].value, now[name].value
-        if not _alike(before, value):
-            raise SequenceError(f"{name} = {value}: in {run.path} it was {before}, and its noise and fit are for that")
+        before, wanted = run.parameters[name], now[name]
+        if not _alike(before.value, wanted.value):
+            raise SequenceError(
+                f"{name} = {_said(wanted)}: in {run.path} it was {_said(before)}, and its noise and fit are for that"
+            )
     return {name: p.value for name, p in run.parameters.items() if name not in _VISITING} | dict(given)
 
 
@@ -187,6 +191,11 @@ def _alike(one: float | str, other: float | str) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other)
     return one == other
+
+
+def _said(parameter: ParameterValue) -> str:
+    value = parameter.value
+    return exact_quantity(value, parameter.unit) if isinstance(value, float) else str(value)
 
 
 def _names_of_ways(planned: Plannable) -> set[str]:

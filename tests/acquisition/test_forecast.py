@@ -85,7 +85,7 @@ def test_an_old_run_tells_rate_step_and_noise(tmp_path):
     assert adaptive.name != "adaptive, averages=1"
     assert adaptive.seconds < log.seconds / 1.7
     assert math.isnan(bound.seconds)
-    with pytest.raises(SequenceError, match=r"time_constant = 0\.03: in .*old\.h5 it was 0\.1"):
+    with pytest.raises(SequenceError, match=r"time_constant = 30 ms: in .*old\.h5 it was 100 ms"):
         forecast("srs", 0.01, like=outcome.path, settings={"time_constant": "30 ms"})
 
 
