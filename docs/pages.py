@@ -30,6 +30,10 @@ FIGURES = DOCS / "figures"
 _BLOCK = re.compile(r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```', re.DOTALL | re.MULTILINE)
 _FIGURE = re.compile(r"!\[[^]]+\]\(figures/([\w.]+)\)")
 _SET_UP = ("python3 -m venv", ". .venv", "pip install")  # what `make` does
+_CONTINUED = re.compile(r"\s*\\\n\s*")
+_FITTED = re.compile(
+    r"^ +(?P<name>\w+) +\(?(?P<value>-?[\d.]+) ± (?P<error>[\d.]+)(?P<unit>\S*(?: [^\s\d]+)?)", re.MULTILINE
+)
 _COMMENT = re.compile(r"\s+#\s.*")
 _REFUSED = re.compile(r"\s#\s+refused\b")
 ELSEWHERE = {  # what is run by tests of its own, and which
@@ -57,8 +61,19 @@ def blocks(page: Path) -> list[Block]:
 
 def commands(page: Path) -> list[str]:
     """What a page tells people to type, without comments."""
-    typed = "".join(block.text for block in blocks(page) if block.language == "console").splitlines()
-    return [_COMMENT.sub("", line[2:]) for line in typed if line.startswith("$ ")]
+    typed = [line for block in blocks(page) if block.language == "console" for line, _ in _dialogue(block)]
+    return [_COMMENT.sub("", line) for line in typed]
+
+
+def _dialogue(block: Block) -> list[tuple[str, str]]:
+    """Each command of a block, over more lines where one ends with a backslash, and what is shown of its answer."""
+    found: list[tuple[str, str]] = []
+    for line in _CONTINUED.sub(" ", block.text).splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], ""))
+        elif found:
+            found[-1] = found[-1][0], f"{found[-1][1]}{line}\n"
+    return found
 
 
 def words(command: str) -> list[str]:
@@ -82,7 +97,8 @@ def perform(page: Path, folder: Path, given: Mapping[str, Any] | None = None) ->
     Returns: what its Python has left.
 
     Raises:
-        RuntimeError: a command did not end as the page says; with what it printed.
+        RuntimeError: a command did not end as the page says, or a number that the page shows of its answer differs by
+            more than the error that stands beside it; with what it printed.
     """
     names = dict(given or {})
     with _reader_in(folder):
@@ -92,9 +108,8 @@ def perform(page: Path, folder: Path, given: Mapping[str, Any] | None = None) ->
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(block.text, encoding="utf-8")
             elif block.language == "console":
-                for line in block.text.splitlines():
-                    if line.startswith("$ "):
-                        _typed(line[2:])
+                for line, answer in _dialogue(block):
+                    compare(line, answer, _typed(line))
             elif block.language == "python":
                 exec(compile(block.text, page.name, "exec"), names)
     return names
@@ -117,19 +132,34 @@ def _reader_in(folder: Path) -> Iterator[None]:
             os.environ["XDG_CONFIG_HOME"] = before
 
 
-def _typed(line: str) -> None:
+def _typed(line: str) -> str:
+    """What it printed."""
     command = _COMMENT.sub("", line)
     program, *arguments = words(command)
     if line.startswith(_SET_UP) or command in ELSEWHERE:
-        return
+        return ""
     if program == "cp":
         shutil.copy(ROOT / arguments[0], arguments[1])
-        return
+        return ""
     if program != "stmlab":
         raise RuntimeError(f"{line}: neither stmlab nor set-up")
     result = CliRunner().invoke(app, arguments)
     if result.exit_code != (1 if _REFUSED.search(line) else 0):
         raise RuntimeError(f"{line}: exit status {result.exit_code}\n{result.output}") from result.exception
+    return result.output
+
+
+def compare(line: str, shown: str, printed: str) -> None:
+    """The fitted numbers of the page with those that came; their last digits depend on the machine."""
+    came = {one["name"]: one for one in _FITTED.finditer(printed)}
+    for one in _FITTED.finditer(shown):
+        other = came.get(one["name"])
+        if (
+            other is None
+            or one["unit"] != other["unit"]
+            or abs(float(one["value"]) - float(other["value"])) > float(one["error"])
+        ):
+            raise RuntimeError(f"{line}: the page shows {one[0].strip()}\n{printed}")
 
 
 def main() -> None:

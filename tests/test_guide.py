@@ -1,6 +1,7 @@
 """The guide: what its pages tell people to type works, its tables are the template's, and no page is left out."""
 
 import ast
+import contextlib
 import re
 import tomllib
 from types import SimpleNamespace
@@ -92,6 +93,33 @@ def test_a_command_that_does_not_end_as_its_page_says_is_told(tmp_path):
     page.write_text("```console\n$ stmlab sequences    # refused\n```\n")
     with pytest.raises(RuntimeError, match="exit status 0"):
         pages.perform(page, tmp_path)
+
+
+def test_numbers_that_a_command_does_not_print_are_told(tmp_path):
+    """Of a command over two lines."""
+    answer = "  rate_1 (1.00 ± 0.02)·10⁹ /s   at bias 1 mV\n"
+    command = "sequences \\\n    srs"
+    page = tmp_path / "page.md"
+    page.write_text(f"```console\n$ stmlab {command}\n{answer}```\n")
+    assert pages.commands(page) == ["stmlab sequences srs"]
+    with pytest.raises(RuntimeError, match=r"stmlab sequences srs: the page shows rate_1 \(1.00"):
+        pages.perform(page, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("printed", "same"),
+    [
+        ("  rate (1.01 ± 0.03)·10⁹ /s   at bias 1 mV", True),
+        ("  rate (1.03 ± 0.03)·10⁹ /s", False),
+        ("  rate (1.01 ± 0.03)·10⁶ /s", False),
+        ("  rate -1.01 ± 0.03", False),
+        ("  step (1.01 ± 0.03)·10⁹ /s", False),
+    ],
+)
+def test_a_number_of_the_page_is_what_came_within_its_error(printed, same):
+    told = contextlib.nullcontext() if same else pytest.raises(RuntimeError, match="the page shows rate")
+    with told:
+        pages.compare("stmlab fit", "  rate (1.00 ± 0.02)·10⁹ /s   at bias 1 mV", printed)
 
 
 def part_of(table, whole):

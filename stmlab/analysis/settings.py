@@ -6,7 +6,7 @@ A field that was forgotten when the run was started, or a window that suits anot
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from stmlab.errors import FitError
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from stmlab.analysis.guided.guide import Guide
     from stmlab.arrays import FloatArray
@@ -46,6 +46,7 @@ threshold and dead time of switching, spin of the n-state model and whose the co
 the fit.
 """
 OF_EVERY_MODEL = ("time_limit",)
+_Number = TypeVar("_Number", int, float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +88,7 @@ class Settings:
         Raises:
             FitError: it was given, but is none.
         """
-        try:
-            return int(str(self.given.get(name, default)))
-        except ValueError:
-            raise FitError(f"{name} = {self.given[name]!r}: a whole number is needed") from None
+        return self._converted(name, default, int, "a whole number")
 
     def plain(self, name: str, default: float) -> float:
         """A number without a unit, which a command line gives as text; the default if nobody says it.
@@ -98,10 +96,13 @@ class Settings:
         Raises:
             FitError: it was given, but is none.
         """
+        return self._converted(name, default, float, "a number")
+
+    def _converted(self, name: str, default: _Number, kind: Callable[[str], _Number], needed: str) -> _Number:
         try:
-            return float(str(self.given.get(name, default)))
+            return kind(str(self.given.get(name, default)))
         except ValueError:
-            raise FitError(f"{name} = {self.given[name]!r}: a number is needed") from None
+            raise FitError(f"{name} = {self.given[name]!r}: {needed} is needed") from None
 
     def text(self, name: str, default: str) -> str:
         """A word; the default if nobody says it."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from stmlab.errors import PhysicsError
 from stmlab.physics.broadening import windows
 from stmlab.physics.polygamma import polygamma
 
@@ -35,6 +36,8 @@ _DEGREE = 110
 _PANEL, _GROWTH = 2.0, math.sqrt(2.0)
 """Likewise: width of the panels near the pole, and how much the end of one beyond is farther than its beginning."""
 _PANEL_DEGREE = 16
+_FARTHEST = 1e18
+"""In units of kT: the powers of a panel twice as far are still numbers."""
 _FEWEST_BEYOND = 16
 """Panels; more where an argument asks for them."""
 _MOMENTS = tuple(
@@ -56,9 +59,16 @@ class BroadenedLogarithm:
         self._kT, self._bandwidth, self._broadening = kT_meV, bandwidth_meV, broadening_meV
 
     def orders(self, y: FloatArray, lowest: int, highest: int) -> list[FloatArray]:
-        """Derivatives ``lowest`` ... ``highest`` (from -1, the integral from 0) at y, each of the shape of y."""
+        """Derivatives ``lowest`` ... ``highest`` (from -1, the integral from 0) at y, each of the shape of y.
+
+        Raises:
+            PhysicsError: an energy is farther from its pole than 1e18 kT.
+        """
         u, side = np.abs(y) / self._kT, np.sign(y)
-        beyond = math.ceil(math.log(max(float(u.max(initial=_FAR)) / _FAR, 1.0), _GROWTH)) + 1
+        farthest = float(u.max(initial=_FAR))
+        if not farthest <= _FARTHEST:
+            raise PhysicsError(f"energies of {farthest * self._kT:.3g} meV: up to {_FARTHEST:.0e} kT are allowed")
+        beyond = math.ceil(math.log(farthest / _FAR, _GROWTH)) + 1
         series = _series(
             self._kT / self._bandwidth, self._broadening / self._kT, max(beyond, _FEWEST_BEYOND), lowest, highest
         )

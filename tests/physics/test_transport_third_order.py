@@ -154,6 +154,16 @@ def test_the_orders_of_the_logarithm_are_derivatives_of_each_other():
         assert at[order + 1] == pytest.approx((up[order] - down[order]) / (2 * h), abs=1e-5)
 
 
+def test_the_logarithm_ends_where_its_powers_do():
+    """A fit that runs away asks for it; warnings are errors."""
+    logarithm = BroadenedLogarithm(0.17, 20.0, 0.005)
+    far = np.array([0.17e18, -0.16e18])
+    assert logarithm.orders(far, 0, 7)[0] == close([0.0, 0.0], abs=1e-9)
+    for beyond in (0.18e18, np.inf, np.nan):
+        with pytest.raises(PhysicsError, match=r"meV: up to 1e\+18 kT are allowed"):
+            logarithm.orders(np.array([1.0, beyond]), 0, 0)
+
+
 @settings(deadline=None)
 @given(re=st.floats(1, 30), im=st.floats(-1000, 1000))
 def test_digamma_of_complex_arguments(re, im):

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from stmlab.analysis.bound_state.rate_law import RateLaw
 
 _FEWEST = 6  # conductances
-_SHAPE = 0.03  # of the relaxation: the law has two numbers for the density of states about the tip's peak
+_LEFT_OUT = 0.03
+"""Of the relaxation: what the law leaves out, the tip's density of states about its peak and heat. It follows from
+no theory: simulated states come within so much or a little more, where kT is below a third of their energy.
+"""
 _NAMES = ("relaxation_rate", "positive_rate", "negative_rate", "tip_ratio")
 _UNITS = ("1/s", "1/s/uS", "1/s/uS", "")
 
@@ -43,11 +46,12 @@ def fit_bound_state(positive: Peaks, negative: Peaks) -> FitResult:
         negative: of negative bias.
 
     Returns:
-        Parameters "relaxation_rate" (1/s), "positive_rate" and "negative_rate" (tunnelling into the state at either
-        bias, 1/s for each uS), "tip_ratio" (of the tip's density of states far from its peak to that at it); derived
-        "lifetime" (s), and of each polarity "positive_exponent" or, with a kink, "positive_exponent_below",
-        "positive_exponent_above", "positive_kink_conductance" (S), "positive_kink_current" (A) and
-        "positive_kink_rate" (1/s). Curves "x" (S), "data", "fit" (A), "residual", "side" (1 or -1) run over all points.
+        Parameters "relaxation_rate" (1/s; its error has 3 % of it for what the law leaves out, the covariance has not),
+        "positive_rate" and "negative_rate" (tunnelling into the state at either bias, 1/s for each uS), "tip_ratio" (of
+        the tip's density of states far from its peak to that at it); derived "lifetime" (s), and of each polarity
+        "positive_exponent" or, with a kink, "positive_exponent_below", "positive_exponent_above",
+        "positive_kink_conductance" (S), "positive_kink_current" (A) and "positive_kink_rate" (1/s). Curves "x" (S),
+        "data", "fit" (A), "residual", "side" (1 or -1) run over all points.
 
     Raises:
         FitError: fewer than six conductances.
@@ -86,7 +90,8 @@ def fit_bound_state(positive: Peaks, negative: Peaks) -> FitResult:
             "y_unit": "A",
         },
         choices={
-            "kink": ", ".join(n for s, n in ((1, "positive bias"), (-1, "negative bias")) if laws[s].kink) or "none"
+            "kink": ", ".join(n for s, n in ((1, "positive bias"), (-1, "negative bias")) if laws[s].kink) or "none",
+            "error": f"of the relaxation with {_LEFT_OUT:.0%} of it for what the rate law leaves out",
         },
     )
 
@@ -98,7 +103,7 @@ def _of_law(law: RateLaw) -> list[FitParameter]:
         shown = math.inf if error > 1.0 else shown_error(0.0, value, error * value)
         found.append(FitParameter(name, value, shown, unit))
     value, unit = found[0].value, found[0].unit
-    rate = found[0] = FitParameter(_NAMES[0], value, math.hypot(found[0].error, _SHAPE * value), unit)
+    rate = found[0] = FitParameter(_NAMES[0], value, math.hypot(found[0].error, _LEFT_OUT * value), unit)
     lifetime = FitParameter("lifetime", 1.0 / rate.value, rate.error / rate.value**2, "s")
     return [*found, lifetime]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from stmlab.analysis.n_state.problem import Problem
 from stmlab.analysis.n_state.start import begun
 from stmlab.analysis.transport.data import SMALLEST_NOISE, SpectrumData
 from stmlab.analysis.transport.doubts import DECIDED
-from stmlab.analysis.transport.solution import Solution, distinct
+from stmlab.analysis.transport.solution import Solution, distinct, settled
 from stmlab.analysis.transport.symmetry import signs
 from stmlab.errors import FitError
 
@@ -56,6 +57,10 @@ def solutions(spectra: list[SrsSpectrum], systems: Sequence[System], *, offsets:
         raise FitError("the model is defined at no start: is the temperature right?")
     lowest = min(one.aic for one in found)
     return [_settled(residuals[one.system], one) if one.aic < lowest + 2 * DECIDED else one for one in found]
+
+
+def _settled(left: SpectraLeft, solution: Solution) -> Solution:
+    return settled(partial(improved, left, tolerance=_CONVERGED, most=_MOST), solution, _STEADY, _REWEIGHTED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,16 +132,6 @@ def evened(noise: FloatArray, degrees: FloatArray) -> FloatArray:
     chance = 2.0 / degrees
     real = max(float(np.mean((own - own.mean()) ** 2 * noise.size / (noise.size - 1) - chance)), 0.0)
     found: FloatArray = np.exp(0.5 * (common + real / (real + chance) * (own - common)))
-    return found
-
-
-def _settled(left: SpectraLeft, solution: Solution) -> Solution:
-    """To the end, and again while that changes the noise: the covariance is for the noise that one begins with."""
-    for _ in range(_REWEIGHTED):
-        found = improved(left, solution, _CONVERGED, _MOST)
-        if np.allclose(found.noise, solution.noise, rtol=_STEADY, atol=0.0):
-            break
-        solution = found
     return found
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from stmlab.analysis.iterations import iterations
 from stmlab.analysis.n_state.data import setpoints
 from stmlab.analysis.residuals import is_structured
-from stmlab.analysis.transport.data import SMALLEST_NOISE
-from stmlab.analysis.transport.doubts import rivals, undetermined
+from stmlab.analysis.transport.doubts import is_rounding, rivals, undetermined
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
@@ -32,18 +29,14 @@ def doubts(forward: Forward, best: Solution, found: list[Solution], errors: Floa
 
 
 def _is_exact(forward: Forward, best: Solution) -> bool:
-    return all(_is_rounding(one.current, left) for one, left in zip(forward.spectra, best.left, strict=True))
-
-
-def _is_rounding(current: FloatArray, left: FloatArray) -> bool:
-    return float(np.abs(left).max()) <= SMALLEST_NOISE * float(np.ptp(current))
+    return all(is_rounding(one.current, left) for one, left in zip(forward.spectra, best.left, strict=True))
 
 
 def _structured(forward: Forward, best: Solution, fitted: int) -> list[str]:
     count = len(forward.spectra)
     likely, each = NormalDist().inv_cdf(1 - _FALSE / count), fitted / count + 1.0
     pairs = zip(forward.spectra, best.left, strict=True)
-    structured = sum(not _is_rounding(one.current, left) and is_structured(left, each, likely) for one, left in pairs)
+    structured = sum(not is_rounding(one.current, left) and is_structured(left, each, likely) for one, left in pairs)
     if not structured:
         return []
     return [f"the residual of {structured} of {count} spectra has a structure: the model does not hold"]

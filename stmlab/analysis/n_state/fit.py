@@ -20,10 +20,10 @@ from stmlab.analysis.n_state.descents import SpectraLeft, solutions
 from stmlab.analysis.n_state.doubts import doubts
 from stmlab.analysis.n_state.forward import Forward
 from stmlab.analysis.n_state.runs import line_of
-from stmlab.analysis.transport.doubts import shown_error
-from stmlab.analysis.transport.solution import by_system
+from stmlab.analysis.transport.fitted import fitted
+from stmlab.analysis.transport.solution import compared
 from stmlab.errors import FitError
-from stmlab.results import FitParameter, FitResult
+from stmlab.results import FitResult
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from stmlab.analysis.n_state.data import SrsSpectrum
     from stmlab.analysis.transport.solution import Solution
-    from stmlab.arrays import FloatArray
     from stmlab.systems import System
 
 _FEWEST_STEPS = 3  # spectra with a step
@@ -82,14 +81,12 @@ def _result(spectra: list[SrsSpectrum], best: Solution, found: list[Solution], *
     data = np.concatenate([one.current for one in spectra])
     left = SpectraLeft(forward, offsets).of(best.values, best.conductances)
     residual = -np.concatenate(left)
-    lowest = {system: min(one.aic for one in group) for system, group in by_system(found).items()}
-    ranked = sorted(lowest, key=lambda system: lowest[system])
-    compared = ", ".join(f"{one.label} +{lowest[one] - best.aic:.1f}" for one in ranked)
+    aic, ranking = compared(best, found)
     places = [f"setpoint {_said(*setpoint)}" for setpoint in setpoints(spectra)]
     lines = [line_of(one.frequency, one.current + part) for one, part in zip(spectra, left, strict=True)]
     return FitResult(
         model="n_state",
-        parameters=(*_parameters(best, errors, places), *derived(forward, best)),
+        parameters=(*fitted(best, errors, places), *derived(forward, best)),
         free=(*best.free, *(f"conductance_{k + 1}" for k in range(len(places)))),
         covariance=best.covariance,
         points=data.size,
@@ -103,12 +100,12 @@ def _result(spectra: list[SrsSpectrum], best: Solution, found: list[Solution], *
             "spectrum": np.concatenate([np.full(one.frequency.size, float(k)) for k, one in enumerate(spectra)]),
             **{name: np.array([getattr(one, name) for one in spectra]) for name in _OF_SPECTRA},
             **{f"fit_{name}": np.array([line.get(name, np.nan) for line in lines]) for name in ("rate", "step")},
-            "aic": np.array(list(lowest.values())),
+            "aic": aic,
         },
         labels={"x": "microwave frequency", "x_unit": "Hz", "x_scale": "log", "y": "SRS current", "y_unit": "A"},
         choices={
             "system": best.system.label,
-            **({"AIC": compared} if len(ranked) > 1 else {}),
+            **ranking,
             "offset": "of each spectrum" if offsets else "of the model",
         },
     )
@@ -119,15 +116,3 @@ _OF_SPECTRA = ("bias", "amplitude", "rate", "rate_error", "step", "step_error")
 
 def _said(bias: float, current: float) -> str:
     return f"{format_quantity(current, 'A')} at {format_quantity(bias, 'V')}"
-
-
-def _parameters(best: Solution, errors: FloatArray, places: list[str]) -> list[FitParameter]:
-    """Those of the system, and the conductance of each setpoint."""
-    found, usual = [], best.usual
-    for name, error in zip(best.free, errors.tolist(), strict=False):
-        one, value = best.system.parameters[name], usual[name]
-        found.append(FitParameter(name, value, shown_error(one.size, value, error), one.unit))
-    conductances = zip(places, best.conductances.tolist(), errors[len(best.free) :].tolist(), strict=True)
-    for k, (place, value, error) in enumerate(conductances, start=1):
-        found.append(FitParameter(f"conductance_{k}", value, shown_error(0.0, value, error), "S", place))
-    return found

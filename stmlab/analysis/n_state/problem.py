@@ -11,7 +11,7 @@ import numpy as np
 
 from stmlab.analysis.descent import descend
 from stmlab.analysis.descent_step import SINGULAR, Place, Slopes, scaled
-from stmlab.analysis.transport.varying import Varying
+from stmlab.analysis.transport.varying import Solved, Varying
 from stmlab.errors import PhysicsError
 
 if TYPE_CHECKING:
@@ -23,21 +23,6 @@ if TYPE_CHECKING:
 _WIDER = 30.0  # than the step of a difference where nothing is truncated: harmonics are, at 1e-6
 _STEP = 3e-4  # of the logarithm of a conductance
 _REACH = math.log(2.0)  # of a conductance in one step
-
-
-@dataclass(frozen=True, eq=False)
-class Solved:
-    """Values of all parameters, conductances in S, covariance of the free ones and these; residuals over the noise.
-
-    The covariance is for noise of 1; enormous for what the spectra do not determine.
-    """
-
-    values: dict[str, float]
-    conductances: FloatArray
-    covariance: FloatArray
-    residuals: FloatArray
-    converged: bool
-    steps: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +46,14 @@ class Problem:
     def solved(self, conductances: FloatArray, tolerance: float, most: int) -> Solved | None:
         """From the start and ``conductances``; None if the model is not defined there, or the fit is over.
 
+        The covariance is for noise of 1; enormous for what the spectra do not determine.
+
         Args:
             conductances: of each setpoint, S.
             tolerance: gain of a further step over the sum of squares, at which it ends.
             most: steps.
         """
-        start = np.concatenate([self._varying.begun(), np.log(conductances)])
-        own, setpoints = len(self.free), conductances.size
+        start, setpoints = self._varying.place(conductances), conductances.size
         low, high = self._varying.bounds
         ends = np.full(setpoints, np.inf)
         bounds = np.concatenate([low, -ends]), np.concatenate([high, ends])
@@ -75,28 +61,19 @@ class Problem:
         found = descend(self._placed, self._slopes, start, bounds, reach, tolerance=tolerance, most=most)
         if found is None:
             return None
-        values, at = self._split(found.parameters)
-        varied = _covariance(found.slopes)
-        by_varied = np.diag(np.concatenate([np.ones(own), at]))
-        by_varied[:own, :own] = self._varying.slopes(found.parameters[:own], varied)
-        covariance = by_varied @ varied @ by_varied.T
-        return Solved(values, at, covariance, found.residuals, found.converged, found.steps)
+        return self._varying.solved(found, _covariance(found.slopes))
 
     @cached_property
     def _varying(self) -> Varying:
         conditions = tuple(one.at(1.0) for one in self.forward.spectra)
         return Varying(self.forward.system, self.start, self.free, self.even, conditions)
 
-    def _split(self, at: FloatArray) -> tuple[dict[str, float], FloatArray]:
-        own = len(self.free)
-        return self._varying.values(at[:own]), np.exp(at[own:])
-
     def _placed(self, at: FloatArray) -> Place | None:
         low, high = self._varying.bounds
         own = len(self.free)
         at = np.concatenate([np.clip(at[:own], low, high), at[own:]])
         try:
-            left = self.residuals(*self._split(at))
+            left = self.residuals(*self._varying.split(at))
         except PhysicsError:
             return None
         return Place(at, left) if np.isfinite(left).all() else None

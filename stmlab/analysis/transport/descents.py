@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from stmlab.analysis.transport.data import SMALLEST_NOISE
 from stmlab.analysis.transport.doubts import DECIDED
 from stmlab.analysis.transport.model import COARSE, FINE
 from stmlab.analysis.transport.problem import Problem
-from stmlab.analysis.transport.solution import Solution, by_system, distinct
+from stmlab.analysis.transport.solution import Solution, by_system, distinct, settled
 from stmlab.analysis.transport.start import has_an_axis, known_names, starts, steps_seen
 from stmlab.analysis.transport.symmetry import signs
 from stmlab.errors import FitError
@@ -107,7 +108,8 @@ def _improved(
     found = None if iterations().over else problem.solved(solution.conductances, tolerance, most)
     if found is None:  # or the model is not defined there
         return solution if solution.left else replace(solution, aic=math.inf)
-    rms = np.array([math.sqrt(np.mean(part**2)) for part in found.residuals])
+    parts = np.split(found.residuals, np.cumsum([one.bias.size for one in spectra])[:-1])
+    rms = np.array([math.sqrt(np.mean(part**2)) for part in parts])
     noise = np.maximum(solution.noise * rms, SMALLEST_NOISE * np.array([np.ptp(one.conductance) for one in spectra]))
     likelihood = sum(one.bias.size * math.log(n**2) for one, n in zip(spectra, noise, strict=True))
     aic = likelihood + 2 * (len(free) + 2 * len(spectra))
@@ -118,7 +120,7 @@ def _improved(
         covariance=found.covariance,
         noise=noise,
         aic=aic,
-        left=tuple(part * n for part, n in zip(found.residuals, solution.noise, strict=True)),
+        left=tuple(part * n for part, n in zip(parts, solution.noise, strict=True)),
         converged=found.converged,
         steps=found.steps,
     )
@@ -129,7 +131,7 @@ def _settled(spectra: list[SpectrumData], solution: Solution) -> Solution:
     for name, one in solution.system.parameters.items():
         if one.optional and name in solution.free:
             solution = _decided(spectra, solution, name)
-    return _converged(spectra, solution)
+    return settled(partial(_improved, spectra, tolerance=_CONVERGED, most=_MOST), solution, _STEADY, _REWEIGHTED)
 
 
 def _decided(spectra: list[SpectrumData], solution: Solution, name: str) -> Solution:
@@ -147,13 +149,3 @@ def _begun_anew(solution: Solution, name: str, value: float, free: tuple[str, ..
     """From another value of a parameter, where nothing is known of what it leaves of the spectra."""
     values = {**solution.values, name: value}
     return replace(solution, values=values, free=free, left=(), aic=-math.inf)
-
-
-def _converged(spectra: list[SpectrumData], solution: Solution) -> Solution:
-    """To the end, and again while that changes the noise: the covariance is for the noise that one begins with."""
-    for _ in range(_REWEIGHTED):
-        found = _improved(spectra, solution, _CONVERGED, _MOST)
-        if np.allclose(found.noise, solution.noise, rtol=_STEADY, atol=0.0):
-            break
-        solution = found
-    return found

@@ -31,7 +31,7 @@ _SAME_VALLEY = 5.0  # standard errors; within DECIDED a valley is not wider
 def doubts(spectra: list[SpectrumData], best: Solution, found: list[Solution], errors: FloatArray) -> tuple[str, ...]:
     """Warnings about the best of the solutions, whose free parameters have these errors."""
     warnings = [*rivals(best, found, errors), *undetermined(best, found, errors)]
-    exact = all(_is_rounding(*one) for one in zip(spectra, best.left, strict=True))
+    exact = all(is_rounding(one.conductance, left) for one, left in zip(spectra, best.left, strict=True))
     if not best.converged and not iterations().ended and not exact:
         warnings.append(
             f"the fit did not settle in {best.steps} steps: the spectra do not determine every parameter, or ask for "
@@ -51,6 +51,11 @@ def doubts(spectra: list[SpectrumData], best: Solution, found: list[Solution], e
 def shown_error(size: float, value: float, error: float) -> float:
     """The error of a parameter; infinite where it is beyond all that the parameter can be: the data leave it open."""
     return math.inf if error > _OPEN * max(abs(value), size) else error
+
+
+def is_rounding(data: FloatArray, left: FloatArray) -> bool:
+    """Whether what a fit leaves of a spectrum is nothing but that."""
+    return float(np.abs(left).max()) <= SMALLEST_NOISE * float(np.ptp(data))
 
 
 def rivals(best: Solution, found: list[Solution], errors: FloatArray) -> list[str]:
@@ -143,8 +148,4 @@ def _close_levels(spectra: list[SpectrumData], best: Solution) -> list[str]:
 
 def _structured(one: SpectrumData, left: FloatArray, fitted: float, likely: float) -> bool:
     ordered = left[np.argsort(one.bias, kind="stable")]
-    return not _is_rounding(one, left) and is_structured(ordered, fitted, likely)
-
-
-def _is_rounding(one: SpectrumData, left: FloatArray) -> bool:
-    return float(np.abs(left).max()) <= SMALLEST_NOISE * float(np.ptp(one.conductance))
+    return not is_rounding(one.conductance, left) and is_structured(ordered, fitted, likely)

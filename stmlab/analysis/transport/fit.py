@@ -21,13 +21,14 @@ import numpy as np
 from stmlab.analysis.numbers import finite, number
 from stmlab.analysis.transport.data import SpectrumData
 from stmlab.analysis.transport.descents import solutions
-from stmlab.analysis.transport.doubts import doubts, shown_error
+from stmlab.analysis.transport.doubts import doubts
+from stmlab.analysis.transport.fitted import fitted
 from stmlab.analysis.transport.model import SpinSetting, system_of
-from stmlab.analysis.transport.solution import by_system
+from stmlab.analysis.transport.solution import compared
 from stmlab.errors import FitError
 from stmlab.physics.baths import DEFAULT_SCATTERING_S
 from stmlab.physics.coupled_tip import ExchangeKind
-from stmlab.results import FitParameter, FitResult
+from stmlab.results import FitResult
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from stmlab.analysis.transport.solution import Solution
-    from stmlab.arrays import FloatArray
     from stmlab.systems import System
 
 _SAME = 0.01  # of AIC: the same description in other words
@@ -188,15 +188,13 @@ def _best(spectra: list[SpectrumData], found: list[Solution]) -> Solution:
 
 def _result(spectra: list[SpectrumData], best: Solution, found: list[Solution], called: str) -> FitResult:
     errors = np.sqrt(np.diag(best.covariance))
-    groups = by_system(found)
     data = np.concatenate([one.conductance for one in spectra])
     fit = data + np.concatenate(best.left)
-    lowest = {system: min(one.aic for one in group) for system, group in groups.items()}
-    ranked = sorted(lowest, key=lambda system: lowest[system])
-    compared = ", ".join(f"{one.label} +{lowest[one] - best.aic:.1f}" for one in ranked)
+    places = [one.place or f"setpoint {format_quantity(one.setpoint, 'S')}" for one in spectra]
+    aic, ranking = compared(best, found)
     return FitResult(
         model="transport",
-        parameters=_parameters(spectra, best, errors),
+        parameters=fitted(best, errors, places),
         free=(*best.free, *(f"conductance_{k + 1}" for k in range(len(spectra)))),
         covariance=best.covariance,
         points=data.size,
@@ -209,21 +207,8 @@ def _result(spectra: list[SpectrumData], best: Solution, found: list[Solution], 
             "residual": data - fit,
             "setpoint": np.concatenate([np.full(one.bias.size, one.setpoint) for one in spectra]),
             "spectrum": np.concatenate([np.full(one.bias.size, float(k)) for k, one in enumerate(spectra)]),
-            "aic": np.array(list(lowest.values())),
+            "aic": aic,
         },
         labels={"x": "bias", "x_unit": "V", "y": "dI/dV", "y_unit": "S"},
-        choices={called: best.system.label, **({"AIC": compared} if len(ranked) > 1 else {})},
+        choices={called: best.system.label, **ranking},
     )
-
-
-def _parameters(spectra: list[SpectrumData], best: Solution, errors: FloatArray) -> tuple[FitParameter, ...]:
-    """Those of the system, and the conductance of each spectrum."""
-    found, usual = [], best.usual
-    for name, error in zip(best.free, errors.tolist(), strict=False):
-        one, value = best.system.parameters[name], usual[name]
-        found.append(FitParameter(name, value, shown_error(one.size, value, error), one.unit))
-    conductances = zip(spectra, best.conductances.tolist(), errors[len(best.free) :].tolist(), strict=True)
-    for k, (spectrum, value, error) in enumerate(conductances, start=1):
-        place = spectrum.place or f"setpoint {format_quantity(spectrum.setpoint, 'S')}"
-        found.append(FitParameter(f"conductance_{k}", value, shown_error(0.0, value, error), "S", place))
-    return tuple(found)

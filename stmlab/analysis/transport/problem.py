@@ -14,7 +14,7 @@ from stmlab.analysis.descent_step import Place, Slopes
 from stmlab.analysis.residuals import uneven_covariance
 from stmlab.analysis.transport.data import axes
 from stmlab.analysis.transport.model import FINE, Grid
-from stmlab.analysis.transport.varying import STEP, Varying
+from stmlab.analysis.transport.varying import STEP, Solved, Varying
 from stmlab.errors import PhysicsError
 from stmlab.physics.transport import conductances_and_room
 from stmlab.systems import Scale
@@ -29,18 +29,6 @@ if TYPE_CHECKING:
 
 _CONDUCTANCES_S = 1e-18, 1.0  # of a spectrum: beyond them there is no junction, and their logarithm ends
 _WEAKER = 0.95  # of the Kondo coupling, where the model refuses the start
-
-
-@dataclass(frozen=True, eq=False)
-class Solved:
-    """Values of all parameters, conductances in S, covariance of the free ones and these; residuals over the noise."""
-
-    values: dict[str, float]
-    conductances: FloatArray
-    covariance: FloatArray
-    residuals: list[FloatArray]
-    converged: bool
-    steps: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +61,7 @@ class Problem:
             tolerance: gain of a further step over the sum of squares, at which it ends.
             most: steps.
         """
-        start = np.concatenate([self._varying.begun(), np.log(conductances)])
+        start = self._varying.place(conductances)
         go = partial(descend, self._placed, self._slopes, bounds=self._bounds, reach=self._reach)
         found = go(start, tolerance=tolerance, most=most)
         couplings = [self.system.parameters[name].scale is Scale.COUPLING for name in self.free]
@@ -82,12 +70,7 @@ class Problem:
             found = go(start, tolerance=tolerance, most=most)
         if found is None:
             return None
-        values, at = self._split(found.parameters)
-        covariance = self._covariance(
-            uneven_covariance(found.slopes[self._order], found.residuals[self._order]), found.parameters
-        )
-        parts = np.split(found.residuals, self._ends)
-        return Solved(values, at, covariance, parts, found.converged, found.steps)
+        return self._varying.solved(found, uneven_covariance(found.slopes[self._order], found.residuals[self._order]))
 
     # -- what is varied ------------------------------------------------------------------------------------------------
 
@@ -95,10 +78,6 @@ class Problem:
     def _varying(self) -> Varying:
         conditions = tuple(one.at(1.0) for one in self.spectra)
         return Varying(self.system, self.start, self.free, self.even, conditions)
-
-    def _split(self, at: FloatArray) -> tuple[dict[str, float], FloatArray]:
-        own = len(self.free)
-        return self._varying.values(at[:own]), np.exp(at[own:])
 
     @cached_property
     def _bounds(self) -> tuple[FloatArray, FloatArray]:
@@ -109,13 +88,6 @@ class Problem:
     @cached_property
     def _reach(self) -> FloatArray:
         return np.concatenate([self._varying.reach, np.full(len(self.spectra), np.inf)])
-
-    def _covariance(self, covariance: FloatArray, at: FloatArray) -> FloatArray:
-        """Of the parameters and conductances themselves."""
-        own = len(self.free)
-        by_varied = np.diag(np.concatenate([np.ones(own), np.exp(at[own:])]))
-        by_varied[:own, :own] = self._varying.slopes(at[:own], covariance)
-        return by_varied @ covariance @ by_varied.T
 
     # -- spectra -------------------------------------------------------------------------------------------------------
 
@@ -148,7 +120,7 @@ class Problem:
     def _placed(self, at: FloatArray) -> Place | None:
         """Model less data over the noise, spectrum by spectrum; None where the model refuses the parameters."""
         at = np.clip(at, *self._bounds)
-        values, gs = self._split(at)
+        values, gs = self._varying.split(at)
         grid = self._grid(values)
         try:
             spectra, room = conductances_and_room(self._junctions(values, gs), grid.bias_V)
@@ -164,7 +136,7 @@ class Problem:
 
     def _slopes(self, at: FloatArray) -> Slopes | None:
         """By all parameters and the logarithms of the conductances; None where the model ends beside them."""
-        values, gs = self._split(at)
+        values, gs = self._varying.split(at)
         grid, own = self._grid(values), len(self.free)
         try:
             spectra, slopes, edge = self._differences(at, grid.bias_V)
@@ -199,7 +171,7 @@ class Problem:
             offset of the bias is not among what is varied, each conductance is the last.
         """
         names = [name for name in self.free if name not in self.system.offset_names]
-        values, gs = self._split(at)
+        values, gs = self._varying.split(at)
         steps = [self._varying.step(at, name) for name in names]
         columns = [self._junctions(values, gs)]
         columns += [self._junctions(self._moved(at, name, step), gs) for name, step in zip(names, steps, strict=True)]
@@ -229,4 +201,4 @@ class Problem:
     def _moved(self, at: FloatArray, name: str, step: float) -> dict[str, float]:
         moved = at.copy()
         moved[self.free.index(name)] += step
-        return self._split(moved)[0]
+        return self._varying.split(moved)[0]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stmlab.analysis.transport.symmetry import Signs
 from stmlab.systems import Scale
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from stmlab.arrays import FloatArray
     from stmlab.systems import Parameter, System
@@ -40,6 +42,31 @@ class Solution:
     def usual(self) -> dict[str, float]:
         """The values, with the usual ones of the signs that make no difference."""
         return self.signs.as_usual(self.values)
+
+
+def settled(improved: Callable[[Solution], Solution], solution: Solution, steady: float, most: int) -> Solution:
+    """To the end, and again while that changes the noise: the covariance is for the noise that one begins with.
+
+    Args:
+        improved: goes down to the end with the noise of a solution.
+        solution: to begin with.
+        steady: relative change of the noise that is none.
+        most: how often, at least once.
+    """
+    for _ in range(most):
+        found = improved(solution)
+        if np.allclose(found.noise, solution.noise, rtol=steady, atol=0.0):
+            break
+        solution = found
+    return found
+
+
+def compared(best: Solution, found: list[Solution]) -> tuple[FloatArray, dict[str, str]]:
+    """The lowest AIC of each system, and how far each lies above the best one, as ``choices`` of a result say it."""
+    lowest = {system: min(one.aic for one in group) for system, group in by_system(found).items()}
+    ranked = sorted(lowest, key=lambda system: lowest[system])
+    said = ", ".join(f"{one.label} +{lowest[one] - best.aic:.1f}" for one in ranked)
+    return np.array(list(lowest.values())), {"AIC": said} if len(ranked) > 1 else {}
 
 
 def distinct(found: list[Solution]) -> list[Solution]:

@@ -15,6 +15,7 @@ from stmlab.systems import Scale
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.analysis.descent import Descent
     from stmlab.arrays import FloatArray
     from stmlab.systems import Conditions, Parameter, System
 
@@ -22,6 +23,27 @@ STEP = 1e-5  # of a finite difference, in the size of each parameter
 _STEP_SQUARED = 1e-6  # of one that is varied as its square
 _LARGEST_COUPLING = 0.3
 _INSIDE = 1.0 - 1e-9  # of the largest Kondo coupling
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """The end of a descent.
+
+    Attributes:
+        values: of all parameters.
+        conductances: S.
+        covariance: of the free parameters and the conductances.
+        residuals: of all points, model less data over the noise.
+        converged: whether it came to its end.
+        steps: that it took.
+    """
+
+    values: dict[str, float]
+    conductances: FloatArray
+    covariance: FloatArray
+    residuals: FloatArray
+    converged: bool
+    steps: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +71,24 @@ class Varying:
     def begun(self) -> FloatArray:
         """Where the start lies, shape (p,)."""
         return np.array([self.varied(name) for name in self.free])
+
+    def place(self, conductances: FloatArray) -> FloatArray:
+        """Where the start lies, then the logarithms of the conductances, shape (p + n,)."""
+        return np.concatenate([self.begun(), np.log(conductances)])
+
+    def split(self, at: FloatArray) -> tuple[dict[str, float], FloatArray]:
+        """Values of all parameters and conductances in S, at a place of shape (p + n,)."""
+        own = len(self.free)
+        return self.values(at[:own]), np.exp(at[own:])
+
+    def solved(self, descent: Descent, covariance: FloatArray) -> Solved:
+        """The end of a descent, where the places have the covariance, shape (p + n, p + n)."""
+        at, own = descent.parameters, len(self.free)
+        values, conductances = self.split(at)
+        by_varied = np.diag(np.concatenate([np.ones(own), conductances]))
+        by_varied[:own, :own] = self.slopes(at[:own], covariance)
+        covariance = by_varied @ covariance @ by_varied.T
+        return Solved(values, conductances, covariance, descent.residuals, descent.converged, descent.steps)
 
     def varied(self, name: str) -> float:
         """The place of one parameter at the start."""

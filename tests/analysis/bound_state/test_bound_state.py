@@ -13,6 +13,7 @@ from stmlab.analysis.bound_state.rate_law import current
 from stmlab.display.figures.fits import draw_fits
 from stmlab.errors import FitError
 from stmlab.physics.bound_state import BoundState
+from stmlab.physics.constants import K_B_MEV_PER_K
 from stmlab.physics.stochastic_resonance import static_current
 from stmlab.simulation.junctions.bound_state import BoundStateJunction
 from stmlab.station import Station
@@ -70,18 +71,36 @@ def test_the_rate_law_is_the_current_of_both_states():
 
 def test_the_relaxation_of_the_papers_state_comes_back():
     """From far below to far above it; the tip's broadening and the edges of its gap are no part of the law."""
-    for seed in range(1):
-        fit = fit_bound_state(*measured(np.geomspace(0.03, 60, 18), seed))
-        rate = fit["relaxation_rate"]
-        assert rate.value == close(4.2e9, rel=0.03)
-        assert rate.error == close(0.03 * rate.value, rel=0.05)
-        assert fit["lifetime"].value == close(1 / rate.value)
-        assert fit["positive_exponent_below"].value == close(1.0, abs=0.06)
-        assert fit["positive_exponent_above"].value == close(0.84, abs=0.06)
-        assert fit["negative_exponent"].value == close(1.01, abs=0.01)
-        assert fit["positive_kink_rate"].value == close(fit["positive_kink_current"].value / CHARGE_C)
-        assert fit.choices["kink"] == "positive bias"
-        assert any("a kink in it is an estimate" in warning for warning in fit.warnings)
+    fit = fit_bound_state(*measured(np.geomspace(0.03, 60, 18)))
+    rate = fit["relaxation_rate"]
+    assert rate.value == close(4.2e9, rel=0.03)
+    assert rate.error == close(0.03 * rate.value, rel=0.05)
+    assert fit["lifetime"].value == close(1 / rate.value)
+    assert fit["positive_exponent_below"].value == close(1.0, abs=0.06)
+    assert fit["positive_exponent_above"].value == close(0.84, abs=0.06)
+    assert fit["negative_exponent"].value == close(1.01, abs=0.01)
+    assert fit["positive_kink_rate"].value == close(fit["positive_kink_current"].value / CHARGE_C)
+    assert fit.choices["kink"] == "positive bias"
+    assert any("a kink in it is an estimate" in warning for warning in fit.warnings)
+    assert fit.choices["error"].startswith("of the relaxation with 3%")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_relaxation_of_other_states_comes_back_within_its_error(seed):
+    """Gaps, broadenings, electron and hole parts as they come; colder than a third of the state's energy."""
+    rng = np.random.default_rng(seed)
+    gap = rng.uniform(0.3, 1.4)
+    energy, broadening = rng.uniform(0.15, 0.9) * min(gap, 0.7), rng.uniform(0.01, 0.1) * gap
+    electron, relaxation = 10 ** rng.uniform(8, 9), 10 ** rng.uniform(8.5, 10.5)
+    hole, kT = electron * 10 ** rng.uniform(-0.6, 0.6), energy * rng.uniform(0.1, 0.3)
+    rates = electron, hole, relaxation
+    state = BoundStateJunction(energy, gap, broadening, *rates, kT / K_B_MEV_PER_K, REFERENCE_S, gap + 1.0)
+    bias = 1e-3 * (gap + 0.95) * np.linspace(-1, 1, 801)
+    scales = np.geomspace(0.02, 30, 18) * relaxation / (3 * max(electron, hole))
+    rows = np.array([state.static_current(bias, scale) for scale in scales])
+    noisy = rows * (1 + 2e-4 * rng.standard_normal(rows.shape))
+    rate = fit_bound_state(*(peaks(bias, scales * REFERENCE_S, noisy, side) for side in (1, -1)))["relaxation_rate"]
+    assert abs(rate.value - relaxation) < 2 * rate.error < 0.2 * relaxation
 
 
 def test_the_figure_has_both_polarities_and_the_kink():
