@@ -24,7 +24,6 @@ class SrsSpectrum:
             conductance.
         field_T: along the system's direction of the field.
         temperature_K: of the sample.
-        place: what tells it from the others, for people.
         step, step_error: I_SR and its error, A; 0 and what would be significant where there is no step.
         rate, rate_error: Gamma and its error, 1/s; nan where there is no step.
         noise: of a point, A.
@@ -38,7 +37,6 @@ class SrsSpectrum:
     setpoint_current: float
     field_T: float | None
     temperature_K: float | None
-    place: str
     step: float
     step_error: float
     rate: float

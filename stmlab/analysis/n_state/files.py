@@ -38,8 +38,7 @@ def fit_map(run: Run, told: Settings) -> FitResult:
         FitError: as `fit_states`; the run holds something else, or the spin is none.
     """
     spectra, warnings = spectra_of(run, told)
-    fit = fit_states(spectra, [_atom(told.plain("spin", _SPIN))], offsets=_own_offsets(told.text("offset", FREE)))
-    return replace(fit, warnings=(*warnings, *fit.warnings))
+    return _fitted(spectra, [_atom(told.plain("spin", _SPIN))], told.text("offset", FREE), warnings)
 
 
 def fit_runs(
@@ -55,12 +54,18 @@ def fit_runs(
         if not isinstance(source, Run):
             raise FitError(f"{source.path}: an n-state fit takes runs: others do not say bias and amplitude")
         found, left_out = spectra_of(source, Settings.of_run(source, given))
-        if len(sources) > 1:
-            found = [replace(one, place=f"{source.path.name}, {one.place}") for one in found]
         spectra += found
         warnings += left_out
-    fit = fit_states(spectra, systems, offsets=_own_offsets(offset))
-    return replace(fit, warnings=(*warnings, *fit.warnings))
+    return _fitted(spectra, systems, offset, warnings)
+
+
+def _fitted(spectra: list[SrsSpectrum], systems: Sequence[System], offset: str, left_out: Sequence[str]) -> FitResult:
+    """With what was left out among the warnings; a refusal where that is all."""
+    own = _own_offsets(offset)
+    if not spectra and left_out:
+        raise FitError(f"no spectra to fit: {'; '.join(left_out)}")
+    fit = fit_states(spectra, systems, offsets=own)
+    return replace(fit, warnings=(*left_out, *fit.warnings))
 
 
 def _own_offsets(offset: str) -> bool:

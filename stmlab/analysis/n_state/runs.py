@@ -10,7 +10,6 @@ from stmlab.analysis.batch.srs import fit_srs_batch
 from stmlab.analysis.columns import averaged, column
 from stmlab.analysis.n_state.data import SrsSpectrum
 from stmlab.errors import FitError
-from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +86,6 @@ def srs_spectra(
                 *setpoint,
                 field_T,
                 temperature_K,
-                place=", ".join(format_quantity(float(f"{value:.4g}"), "V") for value in (v, a)),
                 step=line.get("step", 0.0),
                 step_error=max(line.get("step_error", unseen), 1e-9 * float(np.ptp(y))),
                 rate=line.get("rate", np.nan),

@@ -109,8 +109,15 @@ def test_the_figure_has_both_polarities_and_the_kink():
     drawn = [line.get_xydata() for line in axes.lines]
     kink = fit["positive_kink_conductance"].value * 1e6, fit["positive_kink_current"].value * 1e9
     assert any(line.shape == (1, 2) and line[0] == close(kink) for line in drawn)
-    assert sum(line.shape == (18, 2) for line in drawn) == 4  # points and law of each
-    assert axes.get_xlabel() == "conductance (µS)"
+    order = np.argsort(fit.curves["x"][:18])
+    for container, side, name in zip(axes.containers, (1, -1), ("positive", "negative"), strict=True):
+        points, own = container.lines[0], fit.curves["side"] == side
+        x, data, law = (fit.curves[curve][own][order] for curve in ("x", "data", "fit"))
+        assert container.get_label() == f"{name} bias"
+        assert points.get_xydata() == close(np.column_stack([1e6 * x, 1e9 * data]))
+        (line,) = (one for one in axes.lines if one.get_linestyle() == "-" and one.get_color() == points.get_color())
+        assert line.get_xydata() == close(np.column_stack([1e6 * x, 1e9 * law]))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("conductance (µS)", "peak current (nA)")
 
 
 def test_currents_that_do_not_saturate_say_only_a_bound():
