@@ -10,13 +10,16 @@ from stmlab.analysis.bound_state import Peaks, fit_bound_state
 from stmlab.analysis.bound_state.peaks import peaks
 from stmlab.analysis.bound_state.power_laws import power_laws
 from stmlab.analysis.bound_state.rate_law import current
+from stmlab.axes import Axis, Channel
 from stmlab.display.figures.fits import draw_fits
 from stmlab.errors import FitError
+from stmlab.events import ParameterValue, PointTaken, RunFinished, RunStarted, RunState
 from stmlab.physics.bound_state import BoundState
 from stmlab.physics.constants import K_B_MEV_PER_K
 from stmlab.physics.stochastic_resonance import static_current
 from stmlab.simulation.junctions.bound_state import BoundStateJunction
 from stmlab.station import Station
+from stmlab.storage import Writer
 from tests.approximately import close
 
 STATE = BoundStateJunction(0.15, 0.55, 0.04, 4e8, 2e8, 4.2e9, 0.05, 0.0947e-6, 1.3)
@@ -139,6 +142,36 @@ def test_a_current_without_a_peak_is_refused():
 def test_too_few_conductances_are_refused():
     with pytest.raises(FitError, match="5 peak currents at positive bias: at least 6 are needed"):
         fit_bound_state(*measured(np.geomspace(0.1, 10, 5)))
+
+
+def ramp(path, setpoint_bias, scales):
+    """A run of the state's currents, as setpoint_ramp takes it."""
+    axes = Axis("setpoint", "S", REFERENCE_S * scales, ""), Axis("bias", "V", BIAS, "bias", hardware=True)
+    said = {"setpoint_bias": ParameterValue(setpoint_bias, "V", "")}
+    channel, station = Channel("current", "A", ""), {"station": "simulated", "configuration": "", "sample": ""}
+    start = RunStarted(
+        "ramp", "setpoint_ramp", "2024-01-01T10:00:00", said, axes, (channel,), point_seconds=1.0, **station
+    )
+    rows = [STATE.static_current(BIAS, scale) for scale in scales]
+    points = [PointTaken(k, float(k), (REFERENCE_S * scales[k],), (row,)) for k, row in enumerate(rows)]
+    writer = Writer(path)
+    for event in (start, *points, RunFinished(RunState.FINISHED, "completed", "", len(rows), 1.0)):
+        writer(event)
+    writer.close()
+    return path
+
+
+def test_conductances_at_a_setpoint_near_the_gaps_are_doubted(tmp_path):
+    for setpoint_bias, doubted in ((1e-3, True), (-1e-3, True), (3e-3, False)):
+        path = ramp(tmp_path / f"{setpoint_bias}.h5", setpoint_bias, np.geomspace(0.03, 60, 12))
+        fit = stmlab.fit(path, "bound_state", window="1 mV")
+        assert fit["relaxation_rate"].value == close(4.2e9, rel=0.03)
+        assert any("mV is not far beyond the gaps" in warning for warning in fit.warnings) == doubted
+
+
+def test_a_ramp_that_begins_where_the_current_saturates_is_told():
+    fit = fit_bound_state(*measured(np.geomspace(3, 60, 10)))
+    assert any("at positive bias the current begins with the power 0.8" in warning for warning in fit.warnings)
 
 
 @pytest.mark.slow
