@@ -162,7 +162,7 @@ def ramp(path, setpoint_bias, scales):
 
 
 def test_conductances_at_a_setpoint_near_the_gaps_are_doubted(tmp_path):
-    for setpoint_bias, doubted in ((1e-3, True), (-1e-3, True), (3e-3, False)):
+    for setpoint_bias, doubted in ((1e-3, True), (-1e-3, True), (3e-3, False), (-3e-3, False)):
         path = ramp(tmp_path / f"{setpoint_bias}.h5", setpoint_bias, np.geomspace(0.03, 60, 12))
         fit = stmlab.fit(path, "bound_state", window="1 mV")
         assert fit["relaxation_rate"].value == close(4.2e9, rel=0.03)

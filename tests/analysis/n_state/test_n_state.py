@@ -161,16 +161,18 @@ def test_errors_are_those_of_the_scatter_over_seeds(pair):
 
 @pytest.mark.slow
 def test_more_files_are_one_map(tmp_path, pair):
-    """Each with a spectrum or two, at its own DC biases."""
+    """Each with a spectrum or two, at its own DC biases; one with nothing but spectra that are too short."""
     rows, setpoint = pair_rows()
     files = [
         maps.run(tmp_path / f"{k}.h5", BIASES[part], AMPLITUDES, FREQUENCIES, rows[part], setpoint)
         for k, part in enumerate((slice(0, 1), slice(1, 4)))
     ]
+    files.append(maps.run(tmp_path / "short.h5", BIASES, AMPLITUDES, FREQUENCIES[:4], rows[..., :4], setpoint))
     one, several = (stmlab.fit(given, system=pair, **KNOWN) for given in (pair_map(tmp_path), files))
     assert [p.name for p in several.parameters] == [p.name for p in one.parameters]
     assert several["eta"].value == close(one["eta"].value, rel=1e-5)
     assert several["eta"].error == close(one["eta"].error, rel=1e-2)
+    assert any("short.h5: 8 spectra are left out" in warning for warning in several.warnings)
 
 
 @pytest.mark.slow
