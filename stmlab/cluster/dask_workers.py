@@ -7,6 +7,7 @@ die over and over is given up, and told as `Lost`.
 
 from __future__ import annotations
 
+import gc
 import logging
 import queue
 import signal
@@ -14,7 +15,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from stmlab.cluster.tasks import Done, InProcess, Lost
 from stmlab.errors import ClusterError
@@ -76,13 +77,24 @@ def workers(count: int = 1, scheduler: str = "") -> Iterator[Executor]:
 
 @contextmanager
 def _client(scheduler: str) -> Iterator[Client]:
-    dask = _dask()
-    try:
-        client = dask.Client(scheduler, timeout=_CONNECT, set_as_default=False)
-    except (OSError, TimeoutError, ValueError, TypeError) as error:  # no such address, or none at all
-        raise ClusterError(f"{scheduler}: no Dask scheduler answers: {error}") from error
-    with client:
+    with _connected(scheduler) as client:
         yield client
+
+
+def _connected(scheduler: str) -> Client:
+    """A client of that scheduler.
+
+    Raises:
+        ClusterError: nobody answers.
+    """
+    try:
+        return cast("Client", _dask().Client(scheduler, timeout=_CONNECT, set_as_default=False))
+    except (OSError, TimeoutError, ValueError, TypeError) as error:  # no such address, or none at all
+        why = str(error)
+    # What has not connected closes itself when it is collected: now, and not while workers are started some day, which
+    # would wait for it for ever. An error that came from the other one would keep it.
+    gc.collect()
+    raise ClusterError(f"{scheduler}: no Dask scheduler answers: {why}")
 
 
 @contextmanager

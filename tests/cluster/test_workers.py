@@ -1,5 +1,6 @@
 """Workers: every task once, the same numbers, a worker that dies, an end in the middle, nothing beyond loopback."""
 
+import gc
 import os
 import signal
 import sys
@@ -226,6 +227,20 @@ def test_a_scheduler_that_does_not_answer_is_refused(monkeypatch):
     for address in ("tcp://127.0.0.1:9", "nowhere"):
         with pytest.raises(ClusterError, match=f"{address}: no Dask scheduler answers"), workers(scheduler=address):
             pass
+
+
+def test_where_no_scheduler_answers_nothing_of_the_client_is_left(monkeypatch):
+    from distributed import Client
+
+    def clients():
+        return {id(one) for one in gc.get_objects() if isinstance(one, Client)}
+
+    monkeypatch.setattr("stmlab.cluster.dask_workers._CONNECT", 0.2)
+    gc.collect()
+    before = clients()
+    with pytest.raises(ClusterError, match="no Dask scheduler answers"), workers(scheduler="tcp://127.0.0.1:9"):
+        pass
+    assert clients() == before
 
 
 def test_without_dask_it_says_what_to_install(monkeypatch):
