@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from sequences.detection import residual_parameter
 from sequences.repeated import RepeatedSweeps
 from stmlab.acquisition.parameters import BooleanParameter, FloatParameter, IntegerParameter
 from stmlab.axes import Axis, Channel
@@ -73,13 +74,7 @@ class ConductanceSequence(RepeatedSweeps):
         maximum=1,
         description="peak amplitude of the bias modulation at the junction",
     )
-    settling_residual = FloatParameter(
-        "Settling residual",
-        default=1e-4,
-        minimum=1e-9,
-        maximum=0.1,
-        description="part of a step that may be missing when a reading is taken: the spectrum lags by it, in points",
-    )
+    settling_residual = residual_parameter(1e-4)  # no shuffled order averages the lag out, and it shifts step energies
     modulation_frequency = FloatParameter(
         "Modulation frequency", units="Hz", default=689.0, minimum=1, maximum=1e5, description="of the lock-in"
     )

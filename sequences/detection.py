@@ -42,6 +42,20 @@ class Reading:
     error: float
 
 
+def residual_parameter(default: float) -> FloatParameter:
+    """Part of a step that may be missing when a reading is taken; ``default``: see where it is used.
+
+    A curve that is swept in one direction lags by this part of the distance between its points.
+    """
+    return FloatParameter(
+        "Settling residual",
+        default=default,
+        minimum=1e-9,
+        maximum=0.1,
+        description="part of a step that may be missing when a reading is taken: a sweep lags by it, in points",
+    )
+
+
 class LockInSequence(FixedHeightSequence):
     """An experiment that reads the lock-in at fixed height.
 
@@ -67,13 +81,7 @@ class LockInSequence(FixedHeightSequence):
     filter_slope = ListParameter(
         "Filter slope", choices=SLOPES, units="dB/octave", default=24, description="of the lock-in's output filter"
     )
-    settling_residual = FloatParameter(
-        "Settling residual",
-        default=1e-3,
-        minimum=1e-9,
-        maximum=0.1,
-        description="part of a step that may be missing when a reading is taken",
-    )
+    settling_residual = residual_parameter(1e-3)
     stabilise_every = IntegerParameter(
         "Stabilise every",
         default=0,

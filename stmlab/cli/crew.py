@@ -85,7 +85,15 @@ class _Shown:
     ) -> Iterator[Done[Result]]:
         """See `Executor`."""
         bar = self.progress.add_task(self.what, total=count, crew=self._crew())
-        for done in self.executor.completed(function, tasks, count, stop):
+
+        def counted() -> Iterator[Task]:
+            given = 0
+            for task in tasks:
+                given += 1
+                yield task
+            self.progress.update(bar, total=given)
+
+        for done in self.executor.completed(function, counted(), count, stop):
             self.progress.update(bar, advance=1, crew=self._crew())
             yield done
 

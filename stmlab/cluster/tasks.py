@@ -51,7 +51,8 @@ class Executor(Protocol):
         Args:
             function: of one task; it and its results travel to other processes.
             tasks: taken as there are workers for them.
-            count: how many they are, for those who show how far they have come.
+            count: how many they are, for those who show how far they have come; of files, where one that cannot be
+                read is found only when its turn comes, how many at most.
             stop: asked over and over; once it says True no task begins, and those under way are given up.
 
         Raises:

@@ -116,8 +116,12 @@ class Field:
 
     def _pack_array(self, item: str, values: Any) -> bytes:
         array = np.asarray(values)
-        if item[0] != "f" and array.size and array.dtype.kind not in "iub":
-            raise GarbledMessage(f"{self.name} must hold integers, not {values!r}")
+        kinds, kind = ("iubf", "numbers") if item[0] == "f" else ("iub", "integers")
+        if array.dtype == object:  # among them an integer that numpy has no type for
+            for value in array.ravel().tolist():
+                self._pack_number(item, value)
+        elif array.size and array.dtype.kind not in kinds:
+            raise GarbledMessage(f"{self.name} must hold {kind}, not {values!r}")
         if item != "f8":
             for value in array.ravel().tolist():
                 self._check_range(item, value)
@@ -137,8 +141,12 @@ class Field:
         if not isinstance(value, (int, float, np.number)):
             return
         low, high = _RANGES[item]
-        if not low <= value <= high and math.isfinite(value):
-            raise OutOfBounds(self.name, float(value), low, high, "", f"the type {item} on the wire")
+        try:
+            number = float(value)
+        except OverflowError:  # an integer, perhaps of more digits than Python prints
+            raise GarbledMessage(f"{self.name}: an integer of {int(value).bit_length()} bits is no {item}") from None
+        if not low <= number <= high and math.isfinite(number):
+            raise OutOfBounds(self.name, number, low, high, "", f"the type {item} on the wire")
 
 
 class Fields(tuple[Field, ...]):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from contextlib import nullcontext
 
@@ -85,6 +86,9 @@ def test_many_files_are_told_in_their_order_and_grids_among_them_are_shared_out(
     here = cli("fit", *files, "--set", "temperature=2 K", "--json")
     assert shared.exit_code == here.exit_code == 1, "one of them is no file"
     assert shared.stdout == here.stdout
+    bars = re.findall(r"(\d+)/(\d+) 2 workers", shared.stderr)
+    assert bars
+    assert all(done == of for done, of in bars), "one is no file, and is not waited for"
     answers = [json.loads(line) for line in here.stdout.splitlines()]
     assert [answer["file"] for answer in answers] == [str(file) for file in files]
     assert [answer.get("state") for answer in answers] == ["failed", None, None, None]

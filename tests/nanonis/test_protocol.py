@@ -167,11 +167,28 @@ def test_a_number_that_does_not_fit_is_refused_and_not_truncated(type_, value):
 
 @pytest.mark.parametrize(
     ("type_", "value"),
-    [("i4", 1.5), ("i4", "one"), ("f4", None), ("str", 3), ("str[]", "names"), ("i4[]", [0.5]), ("f4[][]", [1.0])],
+    [
+        *(("i4", 1.5), ("i4", "one"), ("f4", None), ("str", 3), ("str[]", "names"), ("i4[]", [0.5])),
+        *(("f4[][]", [1.0]), ("f8[]", ["1.5"]), ("f8[]", [None])),
+    ],
 )
 def test_a_value_of_another_kind_is_refused_by_name(type_, value):
     with pytest.raises(GarbledMessage, match="gain"):
         pack([Field("gain", type_)], [value])
+
+
+@pytest.mark.parametrize("type_", ["u2", "i4", "u4", "f4", "f8"])
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_an_integer_larger_than_any_float_is_refused_by_name(type_, digits):
+    for field, value in ((Field("gain", type_), 10**digits), (Field("gain", f"{type_}[]"), [1, -(10**digits)])):
+        with pytest.raises(GarbledMessage, match=f"gain: an integer of .* bits is no {type_}"):
+            pack([field], [value])
+
+
+def test_an_integer_that_numpy_has_no_type_for_is_packed_where_it_fits():
+    assert pack([Field("gain", "f8[]")], [[2**70]]) == struct.pack(">id", 1, 2.0**70)
+    with pytest.raises(OutOfBounds, match="gain"):
+        pack([Field("gain", "i4[]")], [[2**70]])
 
 
 def test_too_few_values_and_arrays_of_another_length_are_refused():
