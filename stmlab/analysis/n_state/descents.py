@@ -17,10 +17,11 @@ from stmlab.analysis.transport.data import SMALLEST_NOISE, SpectrumData
 from stmlab.analysis.transport.doubts import DECIDED
 from stmlab.analysis.transport.solution import Solution, distinct, settled
 from stmlab.analysis.transport.symmetry import signs
-from stmlab.errors import FitError
+from stmlab.analysis.transport.varying import Solved
+from stmlab.errors import FitError, PhysicsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from stmlab.analysis.n_state.data import SrsSpectrum
     from stmlab.arrays import FloatArray
@@ -45,18 +46,44 @@ def solutions(spectra: list[SrsSpectrum], systems: Sequence[System], *, offsets:
         FitEnded: the fit is to end early, and has nothing to show yet.
         FitError: no start of any system is possible.
     """
-    found = [start for one in systems for start in _begun(spectra, one)]
+    found = _starts(spectra, systems)
     residuals = {one: SpectraLeft(Forward(one, spectra), offsets) for one in systems}
     for tolerance, most, kept in _ROUNDS:
         lowest = min((one.aic for one in found if one.left), default=math.inf)
         going = [one for one in _best_of_each(found, kept) if not one.left or one.aic < lowest + _HOPELESS]
         gone_on = [improved(residuals[one.system], one, tolerance, most) for one in going]
         found = distinct([one for one in gone_on if one.left] or found)
+    if not found[0].left and iterations().over:
+        return [_as_it_began(residuals, found)]
     if not found[0].left:
-        iterations().refuse_if_over()
         raise FitError("the model is defined at no start: is the temperature right?")
     lowest = min(one.aic for one in found)
     return [_settled(residuals[one.system], one) if one.aic < lowest + 2 * DECIDED else one for one in found]
+
+
+def _starts(spectra: list[SrsSpectrum], systems: Sequence[System]) -> list[Solution]:
+    """Of every system; where the fit is to end, of those that were come to."""
+    found: list[Solution] = []
+    for one in systems:
+        if found and iterations().over:
+            break
+        found += _begun(spectra, one)
+    return found
+
+
+def _as_it_began(residuals: Mapping[System, SpectraLeft], found: list[Solution]) -> Solution:
+    """The nearest start, with what it leaves of the spectra: no step was made before the fit was to end."""
+    for nearest in sorted(found, key=lambda one: one.aic):
+        left = residuals[nearest.system]
+        size = len(nearest.free) + nearest.conductances.size
+        try:
+            parts = left.weighted(nearest)(nearest.values, nearest.conductances)
+        except PhysicsError:
+            continue
+        nothing = np.full((size, size), math.nan)
+        begun = Solved(dict(nearest.values), nearest.conductances, nothing, parts, converged=False, steps=0)
+        return _weighed(left, nearest, begun)
+    raise iterations().nothing_yet()
 
 
 def _settled(left: SpectraLeft, solution: Solution) -> Solution:
@@ -80,21 +107,28 @@ class SpectraLeft:
         left = [signal - one.current for signal, one in zip(signals, self.forward.spectra, strict=True)]
         return [part - part.mean() for part in left] if self.offsets else left
 
+    def weighted(self, solution: Solution) -> Callable[[Mapping[str, float], FloatArray], FloatArray]:
+        """The same of all spectra, over the noise of each in the solution."""
+
+        def residuals(values: Mapping[str, float], conductances: FloatArray) -> FloatArray:
+            parts = self.of(values, conductances)
+            return np.concatenate([part / noise for part, noise in zip(parts, solution.noise, strict=True)])
+
+        return residuals
+
 
 def improved(left: SpectraLeft, solution: Solution, tolerance: float, most: int) -> Solution:
     """Least squares from the solution, with its noise of each spectrum; itself if the fit is over."""
-    spectra = left.forward.spectra
     if iterations().over:
         return solution
-
-    def residuals(values: Mapping[str, float], conductances: FloatArray) -> FloatArray:
-        parts = left.of(values, conductances)
-        return np.concatenate([part / noise for part, noise in zip(parts, solution.noise, strict=True)])
-
-    problem = Problem(left.forward, residuals, solution.values, solution.free, solution.signs.even)
+    problem = Problem(left.forward, left.weighted(solution), solution.values, solution.free, solution.signs.even)
     found = problem.solved(solution.conductances, tolerance, most)
-    if found is None:
-        return solution
+    return solution if found is None else _weighed(left, solution, found)
+
+
+def _weighed(left: SpectraLeft, solution: Solution, found: Solved) -> Solution:
+    """The end of a descent from the solution, with the noise that it leaves of each spectrum, and its AIC."""
+    spectra = left.forward.spectra
     sizes = [one.frequency.size for one in spectra]
     parts = np.split(found.residuals, np.cumsum(sizes)[:-1])
     shared = (len(solution.free) + found.conductances.size) / sum(sizes)

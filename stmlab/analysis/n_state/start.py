@@ -53,7 +53,7 @@ class Begun:
 def begun(forward: Forward, free: tuple[str, ...], even: frozenset[str]) -> list[Begun]:
     """Starts, the nearest first; descended over steps and rates, without those that are far worse than the best.
 
-    The bias has no offset here, which would make up for much.
+    The bias has no offset here, which would make up for much. Where the fit is to end, those that it has come to.
 
     Raises:
         FitEnded: the fit is to end, and has nothing yet.
@@ -61,8 +61,7 @@ def begun(forward: Forward, free: tuple[str, ...], even: frozenset[str]) -> list
     """
     _check(forward.system)
     free = tuple(name for name in free if name not in forward.system.offset_names)
-    tried = [_scaled(forward, values) for values in candidates(forward.system, 1e-6, [], _nothing_read(forward.system))]
-    found = sorted((one for one in tried if one is not None), key=lambda one: one.squares)
+    found = sorted(_tried(forward), key=lambda one: one.squares)
     if not found:
         raise FitError("the model is defined at no start: is the temperature right?")
     kept = _spread(forward.system, found)[: _ROUNDS[0][0]]
@@ -71,6 +70,19 @@ def begun(forward: Forward, free: tuple[str, ...], even: frozenset[str]) -> list
         kept = _several(forward, sorted(ended, key=lambda one: one.squares))
     worst = _WORSE * (kept[0].squares + len(forward.spectra))
     return [one for one in kept if one.squares <= worst]
+
+
+def _tried(forward: Forward) -> list[Begun]:
+    """All that the file allows at which the model is defined; once the fit is to end, those before."""
+    tried: list[Begun] = []
+    for values in candidates(forward.system, 1e-6, [], _nothing_read(forward.system)):
+        if iterations().over:
+            if not tried:
+                raise iterations().nothing_yet()
+            break
+        one = _scaled(forward, values)
+        tried += [] if one is None else [one]
+    return tried
 
 
 def _spread(system: System, found: list[Begun]) -> list[Begun]:
@@ -138,12 +150,7 @@ def _residuals(forward: Forward, values: Mapping[str, float], conductances: Floa
 
 
 def _scaled(forward: Forward, values: Mapping[str, float]) -> Begun | None:
-    """With the conductances that the setpoints ask for, then with those and the scattering that the spectra do.
-
-    Raises:
-        FitEnded: the fit is to end, and has nothing yet.
-    """
-    iterations().refuse_if_over()
+    """With the conductances that the setpoints ask for, then with those and the scattering that the spectra do."""
     spectra, system = forward.spectra, forward.system
     biases, currents = np.abs(np.array(setpoints(spectra))).T
     conductances = currents / biases
@@ -182,8 +189,7 @@ def _descended(
     forward: Forward, one: Begun, free: tuple[str, ...], even: frozenset[str], tolerance: float, most: int
 ) -> Begun:
     problem = Problem(forward, partial(_residuals, forward), one.values, free, even & {*free})
-    found = problem.solved(one.conductances, tolerance, most)
-    iterations().refuse_if_over()
+    found = None if iterations().over else problem.solved(one.conductances, tolerance, most)
     if found is None:
         return one
     return replace(one, values=found.values, conductances=found.conductances, squares=_squares(found.residuals))

@@ -1,17 +1,19 @@
 """The n-state fit: numbers of atoms from SRS maps, their errors and doubts, and what is refused."""
 
 import functools
+from itertools import count
 
 import numpy as np
 import pytest
 from scipy.linalg import expm
 
 import stmlab
+from stmlab.analysis.iterations import STOPPED, ended_early, following
 from stmlab.analysis.n_state import fit_states, srs_spectra
 from stmlab.analysis.n_state.descents import evened
 from stmlab.analysis.n_state.forward import Forward
 from stmlab.display.figures.fits import draw_fits
-from stmlab.errors import FitError
+from stmlab.errors import FitEnded, FitError
 from stmlab.physics.inelastic import inelastic_rates
 from stmlab.physics.spins import Spin, SpinSystem
 from stmlab.physics.stochastic_resonance import static_current
@@ -254,3 +256,30 @@ def test_settings_that_make_no_sense_are_refused(tmp_path, settings, words):
 def test_a_model_that_takes_no_system_says_so(tmp_path, pair):
     with pytest.raises(FitError, match="the model steps takes no spin system: transport and n_state do"):
         stmlab.fit(pair_map(tmp_path), "steps", system=pair)
+
+
+@pytest.mark.parametrize("look", [1, 2, 10, 40])
+def test_a_search_that_is_stopped_ends_at_once_with_the_nearest_start(tmp_path, pair, monkeypatch, look):
+    """Before any descent over the points there is a start: what steps and rates say of the atom."""
+    spectra_made, asked, original = [], count(), Forward.signals
+
+    def counted(*args):
+        spectra_made.append(1)
+        return original(*args)
+
+    monkeypatch.setattr(Forward, "signals", counted)
+    path = pair_map(tmp_path)
+    with following(stop=lambda: next(asked) >= look):
+        fit = stmlab.fit(path, model="n_state", system=pair, **KNOWN)
+    assert ended_early(fit) == STOPPED
+    assert fit.warnings[0].startswith("stopped after")
+    assert np.isnan([one.error for one in fit.parameters]).all()
+    assert fit["C_SS"].value == close(7.2e-6, rel=0.9)
+    assert np.isfinite(fit.curves["fit"]).all()
+    assert len(spectra_made) <= 2, "the search computes no spectra, the result those of one start"
+    assert next(asked) <= look + 2, "it goes on asking"
+
+
+def test_a_search_that_is_stopped_before_its_first_start_has_nothing_to_show(tmp_path, pair):
+    with following(stop=lambda: True), pytest.raises(FitEnded, match="before there was a result"):
+        stmlab.fit(pair_map(tmp_path), model="n_state", system=pair, **KNOWN)
