@@ -76,10 +76,10 @@ class SetpointRamp(ConductanceSequence):
         self.stabilise()
 
     def analyse(self, run: Any) -> FitResult:
-        """Fit the transport model to all spectra at once."""
-        from stmlab.analysis import analyse
+        """Fit all spectra at once: the transport model, or a bound state where the current falls beyond peaks."""
+        from stmlab.analysis import analyse, ramp_model
 
-        return analyse(run, "transport")
+        return analyse(run, ramp_model(run))
 
     def expected_current(self) -> float:
         """Largest current of the ramp, A."""

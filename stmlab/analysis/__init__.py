@@ -6,6 +6,6 @@ the sequences it belongs to in ``stmlab.analysis.models``.
 
 from __future__ import annotations
 
-from stmlab.analysis.models import analyse
+from stmlab.analysis.models import analyse, ramp_model
 
-__all__ = ["analyse"]
+__all__ = ["analyse", "ramp_model"]

@@ -11,7 +11,7 @@ import numpy as np
 
 from stmlab.analysis.adaptive.resonance_verdict import judged_rate
 from stmlab.analysis.adaptive.verdict import judged
-from stmlab.analysis.bound_state import fit_ramp
+from stmlab.analysis.bound_state import fit_ramp, shows_peaks
 from stmlab.analysis.columns import averaged, column, whole_spectra
 from stmlab.analysis.iterations import fitting, iterations
 from stmlab.analysis.n_state import fit_map
@@ -22,7 +22,7 @@ from stmlab.analysis.srs_map import fit_srs_map
 from stmlab.analysis.steps import STEP_MODELS
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.transfer_function import fit_transfer
-from stmlab.errors import FitError
+from stmlab.errors import FitEnded, FitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,8 +65,15 @@ def analyse(
 def default_model(run: Run) -> str | None:
     """Name of the model of a run's sequence, None where it has none; of steps, with as many pairs as the run says."""
     model = SEQUENCES.get(run.sequence)
+    if model == "transport":
+        return ramp_model(run)
     one_pair = model == "steps" and "pairs" in run.parameters and run.parameters["pairs"].value == 1
     return "steps_one_pair" if one_pair else model
+
+
+def ramp_model(run: Run) -> str:
+    """Name of the model of a ramp of conductances: of a bound state where the current has peaks, else of a spin."""
+    return "bound_state" if shows_peaks(run) else "transport"
 
 
 def _only(run: Run, model: str, allowed: tuple[str, ...], instead: str) -> None:
@@ -181,8 +188,20 @@ def _transport(run: Run, told: Settings) -> FitResult:
     setpoint = column(run, "setpoint") if many else np.full(bias.shape, told.setpoint)
     setpoint, bias, conductance, left_out = whole_spectra(*averaged(setpoint, bias, given))
     inside = np.abs(bias) <= told.number("window", math.inf) * (1 + 1e-9)
-    fit = transport_of(bias[inside], conductance[inside], setpoint[inside], told)
-    return replace(fit, warnings=(*left_out, *fit.warnings))
+    no_spin = (_NO_SPIN,) if many and shows_peaks(run) else ()
+    try:
+        fit = transport_of(bias[inside], conductance[inside], setpoint[inside], told)
+    except FitError as error:
+        if no_spin and not isinstance(error, FitEnded):
+            raise FitError(f"{_NO_SPIN}; {error}") from error
+        raise
+    return replace(fit, warnings=(*no_spin, *left_out, *fit.warnings))
+
+
+_NO_SPIN = (
+    "the current falls beyond a peak at either polarity, as through a bound state under a superconducting tip: fit "
+    "bound_state"
+)
 
 
 def _series(run: Run, told: Settings) -> StepSeries:

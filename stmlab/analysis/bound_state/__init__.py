@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from stmlab.analysis.bound_state.fit import fit_bound_state
 from stmlab.analysis.bound_state.peaks import Peaks
-from stmlab.analysis.bound_state.runs import fit_ramp
+from stmlab.analysis.bound_state.runs import fit_ramp, shows_peaks
 
-__all__ = ["Peaks", "fit_bound_state", "fit_ramp"]
+__all__ = ["Peaks", "fit_bound_state", "fit_ramp", "shows_peaks"]

@@ -11,11 +11,13 @@ from stmlab.errors import FitError
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, IntArray
 
 _FLAT = 0.85  # of the peak: what is taken for its top, a parabola
-_PROMINENT = 0.1  # of the current: what it must fall by beyond a peak
+_PROMINENT = 0.1  # of the main peak: what the current must fall by beyond it
+_CHANCE = 8.0  # times the noise: less is no fall
 _FEWEST = 4  # points of a top
+_BEND_OF_NOISE = 0.3186 * 6.0**0.5  # lower quartile of the size of second differences of noise of 1
 _LEAST = 1e-4  # relative error of a current
 
 
@@ -41,13 +43,9 @@ def peaks(bias: FloatArray, conductances: FloatArray, currents: FloatArray, side
     Raises:
         FitError: there is no peak on this side.
     """
-    from scipy.signal import find_peaks
-
-    own = np.flatnonzero(side * bias > 0)
-    own = own[np.argsort(np.abs(bias[own]))]
-    sizes, rows = np.abs(bias[own]), side * currents[:, own]
+    sizes, rows = _rising(bias, currents, side)
     mean = (rows / conductances[:, None]).mean(axis=0)
-    found, _ = find_peaks(mean, prominence=_PROMINENT * max(float(mean.max(initial=0.0)), 0.0))
+    found = _falls_beyond(mean)
     sign = "positive" if side > 0 else "negative"
     reach = format_quantity(float(f"{sizes.max(initial=0.0):.3g}"), "V")
     if not found.size:
@@ -56,10 +54,43 @@ def peaks(bias: FloatArray, conductances: FloatArray, currents: FloatArray, side
         )
     top = _top(mean, int(found[0]))
     if top.size < _FEWEST:
-        raise FitError(f"the peak of the current at {sign} bias has {top.size} points: at least {_FEWEST} are needed")
+        at = format_quantity(float(f"{side * sizes[found[0]]:.2g}"), "V")
+        raise FitError(
+            f"the peak of the current at {at} has {top.size} of at least {_FEWEST} points that are needed at its top: "
+            "take a smaller range of the bias, or more points"
+        )
     heights = np.array([_height(sizes[top], row[top]) for row in rows])
     good = heights[:, 0] > 0.0
     return Peaks(conductances[good], heights[good, 0], heights[good, 1], float(side * sizes[found[0]]))
+
+
+def have_peaks(bias: FloatArray, conductances: FloatArray, currents: FloatArray) -> bool:
+    """Whether the current falls beyond a peak at either polarity, on average over the spectra; arguments of `peaks`."""
+    means = [(_rising(bias, currents, side)[1] / conductances[:, None]).mean(axis=0) for side in (1, -1)]
+    return all(_falls_beyond(mean).size > 0 for mean in means)
+
+
+def _rising(bias: FloatArray, currents: FloatArray, side: int) -> tuple[FloatArray, FloatArray]:
+    """The sizes of the biases of one polarity in rising order, and the currents there, in that polarity's direction."""
+    own = np.flatnonzero(side * bias > 0)
+    own = own[np.argsort(np.abs(bias[own]))]
+    return np.abs(bias[own]), side * currents[:, own]
+
+
+def _falls_beyond(mean: FloatArray) -> IntArray:
+    """Numbers of the peaks beyond which a mean current falls by a good part of the main one, not by its noise."""
+    from scipy.signal import find_peaks
+
+    if mean.size < 3:
+        return np.empty(0, dtype=int)
+    bends = np.abs(np.diff(mean, 2))
+    noise = float(np.quantile(bends, 0.25)) / _BEND_OF_NOISE  # coarse spectra bend most at their peaks
+    enough = min(_CHANCE * noise, _PROMINENT * max(float(mean.max()), 0.0))
+    places, told = find_peaks(mean, prominence=enough)
+    falls = told["prominences"]
+    highest = float(mean[places[falls.argmax()]]) if places.size else 0.0
+    found: IntArray = places[falls > _PROMINENT * max(highest, 0.0)]
+    return found
 
 
 def _top(mean: FloatArray, place: int) -> FloatArray:

@@ -7,16 +7,19 @@ import stmlab
 from sequences.setpoint_ramp import SetpointRamp
 from stmlab.acquisition.runner import Runner
 from stmlab.analysis.bound_state import Peaks, fit_bound_state
-from stmlab.analysis.bound_state.peaks import peaks
+from stmlab.analysis.bound_state.peaks import have_peaks, peaks
 from stmlab.analysis.bound_state.power_laws import power_laws
 from stmlab.analysis.bound_state.rate_law import current
 from stmlab.axes import Axis, Channel
 from stmlab.display.figures.fits import draw_fits
 from stmlab.errors import FitError
 from stmlab.events import ParameterValue, PointTaken, RunFinished, RunStarted, RunState
+from stmlab.physics.baths import Bath, Electrode
 from stmlab.physics.bound_state import BoundState
 from stmlab.physics.constants import K_B_MEV_PER_K
 from stmlab.physics.stochastic_resonance import static_current
+from stmlab.physics.spins import Spin, SpinSystem
+from stmlab.physics.transport import TunnelJunction
 from stmlab.simulation.junctions.bound_state import BoundStateJunction
 from stmlab.station import Station
 from stmlab.storage import Writer
@@ -135,7 +138,7 @@ def test_a_current_without_a_peak_is_refused():
     conductances = np.geomspace(1e-8, 1e-6, 8)
     with pytest.raises(FitError, match=r"the current has no peak at positive bias up to 1\.2 mV"):
         peaks(BIAS, conductances, conductances[:, None] * BIAS, 1)
-    with pytest.raises(FitError, match=r"the peak of the current at negative bias has . points"):
+    with pytest.raises(FitError, match=r"the peak of the current at -\S+ [mµ]V has . of at least 4"):
         peaks(BIAS[::20], conductances, np.array([STATE.static_current(BIAS[::20], 1.0)] * 8), -1)
 
 
@@ -148,17 +151,47 @@ def ramp(path, setpoint_bias, scales):
     """A run of the state's currents, as setpoint_ramp takes it."""
     axes = Axis("setpoint", "S", REFERENCE_S * scales, ""), Axis("bias", "V", BIAS, "bias", hardware=True)
     said = {"setpoint_bias": ParameterValue(setpoint_bias, "V", "")}
-    channel, station = Channel("current", "A", ""), {"station": "simulated", "configuration": "", "sample": ""}
+    channels = Channel("current", "A", ""), Channel("conductance", "S", "")
+    station = {"station": "simulated", "configuration": "", "sample": ""}
     start = RunStarted(
-        "ramp", "setpoint_ramp", "2024-01-01T10:00:00", said, axes, (channel,), point_seconds=1.0, **station
+        "ramp", "setpoint_ramp", "2024-01-01T10:00:00", said, axes, channels, point_seconds=1.0, **station
     )
     rows = [STATE.static_current(BIAS, scale) for scale in scales]
-    points = [PointTaken(k, float(k), (REFERENCE_S * scales[k],), (row,)) for k, row in enumerate(rows)]
+    points = [
+        PointTaken(k, float(k), (REFERENCE_S * scales[k],), (row, np.gradient(row, BIAS))) for k, row in enumerate(rows)
+    ]
     writer = Writer(path)
     for event in (start, *points, RunFinished(RunState.FINISHED, "completed", "", len(rows), 1.0)):
         writer(event)
     writer.close()
     return path
+
+
+def test_a_ramp_is_fitted_by_what_its_current_shows(tmp_path):
+    """Peaks at either polarity are a bound state's, within the gaps and far beyond; whoever asks for a spin is told."""
+    path = ramp(tmp_path / "ramp.h5", 3e-3, np.geomspace(0.03, 60, 12))
+    fit = stmlab.fit(path)
+    assert fit.model == "bound_state"
+    assert fit["relaxation_rate"].value == close(4.2e9, rel=0.03)
+    with pytest.raises(FitError, match=r"as through a bound state .* fit bound_state"):
+        stmlab.fit(ramp(tmp_path / "few.h5", 3e-3, np.array([0.1, 1.0])), "transport", window="10 uV")
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.002, 0.02])
+def test_steps_of_a_spin_under_a_polarised_tip_are_no_peaks(noise):
+    """Nor is noise, of the largest current, nor a gap without states in it."""
+    spin = TunnelJunction(
+        SpinSystem((Spin(1.0, -4.2, 0.87),)), 1.0, 1e-7, tip=Electrode((0, 0, 0.8)), baths=(Bath(0, 1e-7),)
+    )
+    bias, scales = np.linspace(-10e-3, 10e-3, 101), np.array([1.0, 2.0, 4.0])
+    gap = np.sign(bias) * np.sqrt(np.maximum(bias**2 - 4e-6, 0.0)) * 1e-7
+    for current in (spin.current(bias), gap):
+        rows = scales[:, None] * current
+        rows += noise * rows.max() * np.random.default_rng(3).standard_normal(rows.shape)
+        assert not have_peaks(bias, 1e-7 * scales, rows)
+    wide = np.linspace(-10e-3, 10e-3, 401)
+    state = np.array([STATE.static_current(wide, scale) for scale in scales])
+    assert have_peaks(wide, REFERENCE_S * scales, state)
 
 
 def test_conductances_at_a_setpoint_near_the_gaps_are_doubted(tmp_path):
@@ -190,6 +223,6 @@ def test_a_ramp_on_the_simulated_microscope_gives_the_relaxation(tmp_path):
             modulation=20e-6,
             conductance_range=30.0,
         )
-        Runner(sequence, station, tmp_path / "ramp.h5").run()
-    fit = stmlab.fit(tmp_path / "ramp.h5", "bound_state")
+        (fit,) = Runner(sequence, station, tmp_path / "ramp.h5").run().fits
+    assert fit.model == "bound_state"
     assert fit["relaxation_rate"].value == close(4.2e9, rel=0.15)
