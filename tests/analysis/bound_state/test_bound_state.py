@@ -17,8 +17,8 @@ from stmlab.events import ParameterValue, PointTaken, RunFinished, RunStarted, R
 from stmlab.physics.baths import Bath, Electrode
 from stmlab.physics.bound_state import BoundState
 from stmlab.physics.constants import K_B_MEV_PER_K
-from stmlab.physics.stochastic_resonance import static_current
 from stmlab.physics.spins import Spin, SpinSystem
+from stmlab.physics.stochastic_resonance import static_current
 from stmlab.physics.transport import TunnelJunction
 from stmlab.simulation.junctions.bound_state import BoundStateJunction
 from stmlab.station import Station
@@ -187,7 +187,7 @@ def test_steps_of_a_spin_under_a_polarised_tip_are_no_peaks(noise):
     gap = np.sign(bias) * np.sqrt(np.maximum(bias**2 - 4e-6, 0.0)) * 1e-7
     for current in (spin.current(bias), gap):
         rows = scales[:, None] * current
-        rows += noise * rows.max() * np.random.default_rng(3).standard_normal(rows.shape)
+        rows = rows + noise * rows.max() * np.random.default_rng(3).standard_normal(rows.shape)
         assert not have_peaks(bias, 1e-7 * scales, rows)
     wide = np.linspace(-10e-3, 10e-3, 401)
     state = np.array([STATE.static_current(wide, scale) for scale in scales])
