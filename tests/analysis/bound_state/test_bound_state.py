@@ -185,8 +185,8 @@ def test_steps_of_a_spin_under_a_polarised_tip_are_no_peaks(noise):
     )
     bias, scales = np.linspace(-10e-3, 10e-3, 101), np.array([1.0, 2.0, 4.0])
     gap = np.sign(bias) * np.sqrt(np.maximum(bias**2 - 4e-6, 0.0)) * 1e-7
-    for current in (spin.current(bias), gap):
-        rows = scales[:, None] * current
+    for each in (spin.current(bias), gap):
+        rows = scales[:, None] * each
         rows = rows + noise * rows.max() * np.random.default_rng(3).standard_normal(rows.shape)
         assert not have_peaks(bias, 1e-7 * scales, rows)
     wide = np.linspace(-10e-3, 10e-3, 401)
