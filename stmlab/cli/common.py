@@ -24,6 +24,9 @@ app = typer.Typer(
 StationOption = Annotated[str, typer.Option("--station", "-s", help="Name or file of the station.")]
 SampleOption = Annotated[str | None, typer.Option("--sample", help="Sample under the tip (name or file).")]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of the simulation.")]
+SettingsOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='A parameter: --set "dc_bias=4 mV".')
+]
 ReplayOption = Annotated[
     Path | None,
     typer.Option("--replay", metavar="FILE", help="A recording as the sample: a run, or a file of another program."),

@@ -1,15 +1,15 @@
-"""The command fit: one file as text or one JSON object, many as a table or one JSON object a line."""
+"""The command fit: of one file or of many, each by itself, or of a spin system to all of them at once."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stmlab.cli.common import STOPPED, JsonOption, app, fit_status, pairs, print_json, refusing, words, wrote
+from stmlab.cli.common import STOPPED, JsonOption, app, fit_status, pairs, refusing, words
 from stmlab.cli.crew import SchedulerOption, WorkersOption, crew
+from stmlab.cli.fit_outcome import check_keepable, keep_in_run, pictures_of, save, show_one, tell_in_turn
 from stmlab.errors import SequenceError, StmlabError
 
 if TYPE_CHECKING:
@@ -20,56 +20,71 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
 
 
+FilesArgument = Annotated[
+    list[Path], typer.Argument(help="Runs, or files that another program recorded; many at once.")
+]
+ModelOption = Annotated[str | None, typer.Option("--model", help="Model; by default the one for what was done.")]
+ChannelOption = Annotated[
+    str | None, typer.Option("--channel", help="Column of a recorded file; by default the lock-in's.")
+]
+FitSettingsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="What the file does not say, or says wrongly: temperature, modulation, field, window, scattering, "
+        'order, exclusion, fitted_sides, threshold, dead_time, spin, offset: --set "field=5 T". Of every fit: '
+        "time_limit, the processor time after which it ends with the best so far [default: 600 s].",
+    ),
+]
+WithinOption = Annotated[
+    str | None,
+    typer.Option("--within", metavar="LOW,HIGH", help='Fit only this stretch of what was swept: "10 MHz, 5 GHz".'),
+]
+StartOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--start",
+        metavar="NAME=VALUE",
+        help="Where a parameter begins: --start rate=1e9. May be given again; the others are searched for.",
+    ),
+]
+FixOption = Annotated[
+    list[str] | None, typer.Option("--fix", metavar="NAME", help="A parameter that stays where it begins.")
+]
+ExchangeOption = Annotated[
+    str, typer.Option("--exchange", help="Of a ramp with start values: none, heisenberg or ising.")
+]
+SystemOption = Annotated[
+    str | None,
+    typer.Option(
+        "--system",
+        metavar="FILE",
+        help="Spin system of the models transport and n_state (docs/systems.md), fitted to all files at once and "
+        'compared with the alternatives in its file. --set "field=0 T, 2 T" gives each file a value of its own.',
+    ),
+]
+KeepOption = Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")]
+PngOption = Annotated[
+    Path | None,
+    typer.Option("--png", help="Draw this fit into this file; of many files, each into this folder, which exists."),
+]
+
+
 @app.command()
 @refusing
 def fit(
-    files: Annotated[list[Path], typer.Argument(help="Runs, or files that another program recorded; many at once.")],
-    model: Annotated[str | None, typer.Option("--model", help="Model; by default the one for what was done.")] = None,
-    channel: Annotated[
-        str | None, typer.Option("--channel", help="Column of a recorded file; by default the lock-in's.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="What the file does not say, or says wrongly: temperature, modulation, field, window, scattering, "
-            'order, exclusion, fitted_sides, threshold, dead_time, spin, offset: --set "field=5 T". Of every fit: '
-            "time_limit, the processor time after which it ends with the best so far [default: 600 s].",
-        ),
-    ] = None,
-    within: Annotated[
-        str | None,
-        typer.Option("--within", metavar="LOW,HIGH", help='Fit only this stretch of what was swept: "10 MHz, 5 GHz".'),
-    ] = None,
-    start: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--start",
-            metavar="NAME=VALUE",
-            help="Where a parameter begins: --start rate=1e9. May be given again; the others are searched for.",
-        ),
-    ] = None,
-    fix: Annotated[
-        list[str] | None, typer.Option("--fix", metavar="NAME", help="A parameter that stays where it begins.")
-    ] = None,
-    exchange: Annotated[
-        str, typer.Option("--exchange", help="Of a ramp with start values: none, heisenberg or ising.")
-    ] = "",
-    system: Annotated[
-        str | None,
-        typer.Option(
-            "--system",
-            metavar="FILE",
-            help="Spin system of the models transport and n_state (docs/systems.md), fitted to all files at once and "
-            'compared with the alternatives in its file. --set "field=0 T, 2 T" gives each file a value of its own.',
-        ),
-    ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Add the fit to the file (raw data are never touched).")] = False,
-    png: Annotated[
-        Path | None,
-        typer.Option("--png", help="Draw this fit into this file; of many files, each into this folder, which exists."),
-    ] = None,
+    files: FilesArgument,
+    model: ModelOption = None,
+    channel: ChannelOption = None,
+    settings: FitSettingsOption = None,
+    within: WithinOption = None,
+    start: StartOption = None,
+    fix: FixOption = None,
+    exchange: ExchangeOption = "",
+    system: SystemOption = None,
+    keep: KeepOption = False,
+    png: PngOption = None,
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
     as_json: JsonOption = False,
@@ -109,7 +124,7 @@ def _fit_apart(
     from stmlab.cli.fit_progress import fits_on_terminal
     from stmlab.cluster import done_by
 
-    pictures, console = _pictures(files, png), Console(stderr=True)
+    pictures, console = pictures_of(files, png), Console(stderr=True)
     with (
         crew(*helped_by, console, "fits") as (executor, shared),
         fits_on_terminal(console, quiet=shared) as interrupt,
@@ -121,7 +136,7 @@ def _fit_apart(
         else:
             found, refused = _many(files, asked, pictures, keep=keep, as_json=as_json)
     if len(files) == 1:
-        _show_one(files[0], found[files[0]], as_json)
+        show_one(files[0], found[files[0]], as_json)
     elif not as_json:
         from stmlab.display import fits_as_table
 
@@ -137,11 +152,11 @@ def _fit_together(files: list[Path], system: str, asked: Asked, *, keep: bool, p
     if keep:
         if len(files) > 1:
             raise SequenceError("--keep: a fit of several files belongs to none of them")
-        _check_keepable(files[0], asked.model)
+        check_keepable(files[0], asked.model)
     found, status = fitted_together(files, system, asked, png)
     if keep:
-        _kept(files[0], found)
-    _show_one(files[0], {RUN: found}, as_json)
+        keep_in_run(files[0], found)
+    show_one(files[0], {RUN: found}, as_json)
     return status
 
 
@@ -155,12 +170,12 @@ def _many(
         try:
             if isinstance(fits, Exception):
                 raise fits
-            _saved(file, fits, keep=keep, png=pictures.get(file))
+            save(file, fits, keep=keep, png=pictures.get(file))
             ended[file] = fits
         except (StmlabError, OSError) as error:
             ended[file] = words(error)
         while untold and untold[0] in ended:
-            _tell(untold[0], ended[untold.pop(0)], as_json=as_json)
+            tell_in_turn(untold[0], ended[untold.pop(0)], as_json=as_json)
     found = {file: ended[file] for file in files}
     return (
         {file: fits for file, fits in found.items() if not isinstance(fits, str)},
@@ -176,16 +191,11 @@ def _each(files: list[Path], asked: Asked, *, keep: bool) -> Iterator[tuple[Path
     for file in files:
         try:
             if keep:
-                _check_keepable(file, asked.model)
+                check_keepable(file, asked.model)
             fitted.append(file)
         except (StmlabError, OSError) as error:
             yield file, error
     yield from fit_files(fitted, asked)
-
-
-def _tell(file: Path, fits: Fits | str, *, as_json: bool) -> None:
-    if as_json:
-        print_json(_as_dict(file, *((None, fits) if isinstance(fits, str) else (fits, None))))
 
 
 def _ends(within: str | None) -> tuple[str, str] | None:
@@ -209,90 +219,7 @@ def _fitted(file: Path, asked: Asked, *, keep: bool, png: Path | None) -> Fits:
     from stmlab.analysis.fitting import opened
 
     if keep:
-        _check_keepable(file, asked.model)
+        check_keepable(file, asked.model)
     fits = asked.fitted(opened(file, asked.within))
-    _saved(file, fits, keep=keep, png=png)
+    save(file, fits, keep=keep, png=png)
     return fits
-
-
-def _saved(file: Path, fits: Fits, *, keep: bool, png: Path | None) -> None:
-    """Add the fits to the file, and draw them, where that was asked for."""
-    from stmlab.analysis.fitting import RUN
-
-    if keep:
-        _kept(file, cast("FitResult", fits[RUN]))
-    if png is not None:
-        from stmlab.display.figures.fitted_files import save_fits
-
-        save_fits(file, fits, png)
-        wrote(png)
-
-
-def _check_keepable(file: Path, model: str | None) -> None:
-    """Refuse to keep what a file does not take, before it is fitted."""
-    from stmlab.analysis.grids import takes_every_curve
-    from stmlab.storage import open_run
-    from stmlab.storage.recorded import is_recorded
-
-    if is_recorded(file):
-        raise SequenceError(f"{file}: --keep: a file of another program is never written to")
-    if takes_every_curve(open_run(file), model):
-        raise SequenceError(f"{file}: --keep: maps of many fits are not kept in a run")
-
-
-def _kept(file: Path, result: FitResult) -> None:
-    """Add a fit to its run; the file says what was found, not what was on the way."""
-    from stmlab.analysis.iterations import ended_early
-    from stmlab.storage import append_fit
-
-    if why := ended_early(result):
-        print(f"stmlab: {file}: the fit ended early ({why}) and is not kept", file=sys.stderr)
-    else:
-        append_fit(file, result)
-
-
-def _show_one(file: Path, fits: Mapping[str, FitResult | GridFit], as_json: bool) -> None:
-    from stmlab.analysis.fitting import RUN
-
-    result = fits.get(RUN)
-    if result is not None:
-        if as_json:
-            print_json(result.as_dict())
-        else:
-            print(_as_text(result))
-    elif as_json:
-        print_json(_as_dict(file, fits, None))
-    else:
-        print("\n".join(f"{label}: {_as_text(result)}" for label, result in fits.items()))
-
-
-def _as_text(fit: FitResult | GridFit) -> str:
-    from stmlab.analysis.grid_fit import GridFit
-    from stmlab.display import fit_as_text
-    from stmlab.display.grids import grid_fit_as_text
-
-    return grid_fit_as_text(fit) if isinstance(fit, GridFit) else fit_as_text(fit)
-
-
-def _as_dict(file: Path, fits: Mapping[str, FitResult | GridFit] | None, refused: str | None) -> dict[str, Any]:
-    if fits is None:
-        return {"file": str(file), "state": "failed", "message": refused}
-    return {"file": str(file), "fits": {label: result.as_dict() for label, result in fits.items()}}
-
-
-def _pictures(files: list[Path], png: Path | None) -> dict[Path, Path]:
-    """Where each file's picture goes.
-
-    Raises:
-        SequenceError: many files and no folder, or two files whose pictures would have one name.
-    """
-    if png is None:
-        return {}
-    if len(files) == 1:
-        return {files[0]: png}
-    if not png.is_dir():
-        raise SequenceError(f"--png {png}: {len(files)} files need a folder that exists for their pictures")
-    pictures = {file: png / f"{file.stem}.png" for file in files}
-    if len(set(pictures.values())) < len(files):
-        raise SequenceError(f"--png {png}: two of the files would be drawn into one picture: give them one by one")
-    return pictures

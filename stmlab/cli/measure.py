@@ -18,6 +18,7 @@ from stmlab.cli.common import (
     ReplayOption,
     SampleOption,
     SeedOption,
+    SettingsOption,
     app,
     fit_status,
     folder,
@@ -29,50 +30,58 @@ from stmlab.cli.common import (
 from stmlab.errors import SequenceError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from stmlab.acquisition.runner import Estimate, Runner
     from stmlab.station import Station
+
+
+SequenceArgument = Annotated[
+    str | None, typer.Argument(help="Name of the sequence; `stmlab sequences` lists them.", show_default=False)
+]
+RunStationOption = Annotated[
+    str | None,
+    typer.Option("--station", "-s", help="Name or file of the station [default: simulated; replay with --replay]."),
+]
+OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="File to write (HDF5).")]
+RecordWireOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--record-wire", metavar="FILE", help="Keep every byte of every instrument; `stmlab replay-wire` compares."
+    ),
+]
+ResumeOption = Annotated[
+    Path | None,
+    typer.Option("--resume", help="Go on with this run, which ended early: its missing points, into its own file."),
+]
+SamePlaceOption = Annotated[
+    bool, typer.Option("--same-place", help="With --resume: do not ask whether the tip is at the same place.")
+]
+CheckOption = Annotated[bool, typer.Option("--check", help="Check everything; move and write nothing.")]
 
 
 @app.command()
 @refusing
 def run(
-    sequence: Annotated[
-        str | None, typer.Argument(help="Name of the sequence; `stmlab sequences` lists them.", show_default=False)
-    ] = None,
-    station: Annotated[
-        str | None,
-        typer.Option("--station", "-s", help="Name or file of the station [default: simulated; replay with --replay]."),
-    ] = None,
+    sequence: SequenceArgument = None,
+    station: RunStationOption = None,
     sample: SampleOption = None,
     seed: SeedOption = None,
     replay: ReplayOption = None,
     recorded: RecordedOption = None,
     pixel: PixelOption = None,
     added_noise: AddedNoiseOption = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='A parameter: --set "dc_bias=4 mV".')
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write (HDF5).")] = None,
-    record_wire: Annotated[
-        Path | None,
-        typer.Option(
-            "--record-wire", metavar="FILE", help="Keep every byte of every instrument; `stmlab replay-wire` compares."
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option("--resume", help="Go on with this run, which ended early: its missing points, into its own file."),
-    ] = None,
-    same_place: Annotated[
-        bool, typer.Option("--same-place", help="With --resume: do not ask whether the tip is at the same place.")
-    ] = False,
-    check_only: Annotated[bool, typer.Option("--check", help="Check everything; move and write nothing.")] = False,
+    settings: SettingsOption = None,
+    output: OutputOption = None,
+    record_wire: RecordWireOption = None,
+    resume: ResumeOption = None,
+    same_place: SamePlaceOption = False,
+    check_only: CheckOption = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a sequence on a station and fit what it measured."""
-    from stmlab import display
     from stmlab.acquisition.measurement import measurement, resumption
-    from stmlab.cli.progress import run_on_terminal
 
     if record_wire is not None and (check_only or resume is not None):
         raise SequenceError("--record-wire: a whole run is recorded: leave out --check or --resume")
@@ -96,13 +105,27 @@ def run(
             replay=recording,
             record_wire=record_wire,
         )
+    _perform(found, ask_for_place=resume is not None and not same_place, check_only=check_only, as_json=as_json)
+
+
+def _perform(
+    found: AbstractContextManager[tuple[Runner, Estimate]], *, ask_for_place: bool, check_only: bool, as_json: bool
+) -> None:
+    """Run it, or only check it, and tell the outcome.
+
+    Raises:
+        typer.Exit: it was aborted, or its fit ended early.
+    """
+    from stmlab import display
+    from stmlab.cli.progress import run_on_terminal
+
     with found as (runner, estimate):
         for note in runner.station.recording_notes():
             print(f"replay: {note}", file=sys.stderr)
         if check_only:
             _say(display.estimate_as_dict(estimate), display.estimate_as_text(estimate), as_json)
             return
-        if resume is not None and not same_place and not runner.station.is_simulated:
+        if ask_for_place and not runner.station.is_simulated:
             _ask_for_the_place(runner.station)
         outcome = run_on_terminal(runner, estimate)
     _say(display.outcome_as_dict(outcome), display.outcome_as_text(outcome), as_json)

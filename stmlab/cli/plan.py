@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from stmlab.cli.common import JsonOption, SampleOption, SeedOption, StationOption, app, pairs, print_json, refusing
+from stmlab.cli.common import (
+    JsonOption,
+    SampleOption,
+    SeedOption,
+    SettingsOption,
+    StationOption,
+    app,
+    pairs,
+    print_json,
+    refusing,
+)
 from stmlab.errors import SequenceError
 
 
@@ -24,9 +34,7 @@ def plan(
         Path | None, typer.Option("--like", help="An old run that tells value, step and noise.", show_default=False)
     ] = None,
     seed: SeedOption = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='A parameter: --set "dc_bias=4 mV".')
-    ] = None,
+    settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say how long fixed grids and points chosen one by one will take; nothing moves at a microscope."""
