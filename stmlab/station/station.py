@@ -39,9 +39,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from stmlab.station.configuration import StationConfig
-    from stmlab.station.instruments import (
-        Device,
-    )
+    from stmlab.station.instruments import Device
     from stmlab.station.outputs import Demands
     from stmlab.station.wire.place import Wire
 
@@ -88,26 +86,18 @@ class Station(StationParts):
         self.config, self.text, self.path = config, text, path
         configured = config.simulation.seed if config.simulation else None
         self.seed = configured if seed is None or configured is None else seed
-        self.simulation: Any = (
-            None
-            if wire is not None and wire.replays
-            else assembly.simulated_microscope(
-                config, path, sample=sample, seed=seed, clock=SimulatedClock(), replay=replay
-            )
-        )
+        self.simulation = self._simulated(sample, seed, replay, wire)
         self.recording = recording_of(self.simulation)
+        named = sample or config.sample or (config.simulation.sample if config.simulation else "")
+        self.sample = self.recording.source.name if replay is not None else named or ""
         self.shared = SharedState()
         self.heartbeat = Heartbeat(self.shared)
         self.ownership = Ownership(self.shared, self.heartbeat)
+        self.clock = self._clock(wire)
         self.tip_mark = tip_mark or TipMark.of(config)
         self.when_called: Callable[[], None] | None = None  # a person calls for the safe state: the run ends itself
         self._left: SafeReport | None = None
         self._prepared: Mapping[str, Mapping[str, Any]] = {}
-        self.clock: Clock = self.simulation.clock if self.simulation else AnnouncedClock(self.heartbeat)
-        if wire is not None:
-            self.clock = wire.clock(self.clock)
-        named = sample or config.sample or (config.simulation.sample if config.simulation else "")
-        self.sample = self.recording.source.name if replay is not None else named or ""
         self.rf_path = assembly.rf_path(config, path, transfer)
         self.preamplifier = Preamplifier(**config.preamplifier.model_dump()) if config.preamplifier else None
         self._limits = assembly.limits(config, path)
@@ -118,26 +108,7 @@ class Station(StationParts):
         self.lock = StationLock(()) if for_guardian else lock or StationLock(addresses(config))
         self.lock.acquire()
         try:
-            if wire is not None:
-                wire.begin(self)
-            for name in config.instruments:
-                self._devices[name] = assembly.connected(
-                    name, config, path, self.simulation, self.ownership.permit, for_guardian=for_guardian, wire=wire
-                )
-            self.roles = assembly.guards(
-                config,
-                self._devices,
-                self._limits,
-                self.outputs,
-                self.clock,
-                self.rf_path,
-                self._refuse_a_marked_tip,
-            )
-            assembly.check_reachable(config, path, self.roles)
-            self.states = States(
-                config, self.roles, self.last_set, self.tip_mark, self.clock, self.is_simulated, self._announce_quiet
-            )
-            self.watch = self._build_watch()
+            self._connect(for_guardian=for_guardian, wire=wire)
         except BaseException:
             self.close()
             raise
@@ -280,6 +251,48 @@ class Station(StationParts):
         self.close()
 
     # -- building --------------------------------------------------------------------------------------------------
+
+    def _simulated(
+        self, sample: str | None, seed: int | None, replay: Mapping[str, Any] | None, wire: Wire | None
+    ) -> Any:
+        """The simulated microscope; None of a real station, and where recorded bytes answer in its place."""
+        if wire is not None and wire.replays:
+            return None
+        return assembly.simulated_microscope(
+            self.config, self.path, sample=sample, seed=seed, clock=SimulatedClock(), replay=replay
+        )
+
+    def _clock(self, wire: Wire | None) -> Clock:
+        clock: Clock = self.simulation.clock if self.simulation else AnnouncedClock(self.heartbeat)
+        return clock if wire is None else wire.clock(clock)
+
+    def _connect(self, *, for_guardian: bool, wire: Wire | None) -> None:
+        """Connect every instrument, put its guard in front of it, and check that the safe state can be reached."""
+        if wire is not None:
+            wire.begin(self)
+        made, permit = (self.config, self.path, self.simulation), self.ownership.permit
+        for name in self.config.instruments:
+            self._devices[name] = assembly.connected(name, *made, permit, for_guardian=for_guardian, wire=wire)
+        self.roles = assembly.guards(
+            self.config,
+            self._devices,
+            self._limits,
+            self.outputs,
+            self.clock,
+            self.rf_path,
+            self._refuse_a_marked_tip,
+        )
+        assembly.check_reachable(self.config, self.path, self.roles)
+        self.states = States(
+            self.config,
+            self.roles,
+            self.last_set,
+            self.tip_mark,
+            self.clock,
+            self.is_simulated,
+            self._announce_quiet,
+        )
+        self.watch = self._build_watch()
 
     def _announce_move(self, name: str) -> None:
         """The guardian makes safe what has moved."""
