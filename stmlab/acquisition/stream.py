@@ -92,13 +92,15 @@ class Stream:
 
     def _release(self, writer: Writer) -> None:
         """Show the events up to the first point that the file does not have yet."""
-        waiting = self._waiting
+        waiting, committed = self._waiting, writer.committed
         while waiting:
             if type(waiting[0]) is PointTaken:
-                if self._shown == writer.committed:
+                if self._shown == committed:
                     return
                 self._shown += 1
-            self._show(waiting.popleft())
+            event = waiting.popleft()
+            if self._listeners:
+                self._show(event)
 
     def _show(self, event: Event) -> None:
         for listener in self._listeners:

@@ -72,10 +72,11 @@ def make_room(
 def describe(item: h5py.HLObject, **attributes: str | int | Sequence[str] | Sequence[int]) -> None:
     """Add attributes that are not there yet."""
     for name, value in attributes.items():
-        if isinstance(value, str):
-            h5a.create(item.id, name.encode(), _TEXT, _SCALAR).write(np.array(value, dtype=object))
-        else:
-            item.attrs[name] = value
+        text = isinstance(value, str) or (not isinstance(value, int) and isinstance(next(iter(value), 0), str))
+        values = np.array(value, dtype=object if text else None)
+        kind = _TEXT if text else h5t.py_create(values.dtype, logical=True)
+        space = h5s.create_simple(values.shape) if values.shape else _SCALAR
+        h5a.create(item.id, name.encode(), kind, space).write(values)
 
 
 @lru_cache(maxsize=1)

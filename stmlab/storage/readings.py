@@ -65,17 +65,16 @@ class Table:
         Raises:
             SequenceError: a point does not fit the axes and channels.
         """
+        index, time, coordinates, values, _, attempt, session = zip(*points, strict=True)
         place = np.empty((4, len(points)), dtype=np.int64)
-        place[0] = range(first, first + len(points))
-        place[1] = [p.index for p in points]
-        place[2] = [p.attempt for p in points]
-        place[3] = [p.session for p in points]
+        place[0] = np.arange(first, first + len(points))
+        place[1], place[2], place[3] = index, attempt, session
         numbers = np.empty((self._columns, len(points)))
-        numbers[0] = [p.time for p in points]
-        numbers[1 : self._first_value] = _by_column([p.coordinates for p in points], "coordinates", self._axes)
+        numbers[0] = time
+        _put(numbers[1 : self._first_value], coordinates, "coordinates", self._axes)
         if self._inner:
             return Readings(place, numbers, self._arrays(points))
-        numbers[self._first_value :] = _by_column([p.values for p in points], "values", self._channels)
+        _put(numbers[self._first_value :], values, "values", self._channels)
         return Readings(place, numbers)
 
     def _arrays(self, points: Sequence[PointTaken]) -> FloatArray:
@@ -91,15 +90,16 @@ class Table:
         return arrays
 
 
-def _by_column(rows: list[tuple[Any, ...]], what: str, names: list[str]) -> FloatArray:
-    """Rows of numbers as columns; shape (len(names), len(rows))."""
+def _put(numbers: FloatArray, rows: tuple[tuple[Any, ...], ...], what: str, names: list[str]) -> None:
+    """Write rows of numbers as columns; ``numbers`` has the shape (len(names), len(rows))."""
     try:
-        table = np.array(rows, dtype=float)
+        for row, column in zip(numbers, zip(*rows, strict=True), strict=True):
+            values = np.array(column, dtype=float)
+            if values.shape != row.shape:
+                raise SequenceError(_unlike(what, names, rows[-1]))
+            row[:] = values
     except (TypeError, ValueError):
-        table = np.empty(0)
-    if table.shape != (len(rows), len(names)):
-        raise SequenceError(_unlike(what, names, rows[-1]))
-    return table.T
+        raise SequenceError(_unlike(what, names, rows[-1])) from None
 
 
 def _unlike(what: str, names: list[str], row: tuple[Any, ...]) -> str:

@@ -8,6 +8,7 @@ every run) writes every number once.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -58,10 +59,8 @@ class Records:
         arrays = channels if shape.hardware else []
         self._cells = Cells([data[name] for name in numbers], [data[name] for name in arrays], shape)
         self._log = Columns([visits[name] for name in LOG], shape.places)
-        repeats = visits["repeats"]
-        self._more = Columns([repeats[name] for name in numbers])
-        self._more_visits = Columns([repeats["visit"]])
-        self._more_arrays = Columns([repeats[name] for name in arrays]) if arrays else None
+        self._repeats = visits["repeats"]
+        self._names = (["visit"], numbers, arrays)
         self._inner = shape.inner
         self._first = np.zeros(shape.places, dtype=np.int64)  # 1 + visit of the only reading so far; 0: none yet
         self._stale: dict[int, _Kept] = {}
@@ -135,19 +134,24 @@ class Records:
         self._first[place] = _REPEATED
         return [_Kept(first - 1, *self._cells.read(place))]
 
+    @cached_property
+    def _more(self) -> tuple[Columns, Columns, Columns]:
+        """Visits, numbers and arrays of the table of repeats, which most runs never need."""
+        visits, numbers, arrays = ([self._repeats[name] for name in names] for names in self._names)
+        return Columns(visits), Columns(numbers), Columns(arrays)
+
     def _keep(self, kept: list[_Kept]) -> None:
-        first = 0
-        for stop in self._more_visits.chunk_ends(self.repeats, len(kept)):
+        first, (visits, _, _) = 0, self._more
+        for stop in visits.chunk_ends(self.repeats, len(kept)):
             self._keep_some(kept[first:stop])
             first = stop
 
     def _keep_some(self, kept: list[_Kept]) -> None:
-        self._more_visits.write(self.repeats, [np.array([reading.visit for reading in kept])])
-        numbers = np.concatenate([reading.numbers for reading in kept], axis=1)
-        self._more.write(self.repeats, list(numbers))
-        if self._more_arrays is not None:
-            arrays = [reading.arrays for reading in kept if reading.arrays is not None]
-            self._more_arrays.write(self.repeats, list(np.concatenate(arrays, axis=1)))
+        visits, numbers, arrays = self._more
+        visits.write(self.repeats, [np.array([reading.visit for reading in kept])])
+        numbers.write(self.repeats, list(np.concatenate([reading.numbers for reading in kept], axis=1)))
+        if some := [reading.arrays for reading in kept if reading.arrays is not None]:
+            arrays.write(self.repeats, list(np.concatenate(some, axis=1)))
         self.repeats += len(kept)
 
     def _shaped(self, arrays: FloatArray | None) -> FloatArray | None:

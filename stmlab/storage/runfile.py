@@ -54,6 +54,9 @@ class RunFile:
         self._batched = self._fast or batch
         self._file = make(path, started, overwrite=overwrite)
         self._entry = self._file["entry"]
+        self._state = self._entry["status/state"]
+        events = self._entry["events"]
+        self._events, self._log = {name: events[name] for name in ("time", "readings", "event")}, events["log/data"]
         self._lock = WriterLock(path)
         self._place = Place(path)
         self._table = Table(started)
@@ -99,7 +102,7 @@ class RunFile:
     def change_state(self, event: StateChanged) -> None:
         """Note a state."""
         with self._writing():
-            self._entry["status/state"][()] = event.state.value
+            self._state[()] = event.state.value
             self._note(event.state.value, {"time": event.time, "state": event.state, "reason": event.reason})
 
     def mark_disturbed(self, event: PointsDisturbed) -> None:
@@ -125,7 +128,7 @@ class RunFile:
             write_text(status["reason"], event.reason)
             write_text(status["message"], event.message)
             write_text(self._entry["instrument/snapshot_after/data"], to_json(event.snapshot))
-            status["state"][()] = event.state.value
+            self._state[()] = event.state.value
             status["points"][()] = event.points
             status["time"][()] = event.time
             self._commit(finished=1)
@@ -176,11 +179,11 @@ class RunFile:
 
     def _note(self, kind: str, line: dict[str, Any]) -> None:
         """One more event."""
-        number, events = Committed(*self._count.tolist()).events, self._entry["events"]
+        number, events = Committed(*self._count.tolist()).events, self._events
         columns = {"time": [line["time"]], "readings": [self.committed], "event": np.array([kind.encode()], STATE)}
         for name, column in columns.items():
             write_rows(events[name], number, np.asarray(column, dtype=events[name].dtype))
-        write_line(events["log/data"], number, to_json({"points": self.committed, **line}))
+        write_line(self._log, number, to_json({"points": self.committed, **line}))
         self._commit(events=number + 1)
 
     def _commit(self, **counts: int) -> None:

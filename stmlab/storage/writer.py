@@ -40,8 +40,8 @@ class Writer:
         Returns:
             Whether every event so far is in the file.
         """
-        if isinstance(event, PointTaken):
-            return self._open_file.append(event)
+        if type(event) is PointTaken:
+            return (self._file or self._open_file).append(event)
         if isinstance(event, RunStarted):
             if self._file is not None:
                 raise FileError(f"{self.path}: a second run was started in the same file")
