@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping  # noqa: TC003 - of a dataclass
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stmlab.errors import FitError
@@ -59,6 +59,13 @@ class Guide:
         units = {one.name: one.unit for quantities in QUANTITIES.values() for one in quantities}
         read = {n: in_unit(v, units.get(n, "")) if isinstance(v, str) else float(v) for n, v in start.items()}
         return cls(read, tuple(fixed), exchange)
+
+    def holding(self, name: str, value: float | None) -> Guide:
+        """The same with a parameter fixed at a known value, unless it has a start of its own; None: as it is."""
+        if value is None:
+            return self
+        fixed = self.fixed if name in self.fixed else (*self.fixed, name)
+        return replace(self, start={name: value, **self.start}, fixed=fixed)
 
     def begun(self, quantities: tuple[Quantity, ...], search: Callable[[], Mapping[str, float]]) -> dict[str, float]:
         """Where every parameter begins.

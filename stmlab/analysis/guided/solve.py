@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,56 +75,71 @@ def solve(
         FitError: nothing is left to fit, the points are too few, or the model is not defined where it begins.
     """
     free = tuple(quantity for quantity in quantities if quantity.name not in fixed)
-    names = tuple(quantity.name for quantity in free)
     if not free:
         raise FitError("every parameter is fixed: there is nothing to fit")
     if len(data) <= len(free):
         raise FitError(f"{len(data)} points are too few for {len(free)} parameters")
     scales = tuple(_Scale(one.positive, max(abs(begun[one.name]), sizes.get(one.name, 0.0)) or 1.0) for one in free)
-    span = float(np.ptp(data)) or 1.0
     weights = np.ones_like(data) if weight is None else weight / weight.mean()
-
-    def values(at: FloatArray) -> dict[str, float]:
-        return {**begun, **{n: scale.value(float(u)) for n, scale, u in zip(names, scales, at, strict=True)}}
-
-    def residual(at: FloatArray) -> FloatArray:
-        try:
-            with np.errstate(all="ignore"):  # what is not finite is no place
-                left: FloatArray = weights * (curve(values(at)) - data) / span
-        except PhysicsError:
-            return np.full(data.shape, math.nan)
-        return left
-
-    limits = {k: scale.limits(one) for k, (one, scale) in enumerate(zip(free, scales, strict=True))}
-    start = np.array([scale.place(begun[name]) for name, scale in zip(names, scales, strict=True)])
-    if not np.isfinite(residual(start)).all():
-        raise FitError("the model has no finite value where the fit begins: begin elsewhere")
-
-    def jacobian(at: FloatArray) -> FloatArray:
-        return _differences(residual, at, limits)
-
-    start = _with_heights(start, [k for k, one in enumerate(free) if one.linear], residual, jacobian)
-    found = least_squares(residual, jacobian, start, limits=limits, most=_MOST)
+    task = _Task(curve, data, weights, free, scales, begun)
+    found = least_squares(task.residual, task.jacobian, task.start(), limits=task.limits, most=_MOST)
     size = np.array([scale.slope(float(u)) for scale, u in zip(scales, found.values, strict=True)])
     outer = np.outer(size, size)
     covariance = np.full(outer.shape, math.nan) if found.covariance is None else found.covariance * outer
-    slopes = np.asarray(jacobian(found.values) * span / weights[:, None] / size)
-    ended = values(found.values)
+    slopes = np.asarray(task.jacobian(found.values) * task.span / weights[:, None] / size)
+    ended = task.values(found.values)
+    names = tuple(quantity.name for quantity in free)
     return Solved(ended, names, covariance, slopes, curve(ended), found.converged)
 
 
-def _with_heights(
-    start: FloatArray,
-    heights: list[int],
-    residual: Callable[[FloatArray], FloatArray],
-    jacobian: Callable[[FloatArray], FloatArray],
-) -> FloatArray:
-    """Where a fit begins, with the heights that suit there: by linear least squares."""
-    begun = start.copy()
-    if heights:
-        change = np.linalg.lstsq(jacobian(start)[:, heights], -residual(start), rcond=1e-10)[0]
-        begun[heights] += change
-    return begun
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """The weighted residual, over the range of the data, of the free parameters in their scales."""
+
+    curve: Callable[[Mapping[str, float]], FloatArray]
+    data: FloatArray
+    weights: FloatArray
+    free: tuple[Quantity, ...]
+    scales: tuple[_Scale, ...]
+    begun: Mapping[str, float]
+
+    @cached_property
+    def span(self) -> float:
+        return float(np.ptp(self.data)) or 1.0
+
+    @cached_property
+    def limits(self) -> dict[int, tuple[float, float]]:
+        return {k: scale.limits(one) for k, (one, scale) in enumerate(zip(self.free, self.scales, strict=True))}
+
+    def values(self, at: FloatArray) -> dict[str, float]:
+        """Of all parameters, the fixed ones too."""
+        moved = zip(self.free, self.scales, at, strict=True)
+        return {**self.begun, **{one.name: scale.value(float(u)) for one, scale, u in moved}}
+
+    def residual(self, at: FloatArray) -> FloatArray:
+        try:
+            with np.errstate(all="ignore"):  # what is not finite is no place
+                left: FloatArray = self.weights * (self.curve(self.values(at)) - self.data) / self.span
+        except PhysicsError:
+            return np.full(self.data.shape, math.nan)
+        return left
+
+    def jacobian(self, at: FloatArray) -> FloatArray:
+        return _differences(self.residual, at, self.limits)
+
+    def start(self) -> FloatArray:
+        """Where the fit begins, with the heights that suit there: by linear least squares.
+
+        Raises:
+            FitError: the model is not defined there.
+        """
+        begun = np.array([scale.place(self.begun[one.name]) for one, scale in zip(self.free, self.scales, strict=True)])
+        residual = self.residual(begun)
+        if not np.isfinite(residual).all():
+            raise FitError("the model has no finite value where the fit begins: begin elsewhere")
+        if heights := [k for k, one in enumerate(self.free) if one.linear]:
+            begun[heights] += np.linalg.lstsq(self.jacobian(begun)[:, heights], -residual, rcond=1e-10)[0]
+        return begun
 
 
 @dataclass(frozen=True)

@@ -50,10 +50,7 @@ def guided_steps(
     name = _NAMES[pairs]
     quantities = _in_unit(QUANTITIES[name], unit)
     data = StepSpectrum.checked(bias, conductance, None, window_V, len(quantities))
-    if temperature_K is not None:
-        guide = replace(
-            guide, start={"temperature": temperature_K, **guide.start}, fixed=tuple({*guide.fixed, "temperature"})
-        )
+    guide = guide.holding("temperature", temperature_K)
 
     def search() -> dict[str, float]:
         told = {"temperature_K": temperature_K, "modulation_V": modulation_V, "window_V": window_V, "pairs": pairs}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ from stmlab.units import format_quantity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import FloatArray, IntArray
     from stmlab.results import FitResult
 
 _OF_THE_TIP = ("exchange_slope_meV_per_uS", "correlation")
@@ -52,15 +53,11 @@ def guided_transport(
     Begins at `Guide.start`; what is not given there comes from `fit_transport`, which takes its time. Conductances
     begin where the spectra's means agree. A temperature that is given is fixed there.
     """
-    parts = [np.flatnonzero(setpoint == value) for value in np.unique(setpoint)]
-    if temperature_K is not None:
-        guide = replace(
-            guide, start={"temperature_K": temperature_K, **guide.start}, fixed=tuple({*guide.fixed, "temperature_K"})
-        )
-    kind = _kind(guide, len(parts))
-    quantities = _quantities(kind, order, len(parts))
+    guide = guide.holding("temperature_K", temperature_K)
+    ramp = _Ramp(bias, conductance, setpoint)
+    kind = _kind(guide, len(ramp.parts))
+    quantities = _quantities(kind, order, len(ramp.parts))
     setting = SpinSetting(kind, modulation_V=modulation_V, field_T=field_T, scattering_S=scattering_S, order=order)
-    spins = tuple(quantity for quantity in quantities if not quantity.name.startswith("conductance"))
 
     def search() -> Mapping[str, float]:
         fit = fit_transport(
@@ -76,26 +73,66 @@ def guided_transport(
         )
         return {"potential_scattering": 0.0, **{p.name: p.value for p in fit.parameters}}
 
+    spins = tuple(quantity for quantity in quantities if not quantity.name.startswith("conductance"))
     begun = guide.begun(spins, search)
-    for k, part in enumerate(parts):
-        begun[f"conductance_{k + 1}"] = _scale(setting, begun, bias[part], conductance[part], float(setpoint[part][0]))
-
-    def curve(values: Mapping[str, float]) -> FloatArray:
-        found = np.empty_like(conductance)
-        parameters = _parameters(values)
-        for k, part in enumerate(parts):
-            found[part] = spectra(setting, parameters, np.array([values[f"conductance_{k + 1}"]]), bias[part])[0]
-        return found
-
-    weight = np.empty_like(conductance)
-    for part in parts:
-        weight[part] = 1.0 / np.sqrt(conductance[part].max())
-    solved = solve(quantities, curve, conductance, begun, guide.fixed, sizes=_SIZES, weight=weight)
+    begun |= ramp.conductances(setting, begun)
+    solved = solve(
+        quantities,
+        lambda values: ramp.curve(setting, values),
+        conductance,
+        begun,
+        guide.fixed,
+        sizes=_SIZES,
+        weight=ramp.weight(),
+    )
     labels = {"x": "bias", "x_unit": "V", "y": "dI/dV", "y_unit": "S"}
     fit = result("transport", quantities, solved, guide, begun, conductance, {"x": bias, "setpoint": setpoint}, labels)
-    places = {f"conductance_{k + 1}": f"setpoint {_written(setpoint[part])}" for k, part in enumerate(parts)}
+    places = ramp.places()
     parameters = tuple(replace(parameter, at=places.get(parameter.name, "")) for parameter in fit.parameters)
     return replace(fit, parameters=parameters, choices={"exchange": str(kind), **fit.choices})
+
+
+@dataclass(frozen=True, eq=False)
+class _Ramp:
+    """Spectra at one setpoint conductance or several; each array of shape (n,)."""
+
+    bias: FloatArray
+    conductance: FloatArray
+    setpoint: FloatArray
+
+    @cached_property
+    def parts(self) -> dict[str, IntArray]:
+        """Conductance that is fitted to a spectrum -> its points."""
+        values = np.unique(self.setpoint)
+        return {f"conductance_{k}": np.flatnonzero(self.setpoint == value) for k, value in enumerate(values, 1)}
+
+    def curve(self, setting: SpinSetting, values: Mapping[str, float]) -> FloatArray:
+        found = np.empty_like(self.conductance)
+        parameters = _parameters(values)
+        for name, part in self.parts.items():
+            found[part] = spectra(setting, parameters, np.array([values[name]]), self.bias[part])[0]
+        return found
+
+    def conductances(self, setting: SpinSetting, begun: Mapping[str, float]) -> dict[str, float]:
+        """At which the model's mean is that of each spectrum."""
+        found = {}
+        for name, part in self.parts.items():
+            setpoint = self.setpoint[part][:1]
+            model = spectra(setting, _parameters(begun), setpoint, self.bias[part])[0]
+            found[name] = float(setpoint[0]) * float(self.conductance[part].mean() / model.mean())
+        return found
+
+    def weight(self) -> FloatArray:
+        found = np.empty_like(self.conductance)
+        for part in self.parts.values():
+            found[part] = 1.0 / np.sqrt(self.conductance[part].max())
+        return found
+
+    def places(self) -> dict[str, str]:
+        """Where each conductance was measured."""
+        return {
+            name: f"setpoint {format_quantity(float(self.setpoint[part][0]), 'S')}" for name, part in self.parts.items()
+        }
 
 
 def _kind(guide: Guide, count: int) -> ExchangeKind:
@@ -118,16 +155,3 @@ def _quantities(kind: ExchangeKind, order: int, count: int) -> tuple[Quantity, .
 
 def _parameters(values: Mapping[str, float]) -> SpinParameters:
     return SpinParameters(**{name: value for name, value in values.items() if not name.startswith("conductance")})
-
-
-def _scale(
-    setting: SpinSetting, begun: Mapping[str, float], bias: FloatArray, conductance: FloatArray, setpoint: float
-) -> float:
-    """The conductance at which the model's mean is that of the data."""
-    parameters = _parameters(begun)
-    found = spectra(setting, parameters, np.array([setpoint]), bias)[0]
-    return setpoint * float(conductance.mean() / found.mean())
-
-
-def _written(setpoint: FloatArray) -> str:
-    return format_quantity(float(setpoint[0]), "S")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _STRAYS = 4.0  # noises from its level, where a sample is no longer taken for noise
 _FEWEST_BINS, _MOST_BINS = 20, 400
+_FREE = ("rate_up", "rate_down", "low", "high", "noise")
+_HIGH = np.array([[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 1.0]])
+"""From low and step to low and high."""
 
 
 def result(
@@ -43,36 +47,15 @@ def result(
         by_noise: transitions that noise makes, among those that were counted.
     """
     shared, level, width = _shared_noise(trace, found, counted)
-    wider = np.diag(np.sqrt([1.0, 1.0, level, level, width]))
-    covariance = wider @ covariance @ wider
-    up, down = found.up / trace.interval, found.down / trace.interval
-    scale = np.diag([up, down, trace.spread, found.step * trace.spread, found.deviation * trace.spread])
-    covariance = scale @ covariance @ scale
-    turn = np.eye(5)
-    turn[3, 2] = 1.0  # high = low + step
-    free = turn @ covariance @ turn.T
-    low = trace.middle + trace.spread * found.low
-    step, noise = trace.spread * found.step, trace.spread * found.deviation
-    errors = np.sqrt(np.diag(free))
-    both = np.array([1.0, 1.0, 0, 0, 0])
-    shift = np.array([down, -up, 0, 0, 0]) / (up + down) ** 2
-    values = (("rate_up", up, "1/s"), ("rate_down", down, "1/s"), ("low", low, "A"), ("high", low + step, "A"))
-    parameters = [
-        FitParameter(name, value, float(error), unit)
-        for (name, value, unit), error in zip((*values, ("noise", noise, "A")), errors, strict=True)
-    ]
-    parameters += [
-        FitParameter("rate", up + down, math.sqrt(both @ covariance @ both), "1/s"),
-        FitParameter("step", step, math.sqrt(covariance[3, 3]), "A"),
-        FitParameter("occupation", up / (up + down), math.sqrt(shift @ covariance @ shift)),
-    ]
-    fit = low + step * counted.states
+    seen = _Seen.of(trace, found)
+    covariance = seen.covariance(covariance, np.sqrt([1.0, 1.0, level, level, width]))
+    fit = seen.low + seen.step * counted.states
     data = trace.middle + trace.spread * trace.y
     return FitResult(
         model="telegraph",
-        parameters=tuple(parameters),
-        free=("rate_up", "rate_down", "low", "high", "noise"),
-        covariance=free,
+        parameters=(*_fitted(seen, covariance), *_derived(seen, covariance)),
+        free=_FREE,
+        covariance=_HIGH @ covariance @ _HIGH.T,
         points=data.size,
         residual=float(np.sqrt(np.mean((data - fit) ** 2))),
         warnings=warnings(trace, found, counted, Counting(dead, by_noise, shared)),
@@ -82,11 +65,60 @@ def result(
             "data": data,
             "fit": fit,
             "residual": data - fit,
-            **_histogram(data, low, step, noise, float(counted.states.mean())),
+            **_histogram(data, seen, float(counted.states.mean())),
         },
         labels={"x": "time", "x_unit": "s", "y": "current", "y_unit": "A"},
         choices={"from": method, "transitions": str(counted.transitions)},
     )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Switching in 1/s and A."""
+
+    up: float
+    down: float
+    low: float
+    step: float
+    noise: float
+    unit: float
+
+    @classmethod
+    def of(cls, trace: Trace, found: Switching) -> _Seen:
+        return cls(
+            found.up / trace.interval,
+            found.down / trace.interval,
+            trace.middle + trace.spread * found.low,
+            trace.spread * found.step,
+            trace.spread * found.deviation,
+            trace.spread,
+        )
+
+    def covariance(self, covariance: FloatArray, wider: FloatArray) -> FloatArray:
+        """Of up, down, low, step, noise, from that of `Switching.vector`; errors ``wider`` by so much, shape (5,)."""
+        widened = np.diag(wider) @ covariance @ np.diag(wider)
+        scale = np.diag([self.up, self.down, self.unit, self.step, self.noise])
+        return np.asarray(scale @ widened @ scale, dtype=float)
+
+
+def _fitted(seen: _Seen, covariance: FloatArray) -> list[FitParameter]:
+    values = (seen.up, seen.down, seen.low, seen.low + seen.step, seen.noise)
+    errors = np.sqrt(np.diag(_HIGH @ covariance @ _HIGH.T))
+    return [
+        FitParameter(name, value, float(error), unit)
+        for name, value, error, unit in zip(_FREE, values, errors, ("1/s", "1/s", "A", "A", "A"), strict=True)
+    ]
+
+
+def _derived(seen: _Seen, covariance: FloatArray) -> list[FitParameter]:
+    total = seen.up + seen.down
+    both = np.array([1.0, 1.0, 0, 0, 0])
+    shift = np.array([seen.down, -seen.up, 0, 0, 0]) / total**2  # d occupation / d (up, down)
+    return [
+        FitParameter("rate", total, math.sqrt(both @ covariance @ both), "1/s"),
+        FitParameter("step", seen.step, math.sqrt(covariance[3, 3]), "A"),
+        FitParameter("occupation", seen.up / total, math.sqrt(shift @ covariance @ shift)),
+    ]
 
 
 def _shared_noise(trace: Trace, found: Switching, counted: Dwells) -> tuple[float, float, float]:
@@ -98,10 +130,11 @@ def _shared_noise(trace: Trace, found: Switching, counted: Dwells) -> tuple[floa
     return spread_of_correlation(left, quiet)
 
 
-def _histogram(data: FloatArray, low: float, step: float, noise: float, occupation: float) -> dict[str, FloatArray]:
+def _histogram(data: FloatArray, seen: _Seen, occupation: float) -> dict[str, FloatArray]:
     """How often a current was seen, in bins of half the noise if they are not too many, and how often it should be."""
     from scipy.special import ndtr
 
+    low, step, noise = seen.low, seen.step, seen.noise
     bins = np.clip(2 * np.ptp(data) / noise, _FEWEST_BINS, _MOST_BINS)
     counts, edges = np.histogram(np.asarray(data, dtype=float), bins=int(bins))
     below = (1 - occupation) * ndtr((edges - low) / noise) + occupation * ndtr((edges - low - step) / noise)
