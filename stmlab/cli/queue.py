@@ -119,25 +119,15 @@ class _Endable:
 def _check(file: Path, *, as_json: bool) -> None:
     """Preflight of every run that is left; each entry on its own."""
     from stmlab import display
-    from stmlab.acquisition.measurement import measurement
+    from stmlab.acquisition.queue.entry_run import entry_run
     from stmlab.acquisition.queue.file import read_queue
-    from stmlab.acquisition.queue.line import transfer_of
 
     found, refused = read_queue(file), False
     said: list[dict[str, Any]] = []
     for entry, number in found.runs():
         told: dict[str, Any] = {"id": entry.id, "sequence": entry.sequence, "run": number + 1, "runs": entry.runs}
         try:
-            with measurement(
-                entry.sequence,
-                entry.station,
-                sample=entry.sample,
-                seed=entry.seed,
-                settings=entry.settings_of(number),
-                folder=file.parent / entry.folder,
-                stem=entry.name,
-                transfer=transfer_of(entry, found, file.parent),
-            ) as (_, estimate):
+            with entry_run(entry, number, found, file.parent) as (_, estimate):
                 told |= display.estimate_as_dict(estimate)
                 text = display.estimate_as_text(estimate)
         except StmlabError as error:

@@ -51,22 +51,16 @@ class Visits:
 
     def part(self, first: int, stop: int) -> Visits:
         """The readings from number ``first`` to before ``stop``; views, not copies."""
-        rows = slice(first, stop)
-        return Visits(
-            self.index[rows],
-            self.time[rows],
-            self.attempt[rows],
-            self.session[rows],
-            {name: column[rows] for name, column in self.coordinates.items()},
-            {name: column[rows] for name, column in self.data.items()},
-        )
+        return self._rows(slice(first, stop))
 
     def last(self) -> Visits:
         """The last reading of each point, by increasing index."""
         if np.all(np.diff(self.index) > 0):
             return self
         _, from_the_end = np.unique(self.index[::-1], return_index=True)
-        rows = len(self) - 1 - from_the_end
+        return self._rows(len(self) - 1 - from_the_end)
+
+    def _rows(self, rows: slice | IntArray) -> Visits:
         return Visits(
             self.index[rows],
             self.time[rows],

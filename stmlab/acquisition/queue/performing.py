@@ -20,9 +20,8 @@ from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from stmlab.acquisition.measurement import measurement
 from stmlab.acquisition.queue.entries import AfterFailure, EntryState, Queue, QueueEntry
-from stmlab.acquisition.queue.line import transfer_of
+from stmlab.acquisition.queue.entry_run import entry_run
 from stmlab.acquisition.queue.report import Report
 from stmlab.errors import SequenceError, StationBusy, StationNotSafe, StmlabError, TipTripped, TipWithdrawn
 from stmlab.events import RunState
@@ -175,19 +174,8 @@ class Performer:
             Exception: whatever refused or ended it.
         """
         number = entry.done
-        folder = self._folder / entry.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        with measurement(
-            entry.sequence,
-            entry.station,
-            sample=entry.sample,
-            seed=entry.seed,
-            settings=entry.settings_of(number),
-            force=self._force,
-            folder=folder,
-            stem=entry.name,
-            transfer=transfer_of(entry, self.queue, self._folder),
-        ) as (runner, estimate):
+        (self._folder / entry.folder).mkdir(parents=True, exist_ok=True)
+        with entry_run(entry, number, self.queue, self._folder, force=self._force) as (runner, estimate):
             assert runner.path is not None
             self._change(entry.id, files=(*entry.files, self._seen_from_here(runner.path)))
             report = Report(self.queue[entry.id], number, runner, estimate, self._tell)

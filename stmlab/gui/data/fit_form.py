@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 from stmlab.analysis.guided import QUANTITIES
 from stmlab.display.symbols import symbol
 from stmlab.gui.data.fit_task import FitAsked
-from stmlab.gui.measure.fields import StillComboBox
+from stmlab.gui.still import StillComboBox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,8 +16,8 @@ from stmlab.gui.data.fit_task import FitAsked, fit_in_work
 from stmlab.gui.data.map_image import MapImage
 from stmlab.gui.data.mapping import layer, layer_names, place_in, sides, told, where
 from stmlab.gui.data.opened import Opened, open_file
-from stmlab.gui.measure.fields import StillComboBox
 from stmlab.gui.panel import Area, Panel
+from stmlab.gui.still import StillComboBox
 from stmlab.storage.recorded import Grid
 from stmlab.units import format_quantity
 

@@ -11,8 +11,8 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout
 
 from stmlab.gui.actions import Action
 from stmlab.gui.data.dropping import accept_files
-from stmlab.gui.measure.fields import StillComboBox
 from stmlab.gui.panel import Area, Panel
+from stmlab.gui.still import StillComboBox
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from stmlab.errors import SequenceError
 from stmlab.gui.instruments.words import as_text
 from stmlab.gui.measure.written import written_range
+from stmlab.gui.still import StillComboBox
 from stmlab.units import format_quantity, in_unit
 
 if TYPE_CHECKING:
-    from PyQt6.QtGui import QWheelEvent
-
     from stmlab.gui.themes import Theme
 
 _WHOLE = ("harmonic",)  # knobs that count
@@ -85,7 +84,7 @@ class KnobField(QWidget):
         return line
 
     def _choices(self) -> QComboBox:
-        box = _Choices()
+        box = StillComboBox()
         for choice in self.knob["choices"]:
             box.addItem(as_text(float(choice), self.knob["unit"]) if self.knob["unit"] else as_text(choice), choice)
         box.activated.connect(lambda index: self.changed.emit(self.knob["name"], box.itemData(index)))
@@ -128,16 +127,3 @@ class KnobField(QWidget):
             return written_range(low, high, self.knob["unit"])
         low, high = (format_quantity(bound, self.knob["unit"]) for bound in self.knob["bounds"])
         return f"the station's limits, {low} to {high}"
-
-
-class _Choices(QComboBox):
-    """Turning the wheel over it must change nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Leave it to what scrolls."""
-        if event is not None:
-            event.ignore()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QWidget
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from stmlab.acquisition.parameters import BooleanParameter
+from stmlab.gui.still import StillComboBox
 
 if TYPE_CHECKING:
-    from PyQt6.QtGui import QWheelEvent
-
     from stmlab.acquisition.parameters import Parameter
 
 _DIGITS = 12  # a field is at least so many letters wide
@@ -96,19 +95,6 @@ class TruthField(Field):
     def set_text(self, text: str) -> None:
         """See Field."""
         self.box.setChecked(text.strip().lower() in ("true", "1", "yes", "on"))
-
-
-class StillComboBox(QComboBox):
-    """Its list opens at a click or a key; the wheel belongs to what it stands in."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Pass it on."""
-        if event is not None:
-            event.ignore()
 
 
 def field_for(parameter: Parameter) -> Field:

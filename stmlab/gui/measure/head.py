@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QWidget
 
 from stmlab.acquisition import experiments
 from stmlab.config_files import known, said
-from stmlab.gui.measure.fields import StillComboBox
+from stmlab.gui.still import StillComboBox
 
 if TYPE_CHECKING:
     from pathlib import Path

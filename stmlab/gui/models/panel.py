@@ -19,11 +19,11 @@ from stmlab.gui.data.curve_plot import CurvePlot, Drawn
 from stmlab.gui.data.dropping import accept_files
 from stmlab.gui.data.exporting import Exporting
 from stmlab.gui.data.opened import Curve, open_file
-from stmlab.gui.measure.fields import StillComboBox
 from stmlab.gui.models.sample import measurement_entry
 from stmlab.gui.models.slider import Row
 from stmlab.gui.models.tasks import curves_of, start_of
 from stmlab.gui.panel import Area, Panel
+from stmlab.gui.still import StillComboBox
 from stmlab.gui.work import Newest
 from stmlab.units import format_quantity
 

@@ -5,38 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, Qt, pyqtSignal
-from PyQt6.QtWidgets import QGridLayout, QLabel, QLineEdit, QSlider
+from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtWidgets import QGridLayout, QLabel, QLineEdit
 
 from stmlab.errors import PhysicsError
-from stmlab.gui.measure.fields import StillComboBox
 from stmlab.gui.measure.written import written, written_range
+from stmlab.gui.still import StillComboBox, StillSlider
 from stmlab.models.model import Number
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
-    from PyQt6.QtGui import QWheelEvent
-
     from stmlab.gui.themes import Theme
     from stmlab.models.model import Parameter, Value
 
 _STEPS = 1000
 _LETTERS = 12  # that a field is wide, at least
-
-
-class StillSlider(QSlider):
-    """The wheel belongs to what it stands in."""
-
-    def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.setRange(0, _STEPS)
-        self.setPageStep(_STEPS // 20)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Pass it on."""
-        if event is not None:
-            event.ignore()
 
 
 class Row(QObject):
@@ -75,6 +58,8 @@ class Row(QObject):
 
     def _build_number(self, number: Number, grid: QGridLayout, row: int) -> None:
         self.slider, self.field = StillSlider(), QLineEdit()
+        self.slider.setRange(0, _STEPS)
+        self.slider.setPageStep(_STEPS // 20)
         self.field.setMinimumWidth(self.field.fontMetrics().horizontalAdvance("0" * _LETTERS))
         about = f"{number.meaning}: {written_range(number.low, number.high, number.unit)}"
         for widget in (self.slider, self.field):
