@@ -7,6 +7,7 @@ with changes, and without some of them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,7 @@ def built_in(name: str, label: str, changes: Mapping[str, Any] | None = None) ->
     for key, value in (changes or {}).items():
         if _has(table, key):
             table = _merged(table, _nested(key, value))
-    return _system(path, head, table, KIND, label, (), "")
+    return _system(path, head, table, KIND, label, "")
 
 
 def _has(table: dict[str, Any], key: str) -> bool:
@@ -93,8 +94,8 @@ def _with_alternatives(path: Path, head: _File, table: dict[str, Any]) -> System
     told = table.get("alternatives", {})
     if not isinstance(told, dict) or not all(isinstance(one, dict) for one in told.values()):
         raise StationError(f"{path}: {KIND}.alternatives: a table for each alternative is needed")
-    alternatives = tuple(_alternative(path, head, own, name, changes) for name, changes in told.items())
-    return _system(path, head, own, KIND, own.get("label") or head.name, alternatives, head.title)
+    system = _system(path, head, own, KIND, own.get("label") or head.name, head.title)
+    return replace(system, alternatives=tuple(_alternative(path, head, own, *one) for one in told.items()))
 
 
 def _head(path: Path) -> tuple[_File, dict[str, Any]]:
@@ -121,8 +122,8 @@ def _alternative(path: Path, head: _File, own: dict[str, Any], name: str, change
             raise StationError(f"{path}: {table}.file = {str(told.file)!r}: there is no such file")
         other_head, other_table = _head(other)
         said = {key: value for key, value in other_table.items() if key != "alternatives"}
-        return _system(other, other_head, said, KIND, name, (), other_head.title)
-    return _system(path, head, _varied(path, own, name, told), table, name, (), told.title)
+        return _system(other, other_head, said, KIND, name, other_head.title)
+    return _system(path, head, _varied(path, own, name, told), table, name, told.title)
 
 
 def _varied(path: Path, own: dict[str, Any], name: str, told: _Alternative) -> dict[str, Any]:
@@ -139,12 +140,11 @@ def _system(
     table: dict[str, Any],
     where: str,
     label: str,
-    alternatives: tuple[System, ...],
     title: str,
 ) -> System:
     """The system of a table; built once at its start, so that what cannot be is refused with the file's name."""
     try:
-        system = System(label, SystemTable.model_validate(table), head.decay_constant_per_m, alternatives, title)
+        system = System(label, SystemTable.model_validate(table), head.decay_constant_per_m, title=title)
         tried = {name: _WARM if one.scale is Scale.LOGARITHMIC else 1.0 for name, one in system.parameters.items()}
         system.junction({**tried, **system.starts()}, _TRIED)
     except ValidationError as error:

@@ -37,10 +37,16 @@ class SpinTable(_Table):
     @classmethod
     def _one_kind_of_g(cls, given: Any) -> Any:
         """A number, three principal values or a tensor: which one it is meant to be decides what is checked."""
-        if isinstance(given, dict) and isinstance(g := given.get("g"), list):
-            kind = _Tensor if g and isinstance(g[0], list) else _Principal
+        if isinstance(given, dict) and (g := given.get("g")) is not None:
+            kind: type[_OneNumber | _Principal | _Tensor] = _OneNumber
+            if isinstance(g, list):
+                kind = _Tensor if g and isinstance(g[0], list) else _Principal
             return {**given, "g": kind.model_validate({"g": g}).g}
         return given
+
+
+class _OneNumber(_Table):
+    g: Quantity
 
 
 class _Principal(_Table):

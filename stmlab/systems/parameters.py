@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -91,6 +92,11 @@ _KINDS = {
 """Key of a number -> its unit, by how much it counts as changed, and what it can be at all."""
 
 
+_NEVER_ZERO = ("saturation_field_T", "decay_length_m")  # what is divided by them
+_TAKEN = re.compile(r"(conductance|level)_\d+|rate|lifetime|conductance_difference")
+"""Names of what fits add to the parameters of a file."""
+
+
 def is_number(key: str) -> bool:
     """Whether a key of a file is a number, however much is said of it."""
     return key in _KINDS
@@ -137,9 +143,11 @@ class Gathering:
         """Of the number at ``path``: "exchanges.direct.heisenberg_meV".
 
         Raises:
-            StationError: two parameters have one name.
+            StationError: two parameters have one name, or it is a value that cannot be.
         """
         key = kind or path.rpartition(".")[2]
+        if key in _NEVER_ZERO and quantity.value is not None and not quantity.value > 0.0:
+            raise StationError(f"{path} = {quantity.value:g}: a value above 0 {_KINDS[key].unit} is needed")
         base: float | str = quantity.value or 0.0
         if quantity.fitted:
             base = self._parameter(path, quantity, _KINDS[key], per)
@@ -164,6 +172,8 @@ class Gathering:
         name = quantity.name or path.removeprefix("spins.").removeprefix("exchanges.")
         if name in self.parameters:
             raise StationError(f"{path}: a parameter called {name!r} is there already: give another name")
+        if _TAKEN.fullmatch(name):
+            raise StationError(f"{path}: a fit has a {name} of its own: give another name")
         free = _Kind(f"{kind.unit or '1'}{per}", kind.size) if per else kind
         low = free.low if quantity.low is None else quantity.low
         high = free.high if quantity.high is None else quantity.high

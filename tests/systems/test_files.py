@@ -156,6 +156,12 @@ file = "other.toml"
         ("temperature_K = 1.2", "temperature_K = nan", r"temperature_K\.value = nan: Input should be a finite number"),
         ('kind = "spin_system"', 'kind = "two_level"', "kind = 'two_level': spin_system is needed"),
         ('follows = "right"', "", "correlation and follows"),
+        ("g = [1.9, 2.0, 2.2]", "g = { start = 5, low = 1, high = 3 }", r"spins\.left\.g: start = 5 lies outside"),
+        ("saturation_field_T = 2.0", "saturation_field_T = 0", r"tip\.saturation_field_T = 0: a value above 0 T"),
+        ("saturation_field_T = 2.0", "saturation_field_T = -1", r"tip\.saturation_field_T = -1: a value above 0 T"),
+        ("decay_length_m = { start = 60e-12 }", "decay_length_m = 0", r"decay_length_m = 0: a value above 0 m"),
+        ('name = "DM"', 'name = "conductance_2"', "a fit has a conductance_2 of its own: give another name"),
+        ('name = "DM"', 'name = "lifetime"', "a fit has a lifetime of its own: give another name"),
     ],
 )
 def test_a_mistake_is_one_line_with_file_key_and_what_is_allowed(written, before, after, complaint):
@@ -178,6 +184,12 @@ def test_a_mistake_is_one_line_with_file_key_and_what_is_allowed(written, before
 def test_a_mistake_in_an_alternative_names_it(written, changes, complaint):
     with pytest.raises(StationError, match=complaint):
         read_system(written(f"{DIMER}\n[spin_system.alternatives.x]\n{changes}\n"))
+
+
+def test_a_mistake_of_the_system_itself_is_not_told_of_its_alternatives(written):
+    text = DIMER.replace("start = -1.5, low = -4", "start = -5, low = -4")
+    with pytest.raises(StationError, match=r"spin_system\.spins\.left\.axial_anisotropy_meV: start = -5"):
+        read_system(written(f"{text}\n[spin_system.alternatives.x]\nspins.right.spin = 1\n"))
 
 
 def test_what_comes_with_stmlab_is_there_by_name_and_can_be_changed():
