@@ -41,7 +41,8 @@ TAKES: Mapping[str, tuple[str, ...]] = {
 """Models that take a system, and their settings: of all files alike, or one for each."""
 _CONDITIONS = ("setpoint", "field", "temperature", "height")  # axes of a run that tell its spectra apart
 _REPEATS = "sweep"
-_DIFFERENT = 1e-6  # of a field, in T
+_NEVER_NEGATIVE = ("temperature", "modulation", "window", "time_limit")
+_DIFFERENT = 1e-6  # of a field, in T, and of a temperature
 
 Source = Run | Recording | str | Path
 
@@ -82,6 +83,8 @@ def fit_system(
     limit = {"time_limit": _values("time_limit", given.pop("time_limit"), 1)[0]} if "time_limit" in given else {}
     offset = str(given.pop("offset", FREE))
     each = _of_each(given, len(sources))
+    _check_used(given, whole)
+    _check_apart(opened)
     with fitting(model, Settings(limit).time_limit) as steps:
         if model == "n_state":
             fit = steps.marked(fit_runs(opened, each, [whole, *whole.alternatives], offset))
@@ -103,7 +106,7 @@ def _fitted(
         read = _of_run(one, told) if isinstance(one, Run) else _of_recording(one, channel, told)
         found += [_placed(spectrum, one.path if len(opened) > 1 else None) for spectrum in read.spectra]
         warnings += read.warnings
-    warnings += _other_fields(found, system)
+    warnings += [*_other_fields(found, system), *_other_temperatures(found, system)]
     fit = steps.marked(fit_systems(found, [system, *system.alternatives]))
     return replace(fit, warnings=(*warnings, *fit.warnings))
 
@@ -136,11 +139,33 @@ def _of_each(given: Mapping[str, Any], count: int) -> list[dict[str, float]]:
     return [{name: values[k] for name, values in rows.items()} for k in range(count)]
 
 
+def _check_used(given: Mapping[str, Any], system: System) -> None:
+    """Raise FitError for a field or a temperature that the file, and whatever it is compared with, has itself."""
+    every = (system, *system.alternatives)
+    wanted = {"field": any(one.wants_field for one in every)}
+    wanted["temperature"] = any(one.wants_temperature for one in every)
+    for name, wants in wanted.items():
+        if name in given and not wants:
+            key = f"{name}_{UNITS[name]}"
+            raise FitError(f"{name}: the system's file has {key}, which is taken: leave one of both out")
+
+
+def _check_apart(opened: Sequence[Run | Recording]) -> None:
+    """Raise FitError for a file that is given twice."""
+    paths = [one.path.resolve() for one in opened]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise FitError(f"{path.name} is given twice: errors would be too small")
+
+
 def _values(name: str, value: Any, count: int) -> list[float]:
     parts = value.split(",") if isinstance(value, str) else list(value) if np.ndim(value) else [value]
     numbers = [in_unit(part.strip(), UNITS[name]) if isinstance(part, str) else float(part) for part in parts]
     if len(numbers) not in (1, count):
         raise FitError(f"{name}: {len(numbers)} values for {count} files: one, or one for each, is needed")
+    for number in numbers:
+        if number < 0.0 and name in _NEVER_NEGATIVE:
+            raise FitError(f"{name} = {format_quantity(number, UNITS[name])}: 0 {UNITS[name]} or more is needed")
     return numbers * count if len(numbers) == 1 else numbers
 
 
@@ -241,4 +266,19 @@ def _other_fields(spectra: list[SpectrumData], system: System) -> list[str]:
         f"the run says {format_quantity(field, 'T')}, the system's file {format_quantity(said, 'T')}, which is taken: "
         "field_direction instead of field_T takes the run's"
         for field in sorted(others)
+    ]
+
+
+def _other_temperatures(spectra: list[SpectrumData], system: System) -> list[str]:
+    """A warning where a run was taken at another temperature than the one in the system's file."""
+    table = system.table.temperature_K
+    if table is None or table.value is None:
+        return []
+    said = table.value
+    others = {one.temperature_K for one in spectra if one.temperature_K}
+    return [
+        f"the run says {format_quantity(other, 'K')}, the system's file {format_quantity(said, 'K')}, which is taken: "
+        "without temperature_K the run's is"
+        for other in sorted(others)
+        if not math.isclose(other, said, rel_tol=_DIFFERENT)
     ]

@@ -94,7 +94,10 @@ def _with_alternatives(path: Path, head: _File, table: dict[str, Any]) -> System
     told = table.get("alternatives", {})
     if not isinstance(told, dict) or not all(isinstance(one, dict) for one in told.values()):
         raise StationError(f"{path}: {KIND}.alternatives: a table for each alternative is needed")
-    system = _system(path, head, own, KIND, own.get("label") or head.name, head.title)
+    label = own.get("label") or head.name
+    if label in told:
+        raise StationError(f"{path}: {KIND}.alternatives.{label}: that is the system's own name: give another one")
+    system = _system(path, head, own, KIND, label, head.title)
     return replace(system, alternatives=tuple(_alternative(path, head, own, *one) for one in told.items()))
 
 

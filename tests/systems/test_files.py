@@ -178,6 +178,7 @@ def test_a_mistake_is_one_line_with_file_key_and_what_is_allowed(written, before
     [
         ('without = ["spins.middle"]', r"alternatives\.x\.without: spins\.middle: there is no such key"),
         ("spins.left.spin = 0.3", r"spin_system\.alternatives\.x\.spins\.left\.spin = 0\.3"),
+        ("[spin_system.alternatives.mine]", r"alternatives\.mine: that is the system's own name"),
         ('file = "nothing.toml"', r"alternatives\.x\.file = 'nothing\.toml': there is no such file"),
     ],
 )

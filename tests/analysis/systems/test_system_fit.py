@@ -272,6 +272,10 @@ heisenberg_meV = 0.8
         ({"model": "steps"}, "the model steps takes no spin system"),
         ({}, "one: the field is not known|mine: the field is not known"),
         ({"field": 1.0}, "the temperature is not known"),
+        ({"field": 1.0, "temperature": -1.0}, "temperature = -1 K: 0 K or more is needed"),
+        ({"field": 1.0, "temperature": 0.0}, "the temperature is not known"),
+        ({"field": 1.0, "temperature": 1.0, "modulation": -1e-3}, "modulation = -1 mV: 0 V or more is needed"),
+        ({"field": 1.0, "temperature": 1.0, "window": -1e-3}, "window = -1 mV: 0 V or more is needed"),
     ],
 )
 def test_what_cannot_be_fitted_with_a_system_is_refused(tmp_path, settings, complaint):
@@ -279,6 +283,21 @@ def test_what_cannot_be_fitted_with_a_system_is_refused(tmp_path, settings, comp
     row = spectrum(read_system(path), {}, BIAS, Conditions(1e-7, 1.0, 1.0))
     with pytest.raises(FitError, match=complaint):
         stmlab.fit(run(tmp_path / "a.h5", BIAS, [1e-7], [row]), system=path, **settings)
+
+
+@pytest.mark.parametrize("setting", [{"field": 5.0}, {"temperature": 1.5}])
+def test_what_the_system_has_itself_is_not_told_beside_it(tmp_path, setting):
+    path = written(tmp_path / "mine.toml", OBLIQUE)
+    file = run(tmp_path / "a.h5", BIAS, [1e-7], [np.ones(BIAS.size)])
+    with pytest.raises(FitError, match=rf"{next(iter(setting))}: the system's file has {next(iter(setting))}_"):
+        stmlab.fit(file, system=path, **setting)
+
+
+def test_a_file_that_is_given_twice_is_refused(tmp_path):
+    path = written(tmp_path / "mine.toml", OBLIQUE)
+    file = run(tmp_path / "a.h5", BIAS, [1e-7], [np.ones(BIAS.size)])
+    with pytest.raises(FitError, match=r"a\.h5 is given twice: errors would be too small"):
+        stmlab.fit([file, tmp_path / "." / "a.h5"], system=path)
 
 
 def test_a_setting_that_is_no_number_is_refused_and_so_are_many_files_without_a_system(tmp_path):
@@ -305,3 +324,10 @@ def test_a_run_in_another_field_than_the_file_says_so(tmp_path):
     row = spectrum(read_system(path), {"D": -4.0, "E": 0.8}, BIAS, Conditions(1e-7))
     fit = stmlab.fit(run(tmp_path / "a.h5", BIAS, [1e-7], [row], field=7.0), system=path)
     assert fit.warnings[0].startswith("the run says 7 T, the system's file 5 T, which is taken")
+
+
+def test_a_run_at_another_temperature_than_the_file_says_so(tmp_path):
+    path = written(tmp_path / "mine.toml", OBLIQUE)
+    row = spectrum(read_system(path), {"D": -4.0, "E": 0.8}, BIAS, Conditions(1e-7))
+    fit = stmlab.fit(run(tmp_path / "a.h5", BIAS, [1e-7], [row], temperature=2.5), system=path)
+    assert fit.warnings[0].startswith("the run says 2.5 K, the system's file 1.5 K, which is taken")
