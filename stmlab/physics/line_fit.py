@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.physics.stochastic_resonance import StochasticResonance
 
-_FEWEST = 5  # frequencies
+_FEWEST = 5  # frequencies above 0
 _NO_SIGNAL_A = 1e-18  # at V = 0 the two directions cancel
 _LARGEST_MISFIT = 0.1
 """Of the span of the signal; beyond it eq. 1 is no description."""
@@ -24,7 +24,7 @@ def line_rate(spectrum: StochasticResonance, frequencies_Hz: FloatArray) -> floa
     nan where there is no signal, too few frequencies, or eq. 1 misses a tenth of the line.
     """
     signal = spectrum.signal_A
-    if len(frequencies_Hz) < _FEWEST or abs(spectrum.step_A) < _NO_SIGNAL_A or not np.ptp(signal):
+    if np.count_nonzero(frequencies_Hz > 0.0) < _FEWEST or abs(spectrum.step_A) < _NO_SIGNAL_A or not np.ptp(signal):
         return float("nan")
     rate, misfit = fitted_rate(frequencies_Hz, signal)
     return rate if misfit < _LARGEST_MISFIT else float("nan")
@@ -42,7 +42,7 @@ def fitted_rate(frequencies_Hz: FloatArray, signal: FloatArray) -> tuple[float, 
         left: FloatArray = columns @ np.linalg.lstsq(columns, scaled, rcond=None)[0] - scaled
         return left
 
-    trials = np.log(2 * np.pi * frequencies_Hz)
+    trials = np.log(2 * np.pi * np.unique(frequencies_Hz[frequencies_Hz > 0.0]))
     start = trials[np.argmin([float(residual(trial) @ residual(trial)) for trial in trials])]
     span = float(np.diff(trials).max())
     best = minimize_scalar(

@@ -228,3 +228,9 @@ def test_every_shipped_case_can_be_computed():
         assert title, name
         values = case(name)[1]
         assert stmlab.model(kind, values, curves=True).sizes, name
+
+
+@pytest.mark.parametrize("frequency", ["20..0.003 GHz:41", "0..20 GHz:41", "1, 0.01, 20, 0.3, 0, 5, 0.1, 2 GHz"])
+def test_the_rate_of_a_line_needs_no_order_of_its_frequencies_and_takes_zero(frequency):
+    found = stmlab.model("srs", {"amplitude": "0.1 mV"}, sweep={"frequency": frequency})
+    assert found.line_rate.item() == close(found.rate.item(), rel=1e-3)
