@@ -95,7 +95,7 @@ class StochasticResonance(AdaptiveSequence, ChoppedSequence):
         "Grid",
         choices=("logarithmic", "linear", "optimal", "adaptive"),
         default="logarithmic",
-        description="logarithmic while the rate is not known; optimal: where the points tell most of the expected "
+        description="logarithmic while the rate is not known; optimal: the points that determine best the expected "
         "rate; adaptive: chosen one by one, until target_error is reached",
     )
     expected_rate = FloatParameter(
@@ -152,7 +152,7 @@ class StochasticResonance(AdaptiveSequence, ChoppedSequence):
 
     def factors(self) -> Mapping[str, ParameterValue]:
         """Those of the detection, and whether the amplitude at the junction is the same at every frequency."""
-        meaning = "the line's transfer function, known over the band and recent, is made good for"
+        meaning = "the line's transfer function, known over the band and recent, is compensated"
         return {**super().factors(), "flattened": ParameterValue(bool(self.flatten), "", meaning)}
 
     def new_chooser(self) -> AxisChooser:

@@ -60,7 +60,7 @@ class StochasticResonanceMap(StochasticResonance):
         "Grid",
         choices=("logarithmic", "linear", "optimal"),
         default="logarithmic",
-        description="logarithmic while the rate is not known; optimal: where the points tell most of the expected rate",
+        description="logarithmic where the rate is unknown; optimal: the points that determine best the expected rate",
     )
 
     def verify(self) -> None:

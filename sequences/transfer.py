@@ -41,7 +41,7 @@ class TransferFunction(ChoppedSequence):
 
     name = "transfer"
     measures_transfer: ClassVar[bool] = True
-    title = "RF transfer function by rectification at a static non-linearity: writes the table that flattens spectra"
+    title = "RF transfer function by rectification at a static non-linearity: its table compensates the line"
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "sweep": ("dc_bias", "start_frequency", "stop_frequency", "points_per_decade", "largest_step"),
         "microwave": ("connector_amplitude",),

@@ -27,7 +27,7 @@ _FORESEEN = 0.5  # relative error below which it falls with the root of the numb
 
 CHANNELS = (  # they stand behind the channel of what is sought
     Channel(RELATIVE_ERROR, "", "standard error over value of what is sought, as known when the point was chosen"),
-    Channel("chosen", "", "why the point was chosen; 0: start, 1: it tells most, 2: to check the model"),
+    Channel("chosen", "", "why the point was chosen; 0: start, 1: it lowers the error most, 2: to check the model"),
 )
 
 

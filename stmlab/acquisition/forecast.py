@@ -163,7 +163,7 @@ class _Known:
         """From a fit of values that are each the mean of so many readings."""
         noise = fit.residual * math.sqrt(averaged * fit.points / max(fit.points - len(fit.free), 1))
         if not noise > 0:
-            raise FitError(f"{source}: it has no noise from which a time could be told")
+            raise FitError(f"{source}: it has no noise from which a time could be estimated")
         return cls(fit, noise, source)
 
 

@@ -97,7 +97,7 @@ def fit_file(
         channel: of a recorded file; by default the lock-in's.
         settings: see `stmlab.analysis.settings`; in SI or as people write them.
         within: both ends of the stretch of what was swept that is fitted, in its unit or as people write them.
-        guide: start values and fixed parameters; None: the fit finds its way by itself.
+        guide: start values and fixed parameters; None: the fit finds its own.
 
     Returns:
         `RUN` -> fit of a run; else as `fit_recording` and `fit_grid` name them.

@@ -51,7 +51,7 @@ GRID_MODELS: Mapping[str, tuple[Swept, tuple[str, ...]]] = {
 _OF_MANY = ("transport",)  # of a run: one fit takes all spectra of a ramp
 _DEFAULT = {Swept.BIAS: "steps", Swept.FREQUENCY: "srs", Swept.DELAY: "decay"}
 _REPEATS = "sweep"  # axis of a run that takes one spectrum several times: averaged by a single fit
-_WARMTH = 12  # curves that say how warm all are
+_WARMTH = 12  # curves that show the temperature of all
 _MOST_SWEEPS = 64
 
 
@@ -228,7 +228,7 @@ class _Task:
             found.append((fit["temperature"].value, fit["temperature"].error))
         if not found:
             raise FitError(
-                f"{self.grid.path}: none of {len(curves)} curves says how warm it is (give temperature, window)"
+                f"{self.grid.path}: none of {len(curves)} curves shows its temperature (give temperature, window)"
             )
         values, errors = np.array(found).T
         weight = 1 / np.maximum(errors, 1e-9 * values) ** 2
@@ -289,7 +289,7 @@ def _gathered(batches: list[tuple[IntArray, BatchFit]], count: int, missing: Boo
         structured=np.zeros(count, dtype=bool),
         ok=np.zeros(count, dtype=bool),
     )
-    otherwise = NOT_REACHED if iterations().ended else "its sweep carries no fit"
+    otherwise = NOT_REACHED if iterations().ended else "its sweep cannot be fitted"
     reasons = np.where(missing, "not measured", otherwise).astype(object)
     for places, batch in batches:
         for name in ("values", "errors", "covariance", "residual", "structured", "ok"):
@@ -305,7 +305,9 @@ def _summary(batch: BatchFit) -> list[str]:
         listed = ", ".join(f"{count} {reason}" for reason, count in reasons)
         found.append(f"{int((~batch.ok).sum())} of {len(batch)} places have no numbers: {listed}")
     if structured := int(batch.structured.sum()):
-        found.append(f"{structured} of {int(batch.ok.sum())} fits leave more than noise: their errors are too small")
+        found.append(
+            f"{structured} of {int(batch.ok.sum())} fits leave a residual that is not noise: their errors are too small"
+        )
     return found
 
 

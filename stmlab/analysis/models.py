@@ -42,7 +42,7 @@ def analyse(
         run: as ``open_run`` gives it.
         model: name of the model; by default the one that belongs to the run's sequence.
         settings: what the fit shall take instead of the run's own parameters, see `stmlab.analysis.settings`; SI.
-        guide: start values and fixed parameters; None: the fit finds its way by itself.
+        guide: start values and fixed parameters; None: the fit finds its own.
 
     Raises:
         FitError: the model is not known or does not take a setting or a guide, the sequence has no model, or the data
@@ -125,8 +125,8 @@ def _unflattened(run: Run, fit: FitResult) -> FitResult:
     if "flattened" not in run.factors or run.factors["flattened"].value:
         return fit
     warning = (
-        "the spectrum is not flattened: the ripple of the line is in it, and makes the rate wrong by more than any "
-        "error here"
+        "the spectrum is not flattened: it contains the ripple of the line, which makes the rate wrong by "
+        "more than any error here"
     )
     return replace(fit, warnings=(warning, *fit.warnings))
 

@@ -57,7 +57,7 @@ def analyse_recording(
         channel: name of a column; by default the lock-in's, or the numerical derivative of the current where there is
             none; of a trace the current.
         settings: what overrules the file, or what it does not say, see `stmlab.analysis.settings`; SI.
-        guide: start values and fixed parameters; None: the fit finds its way by itself.
+        guide: start values and fixed parameters; None: the fit finds its own.
 
     Returns:
         Of a trace "trace" -> fit. Of sweeps "forward" -> fit of the first and those that went the same way ("forward

@@ -57,7 +57,7 @@ class Settings:
         given: name -> value in the unit of `UNITS`.
         known: name -> value, by the run's parameters.
         played: peak modulation at the junction as it really was, V, or None.
-        guide: where a person lets the fit begin, and what is fixed; None: the fit finds its way by itself.
+        guide: start values and fixed parameters; None: the fit finds its own.
     """
 
     given: Mapping[str, Any] = field(default_factory=dict)

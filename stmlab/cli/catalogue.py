@@ -28,7 +28,7 @@ def runs(
         typer.Option(
             "--where",
             metavar="CONDITION",
-            help='Only files of which it is true: "rate > 1e9", "rate > 1 GHz and state = finished", '
+            help='Only files for which this is true: "rate > 1e9", "rate > 1 GHz and state = finished", '
             '"date >= 2026-11", "note ~ drift". May be given again.',
         ),
     ] = None,

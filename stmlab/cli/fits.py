@@ -39,18 +39,18 @@ FitSettingsOption = Annotated[
 ]
 WithinOption = Annotated[
     str | None,
-    typer.Option("--within", metavar="LOW,HIGH", help='Fit only this stretch of what was swept: "10 MHz, 5 GHz".'),
+    typer.Option("--within", metavar="LOW,HIGH", help='Fit only this range of what was swept: "10 MHz, 5 GHz".'),
 ]
 StartOption = Annotated[
     list[str] | None,
     typer.Option(
         "--start",
         metavar="NAME=VALUE",
-        help="Where a parameter begins: --start rate=1e9. May be given again; the others are searched for.",
+        help="Start value of a parameter: --start rate=1e9. May be given again; those of the others are searched for.",
     ),
 ]
 FixOption = Annotated[
-    list[str] | None, typer.Option("--fix", metavar="NAME", help="A parameter that stays where it begins.")
+    list[str] | None, typer.Option("--fix", metavar="NAME", help="A parameter that is held at its start value.")
 ]
 ExchangeOption = Annotated[
     str, typer.Option("--exchange", help="Of a ramp with start values: none, heisenberg or ising.")

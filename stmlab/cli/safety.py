@@ -15,7 +15,7 @@ from stmlab.cli.common import NOT_SAFE, ForceOption, JsonOption, app, print_json
 def approach(
     station: Annotated[str, typer.Argument(help="Name or file of the station.")],
     yes: Annotated[
-        bool, typer.Option("--yes", help="Do not ask: a script whose author takes the word for it.")
+        bool, typer.Option("--yes", help="Do not ask for confirmation: whoever runs the script has looked at the tip.")
     ] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,

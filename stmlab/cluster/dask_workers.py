@@ -217,5 +217,5 @@ def _outcome(number: int, future: Future) -> Done[Any]:
     except KilledWorker as error:
         return Done(number, Lost(f"its workers died, {error.allowed_failures + 1} of them, one after the other"))
     except CancelledError as error:  # by Dask, not here: it has lost the scheduler
-        raise ClusterError("the cluster is gone, and what it was working on with it") from error
+        raise ClusterError("the cluster is gone, and the tasks under way are lost") from error
     return Done(number, result, cpu_s)

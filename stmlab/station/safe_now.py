@@ -80,7 +80,7 @@ class Emergency:
                 lock.acquire()
                 held.callback(lock.release)
             except StationBusy as busy:
-                why = f"{busy.owner or 'another program'} owns the station and its guardian does not hear; "
+                why = f"{busy.owner or 'another program'} owns the station and its guardian does not answer; "
             rescue = Rescue(
                 self._config, self._text, self._path, frozenset(self._config.instruments), lambda line: None
             )

@@ -91,7 +91,7 @@ class Results:
             self._read(json.loads(json.dumps(head)))
         except BlockingIOError:
             self.close()
-            raise FileError(f"{path}: another process is at this study") from None
+            raise FileError(f"{path}: another process works on this study") from None
         except BaseException:
             self.close()
             raise

@@ -234,7 +234,7 @@ def outliers(u: float, chance: np.random.Generator) -> Reading:
 
 def tasks(samples: int, _: int) -> list[Task]:
     """Every cell."""
-    changed = r"the line is another one after|something disturbed them"
+    changed = r"the line has changed after|something disturbed them"
     return [
         partial(strong, samples),
         partial(ripple, samples),

@@ -100,7 +100,7 @@ def test_an_owner_without_a_guardian_does_not_keep_rf_and_modulation_on(playing)
     assert not microscope.generator.on
     assert not answer.safe
     assert answer.said.startswith("process ")
-    assert "owns the station and its guardian does not hear; NOT SAFE: controller: " in answer.said
+    assert "owns the station and its guardian does not answer; NOT SAFE: controller: " in answer.said
 
 
 def test_a_process_that_stands_by_does_it_when_it_is_told(playing):

@@ -110,7 +110,7 @@ def test_other_versions_are_refused(path, study, monkeypatch, name, another):
 
 def test_two_processes_are_not_at_one_study(path, study):
     with Results(path, study):
-        with pytest.raises(FileError, match="another process is at this study"):
+        with pytest.raises(FileError, match="another process works on this study"):
             Results(path, study)
         with Results(path, study, only_reading=True) as seen:
             assert len(seen.records) == 2

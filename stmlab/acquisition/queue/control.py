@@ -2,7 +2,7 @@
 
 The run's thread only puts a message into a deque. This thread encodes it once and gives each client what it takes. A
 client that takes nothing has a bounded backlog: what is only of the moment (progress, values, parts of readings) is
-left out when it is behind, and one that stays behind is let go. Its window connects anew and is told everything.
+left out when it is behind, and one that stays behind is disconnected. Its window connects anew and is told everything.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 _EVERY = 0.2  # s between two tellings of progress and values
 _PIECE = 1 << 16
 _BEHIND = 1 << 20  # bytes of backlog from which on a client hears only what lasts
-_TOO_FAR = 1 << 25  # and with which it is let go
+_TOO_FAR = 1 << 25  # and with which it is disconnected
 _MOMENTARY = frozenset({"progress", "values", "partial"})
 _LINES_KEPT = 200
 _LAST_WORDS = 1.0  # s for the clients to take what was told last
@@ -176,7 +176,7 @@ class Control:
         except BlockingIOError:
             return
         except (OSError, ProtocolError) as error:
-            log.info("a client is let go: %s", error)
+            log.info("a client is disconnected: %s", error)
             piece, lines = b"", []
         if not piece:
             self._let_go(client)
@@ -185,7 +185,7 @@ class Control:
             for line in lines:
                 self._give(client, self._answer(line))
         except Exception:  # the other clients, and the run, go on
-            log.exception("what a client asked has failed; it is let go")
+            log.exception("what a client asked has failed; it is disconnected")
             self._let_go(client)
 
     def _hand_out(self) -> None:
@@ -197,7 +197,7 @@ class Control:
             data, momentary = encode(message), message["event"] in _MOMENTARY
             for client in list(self._clients.values()):
                 if not client.take(data, momentary=momentary):
-                    log.info("a client takes nothing and is let go")
+                    log.info("a client reads nothing and is disconnected")
                     self._let_go(client)
         for client in list(self._clients.values()):
             if not client.send():
@@ -224,7 +224,7 @@ class Control:
         try:
             said = report.progress(), report.values()
         except Exception:  # the run goes on; the next look may do
-            log.exception("how the run stands cannot be told")
+            log.exception("the state of the run cannot be sent")
             return
         for message in said:
             if self._before.get(message["event"]) != message:

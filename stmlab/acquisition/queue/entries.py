@@ -236,7 +236,7 @@ class Queue(BaseModel):
         self._refuse_running(entry.id)
         before = self[entry.id]
         if entry.state not in (before.state, EntryState.WAITING, EntryState.SKIPPED):
-            raise SequenceError(f"entry {entry.id}: nobody but its run makes it {entry.state}")
+            raise SequenceError(f"entry {entry.id}: only its run makes it {entry.state}")
         done = before.done if before.done < entry.runs or entry.state is before.state else 0
         message = before.message if entry.state is before.state else ""
         return self.replaced(entry.changed(done=done, files=before.files, message=message))

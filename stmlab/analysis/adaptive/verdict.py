@@ -131,7 +131,7 @@ def _refuse_jump(rows: FloatArray, y: FloatArray, height: float) -> None:
     change = float(np.abs(second[best] - first[best]).max())
     if gain[best] > 2 * _JUMP**2 and change > _LARGE * abs(height):
         raise FitError(
-            f"the line is another one after {moments[best]} of {n} readings (by {change / abs(height):.0%} of the "
+            f"the line has changed after {moments[best]} of {n} readings (by {change / abs(height):.0%} of the "
             "step): the tip or the sample has changed; there is no value"
         )
 

@@ -71,7 +71,7 @@ def derived(solved: Solved, name: str, value: float, gradient: Mapping[str, floa
 def _warnings(quantities: tuple[Quantity, ...], solved: Solved, left: FloatArray, span: float) -> tuple[str, ...]:
     found = []
     if not solved.converged:
-        found.append("the fit has not converged: begin nearer to the data")
+        found.append("the fit has not converged: start nearer to the data")
     if not np.isfinite(solved.covariance).all():
         found.append("the data do not determine every parameter: fix some of them")
     for quantity in quantities:
@@ -80,7 +80,7 @@ def _warnings(quantities: tuple[Quantity, ...], solved: Solved, left: FloatArray
             math.isfinite(bound) and abs(value - bound) <= _AT_BOUND * max(abs(bound), abs(value), 1e-300)
             for bound in (quantity.low, quantity.high)
         ):
-            found.append(f"{quantity.name} has run to the end of what it may be")
+            found.append(f"{quantity.name} ran to the end of what is allowed")
     if float(np.abs(left).max()) > 1e-9 * span:
         found.append(structure_warning(left, len(solved.free), noise_known=False))
     return tuple(warning for warning in found if warning)

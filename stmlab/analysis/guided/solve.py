@@ -136,7 +136,7 @@ class _Task:
         begun = np.array([scale.place(self.begun[one.name]) for one, scale in zip(self.free, self.scales, strict=True)])
         residual = self.residual(begun)
         if not np.isfinite(residual).all():
-            raise FitError("the model has no finite value where the fit begins: begin elsewhere")
+            raise FitError("the model has no finite value at the start values: give others")
         if heights := [k for k, one in enumerate(self.free) if one.linear]:
             begun[heights] += np.linalg.lstsq(self.jacobian(begun)[:, heights], -residual, rcond=1e-10)[0]
         return begun

@@ -77,7 +77,7 @@ def spectrum(recording: Recording, channel: str | None, harmonics: Sequence[int 
         column = min(chosen, key=_plainness)
         return Spectrum(column, derived=False, warnings=_about_part(column))
     passed = [c.name for c in readings if _varies(c) and meaning(c.name).part in ("", "X", "R")]
-    warnings = [f"{name} does not change: taken for dead, and not for dI/dV" for name in dead]
+    warnings = [f"{name} does not change: not taken for dI/dV" for name in dead]
     warnings += [f"{name} is of the second or a higher harmonic: it is not dI/dV" for name in passed]
     warnings.append(_without_lockin(_candidates(recording)))
     return Spectrum(current(recording), derived=True, warnings=tuple(warnings))

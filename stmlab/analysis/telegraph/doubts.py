@@ -157,7 +157,7 @@ def _by_noise(counted: Dwells, by_noise: float) -> str:
         return ""
     return (
         f"about {by_noise:.0f} of the {counted.transitions} transitions are noise that crosses the threshold: a dead "
-        "time of some samples leaves it out, and without threshold and dead time the likelihood knows the noise"
+        "time of some samples leaves it out, and without threshold and dead time the likelihood accounts for the noise"
     )
 
 

@@ -126,7 +126,7 @@ def _spectra(bias: ArrayLike, conductance: ArrayLike, setpoint: ArrayLike) -> li
 
 
 def _check(one: SpectrumData) -> None:
-    """Raise FitError for a spectrum that carries no fit."""
+    """Raise FitError for a spectrum that cannot be fitted."""
     where = f"the spectrum at {one.setpoint:.4g} S"
     if one.bias.size < _FEWEST:
         raise FitError(f"{one.bias.size} points at {one.setpoint:.4g} S: at least {_FEWEST} a spectrum are needed")

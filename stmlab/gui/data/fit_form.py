@@ -60,7 +60,7 @@ class FitForm(QWidget):
             box.currentTextChanged.connect(lambda _text: self.changed.emit())
         for field, word in ((self.low, "from"), (self.high, "to")):
             field.setPlaceholderText(word)
-            field.setToolTip("Only this stretch is fitted: as 10 MHz, or drawn in the plot")
+            field.setToolTip("Only this range is fitted: as 10 MHz, or drawn in the plot")
             self._sized(field)
         self._head = QFormLayout()
         self._head.addRow("&Model", self.model)
@@ -133,14 +133,14 @@ class FitForm(QWidget):
         grid = QGridLayout(self._start)
         quantities = QUANTITIES.get(model, ())
         if not quantities:
-            grid.addWidget(QLabel("this model finds its way by itself"), 0, 0)
+            grid.addWidget(QLabel("this model takes no start values"), 0, 0)
         for row, quantity in enumerate(quantities):
             name = quantity.name
             field, box = QLineEdit(), QCheckBox("fixed")
             field.setPlaceholderText(quantity.unit or "number")
-            field.setToolTip("Where it begins; empty: as the fit finds it by itself")
+            field.setToolTip("Start value; empty: the fit finds one")
             field.setAccessibleName(name)
-            box.setToolTip("It stays where it begins")
+            box.setToolTip("Held at its start value")
             box.toggled.connect(lambda _on: self.changed.emit())
             self._sized(field)
             label = QLabel(symbol(name, model) or name.replace("_", " "))

@@ -114,7 +114,7 @@ class QueueLink(QObject):
             lines = self._lines.feed(self._socket.readAll().data())
             messages = [decode(line) for line in lines]
         except ProtocolError as error:
-            log.error("the process of the queue talks nonsense: %s", error)
+            log.error("the process of the queue has sent what is no message: %s", error)
             self._socket.abort()
             return
         for message in messages:

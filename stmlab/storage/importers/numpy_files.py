@@ -66,7 +66,7 @@ def _unpacked(file: IO[bytes], size: int) -> dict[str, np.ndarray[Any, Any]]:
     with zipfile.ZipFile(file) as archive:
         members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
         if (total := sum(member.file_size for member in members)) > max(_MOST_PACKED * size, _SMALL):
-            raise ValueError(f"{total:.3g} bytes are said to be packed into {size}: not believed")
+            raise ValueError(f"{total:.3g} bytes are said to be packed into {size}: refused")
         found = {}
         for member in members:
             with archive.open(member) as stream:

@@ -160,7 +160,7 @@ def test_a_client_that_never_reads_and_one_that_talks_nonsense_do_not_touch_the_
             gate.set()
             ends = [m for m in client.events() if m["event"] == "finished"]
     assert done == [True]
-    assert "a client takes nothing and is let go" in caplog.messages
+    assert "a client reads nothing and is disconnected" in caplog.messages
     assert ends[0]["points"] == 1500
     rude.settimeout(10)
     answers = [decode(line) for line in Lines().feed(received(rude))]
@@ -191,7 +191,7 @@ def test_a_fault_in_an_answer_lets_that_client_go_and_no_other(path, monkeypatch
         gate.set()
         assert [m["reason"] for m in one.events() if m["event"] == "finished"] == ["completed"]
     assert done == [True]
-    assert "it is let go" in caplog.text
+    assert "it is disconnected" in caplog.text
 
 
 def test_a_line_without_end_ends_the_connection():

@@ -60,7 +60,7 @@ def test_outliers_give_no_value():
 def test_a_jump_of_the_tip_gives_no_value(moment):
     line, y = spectrum()
     y[moment:] += 12 * line[moment:]
-    with pytest.raises(FitError, match="the line is another one after"):
+    with pytest.raises(FitError, match="the line has changed after"):
         verdict(line, y)
 
 
@@ -115,7 +115,7 @@ def test_a_good_spectrum_of_steps_has_reached_its_target():
 def test_an_energy_that_jumps_gives_no_value():
     """Neither background nor height change: an exchange field of the tip does that."""
     energy = np.where(np.arange(400) < 180, 4.0, 4.4)
-    with pytest.raises(FitError, match=r"the line is another one after 1[78]. of 400 readings"):
+    with pytest.raises(FitError, match=r"the line has changed after 1[78]. of 400 readings"):
         analyse(StepRun(spectrum_of_steps(energy)))
 
 

@@ -169,7 +169,7 @@ def test_noise_that_a_fit_refuses_can_be_fitted_from_start_values_and_says_what_
         (Guide({"speed": 1.0}), "speed: this fit has the parameters rate, step, offset"),
         (Guide({"rate": -1.0}), "rate = -1 /s: a start above 0 is needed"),
         (Guide({}, fixed=("rate", "step", "offset")), "every parameter is fixed"),
-        (Guide({"rate": 1e300, "step": 1e308, "offset": 1e308}), "the model has no finite value where the fit begins"),
+        (Guide({"rate": 1e300, "step": 1e308, "offset": 1e308}), "the model has no finite value at the start values"),
     ],
 )
 def test_a_guide_that_leads_nowhere_is_refused(guide, why):

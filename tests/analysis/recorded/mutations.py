@@ -232,7 +232,7 @@ def rows_backwards_or_in_any_order(random):
     return joined(head, rows[::-1] if random.random() < 0.5 else [rows[k] for k in random.permutation(201)])
 
 
-@kind(WARNED, "taken for dead")
+@kind(WARNED, "not taken for dI/dV")
 def a_dead_lockin(random):
     made = columns(random)
     made["LI Demod 1 X (V)"] = np.full(201, random.choice([0.0, 1.25e-3]))
