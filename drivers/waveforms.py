@@ -99,6 +99,12 @@ def plan_tone(frequency: float, dividers: tuple[int, ...] = DIVIDERS) -> Segment
     return _plan(frequency, _SAMPLES_PER_CYCLE, dividers)
 
 
+def least_hold(frequency: float, dividers: tuple[int, ...] = DIVIDERS) -> float:
+    """The smallest `Segment.hold` of all tones up to ``frequency`` (Hz): that of the slowest clock."""
+    slowest = CLOCK_RANGE[0] / min(dividers)  # a coarser divider is taken only where it leaves enough samples
+    return float(np.sinc(max(1 / _SAMPLES_PER_CYCLE, frequency / slowest)))
+
+
 def plan_pulses(pulses: PulsePair, dividers: tuple[int, ...] = DIVIDERS) -> Segment:
     """The segment that plays a pulse pair: the coarsest samples of which four fall on an edge's 10-90 % rise.
 

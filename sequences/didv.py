@@ -15,7 +15,7 @@ import numpy as np
 
 from sequences.adaptive import AdaptiveSequence
 from sequences.conductance import ConductanceSequence
-from stmlab.acquisition.choosing import AxisChooser
+from stmlab.acquisition.choosing import FINE, AxisChooser
 from stmlab.acquisition.parameters import IntegerParameter, ListParameter
 from stmlab.axes import Axis, Channel
 from stmlab.errors import SequenceError
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from stmlab.analysis.steps.model import StepModel
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
-
-_FINE = 16384  # biases from which adaptive ones are chosen
 
 
 class ConductanceSpectrum(AdaptiveSequence, ConductanceSequence):
@@ -65,7 +63,7 @@ class ConductanceSpectrum(AdaptiveSequence, ConductanceSequence):
         """See ConductanceSequence; of an adaptive run the fine grid from which biases are chosen."""
         if not self.is_adaptive:
             return super().axes()
-        return (Axis("bias", "V", np.linspace(self.start_bias, self.stop_bias, _FINE), "bias"),)
+        return (Axis("bias", "V", np.linspace(self.start_bias, self.stop_bias, FINE), "bias"),)
 
     def verify(self) -> None:
         """See ConductanceSequence; adaptive biases need both polarities, and are set one by one."""

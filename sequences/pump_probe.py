@@ -20,7 +20,7 @@ import numpy as np
 
 from sequences.adaptive import AdaptiveSequence
 from sequences.chopped import ChoppedSequence
-from stmlab.acquisition.choosing import AxisChooser
+from stmlab.acquisition.choosing import FINE, AxisChooser
 from stmlab.acquisition.parameters import FloatParameter, IntegerParameter, ListParameter
 from stmlab.axes import Axis, Channel
 from stmlab.errors import FitError, SequenceError
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
     from stmlab.station.instruments import RadioFrequencyPath
 
-_FINE = 4096  # delays from which adaptive ones are chosen
 _BEYOND = 1.0001  # of the overlap, the first of them
 _RANGE = 3.0  # of their range, at the least
 _OTHER_SIDE = 6  # one in so many delays lies on the side that is not fitted
@@ -218,7 +217,7 @@ class PumpProbe(AdaptiveSequence, ChoppedSequence):
         side = {"positive": 1.0, "negative": -1.0}.get(self.fitted_sides, 0.0)
         if self.is_adaptive:
             far = stop if side >= 0 else -start
-            return (side or 1.0) * np.geomspace(min(_BEYOND * self._overlap(), abs(far)), max(abs(far), 1e-12), _FINE)
+            return (side or 1.0) * np.geomspace(min(_BEYOND * self._overlap(), abs(far)), max(abs(far), 1e-12), FINE)
         both = start < -self._overlap() < self._overlap() < stop
         if self.delays == "even" or side == 0.0 or points < _FEWEST or not both:
             return np.linspace(start, stop, points)

@@ -24,7 +24,7 @@ import numpy as np
 
 from sequences.adaptive import AdaptiveSequence
 from sequences.chopped import CHOP_FACTOR, ChoppedSequence, whole_periods
-from stmlab.acquisition.choosing import AxisChooser
+from stmlab.acquisition.choosing import FINE, AxisChooser
 from stmlab.acquisition.parameters import BooleanParameter, FloatParameter, IntegerParameter, ListParameter
 from stmlab.axes import Axis, Channel
 from stmlab.errors import FitError, OutOfBounds, SequenceError
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["CHOP_FACTOR", "StochasticResonance"]
 
 _CLOSE = 1.3  # of an optimal grid: the factor that points of one place are spread over, so that each is another tone
-_FINE = 16384  # frequencies from which an adaptive grid chooses
 _FAR = 5.0  # and that its ends lie away from the expected characteristic frequency
 
 
@@ -146,7 +145,10 @@ class StochasticResonance(AdaptiveSequence, ChoppedSequence):
             current=self.setpoint_current,
             rf_amplitude=float(amplitude.max()),
         )
-        for f, needed in zip(frequency.tolist(), amplitude.tolist(), strict=True):
+        every = station.generator.amplitude_up_to(float(frequency.max()))
+        doubtful = amplitude > every
+        doubtful[[frequency.argmin(), frequency.argmax()]] = True  # the others lie within the generator's band
+        for f, needed in zip(frequency[doubtful].tolist(), amplitude[doubtful].tolist(), strict=True):
             if needed > (largest := station.generator.largest_amplitude(f)):
                 raise OutOfBounds(f"rf_amplitude at {f:.4g} Hz", needed, 0.0, largest, "V", "the generator's range")
 
@@ -227,7 +229,7 @@ class StochasticResonance(AdaptiveSequence, ChoppedSequence):
         """Optimal: half the points about the expected characteristic frequency, a quarter each at both ends."""
         ends = float(self.start_frequency), float(self.stop_frequency)
         if self.is_adaptive:
-            return np.geomspace(*ends, _FINE)
+            return np.geomspace(*ends, FINE)
         if self.grid != "optimal":
             return (np.linspace if self.grid == "linear" else np.geomspace)(*ends, int(self.points))
         expected, quarter = float(self.expected_rate) / (2 * math.pi), max(int(self.points) // 4, 1)

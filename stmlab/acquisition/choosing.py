@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 RELATIVE_ERROR = "relative_error"
 TARGET = "target_error"
 
+FINE = 65_536
+"""Points of an axis from which places are chosen. Each is visited once, so that a place which is wanted again and again
+takes up its surroundings: a thousand readings wanted at one place lie within 0.8 % of the range about it."""
+
 _FORESEEN = 0.5  # relative error below which it falls with the root of the number of readings
 
 CHANNELS = (  # they stand behind the channel of what is sought

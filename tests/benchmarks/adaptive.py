@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from stmlab.acquisition.choosing import FINE, AxisChooser
 from stmlab.analysis.adaptive.forecast import ExpectedLine
 from stmlab.analysis.adaptive.posterior import decay, resonance
 from stmlab.analysis.adaptive.resonance_verdict import judged_rate
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from stmlab.acquisition.choosing import Places
     from stmlab.arrays import FloatArray
     from stmlab.results import FitResult
 
@@ -118,18 +120,21 @@ class Cell:
         )
 
 
-def run(choice: ScaleChoice, read: Callable[[float], float], cell: Cell) -> tuple[np.ndarray, np.ndarray]:
-    """One run on the emulator."""
-    x, y = [], []
+def run(
+    choice: Places, low: float, high: float, read: Callable[[float], float], cell: Cell
+) -> tuple[np.ndarray, np.ndarray]:
+    """One run on the emulator: the points are those of an axis, each visited once, as in a sequence."""
+    axis, x, y = np.linspace(low, high, FINE), [], []
+    chooser = AxisChooser(choice, axis, np.asarray, "y")
     while True:
         began = time.process_time()
-        place = choice.choose()
+        index = chooser.choose()
         cell.decisions.append(time.process_time() - began)
-        if place is None:
+        if index is None:
             break
-        x.append(place)
-        y.append(read(place))
-        choice.learn(len(x), place, y[-1])
+        x.append(float(axis[index]))
+        y.append(read(x[-1]))
+        chooser.learn(index, x[-1], {"y": y[-1]})
     cell.readings.append(len(x))
     return np.array(x), np.array(y)
 
@@ -155,7 +160,9 @@ def rates(samples: int, band: tuple[float, float], snr: float, target: float, av
         u = np.array(chance.uniform(low + HALF_A_DECADE, high - HALF_A_DECADE))
         noise = stream(*this, seed)
         choice = ScaleChoice(resonance, low, high, target, RESONANCE_CHECKS, MOST, seed)
-        x, y = run(choice, lambda x, u=u, n=noise: 2 + height * float(resonance(np.array(x), u)) + n.normal(), cell)
+        x, y = run(
+            choice, low, high, lambda x, u=u, n=noise: 2 + height * float(resonance(np.array(x), u)) + n.normal(), cell
+        )
         expected = ExpectedLine(resonance, math.exp(u), snr, RESONANCE_CHECKS)
         grid = np.log(2 * math.pi * np.geomspace(*band, 60))
         cell.ratios.append(expected.grid_readings(grid, target, 60) / (averages * len(x)))
@@ -171,7 +178,7 @@ def lifetimes(samples: int, snr: float, target: float) -> tuple[Cell, list[float
         u = np.array(chance.uniform(low - 0.3, high - 1.4))
         noise = stream(18, seed)
         choice = ScaleChoice(decay, low, high, target, DECAY_CHECKS, MOST, seed)
-        x, y = run(choice, lambda x, u=u, n=noise: 2 + snr * float(decay(np.array(x), u)) + n.normal(), cell)
+        x, y = run(choice, low, high, lambda x, u=u, n=noise: 2 + snr * float(decay(np.array(x), u)) + n.normal(), cell)
         fitted = np.linspace(*T1_RANGE, 41)
         even = np.linspace(-T1_RANGE[1], T1_RANGE[1], 41)
         one = _decay_readings(fitted, float(u), snr, target)

@@ -45,7 +45,7 @@ def adaptive_run(
 ) -> tuple[np.ndarray, np.ndarray, ScaleChoice]:
     """One run: places, readings, and the choice, which knows why it ended."""
     choice, number = ScaleChoice(resonance, LOW, HIGH, TARGET, RESONANCE_CHECKS, most, seed), iter(range(10 * most))
-    x, y = run(choice, lambda x: 2 + read(x, next(number)) + noise.normal(), Cell())
+    x, y = run(choice, LOW, HIGH, lambda x: 2 + read(x, next(number)) + noise.normal(), Cell())
     return x, y, choice
 
 

@@ -73,7 +73,13 @@ def energies(samples: int, snr: float, target: float, pairs: int = 1, temperatur
         vector = _spectrum(free, chance)
         noise = stream(*this, seed)
         choice = StepChoice(known, -REACH, REACH, target, MOST, CROSSING, seed)
-        x, y = run(choice, lambda x, v=vector, n=noise: snr * float(free.value(v, np.array([x]))[0]) + n.normal(), cell)
+        x, y = run(
+            choice,
+            -REACH,
+            REACH,
+            lambda x, v=vector, n=noise: snr * float(free.value(v, np.array([x]))[0]) + n.normal(),
+            cell,
+        )
         true = free.energies(vector)
         cell.ratios.append(
             grid_readings(known, vector[[free.names.index(n) for n in known.names]], snr, target) / len(x)
@@ -129,7 +135,13 @@ def wire(runs: int, target: float = 0.001) -> Row:
     for seed in range(4 * runs):
         noise = stream(21, seed)
         choice = StepChoice(model, -REACH, REACH, target, MOST, CROSSING, seed)
-        run(choice, lambda x, n=noise: snr * float(model.value(vector, np.array([x]))[0]) + n.normal(), cell)
+        run(
+            choice,
+            -REACH,
+            REACH,
+            lambda x, n=noise: snr * float(model.value(vector, np.array([x]))[0]) + n.normal(),
+            cell,
+        )
     ours, emulated = float(np.median(readings)), float(np.median(cell.readings))
     apart = abs(ours / emulated - 1)
     wrong = f"{apart:.0%} apart" if apart > 0.25 else ""

@@ -69,7 +69,11 @@ def _emulated(runs: int, u: float, signal: float) -> tuple[np.ndarray, np.ndarra
             resonance, low, high, TARGET, RESONANCE_CHECKS, MOST
         )  # its checks are those of the sequence
         x, y = run(
-            choice, lambda x, n=noise: 2 + signal * float(resonance(np.array(x), np.array(u))) + n.normal(), cell
+            choice,
+            low,
+            high,
+            lambda x, n=noise: 2 + signal * float(resonance(np.array(x), np.array(u))) + n.normal(),
+            cell,
         )
         cell.judge(lambda x=x, y=y: verdict(x, y, TARGET), "rate", u)
     return np.array(cell.readings), np.array(cell.pulls)

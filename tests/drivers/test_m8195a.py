@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pymeasure.test import expected_protocol
 
@@ -183,6 +183,21 @@ def test_the_largest_amplitude_can_be_played_and_falls_with_the_hold(rig, freque
     assert largest == close(0.5 * math.sin(math.pi * turns) / (math.pi * turns), rel=3e-3)
     with pytest.raises(OutOfBounds, match="amplitude"):
         rig.driver.play_tone(frequency, largest * 1.0001, gated=False)
+
+
+@given(
+    highest=st.floats(math.log(2e3), math.log(25e9)).map(lambda x: min(math.exp(x), 25e9)), share=st.floats(0.0, 1.0)
+)
+@example(highest=25e9, share=1.0)
+def test_every_tone_up_to_a_frequency_can_have_the_amplitude_that_is_promised_for_all(highest, share):
+    driver = Rig().driver
+    frequency = max(highest * share, 1e3)
+    assert driver.amplitude_up_to(highest) <= driver.largest_amplitude(frequency)
+
+
+def test_the_amplitude_promised_for_all_is_not_much_less_than_the_largest(rig):
+    for frequency in (1e4, 1e9, 10e9):
+        assert rig.driver.amplitude_up_to(frequency) > 0.95 * rig.driver.largest_amplitude(frequency)
 
 
 def test_a_slow_tone_takes_the_divided_clock_and_holds_its_samples(rig):

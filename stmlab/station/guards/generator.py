@@ -75,6 +75,10 @@ class GuardedGenerator(Guard):
         """V peak: the tighter of what the instrument can and what the station allows."""
         return float(min(self._driver().largest_amplitude(frequency), self._amplitude.high))
 
+    def amplitude_up_to(self, frequency: float) -> float:
+        """V peak: as `largest_amplitude`."""
+        return float(min(self._driver().amplitude_up_to(frequency), self._amplitude.high))
+
     def plan_tone(self, frequency: float) -> Tone:
         """See Generator."""
         self._frequency.check(frequency)
