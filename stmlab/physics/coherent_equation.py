@@ -87,7 +87,7 @@ class CoherentEquation:
         """d^order I / d(eV)^order in S meV / meV^order, shape (V,)."""
         total = np.zeros(len(self._bias))
         for number in range(order + 1):
-            measured = sum(way * _products(self._jumps[way], number) for way in (1, -1))
+            measured = sum(way * _products(self._jumps(way, number), number) for way in (1, -1))
             total += comb(order, number) * np.einsum("vij,vij->v", measured, self._state(order - number)).real
         return total
 
@@ -155,7 +155,7 @@ class CoherentEquation:
 
     def _by_bias(self, order: int) -> ComplexArray:
         """The part of L that depends on the bias, or its derivative."""
-        return _superoperator(self._jumps[1], order) + _superoperator(self._jumps[-1], order)
+        return _superoperator(self._jumps(1, order), order) + _superoperator(self._jumps(-1, order), order)
 
     @cached_property
     def _inner(self) -> ComplexArray:
@@ -183,10 +183,16 @@ class CoherentEquation:
 
     # -- jump operators ------------------------------------------------------------------------------------------------
 
+    def _jumps(self, way: int, highest: int) -> list[ComplexArray]:
+        """Of electrons to the sample (1) or back (-1): operators and their derivatives by eV, shape (V, K, n, n)."""
+        known = self._known_jumps[way]
+        known.extend(self._turned(self._plain(way, order)) for order in range(len(known), highest + 1))
+        return known
+
     @cached_property
-    def _jumps(self) -> dict[int, list[ComplexArray]]:
-        """Of electrons to the sample (1) and back (-1): operators and their derivatives by eV, shape (V, K, n, n)."""
-        return {way: [self._turned(self._plain(way, order)) for order in range(3)] for way in (1, -1)}
+    def _known_jumps(self) -> dict[int, list[ComplexArray]]:
+        """As many derivatives as were asked for."""
+        return {1: [], -1: []}
 
     def _turned(self, operators: ComplexArray) -> ComplexArray:
         turned: ComplexArray = self._basis.conj().T @ operators @ self._basis
@@ -241,11 +247,11 @@ def _products(jumps: list[ComplexArray], order: int) -> ComplexArray:
 def _both_sides(operator: ComplexArray) -> ComplexArray:
     """A rho + rho A+ as a matrix on flattened states, of A of shape (V, n, n)."""
     size = operator.shape[-1]
-    unit = np.eye(size)
-    left = np.einsum("vij,kl->vikjl", operator, unit)
-    right = np.einsum("ij,vkl->vikjl", unit, operator.conj())
-    found: ComplexArray = (left + right).reshape(-1, size**2, size**2)
-    return found
+    found = np.zeros((len(operator), size, size, size, size), dtype=complex)
+    for state in range(size):
+        found[:, :, state, :, state] += operator
+        found[:, state, :, state, :] += operator.conj()
+    return found.reshape(-1, size**2, size**2)
 
 
 def _passing(x: FloatArray, kT: float, order: int) -> FloatArray:

@@ -5,6 +5,7 @@ import pytest
 
 from stmlab.config_files import find
 from stmlab.errors import PhysicsError, StationError
+from stmlab.physics.transport import TunnelJunction
 from stmlab.simulation.junctions import Drive
 from stmlab.simulation.junctions.coupled_spins import CoupledSpins
 from stmlab.simulation.samples import read_sample
@@ -55,6 +56,14 @@ def test_a_wide_bias_and_a_far_tip_are_answered_too():
     )
     far = found.static_current(BIAS, 1e-30) / 1e-30
     np.testing.assert_allclose(far, found.static_current(BIAS, 1e-8) / 1e-8, rtol=1e-6, atol=1e-16)
+
+
+def test_what_was_tabulated_under_one_station_is_there_for_the_next(monkeypatch):
+    first = junction().static_current(BIAS, 0.5)
+    monkeypatch.setattr(TunnelJunction, "current", lambda *_: pytest.fail("computed once more"))
+    np.testing.assert_array_equal(junction().static_current(BIAS, 0.5), first)
+    with pytest.raises(pytest.fail.Exception):
+        junction(correlation=-0.4).static_current(BIAS, 0.5)
 
 
 def test_exchange_grows_with_the_conductance_and_shifts_the_steps():

@@ -7,6 +7,7 @@ energies. Their scalar products are computed once, and each placement is a small
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,7 @@ def step_family(x: FloatArray, model: StepModel, grid: float, shape: StepShape) 
     return np.concatenate([shape.step(distances), ramps, [np.ones_like(x), x]])
 
 
+@lru_cache(maxsize=16)
 def placements(model: StepModel, farthest: int = _SHIFTS) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
     """Energies and offsets in units of the grid, the members of the family that make them, and the steps' signs.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,18 +82,14 @@ class HeightTables(ABC):
             weights = _cubic(position - first)
             currents = sum(w * self._table(first + k, reach) for k, w in enumerate(weights))
             self._recent.clear()
-            self._recent[scale, reach] = _Interpolated(self._biases(reach), np.asarray(currents))
+            self._recent[scale, reach] = _Interpolated(_biases(self._bias_spacing, reach), np.asarray(currents))
         return self._recent[scale, reach]
 
     def _table(self, number: int, reach: float) -> FloatArray:
         if (number, reach) not in self._tables:
             scale = max(number * self.spacing, _FAR)
-            self._tables[number, reach] = self.at(scale).current(self._biases(reach)) / scale
+            self._tables[number, reach] = _current(self.at(scale), self._bias_spacing, reach) / scale
         return self._tables[number, reach]
-
-    def _biases(self, reach: float) -> FloatArray:
-        count = math.ceil(reach / self._bias_spacing)
-        return np.linspace(-reach, reach, 2 * count + 1)
 
 
 class _Interpolated:
@@ -106,6 +103,20 @@ class _Interpolated:
     def __call__(self, place: FloatArray) -> FloatArray:
         found: FloatArray = self._spline(place)
         return found
+
+
+@lru_cache(maxsize=256)
+def _current(junction: TunnelJunction, spacing: float, reach: float) -> FloatArray:
+    """Kept for the next station: a run is planned, checked and measured on one each, with the same sample in each.
+
+    What the junction needs on the way there is not kept.
+    """
+    return replace(junction).current(_biases(spacing, reach))
+
+
+def _biases(spacing: float, reach: float) -> FloatArray:
+    count = math.ceil(reach / spacing)
+    return np.linspace(-reach, reach, 2 * count + 1)
 
 
 def _range_for(reach: float) -> float:
