@@ -1,11 +1,11 @@
-"""Two workers for the tests of a file: they take some seconds to begin."""
+"""Two workers for the tests of this folder: they take some seconds to begin."""
 
 import pytest
 
 from stmlab.cluster import workers
 
 
-@pytest.fixture(scope="module")  # while nobody asks them, they take processor time too
+@pytest.fixture(scope="package")
 def crew():
     with workers(2) as found:
         yield found

@@ -191,7 +191,7 @@ def test_a_fit_that_is_stopped_keeps_what_the_workers_have_done(crew, counted):
 
 def test_processor_time_of_workers_counts_for_the_time_limit(crew):
     with done_by(crew):
-        fit = analyse_grid(spin_grid(rows=8, columns=8), "transport", settings={**KNOWN, "time_limit": 0.5})["forward"]
+        fit = analyse_grid(spin_grid(rows=8, columns=8), "transport", settings={**KNOWN, "time_limit": 0.2})["forward"]
     assert 0 < fit.ok.sum() < 64
     assert fit.choices["ended"] == "time limit"
 
