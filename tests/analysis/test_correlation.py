@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stmlab.analysis.correlation import fit_correlation
+from stmlab.analysis.correlation import _Model, fit_correlation
 from stmlab.analysis.ramp import correlation_of, exchange_of, fit_series
 from stmlab.analysis.steps import fit_steps
 from stmlab.analysis.transport.model import SpinParameters, SpinSetting
@@ -34,6 +34,22 @@ def spectrum(correlation, conductance, *, slope=3.6, order=2):
         order=order,
         **({"coupling": -0.05} if order == 3 else {}),
     ).conductance(BIAS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _spectra_of_a_model_are_computed_once():
+    """The asymmetries differ from test to test; the model that they are held against is mostly the same."""
+    computed, known = _Model.computed, {}
+
+    def once(conductance, setting, parameters, bias, method):
+        key = conductance.tobytes(), setting, parameters, bias.tobytes(), method
+        if key not in known:
+            known[key] = computed(conductance, setting, parameters, bias, method)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Model, "computed", once)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +146,12 @@ def ramp(correlation, slope=3.6, order=3):
     return np.tile(BIAS, 5), np.concatenate(noisy), np.repeat(setpoints, BIAS.size)
 
 
-def test_a_ramp_gives_exchange_and_correlation_from_its_steps():
-    series = fit_series(*ramp(-0.5), temperature_K=2.0)
+@pytest.fixture(scope="module")
+def series():
+    return fit_series(*ramp(-0.5), temperature_K=2.0)
+
+
+def test_a_ramp_gives_exchange_and_correlation_from_its_steps(series):
     assert series.setpoint.size == 5
     exchange = exchange_of(series)
     assert exchange.choices["exchange"] == "heisenberg"
@@ -140,9 +160,9 @@ def test_a_ramp_gives_exchange_and_correlation_from_its_steps():
     assert fit["correlation"].value == pytest.approx(-0.5, abs=0.05)
 
 
-def test_the_pull_of_third_order_is_in_the_errors_of_exchange_and_its_size_is_told():
+def test_the_pull_of_third_order_is_in_the_errors_of_exchange_and_its_size_is_told(series):
     """The steps say -4.05 meV: by the pull more than the -4.2 meV that are true, and by no more than their error."""
-    exchange = exchange_of(fit_series(*ramp(-0.5), temperature_K=2.0))
+    exchange = exchange_of(series)
     axial, told = exchange["axial_anisotropy_meV"], exchange.warnings[0]
     pulled = float(re.search(r"axial_anisotropy_meV (\+\S+) meV", told)[1])
     assert axial.value + 4.2 > 0.1
@@ -152,10 +172,10 @@ def test_the_pull_of_third_order_is_in_the_errors_of_exchange_and_its_size_is_to
     assert "outer ones by -0.1" in told
 
 
-def test_without_a_readable_model_the_pull_is_said_to_be_unknown():
+def test_without_a_readable_model_the_pull_is_said_to_be_unknown(series):
     """At a temperature at which steps as wide as the spectrum remain, the model shows no pairs."""
-    series = replace(fit_series(*ramp(-0.5), temperature_K=2.0), temperature_K=30.0)
-    assert any("not known, and not in the errors" in warning for warning in exchange_of(series).warnings)
+    hot = replace(series, temperature_K=30.0)
+    assert any("not known, and not in the errors" in warning for warning in exchange_of(hot).warnings)
 
 
 def test_without_exchange_there_is_no_correlation_to_fit():

@@ -166,15 +166,15 @@ def correlation_matrix(fit):
 
 def test_an_exchange_below_three_of_its_errors_is_called_not_significant():
     random, said = np.random.default_rng(6), []
-    for slope in [0.0] * 6 + [0.55] * 8 + [3.6] * 4:
+    for slope in [0.0] * 4 + [0.55] * 6 + [3.6] * 2:
         noisy = heisenberg_steps(-4.2, 0.87, slope, GS) + 0.02 * random.standard_normal((2, GS.size))
         fit = fit_exchange(GS, *noisy, 0.02, 0.02, exchange=("heisenberg",))
         found = fit["exchange_slope_meV_per_uS"]
         said.append(any("the exchange is not significant" in warning for warning in fit.warnings))
         assert said[-1] is bool(abs(found.value) < 3 * found.error)
-    assert all(said[:6])
-    assert 0 < sum(said[6:14]) < 8
-    assert not any(said[14:])
+    assert all(said[:4])
+    assert 0 < sum(said[4:10]) < 6
+    assert not any(said[10:])
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from stmlab.physics.driven import occupation_harmonics
 from stmlab.physics.stochastic_resonance import line_shape
 from stmlab.physics.two_level import two_level_generators
 from tests.approximately import close
+from tests.repetitions import drawn
 
 RATE, STEP, OFFSET = 1.73e9, 5.37e-12, -2.1e-12
 CENTRE = RATE / (2 * np.pi)
@@ -105,10 +106,11 @@ def test_the_bound_is_infinite_where_the_points_tell_nothing():
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_the_true_rate_lies_within_one_error_as_often_as_it_should(known):
+@drawn(150, of=300)
+def test_the_true_rate_lies_within_one_error_as_often_as_it_should(known, times):
     noise = STEP / 20
     bound = rate_error_bound(GRID, RATE, STEP, noise)
-    rates = [fit_srs(GRID, noisy(seed, noise), sigma=noise if known else None)["rate"] for seed in range(300)]
+    rates = [fit_srs(GRID, noisy(seed, noise), sigma=noise if known else None)["rate"] for seed in range(times)]
     inside = np.mean([abs(rate.value - RATE) < rate.error for rate in rates])
     assert 0.60 < inside < 0.76
     assert np.median([rate.error for rate in rates]) == close(bound, rel=0.05)

@@ -206,9 +206,10 @@ def test_two_pairs_asked_of_one_are_never_a_confident_answer(method, times):
         assert any("three standard errors" in w or "one pair of steps" in w for w in fit.warnings)
 
 
-def test_an_asymmetry_of_steps_below_three_of_their_errors_is_not_determined():
+@drawn(20, of=40)
+def test_an_asymmetry_of_steps_below_three_of_their_errors_is_not_determined(times):
     said = {"neither": 0, "not each": 0, "": 0}
-    for seed in range(40):
+    for seed in range(times):
         high = ((1.0, 0.9), (0.05 * (2 + seed % 6), 0.05 * (seed % 5)))
         read = spectrum(heights=high, noise=0.25, seed=seed)
         try:
@@ -434,8 +435,9 @@ def test_a_recorded_spectrum_has_both_pairs_in_both_directions(method, window):
 
 
 @pytest.mark.parametrize("low", [1e-3, pytest.param(4e-3, marks=pytest.mark.slow)])
-def test_a_gap_at_a_step_is_told_and_no_gaussian_hides_in_it(low):
-    for seed in range(20):
+@drawn(8, of=20)
+def test_a_gap_at_a_step_is_told_and_no_gaussian_hides_in_it(low, times):
+    for seed in range(times):
         bias = np.linspace(-9e-3, 9e-3, 241)
         bias = bias[(bias < low) | (bias > low + 1e-3)]
         seen = spectrum(bias, energies=(1.5, 4.5), offset=0.0, noise=0.02, seed=seed)
@@ -451,9 +453,10 @@ def test_a_gap_at_a_step_is_told_and_no_gaussian_hides_in_it(low):
 
 
 @pytest.mark.parametrize("few", [5, 7])
-def test_too_few_points_at_one_polarity_are_told(few):
+@drawn(5, of=10)
+def test_too_few_points_at_one_polarity_are_told(few, times):
     bias = np.concatenate([np.linspace(-9e-3, -0.5e-3, few), np.linspace(0, 9e-3, 200)])
-    for seed in range(10):
+    for seed in range(times):
         try:
             fit = fit_steps(bias, spectrum(bias, energies=(1.5, 4.5), noise=0.01, seed=seed), modulation_V=MODULATION)
         except FitError:

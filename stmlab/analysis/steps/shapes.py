@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from stmlab.physics.arguments import not_negative, positive, refuse
 from stmlab.physics.constants import K_B_MEV_PER_K, MEV_PER_V
 
 if TYPE_CHECKING:
-    from stmlab.arrays import FloatArray
+    from stmlab.arrays import ComplexArray, FloatArray, IntArray
 
 _NODES_PER_KT = 8
 _TERMS = 7  # of the Taylor series about the next node, at most kT / 16 away
@@ -113,13 +113,12 @@ class StepShape:
         from scipy.special import j1
 
         half = _NODES_PER_KT * math.ceil(_TAIL + self._modulation_kT)
-        nodes = int(next_fast_len(2 * half + 2, real=True))
-        frequency = 2 * np.pi * _NODES_PER_KT / nodes * np.arange(1, nodes // 2 + 1)
-        u = np.pi * frequency
-        slope = (u / np.sinh(u)) ** 2
+        thermal = _thermal(int(next_fast_len(2 * half + 2, real=True)))
+        slope = thermal.slope
         if self.modulation_V > 0:
-            slope *= 2 * j1(self._modulation_kT * frequency) / (self._modulation_kT * frequency)
-        return _Transform(half, nodes, 1j * frequency, slope, 2 * (1 - u / np.tanh(u)) * slope)
+            place = self._modulation_kT * thermal.frequency
+            slope = slope * (2 * j1(place) / place)
+        return _Transform(half, thermal, slope)
 
     @cached_property
     def _slope(self) -> FloatArray:
@@ -128,31 +127,68 @@ class StepShape:
     @cached_property
     def _step(self) -> FloatArray:
         transform = self._transform
-        table = transform.series(transform.slope / transform.turn, 0.0)
-        table[0] += 0.5 + transform.kept / transform.nodes  # the mean of the slope has no periodic integral
-        table[1] += 1 / transform.nodes
+        table = transform.series(transform.slope / transform.thermal.turn, 0.0)
+        table[0] += 0.5 + transform.kept / transform.thermal.nodes  # the mean of the slope has no periodic integral
+        table[1] += 1 / transform.thermal.nodes
         return table
 
     @cached_property
     def _even_ramp(self) -> FloatArray:
         """The ramp less x / 2, which is |x| / 2 far away."""
         transform = self._transform
-        table = transform.series(transform.slope / transform.turn**2, 0.0)
+        nodes = transform.thermal.nodes
+        table = transform.series(transform.slope / transform.thermal.turn**2, 0.0)
         place = transform.kept / _NODES_PER_KT
-        table[0] += place**2 / (2 * transform.nodes) * _NODES_PER_KT
-        table[1] += place / transform.nodes
-        table[2] += 1 / (2 * _NODES_PER_KT * transform.nodes)
+        table[0] += place**2 / (2 * nodes) * _NODES_PER_KT
+        table[1] += place / nodes
+        table[2] += 1 / (2 * _NODES_PER_KT * nodes)
         table[0] += transform.half / _NODES_PER_KT / 2 - table[0, -1]
         return table
 
     @cached_property
     def _warmer(self) -> FloatArray:
-        return self._transform.series(self._transform.warmer / self._transform.turn, 0.0)
+        return self._transform.series(self._transform.warmer / self._transform.thermal.turn, 0.0)
 
     @cached_property
     def _warmer_ramp(self) -> FloatArray:
         mean = 2 * np.pi**2 / 3  # of 2 (1 - u / tanh u) / (i w)^2 at w = 0
-        return self._transform.series(self._transform.warmer / self._transform.turn**2, mean)
+        return self._transform.series(self._transform.warmer / self._transform.thermal.turn**2, mean)
+
+
+@dataclass(frozen=True, eq=False)
+class _Thermal:
+    """What the transforms of all steps have in common whose tables are of one length, with energies in kT.
+
+    Attributes:
+        nodes: of one period.
+        frequency: w above zero, 1/kT.
+        slope: transform of the thermal step's slope.
+        warmer: what makes of a slope's transform that of its derivative by log T.
+    """
+
+    nodes: int
+    frequency: FloatArray
+    slope: FloatArray
+    warmer: FloatArray
+
+    @cached_property
+    def turn(self) -> ComplexArray:
+        """The derivative by x: i w."""
+        return np.asarray(1j * self.frequency)
+
+    @cached_property
+    def powers(self) -> ComplexArray:
+        """Of the Taylor series from its second term on, shape (terms - 1, frequencies)."""
+        return np.asarray(np.cumprod(self.turn / _NODES_PER_KT / np.arange(1, _TERMS)[:, None], axis=0))
+
+
+@lru_cache(maxsize=8)
+def _thermal(nodes: int) -> _Thermal:
+    """Kept from one temperature to the next: a modulation within the same number of kT leaves the nodes as they are."""
+    frequency = 2 * np.pi * _NODES_PER_KT / nodes * np.arange(1, nodes // 2 + 1)
+    u = np.pi * frequency
+    slope, warmer = (u / np.sinh(u)) ** 2, 2 * (1 - u / np.tanh(u))
+    return _Thermal(nodes, frequency, np.asarray(slope, dtype=float), np.asarray(warmer, dtype=float))
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,19 +197,21 @@ class _Transform:
 
     Attributes:
         half: nodes on either side of x = 0 that are kept.
-        nodes: of one period.
-        turn: i w of each frequency above zero, 1/kT.
-        slope, warmer: at these frequencies.
+        thermal: of the thermal step.
+        slope: transform at its frequencies.
     """
 
     half: int
-    nodes: int
-    turn: Any
+    thermal: _Thermal
     slope: FloatArray
-    warmer: FloatArray
 
     @property
-    def kept(self) -> Any:
+    def warmer(self) -> FloatArray:
+        """Transform of the slope's derivative by log T."""
+        return self.thermal.warmer * self.slope
+
+    @property
+    def kept(self) -> IntArray:
         """Numbers of the nodes that are kept."""
         return np.arange(-self.half, self.half + 1)
 
@@ -181,8 +219,12 @@ class _Transform:
         """Taylor series about each node, shape (terms, nodes kept), in powers of the distance between nodes."""
         from scipy.fft import irfft
 
-        spectra = np.zeros((_TERMS, len(self.turn) + 1), dtype=complex)
-        spectra[:, 1:] = spectrum
-        spectra[1:, 1:] *= np.cumprod(self.turn / _NODES_PER_KT / np.arange(1, _TERMS)[:, None], axis=0)
+        spectra = np.empty((_TERMS, len(spectrum) + 1), dtype=complex)
+        spectra[:, 0] = 0.0
         spectra[0, 0] = mean
-        return np.asarray(irfft(spectra, self.nodes)[:, self.kept]) * _NODES_PER_KT
+        spectra[0, 1:] = spectrum
+        np.multiply(spectrum, self.thermal.powers, out=spectra[1:, 1:])
+        period = irfft(spectra, self.thermal.nodes)
+        kept = np.concatenate([period[:, -self.half :], period[:, : self.half + 1]], axis=1)
+        kept *= _NODES_PER_KT
+        return np.asarray(kept)
