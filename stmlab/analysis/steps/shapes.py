@@ -185,10 +185,9 @@ class _Thermal:
 @lru_cache(maxsize=8)
 def _thermal(nodes: int) -> _Thermal:
     """Kept from one temperature to the next: a modulation within the same number of kT leaves the nodes as they are."""
-    frequency = 2 * np.pi * _NODES_PER_KT / nodes * np.arange(1, nodes // 2 + 1)
+    frequency: FloatArray = np.asarray(2 * np.pi * _NODES_PER_KT / nodes * np.arange(1, nodes // 2 + 1), dtype=float)
     u = np.pi * frequency
-    slope, warmer = (u / np.sinh(u)) ** 2, 2 * (1 - u / np.tanh(u))
-    return _Thermal(nodes, frequency, np.asarray(slope, dtype=float), np.asarray(warmer, dtype=float))
+    return _Thermal(nodes, frequency, (u / np.sinh(u)) ** 2, 2 * (1 - u / np.tanh(u)))
 
 
 @dataclass(frozen=True, eq=False)
