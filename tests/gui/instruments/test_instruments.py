@@ -1,13 +1,20 @@
 """The instruments' panel and the state bar, on the simulated station and on served instruments."""
 
+from types import SimpleNamespace
+
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtTest import QSignalSpy
+from PyQt6.QtWidgets import QApplication
 
+from stmlab.gui import themes
+from stmlab.gui.context import Context
 from stmlab.gui.instruments.knob import KnobField
 from stmlab.gui.instruments.panel import InstrumentsPanel
 from stmlab.gui.instruments.state_bar import StateBar
 from stmlab.gui.instruments.words import as_text, name_in_words, rounded
+from stmlab.gui.settings import Settings
 from stmlab.gui.themes import DARK, LIGHT
 from stmlab.station.configuration import read_station
 from stmlab.station.lock import addresses, owner_of
@@ -24,21 +31,38 @@ def bar(qtbot, context):
 
 
 @pytest.fixture
-def panel(qtbot, context, bar):
-    panel = InstrumentsPanel(context)  # not pytest-qt's: it would be gone before it could leave
+def panel(context):
+    panel = InstrumentsPanel(context)
     context.station_changed.emit("simulated")
     yield panel
-    if panel.connection.is_open:
-        with qtbot.waitSignal(panel.connection.closed, timeout=PATIENCE):
-            panel.connection.leave()
+    panel.close_down()
     panel.deleteLater()
 
 
+@pytest.fixture(scope="module")
+def window(qapp, tmp_path_factory):
+    """The panel and the bar of one window: a test that changes something at the station changes it back."""
+    themes.apply(LIGHT, QApplication.instance())
+    context = Context(Settings(tmp_path_factory.mktemp("window") / "window.json"), LIGHT)
+    panel, bar = InstrumentsPanel(context), StateBar(context)
+    context.station_changed.emit("simulated")
+    yield SimpleNamespace(context=context, panel=panel, bar=bar)
+    if panel.connection.is_open:
+        closed = QSignalSpy(panel.connection.closed)
+        panel.connection.leave()
+        assert closed.wait(PATIENCE)
+    for widget in (panel, bar):
+        widget.close_down()
+        widget.deleteLater()
+    context.close()
+
+
 @pytest.fixture
-def connected(qtbot, panel):
-    with qtbot.waitSignal(panel.connection.values, timeout=PATIENCE):
-        panel.context.actions.trigger("instruments.connect")
-    return panel
+def connected(qtbot, window):
+    if not window.panel.connection.is_open:
+        with qtbot.waitSignal(window.panel.connection.values, timeout=PATIENCE):
+            window.context.actions.trigger("instruments.connect")
+    return window.panel
 
 
 def enter(qtbot, field, text):
@@ -53,7 +77,8 @@ def test_nothing_is_dialled_before_a_person_connects(panel):
     assert not panel.context.actions["instruments.rf_off"].isEnabled()
 
 
-def test_each_instrument_has_its_values_and_lights(connected, bar):
+def test_each_instrument_has_its_values_and_lights(connected, window):
+    bar = window.bar
     assert list(connected.groups) == ["controller", "lockin", "awg"]
     lockin = connected.groups["lockin"]
     assert lockin.lights["connected"].dot.text() == "●"
@@ -64,10 +89,12 @@ def test_each_instrument_has_its_values_and_lights(connected, bar):
     assert bar.values["current"].value.text().endswith(" pA")
 
 
-def test_a_value_is_set_with_its_unit_and_read_back(qtbot, connected, bar):
-    enter(qtbot, connected.groups["controller"].fields["bias"], "20 mV")
-    qtbot.waitUntil(lambda: bar.values["bias"].value.text() == "20 mV", timeout=PATIENCE)
-    assert connected.groups["controller"].fields["bias"].edit.text() == ""
+def test_a_value_is_set_with_its_unit_and_read_back(qtbot, connected, window):
+    field, shown = connected.groups["controller"].fields["bias"], window.bar.values["bias"].value
+    for text in ("20 mV", "10 mV"):
+        enter(qtbot, field, text)
+        qtbot.waitUntil(lambda text=text: shown.text() == text, timeout=PATIENCE)
+        assert field.edit.text() == ""
 
 
 def test_what_cannot_be_is_refused_beside_the_field_and_not_sent(qtbot, connected):
@@ -98,6 +125,15 @@ def test_a_tone_that_is_refused_says_why(qtbot, connected):
     connected.microwave.amplitude.setText("1 kV")
     connected.microwave.play_button.click()
     qtbot.waitUntil(lambda: "limits" in connected.microwave.refusal.text(), timeout=PATIENCE)
+    connected.microwave.amplitude.setText("1 mV")
+
+
+def test_other_colours_reach_everything(connected, window):
+    field = connected.groups["controller"].fields["bias"]
+    for theme in (DARK, LIGHT):
+        window.context.use_theme(theme)
+        assert theme.faint in window.bar.loop.label.styleSheet()
+        assert theme.bad in field.refusal.styleSheet()
 
 
 def test_a_run_takes_the_station_and_nothing_can_be_changed(qtbot, connected):
@@ -109,6 +145,12 @@ def test_a_run_takes_the_station_and_nothing_can_be_changed(qtbot, connected):
     assert connected.groups["controller"].fields["bias"].now.text() == "33 mV"
     connected.context.run_changed.emit("finished", "")
     assert connected.context.actions["instruments.connect"].isEnabled()
+
+
+def test_the_safe_state_ends_the_connection_to_a_simulated_microscope(qtbot, connected, window):
+    with qtbot.waitSignal(connected.connection.closed, timeout=PATIENCE) as closed:
+        window.bar.button.click()
+    assert closed.args == ["safe: RF and modulation off, controller as it was", False]
 
 
 def test_closing_the_window_leaves_the_loop_closed_and_switches_the_rf_off(qtbot, context, bar, served):
@@ -136,12 +178,6 @@ def test_a_station_that_cannot_be_loaded_is_a_notice(qtbot, panel):
     assert "nowhere" in said[0]
 
 
-def test_the_safe_state_ends_the_connection_to_a_simulated_microscope(qtbot, connected, bar):
-    with qtbot.waitSignal(connected.connection.closed, timeout=PATIENCE) as closed:
-        bar.button.click()
-    assert closed.args == ["safe: RF and modulation off, controller as it was", False]
-
-
 def test_an_unsafe_state_is_shown_until_another_run_begins(bar, context):
     context.run_changed.emit("failed", "NOT SAFE: awg: no answer")
     assert "NOT SAFE: awg" in bar.run.text()
@@ -150,12 +186,6 @@ def test_an_unsafe_state_is_shown_until_another_run_begins(bar, context):
     assert "NOT SAFE: awg" in bar.run.text()
     context.run_changed.emit("preparing", "")
     assert "NOT SAFE" not in bar.run.text()
-
-
-def test_other_colours_reach_everything(connected, bar, context):
-    context.use_theme(DARK)
-    assert DARK.faint in bar.loop.label.styleSheet()
-    assert DARK.bad in connected.groups["controller"].fields["bias"].refusal.styleSheet()
 
 
 def test_the_wheel_changes_nothing(qtbot):
