@@ -15,6 +15,7 @@ import json
 import os
 import sys
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,6 @@ from stmlab.errors import StationBusy, StationError, StmlabError
 from stmlab.station.audit import Audit, audit_path
 from stmlab.station.configuration import read_station
 from stmlab.station.lock import StationLock, addresses, owner_of
-from stmlab.station.rescue import Rescue
 from stmlab.station.safe_call import Answer, call
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ class Emergency:
             )
         for instrument in self._config.instruments.values():
             imported(instrument.driver, self._path, "driver")
+        from stmlab.station.rescue import Rescue  # a third of the start: of no use to a simulated microscope
+
+        self._rescue = partial(Rescue, self._config, self._text, self._path, frozenset(self._config.instruments))
 
     def make_safe(self) -> Answer:
         """RF and modulation off first, then bias and tip as the station says after a fault.
@@ -81,9 +84,7 @@ class Emergency:
                 held.callback(lock.release)
             except StationBusy as busy:
                 why = f"{busy.owner or 'another program'} owns the station and its guardian does not answer; "
-            rescue = Rescue(
-                self._config, self._text, self._path, frozenset(self._config.instruments), lambda line: None
-            )
+            rescue = self._rescue(lambda line: None)
             rescue.start()
             safe = rescue.wait(_SECONDS)
             audit = Audit(audit_path(self._config.name))
