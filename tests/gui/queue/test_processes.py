@@ -35,6 +35,7 @@ desk.start()
 application.exec()
 """
 
+LONG = {"points": 3000, "averages": 30}
 _LONG = 120_000  # ms; a busy machine is no fault of the code
 
 
@@ -55,43 +56,31 @@ def started(tmp_path):
 
     def start(*entries):
         path = written(tmp_path / "queue.toml", *entries)
-        window = subprocess.Popen(
-            [sys.executable, "-c", WINDOW, str(path)], stdout=subprocess.PIPE, text=True, env=os.environ
-        )
-        shown = window.stdout.readline()
+        windows.append(subprocess.Popen([sys.executable, "-c", WINDOW, str(path)], stdout=subprocess.PIPE, text=True))
+        shown = windows[-1].stdout.readline()
         assert shown.startswith("shown"), shown
-        return window, performing_of(path).pid
+        return windows[-1], performing_of(path).pid
 
     windows = []
-    yield lambda *entries: windows.append(start(*entries)) or windows[-1]
-    for window, _ in windows:
+    yield start
+    for window in windows:
         window.kill()
         window.communicate()
 
 
-def test_a_killed_window_leaves_the_run_going_and_a_new_one_shows_all_of_it(started, desk, context, qtbot):
-    window, pid = started(entry("didv", settings={"points": 3000, "averages": 30}), entry("srs"))
-    os.kill(window.pid, signal.SIGKILL)
-    window.wait()
-    shown, states = [], []
-    context.run_shown.connect(shown.append)
-    context.run_changed.connect(lambda state, _: states.append(state))
+def begun(desk, qtbot, *entries):
+    """This window's desk performs these; the process, once the first run has taken points."""
+    written(desk.file, *entries)
+    desk.reread()
+    desk.start()
     qtbot.waitUntil(lambda: desk.progress.get("points", 0) > 0, timeout=_LONG)
-    assert desk.link.pid == pid
-    assert desk.is_running
-    assert [e.sequence for e in desk.queue.entries] == ["didv", "srs"]
-    desk.ask("stop", then="go on")
-    qtbot.waitUntil(lambda: not desk.is_performed and len(shown) == 2, timeout=_LONG)
-    assert [e.state for e in desk.queue.entries] == ["stopped", "done"]
-    assert {"running", "stopped", "finished"} <= set(states)
-    taken = open_run(shown[0]).points
-    assert 0 < taken < 3000
-    assert [os.path.relpath(path, desk.file.parent) for path in shown] == [e.file for e in desk.queue.entries]
-    assert desk.trouble == ""
+    return desk.link.pid
 
 
-def test_a_whole_new_window_shows_every_point_of_a_run_that_a_killed_one_has_started(started, tmp_path, qapp, qtbot):
-    window, _ = started(entry("didv", settings={"points": 3000, "averages": 30}))
+def test_a_killed_window_leaves_the_run_going_and_a_whole_new_one_shows_every_point_of_it(
+    started, tmp_path, qapp, qtbot
+):
+    window, pid = started(entry("didv", settings=LONG), entry("srs"))
     os.kill(window.pid, signal.SIGKILL)
     window.wait()
     settings = Settings(tmp_path / "other.json")
@@ -99,27 +88,35 @@ def test_a_whole_new_window_shows_every_point_of_a_run_that_a_killed_one_has_sta
     again = open_window(qapp, settings)
     try:
         run, live, queue = (again.panels[name] for name in ("run", "live", "queue"))
+        desk, shown, states = run.desk, [], []
+        again.context.run_shown.connect(shown.append)
+        again.context.run_changed.connect(lambda state, _: states.append(state))
         qtbot.waitUntil(lambda: live.source.data.readings > 0 and "point" in run.point.text(), timeout=_LONG)
+        assert desk.link.pid == pid
+        assert desk.is_running
+        assert [e.sequence for e in desk.queue.entries] == ["didv", "srs"]
         assert run.state.text() == "running"
         assert "of 3000" in run.point.text()
         assert queue.entries.topLevelItem(0).text(0).endswith("running")
         again.context.actions.trigger("run.stop")
-        qtbot.waitUntil(lambda: not run.desk.is_performed, timeout=_LONG)
-        file = tmp_path / read_queue(tmp_path / "queue.toml").entries[0].file
+        qtbot.waitUntil(lambda: not desk.is_performed, timeout=_LONG)
+        assert {"running", "stopped"} <= set(states)
+        assert [e.state for e in read_queue(desk.file).entries] == ["stopped", "waiting"]
+        (file,) = shown
+        assert os.path.relpath(file, tmp_path) == read_queue(desk.file).entries[0].file
         qtbot.waitUntil(lambda: live.source.data.readings == len(open_run(file).visits), timeout=_LONG)
+        assert 0 < open_run(file).points < 3000
         assert queue.entries.topLevelItem(0).text(0).endswith("stopped")
         assert not again.context.actions["run.stop"].isEnabled()
+        assert desk.trouble == ""
     finally:
         again.close()
 
 
-def test_a_killed_run_leaves_the_instruments_safe_and_the_window_says_what_its_guardian_did(
-    served, started, desk, qtbot
-):
+def test_a_killed_run_leaves_the_instruments_safe_and_the_window_says_what_its_guardian_did(served, desk, qtbot):
     microscope, station = served
-    long = entry("didv", station=str(station), settings={"points": 3000, "averages": 30}, seed=None)
-    _, pid = started(long, entry("srs", station=str(station), seed=None))
-    qtbot.waitUntil(lambda: desk.progress.get("points", 0) > 0, timeout=_LONG)
+    long = entry("didv", station=str(station), settings=LONG, seed=None)
+    pid = begun(desk, qtbot, long, entry("srs", station=str(station), seed=None))
     os.kill(pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: "has been made safe" in desk.trouble, timeout=_LONG)
     assert "process of the run has died: the run was killed" in desk.trouble
@@ -132,15 +129,13 @@ def test_a_killed_run_leaves_the_instruments_safe_and_the_window_says_what_its_g
     assert "withdrawn" in desk.queue.entries[1].message
 
 
-def test_the_safe_state_is_for_the_station_of_the_run_whatever_the_form_says(served, started, context, tmp_path, qtbot):
+def test_the_safe_state_is_for_the_station_of_the_run_whatever_the_form_says(served, desk, context, qtbot):
     """The run hangs: its guardian ends it, and the window says so."""
     microscope, station = served
-    _, pid = started(entry("srs", station=str(station), settings={"points": 3000, "averages": 30}, seed=None))
     bar = StateBar(context)
     qtbot.addWidget(bar)
-    desk = QueueDesk(context, tmp_path / "queue.toml")
     context.station_changed.emit("simulated")
-    qtbot.waitUntil(lambda: desk.progress.get("points", 0) > 0, timeout=_LONG)
+    pid = begun(desk, qtbot, entry("srs", station=str(station), settings=LONG, seed=None))
     assert bar.safe_state.station == str(station)
     assert microscope.generator.on
     os.kill(pid, signal.SIGSTOP)
@@ -149,16 +144,14 @@ def test_the_safe_state_is_for_the_station_of_the_run_whatever_the_form_says(ser
     qtbot.waitUntil(lambda: "has been made safe" in desk.trouble, timeout=_LONG)
     assert microscope.tip.withdrawn
     assert bar.safe_state.station == "simulated", "there is no run any more"
-    desk.close()
     bar.close_down()
 
 
-def test_a_simulated_run_that_hangs_is_ended_when_the_safe_state_is_asked_for(started, context, tmp_path, qtbot):
-    _, pid = started(entry("didv", settings={"points": 3000, "averages": 30}))
+def test_a_simulated_run_that_hangs_is_ended_when_the_safe_state_is_asked_for(context, tmp_path, qtbot):
     context.settings.remember_panel("queue", file=str(tmp_path / "queue.toml"))
     panel = RunPanel(context)
     qtbot.addWidget(panel)
-    qtbot.waitUntil(lambda: panel.desk.progress.get("points", 0) > 0, timeout=_LONG)
+    pid = begun(panel.desk, qtbot, entry("didv", settings=LONG))
     os.kill(pid, signal.SIGSTOP)
     context.safe_asked.emit()
     qtbot.waitUntil(lambda: "the process of the run has died" in panel.desk.trouble, timeout=_LONG)
@@ -210,10 +203,12 @@ def test_a_run_from_the_form_is_a_queue_of_one_and_the_rest_waits(desk, qtbot):
     assert {e.id: e.state for e in desk.queue.entries} == {now.id: "done", waiting.id: "waiting"}
 
 
-def test_the_rest_of_the_queue_can_be_wanted_while_one_entry_alone_is_performed(desk, qtbot):
+def test_the_rest_of_the_queue_can_be_wanted_while_one_entry_alone_is_performed(desk, context, qtbot):
+    shown = []
+    context.run_shown.connect(shown.append)
     written(desk.file, entry("srs"))
     desk.reread()
-    desk.run_now(entry("didv", settings={"points": 3000, "averages": 30}))
+    desk.run_now(entry("didv", settings=LONG))
     qtbot.waitUntil(lambda: desk.progress.get("points", 0) > 0, timeout=_LONG)
     assert desk.only
     desk.start()
@@ -221,14 +216,12 @@ def test_the_rest_of_the_queue_can_be_wanted_while_one_entry_alone_is_performed(
     desk.ask("stop", then="go on")
     qtbot.waitUntil(lambda: not desk.is_performed, timeout=_LONG)
     assert [e.state for e in desk.queue.entries] == ["stopped", "done"]
+    assert [os.path.relpath(path, desk.file.parent) for path in shown] == [e.file for e in desk.queue.entries]
     assert desk.trouble == ""
 
 
 def test_the_window_pauses_holds_and_ends_a_queue(desk, qtbot):
-    written(desk.file, entry("didv", settings={"points": 3000, "averages": 30}), entry("srs"))
-    desk.reread()
-    desk.start()
-    qtbot.waitUntil(lambda: desk.progress.get("points", 0) > 0, timeout=_LONG)
+    begun(desk, qtbot, entry("didv", settings=LONG), entry("srs"))
     desk.ask("pause")
     qtbot.waitUntil(lambda: desk.run == "paused", timeout=_LONG)
     desk.ask("hold", on=True)
