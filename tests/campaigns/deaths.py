@@ -14,14 +14,18 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Self
 
+from stmlab.clock import SimulatedClock
 from stmlab.config_files import config_directories, find
 from stmlab.simulation.control import Control
 from stmlab.simulation.faults import Fault
+from stmlab.simulation.serving import PORTS, served
+from stmlab.station.assembly import simulated_microscope
+from stmlab.station.configuration import read_station
 from stmlab.station.heartbeat import AFTERWARDS, ALLOWANCE, GRACE
 
 if TYPE_CHECKING:
@@ -104,19 +108,23 @@ class Laboratory:
     """Simulated instruments on sockets, a station file that leads there, and a folder for what programs keep.
 
     A context manager: leaving it ends every process that was started here, and the guardians of the runs.
+
+    Args:
+        folder: of its own.
+        death: for which the station file is written.
+        seed: of the microscope.
+        here: whether this process serves the instruments, instead of one of their own: for one laboratory at a time.
     """
 
-    def __init__(self, folder: Path, death: Death, seed: int) -> None:
+    def __init__(self, folder: Path, death: Death, seed: int, *, here: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.station = folder, folder / "lab.toml"
         self._environment = os.environ | {"XDG_STATE_HOME": str(folder / "state"), "OPENBLAS_NUM_THREADS": "1"}
         self._runs: list[subprocess.Popen[bytes]] = []
-        command = ("simulate", "--free-ports", "--json", "--seed", str(seed))
-        self._simulate = self._start(*command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert self._simulate.stdout is not None
-        self.addresses: dict[str, str] = json.loads(self._simulate.stdout.readline())
+        self._open = ExitStack()
+        self.addresses = self._open.enter_context(served_here(seed) if here else self._simulating(seed))
         self._write_station(death)
-        self.control = self.connect()
+        self.control = self._open.enter_context(self.connect())
 
     def run(self, sequence: str) -> subprocess.Popen[bytes]:
         """Start to measure."""
@@ -125,12 +133,6 @@ class Laboratory:
             command = ("run", sequence, "-s", str(self.station), "-o", str(self.folder / "run.h5"), *settings)
             self._runs.append(self._start(*command, stdout=said, stderr=said))
         return self._runs[-1]
-
-    def stmlab(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        """Any other command, to its end."""
-        command = [sys.executable, "-m", "stmlab", *map(str, arguments)]
-        options = {"cwd": self.folder, "env": self._environment, "stdin": subprocess.DEVNULL}
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=_START, **options)
 
     @contextmanager
     def button(self) -> Iterator[Callable[[], None]]:
@@ -184,9 +186,16 @@ class Laboratory:
                 os.kill(process, signal.SIGKILL)
         for run in self._runs:
             run.wait()
-        self.control.close()
-        self._simulate.terminate()
-        self._simulate.communicate()
+        self._open.close()
+
+    @contextmanager
+    def _simulating(self, seed: int) -> Iterator[dict[str, str]]:
+        """The addresses of `stmlab simulate`, a process."""
+        command = ("simulate", "--free-ports", "--json", "--seed", str(seed))
+        with self._start(*command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            assert process.stdout is not None
+            yield json.loads(process.stdout.readline())
+            process.terminate()
 
     def _start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "stmlab", *arguments]
@@ -205,6 +214,16 @@ class Laboratory:
         self.station.write_text(text, encoding="utf-8")
         transfer = next(d / "transfer" for d in config_directories() if (d / "transfer").is_dir())
         shutil.copytree(transfer, self.folder / "transfer", dirs_exist_ok=True)
+
+
+@contextmanager
+def served_here(seed: int) -> Iterator[dict[str, str]]:
+    """What `stmlab simulate` serves, by threads of this process: the addresses."""
+    path = find("simulated")
+    microscope = simulated_microscope(read_station(path)[0], path, sample=None, seed=seed, clock=SimulatedClock(1.0))
+    assert microscope is not None
+    with served(microscope, dict.fromkeys(PORTS, 0)) as ports:
+        yield {name: f"TCPIP::127.0.0.1::{port}::SOCKET" for name, port in ports.items()}
 
 
 class Judge:
@@ -264,19 +283,20 @@ class Judge:
         return bool(abs(state["bias"] - SAFE_BIAS) < 1e-6 and (away or held))
 
 
-def die(death: Death, folder: Path, seed: int = 1) -> Verdict:
-    """Let a run die in a laboratory of its own, and judge what comes of it."""
+def die(death: Death, folder: Path, seed: int = 1, *, here: bool = False) -> Verdict:
+    """Let a run die in a laboratory of its own, served ``here`` or by a process, and judge what comes of it."""
     verdict = Verdict(death)
-    with Laboratory(folder, death, seed) as lab, Judge(lab.connect(), death.on_fault) as judge:
+    with Laboratory(folder, death, seed, here=here) as lab, Judge(lab.connect(), death.on_fault) as judge:
         run = lab.run(death.sequence)
         lab.until(lambda: judge.measuring or run.poll() is not None)
         if run.poll() is not None:
             verdict.violations.append(f"the run did not begin: {lab.said()}")
             return verdict
         sleep(death.after)
-        with _prepared(death, lab, run.pid), lab.button() as press:
+        called = death.kind == "called"
+        with _prepared(death, lab, run.pid), lab.button() if called else nullcontext() as press:
             bias = judge.state["bias"]
-            died = _call(run, press) if death.kind == "called" else _end(death, run, verdict)
+            died = _call(run, press) if press is not None else _end(death, run, verdict)
             _judge(death, lab, judge, run, verdict, died, bias)
     return verdict
 
