@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from tests import scheduling
 from tests.recorded_files import RECORDED
-from tests.served import served  # noqa: F401 - a fixture
+from tests.served import one_guardian, served  # noqa: F401 - fixtures
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

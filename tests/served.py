@@ -1,6 +1,7 @@
-"""A station whose instruments are simulated, and reached through sockets."""
+"""A station whose instruments are simulated, and reached through sockets; the guardian of a run in this process."""
 
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,6 +9,7 @@ from stmlab.clock import SimulatedClock
 from stmlab.config_files import config_directories, find
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.serving import servers
+from stmlab.station import guardian
 from stmlab.station.configuration import read_station
 from stmlab.station.lock import addresses
 from stmlab.station.places import file_stem, station_directory
@@ -35,3 +37,19 @@ def served(tmp_path):
         yield microscope, station
         for record in forget:
             record.unlink(missing_ok=True)  # the next test may have the same port
+
+
+@pytest.fixture
+def one_guardian(monkeypatch):
+    """A run in this process has a guardian and no spare one, which takes as long to start as a short run.
+
+    To the run it is a spare one that has died: its guardian's successor would begin from nothing.
+    """
+    begin = guardian._Post._begin
+
+    def without_spare(post):
+        begin(post)
+        nothing = SimpleNamespace(close=lambda: None)
+        post._spare = SimpleNamespace(poll=lambda: 1, kill=lambda: None, wait=lambda: 1, stdin=nothing)
+
+    monkeypatch.setattr(guardian._Post, "_begin", without_spare)

@@ -21,6 +21,8 @@ from stmlab.station.configuration import read_station
 from stmlab.station.tip_mark import Retreat, TipMark
 from tests.campaigns.fault_laboratory import laboratory
 
+pytestmark = pytest.mark.usefixtures("one_guardian")
+
 SHORT = {
     "srs": {"points": 3},
     "didv": {"points": 4, "start_bias": -0.01, "stop_bias": 0.01},
@@ -40,6 +42,14 @@ def recorded(tmp_path):
         return run, wire
 
     return record
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory):
+    """Of a run that is replayed in many ways: the recording."""
+    folder = tmp_path_factory.mktemp("srs")
+    measure("srs", settings=SHORT["srs"], path=folder / "srs.h5", record_wire=folder / "srs.wire", seed=3)
+    return folder / "srs.wire"
 
 
 @pytest.fixture
@@ -197,8 +207,7 @@ def test_a_run_that_was_aborted_is_aborted_in_the_same_wait(tmp_path, attended):
     same(report, run, tmp_path / "again.h5")
 
 
-def test_another_parameter_is_named_at_its_first_byte(recorded):
-    _, wire = recorded("srs", seed=3)
+def test_another_parameter_is_named_at_its_first_byte(wire):
     report = replay_wire(wire, settings={"chop_frequency": 692.0})
     found = report.difference
     assert not report.same
@@ -208,15 +217,13 @@ def test_another_parameter_is_named_at_its_first_byte(recorded):
     assert found.date.startswith("2024-01-01T00:00:0")  # the simulated clock's
 
 
-def test_a_run_that_is_refused_now_is_said(recorded):
-    _, wire = recorded("srs", seed=3)
+def test_a_run_that_is_refused_now_is_said(wire):
     report = replay_wire(wire, settings={"dc_bias": 0.5})
     assert not report.same
     assert report.end.startswith("refused: bias = 0.5 V is out of bounds")
 
 
-def test_a_driver_that_sends_something_else_is_named(recorded, monkeypatch):
-    _, wire = recorded("srs", seed=3)
+def test_a_driver_that_sends_something_else_is_named(wire, monkeypatch):
     write = SR860.write
 
     def other(self, command, **more):
@@ -229,8 +236,7 @@ def test_a_driver_that_sends_something_else_is_named(recorded, monkeypatch):
     assert found.byte == found.recorded.index(b"SOFF?") + 5
 
 
-def test_a_sequence_that_asks_once_more_is_named(recorded, monkeypatch):
-    _, wire = recorded("srs", seed=3)
+def test_a_sequence_that_asks_once_more_is_named(wire, monkeypatch):
     from sequences.srs import StochasticResonance as Srs
 
     measured = Srs.measure
@@ -244,8 +250,7 @@ def test_a_sequence_that_asks_once_more_is_named(recorded, monkeypatch):
     assert report.difference.instrument == "controller"
 
 
-def test_a_file_that_comes_out_otherwise_is_said(recorded, monkeypatch):
-    _, wire = recorded("srs", seed=3)
+def test_a_file_that_comes_out_otherwise_is_said(wire, monkeypatch):
     monkeypatch.setattr("stmlab.acquisition.runner.analysed", lambda *_: None)
     report = replay_wire(wire)
     assert report.difference is None
@@ -276,8 +281,7 @@ measure("srs", settings={{"points": 4}}, path={str(tmp_path / "run.h5")!r}, list
     assert not replay_wire(tmp_path / "run.wire", settings={"dc_bias": "3 mV"}).same
 
 
-def test_other_versions_are_said(recorded, monkeypatch):
-    _, wire = recorded("time_trace", seed=3)
+def test_other_versions_are_said(wire, monkeypatch):
     monkeypatch.setattr("stmlab.acquisition.wire_replay.versions", lambda: {"stmlab": "99", "numpy": "1"})
     report = replay_wire(wire)
     assert report.same

@@ -72,6 +72,7 @@ def seen_live(served):
         yield station
 
 
+@pytest.mark.usefixtures("one_guardian")
 @pytest.mark.parametrize(
     ("sequence", "settings", "channel"),
     [
