@@ -18,9 +18,10 @@ from drivers.connection import connect, reconnect
 from drivers.nanonis_lockin import LockInModule
 from drivers.nanonis_preview import Preview, Progress
 from drivers.nanonis_protocol import RESOLUTION, SINGLE, NanonisLine
+from drivers.nanonis_safe_tip import SafeTip
 from drivers.nanonis_signals import Signals
 from drivers.nanonis_spectroscopy import BIAS, BiasSpectroscopy, SweepTiming
-from drivers.nanonis_tip import SafeTip, ZController, is_near_top
+from drivers.nanonis_tip import ZController, is_near_top
 from drivers.nanonis_watch import BY_TURNS, CURRENT, TRIPPED, WATCHED, Watch, overload_of, snapshot
 from drivers.resolution import agrees
 from stmlab.errors import GarbledAnswer, InstrumentFault, SequenceError, TipTripped

@@ -16,7 +16,7 @@ import numpy as np
 
 from stmlab.acquisition.experiments import sequence_class
 from stmlab.acquisition.outcome import Estimate
-from stmlab.acquisition.sequence import preflight, ramp_seconds
+from stmlab.acquisition.preflight import preflight, ramp_seconds
 from stmlab.errors import OutOfBounds, StmlabError
 from stmlab.station import Station
 from stmlab.station.planned import NotConnected, PlannedStation

@@ -36,20 +36,21 @@ from stmlab.acquisition.analysing import analysed
 from stmlab.acquisition.outcome import Aborted, Course, Estimate, Outcome
 from stmlab.acquisition.planning import estimate
 from stmlab.acquisition.points import Points
+from stmlab.acquisition.preflight import preflight
 from stmlab.acquisition.requests import Requests
 from stmlab.acquisition.resuming import Rest, changes, check_same
-from stmlab.acquisition.sequence import Sequence, preflight
 from stmlab.acquisition.stream import Stream
 from stmlab.errors import FitEnded, StationNotSafe, StmlabError
 from stmlab.events import Analysed, RunFinished, RunStarted, RunState, StateChanged
 from stmlab.provenance import provenance
-from stmlab.station.safe_state import Ending
+from stmlab.station.safe_report import Ending
 from stmlab.storage import Writer, check_new, check_resumable, open_run, reopen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from collections.abc import Sequence as Many
 
+    from stmlab.acquisition.sequence import Sequence
     from stmlab.arrays import FloatArray
     from stmlab.events import Event
     from stmlab.provenance import Provenance

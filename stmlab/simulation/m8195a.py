@@ -23,7 +23,8 @@ from stmlab.simulation import m8195a_settings as at
 from stmlab.simulation.m8195a_system import SystemCommands
 from stmlab.simulation.m8195a_traces import Traces
 from stmlab.simulation.machine import Machine
-from stmlab.simulation.scpi import CHANNELS, Command, ScpiInstrument
+from stmlab.simulation.scpi import ScpiInstrument
+from stmlab.simulation.scpi_commands import CHANNELS, Command
 from stmlab.simulation.scpi_grammar import ScpiError
 from stmlab.simulation.sequence_table import RUNNING, STATE_BIT, WAITING, SequenceTable
 from stmlab.simulation.waveform_memory import Lengths, WaveformMemory
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from stmlab.arrays import SampleArray
     from stmlab.simulation.bench import Bench
-    from stmlab.simulation.scpi import Setting
+    from stmlab.simulation.scpi_commands import Setting
     from stmlab.simulation.scpi_values import ValueType
 
 _ACTIVE = {  # DAC mode -> channels that have samples of their own

@@ -6,7 +6,7 @@ assumed: they are not in the pages of the User's Guide that the rest was taken f
 
 from __future__ import annotations
 
-from stmlab.simulation.scpi import Setting
+from stmlab.simulation.scpi_commands import Setting
 from stmlab.simulation.scpi_values import Boolean, Choice, Integer, Number
 
 _MOST = (1 << 32) - 1

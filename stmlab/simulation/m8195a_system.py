@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stmlab.simulation import m8195a_settings as at
-from stmlab.simulation.scpi import Command
+from stmlab.simulation.scpi_commands import Command
 from stmlab.simulation.scpi_files import Files
 from stmlab.simulation.scpi_grammar import ScpiError, block, content
 from stmlab.simulation.scpi_status import StatusGroup

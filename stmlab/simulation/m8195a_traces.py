@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from stmlab.simulation import m8195a_settings as at
-from stmlab.simulation.scpi import Command
+from stmlab.simulation.scpi_commands import Command
 from stmlab.simulation.scpi_grammar import ScpiError, block
 from stmlab.simulation.scpi_values import Text
 from stmlab.simulation.waveform_memory import waveform

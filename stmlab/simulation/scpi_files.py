@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stmlab.simulation.scpi import Command
+from stmlab.simulation.scpi_commands import Command
 from stmlab.simulation.scpi_grammar import ScpiError, block, content
 from stmlab.simulation.scpi_values import Text
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stmlab.simulation.scpi import Command
+from stmlab.simulation.scpi_commands import Command
 from stmlab.simulation.scpi_values import Integer
 
 if TYPE_CHECKING:

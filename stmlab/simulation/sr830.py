@@ -14,16 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from stmlab.simulation.lockin_commands import (
-    COMMON,
-    Command,
-    ExecutionError,
-    Number,
-    Setting,
-    VirtualLockIn,
-    Whole,
-)
+from stmlab.simulation.lockin_commands import Command, ExecutionError, Number, Setting, Whole
 from stmlab.simulation.sr830_buffer import POINTS, DataBuffer, as_floats, as_integers, as_text
+from stmlab.simulation.virtual_lockin import COMMON, VirtualLockIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,19 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from stmlab import lowpass
-from stmlab.simulation.lockin_commands import (
-    COMMON,
-    HERTZ,
-    VOLTS,
-    Choice,
-    Command,
-    ExecutionError,
-    Number,
-    Setting,
-    VirtualLockIn,
-    Whole,
-)
+from stmlab.simulation.lockin_commands import HERTZ, VOLTS, Choice, Command, ExecutionError, Number, Setting, Whole
 from stmlab.simulation.sr860_capture import CaptureMemory, fastest_rate
+from stmlab.simulation.virtual_lockin import COMMON, VirtualLockIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stmlab.errors import SequenceError
-from stmlab.station.safe_state import Ending, Loop, SafeReport
+from stmlab.station.safe_report import Ending, Loop, SafeReport
 
 if TYPE_CHECKING:
     from stmlab.station.instruments import TipState

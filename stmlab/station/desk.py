@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stmlab.errors import InstrumentLost, SequenceError, StationError, StmlabError
 from stmlab.station.instruments import LoopStatus
-from stmlab.station.safe_state import Ending, Loop, SafeReport
+from stmlab.station.safe_report import Ending, Loop, SafeReport
 from stmlab.station.turns import Turns
 
 if TYPE_CHECKING:

@@ -29,11 +29,11 @@ from stmlab.errors import StmlabError
 from stmlab.station.approach import approach
 from stmlab.station.desk import Desk
 from stmlab.station.guardian import guarded
-from stmlab.station.safe_state import Ending
+from stmlab.station.safe_report import Ending
 from stmlab.station.station import Station
 
 if TYPE_CHECKING:
-    from stmlab.station.safe_state import SafeReport
+    from stmlab.station.safe_report import SafeReport
 
 _EVERY = 0.2  # s between two looks
 

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from stmlab.errors import StmlabError
-from stmlab.station.safe_state import Ending
+from stmlab.station.safe_report import Ending
 from stmlab.station.station import Station
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stmlab.station.instruments import Setpoint
-from stmlab.station.safe_state import Ending, Loop, SafeReport, SafeState
+from stmlab.station.safe_report import Ending, Loop, SafeReport
+from stmlab.station.safe_state import SafeState
 from stmlab.station.tip_mark import Retreat
 
 if TYPE_CHECKING:

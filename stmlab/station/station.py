@@ -26,7 +26,8 @@ from stmlab.station.ownership import Ownership
 from stmlab.station.parts import StationParts
 from stmlab.station.preparation import prepare_outputs
 from stmlab.station.replaying import recording_of
-from stmlab.station.safe_state import Ending, SafeReport, reconnected
+from stmlab.station.safe_report import Ending, SafeReport
+from stmlab.station.safe_state import reconnected
 from stmlab.station.shared import SharedState, Slot
 from stmlab.station.states import Place, States
 from stmlab.station.tip_mark import Retreat, TipMark

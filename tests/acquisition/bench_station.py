@@ -11,7 +11,7 @@ from stmlab.acquisition.sequence import Sequence
 from stmlab.axes import Axis, Channel
 from stmlab.clock import SimulatedClock
 from stmlab.station.limits import Limit
-from stmlab.station.safe_state import Ending, Loop, SafeReport
+from stmlab.station.safe_report import Ending, Loop, SafeReport
 
 
 class BenchWatch:

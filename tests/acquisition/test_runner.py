@@ -32,7 +32,7 @@ from stmlab.events import (
     StateChanged,
 )
 from stmlab.results import FitParameter, FitResult
-from stmlab.station.safe_state import Problem
+from stmlab.station.safe_report import Problem
 from stmlab.station.watchers import Disturbance
 from stmlab.storage import open_run
 from tests.acquisition.bench_station import BenchStation, Ramp

@@ -66,8 +66,10 @@ ROOMS = {  # where the tests of a room stand, if not under its own name
     "stmlab": ["tests/ground", "tests/storage", "tests/acquisition", "tests/analysis"],
 }
 NAMED = {  # files whose tests carry another name, or of which some are quick; of tests/
+    "drivers/nanonis_safe_tip.py": ["drivers/test_nanonis.py"],
     "sequences/chopped.py": ["sequences/test_srs.py", "sequences/test_transfer.py"],
     "sequences/tip.py": ["sequences/test_didv.py", "sequences/test_time_trace.py"],
+    "stmlab/acquisition/preflight.py": ["acquisition/test_runner.py", "acquisition/test_planning.py"],
     "stmlab/acquisition/points.py": ["acquisition/test_runner.py", "acquisition/test_watched_points.py"],
     "stmlab/analysis/fitting.py": ["analysis/test_lorentzian.py", "analysis/test_recordings.py"],
     "stmlab/analysis/models.py": ["analysis/test_lorentzian.py", "analysis/test_settings.py"],
@@ -91,6 +93,8 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
     "stmlab/display/terminal.py": ["cli/test_cli.py"],
     "stmlab/papers/table.py": ["papers/test_survey.py", "cli/test_cli.py"],
     "stmlab/results.py": ["analysis/test_lorentzian.py", "storage/test_reader.py"],
+    "stmlab/simulation/scpi_commands.py": ["simulation/test_scpi.py"],
+    "stmlab/simulation/virtual_lockin.py": ["simulation/test_sr860.py", "simulation/test_sr830.py"],
     "stmlab/simulation/scpi_values.py": ["simulation/test_scpi.py", "simulation/test_m8195a.py"],
     "stmlab/station/guards/guard.py": ["station/guards/test_allow_list.py", "station/test_watch.py"],
     "stmlab/station/guards/lockin.py": [
@@ -106,6 +110,7 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
         "station/guards/test_allow_list.py",
     ],
     "stmlab/station/ownership.py": ["station/test_heartbeat.py"],
+    "stmlab/station/safe_report.py": ["station/test_safe_steps.py", "station/test_states.py"],
     "stmlab/station/safe_state.py": ["station/test_safe_steps.py", "station/test_safe_state.py"],
     "stmlab/station/shared.py": ["station/test_heartbeat.py"],
     "stmlab/station/states.py": ["station/test_states.py", "station/test_safe_state.py", "station/test_approach.py"],

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stmlab.simulation.scpi import Command, ScpiInstrument, Setting
+from stmlab.simulation.scpi import ScpiInstrument
+from stmlab.simulation.scpi_commands import Command, Setting
 from stmlab.simulation.scpi_grammar import Block, ScpiError, units
 from stmlab.simulation.scpi_values import Boolean, Choice, Integer, Number, Text
 

@@ -12,7 +12,7 @@ from stmlab.errors import OutOfBounds, SequenceError, StationError
 from stmlab.station import Station
 from stmlab.station.desk import Desk
 from stmlab.station.safe_now import make_safe_now
-from stmlab.station.safe_state import Loop
+from stmlab.station.safe_report import Loop
 from tests.approximately import close
 
 

@@ -20,7 +20,7 @@ from stmlab.station.configuration import read_station
 from stmlab.station.guardian import guarded
 from stmlab.station.ownership import revoke
 from stmlab.station.rescue import Rescue
-from stmlab.station.safe_state import Ending
+from stmlab.station.safe_report import Ending
 from stmlab.station.shared import Slot
 from stmlab.storage import open_run
 from tests.approximately import close

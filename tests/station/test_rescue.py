@@ -10,7 +10,7 @@ from stmlab.errors import InstrumentLost
 from stmlab.station import rescue as module
 from stmlab.station.configuration import StationConfig
 from stmlab.station.rescue import Rescue
-from stmlab.station.safe_state import Problem
+from stmlab.station.safe_report import Problem
 from tests.station.lab import station_config
 
 PAUSES = [0.1, 0.2, 0.2, 0.5, 1.0, 2.0, 5.0]  # a controller of one client notices within a second that the last is gone

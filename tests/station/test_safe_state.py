@@ -6,7 +6,7 @@ from stmlab.errors import StmlabError, TipTripped, TipWithdrawn
 from stmlab.simulation.faults import Fault
 from stmlab.station import Station
 from stmlab.station.configuration import StationConfig
-from stmlab.station.safe_state import Ending, Loop
+from stmlab.station.safe_report import Ending, Loop
 from tests.approximately import close
 
 BIAS, SETPOINT = 8e-3, 0.4e-9  # of the imagined run: 50 nS

@@ -8,7 +8,8 @@ from stmlab.acquisition.outcome import Aborted
 from stmlab.clock import SimulatedClock
 from stmlab.errors import InstrumentLost, SequenceError
 from stmlab.station.instruments import LoopStatus, Setpoint, TipState
-from stmlab.station.safe_state import Loop, Problem, SafeReport, SafeState, reconnected
+from stmlab.station.safe_report import Loop, Problem, SafeReport
+from stmlab.station.safe_state import SafeState, reconnected
 from tests.approximately import close
 
 HOME = Setpoint(10e-3, 1e-10)

@@ -7,7 +7,8 @@ import pytest
 from stmlab.clock import SimulatedClock
 from stmlab.station.instruments import LoopStatus, Setpoint, TipState
 from stmlab.station.last_set import LastSet
-from stmlab.station.safe_state import Ending, Loop, SafeReport, SafeState
+from stmlab.station.safe_report import Ending, Loop, SafeReport
+from stmlab.station.safe_state import SafeState
 from stmlab.station.states import Place, States
 from stmlab.station.tip_mark import Retreat, TipMark
 from tests.station.lab import station_config
