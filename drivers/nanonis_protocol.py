@@ -13,15 +13,8 @@ from drivers.connection import monotonic, patience, pause
 from drivers.resolution import Resolution, agrees
 from stmlab.errors import GarbledAnswer, InstrumentFault, OutOfBounds, ValueNotTaken
 from stmlab.nanonis.commands import COMMANDS
-from stmlab.nanonis.protocol import (
-    HEADER_SIZE,
-    GarbledMessage,
-    pack,
-    pack_request,
-    unpack,
-    unpack_error,
-    unpack_header,
-)
+from stmlab.nanonis.frames import HEADER_SIZE, pack_request, unpack_error, unpack_header
+from stmlab.nanonis.protocol import GarbledMessage, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,8 +1,7 @@
-"""The binary programming interface of Nanonis controllers: frames and the types on the wire.
+"""The binary programming interface of Nanonis controllers: the values of a message, by their types on the wire.
 
-Driver and simulated controller both speak through this module, and may not import each other. Every message is a
-header of 40 bytes and a body; numbers are big-endian. The body of a response ends with an error section. What each
-command carries stands in ``nanonis_commands``.
+Driver and simulated controller both speak through this module, and may not import each other. Numbers are big-endian.
+The frame around the values is in `frames`; what each command carries stands in `commands`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import math
 import re
 import struct
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +20,6 @@ from stmlab.errors import OutOfBounds, StmlabError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-HEADER_SIZE = 40
-_REQUEST = struct.Struct(">32siHxx")
-_RESPONSE = struct.Struct(">32sixxxx")
-_ERROR = struct.Struct(">Ii")
-_NO_ERROR = _ERROR.pack(0, 0)
 _COUNT = struct.Struct(">i")
 
 _NUMBERS = {"u2": "H", "i4": "i", "u4": "I", "f4": "f", "f8": "d"}
@@ -38,7 +32,6 @@ _RANGES = {
     "f8": (-math.inf, math.inf),
 }
 _TYPE = re.compile(r"(?P<item>u2|i4|u4|f4|f8|str)(?:\[(?P<length>\w*)\](?P<rows>\[\])?)?")
-_NAME = re.compile(rb"[\x21-\x7e]+")
 
 
 class GarbledMessage(StmlabError):
@@ -54,7 +47,7 @@ class Field:
         type: ``u2``, ``i4``, ``u4``, ``f4``, ``f8`` (numbers), ``str``; ``i4[]`` (with its count before it), ``str[]``
             (with its size in bytes and its count before it), ``f4[][]`` (with rows and columns before it), or
             ``f4[segments]``, as long as the earlier field ``segments`` says.
-        keeps: how a Set says "no change" (see ``nanonis_commands``), or "".
+        keeps: how a Set says "no change" (see `commands`), or "".
     """
 
     name: str
@@ -180,21 +173,6 @@ class Command:
     returns: Fields
 
 
-@dataclass(frozen=True)
-class Header:
-    """The first 40 bytes of a message.
-
-    Attributes:
-        name: of the command.
-        size: of the body in bytes.
-        respond: whether a request wants a response.
-    """
-
-    name: str
-    size: int
-    respond: bool
-
-
 def pack(fields: Sequence[Field], values: Sequence[Any]) -> bytes:
     """The bytes of ``values``, one for each of ``fields``.
 
@@ -240,60 +218,8 @@ def unpack(fields: Sequence[Field], body: bytes) -> tuple[tuple[Any, ...], bytes
     return tuple(values), reader.rest()
 
 
-def pack_request(name: str, body: bytes, *, respond: bool = True) -> bytes:
-    """A whole request."""
-    return _REQUEST.pack(_header_name(name), len(body), respond) + body
-
-
-def pack_response(name: str, returned: bytes, error: str = "") -> bytes:
-    """A whole response: what is returned, then the error section (status 1 if there is an ``error``)."""
-    text = error.encode("utf-8")
-    body = returned + (_ERROR.pack(1, len(text)) + text if text else _NO_ERROR)
-    return _RESPONSE.pack(_header_name(name), len(body)) + body
-
-
-@lru_cache(maxsize=1024)
-def unpack_header(header: bytes) -> Header:
-    """Read the header of a request or a response; there are few different ones, which come over and over.
-
-    Raises:
-        GarbledMessage: these are not the first 40 bytes of a message.
-    """
-    padded, size, respond = _REQUEST.unpack(header)
-    text = padded.rstrip(b"\0")
-    name = text.decode("ascii") if _NAME.fullmatch(text) else ""
-    if size < 0 or not name:
-        raise GarbledMessage(f"no header: {header!r}")
-    return Header(name, size, bool(respond))
-
-
-def unpack_error(section: bytes) -> str:
-    """The description in an error section, "" if there is no error.
-
-    Raises:
-        GarbledMessage: ``section`` is none.
-    """
-    if section == _NO_ERROR:
-        return ""
-    if len(section) < _ERROR.size:
-        raise GarbledMessage(f"an error section has at least {_ERROR.size} bytes, not {len(section)}")
-    status, length = _ERROR.unpack_from(section)
-    text = section[_ERROR.size :]
-    if status > 1 or length != len(text):
-        raise GarbledMessage(f"no error section: {section[:40]!r}")
-    return text.decode("utf-8", errors="replace") or "error without description" if status else ""
-
-
 def _in_order(fields: Sequence[Field]) -> Fields:
     return fields if isinstance(fields, Fields) else Fields(fields)
-
-
-@lru_cache(maxsize=1024)
-def _header_name(name: str) -> bytes:
-    text = name.encode("ascii")
-    if not 0 < len(text) <= 32:
-        raise GarbledMessage(f"{name!r}: the name of a command has 1 to 32 characters")
-    return text
 
 
 def _pack_string(name: str, value: Any) -> bytes:

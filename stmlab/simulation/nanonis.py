@@ -12,18 +12,8 @@ import numpy as np
 
 from stmlab.errors import StmlabError
 from stmlab.nanonis.commands import COMMANDS
-from stmlab.nanonis.protocol import (
-    HEADER_SIZE,
-    Command,
-    Field,
-    GarbledMessage,
-    Header,
-    pack,
-    pack_response,
-    unpack,
-    unpack_error,
-    unpack_header,
-)
+from stmlab.nanonis.frames import HEADER_SIZE, Header, pack_response, unpack_error, unpack_header
+from stmlab.nanonis.protocol import Command, Field, GarbledMessage, pack, unpack
 from stmlab.nanonis.returns import RETURNS, empty_returns
 from stmlab.simulation.machine import Machine
 from stmlab.simulation.nanonis_bias import BiasModule

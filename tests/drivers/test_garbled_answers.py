@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stmlab.errors import InstrumentFault, InstrumentLost, StmlabError
-from stmlab.nanonis.protocol import HEADER_SIZE
+from stmlab.nanonis.frames import HEADER_SIZE
 from tests.drivers.garbling import SUBJECTS, alike
 
 LINES = [subject for subject in SUBJECTS if not subject.binary]

@@ -14,7 +14,8 @@ from drivers.sr830 import SR830
 from drivers.sr860 import SR860
 from stmlab.errors import InstrumentFault, InstrumentOverload, OutOfBounds, TipTripped, ValueNotTaken
 from stmlab.nanonis.commands import COMMANDS
-from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, pack_response
+from stmlab.nanonis.frames import HEADER_SIZE, pack_request, pack_response
+from stmlab.nanonis.protocol import pack
 from stmlab.simulation.m8195a import VirtualM8195A
 from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.sr830 import VirtualSR830

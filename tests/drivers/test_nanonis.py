@@ -23,7 +23,8 @@ from stmlab.errors import (
     ValueNotTaken,
 )
 from stmlab.nanonis.commands import COMMANDS
-from stmlab.nanonis.protocol import pack, pack_request, pack_response
+from stmlab.nanonis.frames import pack_request, pack_response
+from stmlab.nanonis.protocol import pack
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.server import WireServer

@@ -91,6 +91,7 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
     "stmlab/display/figures/telegraph.py": ["display/figures/test_fits.py"],
     "stmlab/display/runs.py": ["cli/test_cli.py"],
     "stmlab/display/terminal.py": ["cli/test_cli.py"],
+    "stmlab/nanonis/frames.py": ["nanonis/test_protocol.py"],
     "stmlab/papers/table.py": ["papers/test_survey.py", "cli/test_cli.py"],
     "stmlab/results.py": ["analysis/test_lorentzian.py", "storage/test_reader.py"],
     "stmlab/simulation/scpi_commands.py": ["simulation/test_scpi.py"],

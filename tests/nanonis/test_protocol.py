@@ -13,18 +13,8 @@ from hypothesis.extra import numpy as arrays
 
 from stmlab.errors import OutOfBounds
 from stmlab.nanonis.commands import COMMANDS
-from stmlab.nanonis.protocol import (
-    HEADER_SIZE,
-    Field,
-    GarbledMessage,
-    Header,
-    pack,
-    pack_request,
-    pack_response,
-    unpack,
-    unpack_error,
-    unpack_header,
-)
+from stmlab.nanonis.frames import HEADER_SIZE, Header, pack_request, pack_response, unpack_error, unpack_header
+from stmlab.nanonis.protocol import Field, GarbledMessage, pack, unpack
 
 TEXT = st.text(max_size=12)
 NUMBERS = {

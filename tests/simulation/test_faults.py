@@ -12,7 +12,8 @@ from stmlab.clock import SimulatedClock
 from stmlab.config_files import find
 from stmlab.errors import InstrumentLost, StationError
 from stmlab.nanonis.commands import COMMANDS
-from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, unpack, unpack_error, unpack_header
+from stmlab.nanonis.frames import HEADER_SIZE, pack_request, unpack_error, unpack_header
+from stmlab.nanonis.protocol import pack, unpack
 from stmlab.simulation.faults import Fault, read_fault
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.station.assembly import simulated_microscope

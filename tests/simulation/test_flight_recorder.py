@@ -10,7 +10,8 @@ import pytest
 from stmlab.clock import SimulatedClock
 from stmlab.config_files import find
 from stmlab.nanonis.commands import COMMANDS
-from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, unpack
+from stmlab.nanonis.frames import HEADER_SIZE, pack_request
+from stmlab.nanonis.protocol import pack, unpack
 from stmlab.simulation.microscope import SimulatedMicroscope
 from tests.approximately import close
 

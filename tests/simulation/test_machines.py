@@ -12,7 +12,8 @@ import pytest
 from stmlab.clock import SimulatedClock
 from stmlab.config_files import find
 from stmlab.nanonis.commands import COMMANDS
-from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, unpack, unpack_error, unpack_header
+from stmlab.nanonis.frames import HEADER_SIZE, pack_request, unpack_error, unpack_header
+from stmlab.nanonis.protocol import pack, unpack
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.scpi import ScpiSession
 from stmlab.simulation.serving import PORTS, served

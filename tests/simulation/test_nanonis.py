@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stmlab.nanonis.commands import COMMANDS
-from stmlab.nanonis.protocol import HEADER_SIZE, pack, pack_request, unpack, unpack_error, unpack_header
+from stmlab.nanonis.frames import HEADER_SIZE, pack_request, unpack_error, unpack_header
+from stmlab.nanonis.protocol import pack, unpack
 from stmlab.simulation.nanonis import VirtualNanonis
 from stmlab.simulation.nanonis_settings import BOUNDS
 from stmlab.simulation.nanonis_signals import NAMES
