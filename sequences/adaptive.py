@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class AdaptiveSequence(RepeatedSweeps):
-    """An experiment with an axis of which only the points that tell most may be visited.
+    """An experiment that may visit only those points of an axis that reduce the error of what is sought most.
 
     Attributes:
         sought: channel of the value that is sought, as known when a point was chosen.
@@ -58,11 +58,11 @@ class AdaptiveSequence(RepeatedSweeps):
     # -- what a plan is made of, see stmlab.acquisition.forecast ---------------------------------------------------
 
     def ways(self, value: float) -> Mapping[str, Mapping[str, Any]]:
-        """Name of each way of placing the points -> its parameters, for what is sought being ``value``."""
+        """Each way of placing the points -> its parameters, where what is sought has the value ``value``."""
         raise NotImplementedError
 
     def expected(self, fit: FitResult, noise: float) -> Expected:
-        """What will be read, as a run was fitted whose readings had this standard deviation."""
+        """What is expected to be read, from the fit of a run whose readings had this standard deviation."""
         raise NotImplementedError
 
     def fitted_places(self, values: FloatArray) -> FloatArray:
@@ -70,7 +70,7 @@ class AdaptiveSequence(RepeatedSweeps):
         raise NotImplementedError
 
     def readings_averaged(self) -> int:
-        """Readings behind each value that is fitted of a run with these parameters."""
+        """Number of readings behind each value that is fitted, in a run with these parameters."""
         return int(self.averages)
 
     def crossing(self) -> float:

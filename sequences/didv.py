@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ConductanceSpectrum(AdaptiveSequence, ConductanceSequence):
-    """One dI/dV spectrum: every bias of a sweep, or those that tell most of the steps."""
+    """One dI/dV spectrum: every bias of a sweep, or biases chosen for the energies of the steps."""
 
     name = "didv"
     title = "dI/dV spectrum: bias sweep at fixed height, modulated, read by the lock-in"

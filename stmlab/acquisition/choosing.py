@@ -1,4 +1,4 @@
-"""A run that chooses its next point by itself: an axis of which only the points that tell most are visited.
+"""A run that chooses its next point by itself, and visits only those of an axis that reduce the error most.
 
 The axis is a fine grid over the whole range, like any axis: preflight checks all of it, the file has its data sorted,
 a run is paused, stopped and resumed as ever. What is visited, and when to end, says a Chooser that hears each reading.

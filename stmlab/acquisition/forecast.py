@@ -52,16 +52,16 @@ class Plannable(Protocol):
         """Whether the points are chosen one by one."""
 
     def ways(self, value: float) -> Mapping[str, Mapping[str, Any]]:
-        """Name of each way of placing the points -> its parameters, for what is sought being ``value``."""
+        """Each way of placing the points -> its parameters, where what is sought has the value ``value``."""
 
     def expected(self, fit: FitResult, noise: float) -> Expected:
-        """What will be read, as a run was fitted whose readings had this standard deviation."""
+        """What is expected to be read, from the fit of a run whose readings had this standard deviation."""
 
     def fitted_places(self, values: FloatArray) -> FloatArray:
         """Those of an axis's values that are fitted, on the scale of `expected`."""
 
     def readings_averaged(self) -> int:
-        """Readings behind each value that is fitted of a run with these parameters."""
+        """Number of readings behind each value that is fitted, in a run with these parameters."""
 
     def crossing(self) -> float:
         """Time that the axis takes for its whole range over that of a reading; 0 where jumping costs nothing."""

@@ -91,8 +91,8 @@ def _connected(scheduler: str) -> Client:
         return cast("Client", _dask().Client(scheduler, timeout=_CONNECT, set_as_default=False))
     except (OSError, TimeoutError, ValueError, TypeError) as error:  # no such address, or none at all
         why = str(error)
-    # What has not connected closes itself when it is collected: now, and not while workers are started some day, which
-    # would wait for it for ever. An error that came from the other one would keep it.
+    # A client that has not connected closes itself when it is garbage-collected. That must be now: workers that are
+    # started later would wait for it for ever. An error raised `from` the caught one would keep a reference to it.
     gc.collect()
     raise ClusterError(f"{scheduler}: no Dask scheduler answers: {why}")
 

@@ -1,6 +1,6 @@
 """What the guardian of a run that died has done, as its log tells it: for whoever saw the run die.
 
-Reads two small files; dials nobody.
+Reads two small files; connects to nothing.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ from stmlab.station.lock import Owner, read_owner, write_owner
 from stmlab.station.ownership import revoke
 from stmlab.station.places import file_stem, station_directory
 from stmlab.station.rescue import Rescue
-from stmlab.station.safe_call import POLITE, Answer, Caller, Ear
+from stmlab.station.safe_call import POLITE, Answer, Caller, CallSocket
 from stmlab.station.shared import SharedState, Slot
 
 _LOOK = 0.05  # s between two looks at the run
@@ -71,7 +71,7 @@ class Guardian:
             ``run`` (its process).
     """
 
-    _ear: Ear | None = None
+    _calls: CallSocket | None = None
     _caller: Caller | None = None
 
     def __init__(self, orders: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ class Guardian:
         self._locks = [int(descriptor) for descriptor in orders["locks"]]
         self._run = int(orders["run"])
         _keep_log(self._path, self._config)
-        self._ear = self._opened_ear()
+        self._calls = self._opened_call_socket()
 
     def watch(self) -> int:
         """Wait for the end of the run, do what it needs, return an exit status."""
@@ -92,8 +92,8 @@ class Guardian:
             if end is not End.DISMISSED:
                 self._rescue(end)
         finally:
-            if self._ear is not None:
-                self._ear.close()
+            if self._calls is not None:
+                self._calls.close()
         return 0
 
     def _rescue(self, end: End) -> None:
@@ -124,10 +124,12 @@ class Guardian:
         said = b""
         while True:
             self._shared[Slot.GUARDIAN_BEAT] = monotonic()
-            ready = select.select([source for source in (sys.stdin, self._ear) if source is not None], [], [], _LOOK)[0]
-            if self._ear in ready and self._is_called_in_vain():
+            ready = select.select([source for source in (sys.stdin, self._calls) if source is not None], [], [], _LOOK)[
+                0
+            ]
+            if self._calls in ready and self._is_called_in_vain():
                 return End.CALLED
-            if any(source is not self._ear for source in ready):
+            if any(source is not self._calls for source in ready):
                 piece = os.read(sys.stdin.fileno(), 1 << 12)
                 said += piece
                 if said.endswith(DISMISSED):
@@ -143,8 +145,8 @@ class Guardian:
 
     def _is_called_in_vain(self) -> bool:
         """Pass a person's call on to the run; whether it has not seen RF and modulation off in time."""
-        assert self._ear is not None
-        self._caller = caller = self._ear.hear()
+        assert self._calls is not None
+        self._caller = caller = self._calls.accept()
         if caller is None:
             return False
         log.info("%s calls for the safe state", caller.who)
@@ -174,17 +176,17 @@ class Guardian:
         for descriptor in self._locks:
             write_owner(descriptor, None)
 
-    def _opened_ear(self) -> Ear | None:
+    def _opened_call_socket(self) -> CallSocket | None:
         """Where this guardian is called, said in the lock; without it (a full disk) it watches all the same."""
         try:
-            ear = Ear(self._run)
+            call_socket = CallSocket(self._run)
         except OSError as error:
             log.error("nobody can call for the safe state: %s", error)
             return None
         for descriptor in self._locks:
             if (owner := read_owner(descriptor)) is not None:
-                write_owner(descriptor, replace(owner, guardian=str(ear.path)))
-        return ear
+                write_owner(descriptor, replace(owner, guardian=str(call_socket.path)))
+        return call_socket
 
     def _answer(self, answer: Answer) -> None:
         if self._caller is not None:

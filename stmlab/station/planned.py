@@ -1,4 +1,4 @@
-"""A station as its file has it, nothing connected: would a run be allowed? Asked before anybody dials."""
+"""A station as its file has it, nothing connected: would a run be allowed? Asked before anything is connected."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class NotConnected(StmlabError):
 
 
 class _Unasked:
-    """Stands for an instrument that nobody has dialled."""
+    """Stands for an instrument that is not connected."""
 
     def __init__(self, name: str) -> None:
         self._name = name

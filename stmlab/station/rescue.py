@@ -3,7 +3,7 @@
 Each instrument becomes a station of its own, with a connection of its own, in a thread of its own: one that does not
 answer delays no other. Only the tip looks at the others: where the station wants its loop closed after a fault, RF and
 modulation must have been seen off before. It does not wait for them for long; without them the tip is withdrawn, which
-needs nobody's word. A bias source apart from the tip controller waits until the tip has been seen safe.
+depends on no other instrument. A bias source apart from the tip controller waits until the tip has been seen safe.
 """
 
 from __future__ import annotations

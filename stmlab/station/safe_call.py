@@ -9,7 +9,7 @@
                                                 | no: permit revoked, run killed, every instrument made safe
     "done": how it came out       <------
 
-The ear is a Unix socket in the folder of the station's locks; its path stands in the owner's record.
+The guardian listens on a Unix socket in the folder of the station's locks; its path stands in the owner's record.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Answer:
     said: str
 
 
-class Ear:
+class CallSocket:
     """Where a guardian is called.
 
     Args:
@@ -70,7 +70,7 @@ class Ear:
         """For ``select``."""
         return self._socket.fileno()
 
-    def hear(self) -> Caller | None:
+    def accept(self) -> Caller | None:
         """The caller who waits; None for one that said nothing."""
         wire, _ = self._socket.accept()
         wire.settimeout(_PATIENCE)
@@ -84,7 +84,7 @@ class Ear:
         return caller
 
     def close(self) -> None:
-        """Nobody hears any more."""
+        """Take no further calls."""
         self._socket.close()
         self.path.unlink(missing_ok=True)
 
@@ -111,7 +111,7 @@ def call(path: Path, who: str, seconds: float) -> Answer:
     """Call the guardian at ``path`` for the safe state, and wait for its answer.
 
     Args:
-        path: of its ear.
+        path: of its socket.
         who: for the log.
         seconds: that making safe may take, s.
 

@@ -16,7 +16,7 @@ from stmlab.errors import StationError
 from stmlab.station import Station, safe_call, safe_now
 from stmlab.station.configuration import read_station
 from stmlab.station.lock import addresses, owner_of
-from stmlab.station.safe_call import Answer, Ear, call
+from stmlab.station.safe_call import Answer, CallSocket, call
 from stmlab.station.safe_now import NOW, make_safe_now
 from stmlab.storage import open_run
 from tests.station.test_guardian import RUN
@@ -140,50 +140,50 @@ def test_a_simulated_microscope_dies_with_its_run():
         make_safe_now("simulated")
 
 
-# -- the ear ------------------------------------------------------------------------------------------------------
+# -- the socket for calls ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["short", "long"])
-def ear(request, tmp_path, monkeypatch):
+def call_socket(request, tmp_path, monkeypatch):
     folder = tmp_path / (request.param if request.param == "short" else 20 * "long/")
     folder.mkdir(parents=True)
     monkeypatch.setattr(safe_call, "station_directory", lambda: folder)
-    ear = Ear(4711)
-    yield ear
-    ear.close()
-    assert not ear.path.exists()
+    call_socket = CallSocket(4711)
+    yield call_socket
+    call_socket.close()
+    assert not call_socket.path.exists()
 
 
-def test_a_caller_is_heard_and_answered(ear):
+def test_a_caller_is_heard_and_answered(call_socket):
     heard = []
 
     def guardian():
-        caller = ear.hear()
+        caller = call_socket.accept()
         heard.append(caller.who)
         caller.answer(Answer(True, "all is off"))
 
     thread = threading.Thread(target=guardian)
     thread.start()
-    assert call(ear.path, "a person", 10.0) == Answer(True, "all is off")
+    assert call(call_socket.path, "a person", 10.0) == Answer(True, "all is off")
     thread.join()
     assert heard == ["a person"]
 
 
 @pytest.mark.parametrize("said", [b"", b"rubbish\n", b'{"who_not": 1}\n', b"[]\n"])
-def test_a_caller_that_does_not_say_who_it_is_is_not_obeyed(ear, said):
+def test_a_caller_that_does_not_say_who_it_is_is_not_obeyed(call_socket, said):
     with socket.socket(socket.AF_UNIX) as wire:
-        with safe_call._short(ear.path) as address:
+        with safe_call._short(call_socket.path) as address:
             wire.connect(address)
         wire.sendall(said)
         wire.shutdown(socket.SHUT_WR)
-        assert ear.hear() is None
+        assert call_socket.accept() is None
 
 
-def test_a_guardian_in_the_place_of_another_hears(ear):
-    again = Ear(4711)
-    thread = threading.Thread(target=lambda: again.hear().answer(Answer(False, "not yet")))
+def test_a_guardian_in_the_place_of_another_hears(call_socket):
+    again = CallSocket(4711)
+    thread = threading.Thread(target=lambda: again.accept().answer(Answer(False, "not yet")))
     thread.start()
-    assert call(ear.path, "a person", 10.0) == Answer(False, "not yet")
+    assert call(call_socket.path, "a person", 10.0) == Answer(False, "not yet")
     thread.join()
     again.close()
 
@@ -193,9 +193,9 @@ def test_nobody_hears_where_nobody_is(tmp_path):
         call(tmp_path / "4711.guardian", "a person", 1.0)
 
 
-def test_a_guardian_that_goes_without_a_word_has_not_answered(ear):
-    thread = threading.Thread(target=lambda: ear.hear()._wire.close())
+def test_a_guardian_that_goes_without_a_word_has_not_answered(call_socket):
+    thread = threading.Thread(target=lambda: call_socket.accept()._wire.close())
     thread.start()
     with pytest.raises(StationError, match="does not answer"):
-        call(ear.path, "a person", 1.0)
+        call(call_socket.path, "a person", 1.0)
     thread.join()

@@ -102,7 +102,7 @@ class QueueClient:
         return self._heard.popleft()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
     def __enter__(self) -> Self:

@@ -1,1 +1,1 @@
-"""Points where they tell most: posteriors, choices and checks for runs that choose their next point by themselves."""
+"""Posteriors, choices and checks for runs that choose each point where it reduces the error most."""

@@ -1,4 +1,4 @@
-"""Where the next reading tells most of u: largest mutual information while u is wide, least variance once it is not."""
+"""Where the next reading is taken: largest mutual information while u is wide, least variance once it is not."""
 
 from __future__ import annotations
 

@@ -30,14 +30,19 @@ if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
 
 _FLOOR = 1e-5  # of a density: no single sample, however far off, makes two transitions of its own
-QUIETEST = 0.05  # of the step: what a filter leaves of a jump in the next samples is no other jump
+QUIETEST = (
+    0.05  # of the step: smaller noise counts as this, since a filter leaves as much of a jump in the next samples
+)
 _FARTHEST = 1e6  # noises from a level: beyond, squares would overflow where a search strays
 _LARGEST_LOGARITHM = 30.0  # of step and noise in units of the trace's spread, where a search strays
 _LEAST, _MOST = 1e-9, 20.0  # transitions per sample that a search may try
-_NEAR = 0.02  # expected errors from the maximum, where a search may end
-_BESIDE = 2e-3  # of them, for the slope
-_HILLS, _MOST_FROM_FLAT = 10.0, 30.0  # times as high as the slope says, and that much: more, a hill does not become
-_SAFE = 16  # products between two scalings: a density is not far below _FLOOR / noise
+_NEAR = 0.02  # expected errors from the maximum, within which a search may end
+_BESIDE = 2e-3  # expected errors, over which the slope is a difference
+_HILLS, _MOST_FROM_FLAT = (
+    10.0,
+    30.0,
+)  # times the rise that the slope says, and so much more: no search rises by more
+_SAFE = 16  # products between two scalings: fewer than would underflow
 _STEP = 0.03  # of the rates' logarithms, for the curvature; the others by their own errors
 # Gauss-Legendre on 0..1, near enough to each other for noise of QUIETEST.
 _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(16))
@@ -90,7 +95,7 @@ class Switching:
         return Switching(math.exp(up), math.exp(down), low, math.exp(step), math.exp(noise), self.averaged, self.heavy)
 
     def expected_errors(self, samples: int) -> FloatArray:
-        """Of ``vector`` from a trace of so many samples, if each told its state; shape (5,)."""
+        """Of ``vector`` from a trace of so many samples, if each showed its state; shape (5,)."""
         low, high = samples * self.stationary() + 1.0
         rates = 1 / math.sqrt(low * self.up + 1.0), 1 / math.sqrt(high * self.down + 1.0)
         level, step = self.noise / math.sqrt(low), self.noise / self.step * math.sqrt(1 / low + 1 / high)
@@ -179,8 +184,8 @@ def _scaled(matrices: FloatArray) -> float:
 def most_likely(samples: Samples, start: Switching, *, than: float = -math.inf) -> tuple[Switching, float]:
     """The parameters of largest likelihood near ``start``, and its logarithm; of a fit that ends early the best so far.
 
-    Sought in units of the errors that are to be expected, in which the likelihood is nearly a round hill: its slope
-    says how high it may be. One that cannot become as high as ``than`` by far is left where it was begun.
+    Sought in units of the expected errors, in which the likelihood is nearly an isotropic paraboloid: its slope says
+    how high it may rise. A search that cannot come near ``than`` is given up.
     """
     from scipy.optimize import minimize
 
@@ -234,18 +239,18 @@ def curvature(samples: Samples, switching: Switching) -> FloatArray:
     second = np.empty((5, 5))
     for i in range(5):
         second[i, i] = (ahead[i] - 2 * here + back[i]) / steps[i] ** 2
-        for j in range(i):  # along the diagonal, less what is known of both axes
+        for j in range(i):  # along the diagonal, less the change along either axis
             both = at((i, 1), (j, 1)) + at((i, -1), (j, -1)) - 2 * here
             mixed = both - (ahead[i] + back[i] - 2 * here) - (ahead[j] + back[j] - 2 * here)
             second[i, j] = second[j, i] = mixed / (2 * steps[i] * steps[j])
-    if second[4, 4] < _STEP * samples.size:  # the noise is below the least that is told from the filter's
+    if second[4, 4] < _STEP * samples.size:  # the noise is below the least that counts, see QUIETEST
         second[4], second[:, 4] = 0.0, 0.0
         second[4, 4] = 2.0 * samples.size
     return second
 
 
 def without_memory(samples: Samples, switching: Switching) -> float:
-    """ln likelihood of the same levels and occupations if no sample knew of the one before."""
+    """ln likelihood of the same levels and occupations if every sample were independent of the one before."""
     matrices = switching.transitions() * switching.densities(samples.values)
     return float(np.log(np.einsum("i,...ij->...", switching.stationary(), matrices)) @ samples.counts)
 

@@ -18,12 +18,12 @@ _LONGEST = 40  # samples that a prediction looks back
 _TAILS = (1.0, 2.0, 3.0, 5.0)  # degrees of freedom of Student's t
 _ROUNDS = 30
 _LEAST = 1e-9  # of the variance, where most samples are alike
-_FARTHEST = 1000  # samples over which noise is looked at for what it knows of itself
-_SOME, _SURE = 0.1, 3.0  # correlation that matters, beyond so many of its errors
+_FARTHEST = 1000  # samples: the largest lag of the autocorrelation
+_SOME, _SURE = 0.1, 3.0  # correlation that matters, and standard errors by which it must exceed that
 
 
 def likelihood_of_noise(y: FloatArray, *, heavy: bool = False) -> float:
-    """ln likelihood of samples as Gaussian noise of the best order, less Akaike's price of the order.
+    """ln likelihood of samples as Gaussian noise of the best order, less Akaike's penalty for the order.
 
     Levinson and Durbin's recursion over the autocorrelation: the variance left by each order of prediction.
 
@@ -53,9 +53,9 @@ def likelihood_of_noise(y: FloatArray, *, heavy: bool = False) -> float:
 
 
 def spread_of_correlation(left: FloatArray, quiet: BoolArray) -> tuple[float, float, float]:
-    """How samples of noise that know of each other count: (correlation of neighbours, f, g).
+    """Effect of correlated noise on errors: (correlation of neighbours, f, g).
 
-    The variance of a mean is f times, that of a variance g times, what it is for as many independent samples.
+    The variance of a mean is f times, and the variance of a variance g times, that of as many independent samples.
 
     Args:
         left: what a fit leaves, shape (n,).

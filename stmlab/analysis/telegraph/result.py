@@ -1,4 +1,4 @@
-"""The result of a fit of switching: errors that know of the noise's memory, curves to draw, in 1/s and A."""
+"""The result of a fit of switching: errors that allow for correlated noise, curves to draw, in 1/s and A."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def result(
     dead: float = 0.0,
     by_noise: float = 0.0,
 ) -> FitResult:
-    """From logarithms and units of the trace to 1/s and A.
+    """The result, from logarithms and units of the trace to 1/s and A.
 
     Args:
         trace: as it was fitted.

@@ -33,7 +33,7 @@ _LEVELS = 3  # parameters of the two levels and their noise
 
 
 def likelihood_of_trend(trace: Trace, *, heavy: bool) -> float:
-    """ln likelihood of one level, moving or not, in noise of the best order, less Akaike's price."""
+    """ln likelihood of one level, moving or not, in noise of the best order, less Akaike's penalty."""
     total = 0.0
     for row in trace.rows:
         moving, parameters = without_trend(row)

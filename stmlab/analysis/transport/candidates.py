@@ -61,7 +61,7 @@ def apart(system: System, one: Mapping[str, float], other: Mapping[str, float]) 
 
 
 def is_sampled(system: System) -> bool:
-    """Whether candidates fill a box, so that none of them need lie on the floor of its valley."""
+    """Whether candidates fill a box, so that none of them need lie in its minimum."""
     return bool(_intervals(system))
 
 

@@ -25,7 +25,7 @@ DECIDED = 10.0
 """Difference of AIC that leaves no doubt."""
 _OPEN = 100.0  # sizes of a parameter
 _FALSE = 0.01  # of ramps that the model describes, of which it is said all the same that it does not
-_SAME_VALLEY = 5.0  # standard errors; within DECIDED a valley is not wider
+_SAME_MINIMUM = 5.0  # standard errors; within DECIDED a minimum is not wider
 
 
 def doubts(spectra: list[SpectrumData], best: Solution, found: list[Solution], errors: FloatArray) -> tuple[str, ...]:
@@ -95,12 +95,12 @@ def _tried(name: str, best: Solution, found: list[Solution]) -> str:
 
 
 def _elsewhere(solution: Solution, best: Solution, errors: FloatArray) -> bool:
-    """Whether it is another description, not the best one's valley reached from another start."""
+    """Whether it is another description, not the best one's minimum reached from another start."""
     if solution.system is not best.system:
         return True
     one, other = solution.usual, best.usual
     pairs = zip(best.free, errors.tolist(), strict=False)
-    return any(abs(one[name] - other[name]) > _SAME_VALLEY * error for name, error in pairs)
+    return any(abs(one[name] - other[name]) > _SAME_MINIMUM * error for name, error in pairs)
 
 
 def _described(solution: Solution) -> str:

@@ -1,6 +1,6 @@
 """Where the transport fit begins: anisotropy from the steps, the rest from a coarse scan of what the file leaves open.
 
-The scan is in second order: it needs to find the valley, not its floor. What passes without flipping a spin is a
+The scan is in second order: it needs to come near the minimum, not into it. What passes without flipping a spin is a
 constant in that order, 2 U^2 of the conductance, and is found by linear least squares.
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stmlab.systems import System
 
 _POTENTIAL = 0.05  # U that a fit begins with at least: at 0 the spectrum has no slope by U
-_FAR_BEHIND = 4.0  # times the squares of the best valley, beyond which a scan in second order is sure
+_FAR_BEHIND = 4.0  # times the squares of the best minimum, beyond which a scan in second order is sure
 _VALLEYS = 8  # that are followed
 _MOST = 6  # spectra that the scan looks at
 _TOGETHER = 32  # trials between two looks at the clock
@@ -58,7 +58,7 @@ def starts(
 ) -> list[tuple[dict[str, float], FloatArray]]:
     """Values to begin with, and the conductance of each spectrum, shape (K,), S.
 
-    The best candidate of each valley, the best valleys only: the file's own start is among them.
+    The best candidate near each minimum, the best minima only: the file's own start is among them.
 
     Raises:
         FitEnded: the fit is to end early, and has nothing to show yet.
@@ -78,14 +78,14 @@ def starts(
         raise FitError(
             f"{system.label}: no trial parameters of the transport model are possible: is the temperature right?"
         )
-    kept = sorted(_valleys(system, sorted(found, key=itemgetter(0))), key=itemgetter(1))
+    kept = sorted(_minima(system, sorted(found, key=itemgetter(0))), key=itemgetter(1))
     return [_begun(spectra, system, trial) for _, _, trial in kept]
 
 
-def _valleys(
+def _minima(
     system: System, found: list[tuple[float, int, dict[str, float]]]
 ) -> list[tuple[float, int, dict[str, float]]]:
-    """Of trials, the best first, the best of each valley; not those that are sure to lead to nothing."""
+    """Of trials, the best first, the best near each minimum; not those that are sure to lead to nothing."""
     kept: list[tuple[float, int, dict[str, float]]] = []
     sure = math.inf if is_sampled(system) else _FAR_BEHIND * found[0][0]
     for one in found:

@@ -21,7 +21,7 @@ _IDLE = ("", "no run", "finished", "stopped", "aborted", "failed", "ended", "idl
 
 
 class InstrumentsPanel(Panel):
-    """The instruments of the station that is chosen; nothing is dialled before a person connects."""
+    """The instruments of the station that is chosen; nothing is connected before a person asks for it."""
 
     name, title, area = "instruments", "Instruments", Area.RIGHT
 

@@ -34,7 +34,7 @@ class StationFacts:
 
 
 def station_facts(station: str) -> StationFacts:
-    """Read a station's file; nobody is dialled.
+    """Read a station's file; nothing is connected.
 
     Raises:
         StationError: there is no such file, or it is wrong.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class MeasurePanel(Panel):
-    """Makes queue entries; starts nothing by itself, and dials nobody.
+    """Makes queue entries; starts nothing by itself, and connects to nothing.
 
     Attributes:
         form: of the sequence that is chosen; None while there is none.
@@ -144,7 +144,7 @@ class MeasurePanel(Panel):
         self._check()
 
     def choose_station(self, name: str) -> None:
-        """Show its limits; its file is read, nobody is dialled."""
+        """Show its limits; its file is read, nothing is connected."""
         if name == self.context.settings.known.station and self._limits and not self._wrong_station:
             return
         try:
