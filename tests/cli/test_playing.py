@@ -9,15 +9,14 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from itertools import islice
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from stmlab.cli import app
 from stmlab.storage import open_run
-
-WRITING = Path(__file__).parents[1] / "storage" / "writing_process.py"
+from tests.forked import forked
+from tests.storage.writing_process import write
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +67,7 @@ def test_a_run_that_is_over_is_followed_to_its_end(file):
 def test_a_run_that_is_killed_while_it_is_followed_is_said(tmp_path):
     path = tmp_path / "run.h5"
     follow = [sys.executable, "-m", "stmlab", "show", "--follow", str(path)]
-    with subprocess.Popen([sys.executable, str(WRITING), str(path), "each"], stdout=subprocess.PIPE, text=True) as w:
+    with forked(write, path, "each") as w:
         list(islice(w.stdout, 150))
         with subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
             told = list(islice(following.stdout, 8))
@@ -86,7 +85,7 @@ def test_a_run_that_is_killed_while_it_is_followed_is_said(tmp_path):
 def test_ctrl_c_ends_the_following_and_not_the_run(tmp_path):
     path = tmp_path / "run.h5"
     follow = [sys.executable, "-m", "stmlab", "show", "--follow", str(path)]
-    with subprocess.Popen([sys.executable, str(WRITING), str(path), "each"], stdout=subprocess.PIPE, text=True) as w:
+    with forked(write, path, "each") as w:
         list(islice(w.stdout, 150))
         with (
             subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following,

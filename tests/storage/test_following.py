@@ -2,10 +2,7 @@
 
 import fcntl
 import shutil
-import subprocess
-import sys
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +11,8 @@ from stmlab.errors import FileError
 from stmlab.events import Analysed, PointTaken, RunFinished, StateChanged
 from stmlab.storage import Writer, open_run
 from stmlab.storage.following import Follower
-
-WRITING = Path(__file__).parent / "writing_process.py"
+from tests.forked import forked
+from tests.storage.writing_process import write
 
 
 def said(events):
@@ -122,9 +119,7 @@ def test_the_writer_is_never_asked_for_once_the_run_says_that_it_has_finished(tm
 @pytest.mark.parametrize("mode", ["each", "batch", "arrays", "again"])
 def test_a_writer_that_is_followed_hears_nothing_and_its_death_is_noticed(tmp_path, mode):
     path = tmp_path / "run.h5"
-    with subprocess.Popen(
-        [sys.executable, str(WRITING), str(path), mode], stdout=subprocess.PIPE, text=True
-    ) as writing:
+    with forked(write, path, mode) as writing:
         list(islice(writing.stdout, 1))
         follower = Follower(path)
         heard = follower.look()
@@ -132,7 +127,7 @@ def test_a_writer_that_is_followed_hears_nothing_and_its_death_is_noticed(tmp_pa
         for _ in range(5):
             acknowledged = int(list(islice(writing.stdout, 20))[-1])
             heard += looked(follower)
-        assert writing.poll() is None
+        assert not writing.ended
         assert not follower.over
         writing.kill()
         writing.stdout.read()

@@ -1,10 +1,6 @@
-"""A process that takes points until it is killed, and says aloud what has been acknowledged.
-
-python writing_process.py FILE MODE     MODE: each (every point flushed), arrays, batch; again (batch, each point twice)
-"""
+"""A process that takes points until it is killed, and says aloud what has been acknowledged."""
 
 import os
-import sys
 
 import numpy as np
 
@@ -17,7 +13,8 @@ POINTS = {"each": 100_000, "arrays": 100_000, "batch": 3_000_000, "again": 500_0
 """So that some files take their whole space at once, and others chunk by chunk."""
 
 
-def main(path, mode):
+def write(path, mode):
+    """``mode``: each (every point flushed), arrays, batch; again (batch, each point twice)."""
     axes = (Axis("bias", "V", np.arange(float(points := POINTS[mode]))),)
     if mode == "arrays":
         axes += (Axis("height", "m", np.arange(float(SWEEP)), hardware=True),)
@@ -37,7 +34,3 @@ def main(path, mode):
         if writer.committed > said:
             said = writer.committed
             os.write(1, f"{said}\n".encode())
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
