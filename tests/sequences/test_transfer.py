@@ -52,7 +52,8 @@ def test_a_table_measured_with_the_defaults_flattens_a_spectrum_with_the_default
     assert abs(rate.value - 1.73e9) < 4 * rate.error
 
 
-def test_a_line_of_which_little_is_known_is_measured_and_then_flattens(tmp_path):
+@pytest.mark.parametrize("highest", [3e9, pytest.param(5e9, marks=pytest.mark.slow)])
+def test_a_line_of_which_little_is_known_is_measured_and_then_flattens(tmp_path, highest):
     """From a table that knows 10 MHz alone, over the measured one, to the right rate behind 6 dB ripple."""
     wiring = RadioFrequencyWiring(Line(standing_waves=(RIPPLE,)), CouplingTee())
     known = 20 * np.log10(np.abs(wiring.transfer(np.array([1.0e7]))[0]))
@@ -60,11 +61,11 @@ def test_a_line_of_which_little_is_known_is_measured_and_then_flattens(tmp_path)
     little.write_text(f"frequency_Hz,magnitude_dB\n0.9e7,{known:.4f}\n1.1e7,{known:.4f}\n", encoding="ascii")
     file = station_file(tmp_path, wave=RIPPLE, sections=(little,))
     with Station.load(str(file), sample="nonlinear", seed=4) as station:
-        band = {"start_frequency": 10e6, "stop_frequency": 5e9}
+        band = {"start_frequency": 10e6, "stop_frequency": highest}
         measure(station, tmp_path / "line.h5", largest_step=30e6, connector_amplitude=0.12, **band)
     table = tmp_path / "line_transfer.csv"
-    assert np.abs(deviation(read_table(table), wiring, 10.1e6, 4.99e9)).max() < 0.2
-    band = {"start_frequency": 1.01e7, "stop_frequency": 4.9e9}
+    assert np.abs(deviation(read_table(table), wiring, 10.1e6, 0.998 * highest)).max() < 0.2
+    band = {"start_frequency": 1.01e7, "stop_frequency": 0.98 * highest}
     file = station_file(tmp_path, wave=RIPPLE, sections=(table,))
     with Station.load(str(file), sample="fe_atom", seed=5) as station:
         sequence = StochasticResonance(points=40, averages=2, **band)
