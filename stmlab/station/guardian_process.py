@@ -124,9 +124,8 @@ class Guardian:
         said = b""
         while True:
             self._shared[Slot.GUARDIAN_BEAT] = monotonic()
-            ready = select.select([source for source in (sys.stdin, self._calls) if source is not None], [], [], _LOOK)[
-                0
-            ]
+            sources = [source for source in (sys.stdin, self._calls) if source is not None]
+            ready, _, _ = select.select(sources, [], [], _LOOK)
             if self._calls in ready and self._is_called_in_vain():
                 return End.CALLED
             if any(source is not self._calls for source in ready):
