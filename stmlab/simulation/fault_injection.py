@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from stmlab.errors import StationError
+from stmlab.simulation.faulty_wire import FaultyWire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from stmlab.clock import Clock
     from stmlab.simulation.bench import TipPanel
     from stmlab.simulation.faults import Fault
-    from stmlab.simulation.machine import Machine
-    from stmlab.simulation.wire import MessageSession
 
 _TIP_JUMP = 1e-10  # m, without a value
-_FACTORS = (-1.0, 0.1, 0.5, 2.0, 10.0)  # of a wrong value
 _ON_ANSWERS = ("garble", "half", "double", "swap", "wrong_value")  # nothing to do where there is no answer
 
 
@@ -71,7 +69,7 @@ class Occurrence:
 
 
 @dataclass
-class _Armed:
+class Armed:
     """A fault that waits or acts.
 
     Attributes:
@@ -114,7 +112,7 @@ class Faults:
     def __init__(self, microscope: Microscope) -> None:
         self._microscope = microscope
         self._lock = threading.Lock()  # guards what follows; nothing else is asked for while it is held
-        self._armed: dict[int, _Armed] = {}
+        self._armed: dict[int, Armed] = {}
         self._last_id = 0
         self.happened: list[Occurrence] = []
 
@@ -123,7 +121,7 @@ class Faults:
         now = self._microscope.clock.now()
         with self._lock:
             self._last_id += 1
-            armed = _Armed(self._last_id, fault, now + fault.after, np.random.default_rng(fault.seed))
+            armed = Armed(self._last_id, fault, now + fault.after, np.random.default_rng(fault.seed))
             self._armed[armed.id] = armed
         self.live()
         return armed.id
@@ -164,15 +162,15 @@ class Faults:
         for armed in ending:
             self._end(armed.fault)
 
-    def on_wire(self, instrument: str) -> Wire:
+    def on_wire(self, instrument: str) -> FaultyWire:
         """What stands on the wire of an instrument."""
-        return Wire(self, instrument)
+        return FaultyWire(self, instrument)
 
     def interfering(self) -> bool:
         """Whether anything is armed."""
         return bool(self._armed)
 
-    def hits(self, instrument: str, label: str, *, answered: bool) -> list[_Armed]:
+    def hits(self, instrument: str, label: str, *, answered: bool) -> list[Armed]:
         """Count a message for the faults that need its answer (``answered``) or do not; those that strike at it."""
         now = self._microscope.clock.now()
         with self._lock:
@@ -186,17 +184,17 @@ class Faults:
             ]
             return [armed for armed in counted if armed.is_hit(label)]
 
-    def strike(self, armed: _Armed, instrument: str, label: str, client: str) -> None:
+    def strike(self, armed: Armed, instrument: str, label: str, client: str) -> None:
         """A fault strikes at a message: note it, and do what it does to instrument or junction."""
         if not armed.fault.on_wire:
             self._act(armed)
         self._note(armed, instrument, label, client)
 
-    def _note(self, armed: _Armed, instrument: str = "", label: str = "", client: str = "") -> None:
+    def _note(self, armed: Armed, instrument: str = "", label: str = "", client: str = "") -> None:
         now = self._microscope.clock.now()
         self.happened.append(Occurrence(now, armed.id, armed.fault.kind, instrument, label, client))
 
-    def _act(self, armed: _Armed) -> None:
+    def _act(self, armed: Armed) -> None:
         """What a fault does to an instrument or the junction."""
         fault, microscope = armed.fault, self._microscope
         if fault.kind == "reset":
@@ -225,83 +223,6 @@ class Faults:
             self._microscope.tip.stuck = ""
 
 
-class Wire:
-    """The faults of one instrument's wire: the machine's Interference."""
-
-    def __init__(self, faults: Faults, instrument: str) -> None:
-        self._faults, self._instrument = faults, instrument
-
-    def exchange(self, machine: Machine, session: MessageSession, message: bytes) -> bytes:
-        """See Interference.
-
-        Raises:
-            ConnectionResetError: the connection is dropped.
-        """
-        if not self._faults.interfering():
-            return machine.carry_out(session, message)
-        self._faults.live()
-        label = session.label(message)
-        before = self._strike(session, label, answered=False)
-        kinds = {armed.fault.kind: armed.fault for armed in before}
-        answer = b""
-        if "mute" not in kinds and not any(fault.lost for fault in kinds.values()):
-            with machine:
-                machine.client = session.client
-                answer = session.answer_with_error(message) if "error" in kinds else session.answer(message)
-        if answer:
-            previous, session.previous = session.previous, answer
-            for armed in self._strike(session, label, answered=True):
-                answer = _distorted(armed, answer, previous, session)
-        if "delay" in kinds:
-            with machine:
-                machine.wait(kinds["delay"].seconds * (machine.clock.speed or 1.0))
-        if "drop" in kinds:
-            raise ConnectionResetError("the cable was pulled")
-        return answer
-
-    def _strike(self, session: MessageSession, label: str, *, answered: bool) -> list[_Armed]:
-        struck = self._faults.hits(self._instrument, label, answered=answered)
-        for armed in struck:
-            self._faults.strike(armed, self._instrument, label, session.client)
-        return struck
-
-
 def _by_itself(fault: Fault) -> bool:
     """Whether it waits for no message."""
     return not fault.on_wire and not fault.message and not fault.match
-
-
-def _distorted(armed: _Armed, answer: bytes, previous: bytes, session: MessageSession) -> bytes:
-    kind = armed.fault.kind
-    if kind == "garble":
-        return _garbled(answer, armed.random)
-    if kind == "half":
-        return answer[: len(answer) // 2]
-    if kind == "double":
-        return answer + answer
-    if kind == "swap":
-        return previous or answer
-    return session.with_other_value(answer, _other_value(armed))
-
-
-def _garbled(answer: bytes, random: np.random.Generator) -> bytes:
-    """Up to eight bytes are others; line ends stay."""
-    body = answer.rstrip(b"\r\n")
-    garbled = bytearray(answer)
-    for position in random.choice(len(body), size=min(8, len(body)), replace=False) if body else ():
-        garbled[position] ^= int(random.integers(1, 256))
-        if garbled[position] in b"\r\n":
-            garbled[position] ^= 0x80
-    return bytes(garbled)
-
-
-def _other_value(armed: _Armed) -> Callable[[float], float]:
-    def other(value: float) -> float:
-        if armed.fault.value is not None:
-            return armed.fault.value
-        if value in (0.0, 1.0):
-            return 1.0 - value
-        changed = value * float(armed.random.choice(_FACTORS))
-        return round(changed) if value.is_integer() else changed
-
-    return other
