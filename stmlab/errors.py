@@ -156,7 +156,7 @@ class FileError(StmlabError):
 
 
 class FitError(StmlabError):
-    """The data cannot carry the fit that was asked for: too few points, not finite, no signal."""
+    """The data do not suffice for the fit that was asked for: too few points, not finite, no signal."""
 
 
 class FitEnded(FitError):

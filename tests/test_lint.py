@@ -1,4 +1,4 @@
-"""Style, types and the floors of the house: what `make lint` runs, beside the other tests."""
+"""Style, types and the layers of the packages: what `make lint` runs, beside the other tests."""
 
 import re
 import subprocess

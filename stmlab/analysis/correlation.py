@@ -64,8 +64,8 @@ def fit_correlation(
         asymmetries.
 
     Raises:
-        FitError: the data cannot carry the fit, or the model shows two pairs of steps at no conductance. One at which
-            it does not is left out, with a warning.
+        FitError: the data do not suffice for the fit, or the model shows two pairs of steps at no conductance. One at
+            which it does not is left out, with a warning.
     """
     if setting.exchange is ExchangeKind.NONE:
         raise FitError("setting: without exchange the electrons' correlation with the tip's spin has no effect")

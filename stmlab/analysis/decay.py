@@ -65,7 +65,7 @@ def fit_decay(
         "x_excluded", "data_excluded", and "x_smooth", "fit_smooth" for drawing.
 
     Raises:
-        FitError: the data cannot carry the fit, or no decay is significant and T1 is not known.
+        FitError: the data do not suffice for the fit, or no decay is significant and T1 is not known.
     """
     data = _Decay.checked(delay, current, exclusion, sides, sigma)
     names, values, covariance = _solved(data)

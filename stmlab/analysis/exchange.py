@@ -71,7 +71,7 @@ def fit_exchange(
         the outer steps, "x_smooth", "inner_smooth", "outer_smooth" the model, "aic" a number for each kind.
 
     Raises:
-        FitError: the data cannot carry the fit.
+        FitError: the data do not suffice for the fit.
     """
     steps = _Steps.checked(conductance, inner, outer, inner_error, outer_error)
     try:

@@ -47,7 +47,7 @@ def fit(
             ``field=[0, 2, 5]``.
 
     Raises:
-        FitError: the model is not known, does not take a setting, or the data cannot carry it.
+        FitError: the model is not known, does not take a setting, or the data do not suffice for it.
         FileError: there is no such run.
         StationError: the system's file is wrong.
     """

@@ -70,8 +70,8 @@ def analyse_grid(
         "forward" and "backward" -> fits, as ``analyse_recording`` names them.
 
     Raises:
-        FitError: the model is not known or does not take a setting, the grid holds no such data, or no curve carries
-            the fit.
+        FitError: the model is not known or does not take a setting, the grid holds no such data, or no curve suffices
+            for the fit.
         FileError: there is no such column.
     """
     mean = grid.mean()

@@ -88,7 +88,7 @@ def fit_srs(
         points, in rising frequency, and "x_smooth", "fit_smooth" for drawing.
 
     Raises:
-        FitError: the data cannot carry the fit, or the step is not significant: there is no rate then.
+        FitError: the data do not suffice for the fit, or the step is not significant: there is no rate then.
     """
     if harmonics not in STEPS:
         raise FitError(f"harmonics = {harmonics}: 1 or 2 is allowed")
@@ -222,7 +222,7 @@ def distortion(frequency: ArrayLike, current: ArrayLike, likely: float) -> str:
         likely: drop of chi square that is enough to say so.
 
     Raises:
-        FitError: the data cannot carry the fit.
+        FitError: the data do not suffice for the fit.
     """
     data = Spectrum.checked(frequency, current, None, parameters=4)
     one = fit_one_width(data)

@@ -46,7 +46,7 @@ def analyse(
 
     Raises:
         FitError: the model is not known or does not take a setting or a guide, the sequence has no model, or the data
-            cannot carry the fit.
+            do not suffice for the fit.
     """
     if model is None:
         model = default_model(run)

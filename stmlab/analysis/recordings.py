@@ -65,8 +65,8 @@ def analyse_recording(
         that hold no fit are named in the warnings of those that do.
 
     Raises:
-        FitError: the model is not known or does not take a setting, the file holds no such data, or they cannot carry
-            the fit.
+        FitError: the model is not known or does not take a setting, the file holds no such data, or they do not suffice
+            for the fit.
         FileError: there is no such column.
     """
     if isinstance(recording, Grid):

@@ -43,7 +43,7 @@ class Spectrum:
 
     @classmethod
     def checked(cls, frequency: ArrayLike, current: ArrayLike, sigma: ArrayLike | None, *, parameters: int) -> Spectrum:
-        """Sort and scale the data; raises FitError for what cannot carry so many parameters."""
+        """Sort and scale the data; raises FitError for what does not suffice for so many parameters."""
         f, y = finite("frequency", frequency), finite("current", current)
         if f.ndim != 1 or f.shape != y.shape:
             raise FitError(f"frequency has shape {f.shape}, current {y.shape}: one current each is needed")

@@ -67,7 +67,7 @@ def fit_system(
         within: both ends of the bias that is fitted.
 
     Raises:
-        FitError: the data cannot carry the fit, or conditions are not known.
+        FitError: the data do not suffice for the fit, or conditions are not known.
         FileError, SequenceError, StationError: a file is not what it should be; a setting is no number.
     """
     if not sources:

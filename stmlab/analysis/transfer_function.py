@@ -53,7 +53,7 @@ def fit_transfer(
         and "magnitude_error_dB" (relative to the reference) the result, in rising frequency.
 
     Raises:
-        FitError: the data cannot carry the fit.
+        FitError: the data do not suffice for the fit.
     """
     f, amplitudes, currents = _grid(frequency, amplitude, current)
     if not math.isfinite(number("reference_dB", reference_dB)):

@@ -56,7 +56,7 @@ def fit_decay_batch(
         derived "rate" (1/s). A scan without a decay, or with values that are not finite, has nan and a reason.
 
     Raises:
-        FitError: the arrays do not match, or the delays cannot carry the fit.
+        FitError: the arrays do not match, or the delays do not suffice for the fit.
     """
     t, y, weight = checked(delay, currents, sigma)
     if not 0 <= number("exclusion", exclusion) < math.inf:

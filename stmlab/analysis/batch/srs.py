@@ -48,7 +48,7 @@ def fit_srs_batch(frequency: ArrayLike, currents: ArrayLike, *, sigma: ArrayLike
         step, or with values that are not finite, has nan and a reason.
 
     Raises:
-        FitError: the arrays do not match, or the frequencies cannot carry the fit.
+        FitError: the arrays do not match, or the frequencies do not suffice for the fit.
     """
     f, y, weight = checked(frequency, currents, sigma)
     if f.size < 4 or f.min() <= 0 or len(np.unique(f)) < 3:

@@ -69,7 +69,7 @@ def fit_steps_batch(
         reason.
 
     Raises:
-        FitError: the arrays do not match, or the biases cannot carry the fit.
+        FitError: the arrays do not match, or the biases do not suffice for the fit.
     """
     v, y, weight = checked(bias, conductances, sigma)
     free = 3 * pairs + 1 + bias_offset + background_slope

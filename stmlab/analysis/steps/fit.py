@@ -98,8 +98,8 @@ def fit_steps(
         "derivative_smooth" (at "x_smooth") of d2I/dV2.
 
     Raises:
-        FitError: an argument out of its range, or data that cannot carry the fit: too few points, one polarity, not
-            finite, without steps.
+        FitError: an argument out of its range, or data that do not suffice for the fit: too few points, one polarity,
+            not finite, without steps.
     """
     model = _model(temperature_K, modulation_V, pairs, method, bias_offset, background_slope)
     free = len(model.names) if method == "steps" else 6 * pairs + 2

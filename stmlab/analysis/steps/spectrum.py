@@ -50,7 +50,7 @@ class StepSpectrum:
         window_V: float | None,
         parameters: int,
     ) -> StepSpectrum:
-        """Sort, cut and scale the data; raises FitError for what cannot carry so many parameters."""
+        """Sort, cut and scale the data; raises FitError for what does not suffice for so many parameters."""
         x, y = finite("bias", bias), finite("conductance", conductance)
         if not x.size:
             raise FitError("bias: no values")

@@ -79,7 +79,7 @@ def fit_transport(
         "fit", "residual", "setpoint" run over all points; "aic" over the kinds compared.
 
     Raises:
-        FitError: the data cannot carry the fit.
+        FitError: the data do not suffice for the fit.
     """
     _check_settings(spin, order, modulation_V, temperature_K, field_T, scattering_S)
     conditions: dict[str, Any] = {"field_T": field_T, "temperature_K": temperature_K, "modulation_V": modulation_V}
@@ -102,7 +102,7 @@ def fit_systems(spectra: list[SpectrumData], systems: Sequence[System], *, calle
         AIC of each other is above; curve "aic" runs over the systems.
 
     Raises:
-        FitError: the data cannot carry the fit, or the conditions are not known.
+        FitError: the data do not suffice for the fit, or the conditions are not known.
     """
     for one in spectra:
         _check(one)

@@ -48,7 +48,7 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Everything that is drawn inside has the house's fonts, lines and ticks."""
+    """Everything that is drawn inside has the fonts, lines and ticks of all our figures."""
     import matplotlib
 
     with matplotlib.rc_context(_STYLE):
