@@ -38,16 +38,17 @@ _CHUNK = 2_000_000
 
 def coherent_states(junction: Junction, bias_meV: FloatArray) -> tuple[ComplexArray, FloatArray]:
     """Density matrices in the eigenstates, shape (V, n, n), and currents in S meV, shape (V,)."""
-    parts = [CoherentEquation(junction, part) for part in _parts(junction, bias_meV)]
-    return np.concatenate([part.density for part in parts]), np.concatenate([part.derivative(0) for part in parts])
+    found = [CoherentEquation(junction, part) for part in parts(junction, bias_meV)]
+    return np.concatenate([one.density for one in found]), np.concatenate([one.derivative(0) for one in found])
 
 
 def coherent_derivative(junction: Junction, bias_meV: FloatArray, order: int) -> FloatArray:
     """d^order I / d(eV)^order in S meV / meV^order, shape (V,); ``order`` is at most 2."""
-    return np.concatenate([CoherentEquation(junction, part).derivative(order) for part in _parts(junction, bias_meV)])
+    return np.concatenate([CoherentEquation(junction, part).derivative(order) for part in parts(junction, bias_meV)])
 
 
-def _parts(junction: Junction, bias_meV: FloatArray) -> list[FloatArray]:
+def parts(junction: Junction, bias_meV: FloatArray) -> list[FloatArray]:
+    """Biases of which the equation fits into memory at once."""
     most = max(1, _CHUNK // junction.system.dimension**4)
     return np.split(bias_meV, range(most, len(bias_meV), most))
 
@@ -58,12 +59,13 @@ class CoherentEquation:
     Args:
         junction: see `stmlab.physics.coherent.spin_state`.
         bias_meV: shape (V,).
+        basis: of the equation, states in columns, in the eigenstates; None: moments of levels that are close at these biases.
 
     Raises:
         PhysicsError: on evaluation, where the steady state is not unique.
     """
 
-    def __init__(self, junction: Junction, bias_meV: FloatArray) -> None:
+    def __init__(self, junction: Junction, bias_meV: FloatArray, basis: ComplexArray | None = None) -> None:
         self._junction, self._bias = junction, bias_meV
         self._energies = junction.system.eigensystem.energies_meV
         self._kT = K_B_MEV_PER_K * junction.temperature_K
@@ -74,8 +76,12 @@ class CoherentEquation:
             1: _amplitudes(vertex, tip, sample, junction.conductance_S),
             -1: _amplitudes(vertex, sample, tip, junction.conductance_S),
         }
-        rates = sum(float((np.abs(self._plain(way, 0)) ** 2).sum(axis=(1, 2)).max(initial=0.0)) for way in (1, -1))
-        self._basis = _pointers(junction, _TOGETHER * HBAR_MEV_S * PER_SECOND * rates)
+        self._basis = self._moments if basis is None else basis
+
+    @property
+    def basis(self) -> ComplexArray:
+        """States in which the equation is written, in columns, in the eigenstates; shape (n, n)."""
+        return self._basis
 
     @property
     def density(self) -> ComplexArray:
@@ -87,9 +93,14 @@ class CoherentEquation:
         """d^order I / d(eV)^order in S meV / meV^order, shape (V,)."""
         total = np.zeros(len(self._bias))
         for number in range(order + 1):
-            measured = sum(way * _products(self._jumps(way, number), number) for way in (1, -1))
-            total += comb(order, number) * np.einsum("vij,vij->v", measured, self._state(order - number)).real
+            state = self._state(order - number)
+            total += comb(order, number) * np.einsum("vij,vij->v", self.measured(number), state).real
         return total
+
+    def measured(self, order: int = 0) -> ComplexArray:
+        """w with I = sum_ij w_ij rho_ij in S meV, or its derivative by eV; shape (V, n, n)."""
+        found: ComplexArray = np.asarray(sum(way * _products(self._jumps(way, order), order) for way in (1, -1)))
+        return found
 
     # -- the state -----------------------------------------------------------------------------------------------------
 
@@ -144,9 +155,14 @@ class CoherentEquation:
     def _between(self) -> IntArray:
         return np.setdiff1d(np.arange(self._energies.size**2), self._own)
 
+    @property
+    def _moments(self) -> ComplexArray:
+        rates = sum(float((np.abs(self._plain(way, 0)) ** 2).sum(axis=(1, 2)).max(initial=0.0)) for way in (1, -1))
+        return _pointers(self._junction, _TOGETHER * HBAR_MEV_S * PER_SECOND * rates)
+
     @cached_property
-    def _matrix(self) -> ComplexArray:
-        """L as a matrix on flattened states, shape (V, n n, n n)."""
+    def matrix(self) -> ComplexArray:
+        """L in S meV as a matrix on flattened states, shape (V, n n, n n)."""
         hamiltonian = self._basis.conj().T @ np.diag(self._energies - self._energies[0]) @ self._basis
         turning = -1j * hamiltonian[None] / (HBAR_MEV_S * PER_SECOND)
         baths = [self._turned(_bath_jumps(self._junction, self._kT)[None])]
@@ -159,17 +175,17 @@ class CoherentEquation:
 
     @cached_property
     def _inner(self) -> ComplexArray:
-        return self._matrix[:, self._between[:, None], self._between]
+        return self.matrix[:, self._between[:, None], self._between]
 
     @cached_property
     def _outward(self) -> ComplexArray:
-        return self._matrix[:, self._own[:, None], self._between]
+        return self.matrix[:, self._own[:, None], self._between]
 
     @cached_property
     def _follow(self) -> ComplexArray:
         """Coherences that follow the populations, shape (V, n n - n, n)."""
         try:
-            follow = np.linalg.solve(self._inner, -self._matrix[:, self._between[:, None], self._own])
+            follow = np.linalg.solve(self._inner, -self.matrix[:, self._between[:, None], self._own])
         except np.linalg.LinAlgError:
             raise refuse(
                 "baths", None, "the steady state is not unique: Bath(spin, conductance_S > 0) is needed"
@@ -178,7 +194,7 @@ class CoherentEquation:
 
     @cached_property
     def _equation(self) -> RateEquation:
-        rates = (self._matrix[:, self._own[:, None], self._own] + self._outward @ self._follow).real
+        rates = (self.matrix[:, self._own[:, None], self._own] + self._outward @ self._follow).real
         return RateEquation(np.moveaxis(rates, 0, -1))
 
     # -- jump operators ------------------------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ _PANEL_LADDER = (16, 32, 64, 128, 256)
 """Numbers of panels, and of harmonics, that are tried where harmonic balance fails."""
 _LOSS = 0.1
 """Largest share of the tolerance that rounding in harmonic balance may take."""
+_MOST_UNKNOWNS = 6000
+"""Harmonics times states beyond which one solution takes minutes."""
 _MOMENTS = 8
 """Samples of a period at which the slowest relaxation is looked up."""
 _FEW = 3
@@ -108,6 +110,24 @@ def balanced_harmonics(generators: FloatArray, frequencies_Hz: FloatArray, toler
     return _balanced(generators, _fourier(generators), frequencies_Hz, tolerance)
 
 
+def linear_harmonics(
+    generators: FloatArray, frequencies_Hz: FloatArray, tolerance: float, weights: FloatArray
+) -> ComplexArray | None:
+    """Harmonics 0 ... K of dx/dt = L(t) x with ``weights`` @ x = 1, which L conserves; shape (F, K+1, m).
+
+    Args:
+        generators: shape (T, m, m), L in 1/s over one period.
+        frequencies_Hz: shape (F,).
+        tolerance: see `occupation_harmonics`.
+        weights: shape (m,), the last of them 1.
+
+    Returns:
+        None where more harmonics would be needed than are tried; rounding is the caller's to check.
+    """
+    coefficients, fastest = _fourier(generators), float(np.abs(generators).max())
+    return _of_coefficients(coefficients, fastest, 2.0 * np.pi * frequencies_Hz, tolerance, weights)
+
+
 def panel_harmonics(rates: Rates, frequencies_Hz: FloatArray, tolerance: float) -> ComplexArray:
     """Harmonics 0 ... K of the occupations on panels of time, shape (F, K+1, n); see `stiff_drive.periodic_states`.
 
@@ -159,7 +179,9 @@ def fast_occupation(generators: FloatArray) -> FloatArray:
 
 def _fourier(samples: FloatArray) -> ComplexArray:
     """Fourier coefficients 0 ... T/2 of T real samples over one period."""
-    coefficients = np.fft.rfft(samples, axis=0) / len(samples)
+    mean = samples.mean(axis=0)
+    coefficients = np.fft.rfft(samples - mean, axis=0) / len(samples)
+    coefficients[0] += mean
     if len(samples) % 2 == 0:
         coefficients[-1] *= 0.5  # the harmonic at T/2 stands for itself and its conjugate
     return coefficients
@@ -172,9 +194,16 @@ def _balanced(
     angular, fastest = 2.0 * np.pi * frequencies_Hz, float(np.abs(generators).max())
     if _spread(generators, fastest, float(angular.min())) * np.finfo(float).eps > _LOSS * tolerance:
         return None
+    return _of_coefficients(coefficients, fastest, angular, tolerance, np.ones(generators.shape[-1]))
+
+
+def _of_coefficients(
+    coefficients: ComplexArray, fastest: float, angular: FloatArray, tolerance: float, weights: FloatArray
+) -> ComplexArray | None:
+    """See `linear_harmonics`; ``coefficients`` are those of the generators, whose largest element is ``fastest``."""
     coefficients, phase, even = shifted_to_even(coefficients / fastest)
-    reduced = _converged(coefficients, angular / fastest, even, tolerance)
-    return None if reduced is None else _all_states(reduced, phase)
+    reduced = _converged(coefficients, angular / fastest, even, tolerance, weights)
+    return None if reduced is None else _all_states(reduced, phase, weights)
 
 
 def _require_resolved(coefficients: ComplexArray, samples: int, tolerance: float) -> None:
@@ -214,13 +243,17 @@ def _interpolated(generators: FloatArray) -> Rates:
     return rates
 
 
-def _converged(coefficients: ComplexArray, angular: FloatArray, even: bool, tolerance: float) -> ComplexArray | None:
+def _converged(
+    coefficients: ComplexArray, angular: FloatArray, even: bool, tolerance: float, weights: FloatArray
+) -> ComplexArray | None:
     """Harmonics 0 ... K of all states but the last, with K large enough, shape (F, K+1, n-1); None if none is."""
     few = angular.size <= _FEW
     probes = np.arange(angular.size) if few else np.argsort(angular)[[0, angular.size // 2, -1]]
     before = np.full((probes.size, 2, coefficients.shape[1] - 1), np.inf)
     for harmonics in _LADDER:
-        balance = _truncated(coefficients, harmonics, even)
+        if harmonics * weights.size > _MOST_UNKNOWNS:
+            return None
+        balance = _truncated(coefficients, harmonics, even, weights)
         answer = balance.solve_each(angular[probes])
         tail, change = np.abs(answer[:, -(harmonics // 4) :]).max(), np.abs(answer[:, :2] - before).max()
         if min(tail, change) <= tolerance:
@@ -239,19 +272,19 @@ def _at_all(
     return balance.solve_each(angular)
 
 
-def _truncated(coefficients: ComplexArray, harmonics: int, even: bool) -> HarmonicBalance:
-    """Eliminate the last state (the occupations sum to one) and keep ``harmonics`` harmonics."""
+def _truncated(coefficients: ComplexArray, harmonics: int, even: bool, weights: FloatArray) -> HarmonicBalance:
+    """Eliminate the last state (with their weights the states sum to one) and keep ``harmonics`` harmonics."""
     last = coefficients.shape[1] - 1
     known = np.zeros((2 * harmonics + 1, last + 1, last + 1), dtype=complex)
     kept = min(coefficients.shape[0], known.shape[0])
     known[:kept] = coefficients[:kept]
-    matrix = known[:, :last, :last] - known[:, :last, last:]
+    matrix = known[:, :last, :last] - known[:, :last, last:] * weights[:last]
     return HarmonicBalance(matrix, known[: harmonics + 1, :last, last], even=even)
 
 
-def _all_states(reduced: ComplexArray, phase: float) -> ComplexArray:
+def _all_states(reduced: ComplexArray, phase: float, weights: FloatArray) -> ComplexArray:
     """Restore the last state and the shift of time."""
-    last = -reduced.sum(axis=2, keepdims=True)
+    last = -(reduced * weights[:-1]).sum(axis=2, keepdims=True)
     last[:, 0] += 1.0
     turns = np.exp(1j * phase * np.arange(reduced.shape[1]))[:, None]
     answer: ComplexArray = np.concatenate([reduced, last], axis=2) * turns

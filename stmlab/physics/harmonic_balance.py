@@ -144,7 +144,8 @@ def shifted_to_even(coefficients: ComplexArray) -> tuple[ComplexArray, float, bo
         The shifted coefficients, the shift as a phase of the fundamental, and whether the drive is even after it.
     """
     strength = np.abs(coefficients).reshape(coefficients.shape[0], -1)
-    present = np.flatnonzero(strength.max(axis=1)[1:] > 1e-9 * strength.max())
+    moving = strength.max(axis=1)[1:]
+    present = np.flatnonzero(moving > max(1e-9 * moving.max(initial=0.0), 1e-15 * strength.max()))
     if present.size == 0:
         return coefficients, 0.0, True
     lowest = int(present[0]) + 1

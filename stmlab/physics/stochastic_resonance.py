@@ -11,7 +11,8 @@ The rest, `offset_A`, is I_rec of Betz et al., eq. 1: what is left at infinite f
 I_SR of eq. 1, is the difference between the two limits. All of it is exact, for any number of states and any amplitude.
 
 Harmonic balance solves it where its rounding is no matter; where rates differ by many decades, or change too sharply,
-panels of time do (`stiff_drive`). Either answer is held against both limits, which are known by elimination.
+panels of time do (`stiff_drive`). Either answer is held against both limits, which are known by elimination. Where
+levels are close, the same is done with the density matrix (`coherent_drive`).
 """
 
 from __future__ import annotations
@@ -23,13 +24,21 @@ import numpy as np
 
 from stmlab.errors import PhysicsError
 from stmlab.physics.arguments import finite, not_negative, positive
-from stmlab.physics.driven import adiabatic_occupation, balanced_harmonics, checked_frequencies, fast_occupation
+from stmlab.physics.coherent_drive import coherent_drive, steady
+from stmlab.physics.driven import (
+    adiabatic_occupation,
+    balanced_harmonics,
+    checked_frequencies,
+    fast_occupation,
+    linear_harmonics,
+)
 from stmlab.physics.occupation import generator
 from stmlab.physics.rate_equations import checked_generators, slowest_times
 from stmlab.physics.stiff_drive import equal_panels, periodic_states
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
+    from stmlab.physics.coherent_drive import CoherentDrive
     from stmlab.physics.driven import DrivenStates
 
 _FEWEST_SAMPLES = 128
@@ -46,6 +55,7 @@ _STEEP = 200.0
 """A step below one over this of the currents asks for occupations that are as much more accurate ..."""
 _FINEST = 1e-12
 """... which harmonic balance gives down to here."""
+_WITHOUT = 'with coherences between close levels; equation = "secular" leaves them out'
 _ROUNDING = 1e-13
 """Of the currents: what remains of a limit when the step is next to nothing, as under a very weak drive."""
 
@@ -96,11 +106,18 @@ def stochastic_resonance(
     """
     offset, amplitude = finite("offset_V", offset_V, "V"), not_negative("amplitude_V", amplitude_V, "V")
     frequencies, tolerance = checked_frequencies(frequencies_Hz), positive("tolerance", tolerance)
+    coherent = coherent_drive(states, np.array([offset - amplitude, offset + amplitude]))
+    if coherent is not None:
+        found = _with_coherences(coherent, frequencies, offset, amplitude, tolerance)
+        return _spectrum(frequencies, found, float(coherent.static_current(np.array([offset]))[0]))
     period = _resolved_period(states, offset, amplitude)
-    found = None if period is None else _balanced(*period, frequencies, tolerance)
-    if found is None:
-        found = _on_panels(states, frequencies, offset, amplitude, tolerance)
-    direct = static_current(states, np.array([offset]))[0]
+    balanced = None if period is None else _balanced(*period, frequencies, tolerance)
+    if balanced is None:
+        balanced = _on_panels(states, frequencies, offset, amplitude, tolerance)
+    return _spectrum(frequencies, balanced, float(static_current(states, np.array([offset]))[0]))
+
+
+def _spectrum(frequencies: FloatArray, found: _Parts, direct: float) -> StochasticResonance:
     return StochasticResonance(
         frequencies_Hz=frequencies,
         homodyne_A=found.homodyne,
@@ -115,6 +132,8 @@ def stochastic_resonance(
 
 def static_current(states: DrivenStates, bias_V: FloatArray) -> FloatArray:
     """I(V) in the steady state at constant bias, shape (V,) in and out, in A."""
+    if (coherent := coherent_drive(states, bias_V)) is not None:
+        return coherent.static_current(bias_V)
     occupations = adiabatic_occupation(generator(states.rates(bias_V)))
     current: FloatArray = (states.state_currents(bias_V) * occupations).sum(axis=1)
     return current
@@ -159,13 +178,59 @@ def _balanced(currents: FloatArray, generators: FloatArray, frequencies: FloatAr
     harmonics = balanced_harmonics(generators, np.append(frequencies, 0.0), of_occupations)
     if harmonics is None:
         return None
-    mixing = np.fft.rfft(differing, axis=0) / len(differing)
-    kept = min(harmonics.shape[1], (len(currents) + 1) // 2)
-    mixed = np.einsum("ki,fki->fk", mixing[1:kept].conj(), harmonics[:, 1:kept]).real * 2.0
-    average = np.einsum("i,fi->f", mixing[0].real, harmonics[:, 0].real - limit)
+    average, mixed = _mixed(differing, harmonics, limit)
     if abs(average[-1] + mixed[-1].sum() - step) > _AGREES * of_occupations * largest:
         return None
     return _Parts(mixed[:-1, 0], average[:-1], mixed[:-1, 1:].sum(axis=1), fast + common.mean(), step, harmonics[:-1])
+
+
+def _mixed(currents: FloatArray, harmonics: ComplexArray, limit: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """What harmonics of the states add to the current beyond the limit of fast drive: average (F,), each higher one."""
+    mixing = np.fft.rfft(currents, axis=0) / len(currents)
+    kept = min(harmonics.shape[1], (len(currents) + 1) // 2)
+    mixed = np.einsum("ki,fki->fk", mixing[1:kept].conj(), harmonics[:, 1:kept]).real * 2.0
+    average: FloatArray = np.einsum("i,fi->f", mixing[0].real, harmonics[:, 0].real - limit)
+    return average, mixed
+
+
+def _with_coherences(
+    drive: CoherentDrive, frequencies: FloatArray, offset: float, amplitude: float, tolerance: float
+) -> _Parts:
+    """By harmonic balance of the density matrix, held against the limit of zero frequency, known by elimination."""
+    voltages, generators, currents = _resolved_drive(drive, offset, amplitude)
+    limit, weights = steady(generators.mean(axis=0), drive.weights), drive.weights
+    fast = float(currents.mean(axis=0) @ limit)
+    common = currents[:, [int((weights * limit).argmax())]]
+    differing = currents - common * weights
+    step = float(drive.static_current(voltages).mean()) - fast
+    scale = float(np.abs(differing).max())
+    of_states = max(tolerance * min(1.0, _STEEP * abs(step) / max(scale, np.finfo(float).tiny)), _FINEST)
+    harmonics = linear_harmonics(generators, np.append(frequencies, 0.0), of_states, weights)
+    if harmonics is None:
+        raise PhysicsError(f"amplitude_V = {amplitude:g}: too many harmonics are needed {_WITHOUT}")
+    average, mixed = _mixed(differing, harmonics, limit)
+    wrong = abs(average[-1] + mixed[-1].sum() - step)
+    if wrong > _AGREES * tolerance * scale:
+        raise PhysicsError(
+            f"amplitude_V = {amplitude:g}: the signal misses its limit at zero frequency by {wrong:.1e} A, for the "
+            f"rates of the spins spread too far {_WITHOUT}"
+        )
+    own = harmonics[:-1]
+    return _Parts(mixed[:-1, 0], average[:-1], mixed[:-1, 1:].sum(axis=1), fast, step, drive.occupations(own))
+
+
+def _resolved_drive(drive: CoherentDrive, offset: float, amplitude: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Voltages of one period, enough of them that the highest harmonic of L vanishes, L and the currents there."""
+    samples = _FEWEST_SAMPLES
+    while samples <= _MOST_SAMPLES:
+        voltages = offset + amplitude * np.cos(2.0 * np.pi * np.arange(samples) / samples)
+        generators, currents = drive.at(voltages)
+        moving = generators - generators.mean(axis=0)
+        highest = np.abs(np.fft.rfft(moving, axis=0))[-samples // 8 :].max()
+        if highest <= _RESOLVED * samples * np.abs(moving).max() + _ROUNDING * np.abs(generators).max():
+            return voltages, generators, currents
+        samples *= 2
+    raise PhysicsError(f"amplitude_V = {amplitude:g}: the drive is too sharp for so low a temperature {_WITHOUT}")
 
 
 def _differing(currents: FloatArray, occupation: FloatArray) -> tuple[FloatArray, FloatArray]:
