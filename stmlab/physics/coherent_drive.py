@@ -18,6 +18,7 @@ from stmlab.physics.arguments import refuse
 from stmlab.physics.coherent import takes_coherences
 from stmlab.physics.coherent_equation import PER_SECOND, CoherentEquation, coherent_states, parts
 from stmlab.physics.constants import MEV_PER_V
+from stmlab.physics.driven import linear_harmonics
 from stmlab.physics.junction import Junction
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _LARGEST = 12
 """States beyond which a drive is refused: the system grows with their square, and that times the harmonics."""
 _TAYLOR_TERMS, _TAYLOR_RANGE = 12, 1.0 / 4.0
 """Terms of an exponential's series, exact to rounding for a step of this size."""
+_TOLERANCE = 1e-7  # of states under a smooth drive
 _CHUNK = 4_000_000
 """Numbers in the largest array of one pass."""
 _SINGULAR = 1e-8
@@ -80,6 +82,11 @@ class CoherentDrive:
     def static_current(self, bias_V: FloatArray) -> FloatArray:
         """In A where the bias holds still, shape (V,)."""
         return coherent_states(self._junction, MEV_PER_V * np.asarray(bias_V))[1] / MEV_PER_V
+
+    def slowest_rate(self, bias_V: FloatArray) -> float:
+        """Of what relaxes most slowly, averaged over biases of shape (V,), 1/s."""
+        decays = np.sort(-np.linalg.eigvals(self.at(bias_V)[0]).real, axis=1)
+        return float(decays[:, 1].mean())
 
     def occupations(self, states: ComplexArray | FloatArray) -> Any:
         """Of the eigenstates, shape (..., n), from x of shape (..., m), real or harmonics."""
@@ -178,3 +185,34 @@ def held_states(generators: FloatArray, durations: FloatArray, weights: FloatArr
         state = step @ state
         state /= weights @ state
     return found
+
+
+def mean_driven_current(drive: CoherentDrive, voltages: FloatArray, frequency_Hz: float, *, smooth: bool) -> float:
+    """Current averaged over a period in the periodic steady state, A.
+
+    Args:
+        drive: of these voltages.
+        voltages: shape (T,), V at evenly spaced times of one period.
+        frequency_Hz: of the period.
+        smooth: the voltages are samples of a smooth drive; else each is held.
+
+    Raises:
+        PhysicsError: as `around`.
+    """
+    generators, currents = drive.at(voltages)
+    if smooth and _is_resolved(generators):
+        harmonics = linear_harmonics(generators, np.array([frequency_Hz]), _TOLERANCE, drive.weights)
+        if harmonics is not None:
+            mixing = np.fft.rfft(currents, axis=0) / len(currents)
+            kept = min(harmonics.shape[1], (len(currents) + 1) // 2)
+            mixed = (mixing[:kept].conj() * harmonics[0, :kept]).real.sum(axis=1)
+            return float(mixed[0] + 2.0 * mixed[1:].sum())
+    durations = np.full(len(voltages), 1.0 / (frequency_Hz * len(voltages)))
+    return float((currents * held_states(generators, durations, drive.weights)).sum(axis=1).mean())
+
+
+def _is_resolved(generators: FloatArray) -> bool:
+    """Whether the highest harmonics of L, of samples over one period, are so weak that averages do not miss them."""
+    moving = np.abs(np.fft.rfft(generators - generators.mean(axis=0), axis=0))
+    share = float(moving[-(len(generators) // 8) :].max() / max(float(moving.max()), np.finfo(float).tiny))
+    return share**2 <= _TOLERANCE

@@ -2,7 +2,7 @@
 
 A pulse train is linear in time between its corners. Where the voltage rests, the propagator is exact in one step; ramps
 are solved on panels of time (`pulse_panels`). `pulse_response` shows one period step by step, with the rates held at
-the middle of equal steps along each ramp.
+the middle of equal steps along each ramp. Where levels are close, both take the density matrix (`coherent_drive`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.physics.arguments import finite, not_negative, positive, real_array, refuse
+from stmlab.physics.coherent_drive import coherent_drive, held_states
+from stmlab.physics.coherent_pulses import mean_coherent_currents
 from stmlab.physics.occupation import generator
 from stmlab.physics.pulse_panels import mean_currents
 from stmlab.physics.rate_equations import checked_generators, cycle_start, held_steps
@@ -134,6 +136,12 @@ class PulseResponse:
 def pulse_response(states: DrivenStates, train: PulseTrain, *, steps_per_ramp: int = 64) -> PulseResponse:
     """The periodic steady state of ``states`` under ``train``; each ramp is held in ``steps_per_ramp`` steps."""
     durations, voltages = _steps(train, steps_per_ramp)
+    middles = np.cumsum(durations) - 0.5 * durations
+    if (coherent := coherent_drive(states, voltages)) is not None:
+        generators, each = coherent.at(voltages)
+        found = held_states(generators, durations, coherent.weights)
+        shares = coherent.occupations(found)
+        return PulseResponse(middles, durations, voltages, shares, (each * found).sum(axis=1))
     steps, means = held_steps(checked_generators("states.rates", generator(states.rates(voltages))), durations)
     occupation = cycle_start(steps)
     occupations = np.empty((len(voltages), steps.shape[-1]))
@@ -141,7 +149,7 @@ def pulse_response(states: DrivenStates, train: PulseTrain, *, steps_per_ramp: i
         occupations[j] = mean @ occupation
         occupation = step @ occupation
     currents = (states.state_currents(voltages) * occupations).sum(axis=1)
-    return PulseResponse(np.cumsum(durations) - 0.5 * durations, durations, voltages, occupations, currents)
+    return PulseResponse(middles, durations, voltages, occupations, currents)
 
 
 def mean_pulsed_currents(states: DrivenStates, trains: Sequence[PulseTrain], *, tolerance: float = 1e-9) -> FloatArray:
@@ -161,6 +169,9 @@ def mean_pulsed_currents(states: DrivenStates, trains: Sequence[PulseTrain], *, 
         durations, starts, ends = train.pieces()
         swing = abs(train.base_V) + sum(abs(pulse.amplitude_V) for pulse in train.pulses)
         pieces.append((durations, starts, np.where(np.abs(ends - starts) <= 1e-12 * swing, starts, ends)))
+    passed = np.concatenate([voltages for _, *ends in pieces for voltages in ends] or [np.zeros(1)])
+    if (coherent := coherent_drive(states, passed)) is not None:
+        return mean_coherent_currents(coherent, pieces, tolerance)
     return mean_currents(states, pieces, tail=tail)
 
 

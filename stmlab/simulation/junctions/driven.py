@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.errors import PhysicsError
+from stmlab.physics.coherent_drive import coherent_drive, mean_driven_current
 from stmlab.physics.driven import held_occupation, occupation_harmonics
 from stmlab.physics.occupation import generator
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from stmlab.simulation.junctions import Drive
 
 _STEPS = 1024  # of a period of a smooth drive: thresholds have harmonics that its own samples do not resolve
+_COHERENT_STEPS = 512
 _TOLERANCE = 1e-7  # of the occupations
 
 
@@ -26,8 +28,11 @@ def mean_current(states: DrivenStates, drive: Drive) -> float:
     """Current averaged over one period of ``drive`` in the periodic steady state, A.
 
     By harmonic balance; where thresholds have too many harmonics for it, and for drives with edges, by the propagator
-    of one period.
+    of one period. Where levels are close and the states take coherences, by their density matrix.
     """
+    if (coherent := coherent_drive(states, drive.voltage)) is not None:
+        voltage = refined(drive.voltage, _COHERENT_STEPS) if drive.smooth else drive.voltage
+        return mean_driven_current(coherent, voltage, drive.frequency, smooth=drive.smooth)
     voltage = refined(drive.voltage, _STEPS) if drive.smooth else drive.voltage
     generators = generator(states.rates(voltage))
     currents = states.state_currents(voltage)
@@ -45,6 +50,8 @@ def slow_rate(states: DrivenStates, v_dc: float, v_ac: float) -> float:
     For two states this is <Gamma_+ + Gamma_-> of Betz et al., eq. 1.
     """
     voltage = v_dc + v_ac * np.cos(2 * np.pi * np.arange(_STEPS) / _STEPS)
+    if (coherent := coherent_drive(states, voltage)) is not None:
+        return coherent.slowest_rate(voltage[:: _STEPS // _COHERENT_STEPS])
     decays = np.sort(-np.linalg.eigvals(generator(states.rates(voltage))).real, axis=1)
     return float(decays[:, 1].mean())
 

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.errors import PhysicsError
-from stmlab.physics.coherent import takes_coherences
-from stmlab.physics.constants import K_B_MEV_PER_K, MEV_PER_V
+from stmlab.physics.constants import K_B_MEV_PER_K
 from stmlab.simulation.junctions.driven import mean_current
 
 if TYPE_CHECKING:
@@ -51,14 +49,8 @@ class HeightTables(ABC):
         return current
 
     def mean_current(self, drive: Drive, scale: float) -> float:
-        """See Junction; refused where coherences matter."""
-        states = self.at(scale)
-        if takes_coherences((states,), MEV_PER_V * drive.voltage)[0]:
-            raise PhysicsError(
-                "equation: levels are so close that coherences matter, which are known for a constant bias only, not "
-                'for SRS and pulses; equation = "secular" leaves them out'
-            )
-        return mean_current(states, drive)
+        """See Junction."""
+        return mean_current(self.at(scale), drive)
 
     @cached_property
     def _tables(self) -> dict[tuple[int, float], FloatArray]:
