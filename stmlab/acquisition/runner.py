@@ -272,7 +272,7 @@ class Runner:
             course.message = f"no fit: {type(error).__name__}: {error}"
             return
         if fit is not None:
-            told = self.station.recording_warnings(self.sequence.parameter_record())
+            told = self.station.sample_warnings(self.sequence.parameter_record())
             fit = replace(fit, warnings=(*told, *fit.warnings))
             course.fit_ended = ended_early(fit)
             course.fits.append(fit)

@@ -61,6 +61,7 @@ def computed_as_text(dataset: xarray.Dataset) -> str:
         if not value.dims
     }
     lines = [f"{dataset.attrs['model']}: {dataset.attrs['title']} ({dataset.attrs['source']})"]
+    lines += [f"  doubt: {doubt}" for doubt in filter(None, dataset.attrs.get("doubts", "").split("; "))]
     lines += listed("parameters", given)
     lines += listed("curves", {name: _extent(dataset, name) for name in curves})
     if not outer:

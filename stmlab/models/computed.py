@@ -51,7 +51,7 @@ def model(
         A variable for each curve over the swept parameters and the curve's axis, and one for whatever follows over the
         swept parameters alone; every other parameter a coordinate without dimension. Each has ``units`` and
         ``long_name``. Attributes: model, title, source, stmlab (version), axis (the curve's own; also as
-        ``logarithmic`` where its decades count), quantity (of the curves).
+        ``logarithmic`` where its decades count), quantity (of the curves), doubts where there are any.
 
     Raises:
         PhysicsError: there is no such model or parameter, a value is out of bounds or has no effect with the others, or
@@ -173,6 +173,8 @@ def _dataset(model: Model, axes: Axes, found: list[Curves], values: Mapping[str,
         numbers = np.array([each.derived[name].value for each in found], dtype=float).reshape(shape)
         data[name] = (outer, numbers, {"units": one.unit, "long_name": one.meaning, "symbol": one.symbol})
     about = {"model": model.name, "title": model.title, "source": model.source, "stmlab": versions()["stmlab"]}
+    if doubts := dict.fromkeys(doubt for each in found for doubt in each.doubts):
+        about["doubts"] = "; ".join(doubts)
     about |= {"axis": own.name, "quantity": first.y_label} | ({"logarithmic": own.name} if own.logarithmic else {})
     return xarray.Dataset(data, coords, about)
 

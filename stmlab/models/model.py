@@ -155,6 +155,7 @@ class Curves:
         y_label, y_unit: of all curves.
         sweep: what they are drawn over.
         derived: what follows from the parameters alone.
+        doubts: where the model does not hold, one sentence each.
     """
 
     x: FloatArray
@@ -163,6 +164,7 @@ class Curves:
     y_unit: str
     sweep: Sweep
     derived: Mapping[str, Derived] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,9 @@ def _compute(values: Values, x: FloatArray) -> Curves:
         "T1": Derived("T1", _lifetime(values), "s", "1/(slowest rate) between the pulses"),
         **switching.levels(values),
     }
-    return Curves(x, {"current": curve}, "pump-probe current", "A", _SWEEP, derived)
+    swing = np.array([0.0, number(values, "pump"), number(values, "probe")])
+    doubts = switching.doubts(values, base + swing)
+    return Curves(x, {"current": curve}, "pump-probe current", "A", _SWEEP, derived, doubts)
 
 
 def _lifetime(values: Values) -> float:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from stmlab.models.model import Choice, Number, number
 from stmlab.physics.baths import Bath, Electrode
+from stmlab.physics.coherent import are_too_close
+from stmlab.physics.junction import Equation
 from stmlab.physics.spins import Spin, SpinSystem
 from stmlab.physics.transport import TunnelJunction
 
 if TYPE_CHECKING:
+    from stmlab.arrays import FloatArray
     from stmlab.models.model import Value, Values, Where
 
 SPIN = "spin"
@@ -31,6 +34,13 @@ PARAMETERS = (
     Number("sample_conductance_S", "C_SS", "S", "sample's electrons from the spin", 7.2e-6, 1e-9, 1e-4, True, _WHERE),
     Number("tip_polarisation", "η", "", "of the tip's electrons, along z", 0.86, -1.0, 1.0, where=_WHERE),
     Number("potential_scattering", "u", "", "electrons that pass without a flip", 0.76, -3.0, 3.0, where=_WHERE),
+    Choice(
+        "equation",
+        "",
+        "coherence of close levels: never, as in the paper, where it matters, always",
+        (str(Equation.SECULAR), str(Equation.AUTOMATIC), str(Equation.COHERENT)),
+        where=_WHERE,
+    ),
 )
 SAMPLE = "rate_equation"
 """Kind of the sample that the simulated microscope has of it."""
@@ -51,7 +61,20 @@ def junction(values: Values) -> TunnelJunction:
         tip=Electrode((0.0, 0.0, number(values, "tip_polarisation"))),
         baths=(Bath(0, number(values, "sample_conductance_S")),),
         potential_scattering=number(values, "potential_scattering"),
+        equation=Equation(str(values["equation"])),
     )
+
+
+def doubts(values: Values, bias_V: FloatArray) -> tuple[str, ...]:
+    """That rates alone are wrong, where they are within these biases."""
+    return close_levels(junction(values), bias_V)
+
+
+def close_levels(junction: TunnelJunction, bias_V: FloatArray) -> tuple[str, ...]:
+    """The doubt about levels that lie closer than their width at some bias."""
+    if not are_too_close(junction, bias_V):
+        return ()
+    return ("two levels lie closer than the width that the rates give them: without coherence the result is wrong",)
 
 
 def sample_table(values: Values) -> dict[str, Value | list[float]]:
@@ -63,4 +86,5 @@ def sample_table(values: Values) -> dict[str, Value | list[float]]:
         **{name: number(values, name) for name in ("temperature_K", "tunnel_conductance_S", "sample_conductance_S")},
         "tip_polarisation": [0.0, 0.0, number(values, "tip_polarisation")],
         "potential_scattering": number(values, "potential_scattering"),
+        "equation": str(values["equation"]),
     }

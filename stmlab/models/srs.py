@@ -45,7 +45,8 @@ def _compute(values: Values, x: FloatArray) -> Curves:
         **switching.levels(values),
     }
     curve = Curve("SRS current", found.signal_A)
-    return Curves(x, {"current": curve}, "SRS current", "A", _SWEEP, derived)
+    drive = number(values, "dc_bias") + number(values, "amplitude") * np.array([-1.0, 1.0])
+    return Curves(x, {"current": curve}, "SRS current", "A", _SWEEP, derived, switching.doubts(values, drive))
 
 
 def _starts(values: Values) -> dict[str, float]:

@@ -10,14 +10,17 @@ from stmlab.errors import PhysicsError
 from stmlab.models import spin_states, two_level
 from stmlab.models.model import Choice, Derived, Measurement, number
 from stmlab.physics.driven import FewerStates
+from stmlab.physics.junction import Equation
 from stmlab.physics.stochastic_resonance import static_current
 from stmlab.physics.two_level import EffectiveTwoLevel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stmlab.arrays import FloatArray
     from stmlab.models.model import Values
     from stmlab.physics.driven import DrivenStates
+    from stmlab.physics.transport import TunnelJunction
 
 _ALL, _EFFECTIVE = "all", "effective"
 KEPT = Choice(
@@ -42,11 +45,18 @@ def states(values: Values) -> DrivenStates:
     return two_level.States(two_level.junction(values))
 
 
-def _kept(atom: DrivenStates, kept: str) -> DrivenStates:
+def _kept(atom: TunnelJunction, kept: str) -> DrivenStates:
     """The states that take part (Betz et al., Figs. 3 and 4)."""
     if kept == _ALL:
         return atom
+    if atom.equation is not Equation.SECULAR:
+        raise PhysicsError(f"equation = {atom.equation}: {KEPT.name} = {kept} has rates alone; secular is needed")
     return EffectiveTwoLevel(atom) if kept == _EFFECTIVE else FewerStates(atom, int(kept))
+
+
+def doubts(values: Values, bias_V: FloatArray) -> tuple[str, ...]:
+    """Where the states' model does not hold between these biases, one sentence each."""
+    return spin_states.doubts(values, bias_V) if values["states"] == spin_states.SPIN else ()
 
 
 def levels(values: Values) -> dict[str, Derived]:

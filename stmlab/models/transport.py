@@ -15,6 +15,7 @@ from stmlab.analysis.transport import model as lock_in
 from stmlab.analysis.transport.model import Grid, SpinParameters, SpinSetting
 from stmlab.errors import FitError, PhysicsError
 from stmlab.models.model import Choice, Curve, Curves, Derived, Measurement, Model, Number, Sweep, number
+from stmlab.models.spin_states import close_levels
 from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.physics.junction import Equation, Occupation, PolarisingState
 from stmlab.physics.transport import conductances
@@ -71,7 +72,7 @@ def _compute(values: Values, x: FloatArray) -> Curves:
     name, unit = _QUANTITIES[quantity := str(values["quantity"])]
     found = junction(values)
     curve = Curve(quantity, found.current(x) if quantity == "I" else _read(values, found, x))
-    return Curves(x, {name: curve}, quantity, unit, _SWEEP, _steps(values, found))
+    return Curves(x, {name: curve}, quantity, unit, _SWEEP, _steps(values, found), close_levels(found, x))
 
 
 def _read(values: Values, found: TunnelJunction, x: FloatArray) -> FloatArray:

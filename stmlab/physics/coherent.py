@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from stmlab.physics.junction import Junction
     from stmlab.physics.transport import TunnelJunction
 
-__all__ = ["Equation", "SpinState", "level_distances", "spin_state", "takes_coherences"]
+__all__ = ["Equation", "SpinState", "are_too_close", "level_distances", "spin_state", "takes_coherences"]
 
 _LARGEST = 36
 """States beyond which the equation, quadratic in their number, is refused."""
+_ALONG = 1e-9  # across the axis: less of a polarisation is along it
 SECULAR_ABOVE = 1e2
 """Level distance over hbar times the rates, above which the secular equation is right to about its inverse squared."""
 
@@ -121,6 +122,35 @@ def takes_coherences(junctions: Sequence[Junction], bias_meV: FloatArray) -> Boo
         closest = [_distances(one, exit_).min(initial=np.inf) for one, exit_ in zip(chosen, exits, strict=True)]
         found[asked] = np.array(closest) <= SECULAR_ABOVE
     return found
+
+
+def are_too_close(junction: TunnelJunction, bias_V: FloatArray) -> bool:
+    """Whether two levels lie closer than the width that the rates give them, and the junction has rates alone.
+
+    Levels that are one are no matter where electrons are polarised along the axis by which their states are sorted out.
+
+    Args:
+        junction: in equilibrium there are no coherences.
+        bias_V: shape (V,); rates are largest at the lowest and the highest.
+
+    Raises:
+        PhysicsError: as the junction's rates.
+    """
+    if junction.occupation is not Occupation.STEADY or not bias_V.size:
+        return False
+    if takes_coherences((junction,), MEV_PER_V * bias_V)[0]:
+        return False
+    distances = level_distances(junction, np.array([bias_V.min(), bias_V.max()])).min(axis=0, initial=np.inf)
+    close = distances < 1.0
+    return bool((close if _is_oblique(junction) else close & (distances > 0.0)).any())
+
+
+def _is_oblique(junction: Junction) -> bool:
+    """Whether electrons of a fixed polarisation are polarised across the axis that sorts degenerate states out."""
+    electrodes = [junction.tip.polarisation, junction.sample.polarisation]
+    axis = np.array(junction.system.quantisation_axis)
+    across = [np.cross(one, axis) for one in (*electrodes, *(bath.polarisation for bath in junction.baths or ()))]
+    return bool(np.abs(across).max() > _ALONG)
 
 
 def _why_not(junction: Junction) -> PhysicsError | None:

@@ -15,17 +15,18 @@ import numpy as np
 
 from stmlab.errors import PhysicsError
 from stmlab.physics.arguments import refuse
-from stmlab.physics.coherent import takes_coherences
+from stmlab.physics.coherent import SECULAR_ABOVE, takes_coherences
 from stmlab.physics.coherent_equation import PER_SECOND, CoherentEquation, coherent_states, parts
-from stmlab.physics.constants import MEV_PER_V
+from stmlab.physics.constants import HBAR_MEV_S, MEV_PER_V
 from stmlab.physics.driven import linear_harmonics
-from stmlab.physics.junction import Junction
+from stmlab.physics.junction import Equation, Junction
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
 
-_LARGEST = 12
+_LARGEST = 9
 """States beyond which a drive is refused: the system grows with their square, and that times the harmonics."""
+_ROUNDING = 1e-12  # of the rates
 _TAYLOR_TERMS, _TAYLOR_RANGE = 12, 1.0 / 4.0
 """Terms of an exponential's series, exact to rounding for a step of this size."""
 _TOLERANCE = 1e-7  # of states under a smooth drive
@@ -38,12 +39,30 @@ _SINGULAR = 1e-8
 def coherent_drive(states: Any, bias_V: FloatArray) -> CoherentDrive | None:
     """The equation of states that are solved with coherences somewhere between biases of shape (V,), else None.
 
+    AUTOMATIC also has rates where levels that are close are one level whose states no electron brings together.
+
     Raises:
         PhysicsError: there are too many states; COHERENT was asked for, and there is no such equation.
     """
     if not isinstance(states, Junction) or not takes_coherences((states,), MEV_PER_V * np.asarray(bias_V))[0]:
         return None
+    if states.equation is Equation.AUTOMATIC and _is_secular(states, bias_V):
+        return None
     return CoherentDrive(states, bias_V)
+
+
+def _is_secular(junction: Junction, bias_V: FloatArray) -> bool:
+    """Whether populations make no coherence between the states of any level, and no levels lie close."""
+    bias = MEV_PER_V * np.array([np.min(bias_V), np.max(bias_V)])
+    energies, size = junction.system.eigensystem.energies_meV, junction.system.dimension
+    apart = np.abs(energies[:, None] - energies)
+    matrix = np.abs(CoherentEquation(junction, bias, np.eye(size, dtype=complex)).matrix)
+    exits = float(matrix[:, np.arange(size) * (size + 1), np.arange(size) * (size + 1)].max())
+    if ((apart > 0.0) & (apart <= SECULAR_ABOVE * HBAR_MEV_S * PER_SECOND * exits)).any():
+        return False
+    together = np.flatnonzero((apart == 0.0) & ~np.eye(size, dtype=bool))
+    made = matrix[:, together[:, None], np.arange(size) * (size + 1)]
+    return bool(made.max(initial=0.0) <= _ROUNDING * exits)
 
 
 class CoherentDrive:
@@ -66,7 +85,8 @@ class CoherentDrive:
         ends = MEV_PER_V * np.array([np.min(bias_V), np.max(bias_V)])
         self._basis = CoherentEquation(junction, ends).basis
         self._flat, self._real = _real_numbers(states)
-        self.weights: FloatArray = np.where(np.isin(np.arange(states**2), [*range(states - 1), states**2 - 1]), 1.0, 0.0)
+        populations = [*range(states - 1), states**2 - 1]
+        self.weights: FloatArray = np.isin(np.arange(states**2), populations).astype(float)
         """Of the trace, shape (m,)."""
 
     def at(self, bias_V: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -88,6 +108,18 @@ class CoherentDrive:
         decays = np.sort(-np.linalg.eigvals(self.at(bias_V)[0]).real, axis=1)
         return float(decays[:, 1].mean())
 
+    def limits(self, bias_V: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Of drives over biases of shape (k, P): the current at zero frequency less that at infinite, and the rate.
+
+        Returns:
+            In A and 1/s, of shape (k,) each.
+        """
+        slow = self.static_current(bias_V.ravel()).reshape(bias_V.shape).mean(axis=1)
+        every = (each.reshape(*bias_V.shape, *each.shape[1:]) for each in self.at(bias_V.ravel()))
+        generators, currents = (each.mean(axis=1) for each in every)
+        rates: FloatArray = np.sort(-np.linalg.eigvals(generators).real, axis=1)[:, 1]
+        return slow - (currents * steady(generators, self.weights)).sum(axis=1), rates
+
     def occupations(self, states: ComplexArray | FloatArray) -> Any:
         """Of the eigenstates, shape (..., n), from x of shape (..., m), real or harmonics."""
         pairs = self._basis[:, :, None] * self._basis.conj()[:, None]
@@ -105,7 +137,8 @@ def _real_numbers(states: int) -> tuple[ComplexArray, ComplexArray]:
     above, below = first * states + second, second * states + first
     flat[above, real] = flat[below, real] = 1.0
     flat[above, real + len(first)], flat[below, real + len(first)] = 1j, -1j
-    return flat, np.linalg.inv(flat)
+    back: ComplexArray = np.linalg.inv(flat).astype(complex)
+    return flat, back
 
 
 def steady(generators: FloatArray, weights: FloatArray) -> FloatArray:

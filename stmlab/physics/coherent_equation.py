@@ -59,7 +59,7 @@ class CoherentEquation:
     Args:
         junction: see `stmlab.physics.coherent.spin_state`.
         bias_meV: shape (V,).
-        basis: of the equation, states in columns, in the eigenstates; None: moments of levels that are close at these biases.
+        basis: of the equation, states in columns, in the eigenstates; None: moments of levels that are close here.
 
     Raises:
         PhysicsError: on evaluation, where the steady state is not unique.

@@ -35,8 +35,8 @@ _PANEL_LADDER = (16, 32, 64, 128, 256)
 """Numbers of panels, and of harmonics, that are tried where harmonic balance fails."""
 _LOSS = 0.1
 """Largest share of the tolerance that rounding in harmonic balance may take."""
-_MOST_UNKNOWNS = 6000
-"""Harmonics times states beyond which one solution takes minutes."""
+_MOST_UNKNOWNS = 1200
+"""Of linear systems that are larger than rates, and have another way out: their solution takes a tenth of a second."""
 _MOMENTS = 8
 """Samples of a period at which the slowest relaxation is looked up."""
 _FEW = 3
@@ -122,10 +122,15 @@ def linear_harmonics(
         weights: shape (m,), the last of them 1.
 
     Returns:
-        None where more harmonics would be needed than are tried; rounding is the caller's to check.
+        None where more harmonics would be needed than are tried, or the system is singular; rounding is the caller's
+        to check.
     """
     coefficients, fastest = _fourier(generators), float(np.abs(generators).max())
-    return _of_coefficients(coefficients, fastest, 2.0 * np.pi * frequencies_Hz, tolerance, weights)
+    angular = 2.0 * np.pi * frequencies_Hz
+    try:
+        return _of_coefficients(coefficients, fastest, angular, tolerance, weights, _MOST_UNKNOWNS)
+    except np.linalg.LinAlgError:
+        return None
 
 
 def panel_harmonics(rates: Rates, frequencies_Hz: FloatArray, tolerance: float) -> ComplexArray:
@@ -198,11 +203,16 @@ def _balanced(
 
 
 def _of_coefficients(
-    coefficients: ComplexArray, fastest: float, angular: FloatArray, tolerance: float, weights: FloatArray
+    coefficients: ComplexArray,
+    fastest: float,
+    angular: FloatArray,
+    tolerance: float,
+    weights: FloatArray,
+    most: float = np.inf,
 ) -> ComplexArray | None:
     """See `linear_harmonics`; ``coefficients`` are those of the generators, whose largest element is ``fastest``."""
     coefficients, phase, even = shifted_to_even(coefficients / fastest)
-    reduced = _converged(coefficients, angular / fastest, even, tolerance, weights)
+    reduced = _converged(coefficients, angular / fastest, even, tolerance, weights, most)
     return None if reduced is None else _all_states(reduced, phase, weights)
 
 
@@ -244,16 +254,16 @@ def _interpolated(generators: FloatArray) -> Rates:
 
 
 def _converged(
-    coefficients: ComplexArray, angular: FloatArray, even: bool, tolerance: float, weights: FloatArray
+    coefficients: ComplexArray, angular: FloatArray, even: bool, tolerance: float, weights: FloatArray, most: float
 ) -> ComplexArray | None:
     """Harmonics 0 ... K of all states but the last, with K large enough, shape (F, K+1, n-1); None if none is."""
     few = angular.size <= _FEW
     probes = np.arange(angular.size) if few else np.argsort(angular)[[0, angular.size // 2, -1]]
     before = np.full((probes.size, 2, coefficients.shape[1] - 1), np.inf)
     for harmonics in _LADDER:
-        if harmonics * weights.size > _MOST_UNKNOWNS:
-            return None
         balance = _truncated(coefficients, harmonics, even, weights)
+        if balance.unknowns > most:
+            return None
         answer = balance.solve_each(angular[probes])
         tail, change = np.abs(answer[:, -(harmonics // 4) :]).max(), np.abs(answer[:, :2] - before).max()
         if min(tail, change) <= tolerance:
@@ -278,7 +288,7 @@ def _truncated(coefficients: ComplexArray, harmonics: int, even: bool, weights: 
     known = np.zeros((2 * harmonics + 1, last + 1, last + 1), dtype=complex)
     kept = min(coefficients.shape[0], known.shape[0])
     known[:kept] = coefficients[:kept]
-    matrix = known[:, :last, :last] - known[:, :last, last:] * weights[:last]
+    matrix = np.asarray(known[:, :last, :last] - known[:, :last, last:] * weights[:last], dtype=complex)
     return HarmonicBalance(matrix, known[: harmonics + 1, :last, last], even=even)
 
 

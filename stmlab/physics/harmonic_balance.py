@@ -48,6 +48,12 @@ class HarmonicBalance:
         self._number = np.repeat(order[1:].astype(float), self.states)
         self._sines_of_cosines = _well_conditioned_inverse(self._t_ss) if even else None
 
+    @property
+    def unknowns(self) -> int:
+        """Of one solution."""
+        general = self._sines_of_cosines is None
+        return len(self._t_cc) + (len(self._t_ss) if general else 0)
+
     def solve_each(self, angular: FloatArray) -> ComplexArray:
         """Solve at each angular frequency by itself; shape (F, K+1, m). Raises LinAlgError if there is no solution."""
         if self._sines_of_cosines is None:
@@ -123,7 +129,10 @@ def _pencil(static: FloatArray, rotation: FloatArray, source: FloatArray, scale:
     folded = np.asarray(np.linalg.solve(static, np.column_stack([rotation[:, idle:], source])), dtype=float)
     above, square = folded[:idle, :-1], folded[idle:, :-1]
     values, vectors = np.linalg.eig(square)
-    damping = 1.0 / (1.0 + np.multiply.outer(values, scale))
+    damped = 1.0 + np.multiply.outer(values, scale)
+    if not damped.all():
+        raise np.linalg.LinAlgError("singular at one of the frequencies")
+    damping = 1.0 / damped
 
     def respond(right: FloatArray) -> FloatArray:
         moving = (vectors @ (damping * np.linalg.solve(vectors, right[idle:]))).real

@@ -12,7 +12,7 @@ I_SR of eq. 1, is the difference between the two limits. All of it is exact, for
 
 Harmonic balance solves it where its rounding is no matter; where rates differ by many decades, or change too sharply,
 panels of time do (`stiff_drive`). Either answer is held against both limits, which are known by elimination. Where
-levels are close, the same is done with the density matrix (`coherent_drive`).
+levels are close, the same is done with the density matrix (`coherent_resonance`).
 """
 
 from __future__ import annotations
@@ -24,21 +24,16 @@ import numpy as np
 
 from stmlab.errors import PhysicsError
 from stmlab.physics.arguments import finite, not_negative, positive
-from stmlab.physics.coherent_drive import coherent_drive, steady
-from stmlab.physics.driven import (
-    adiabatic_occupation,
-    balanced_harmonics,
-    checked_frequencies,
-    fast_occupation,
-    linear_harmonics,
-)
+from stmlab.physics.coherent_drive import coherent_drive
+from stmlab.physics.coherent_resonance import coherent_parts
+from stmlab.physics.driven import adiabatic_occupation, balanced_harmonics, checked_frequencies, fast_occupation
 from stmlab.physics.occupation import generator
 from stmlab.physics.rate_equations import checked_generators, slowest_times
+from stmlab.physics.resonance_parts import AGREES, FINEST, Parts, mixed_currents, of_states
 from stmlab.physics.stiff_drive import equal_panels, periodic_states
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
-    from stmlab.physics.coherent_drive import CoherentDrive
     from stmlab.physics.driven import DrivenStates
 
 _FEWEST_SAMPLES = 128
@@ -49,13 +44,6 @@ _KEPT = 16
 """Harmonics that are handed out where the occupations are calculated on panels of time, 16 or more a period."""
 _BEYOND = 1e-8
 """Frequencies as much below the slowest and above the fastest rate stand for zero and infinity."""
-_AGREES = 10.0
-"""Tolerances by which harmonic balance may miss the limit of zero frequency."""
-_STEEP = 200.0
-"""A step below one over this of the currents asks for occupations that are as much more accurate ..."""
-_FINEST = 1e-12
-"""... which harmonic balance gives down to here."""
-_WITHOUT = 'with coherences between close levels; equation = "secular" leaves them out'
 _ROUNDING = 1e-13
 """Of the currents: what remains of a limit when the step is next to nothing, as under a very weak drive."""
 
@@ -108,7 +96,7 @@ def stochastic_resonance(
     frequencies, tolerance = checked_frequencies(frequencies_Hz), positive("tolerance", tolerance)
     coherent = coherent_drive(states, np.array([offset - amplitude, offset + amplitude]))
     if coherent is not None:
-        found = _with_coherences(coherent, frequencies, offset, amplitude, tolerance)
+        found = coherent_parts(coherent, frequencies, offset, amplitude, tolerance)
         return _spectrum(frequencies, found, float(coherent.static_current(np.array([offset]))[0]))
     period = _resolved_period(states, offset, amplitude)
     balanced = None if period is None else _balanced(*period, frequencies, tolerance)
@@ -117,7 +105,7 @@ def stochastic_resonance(
     return _spectrum(frequencies, balanced, float(static_current(states, np.array([offset]))[0]))
 
 
-def _spectrum(frequencies: FloatArray, found: _Parts, direct: float) -> StochasticResonance:
+def _spectrum(frequencies: FloatArray, found: Parts, direct: float) -> StochasticResonance:
     return StochasticResonance(
         frequencies_Hz=frequencies,
         homodyne_A=found.homodyne,
@@ -153,84 +141,23 @@ def two_width_line_shape(
     return curve
 
 
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    """Parts of the mean current that follow the occupations, beyond their value at infinite frequency, ``fast``."""
-
-    homodyne: FloatArray
-    average: FloatArray
-    higher: FloatArray
-    fast: float
-    step: float
-    harmonics: ComplexArray
-
-
-def _balanced(currents: FloatArray, generators: FloatArray, frequencies: FloatArray, tolerance: float) -> _Parts | None:
+def _balanced(currents: FloatArray, generators: FloatArray, frequencies: FloatArray, tolerance: float) -> Parts | None:
     """By harmonic balance; None where that is not accurate, or does not reach the limit of zero frequency."""
     slow, limit = adiabatic_occupation(generators), fast_occupation(generators)
     differing, common = _differing(currents, limit)
     fast = float(differing.mean(axis=0) @ limit)
     step = float((differing * (slow - limit)).mean(axis=0).sum())
     largest = float(np.abs(differing).max())
-    of_occupations = tolerance * min(1.0, _STEEP * abs(step) / largest) if step else tolerance
-    if of_occupations < _FINEST:
+    of_occupations = of_states(tolerance, step, largest)
+    if of_occupations < FINEST:
         return None
     harmonics = balanced_harmonics(generators, np.append(frequencies, 0.0), of_occupations)
     if harmonics is None:
         return None
-    average, mixed = _mixed(differing, harmonics, limit)
-    if abs(average[-1] + mixed[-1].sum() - step) > _AGREES * of_occupations * largest:
+    average, mixed = mixed_currents(differing, harmonics, limit)
+    if abs(average[-1] + mixed[-1].sum() - step) > AGREES * of_occupations * largest:
         return None
-    return _Parts(mixed[:-1, 0], average[:-1], mixed[:-1, 1:].sum(axis=1), fast + common.mean(), step, harmonics[:-1])
-
-
-def _mixed(currents: FloatArray, harmonics: ComplexArray, limit: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """What harmonics of the states add to the current beyond the limit of fast drive: average (F,), each higher one."""
-    mixing = np.fft.rfft(currents, axis=0) / len(currents)
-    kept = min(harmonics.shape[1], (len(currents) + 1) // 2)
-    mixed = np.einsum("ki,fki->fk", mixing[1:kept].conj(), harmonics[:, 1:kept]).real * 2.0
-    average: FloatArray = np.einsum("i,fi->f", mixing[0].real, harmonics[:, 0].real - limit)
-    return average, mixed
-
-
-def _with_coherences(
-    drive: CoherentDrive, frequencies: FloatArray, offset: float, amplitude: float, tolerance: float
-) -> _Parts:
-    """By harmonic balance of the density matrix, held against the limit of zero frequency, known by elimination."""
-    voltages, generators, currents = _resolved_drive(drive, offset, amplitude)
-    limit, weights = steady(generators.mean(axis=0), drive.weights), drive.weights
-    fast = float(currents.mean(axis=0) @ limit)
-    common = currents[:, [int((weights * limit).argmax())]]
-    differing = currents - common * weights
-    step = float(drive.static_current(voltages).mean()) - fast
-    scale = float(np.abs(differing).max())
-    of_states = max(tolerance * min(1.0, _STEEP * abs(step) / max(scale, np.finfo(float).tiny)), _FINEST)
-    harmonics = linear_harmonics(generators, np.append(frequencies, 0.0), of_states, weights)
-    if harmonics is None:
-        raise PhysicsError(f"amplitude_V = {amplitude:g}: too many harmonics are needed {_WITHOUT}")
-    average, mixed = _mixed(differing, harmonics, limit)
-    wrong = abs(average[-1] + mixed[-1].sum() - step)
-    if wrong > _AGREES * tolerance * scale:
-        raise PhysicsError(
-            f"amplitude_V = {amplitude:g}: the signal misses its limit at zero frequency by {wrong:.1e} A, for the "
-            f"rates of the spins spread too far {_WITHOUT}"
-        )
-    own = harmonics[:-1]
-    return _Parts(mixed[:-1, 0], average[:-1], mixed[:-1, 1:].sum(axis=1), fast, step, drive.occupations(own))
-
-
-def _resolved_drive(drive: CoherentDrive, offset: float, amplitude: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Voltages of one period, enough of them that the highest harmonic of L vanishes, L and the currents there."""
-    samples = _FEWEST_SAMPLES
-    while samples <= _MOST_SAMPLES:
-        voltages = offset + amplitude * np.cos(2.0 * np.pi * np.arange(samples) / samples)
-        generators, currents = drive.at(voltages)
-        moving = generators - generators.mean(axis=0)
-        highest = np.abs(np.fft.rfft(moving, axis=0))[-samples // 8 :].max()
-        if highest <= _RESOLVED * samples * np.abs(moving).max() + _ROUNDING * np.abs(generators).max():
-            return voltages, generators, currents
-        samples *= 2
-    raise PhysicsError(f"amplitude_V = {amplitude:g}: the drive is too sharp for so low a temperature {_WITHOUT}")
+    return Parts(mixed[:-1, 0], average[:-1], mixed[:-1, 1:].sum(axis=1), fast + common.mean(), step, harmonics[:-1])
 
 
 def _differing(currents: FloatArray, occupation: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -241,7 +168,7 @@ def _differing(currents: FloatArray, occupation: FloatArray) -> tuple[FloatArray
 
 def _on_panels(
     states: DrivenStates, frequencies: FloatArray, offset: float, amplitude: float, tolerance: float
-) -> _Parts:
+) -> Parts:
     """On panels of time, at the frequencies and at both limits, which must agree with those known exactly."""
 
     def voltages(phases: FloatArray) -> FloatArray:
@@ -273,7 +200,7 @@ def _on_panels(
     own = slice(0, len(frequencies))
     higher = (total - average - homodyne)[own]
     fast = float(differing.sum(axis=0) @ limit + found.weights @ common[:, 0])
-    return _Parts(homodyne[own], average[own], higher, fast, float(step), harmonics[own])
+    return Parts(homodyne[own], average[own], higher, fast, float(step), harmonics[own])
 
 
 def _resolved_period(states: DrivenStates, offset: float, amplitude: float) -> tuple[FloatArray, FloatArray] | None:

@@ -120,10 +120,6 @@ class StationParts:
         """How a recording is replayed, and what of it is not; one sentence each."""
         return () if self.recording is None else (str(self.recording), *self.recording.source.notes)
 
-    def recording_warnings(self, parameters: Mapping[str, ParameterValue]) -> tuple[str, ...]:
-        """What a fit of a replayed run takes for granted and the recording does not hold; one sentence each."""
-        return () if self.recording is None else self.recording.warnings(parameters)
-
     def check_recorded(self, axes: Sequence[Axis], parameters: Mapping[str, ParameterValue]) -> None:
         """Refuse, before anything moves, what a recording that is replayed does not hold.
 

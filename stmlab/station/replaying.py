@@ -13,12 +13,25 @@ from typing import TYPE_CHECKING, Any
 from stmlab.errors import OutOfBounds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stmlab.events import ParameterValue
     from stmlab.station.limits import Limit
 
 
 def recording_of(simulation: Any) -> Any:
     """The recording under the tip of a simulated microscope, or None."""
     return getattr(simulation, "recorded", None)
+
+
+def doubts_of(simulation: Any, parameters: Mapping[str, ParameterValue]) -> tuple[str, ...]:
+    """Where the model of a simulated sample does not hold at the voltages of a run, one sentence each."""
+    told = getattr(getattr(getattr(simulation, "sample", None), "junction", None), "doubts", None)
+    if told is None:
+        return ()
+    largest = max((abs(float(one.value)) for one in parameters.values() if one.unit == "V"), default=0.0)
+    doubts: tuple[str, ...] = told(largest)
+    return doubts
 
 
 def narrowed(limit: Limit, recording: Any, output: str) -> Limit:

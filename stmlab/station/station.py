@@ -25,7 +25,7 @@ from stmlab.station.outputs import Outputs
 from stmlab.station.ownership import Ownership
 from stmlab.station.parts import StationParts
 from stmlab.station.preparation import prepare_outputs
-from stmlab.station.replaying import recording_of
+from stmlab.station.replaying import doubts_of, recording_of
 from stmlab.station.safe_report import Ending, SafeReport
 from stmlab.station.safe_state import reconnected
 from stmlab.station.shared import SharedState, Slot
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+    from stmlab.events import ParameterValue
     from stmlab.station.configuration import StationConfig
     from stmlab.station.instruments import Device
     from stmlab.station.outputs import Demands
@@ -231,6 +232,13 @@ class Station(StationParts):
                 f"{role}.{k}": v for role, found in self._prepared.items() for k, v in found.items()
             }
         return settings
+
+    def sample_warnings(self, parameters: Mapping[str, ParameterValue]) -> tuple[str, ...]:
+        """What a fit takes for granted and a recording does not hold, or a simulated sample; one sentence each."""
+        if self.recording is not None:
+            warnings: tuple[str, ...] = self.recording.warnings(parameters)
+            return warnings
+        return doubts_of(self.simulation, parameters)
 
     def check_status(self) -> None:
         """Raise InstrumentFault for the first instrument that reports anything wrong."""

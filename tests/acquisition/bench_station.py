@@ -55,7 +55,7 @@ class BenchStation:
         self._problems = list(problems)
         self.displaced = []  # what `moved_from` says, one after the other
 
-    def recording_warnings(self, parameters):
+    def sample_warnings(self, parameters):
         return ()
 
     def limit(self, name):

@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import stmlab
 from stmlab import models
+from stmlab.display.models import computed_as_text
 from stmlab.errors import PhysicsError
 from stmlab.models.model import Choice, Number, sample_text
 from stmlab.physics.constants import CONDUCTANCE_QUANTUM_S
@@ -217,6 +219,35 @@ def test_fewer_states_of_the_five_state_atom_are_those_of_the_paper():
     assert wells["line_rate"].value == close(every["line_rate"].value, rel=0.02)
     assert wells["step"].value == close(every["step"].value, rel=0.1)
     assert wells["step"].value != close(every["step"].value, rel=1e-3)
+
+
+CLOSE = {"states": "spin", "spin": "1", "axial_anisotropy_meV": -4.0, "transverse_anisotropy_meV": 1e-4, "field": 0.0}
+
+
+@pytest.mark.parametrize("name", _SWITCHING)
+def test_close_levels_of_a_spin_are_doubted_or_have_coherences(name):
+    model, asked = models.known(name), {"temperature_K": 1.0, "dc_bias": 4e-3, **CLOSE}
+    x = np.array([1e8, 1e9]) if name == "srs" else np.array([-1e-9, 1e-9])
+    rates, coherent = (model.curves(asked | {"equation": one}, x) for one in ("secular", "automatic"))
+    (doubt,) = rates.doubts
+    assert "two levels lie closer than the width" in doubt
+    assert coherent.doubts == ()
+    curves = [found.y["current"].values for found in (rates, coherent)]
+    assert np.abs(curves[0] - curves[1]).max() > 0.01 * np.abs(curves[1]).max()
+    far = model.curves(asked | {"transverse_anisotropy_meV": 0.9}, x)
+    assert far.doubts == ()
+    with pytest.raises(PhysicsError, match=r"equation = automatic: kept_states = 2 has rates alone"):
+        model.curves(asked | {"equation": "automatic", "kept_states": "2"}, x)
+
+
+def test_the_transport_model_doubts_what_has_no_coherences():
+    model, asked = models.known("transport"), {name: value for name, value in CLOSE.items() if name != "states"}
+    (doubt,) = model.curves(asked).doubts
+    assert "two levels lie closer than the width" in doubt
+    assert model.curves(asked | {"order": "2"}).doubts == ()
+    found = stmlab.model("transport", asked, sweep={"g_factor": [1.9, 2.0]})
+    assert found.attrs["doubts"] == doubt
+    assert f"doubt: {doubt}" in computed_as_text(found)
 
 
 def test_fewer_states_than_an_atom_has_are_not_measured():

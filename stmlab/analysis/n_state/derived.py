@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.errors import PhysicsError
+from stmlab.physics.coherent_drive import coherent_drive
 from stmlab.physics.occupation import generator
 from stmlab.results import FitParameter
 
@@ -68,8 +69,11 @@ def _figures(forward: Forward, values: Mapping[str, float], conductances: FloatA
     """Levels above the ground state in meV, rate in 1/s, difference of conductance in S; shape (n + 1,)."""
     junction = forward.junctions(values, conductances)[0]
     levels = junction.system.eigensystem.excitations_meV[1:]
-    still = generator(junction.rates(np.zeros(1)))[0]
-    rate = np.sort(-np.linalg.eigvals(still).real)[1]
+    if (coherent := coherent_drive(junction, np.zeros(1))) is not None:
+        rate = coherent.slowest_rate(np.zeros(1))
+    else:
+        still = generator(junction.rates(np.zeros(1)))[0]
+        rate = float(np.sort(-np.linalg.eigvals(still).real)[1])
     bias = np.array([-_LOW_V, _LOW_V])
     currents = junction.state_currents(bias)
     return np.concatenate([levels, [rate, float(((currents[:, 1] - currents[:, 0]) / bias).mean())]])

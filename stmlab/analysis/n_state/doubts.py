@@ -5,10 +5,12 @@ from __future__ import annotations
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stmlab.analysis.iterations import iterations
 from stmlab.analysis.n_state.data import setpoints
 from stmlab.analysis.residuals import is_structured
-from stmlab.analysis.transport.doubts import is_rounding, rivals, undetermined
+from stmlab.analysis.transport.doubts import close_levels, is_rounding, rivals, undetermined
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
@@ -25,7 +27,14 @@ def doubts(forward: Forward, best: Solution, found: list[Solution], errors: Floa
     warnings = [*rivals(best, found, errors), *undetermined(best, found, errors)]
     if not best.converged and not iterations().ended and not _is_exact(forward, best):
         warnings.append(f"the fit did not settle in {best.steps} steps: the spectra do not determine every parameter")
-    return (*warnings, *_structured(forward, best, errors.size), *_beside(forward, best))
+    close = close_levels(forward.junctions(best.values, best.conductances), _drives(forward, best))
+    return (*warnings, *_structured(forward, best, errors.size), *close, *_beside(forward, best))
+
+
+def _drives(forward: Forward, best: Solution) -> list[FloatArray]:
+    """The ends of what each drive passes, V."""
+    offset, swing = forward.system.bias_offset(best.values), np.array([-1.0, 1.0])
+    return [one.bias - offset + one.amplitude * swing for one in forward.spectra]
 
 
 def _is_exact(forward: Forward, best: Solution) -> bool:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.analysis.n_state.data import setpoints
+from stmlab.physics.coherent_drive import coherent_drive
 from stmlab.physics.driven import adiabatic_occupation
 from stmlab.physics.occupation import generator
 from stmlab.physics.rate_equations import settled_occupation
-from stmlab.physics.stochastic_resonance import stochastic_resonance
+from stmlab.physics.stochastic_resonance import static_current, stochastic_resonance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,12 +101,8 @@ class Forward:
         """
         junctions, offset = self.junctions(values, conductances), self.system.bias_offset(values)
         first = [int(np.flatnonzero(self.owner == k)[0]) for k in range(len(conductances))]
-        found = []
-        for k in first:
-            bias = np.array([self.spectra[k].setpoint_bias - offset])
-            occupation = adiabatic_occupation(generator(junctions[k].rates(bias)))
-            found.append(float((junctions[k].state_currents(bias) * occupation).sum()))
-        return np.array(found)
+        biases = [np.array([self.spectra[k].setpoint_bias - offset]) for k in first]
+        return np.array([static_current(junctions[k], bias)[0] for k, bias in zip(first, biases, strict=True)])
 
     @cached_property
     def _voltages(self) -> FloatArray:
@@ -118,6 +115,9 @@ class Forward:
 
 def _limits(junction: TunnelJunction, voltages: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Step and slowest mean rate for drives over these voltages, shape (k, P); shape (k,) each."""
+    if (coherent := coherent_drive(junction, voltages)) is not None:
+        steps, rates = coherent.limits(voltages)
+        return steps, np.maximum(rates, _SLOWEST)
     generators = generator(junction.rates(voltages.ravel()))
     currents = junction.state_currents(voltages.ravel())
     shape = voltages.shape

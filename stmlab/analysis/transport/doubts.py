@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,15 @@ from stmlab.analysis.residuals import is_structured
 from stmlab.analysis.transport.data import SMALLEST_NOISE
 from stmlab.analysis.transport.solution import by_system
 from stmlab.errors import PhysicsError
-from stmlab.physics.coherent import level_distances, takes_coherences
-from stmlab.physics.constants import MEV_PER_V
+from stmlab.physics.coherent import are_too_close
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stmlab.analysis.transport.data import SpectrumData
     from stmlab.analysis.transport.solution import Solution
     from stmlab.arrays import FloatArray
+    from stmlab.physics.transport import TunnelJunction
 
 DECIDED = 10.0
 """Difference of AIC that leaves no doubt."""
@@ -126,21 +129,24 @@ def _symbol(solution: Solution, name: str) -> str:
 
 
 def _close_levels(spectra: list[SpectrumData], best: Solution) -> list[str]:
-    """Levels, not degenerate, that are closer than the width that the rates give them: coherences are left out."""
+    """Levels that are closer than the width that the rates give them, where coherences are left out."""
+    junctions = [
+        best.system.junction(best.values, one.at(conductance))
+        for one, conductance in zip(spectra, best.conductances.tolist(), strict=True)
+    ]
+    return close_levels(junctions, [one.bias for one in spectra])
+
+
+def close_levels(junctions: Sequence[TunnelJunction], biases: Sequence[FloatArray]) -> list[str]:
+    """The doubt about spectra, each of a junction between these biases in V, that coherences would change."""
     close = 0
-    for one, conductance in zip(spectra, best.conductances.tolist(), strict=True):
-        junction = best.system.junction(best.values, one.at(conductance))
-        try:
-            if takes_coherences((junction,), MEV_PER_V * one.bias)[0]:
-                continue
-            distances = level_distances(junction, one.bias[[one.bias.argmin(), one.bias.argmax()]]).max(axis=0)
-        except PhysicsError:
-            continue
-        close += bool(((distances > 0.0) & (distances < 1.0)).any())
+    for junction, bias in zip(junctions, biases, strict=True):
+        with suppress(PhysicsError):
+            close += are_too_close(junction, bias)
     if not close:
         return []
     return [
-        f"in {close} of {len(spectra)} spectra two levels lie closer than the width that the rates give them: the "
+        f"in {close} of {len(junctions)} spectra two levels lie closer than the width that the rates give them: the "
         'model has no coherence between them (it has with equation = "automatic" in the system\'s file, in second '
         "order and for electrons that follow no spin)"
     ]

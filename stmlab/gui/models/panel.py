@@ -237,7 +237,7 @@ class ModelsPanel(Panel):
         self.derived.setText(", ".join(said))
         wrong = data is not None and data.y_unit != curves.y_unit
         why = f"{data.name} is in {data.y_unit or 'no unit'} and not drawn" if data is not None and wrong else ""
-        self._say(next((row.refusal for row in self.rows.values() if row.refusal), why))
+        self._say(next((row.refusal for row in self.rows.values() if row.refusal), why or "; ".join(curves.doubts)))
 
     def _refused(self, why: str) -> None:
         self._say(why, bad=True)

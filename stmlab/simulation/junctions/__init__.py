@@ -13,10 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stmlab.arrays import FloatArray, SampleArray
+    from stmlab.physics.transport import TunnelJunction
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +92,26 @@ class AnswersModulation(Protocol):
 
     def modulated(self, bias: float, amplitude: float, phase: FloatArray, scale: float) -> FloatArray:
         """Current at each ``phase`` of the bias ``bias + amplitude sin(phase)`` (V), A; same shape as ``phase``."""
+
+
+@runtime_checkable
+class HasDoubts(Protocol):
+    """A junction whose model does not hold everywhere."""
+
+    def doubts(self, bias_V: float) -> tuple[str, ...]:
+        """What is wrong with it at biases up to ``bias_V``, one sentence each."""
+
+
+def doubt_of_close_levels(junction: TunnelJunction, bias_V: float) -> tuple[str, ...]:
+    """That rates alone are wrong where two levels are closer than the width that they have at biases up to V."""
+    from stmlab.physics.coherent import are_too_close
+
+    if not are_too_close(junction, np.array([-bias_V, bias_V])):
+        return ()
+    return (
+        "the simulated sample has two levels that lie closer than the width that its rates give them, and no coherence "
+        "between them: its currents are wrong there",
+    )
 
 
 class Junction(Protocol):

@@ -42,8 +42,7 @@ class CoupledSpins(HeightTables):
         order: 2 or 3 (Kondo-like logarithms).
         coupling: J rho of the sample, in third order.
         tip_polarisation: of the tip's electrons, beside what they follow of its spin.
-        equation: of the spins' state: automatic has coherences where levels are close and there are any. A drive finds
-            no coherences: it is refused where they matter.
+        equation: of the spins' state: automatic has coherences where levels are close and there are any.
 
     Raises:
         PhysicsError: a value outside what the model is defined for.

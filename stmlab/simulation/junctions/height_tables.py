@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.physics.constants import K_B_MEV_PER_K
+from stmlab.simulation.junctions import doubt_of_close_levels
 from stmlab.simulation.junctions.driven import mean_current
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class HeightTables(ABC):
     def mean_current(self, drive: Drive, scale: float) -> float:
         """See Junction."""
         return mean_current(self.at(scale), drive)
+
+    def doubts(self, bias_V: float) -> tuple[str, ...]:
+        """See HasDoubts; at the reference height."""
+        return doubt_of_close_levels(self.at(1.0), bias_V)
 
     @cached_property
     def _tables(self) -> dict[tuple[int, float], FloatArray]:

@@ -6,17 +6,19 @@ follow the tip's height as the conductance does; scattering of the sample's own 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from stmlab.physics.arguments import Vector, not_negative, positive
 from stmlab.physics.baths import Bath, Electrode
+from stmlab.physics.junction import Equation
 from stmlab.physics.spins import Spin, SpinSystem
 from stmlab.physics.stochastic_resonance import static_current
 from stmlab.physics.transport import TunnelJunction
+from stmlab.simulation.junctions import doubt_of_close_levels
 from stmlab.simulation.junctions.driven import mean_current, slow_rate
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class RateEquation:
         tunnel_conductance_S, sample_conductance_S: C_ST and C_SS.
         tip_polarisation: of the tip's electrons: (0, 0, eta).
         potential_scattering: u.
+        equation: secular, the rates of the paper; automatic has coherences where levels are close, coherent always.
 
     Raises:
         PhysicsError: a value outside what the model is defined for.
@@ -53,6 +56,7 @@ class RateEquation:
     sample_conductance_S: float
     tip_polarisation: Vector = (0.0, 0.0, 0.0)
     potential_scattering: float = 0.0
+    equation: Literal["secular", "automatic", "coherent"] = "secular"
 
     def __post_init__(self) -> None:
         positive("tunnel_conductance_S", self.tunnel_conductance_S, "S")
@@ -76,9 +80,20 @@ class RateEquation:
         """See Junction: ``rate_per_s`` is the slow rate of all states, averaged over the drive."""
         return {"rate_per_s": slow_rate(self.at(1.0), v_dc, v_ac)}
 
-    def at(self, scale: float) -> ScaledStates:
+    def doubts(self, bias_V: float) -> tuple[str, ...]:
+        """See HasDoubts; at the reference height."""
+        return doubt_of_close_levels(self._whole(1.0), bias_V)
+
+    def at(self, scale: float) -> ScaledStates | TunnelJunction:
         """The states with the tip where the conductance is ``scale`` times the reference."""
+        if self.equation != "secular":
+            return self._whole(scale)
         return ScaledStates(self._tunnelling, self._scattering, scale)
+
+    def _whole(self, scale: float) -> TunnelJunction:
+        junction = self._junction((Bath(0, self.sample_conductance_S),))
+        conductance = scale * self.tunnel_conductance_S
+        return replace(junction, conductance_S=conductance, equation=Equation(self.equation))
 
     @cached_property
     def _tunnelling(self) -> TunnelJunction:

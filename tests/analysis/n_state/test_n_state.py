@@ -12,6 +12,7 @@ from stmlab.analysis.iterations import STOPPED, ended_early, following
 from stmlab.analysis.n_state import fit_states, srs_spectra
 from stmlab.analysis.n_state.descents import evened
 from stmlab.analysis.n_state.forward import Forward
+from stmlab.analysis.transport.doubts import close_levels
 from stmlab.display.figures.fits import draw_fits
 from stmlab.errors import FitEnded, FitError
 from stmlab.physics.inelastic import inelastic_rates
@@ -256,6 +257,42 @@ def test_settings_that_make_no_sense_are_refused(tmp_path, settings, words):
 def test_a_model_that_takes_no_system_says_so(tmp_path, pair):
     with pytest.raises(FitError, match="the model steps takes no spin system: transport and n_state do"):
         stmlab.fit(pair_map(tmp_path), "steps", system=pair)
+
+
+CLOSE_ATOM = """
+name = "atom"
+kind = "spin_system"
+[spin_system]
+field_T = [0.01, 0, 0]
+temperature_K = 1.0
+equation = "{equation}"
+bias_offset_V = 0.0
+[spin_system.spins.atom]
+spin = 1
+axial_anisotropy_meV = -4.0
+transverse_anisotropy_meV = 2e-4
+scattering_S = {{ start = 3e-8, name = "C_SS" }}
+[spin_system.tip]
+polarisation = [0, 0, {{ start = 0.5, low = -1, high = 1, name = "eta" }}]
+"""
+
+
+def test_a_map_of_close_levels_is_that_of_the_density_matrix_and_of_rates_is_doubted(tmp_path):
+    spectra, doubted = maps_spectra([4e-3, -4e-3], [2e-3], [1.0, 1e9, 1e15], None, None), []
+    values, conductances = {"C_SS": 3e-8, "eta": 0.5}, np.array([1e-7])
+    signals = []
+    for equation in ("automatic", "secular"):
+        (file := tmp_path / f"{equation}.toml").write_text(CLOSE_ATOM.format(equation=equation), encoding="utf-8")
+        forward = Forward(read_system(file), spectra)
+        signals.append(np.array(forward.signals(values, conductances)))
+        steps, rates = forward.steps_and_rates(values, conductances)
+        assert steps == close(signals[-1][:, 0] - signals[-1][:, 2], rel=2e-3, abs=1e-15)
+        assert (rates > 0.0).all()
+        junctions = forward.junctions(values, conductances)
+        doubted.append(close_levels(junctions, [one.bias + 2e-3 * np.array([-1.0, 1.0]) for one in spectra]))
+    assert np.abs(signals[0] - signals[1]).max() > 0.05 * np.abs(signals[0]).max()
+    assert doubted[0] == []
+    assert "in 2 of 2 spectra two levels lie closer than the width" in doubted[1][0]
 
 
 @pytest.mark.parametrize("look", [1, 2, 10, 40])
