@@ -1,9 +1,15 @@
-"""``stmlab`` with a model "slow" that gains next to nothing, for ever: what follows on the command line is its own."""
+"""``stmlab`` with a model "slow" that gains next to nothing, for ever.
+
+python slow_fit.py PATIENCE ARGUMENTS     PATIENCE: s until the terminal is told of a fit; ARGUMENTS: of ``stmlab``
+"""
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
+import stmlab.analysis.iterations as iterations_module
 import stmlab.analysis.models as models
 from stmlab.analysis.iterations import iterations
 from stmlab.cli import main
@@ -20,5 +26,6 @@ def slow(run: object, told: object) -> FitResult:
 
 
 if __name__ == "__main__":
+    iterations_module._PATIENCE = float(sys.argv.pop(1))
     models.MODELS = {**models.MODELS, "slow": slow}
     main()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 from typer.testing import CliRunner
@@ -21,10 +22,18 @@ def cli(tmp_path, monkeypatch):
     return run
 
 
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder := tmp_path_factory.mktemp("runs"))
+        for words in ("srs --set points=20 -o fe.h5", "time_trace --set samples=200 -o deep/trace.h5"):
+            assert CliRunner().invoke(app, ["run", "--seed", "1", *words.split()]).exit_code == 0
+    return folder
+
+
 @pytest.fixture
-def measured(cli):
-    assert cli("run", "srs", "--seed", 1, "--set", "points=20", "-o", "fe.h5").exit_code == 0
-    assert cli("run", "time_trace", "--seed", 2, "--set", "samples=200", "-o", "deep/trace.h5").exit_code == 0
+def measured(two_runs, cli, tmp_path):
+    shutil.copytree(two_runs, tmp_path, dirs_exist_ok=True)
 
 
 @pytest.mark.usefixtures("measured")

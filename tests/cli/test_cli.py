@@ -202,7 +202,7 @@ def test_a_residual_is_told_with_the_unit_of_the_data():
 
 
 def test_papers_gives_rows_with_a_verdict_each(cli):
-    rows = json.loads(cli("papers", "fransson", "--json").stdout)
+    rows = json.loads(cli("papers", "horovitz", "--json").stdout)
     assert {"paper", "item", "reference", "source", "computed", "unit", "verdict", "note"} == set(rows[0])
     assert {row["verdict"] for row in rows} <= {"agrees", "differs", "not reproducible"}
     assert all(row["note"] for row in rows if row["verdict"] != "agrees")

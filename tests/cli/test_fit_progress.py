@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from stmlab.acquisition.runner import Runner
-from stmlab.analysis.iterations import fitting, iterations
+from stmlab.analysis.iterations import _PATIENCE, fitting, iterations
 from stmlab.cli.fit_progress import FitsOnTerminal, fits_on_terminal
 from stmlab.events import FitProgress
 from stmlab.storage import open_run
@@ -31,9 +31,9 @@ def run(tmp_path):
 
 
 @contextmanager
-def slow_fit(*arguments):
+def slow_fit(*arguments, patience=_PATIENCE):
     """``stmlab`` with the slow model, and the first line that it says on standard error."""
-    command = [sys.executable, str(SLOW), *map(str, arguments)]
+    command = [sys.executable, str(SLOW), *map(str, (patience, *arguments))]
     surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=surroundings
@@ -73,7 +73,7 @@ def test_after_ctrl_c_no_further_file_is_begun(run):
     further = [run.with_name(name) for name in ("b.h5", "c.h5")]
     for file in further:
         file.write_bytes(run.read_bytes())
-    with slow_fit("fit", run, *further, "--model", "slow", "--json") as (process, _):
+    with slow_fit("fit", run, *further, "--model", "slow", "--json", patience=0.1) as (process, _):
         process.send_signal(signal.SIGINT)
         answers = [json.loads(line) for line in process.communicate(timeout=60.0)[0].splitlines()]
     assert process.returncode == 130

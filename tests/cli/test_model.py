@@ -73,13 +73,14 @@ def test_a_file_that_could_not_be_written_is_refused_before_anything_is_computed
     assert path.read_text(encoding="utf-8") == "mine"
 
 
-@pytest.mark.parametrize("ending", ["csv", "json", "nc"])
-def test_files_and_figures_are_written_once(ending, tmp_path):
-    out, figure = tmp_path / f"a.{ending}", tmp_path / "a.png"
-    arguments = ("molecules", "--sweep", "bias=-2..2 mV:9", "--out", str(out), "--figure", str(figure))
+@pytest.mark.parametrize(("name", "figures"), [("a.csv", ["a.png"]), ("a.json", []), ("a.nc", [])])
+def test_files_and_figures_are_written_once(name, figures, tmp_path):
+    out, drawn = tmp_path / name, [tmp_path / figure for figure in figures]
+    arguments = ["molecules", "--sweep", "bias=-2..2 mV:9", "--out", str(out)]
+    arguments += [word for figure in drawn for word in ("--figure", str(figure))]
     assert run(*arguments).exit_code == 0
     assert out.stat().st_size > 1000
-    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert all(figure.read_bytes().startswith(b"\x89PNG") for figure in drawn)
     again = run(*arguments)
     assert again.exit_code == 1
     assert "exists already" in again.stderr

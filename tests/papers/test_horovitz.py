@@ -65,6 +65,7 @@ def test_the_faults_of_the_text_are_shown_as_such(rows):
     assert row_of(rows, "angular frequency").computed == close(0.096, rel=1e-9)
 
 
+@pytest.mark.slow  # in every run `stmlab papers horovitz --figures` draws them, in tests/test_readme.py
 def test_both_figures_are_drawn(tmp_path, monkeypatch):
     with drawn(monkeypatch) as figures:
         paths = horovitz.figures(tmp_path)
