@@ -24,13 +24,12 @@ from PyQt6.QtWidgets import (
 from stmlab.errors import SequenceError
 from stmlab.gui.actions import Action
 from stmlab.gui.data.catalogue_table import HEADINGS, CatalogueTable, Found
+from stmlab.gui.data.chosen_files import ChosenFiles
 from stmlab.gui.data.dropping import accept_files
-from stmlab.gui.data.exporting import Exporting
 from stmlab.gui.data.pictures import Pictures
 from stmlab.gui.data.searching import found
-from stmlab.gui.data.tasks import look_through, parameters_of, set_tags, write_note
+from stmlab.gui.data.tasks import look_through, set_tags, write_note
 from stmlab.gui.panel import Area, Panel
-from stmlab.storage.catalogue import RECORDED, UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,17 +63,17 @@ class CataloguePanel(Panel):
         self.found = Found(self.table)
         self.view = QTableView()
         self.pictures = Pictures(context.workers, self.table, self._in_view)
-        self.exporting = Exporting(context, self)
+        self.files = ChosenFiles(context, self, self.chosen)
         self._register()
         self._build()
-        accept_files(self, self.open_files)
+        accept_files(self, self.files.draw)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(lambda _path: self._later.start(_SETTLED))
         self._later, self._soon = self._timer(self.refresh), self._timer(self._search)
         self._busy = self._again = False
         self._stale = True  # not looked through since something has changed
         context.run_changed.connect(lambda _state, _message: self._later.start(_SETTLED))
-        self._enable()
+        self.files.enable()
 
     def _timer(self, do: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -90,24 +89,9 @@ class CataloguePanel(Panel):
             (Action("data.open", "&Open file...", "Show a run or a recorded file", "Ctrl+O", data), self.open_dialog),
             (Action("data.folder", "Choose &folder...", "Look through another folder", "", data), self.choose_folder),
             (Action("data.refresh", "&Look again", "Look through the folder again", "F5", data), self.refresh),
-            (_chosen("show", "&Show", "Show the run in the live plots, or draw the recorded file"), self.show_chosen),
-            (_chosen("overlay", "&Overlay", "Draw the chosen files over each other"), self.overlay_chosen),
-            (_chosen("fit", "F&it...", "Fit the chosen file"), self.fit_chosen),
-            (_chosen("map", "&Map", "Show the chosen grid, or run over several axes, as a map"), self.map_chosen),
-            (_chosen("replay", "&Replay", "Play the chosen run again, with a time slider"), self.replay_chosen),
-            (_chosen("reuse", "&Use these parameters", "Put the run's parameters into the form"), self.reuse_chosen),
-            (_chosen("tag", "Edit &tags", "Edit the tags of the chosen file"), self.edit_tags),
-            (_chosen("note", "Add &note...", "Write a note about the chosen file"), self.note_chosen),
-            (
-                _chosen("export_figure", "Export fi&gure...", "Write a figure of the chosen file: PNG, SVG or PDF"),
-                lambda: self.exporting.figure([entry.path for entry in self.chosen()]),
-            ),
-            (
-                _chosen("export_data", "Export &data...", "Write the data of the chosen file in another format"),
-                lambda: self.exporting.data([entry.path for entry in self.chosen()]),
-            ),
         ):
             self.context.actions.add(action, do)
+        self.files.register(self.edit_tags, self.note_chosen)
 
     def _build(self) -> None:
         self.folder.setToolTip("Folder that is looked through, with those below it")
@@ -159,7 +143,7 @@ class CataloguePanel(Panel):
         view.customContextMenuRequested.connect(self._menu)
         chosen = view.selectionModel()
         assert chosen is not None
-        chosen.selectionChanged.connect(lambda *_: self._enable())
+        chosen.selectionChanged.connect(lambda *_: self.files.enable())
         self.table.tags_edited.connect(self._set_tags)
         self.found.layoutChanged.connect(self.pictures.draw)
         bar = view.verticalScrollBar()
@@ -234,7 +218,7 @@ class CataloguePanel(Panel):
         if self.troubles:
             self._say(f"{self.status.text()}; {self.troubles[0]}", bad=True)
         self.pictures.draw()
-        self._enable()
+        self.files.enable()
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         self.status.setText(text)
@@ -281,20 +265,6 @@ class CataloguePanel(Panel):
                 self.view.selectRow(row)
         self.view.setSelectionMode(mode)
 
-    def _enable(self) -> None:
-        entries = self.chosen()
-        readable = [entry for entry in entries if entry.state != UNREADABLE]
-        one = len(entries) == 1
-        run = one and bool(readable) and entries[0].state != RECORDED
-        for names, possible in (
-            (("overlay",), bool(readable)),
-            (("export_figure", "export_data", "show", "fit", "map"), one and bool(readable)),
-            (("replay", "reuse"), run),
-            (("tag", "note"), one),
-        ):
-            for name in names:
-                self.context.actions[f"data.{name}"].setEnabled(possible)
-
     def _menu(self, at: QPoint) -> None:
         menu, viewport = QMenu(self), self.view.viewport()
         assert viewport is not None
@@ -302,68 +272,18 @@ class CataloguePanel(Panel):
             menu.addAction(self.context.actions[f"data.{name}"])
         menu.popup(viewport.mapToGlobal(at))
 
-    def _path(self) -> Path | None:
-        entries = self.chosen()
-        return entries[0].path if entries else None
-
     # -- what is done with it ----------------------------------------------------------------------------------------
 
     def open_dialog(self) -> None:
         """Ask for files and show them."""
         names, _ = QFileDialog.getOpenFileNames(self, "Open", self.folder.text())
-        self.open_files([Path(name) for name in names])
-
-    def open_files(self, paths: list[Path]) -> None:
-        """Draw files from anywhere."""
-        if paths:
-            self.context.overlay_wanted.emit(paths)
-            self.context.panel_wanted.emit("overlay")
-
-    def show_chosen(self) -> None:
-        """A run in the live plots; a recorded file is drawn."""
-        entries = self.chosen()
-        if len(entries) != 1 or entries[0].state == UNREADABLE:
-            return
-        if entries[0].state == RECORDED:
-            self.open_files([entries[0].path])
-        else:
-            self.context.run_shown.emit(entries[0].path)
-
-    def overlay_chosen(self) -> None:
-        """Draw all that are chosen over each other."""
-        self.open_files([entry.path for entry in self.chosen() if entry.state != UNREADABLE])
-
-    def fit_chosen(self) -> None:
-        """Into the fit panel."""
-        self.context.fit_wanted.emit(self._path())
-        self.context.panel_wanted.emit("fit")
-
-    def map_chosen(self) -> None:
-        """Into the map panel."""
-        self.context.map_wanted.emit(self._path())
-        self.context.panel_wanted.emit("map")
-
-    def replay_chosen(self) -> None:
-        """Into the replay panel."""
-        self.context.replay_wanted.emit(self._path())
-        self.context.panel_wanted.emit("replay")
-
-    def reuse_chosen(self) -> None:
-        """The parameters of a run, for the form."""
-        task = self.context.workers.submit(parameters_of, self._path())
-        task.done.connect(self._reuse)
-        task.failed.connect(self.context.notices.error)
-
-    def _reuse(self, parameters: dict[str, Any]) -> None:
-        from stmlab.acquisition.queue.entries import QueueEntry
-
-        self.context.entry_wanted.emit(QueueEntry(**parameters))
+        self.files.draw([Path(name) for name in names])
 
     def _double_clicked(self, index: QModelIndex) -> None:
         if index.column() == HEADINGS.index("Tags"):
             self.view.edit(index)
         else:
-            self.show_chosen()
+            self.files.show()
 
     def edit_tags(self) -> None:
         """Edit the tags in the table."""
@@ -373,7 +293,7 @@ class CataloguePanel(Panel):
 
     def note_chosen(self) -> None:
         """Ask for a note."""
-        path = self._path()
+        path = self.files.path()
         text, agreed = QInputDialog.getMultiLineText(self, "Note", f"About {path.name if path else ''}:")
         if path is not None and agreed and text.strip():
             self._change(path, write_note, text)
@@ -391,8 +311,3 @@ class CataloguePanel(Panel):
             if entry.path == path:
                 self.table.replace(path, replace(entry, added=added))
                 return
-
-
-def _chosen(name: str, text: str, tip: str) -> Action:
-    """An action on what is chosen."""
-    return Action(f"data.{name}", text, tip, menu="&Data", section="chosen")
