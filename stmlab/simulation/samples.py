@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,7 @@ def read_sample(path: Path) -> Sample:
             return _spin_system(path)
         head = _SampleFile.model_validate(tables)
         _refuse_strangers(path, head)
-        junction = TypeAdapter(_junction_class(head.kind)).validate_python(tables[head.kind])
+        junction = _tables_of(head.kind).validate_python(tables[head.kind])
     except ValidationError as error:
         raise StationError(explain(error, path)) from error
     noise = True
@@ -142,6 +143,8 @@ def _refuse_strangers(path: Path, head: _SampleFile) -> None:
         raise StationError(f"{path}: {strangers[0]}: not known in a sample of kind {head.kind!r}")
 
 
-def _junction_class(kind: str) -> Any:
+@cache  # takes as long as all instruments of the microscope
+def _tables_of(kind: str) -> TypeAdapter[Any]:
+    """What checks a table of that kind and makes its junction."""
     module, _, name = _KINDS[kind].partition(":")
-    return getattr(importlib.import_module(module), name)
+    return TypeAdapter(getattr(importlib.import_module(module), name))

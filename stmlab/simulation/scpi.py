@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from stmlab.simulation.lines import LineSession
 from stmlab.simulation.machine import Machine
-from stmlab.simulation.scpi_commands import CHANNELS, Call, Command, CommandTree, Setting
+from stmlab.simulation.scpi_commands import CHANNELS, Call, Command, Setting, command_tree
 from stmlab.simulation.scpi_grammar import ScpiError, units
 from stmlab.simulation.scpi_state import restored, stored
 from stmlab.simulation.scpi_values import Integer
@@ -46,8 +46,8 @@ class ScpiInstrument(ABC):
         self._questions: dict[bytes, tuple[Call, ...]] = {}  # messages of queries alone, taken apart
         self._events = self._event_mask = self._service_mask = 0
         accessors = [command for setting in self._settings.values() for command in self._accessors(setting)]
-        self._all_commands = [*self._common(), *accessors, *self.commands()]
-        self._tree = CommandTree(self._all_commands)
+        self._commands = {command.pattern: command for command in (*self._common(), *accessors, *self.commands())}
+        self._tree = command_tree(tuple(self._commands))
         self.reset()
 
     @property
@@ -104,8 +104,9 @@ class ScpiInstrument(ABC):
         mnemonics = header.removesuffix("?").removeprefix(":").split(":")
         follows = not header.startswith((":", "*"))
         full = [*path, *mnemonics] if follows else mnemonics
-        command, channel = self._tree.find(full, query=header.endswith("?"))
-        return Call(command, channel, unit.arguments), path if header.startswith("*") else full[:-1]
+        pattern, channel = self._tree.find(full, query=header.endswith("?"))
+        call = Call(self._commands[pattern], channel, unit.arguments)
+        return call, path if header.startswith("*") else full[:-1]
 
     def calls(self, message: bytes) -> Iterable[Call]:
         """What a message asks for, one after the other; a message of queries alone is taken apart once.
@@ -150,7 +151,7 @@ class ScpiInstrument(ABC):
 
     def headers(self) -> str:
         """All commands and queries, one a line."""
-        return "\n".join(command.pattern.replace("#", "[1|2|3|4]") for command in self._all_commands)
+        return "\n".join(pattern.replace("#", "[1|2|3|4]") for pattern in self._commands)
 
     def stored(self) -> bytes:
         """All settings, as bytes that ``restore`` takes back."""

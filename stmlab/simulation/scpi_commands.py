@@ -87,33 +87,37 @@ class _Node:
 
     numbered: bool = False
     children: dict[str, _Node] = field(default_factory=dict)
-    command: Command | None = None
-    query: Command | None = None
+    command: str | None = None
+    query: str | None = None
 
 
 class CommandTree:
-    """Finds the command that a header means."""
+    """Finds the pattern that a header means.
 
-    def __init__(self, commands: Iterable[Command]) -> None:
+    Args:
+        patterns: of commands and queries; of two that one header means, the later one is found.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
         self._root = _Node()
-        for command in commands:
-            for path in _paths(command.pattern):
-                self._insert(path, command)
+        for pattern in patterns:
+            for path in _paths(pattern):
+                self._insert(path, pattern)
 
-    def _insert(self, path: Sequence[tuple[str, str, bool]], command: Command) -> None:
+    def _insert(self, path: Sequence[tuple[str, str, bool]], pattern: str) -> None:
         place = self._root
         for name, short, numbered in path:
             child = place.children.get(name) or _Node()
             child.numbered = child.numbered or numbered
             place.children[name] = place.children[short] = child
             place = child
-        if command.is_query:
-            place.query = command
+        if pattern.endswith("?"):
+            place.query = pattern
         else:
-            place.command = command
+            place.command = pattern
 
-    def find(self, path: Sequence[str], *, query: bool) -> tuple[Command, int]:
-        """The command behind the mnemonics ``path``, upper case and from the root, and its channel.
+    def find(self, path: Sequence[str], *, query: bool) -> tuple[str, int]:
+        """The pattern behind the mnemonics ``path``, upper case and from the root, and its channel.
 
         Raises:
             ScpiError: -113 there is no such header; -114 it has no such channel.
@@ -129,10 +133,14 @@ class CommandTree:
                 if number not in (CHANNELS if place.numbered else (1,)):
                     raise ScpiError(-114)
                 channel = number if place.numbered else channel
-        command = place.query if query else place.command
-        if command is None:
+        pattern = place.query if query else place.command
+        if pattern is None:
             raise ScpiError(-113)
-        return command, channel
+        return pattern, channel
+
+
+command_tree = cache(CommandTree)
+"""The tree of a tuple of patterns: every instrument of a kind has the same ones, and some branch widely."""
 
 
 def _parted(mnemonic: str) -> tuple[str, str]:
@@ -140,7 +148,6 @@ def _parted(mnemonic: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (mnemonic, "")
 
 
-@cache  # every instrument of a kind has the same patterns
 def _paths(pattern: str) -> tuple[tuple[tuple[str, str, bool], ...], ...]:
     """The headers that ``pattern`` allows: for each node its long and its short form, and whether it has a number."""
     return tuple(

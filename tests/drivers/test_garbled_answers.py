@@ -6,12 +6,13 @@ import math
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stmlab.errors import InstrumentFault, InstrumentLost, StmlabError
 from stmlab.nanonis.frames import HEADER_SIZE
 from tests.drivers.garbling import SUBJECTS, alike
+from tests.repetitions import examples
 
 LINES = [subject for subject in SUBJECTS if not subject.binary]
 FRAMES = [subject for subject in SUBJECTS if subject.binary]
@@ -86,7 +87,7 @@ def test_nonsense_in_place_of_any_answer_is_garbled_or_lost(subject, one_of):
 
 @pytest.mark.parametrize("subject", LINES, ids=str)
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_a_changed_answer_is_a_value_of_its_kind_or_an_error_that_says_so(subject, data):
     _garble(subject, data, OF_LINES)
 
@@ -105,7 +106,7 @@ def test_another_word_anywhere_in_an_answer_is_a_value_of_its_kind_or_an_error_t
 
 @pytest.mark.parametrize("subject", FRAMES, ids=str)
 @given(data=st.data())
-@settings(max_examples=600, deadline=None)
+@examples(600)
 def test_a_changed_frame_is_a_value_of_its_kind_or_an_error_that_says_so(subject, data):
     _garble(subject, data, OF_FRAMES)
 
