@@ -49,34 +49,34 @@ def test_ctrl_c_in_the_terminal_ends_the_window_which_keeps_its_layout(tmp_path)
     assert Settings(tmp_path / "w.json").known.layout
 
 
-def test_every_panel_is_there_without_a_complaint_and_so_in_a_second_window(qapp, qtbot, settings):
-    first, second = open_window(qapp, settings), open_window(qapp, Settings(settings.path))
-    for window in (first, second):
-        qtbot.addWidget(window)
-        assert window.notice_bar.shown is None, window.notice_bar.label.text()
-        assert {"measure", "log"} <= set(window.panels)
-        assert window.isVisible()
-    first.close()
-    assert second.isVisible()
+@pytest.fixture(scope="module")
+def window(qapp, tmp_path_factory):
+    found = open_window(qapp, Settings(tmp_path_factory.mktemp("window") / "window.json"))
+    yield found
+    found.leave()
+
+
+def test_every_panel_is_there_without_a_complaint_and_so_in_a_second_window(window, qapp):
+    second = open_window(qapp, Settings(window.context.settings.path))
+    for one in (window, second):
+        assert one.notice_bar.shown is None, one.notice_bar.label.text()
+        assert {"measure", "log"} <= set(one.panels)
+        assert one.isVisible()
     second.close()
+    assert not second.isVisible()
+    assert window.isVisible()
 
 
-def test_every_panel_knows_the_station_from_the_start(qapp, qtbot, settings):
-    window = open_window(qapp, settings)
-    qtbot.addWidget(window)
+def test_every_panel_knows_the_station_from_the_start(window):
     assert window.context.actions["instruments.connect"].isEnabled()
     assert window.panels["state"].safe_state.station == "simulated"
-    window.leave()
 
 
-def test_every_action_has_a_tip_a_place_and_a_shortcut_of_its_own(qapp, qtbot, settings):
-    window = open_window(qapp, settings)
-    qtbot.addWidget(window)
+def test_every_action_has_a_tip_a_place_and_a_shortcut_of_its_own(window):
     for action in window.context.actions:
         assert action.tip, action.name
         written = QKeySequence(action.shortcut)
         assert window.context.actions[action.name].shortcut() == written, f"{action.name}: {action.shortcut} is taken"
-    window.close()
 
 
 def test_the_hook_for_exceptions_is_taken_back(context):
