@@ -208,9 +208,10 @@ def test_a_desk_obeys_a_call_for_the_safe_state(person):
     assert "tip withdrawn" in person.hear("left")["said"]
 
 
-def test_a_station_that_a_run_owns_is_refused(person):
-    person.hear("values")
-    other = Person(person.station)
-    assert "is owned by process" in other.hear("refused")["said"]
-    assert other.process.wait(30) == 1
-    other.end()
+def test_a_station_that_a_run_owns_is_refused(served):
+    _, station = served
+    with Station.load(str(station)):
+        other = Person(station)
+        assert "is owned by process" in other.hear("refused")["said"]
+        assert other.process.wait(30) == 1
+        other.end()
