@@ -42,9 +42,11 @@ def in_unit(text: str, unit: str) -> float:
 
 
 def _in_prefixed(number: str, written: str, unit: str) -> float | None:
-    """A number whose unit is ``unit`` with a prefix, or as it is, correctly rounded; None if it is another one."""
+    """A number whose unit is ``unit`` with a prefix, or as it is, or in percent; correctly rounded. None: another one."""
     if written == unit:
         return float(number)
+    if written == "%" and not unit:
+        return float(Decimal(number).scaleb(-2))
     prefix = written.removesuffix(unit)
     if unit not in _PREFIXED or prefix == written or prefix not in _POWERS:
         return None

@@ -66,22 +66,22 @@ def test_a_rate_beyond_the_range_takes_endless_readings():
 
 
 def test_an_old_run_tells_rate_step_and_noise(tmp_path):
-    settings = {"points": 60, "averages": 4, "time_constant": "100 ms"}
+    settings = {"points": 30, "averages": 4, "time_constant": "100 ms"}
     outcome = measure("srs", seed=3, path=tmp_path / "old.h5", settings=settings)
     found = forecast("srs", 0.01, like=outcome.path)
     (fit,) = outcome.fits
     assert found.value == fit["rate"].value
     log, optimal, adaptive, bound = found.ways
     error = fit["rate"].error / fit["rate"].value
-    assert log.readings == 60, "a grid has all its points"
+    assert log.readings == 30, "a grid has all its points"
     assert bound.readings <= optimal.readings
-    assert log.seconds > 60 * 10 * 0.1, "four poles settle at the time constant of the old run"
+    assert log.seconds > 30 * 10 * 0.1, "four poles settle at the time constant of the old run"
     assert adaptive.seconds > 0
     assert adaptive.name == "adaptive, averages=1"
-    at_first = log.seconds / 60
+    at_first = log.seconds / 30
     log, _, adaptive, _ = forecast("srs", 0.002, like=outcome.path, settings={"time_constant": "0.1 s"}).ways
-    assert log.readings == close(4 * 60 * (error / 0.002) ** 2, rel=0.05), "as the fit's own error scales"
-    assert (log.seconds - 60 * at_first) / (log.readings - 60) < 0.7 * at_first, "further readings need not settle"
+    assert log.readings == close(4 * 30 * (error / 0.002) ** 2, rel=0.05), "as the fit's own error scales"
+    assert (log.seconds - 30 * at_first) / (log.readings - 30) < 0.7 * at_first, "further readings need not settle"
     assert adaptive.name != "adaptive, averages=1"
     assert adaptive.seconds < log.seconds / 1.7
     assert math.isnan(bound.seconds)

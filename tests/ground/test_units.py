@@ -117,6 +117,7 @@ def test_a_setting_is_written_with_its_prefix(value, unit, text):
         ("2 V", "mV", 2000.0),
         ("3 dm", "m", 0.3),
         ("65 GSa/s", "Sa/s", 65e9),
+        ("0.3 %", "", 0.003),
     ],
 )
 def test_rates_and_powers_of_ten_are_read_as_they_are_written(text, unit, value):
@@ -131,7 +132,8 @@ def test_a_prefix_is_that_of_pint_and_correctly_rounded(number, prefix):
 
 
 def test_what_people_mostly_write_needs_no_registry_of_units():
-    program = "import sys; from stmlab.units import in_unit; in_unit('4 mV', 'V'); sys.exit('pint' in sys.modules)"
+    written = "in_unit('4 mV', 'V') + in_unit('1 %', '')"
+    program = f"import sys; from stmlab.units import in_unit; {written}; sys.exit('pint' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 

@@ -83,12 +83,12 @@ def test_a_client_hears_all_of_a_queue_from_wherever_it_comes_in_until_its_end(p
 
 def test_progress_and_what_the_looks_have_read_are_told_while_a_run_goes_on(path, monkeypatch):
     monkeypatch.setattr(control, "_EVERY", 0.0)
-    with performed(path, entry("didv", settings={"points": 120})), QueueClient(path) as client:
+    with performed(path, entry("didv", settings={"points": 40})), QueueClient(path) as client:
         progress = client.wait_for("progress", state="running")
         values = client.wait_for("values")
         while "controller" not in values["read"] or not values["set"].get("controller"):
             values = client.wait_for("values")
-    assert progress["total"] == 120
+    assert progress["total"] == 40
     assert progress["file"].endswith("_didv_fe_atom.h5")
     assert progress["left"] > 0
     assert values["roles"]["tip"] == "controller"
