@@ -42,7 +42,7 @@ def in_unit(text: str, unit: str) -> float:
 
 
 def _in_prefixed(number: str, written: str, unit: str) -> float | None:
-    """A number whose unit is ``unit`` with a prefix, or as it is, or in percent; correctly rounded. None: another one."""
+    """A number in percent, or of ``unit`` as it is or with a prefix, correctly rounded; None if it is another one."""
     if written == unit:
         return float(number)
     if written == "%" and not unit:
