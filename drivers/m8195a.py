@@ -99,7 +99,7 @@ class M8195A(M8195AControls):
         segment = self._segment(frequency)
         return _at_connector(segment, waveforms.line_of_sine(segment, FULL_SCALE), LEVEL_RANGE[1])
 
-    def amplitude_up_to(self, frequency: float) -> float:
+    def common_amplitude(self, frequency: float) -> float:
         """See Generator; rounding to whole codes takes less than one code of a tone's line."""
         return LEVEL_RANGE[1] / 2 * (1 - 1 / FULL_SCALE) * waveforms.least_hold(frequency, self._dividers)
 

@@ -145,7 +145,7 @@ class StochasticResonance(AdaptiveSequence, ChoppedSequence):
             current=self.setpoint_current,
             rf_amplitude=float(amplitude.max()),
         )
-        every = station.generator.amplitude_up_to(float(frequency.max()))
+        every = station.generator.common_amplitude(float(frequency.max()))
         doubtful = amplitude > every
         doubtful[[frequency.argmin(), frequency.argmax()]] = True  # the others lie within the generator's band
         for f, needed in zip(frequency[doubtful].tolist(), amplitude[doubtful].tolist(), strict=True):

@@ -92,7 +92,7 @@ def test_a_microscope_is_planned_from_its_file_alone(microscope, name):
 
 def test_what_only_an_instrument_knows_is_said_to_be_unchecked(microscope):
     (unchecked,) = planned("srs", microscope).unchecked
-    assert unchecked == "checked when the run starts: awg: largest amplitude is known when it is connected"
+    assert unchecked == "checked when the run starts: awg: common amplitude is known when it is connected"
     assert planned("time_trace", microscope).unchecked == ()
 
 

@@ -192,12 +192,12 @@ def test_the_largest_amplitude_can_be_played_and_falls_with_the_hold(rig, freque
 def test_every_tone_up_to_a_frequency_can_have_the_amplitude_that_is_promised_for_all(highest, share):
     driver = Rig().driver
     frequency = max(highest * share, 1e3)
-    assert driver.amplitude_up_to(highest) <= driver.largest_amplitude(frequency)
+    assert driver.common_amplitude(highest) <= driver.largest_amplitude(frequency)
 
 
 def test_the_amplitude_promised_for_all_is_not_much_less_than_the_largest(rig):
     for frequency in (1e4, 1e9, 10e9):
-        assert rig.driver.amplitude_up_to(frequency) > 0.95 * rig.driver.largest_amplitude(frequency)
+        assert rig.driver.common_amplitude(frequency) > 0.95 * rig.driver.largest_amplitude(frequency)
 
 
 def test_a_slow_tone_takes_the_divided_clock_and_holds_its_samples(rig):

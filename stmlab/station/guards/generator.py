@@ -75,9 +75,9 @@ class GuardedGenerator(Guard):
         """V peak: the tighter of what the instrument can and what the station allows."""
         return float(min(self._driver().largest_amplitude(frequency), self._amplitude.high))
 
-    def amplitude_up_to(self, frequency: float) -> float:
+    def common_amplitude(self, frequency: float) -> float:
         """V peak: as `largest_amplitude`."""
-        return float(min(self._driver().amplitude_up_to(frequency), self._amplitude.high))
+        return float(min(self._driver().common_amplitude(frequency), self._amplitude.high))
 
     def plan_tone(self, frequency: float) -> Tone:
         """See Generator."""

@@ -64,7 +64,7 @@ class Generator(Device, Protocol):
     def largest_amplitude(self, frequency: float) -> float:
         """Largest tone at the connector, V peak, at ``frequency`` (falls with the sample-and-hold roll-off)."""
 
-    def amplitude_up_to(self, frequency: float) -> float:
+    def common_amplitude(self, frequency: float) -> float:
         """V peak that every tone up to ``frequency`` can have, without a look at each: a lower bound of the largest."""
 
     def plan_tone(self, frequency: float) -> Tone:

@@ -21,7 +21,7 @@ READ = {
         *("aux_out_1", "aux_out_2", "aux_out_3", "aux_out_4"),
     },
     "generator": {
-        *("frequency_range", "largest_amplitude", "amplitude_up_to", "plan_tone", "play_tone", "check_pulses"),
+        *("frequency_range", "largest_amplitude", "common_amplitude", "plan_tone", "play_tone", "check_pulses"),
         *("play_pulses", "off", "is_off", "confirmed"),
     },
     "bias": {"bias_limits"},

@@ -32,7 +32,7 @@ class Awg:
     def largest_amplitude(self, frequency):
         return 0.5 if frequency < 5e9 else 0.1
 
-    def amplitude_up_to(self, frequency):
+    def common_amplitude(self, frequency):
         return self.largest_amplitude(frequency)
 
     def reconnect(self):
@@ -98,7 +98,7 @@ def test_the_tighter_of_instrument_and_station_counts():
     assert guard.frequency_range == (1e8, 10e9)
     assert guard.largest_amplitude(1e9) == 0.3
     assert guard.largest_amplitude(6e9) == 0.1
-    assert (guard.amplitude_up_to(1e9), guard.amplitude_up_to(6e9)) == (0.3, 0.1)
+    assert (guard.common_amplitude(1e9), guard.common_amplitude(6e9)) == (0.3, 0.1)
     assert guard.plan_tone(10e9) == 10e9
     with pytest.raises(OutOfBounds, match="rf_frequency"):
         guard.plan_tone(10.1e9)
