@@ -8,7 +8,7 @@ import numpy as np
 
 from stmlab.errors import PhysicsError
 from stmlab.models import spin_states, two_level
-from stmlab.models.model import Choice, Derived, Measurement, number
+from stmlab.models.model import Choice, Curve, Curves, Derived, Measurement, number
 from stmlab.physics.driven import FewerStates
 from stmlab.physics.junction import Equation
 from stmlab.physics.stochastic_resonance import static_current
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stmlab.arrays import FloatArray
-    from stmlab.models.model import Values
+    from stmlab.models.model import Sweep, Values, Where
+    from stmlab.physics.courses import Course
     from stmlab.physics.driven import DrivenStates
     from stmlab.physics.transport import TunnelJunction
 
@@ -30,6 +31,10 @@ KEPT = Choice(
     (_ALL, "2", "3", "4", _EFFECTIVE),
     where=("states", (spin_states.SPIN,)),
 )
+DELAY, FREQUENCY, TIME = "delay", "frequency", "time"
+IN_TIME: Where = ("over", (TIME,))
+_CURRENT, _OCCUPATION = "current", "occupation"
+QUANTITY = Choice("quantity", "", "what is drawn in the course of a period", (_CURRENT, _OCCUPATION), where=IN_TIME)
 PARAMETERS = (spin_states.STATES, *two_level.PARAMETERS, *spin_states.PARAMETERS, KEPT)
 _SETPOINT_BIAS = 10e-3  # V
 
@@ -52,6 +57,18 @@ def _kept(atom: TunnelJunction, kept: str) -> DrivenStates:
     if atom.equation is not Equation.SECULAR:
         raise PhysicsError(f"equation = {atom.equation}: {KEPT.name} = {kept} has rates alone; secular is needed")
     return EffectiveTwoLevel(atom) if kept == _EFFECTIVE else FewerStates(atom, int(kept))
+
+
+def in_the_course(
+    values: Values, times: FloatArray, sweep: Sweep, course: Course, derived: Mapping[str, Derived]
+) -> Curves:
+    """Current, or occupation of every state, at times of shape (n,) in a period of the periodic steady state."""
+    wrong = doubts(values, course.voltages_V)
+    if values[QUANTITY.name] == _CURRENT:
+        curves = {"current": Curve("current", course.currents_A)}
+        return Curves(times, curves, "current", "A", sweep, derived, wrong)
+    curves = {f"occupation_{k}": Curve(f"state {k}", occupation) for k, occupation in enumerate(course.occupations.T)}
+    return Curves(times, curves, "occupation", "", sweep, derived, wrong)
 
 
 def doubts(values: Values, bias_V: FloatArray) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ def test_symbols_are_names_too():
     [
         ("srs", {"dc_bias": 1e-3}, {"dc_bias": "0..1 mV:2"}, "dc_bias: it is swept and set"),
         ("srs", {"V_dc": 1e-3, "dc_bias": 0.0}, {}, "dc_bias is given twice"),
-        ("srs", {}, {"rate": [1.0]}, "rate: the model srs has dc_bias"),
+        ("srs", {}, {"rate": [1.0]}, "rate: the model srs has over"),
         ("srs", {}, {"dc_bias": []}, "at least one value"),
         ("transport", {"correlation": 0.3}, {}, "correlation: it has no effect with exchange = none"),
         ("transport", {"order": "2"}, {"kondo_coupling": [0.0, 0.1]}, "kondo_coupling: it has no effect"),

@@ -91,7 +91,7 @@ def test_values_are_read_as_people_write_them_and_refused_in_words():
         model.values({"amplitude": "1 V"})
     with pytest.raises(PhysicsError, match="amplitude = '2 K' is not a number"):
         model.values({"amplitude": "2 K"})
-    with pytest.raises(PhysicsError, match="rate: the model srs has dc_bias"):
+    with pytest.raises(PhysicsError, match="rate: the model srs has over"):
         model.values({"rate": 1.0})
     with pytest.raises(PhysicsError, match="order = 4: one of 3, 2 is needed"):
         models.known("transport").values({"order": "4"})

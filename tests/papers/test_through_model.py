@@ -13,7 +13,9 @@ import xarray
 from scipy.interpolate import CubicSpline
 from typer.testing import CliRunner
 
+import stmlab
 from stmlab.cli import app
+from stmlab.physics.constants import HBAR_MEV_S
 from tests.approximately import close
 
 
@@ -155,6 +157,33 @@ def test_t1_of_the_printed_pulses_and_of_the_decay():
     assert lifetime == close(found.T1.item(), rel=2e-3)
 
 
+PAIR_OF_EQ_S3 = {"Γ₊": 0.3e9, "Γ₋": 0.7e9, "Γ₊'": 0.3e12, "Γ₋'": -0.3e12, "V_sat": 1.0, "V_dc": 0.0, "V_ac": 1e-3}
+"""Gamma_+ = 0.3 (1 + cos wt) Gamma and Gamma_- = Gamma - Gamma_+, Gamma = 1e9 /s."""
+
+
+@pytest.mark.parametrize("ratio", [1e-2, 1.0, 30.0])
+def test_occupations_in_time_are_the_integral_of_eq_s3(ratio):
+    """n = int exp(-Gamma s) Gamma_+(t - s) ds, in closed form for a single harmonic."""
+    frequency = ratio * 1e9 / (2 * np.pi)
+    settings = ["states=two-level", "over=time", "quantity=occupation", f"drive_frequency={frequency!r} Hz"]
+    found = stmlab.model(
+        "srs",
+        dict(one.split("=") for one in settings) | PAIR_OF_EQ_S3,
+        sweep={"time": f"0..{1 / frequency!r} s:33"},
+    )
+    turn = 2 * np.pi * frequency * found.time.to_numpy()
+    expected = 0.3 + 0.3 * (np.cos(turn) + ratio * np.sin(turn)) / (1 + ratio**2)
+    assert found.occupation_1.to_numpy() == pytest.approx(expected, abs=1e-6)
+    assert found.occupation_0.to_numpy() == pytest.approx(1 - expected, abs=1e-6)
+
+
+def test_populations_after_the_printed_pulses_decay_with_t1():
+    found = computed("fe_atom_pulses", "over=time", "quantity=occupation", sweep=["time=4, 5, 6 ns"])
+    rest = found.occupation_1.to_numpy()
+    lifetime = 1e-9 / np.log((rest[0] - rest[1]) / (rest[1] - rest[2]))
+    assert lifetime == close(found.T1.item(), rel=1e-3)
+
+
 # -- Horovitz and Henkel ---------------------------------------------------------------------------------------------
 
 ROOT = np.hypot(0.2, 0.2)
@@ -220,6 +249,41 @@ def test_the_weight_of_the_singlet_where_entanglement_sets_in(bias, threshold):
 def test_next_to_the_symmetric_point_nothing_is_correlated():
     found = computed("two_spins_symmetric", "V=2.5 mV", "coupling_2=0.0125", "singlet_weight=1")
     assert abs(found.mutual_information.item()) < 1e-3
+
+
+PICOSECONDS_PER_MEV = 1e12 * HBAR_MEV_S
+
+
+def after(*turns):
+    """Times of nu t = these, where nu = 1 meV."""
+    return f"time={', '.join(f'{turn * PICOSECONDS_PER_MEV:.9f}' for turn in turns)} ps"
+
+
+def test_entanglement_in_time_of_fig_3():
+    """The values by QuTiP."""
+    found = computed("two_spins_symmetric", "quantity=entanglement", sweep=[after(0, 10, 100)])
+    assert found.negativity[0].item() < 1e-9
+    assert found.negativity[1:].to_numpy() == close(np.array([0.66776747, 0.21689562]), rel=1e-6)
+
+
+def test_measurements_entangle_the_spins_of_fig_3():
+    settings = [
+        f"t_m={200 * PICOSECONDS_PER_MEV:.6f} ps",
+        f"measurement_interval={150 * PICOSECONDS_PER_MEV:.6f} ps",
+    ]
+    found = computed("two_spins_symmetric", "quantity=entanglement", *settings, sweep=[after(199.9, 349.9, 499.9, 600)])
+    assert (np.diff(found.negativity) > 0).all()
+    assert found.negativity.to_numpy() == pytest.approx([0.2353, 0.8620, 0.9838, 0.9982], abs=5e-4)
+    assert 0.0 < found.probability.item() < 1.0
+
+
+def test_populations_of_fig_3_turn_with_four_times_the_exchange():
+    """Antiparallel spins go from |ud> to |du> and back; half of the weight is the singlet's at first."""
+    times = np.linspace(0.0, 2 * np.pi / 0.096, 9)
+    found = computed("two_spins_symmetric", "quantity=populations", "λ₁=1e-5", "λ₂=1e-5", sweep=[after(*times)])
+    difference = (found.population_ud - found.population_du).to_numpy()
+    assert difference == pytest.approx(np.cos(0.096 * times), abs=5e-3)
+    assert found.singlet.max().item() == close(0.5, rel=1e-9)
 
 
 # -- Fransson, Ren and Zhu -------------------------------------------------------------------------------------------

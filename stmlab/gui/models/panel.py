@@ -209,7 +209,8 @@ class ModelsPanel(Panel):
         """The curve of the data that the model is of, if it has the model's axis."""
         model, opened = self.model, self.opened
         sweep = model.sweep(self.values())
-        if opened is None or opened.swept.unit != sweep.unit or not model.channel:
+        measured = model.sweep(model.values())  # what else it is drawn over, no run has for an axis
+        if opened is None or opened.swept.unit != sweep.unit or sweep.name != measured.name or not model.channel:
             return None
         curve = opened.curve(model.channel if model.channel in opened.channels else "")
         return replace(curve, logarithmic=sweep.logarithmic)
