@@ -54,13 +54,17 @@ def test_conductances_are_those_of_the_current_not_of_the_lockin(fitted):
     assert fitted["conductance_1"][0][0, 0] == close(100e-9, rel=0.2)
 
 
+@pytest.fixture(scope="module")
+def whole():
+    return analyse_grid(spin_grid(), "transport", settings=KNOWN)["forward"]
+
+
 @pytest.mark.parametrize("looks", [60, 70, 75])
-def test_a_fit_that_is_stopped_keeps_the_places_that_were_fitted_to_their_end(looks):
+def test_a_fit_that_is_stopped_keeps_the_places_that_were_fitted_to_their_end(looks, whole):
     left = iter([False] * looks)
     with following(stop=lambda: next(left, True)):
         fit = analyse_grid(spin_grid(), "transport", settings=KNOWN)["forward"]
     assert 0 < fit.ok.sum() < fit.ok.size
-    whole = analyse_grid(spin_grid(), "transport", settings=KNOWN)["forward"]
     np.testing.assert_array_equal(fit.batch.values[fit.batch.ok], whole.batch.values[fit.batch.ok])
     assert fit.choices["ended"] == "stopped"
     assert set(fit.refused) == {"not fitted: the fit was ended before"}

@@ -4,6 +4,8 @@ Along a setpoint, a height, a temperature or a field nothing ever jumps: the out
 whatever the order within.
 """
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,12 @@ def taken(name, path, order, seed, **more):
     return open_run(path)
 
 
+@pytest.fixture(scope="module")
+def shuffled(tmp_path_factory):
+    """Of each experiment once."""
+    return cache(lambda name: taken(name, tmp_path_factory.mktemp(name) / "shuffled.h5", "shuffled", 3))
+
+
 def sweeps_of(run):
     """Positions in the order of their visits, of each sweep along the innermost axis in its turn."""
     width = len(run.axes[-1])
@@ -56,14 +64,13 @@ def sweeps_of(run):
 
 
 @pytest.mark.parametrize("name", EACH)
-def test_readings_in_another_order_are_those_of_a_sweep(name, tmp_path):
+def test_readings_in_another_order_are_those_of_a_sweep(name, shuffled, tmp_path):
     channel = TAKING[name][1]
     runs = [taken(name, tmp_path / f"{k}.h5", "sweep", k) for k in (1, 2)]
     first, again = (run.grid(channel) for run in runs)
     noise = max(float(np.std(first - again)), 1e-3 * float(np.ptp(first)))
     assert np.ptp(first) > 3 * noise, "there is something to be bent"
-    for order in ("shuffled", "interleaved"):
-        run = taken(name, tmp_path / f"{order}.h5", order, 3)
+    for run in (shuffled(name), taken(name, tmp_path / "interleaved.h5", "interleaved", 3)):
         positions = sweeps_of(run)
         assert np.all(np.sort(positions, axis=1) == np.arange(positions.shape[1])), "each point once"
         assert np.all(np.any(positions != np.arange(positions.shape[1]), axis=1))
@@ -79,8 +86,8 @@ def test_readings_in_another_order_are_those_of_a_sweep(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", EACH)
-def test_what_was_stopped_in_a_shuffled_sweep_goes_on_in_its_order(name, tmp_path):
-    whole = taken(name, tmp_path / "whole.h5", "shuffled", 4)
+def test_what_was_stopped_in_a_shuffled_sweep_goes_on_in_its_order(name, shuffled, tmp_path):
+    whole = shuffled(name)
     sample, channel, settings = TAKING[name]
     path, half = tmp_path / "run.h5", len(whole.axes[-1]) + len(whole.axes[-1]) // 2
     given = QUICK | settings | {"order": "shuffled"}

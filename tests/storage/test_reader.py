@@ -6,7 +6,7 @@ import json
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stmlab.errors import FileError
@@ -276,7 +276,8 @@ def test_text_of_any_length_and_script_comes_back(text):
     assert from_pieces(to_pieces(text)) == text
 
 
-@given(st.lists(st.tuples(st.sampled_from(list(RunState)), st.text(max_size=200)), max_size=5))
+@settings(max_examples=settings().max_examples // 3)  # of three times as many reasons: each takes a file
+@given(st.lists(st.tuples(st.sampled_from(list(RunState)), st.text(max_size=200)), max_size=15))
 def test_every_reason_comes_back_whatever_is_in_it(tmp_path_factory, changes):
     path = tmp_path_factory.mktemp("reasons") / "run.h5"
     started = RunStarted("i", "s", "d", {"p": ParameterValue(1.0, "V", "")}, (), (), 1.0, "st", "")
