@@ -73,9 +73,8 @@ class SafeState:
     quiet: Callable[[], None]
     _problems: list[Problem] = field(default_factory=list)
     _why: str = ""
-    _lost: set[str] = field(
-        default_factory=set
-    )  # instruments that have not answered in all tries: asked once more only
+    _lost: set[str] = field(default_factory=set)
+    """Instruments that have not answered in all tries: they are asked once more only."""
 
     def reach(self, moved: frozenset[str] | None, target: Setpoint | None, *, withdraw: bool) -> SafeReport:
         """The safe state.
