@@ -1,23 +1,20 @@
-"""pymeasure's typed Parameters, its Procedure and its adapters, without what a run never uses.
+"""pymeasure's typed Parameters and its Procedure, without what a run never uses.
 
 ``pymeasure.experiment/__init__.py`` imports pandas for its CSV results (0.2 s), and its ``procedure.py`` imports pint
 to check the units of CSV columns (0.1 s): for nothing that a run needs before its first point. So its modules
 ``parameters`` and ``procedure`` are imported here under a package object whose ``__init__`` has not run, and with a
 registry that loads pint when it is first used. A later ``import pymeasure.experiment`` runs as usual and finds these
-same classes, which then behave as ever. In the same way ``pymeasure.adapters``, which every driver needs, finds a
-stand-in for ``unittest.mock``, which imports asyncio and ssl (0.03 s) for an adapter that only tests use.
+same classes, which then behave as ever.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import sys
-from contextlib import contextmanager
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from stmlab.adapters import standing_in
 
 _PACKAGE = "pymeasure.experiment"
 
@@ -34,37 +31,18 @@ class _LaterRegistry:
         return getattr(ureg, name)
 
 
-def _later_magic_mock(*args: Any, **kwargs: Any) -> Any:
-    """Stands for ``MagicMock`` in ``protocol.py`` until it is first used, and then gives way to it."""
-    from unittest.mock import MagicMock
-
-    vars(sys.modules["pymeasure.adapters.protocol"]).update(MagicMock=MagicMock)
-    return MagicMock(*args, **kwargs)
-
-
-@contextmanager
-def _without_their_surroundings() -> Iterator[None]:
-    """While the context lasts, the package's ``__init__``, pint, the unit registry and mocks are stand-ins."""
+def _surroundings() -> dict[str, ModuleType]:
+    """The package without its ``__init__``, pint and the unit registry."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None:
         raise ImportError("pymeasure is not installed", name=_PACKAGE)
-    pint, units, mock = ModuleType("pint"), ModuleType("pymeasure.units"), ModuleType("unittest.mock")
+    pint, units = ModuleType("pint"), ModuleType("pymeasure.units")
     vars(pint).update(UndefinedUnitError=ValueError)
     vars(units).update(ureg=_LaterRegistry())
-    vars(mock).update(MagicMock=_later_magic_mock)
-    package = importlib.util.module_from_spec(spec)
-    modules = {_PACKAGE: package, "pint": pint, "pymeasure.units": units, "unittest.mock": mock}
-    missing = {name: module for name, module in modules.items() if name not in sys.modules}
-    sys.modules |= missing
-    try:
-        yield
-    finally:
-        for name in missing:
-            del sys.modules[name]
+    return {_PACKAGE: importlib.util.module_from_spec(spec), "pint": pint, "pymeasure.units": units}
 
 
-with _without_their_surroundings():
-    import pymeasure.adapters  # noqa: F401  drivers import it later, and find it
+with standing_in(_surroundings()):
     from pymeasure.experiment.parameters import (
         BooleanParameter,
         FloatParameter,

@@ -10,8 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from pymeasure.adapters import Adapter
-
+from stmlab.adapters import Adapter
 from stmlab.errors import GarbledAnswer, InstrumentLost, InstrumentTimeout
 
 if TYPE_CHECKING:

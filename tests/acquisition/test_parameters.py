@@ -58,7 +58,9 @@ def test_the_start_of_a_headless_run_imports_nothing_heavy():
 
 def test_what_was_imported_without_its_surroundings_behaves_as_ever():
     program = (
-        "import sys, stmlab.acquisition.runner\n"
+        "import sys, stmlab.station.guardian_process, drivers.sr860, drivers.m8195a, drivers.nanonis\n"
+        "assert not {'unittest.mock', 'asyncio', 'ssl'} & set(sys.modules), 'what watches a run begins at once'\n"
+        "import stmlab.acquisition.runner\n"
         "assert not {'pandas', 'pint', 'unittest.mock'} & set(sys.modules)\n"
         "import pymeasure.adapters, pymeasure.adapters.protocol as protocol\n"
         "adapter, other = protocol.ProtocolAdapter(), protocol.ProtocolAdapter()\n"

@@ -6,8 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pymeasure.adapters import Adapter
-
+from stmlab.adapters import Adapter
 from stmlab.station.wire.failures import failure
 from stmlab.station.wire.file import Kind
 

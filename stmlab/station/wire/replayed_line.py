@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pymeasure.adapters import Adapter
-
+from stmlab.adapters import Adapter
 from stmlab.station.wire.failures import failed
 from stmlab.station.wire.file import Kind
 
