@@ -153,6 +153,9 @@ def _compute(
 def papers(
     name: Annotated[str | None, typer.Argument(help="Only this paper.")] = None,
     figures: Annotated[Path | None, typer.Option("--figures", help="Draw the model figures into this folder.")] = None,
+    fits: Annotated[
+        bool, typer.Option("--fits", help="Also table S1 of Betz et al. by the n-state fit: half a minute more.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show the papers' numbers beside the models': reference, its source, computed, verdict, reason if they differ."""
@@ -160,7 +163,7 @@ def papers(
     from stmlab.papers.table import papers_as_text
 
     where = None if figures is None else folder(figures)
-    rows = survey.rows(name)
+    rows = survey.rows(name, fits=fits)
     if where is not None:
         drawn = survey.figures(where, name)
         print("\n".join(str(path) for path in drawn), file=sys.stderr)

@@ -34,13 +34,22 @@ PAPERS = ("muenks", "betz", "horovitz", "fransson")
 """Short names of the papers, in the order in which they are shown."""
 
 
-def rows(name: str | None = None) -> list[Row]:
+def rows(name: str | None = None, *, fits: bool = False) -> list[Row]:
     """The comparisons of one paper, or of all of them.
+
+    Args:
+        name: of the paper; None: all.
+        fits: also those that are found by fits, which take half a minute.
 
     Raises:
         PhysicsError: there is no paper called ``name``.
     """
-    return [row for paper in _chosen(name) for row in paper.rows()]
+    found = [row for paper in _chosen(name) for row in paper.rows()]
+    if fits and name in (None, "betz"):
+        from stmlab.papers.betz_fit import fit_rows
+
+        found += fit_rows()
+    return found
 
 
 def figures(directory: Path, name: str | None = None) -> list[Path]:

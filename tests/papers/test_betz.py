@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
 from stmlab.display.figures.drawing import house_style
 from stmlab.papers import Row, Verdict, betz, betz_figures, betz_model, betz_supplement_figures
+from stmlab.papers import rows as survey_rows
 from stmlab.papers.betz_two_states import _printed_second_order
 from stmlab.physics.line_fit import fitted_rate
 from stmlab.physics.two_level import occupation_integral
@@ -31,6 +34,17 @@ def test_slopes_energies_and_conductivity_difference_follow_from_c_st_of_0_050(r
     assert row_of(rows, "slope of Gamma below").computed == pytest.approx(-0.291, abs=0.003)
     assert row_of(rows, "linearised conductivity").computed == pytest.approx(-0.255, abs=5e-4)
     assert row_of(rows, "threshold of the second").computed == pytest.approx(4.442, abs=5e-4)
+
+
+@pytest.mark.slow
+def test_table_s1_comes_back_by_the_fit_of_all_states():
+    *others, row = survey_rows("betz", fits=True)
+    assert "n-state fit" in row.item
+    assert len(others) == len(betz.rows())
+    assert row.verdict is Verdict.AGREES
+    numbers = [float(number) for number in re.findall(r"[A-Za-z_] (-?[\d.]+)", str(row.computed))]
+    assert numbers == close([-1.557, 0.248, 2.15, 7.2, 0.86, 0.76, 0.05], rel=0.05)
+    assert numbers != close([-1.557, 0.248, 2.15, 7.2, 0.86, 0.76, 0.05], rel=1e-6)
 
 
 def test_what_nobody_can_reproduce_is_shown_as_such(rows):
