@@ -6,6 +6,7 @@ An experiment says when it is adaptive, over what it chooses, and how what is so
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sequences.repeated import RepeatedSweeps
@@ -91,9 +92,13 @@ class AdaptiveSequence(RepeatedSweeps):
         return self._chooser
 
     def most_points(self) -> int:
-        """See Sequence; of an adaptive run as many as the time limit allows."""
+        """See Sequence; of an adaptive run as many as the time limit allows, stabilising the tip included."""
         every = super().most_points()
-        return max(1, min(every, int(self.time_limit / self.point_seconds()))) if self.is_adaptive else every
+        if not self.is_adaptive:
+            return every
+        each, limit = self.point_seconds(), float(self.time_limit)
+        numbers = range(1, min(every, int(limit / each)) + 1)
+        return max(1, bisect_right(numbers, limit, key=lambda n: n * each + self.stabilising_seconds(n)))
 
     def known_before(self) -> dict[str, float | FloatArray]:
         """Channel -> what was known when the point was chosen, and why it was; nothing where all are visited."""
@@ -108,3 +113,12 @@ class AdaptiveSequence(RepeatedSweeps):
             raise SequenceError(f"{self.name}: sweeps = {self.sweeps}: adaptive points have no sweeps to repeat")
         if self.order not in ("automatic", "sweep"):
             raise SequenceError(f"{self.name}: order = {self.order}: adaptive points are visited as they are chosen")
+
+    def check_time(self) -> None:
+        """Refuse a time limit before the end of the readings that are spread over the whole range at the start."""
+        first, most = self.new_chooser().first, self.most_points()
+        if most < min(first, super().most_points()):
+            raise SequenceError(
+                f"{self.name}: time_limit = {self.time_limit:g} s: it allows {most} readings, the first {first} are "
+                "spread over the whole range"
+            )

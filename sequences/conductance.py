@@ -36,6 +36,7 @@ class ConductanceSequence(RepeatedSweeps):
 
     reference_parameter = "modulation_frequency"
     range_parameter = "conductance_range"
+    stabilised_at: ClassVar[tuple[str, ...]] = ("sweep",)
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "sweep": ("start_bias", "stop_bias", "points", "backward", "sweeps", "hardware"),
         "lock-in": (

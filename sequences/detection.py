@@ -62,10 +62,12 @@ class LockInSequence(FixedHeightSequence):
     Attributes:
         reference_parameter: the parameter that is the frequency of the lock-in's internal reference.
         range_parameter: the parameter that sets the lock-in's input range and sensitivity.
+        stabilised_at: axes at each value of which the tip is stabilised.
     """
 
     reference_parameter: ClassVar[str]
     range_parameter: ClassVar[str]
+    stabilised_at: ClassVar[tuple[str, ...]] = ()
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "lock-in": ("time_constant", "filter_slope", "averages"),
         "advanced": ("settling_residual", "stabilise_every", "order"),
@@ -168,6 +170,20 @@ class LockInSequence(FixedHeightSequence):
     def point_seconds(self) -> float:
         """Settling, then the readings."""
         return self.settling_time() + (int(self.averages) - 1) * self.reading_interval()
+
+    def stabilising_seconds(self, points: int) -> float:
+        """At the start, at each value of some axes, and after every so many points; see `stabilise`."""
+        if not points:
+            return 0.0
+        whole = math.prod(len(axis) for axis, _ in self.movers())
+        stretches = math.prod(len(axis) for axis, _ in self.movers() if axis.name in self.stabilised_at)
+        stretch = min(whole // stretches, points)
+        times = math.ceil(points / stretch) * math.ceil(stretch / (int(self.stabilise_every) or stretch))
+        return times * self.once_stabilised()
+
+    def once_stabilised(self) -> float:
+        """Feedback on, then the longer settling of the first point, s."""
+        return float(self.stabilise_time) + self.settling_time()
 
     def settling_time(self) -> float:
         """Of the lock-in's filter, for the residual that is asked for.

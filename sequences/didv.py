@@ -76,6 +76,7 @@ class ConductanceSpectrum(AdaptiveSequence, ConductanceSequence):
         for name in ("hardware", "backward"):
             if getattr(self, name):
                 raise SequenceError(f"{self.name}: {name} = true: adaptive biases are chosen and set one by one")
+        self.check_time()
 
     def point_seconds(self) -> float:
         """See ConductanceSequence; of an adaptive run with the travel of the bias."""

@@ -240,6 +240,7 @@ class PumpProbe(AdaptiveSequence, ChoppedSequence):
                 f"{self.name}: adaptive delays need a range from {self._overlap():.3g} s, where the pulses overlap no "
                 f"more, to {_RANGE:g} times that; it ends at {far:.3g} s"
             )
+        self.check_time()
 
     def _check_side(self) -> None:
         if self.fitted_sides == "both":

@@ -28,6 +28,7 @@ class SetpointRamp(ConductanceSequence):
 
     name = "setpoint_ramp"
     title = "dI/dV spectra at a ramp of conductance setpoints; fits exchange and correlation"
+    stabilised_at: ClassVar[tuple[str, ...]] = ("setpoint", "sweep")
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "setpoint": (
             *("start_conductance", "stop_conductance", "conductances", "spacing"),
@@ -67,6 +68,10 @@ class SetpointRamp(ConductanceSequence):
     def demands(self) -> Mapping[str, float | FloatArray]:
         """As a spectrum; every setpoint."""
         return {**super().demands(), "setpoint": self.axes()[0].values * abs(float(self.setpoint_bias))}
+
+    def stabilising_seconds(self, points: int) -> float:
+        """See LockInSequence; before the first setpoint as well."""
+        return super().stabilising_seconds(points) + self.once_stabilised()
 
     def move_setpoint(self, conductance: float) -> None:
         """Stabilise the tip at another conductance, with the lock-in's range to match."""

@@ -242,8 +242,9 @@ class StochasticResonance(AdaptiveSequence, ChoppedSequence):
         expected = float(self.expected_rate) / (2 * math.pi)
         if self.is_adaptive:
             self.check_adaptive()
-        if self.is_adaptive and self.start_frequency >= self.stop_frequency:
-            raise SequenceError(f"{self.name}: an adaptive grid needs start_frequency below stop_frequency")
+            if self.start_frequency >= self.stop_frequency:
+                raise SequenceError(f"{self.name}: an adaptive grid needs start_frequency below stop_frequency")
+            self.check_time()
         if self.grid == "optimal" and not _FAR * self.start_frequency <= expected <= self.stop_frequency / _FAR:
             raise SequenceError(
                 f"{self.name}: expected_rate = {self.expected_rate:g} /s means {expected:.4g} Hz: the optimal grid "

@@ -26,6 +26,7 @@ class StochasticResonanceMap(StochasticResonance):
 
     name = "srs_map"
     title = "map of SRS spectra over DC bias and microwave amplitude; fits rate and step of each"
+    stabilised_at: ClassVar[tuple[str, ...]] = ("offset", "drive")
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "sweep": (
             *("dc_bias", "stop_dc_bias", "dc_points"),

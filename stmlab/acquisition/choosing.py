@@ -57,6 +57,10 @@ class Places(Protocol):
 
     ended: str
 
+    @property
+    def first(self) -> int:
+        """Places spread over the whole range at the start."""
+
     def learn(self, key: int, x: float, y: float) -> None:
         """A reading; one of the same key replaces it."""
 
@@ -108,6 +112,11 @@ class AxisChooser:
     def known(self) -> Mapping[str, float]:
         """See Places."""
         return self._places.known()
+
+    @property
+    def first(self) -> int:
+        """See Places."""
+        return self._places.first
 
     @property
     def ended(self) -> str:

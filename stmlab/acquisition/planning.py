@@ -149,7 +149,8 @@ def estimate(sequence: Sequence, done: int = 0) -> Estimate:
     cells = math.prod(len(axis) for axis in sequence.axes())
     ramps = ramp_seconds(sequence)
     size = _BYTES * cells * (len(sequence.channels) + _BESIDE)
-    return Estimate(points, points * sequence.point_seconds() + ramps, size, ramps)
+    seconds = points * sequence.point_seconds() + sequence.stabilising_seconds(points)
+    return Estimate(points, seconds + ramps, size, ramps)
 
 
 def _estimate(experiment: Sequence) -> Estimate | None:

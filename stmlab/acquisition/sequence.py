@@ -126,6 +126,10 @@ class Sequence(Procedure):  # type: ignore[misc, unused-ignore]
         """Estimated duration of one point, s."""
         return 0.0
 
+    def stabilising_seconds(self, points: int) -> float:
+        """Estimated time that stabilising the tip takes on the way through ``points`` points, s."""
+        return 0.0
+
     def factors(self) -> Mapping[str, ParameterValue]:
         """Every factor between the raw readings and the physical quantities; asked once, before ``prepare``."""
         return {}

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from sequences.didv import ConductanceSpectrum
+from sequences.pump_probe import PumpProbe
+from sequences.setpoint_ramp import SetpointRamp
 from sequences.srs import StochasticResonance
+from sequences.srs_map import StochasticResonanceMap
 from sequences.time_trace import TimeTrace
 from stmlab import display
 from stmlab.acquisition.ordering import order_of
@@ -31,8 +34,42 @@ def test_ramps_are_a_part_of_the_duration(sequence, volts):
     with lab(**SLOW) as station:
         estimate = Runner(sequence, station).preflight()
     assert estimate.ramps == close(volts / 1e-3, rel=1e-9)
-    assert estimate.seconds == close(estimate.ramps + estimate.points * sequence.point_seconds(), rel=1e-9)
+    points = estimate.points * sequence.point_seconds() + sequence.stabilising_seconds(estimate.points)
+    assert estimate.seconds == close(estimate.ramps + points, rel=1e-9)
     assert display.estimate_as_dict(estimate)["ramp_seconds"] == estimate.ramps
+
+
+@pytest.mark.parametrize(
+    ("sequence", "times"),
+    [
+        (StochasticResonance(points=7), 1),
+        (StochasticResonance(points=7, stabilise_every=3), 3),
+        (StochasticResonance(points=6, stabilise_every=3, sweeps=2), 4),
+        (StochasticResonanceMap(points=5, dc_points=3, amplitude_points=2, stop_amplitude=2e-3), 6),
+        (StochasticResonanceMap(points=5, dc_points=3, stabilise_every=2), 9),
+        (ConductanceSpectrum(points=5, sweeps=3), 3),
+        (ConductanceSpectrum(points=21, sweeps=3, hardware=True), 3),
+        (SetpointRamp(points=5, conductances=2, backward=True), 3),
+        (SetpointRamp(points=5, conductances=2, sweeps=2), 5),
+        (PumpProbe(points=8, stabilise_every=4), 2),
+    ],
+)
+def test_stabilising_the_tip_is_a_part_of_the_duration(sequence, times, monkeypatch, tmp_path):
+    """As often as it is done; before the first point of a ramp twice."""
+    done, stabilise = [], type(sequence).stabilise
+
+    def counted(self):
+        done.append(self)
+        stabilise(self)
+
+    monkeypatch.setattr(type(sequence), "stabilise", counted)
+    with lab() as station:
+        runner = Runner(sequence, station, path=tmp_path / "run.h5")
+        estimate = runner.preflight()
+        runner.run()
+        took = station.clock.now()
+    assert len(done) == times
+    assert estimate.seconds == close(took, rel=0.1)
 
 
 def test_each_shuffled_sweep_has_a_way_of_its_own():

@@ -106,6 +106,31 @@ def test_the_time_limit_holds(tmp_path):
     assert "was not reached" in outcome.fits[0].warnings[0]
 
 
+def test_stabilising_the_tip_on_the_way_counts_for_the_time_limit(tmp_path):
+    settings = ADAPTIVE | {"target_error": "0.1 %", "time_limit": "20 s", "stabilise_every": 5, "stabilise_time": "1 s"}
+    with measurement("srs", sample="fe_atom", seed=5, path=tmp_path / "run.h5", settings=settings) as (runner, _):
+        outcome = runner.run()
+    elapsed = open_run(tmp_path / "run.h5").visits.time
+    assert 17.0 < elapsed.max() < 21.0
+    assert "as many as were allowed" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("sequence", "settings", "allowed"),
+    [
+        ("srs", {"grid": "adaptive", "averages": 20, "time_limit": "30 s"}, 7),
+        ("pump_probe", {"delays": "adaptive", "stabilise_every": 1, "time_limit": "15 s"}, 8),
+        ("didv", {"biases": "adaptive", "averages": 20, "time_limit": "30 s"}, 6),
+    ],
+)
+def test_a_time_limit_that_ends_before_the_whole_range_is_seen_is_refused(tmp_path, sequence, settings, allowed):
+    with pytest.raises(
+        SequenceError, match=rf"time_limit = .* s: it allows {allowed} readings, the first \d+ are spread"
+    ):
+        measure(sequence, path=tmp_path / "run.h5", settings=settings)
+    assert not (tmp_path / "run.h5").exists()
+
+
 def test_adaptive_delays_find_t1(tmp_path):
     settings = {"delays": "adaptive", "target_error": "2 %", "time_constant": "10 ms", "stabilise_time": "0.2 s"}
     path = tmp_path / "run.h5"

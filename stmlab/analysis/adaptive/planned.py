@@ -109,7 +109,8 @@ class PlannedPlaces:
         """Whether what is sought is known as well as asked for."""
         raise NotImplementedError
 
-    def _first(self) -> int:
+    @property
+    def first(self) -> int:
         """Readings spread over the whole range at the start."""
         raise NotImplementedError
 
@@ -132,8 +133,8 @@ class PlannedPlaces:
     # -- the plan ----------------------------------------------------------------------------------------------------
 
     def _planned(self) -> Iterator[tuple[float, Why]]:
-        if len(self.posterior) < self._first():  # a run that is resumed knows something already
-            for x in np.linspace(self._low, self._high, self._first()):
+        if len(self.posterior) < self.first:  # a run that is resumed knows something already
+            for x in np.linspace(self._low, self._high, self.first):
                 yield float(x), Why.START
         for place in self._further():
             yield place

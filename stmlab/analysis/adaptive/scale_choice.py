@@ -109,7 +109,9 @@ class ScaleChoice(PlannedPlaces):
 
     # -- the plan ----------------------------------------------------------------------------------------------------
 
-    def _first(self) -> int:
+    @property
+    def first(self) -> int:
+        """See PlannedPlaces."""
         return FIRST
 
     def _further(self) -> Iterator[tuple[float, Why]]:

@@ -94,11 +94,13 @@ class StepChoice(PlannedPlaces):
 
     # -- the plan ----------------------------------------------------------------------------------------------------
 
-    def _first(self) -> int:
+    @property
+    def first(self) -> int:
+        """See PlannedPlaces."""
         return _FIRST * len(self.posterior.model.names)
 
     def _further(self) -> Iterator[tuple[float, Why]]:
-        spread = max(self._first(), round(_CHECKS * len(self.posterior)))
+        spread = max(self.first, round(_CHECKS * len(self.posterior)))
         while not self._is_over():
             batch = [(x, Why.INFORMATION) for x in self._informative()]
             after = len(self.posterior) + len(batch)
