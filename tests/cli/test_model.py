@@ -91,7 +91,7 @@ def test_files_and_figures_are_written_once(name, figures, tmp_path):
     [
         (("srs", "--set", "amplitude=1 V"), "stmlab: amplitude = 1 V: 1 µV to 100 mV is allowed"),
         (("srs", "--set", "amplitude=1 K"), "stmlab: amplitude = '1 K' is not a number, or a number with a unit of V"),
-        (("srs", "--set", "amplitud=1 mV"), "stmlab: amplitud: the model srs has dc_bias, amplitude"),
+        (("srs", "--set", "amplitud=1 mV"), "stmlab: amplitud: the model srs has over, quantity, "),
         (("magnons",), "stmlab: model = magnons: one of transport, srs"),
         (("--set", "amplitude=1 mV"), "stmlab: name a model"),
         (("srs", "--show", "--out", "a.csv"), "stmlab: --show computes nothing"),
