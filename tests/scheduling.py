@@ -5,6 +5,7 @@ pytest-xdist's own groups (``xdist_group``) need to change a test's name, which 
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,11 @@ def place(item: pytest.Item) -> int:
 
 def scope_of(nodeid: str) -> str:
     """The file of a test, or its folder if that stays together."""
-    file = nodeid.split("::")[0]
+    return _scope_of_file(nodeid.partition("::")[0])
+
+
+@cache
+def _scope_of_file(file: str) -> str:
     folder = str(PurePosixPath(file).parent)
     return folder if folder in TOGETHER else file
 

@@ -1,6 +1,5 @@
 """Least squares within bounds: problems whose answers are known, and those that have none."""
 
-import lmfit
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
@@ -182,6 +181,8 @@ def test_a_parameter_that_is_not_determined_has_no_covariance():
 
 def test_values_errors_and_correlations_are_lmfits():
     """Of a resonance line: lmfit goes down by MINPACK, with derivatives of its own."""
+    import lmfit  # half a second: not where tests are collected
+
     frequency = np.geomspace(3e6, 20e9, 60)
     current = line_shape(frequency, 3e9, 5e-12, -3e-12) + 2e-13 * np.random.default_rng(3).standard_normal(60)
     ours = fit_srs(frequency, current).to_lmfit()

@@ -1,5 +1,6 @@
 """What looks like steps and is none: superconducting gaps, bound states in them, resonances."""
 
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -38,15 +39,20 @@ def bound_states(gap, energy):
     return superconductor(gap, 0.02) + peaks
 
 
-SPECTRA = {
-    "aluminium, cold": broadened(superconductor(0.7, 0.05), 0.4),
-    "a gap that heat has filled": broadened(superconductor(0.7, 0.05), 4.2),
-    "lead": broadened(superconductor(1.4, 0.05), 1.2),
-    "lead, hot": broadened(superconductor(1.4, 0.2), 4.2),
-    "a wide gap": broadened(superconductor(3.0, 0.2), 4.2),
-    "bound states": broadened(bound_states(1.4, 0.6), 1.2),
-    "bound states near the edge": broadened(bound_states(1.4, 1.0), 1.2),
+DENSITIES = {  # with the temperature, K
+    "aluminium, cold": (superconductor(0.7, 0.05), 0.4),
+    "a gap that heat has filled": (superconductor(0.7, 0.05), 4.2),
+    "lead": (superconductor(1.4, 0.05), 1.2),
+    "lead, hot": (superconductor(1.4, 0.2), 4.2),
+    "a wide gap": (superconductor(3.0, 0.2), 4.2),
+    "bound states": (bound_states(1.4, 0.6), 1.2),
+    "bound states near the edge": (bound_states(1.4, 1.0), 1.2),
 }
+
+
+@cache
+def measured(name):
+    return broadened(*DENSITIES[name])
 
 
 def noisy(spectrum, seed=0):
@@ -55,7 +61,7 @@ def noisy(spectrum, seed=0):
 
 def signs():
     """Of each spectrum and model one, in turn; the other one is a slow test."""
-    for k, (name, model) in enumerate(product(SPECTRA, STEP_MODELS)):
+    for k, (name, model) in enumerate(product(DENSITIES, STEP_MODELS)):
         for sign in (1, -1):
             yield pytest.param(name, model, sign, marks=[pytest.mark.slow] * (sign != (-1) ** (k // 2)))
 
@@ -64,7 +70,7 @@ def signs():
 def test_a_gap_is_refused_or_told(name, model, sign):
     method, pairs = STEP_MODELS[model]
     try:
-        fit = fit_steps(BIAS, sign * noisy(SPECTRA[name]), method=method, pairs=pairs)
+        fit = fit_steps(BIAS, sign * noisy(measured(name)), method=method, pairs=pairs)
     except FitError:
         return
     assert any("gap" in warning for warning in fit.warnings)
@@ -97,7 +103,7 @@ def test_nothing_that_tunnels_elastically_is_not_called_a_gap_of_its_own(method,
 
 
 def test_a_gap_with_its_peaks_is_called_one():
-    fit = fit_steps(BIAS, noisy(SPECTRA["lead"]), pairs=1)
+    fit = fit_steps(BIAS, noisy(measured("lead")), pairs=1)
     assert any("a gap, as of a superconductor, rather than inelastic steps" in warning for warning in fit.warnings)
     assert not any("nothing tunnels elastically" in warning for warning in fit.warnings)
 

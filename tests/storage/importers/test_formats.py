@@ -5,8 +5,6 @@ import re
 import h5py
 import numpy as np
 import pytest
-from pymeasure.experiment import FloatParameter, Procedure, Results
-from pymeasure.experiment.results import CSVFormatter
 
 from stmlab.errors import FileError
 from stmlab.storage.importers import IMPORTERS, importer_of, nexus
@@ -118,12 +116,14 @@ def test_a_table_that_is_none_is_refused(tmp_path, text, complaint):
         open_recording(write(tmp_path, text))
 
 
-class Sweep(Procedure):
-    gain = FloatParameter("Gain", units="V/A", default=1e9)
-    DATA_COLUMNS = ("Bias (V)", "Current (A)", "Count (V)", "Note")
-
-
 def test_results_of_pymeasure_are_read_as_it_wrote_them(tmp_path):
+    from pymeasure.experiment import FloatParameter, Procedure, Results  # with pandas and pint
+    from pymeasure.experiment.results import CSVFormatter
+
+    class Sweep(Procedure):
+        gain = FloatParameter("Gain", units="V/A", default=1e9)
+        DATA_COLUMNS = ("Bias (V)", "Current (A)", "Count (V)", "Note")
+
     path = tmp_path / "results.csv"
     results = Results(Sweep(), str(path))
     line = CSVFormatter(Sweep.DATA_COLUMNS).format
