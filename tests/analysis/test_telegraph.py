@@ -348,7 +348,7 @@ def test_the_histogram_and_what_is_expected_of_it_count_the_same_samples():
 
 
 def test_densities_are_normalised():
-    grid = np.linspace(-40.0, 41.0, 400_001)
+    grid = np.linspace(-40.0, 41.0, 40_001)
     for averaged in (True, False):
         for heavy in (True, False):
             found = Switching(0.1, 0.1, 0.0, 1.0, 0.2, averaged=averaged, heavy=heavy).densities(grid)

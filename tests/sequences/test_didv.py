@@ -105,14 +105,14 @@ def test_the_controllers_own_sweep_measures_the_same_spectrum(station, tmp_path)
     spectra = []
     for hardware in (False, True):
         path = tmp_path / f"{hardware}.h5"
-        sequence = ConductanceSpectrum(points=31, backward=True, sweeps=2, setpoint_current=SETPOINT, hardware=hardware)
+        sequence = ConductanceSpectrum(points=21, backward=True, sweeps=2, setpoint_current=SETPOINT, hardware=hardware)
         Runner(sequence, station, path).run()
         run = open_run(path)
         assert run.complete
         spectra.append(run.grid("conductance"))
         assert station.tip.feedback
         assert station.lockin.sine_voltage == 0
-    assert spectra[0].shape == spectra[1].shape == (2, 62)
+    assert spectra[0].shape == spectra[1].shape == (2, 42)
     np.testing.assert_allclose(spectra[1], spectra[0], atol=5e-3 * spectra[0].max())
 
 
