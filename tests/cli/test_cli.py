@@ -1,6 +1,7 @@
 """The command line as a script sees it: exit status, one line of complaint, JSON."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -34,6 +35,19 @@ def cli(tmp_path, monkeypatch):
         return CliRunner().invoke(app, [str(a) for a in arguments])
 
     return run
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    path = tmp_path_factory.mktemp("kept") / "run.h5"
+    assert CliRunner().invoke(app, ["run", "srs", "-o", str(path), *FAST]).exit_code == 0
+    return path
+
+
+@pytest.fixture
+def short_run(kept, tmp_path):
+    """Of eight points, in the folder of the test."""
+    return shutil.copy(kept, tmp_path / "run.h5")
 
 
 def test_run_returns_rate_error_points_and_file(cli, tmp_path):
@@ -150,10 +164,8 @@ def test_show_and_fit_read_what_run_wrote(cli, tmp_path):
     assert len(json.loads(cli("show", path, "--json").stdout)["fits"]) == before + 1
 
 
-def test_an_unknown_model_lists_the_known_ones(cli, tmp_path):
-    path = tmp_path / "run.h5"
-    cli("run", "srs", "-o", path, *FAST)
-    result = cli("fit", path, "--model", "parabola")
+def test_an_unknown_model_lists_the_known_ones(cli, short_run):
+    result = cli("fit", short_run, "--model", "parabola")
     assert result.exit_code == 1
     assert "srs" in result.stderr
 
@@ -306,10 +318,8 @@ def test_a_setting_that_a_fit_cannot_use_is_refused_in_one_line(cli, spectrum, s
     assert complaint in " ".join(result.stderr.split())
 
 
-def test_a_channel_is_not_for_runs(cli, tmp_path):
-    path = tmp_path / "run.h5"
-    cli("run", "srs", "-o", path, *FAST)
-    result = cli("fit", path, "--channel", "current")
+def test_a_channel_is_not_for_runs(cli, short_run):
+    result = cli("fit", short_run, "--channel", "current")
     assert result.exit_code == 1
     assert "--channel is for recorded files" in " ".join(result.stderr.split())
 
@@ -333,8 +343,8 @@ def test_a_check_refuses_what_the_run_would_refuse_about_the_file(cli, tmp_path)
         assert complaint in result.stderr
 
 
-def test_recover_tells_what_it_saved(cli, tmp_path):
-    cli("run", "srs", "-o", tmp_path / "run.h5", *FAST)
+@pytest.mark.usefixtures("short_run")
+def test_recover_tells_what_it_saved(cli):
     assert cli("recover", "run.h5", "copy.h5").stdout == "copy.h5: 8 points of srs, state finished\n"
     answer = json.loads(cli("recover", "run.h5", "folder/copy.h5", "--json").stdout)
     assert (answer["file"], answer["points"], answer["state"]) == ("folder/copy.h5", 8, "finished")
@@ -358,13 +368,12 @@ def test_a_window_on_a_screen_that_nobody_serves_is_refused(cli, monkeypatch):
     assert result.stderr == f"stmlab: no screen: DISPLAY=:7077: {told}; `stmlab run` needs no screen\n"
 
 
-def test_parameters_are_shown_in_prefixed_units_with_what_is_allowed(cli, tmp_path):
+def test_parameters_are_shown_in_prefixed_units_with_what_is_allowed(cli, short_run):
     lines = {line.split()[0]: " ".join(line.split()) for line in cli("sequences", "srs").stdout.splitlines()[1:]}
     assert lines["stop_frequency"] == "stop_frequency 20 GHz 1 kHz to 25 GHz of the grid"
     assert lines["filter_slope"].startswith("filter_slope 24 dB/octave 6, 12, 18, 24 of the lock-in")
     assert lines["points"].startswith("points 60 1 to 100000 frequencies")
-    cli("run", "srs", "-o", tmp_path / "run.h5", *FAST)
-    shown = [line.split() for line in cli("show", tmp_path / "run.h5").stdout.splitlines()]
+    shown = [line.split() for line in cli("show", short_run).stdout.splitlines()]
     assert ["current_range", "200", "pA"] in shown
     assert ["flatten", "true"] in shown
     answer = json.loads(cli("sequences", "srs", "--json").stdout)
