@@ -9,11 +9,11 @@ Here every way in which an electron (spin s before, s' after) meets the spins is
 
     L = sum_fi sqrt(4 G p_s p_s' zeta(e_f - e_i - eV)) |f> <f, s'| sigma.S/2 + U |i, s> <i|,
 
-p being the weights of the electron's spin in its electrode: rates of different transitions enter with their geometric
-mean (the coarse-grained or universal Lindblad equation: Davidovic, Quantum 4, 326 (2020); Nathan and Rudner, Phys. Rev.
-B 102, 115109 (2020)). The density matrix stays positive, its populations alone obey the rate equation of `transport`,
-and the coherences that it adds to them fade as hbar times the rate over the level distance. Shifts of levels by the
-electrons are left out, as they are there.
+p being the weights of the electron's spin in its electrode (of electrons that follow a spin, see `electron_jumps`):
+rates of different transitions enter with their geometric mean (the coarse-grained or universal Lindblad equation:
+Davidovic, Quantum 4, 326 (2020); Nathan and Rudner, Phys. Rev. B 102, 115109 (2020)). The density matrix stays
+positive, its populations alone obey the rate equation of `transport`, and the coherences that it adds to them fade as
+hbar times the rate over the level distance. Shifts of levels by the electrons are left out, as they are there.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmlab.physics.arguments import real_array, refuse
-from stmlab.physics.coherent_equation import PER_SECOND, coherent_states
+from stmlab.physics.coherent_equation import CoherentEquation, coherent_states
 from stmlab.physics.constants import HBAR_MEV_S, MEV_PER_V
 from stmlab.physics.currents import Currents
+from stmlab.physics.electron_jumps import PER_SECOND
 from stmlab.physics.junction import Equation, Occupation
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ __all__ = ["Equation", "SpinState", "are_too_close", "level_distances", "spin_st
 
 _LARGEST = 36
 """States beyond which the equation, quadratic in their number, is refused."""
+_ROUNDING = 1e-12  # of the rates
 _ALONG = 1e-9  # across the axis: less of a polarisation is along it
 SECULAR_ABOVE = 1e2
 """Level distance over hbar times the rates, above which the secular equation is right to about its inverse squared."""
@@ -71,13 +73,12 @@ def spin_state(junction: TunnelJunction, bias_V: FloatArray, equation: Equation 
     """The steady state of the spins of ``junction`` and the current through it.
 
     Args:
-        junction: of second order, with steady occupation; its electrodes' polarisations are fixed.
+        junction: of second order, with steady occupation.
         bias_V: shape (V,).
         equation: AUTOMATIC is secular if at every bias all levels are far enough apart, else coherent.
 
     Raises:
-        PhysicsError: third order, thermal occupation, electrons that follow a spin, too many states, or no unique
-            steady state.
+        PhysicsError: third order, thermal occupation, too many states, or no unique steady state.
     """
     equation = Equation(equation)
     if (why := _why_not(junction)) is not None:
@@ -102,7 +103,8 @@ def spin_state(junction: TunnelJunction, bias_V: FloatArray, equation: Equation 
 def takes_coherences(junctions: Sequence[Junction], bias_meV: FloatArray) -> BoolArray:
     """Which of B junctions, alike but for numbers, are solved with coherences between biases of shape (V,); shape (B,).
 
-    With `Equation.AUTOMATIC`, where levels are close at any of these biases and the equation can have them.
+    With `Equation.AUTOMATIC`, where levels are close at any of these biases and the equation can have them; not where
+    close levels are one, between whose states there are none.
 
     Raises:
         PhysicsError: COHERENT was asked for, and there is no such equation (see `spin_state`).
@@ -120,8 +122,22 @@ def takes_coherences(junctions: Sequence[Junction], bias_meV: FloatArray) -> Boo
         ends = np.array([bias_meV.min(), bias_meV.max()])  # where rates are largest
         exits = PER_SECOND * _exits(Currents(chosen).rates(ends))
         closest = [_distances(one, exit_).min(initial=np.inf) for one, exit_ in zip(chosen, exits, strict=True)]
-        found[asked] = np.array(closest) <= SECULAR_ABOVE
+        close = zip(chosen, closest, strict=True)
+        found[asked] = [near <= SECULAR_ABOVE and not _is_secular(one, ends) for one, near in close]
     return found
+
+
+def _is_secular(junction: Junction, bias_meV: FloatArray) -> bool:
+    """Whether levels that are close are one, between whose states populations make no coherence at these biases."""
+    energies, size = junction.system.eigensystem.energies_meV, junction.system.dimension
+    own = np.arange(size) * (size + 1)
+    apart = np.abs(energies[:, None] - energies)
+    matrix = np.abs(CoherentEquation(junction, bias_meV, np.eye(size, dtype=complex)).matrix)
+    exits = float(matrix[:, own, own].max())
+    if ((apart > 0.0) & (apart <= SECULAR_ABOVE * HBAR_MEV_S * PER_SECOND * exits)).any():
+        return False
+    together = np.flatnonzero((apart == 0.0) & ~np.eye(size, dtype=bool))
+    return bool(matrix[:, together[:, None], own].max(initial=0.0) <= _ROUNDING * exits)
 
 
 def are_too_close(junction: TunnelJunction, bias_V: FloatArray) -> bool:
@@ -159,10 +175,6 @@ def _why_not(junction: Junction) -> PhysicsError | None:
         return refuse("order", junction.order, "coherences are computed in second order")
     if junction.occupation is not Occupation.STEADY:
         return refuse("occupation", junction.occupation, "coherences belong to the steady state")
-    for name in ("tip", "sample"):
-        if getattr(junction, name).correlation:
-            allowed = "coherences are computed for electrons with a fixed polarisation"
-            return refuse(f"{name}: correlation", getattr(junction, name).correlation, allowed)
     if junction.system.dimension > _LARGEST:
         states = f"{junction.system.dimension} states"
         return refuse("system", states, f"coherences are computed for at most {_LARGEST} states")

@@ -15,18 +15,18 @@ import numpy as np
 
 from stmlab.errors import PhysicsError
 from stmlab.physics.arguments import refuse
-from stmlab.physics.coherent import SECULAR_ABOVE, takes_coherences
-from stmlab.physics.coherent_equation import PER_SECOND, CoherentEquation, coherent_states, parts
-from stmlab.physics.constants import HBAR_MEV_S, MEV_PER_V
+from stmlab.physics.coherent import takes_coherences
+from stmlab.physics.coherent_equation import CoherentEquation, coherent_states, parts
+from stmlab.physics.constants import MEV_PER_V
 from stmlab.physics.driven import linear_harmonics
-from stmlab.physics.junction import Equation, Junction
+from stmlab.physics.electron_jumps import PER_SECOND
+from stmlab.physics.junction import Junction
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
 
 _LARGEST = 9
 """States beyond which a drive is refused: the system grows with their square, and that times the harmonics."""
-_ROUNDING = 1e-12  # of the rates
 _TAYLOR_TERMS, _TAYLOR_RANGE = 12, 1.0 / 4.0
 """Terms of an exponential's series, exact to rounding for a step of this size."""
 _TOLERANCE = 1e-7  # of states under a smooth drive
@@ -39,30 +39,12 @@ _SINGULAR = 1e-8
 def coherent_drive(states: Any, bias_V: FloatArray) -> CoherentDrive | None:
     """The equation of states that are solved with coherences somewhere between biases of shape (V,), else None.
 
-    AUTOMATIC also has rates where levels that are close are one level whose states no electron brings together.
-
     Raises:
         PhysicsError: there are too many states; COHERENT was asked for, and there is no such equation.
     """
     if not isinstance(states, Junction) or not takes_coherences((states,), MEV_PER_V * np.asarray(bias_V))[0]:
         return None
-    if states.equation is Equation.AUTOMATIC and _is_secular(states, bias_V):
-        return None
     return CoherentDrive(states, bias_V)
-
-
-def _is_secular(junction: Junction, bias_V: FloatArray) -> bool:
-    """Whether populations make no coherence between the states of any level, and no levels lie close."""
-    bias = MEV_PER_V * np.array([np.min(bias_V), np.max(bias_V)])
-    energies, size = junction.system.eigensystem.energies_meV, junction.system.dimension
-    apart = np.abs(energies[:, None] - energies)
-    matrix = np.abs(CoherentEquation(junction, bias, np.eye(size, dtype=complex)).matrix)
-    exits = float(matrix[:, np.arange(size) * (size + 1), np.arange(size) * (size + 1)].max())
-    if ((apart > 0.0) & (apart <= SECULAR_ABOVE * HBAR_MEV_S * PER_SECOND * exits)).any():
-        return False
-    together = np.flatnonzero((apart == 0.0) & ~np.eye(size, dtype=bool))
-    made = matrix[:, together[:, None], np.arange(size) * (size + 1)]
-    return bool(made.max(initial=0.0) <= _ROUNDING * exits)
 
 
 class CoherentDrive:

@@ -15,22 +15,14 @@ import numpy as np
 
 from stmlab.physics.arguments import refuse
 from stmlab.physics.broadening import windows
-from stmlab.physics.constants import ELEMENTARY_CHARGE_C, HBAR_MEV_S, K_B_MEV_PER_K, MEV_PER_V
+from stmlab.physics.constants import HBAR_MEV_S, K_B_MEV_PER_K
+from stmlab.physics.electron_jumps import PER_SECOND, TOGETHER, bath_jumps, blocks_of, moments, tunnelling_jumps
 from stmlab.physics.occupation import RateEquation
-from stmlab.physics.operators import pauli_matrices
-from stmlab.physics.scattering import vertices
 
 if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray, IntArray
-    from stmlab.physics.arguments import Vector
     from stmlab.physics.junction import Junction
 
-PER_SECOND = 1.0 / (MEV_PER_V * ELEMENTARY_CHARGE_C)
-"""Rates in 1/s from S meV."""
-_TOGETHER = 1e3
-"""Levels closer than this many times their width are turned into moments before the equation is solved."""
-_TELLS_APART = 1e-3
-"""Weight of each spin's moment beside that of the next, see `eigensystem`."""
 _LARGEST_NEGATIVE = 1e-9
 _CHUNK = 2_000_000
 """Numbers in the largest array of one pass over the bias axis."""
@@ -69,13 +61,7 @@ class CoherentEquation:
         self._junction, self._bias = junction, bias_meV
         self._energies = junction.system.eigensystem.energies_meV
         self._kT = K_B_MEV_PER_K * junction.temperature_K
-        elements = junction.system.eigensystem.spin_elements(junction.coupled_spin)
-        vertex = vertices(elements, junction.potential_scattering)
-        tip, sample = junction.tip.polarisation, junction.sample.polarisation
-        self._amplitudes = {
-            1: _amplitudes(vertex, tip, sample, junction.conductance_S),
-            -1: _amplitudes(vertex, sample, tip, junction.conductance_S),
-        }
+        self._amplitudes = {way: tunnelling_jumps(junction, way) for way in (1, -1)}
         self._basis = self._moments if basis is None else basis
 
     @property
@@ -158,7 +144,7 @@ class CoherentEquation:
     @property
     def _moments(self) -> ComplexArray:
         rates = sum(float((np.abs(self._plain(way, 0)) ** 2).sum(axis=(1, 2)).max(initial=0.0)) for way in (1, -1))
-        return _pointers(self._junction, _TOGETHER * HBAR_MEV_S * PER_SECOND * rates)
+        return _pointers(self._junction, TOGETHER * HBAR_MEV_S * PER_SECOND * rates)
 
     @cached_property
     def matrix(self) -> ComplexArray:
@@ -227,16 +213,9 @@ def _pointers(junction: Junction, together_meV: float) -> ComplexArray:
 
     Any basis gives the same state; in this one the slow exchange between two moments is no difference of fast rates.
     """
-    eigensystem = junction.system.eigensystem
-    axis = np.array(junction.system.quantisation_axis)
-    weights = _TELLS_APART ** np.arange(len(junction.system.spins))[::-1]
-    moment = sum(
-        weight * np.tensordot(axis, eigensystem.spin_elements(spin), axes=1) for spin, weight in enumerate(weights)
-    )
-    basis = np.eye(len(eigensystem.energies_meV), dtype=complex)
-    breaks = np.flatnonzero(np.diff(eigensystem.energies_meV) > together_meV) + 1
-    for block in np.split(np.arange(len(basis)), breaks):
-        basis[np.ix_(block, block)] = np.linalg.eigh(np.asarray(moment)[np.ix_(block, block)])[1]
+    moment, basis = moments(junction), np.eye(junction.system.dimension, dtype=complex)
+    for block in blocks_of(junction, together_meV):
+        basis[np.ix_(block, block)] = np.linalg.eigh(moment[np.ix_(block, block)])[1]
     return basis
 
 
@@ -288,24 +267,5 @@ def _bath_jumps(junction: Junction, kT: float) -> ComplexArray:
     eigensystem, count = junction.system.eigensystem, junction.system.dimension
     energies = eigensystem.energies_meV
     passing = _passing((energies[:, None] - energies) / kT, kT, 0)
-    found = []
-    for bath in junction.baths or ():
-        vertex, polarisation = vertices(eigensystem.spin_elements(bath.spin), 0.0), bath.polarisation
-        found.append(passing * _amplitudes(vertex, polarisation, polarisation, bath.conductance_S))
+    found = [passing * bath_jumps(junction, bath) for bath in junction.baths or ()]
     return np.array(found, dtype=complex).reshape(-1, count, count)
-
-
-def _amplitudes(vertex: ComplexArray, before: Vector, after: Vector, conductance_S: float) -> ComplexArray:
-    """sqrt(4 G p_s p_s') <f, s'| sigma.S/2 + U |i, s> of each spin of the electron before and after; (4, n, n)."""
-    scattering = np.einsum("mst,mfi->stfi", pauli_matrices(), vertex) / 2
-    (enters, incoming), (leaves, outgoing) = _spins(before), _spins(after)
-    sizes = np.sqrt(4.0 * conductance_S * enters[:, None] * leaves)
-    found: ComplexArray = np.einsum("ab,sb,stfi,ta->abfi", sizes, outgoing.conj(), scattering, incoming)
-    return found.reshape(-1, *found.shape[2:])
-
-
-def _spins(polarisation: Vector) -> tuple[FloatArray, ComplexArray]:
-    """Weights and states (in columns) of an electron's spin in its electrode."""
-    matrix = (np.eye(2) + np.tensordot(np.array(polarisation), pauli_matrices()[1:], axes=1)) / 2
-    weights, states = np.linalg.eigh(matrix)
-    return np.maximum(weights, 0.0), states

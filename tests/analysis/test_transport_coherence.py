@@ -99,7 +99,7 @@ def test_a_sample_with_rates_alone_says_where_they_are_wrong():
     for one in (
         sample(equation="secular"),
         sample(order=3, coupling=-0.02),
-        sample(tip_spin=0.5, correlation=0.3, field_T=(1e-3, 0.0, 0.0)),
+        sample(tip_spin=0.5, correlation=0.3, field_T=(1e-3, 0.0, 0.0), order=3, coupling=-0.02),
     ):
         (doubt,) = one.doubts(8e-3)
         assert "two levels that lie closer than the width" in doubt

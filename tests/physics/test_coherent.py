@@ -148,7 +148,6 @@ def test_without_bias_no_current_flows_through_an_unpolarised_junction():
     [
         (lambda: {"order": 3, "coupling": -0.05}, "order = 3"),
         (lambda: {"occupation": "thermal"}, "occupation = thermal"),
-        (lambda: {"tip": Electrode(correlation=0.3, spin=0)}, r"tip: correlation = 0\.3"),
     ],
 )
 def test_what_has_no_coherent_equation_is_refused(build, message):
@@ -236,7 +235,6 @@ def test_many_junctions_are_solved_each_by_the_equation_that_holds():
     [
         {"order": 3, "coupling": -0.05},
         {"occupation": "thermal"},
-        {"tip": Electrode(correlation=0.3, spin=0)},
     ],
 )
 def test_automatic_is_secular_where_there_is_no_coherent_equation_and_coherent_is_refused(other):

@@ -148,7 +148,7 @@ def close_levels(junctions: Sequence[TunnelJunction], biases: Sequence[FloatArra
     return [
         f"in {close} of {len(junctions)} spectra two levels lie closer than the width that the rates give them: the "
         'model has no coherence between them (it has with equation = "automatic" in the system\'s file, in second '
-        "order and for electrons that follow no spin)"
+        "order)"
     ]
 
 
