@@ -73,7 +73,11 @@ def playing(served):
         station.prepare_outputs()
         station.generator.play_tone(1e9, 0.1, gated=False)
     assert microscope.generator.on
-    return microscope, path
+    yield microscope, path
+    for thread in threading.enumerate():  # a rescue that was not waited for goes on; nobody holds an instrument now
+        if thread.name in station.config.instruments:
+            thread.join(60)
+            assert not thread.is_alive()
 
 
 def test_a_station_that_nobody_owns_is_made_safe(playing):
