@@ -1,5 +1,7 @@
 """The whole window at the simulated microscope: prepare, run, watch, close, come back."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PyQt6.QtWidgets import QMessageBox
@@ -11,11 +13,26 @@ from stmlab.storage import open_run
 PATIENCE = 300_000  # ms: of a busy machine
 
 
+def prepared(settings, folder):
+    """Settings of a window whose queue and runs are in this folder."""
+    settings.remember(sequence="srs", folder=str(folder / "runs"))
+    settings.remember_panel("queue", file=str(folder / "queue.toml"))
+    return settings
+
+
+@pytest.fixture(scope="module")
+def window(qapp, tmp_path_factory):
+    """A window in which one run after the other is measured."""
+    folder = tmp_path_factory.mktemp("window")
+    found = open_window(qapp, prepared(Settings(folder / "window.json"), folder))
+    yield found
+    found.leave()
+
+
 @pytest.fixture
 def opened(qapp, qtbot, settings, tmp_path):
     """Opens windows on a queue of the test; what still runs at the end is aborted."""
-    settings.remember(sequence="srs", folder=str(tmp_path / "runs"))
-    settings.remember_panel("queue", file=str(tmp_path / "queue.toml"))
+    prepared(settings, tmp_path)
     windows = []
 
     def another():
@@ -41,13 +58,14 @@ def put(window, name, text):
     window.panels["measure"].form.rows[name].field.set_text(text)
 
 
-def test_a_run_is_prepared_run_drawn_and_fitted(opened, qtbot, tmp_path):
-    window = opened()
+def test_a_run_is_prepared_run_drawn_and_fitted(window, qtbot):
+    window.panels["measure"].form.fill({"grid": "logarithmic"})
     put(window, "points", "12")
+    runs, live = Path(window.context.settings.known.folder), window.panels["live"]
+    before = set(runs.glob("*.h5"))
     window.context.actions.trigger("measure.run")
-    live = window.panels["live"]
-    qtbot.waitUntil(lambda: "finished" in live.words.text(), timeout=PATIENCE)
-    (path,) = (tmp_path / "runs").glob("*.h5")
+    qtbot.waitUntil(lambda: set(runs.glob("*.h5")) > before and "finished" in live.words.text(), timeout=PATIENCE)
+    (path,) = set(runs.glob("*.h5")) - before
     run = open_run(path)
     assert live.source.path == path
     assert len(run.data["current"]) == np.count_nonzero(np.isfinite(live.source.data.cells("current"))) == 12
@@ -55,20 +73,20 @@ def test_a_run_is_prepared_run_drawn_and_fitted(opened, qtbot, tmp_path):
     assert window.notice_bar.shown is None
 
 
-def test_an_adaptive_run_is_watched_until_its_rate_is_known(opened, qtbot):
-    window = opened()
+def test_an_adaptive_run_is_watched_until_its_rate_is_known(window, qtbot):
     window.panels["measure"].form.fill({"grid": "adaptive", "target_error": "1 %"})
     window.context.actions.trigger("measure.run")
     live, bar = window.panels["live"], window.panels["run"].bar
     told, parts = set(), set()
     window.context.next_seen.connect(lambda _file, index: told.add(index))
 
-    def watched():
+    def is_said(state):
         if desk(window).progress.get("needed"):
             parts.add((bar.value(), bar.maximum()))
-        return "finished" in live.words.text()
+        return state in live.words.text()
 
-    qtbot.waitUntil(watched, timeout=PATIENCE)
+    for state in ("running", "finished"):
+        qtbot.waitUntil(lambda state=state: is_said(state), timeout=PATIENCE)
     narrowing = live.source.data.narrowing
     known = [one.error for one in (*narrowing.earlier, narrowing.now)]
     assert live.posterior.isVisible()
