@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stmlab.analysis.adaptive.decay_verdict import judged_decay
 from stmlab.analysis.adaptive.resonance_verdict import judged_rate
 from stmlab.analysis.adaptive.verdict import judged
 from stmlab.analysis.bound_state import fit_ramp, shows_peaks
@@ -139,8 +140,7 @@ def _decay(run: Run, told: Settings) -> FitResult:
     fit = decay_of(delay, current, told.number("exclusion") or overlap, told)
     if not _is_adaptive(run, "delays"):
         return fit
-    line = np.exp(-np.abs(delay) / fit["T1"].value)
-    return judged(fit, line, current, run.time, float(run.parameters["target_error"].value), "T1")
+    return judged_decay(fit, delay, current, run.time, float(run.parameters["target_error"].value))
 
 
 def _transfer(run: Run, _: Settings) -> FitResult:

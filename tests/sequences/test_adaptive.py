@@ -143,6 +143,35 @@ def test_adaptive_delays_find_t1(tmp_path):
     assert np.all(open_run(outcome.path).coordinates["delay"] > 0)
 
 
+ANOTHER_ATOM = """
+name = "another"
+title = "S = 3/2: a weak decay, in which an echo of the line is large"
+kind = "rate_equation"
+source = "of this test"
+decay_constant_per_m = 1e10
+[rate_equation]
+spin = 1.5
+axial_anisotropy_meV = -2.1
+transverse_anisotropy_meV = 0.35
+g_factor = 2.05
+field_T = [0.0, 0.0, 3.0]
+temperature_K = 0.7
+tunnel_conductance_S = 80e-9
+sample_conductance_S = 3.1e-6
+tip_polarisation = [0.0, 0.0, 0.6]
+potential_scattering = 0.5
+"""
+
+
+def test_an_echo_of_the_line_on_the_decay_is_doubted(tmp_path):
+    """The echo lies at 2.4 ns, and is a tenth of the decay: T1 is a tenth off."""
+    sample = tmp_path / "another.toml"
+    sample.write_text(ANOTHER_ATOM, encoding="utf-8")
+    settings = {"delays": "adaptive", "target_error": "3 %", "time_constant": "10 ms", "setpoint_current": "3 nA"}
+    outcome = measure("pump_probe", sample=str(sample), seed=6, path=tmp_path / "run.h5", settings=settings)
+    assert "does not count as reached: the fit is in doubt" in outcome.fits[0].warnings[-1]
+
+
 @pytest.mark.parametrize(
     ("sequence", "settings", "why"),
     [

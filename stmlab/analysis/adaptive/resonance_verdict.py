@@ -3,18 +3,15 @@
 Beside what `stmlab.analysis.adaptive.verdict` asks of every such run, two questions of the SRS line. Is it distorted as
 by strong modulation? `fit_srs` says so from three standard deviations; readings that were chosen hide it better than a
 grid's, so that two and a half are enough here. And are readings at neighbouring frequencies more alike than the line
-allows (ripple)? Neighbours are many at each place, so that their mean tells more than the product of two. Of runs with
-a true line one in fifty is doubted for nothing by either question.
+allows (ripple)? Of runs with a true line one in fifty is doubted for nothing by either question.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from stmlab.analysis.adaptive.neighbours import likeness
 from stmlab.analysis.adaptive.verdict import judged
 from stmlab.analysis.lorentzian import distortion
 from stmlab.analysis.residuals import STRUCTURED_TEXT
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
     from stmlab.results import FitResult
 
 _DISTORTED = 2.5**2  # drop of chi square by a second width
-_GROUPS = 12  # of neighbouring readings
 _ALIKE = 2.6  # standard deviations: so much by chance once in two hundred
 
 
@@ -47,23 +43,7 @@ def judged_rate(
     line = line_shape(frequency, fit["rate"].value, 1.0, 0.0)
     warnings = fit.warnings
     if fit.model == "srs" and not warnings:
-        found = (distortion(frequency, current, _DISTORTED), _uneven(frequency, line, current))
+        ripple = STRUCTURED_TEXT if likeness(frequency, line, current) > _ALIKE else ""
+        found = (distortion(frequency, current, _DISTORTED), ripple)
         warnings = tuple(warning for warning in found if warning)
     return judged(replace(fit, warnings=warnings), line, current, time, target, "rate")
-
-
-def _uneven(frequency: FloatArray, line: FloatArray, current: FloatArray) -> str:
-    """Compare the scatter of neighbours' means with the scatter of neighbours."""
-    height, offset = np.polyfit(line, current, 1)
-    left = (current - offset - height * line)[np.argsort(frequency, kind="stable")]
-    groups = np.array_split(left, min(_GROUPS, len(left) // 3))
-    between = sum(len(group) * float(group.mean()) ** 2 for group in groups)
-    within = sum(float(np.sum((group - group.mean()) ** 2)) for group in groups)
-    ratio, freedom = len(groups) - 3, len(left) - len(groups)
-    return STRUCTURED_TEXT if _deviations(between / ratio / (within / freedom), ratio, freedom) > _ALIKE else ""
-
-
-def _deviations(ratio: float, above: int, below: int) -> float:
-    """A ratio of two variances in standard deviations (Paulson, Ann. Math. Stat. 13, 233 (1942))."""
-    a, b, root = 2 / (9 * above), 2 / (9 * below), ratio ** (1 / 3)
-    return float(((1 - b) * root - (1 - a)) / math.sqrt(b * root**2 + a))
