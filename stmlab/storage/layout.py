@@ -15,7 +15,7 @@ from stmlab.storage.checksum import checksum_of
 from stmlab.storage.fit_tables import add_fits
 from stmlab.storage.hdf5 import STATE, TEXT, add_dataset, add_group, add_note, add_room, add_table, add_texts
 from stmlab.storage.instrument import add_instrument, is_bias_spectroscopy
-from stmlab.storage.objects import describe
+from stmlab.storage.objects import describe, members
 from stmlab.storage.plot import ELAPSED, add_data, channel_fields, title
 from stmlab.storage.shape import Shape
 
@@ -81,9 +81,9 @@ def create(file: h5py.File, started: RunStarted) -> None:
 
 def fixed_checksum(entry: h5py.Group) -> int:
     """CRC-32 of what is written once, before the first reading: axes, parameters, factors, configuration, snapshot."""
-    plan, instrument = entry["plan"], entry["instrument"]
-    axes = [entry["data"][name.decode()] for name in plan["axis_name"][:]] if "axis_name" in plan else []
-    said = [entry[group][name] for group in ("parameters", "factors") for name in entry[group]]
+    plan, instrument, data = entry["plan"], entry["instrument"], entry["data"]
+    axes = [data[name.decode()] for name in plan["axis_name"][:]] if "axis_name" in plan else []
+    said = [one for group in ("parameters", "factors") for _, one in members(entry[group])]
     notes = [instrument[name]["data"] for name in ("configuration", "snapshot_before")]
     return checksum_of([*axes, *said, *notes])
 

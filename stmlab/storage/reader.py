@@ -15,6 +15,7 @@ from stmlab.storage.format_2 import read_format_2
 from stmlab.storage.hdf5 import read_text
 from stmlab.storage.history import read_history
 from stmlab.storage.layout import FORMAT_VERSION, NOT_GIVEN, fixed_checksum
+from stmlab.storage.objects import members
 from stmlab.storage.opening import opened
 from stmlab.storage.read_visits import read_committed, read_visits
 from stmlab.storage.run import Run
@@ -75,7 +76,7 @@ def read_plan(path: Path, entry: h5py.Group) -> RunStarted:
         factors=_read_quantities(entry["factors"]),
         sample=_read_name(entry["sample/name"]),
         snapshot=json.loads(read_text(instrument["snapshot_before/data"])),
-        versions={name: read_text(provenance["versions"][name]) for name in provenance["versions"]},
+        versions={name: read_text(version) for name, version in members(provenance["versions"])},
         git=read_text(provenance["git"]),
         seed=int(provenance["seed"][()]) if "seed" in provenance else None,
         user=_read_name(entry["user/name"]),
@@ -88,7 +89,7 @@ def _read_name(dataset: h5py.Dataset) -> str:
 
 
 def _read_quantities(group: h5py.Group) -> dict[str, ParameterValue]:
-    return {name: _read_quantity(group[name]) for name in group}
+    return {name: _read_quantity(dataset) for name, dataset in members(group)}
 
 
 def _read_quantity(dataset: h5py.Dataset) -> ParameterValue:
