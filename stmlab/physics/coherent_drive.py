@@ -214,16 +214,22 @@ def mean_driven_current(drive: CoherentDrive, voltages: FloatArray, frequency_Hz
     Raises:
         PhysicsError: as `around`.
     """
-    generators, currents = drive.at(voltages)
-    if smooth and _is_resolved(generators):
-        harmonics = linear_harmonics(generators, np.array([frequency_Hz]), _TOLERANCE, drive.weights)
+    if smooth:
+        generators, currents = drive.at(voltages)
+        resolved = _is_resolved(generators)
+        harmonics = (
+            linear_harmonics(generators, np.array([frequency_Hz]), _TOLERANCE, drive.weights) if resolved else None
+        )
         if harmonics is not None:
             mixing = np.fft.rfft(currents, axis=0) / len(currents)
             kept = min(harmonics.shape[1], (len(currents) + 1) // 2)
             mixed = (mixing[:kept].conj() * harmonics[0, :kept]).real.sum(axis=1)
             return float(mixed[0] + 2.0 * mixed[1:].sum())
-    durations = np.full(len(voltages), 1.0 / (frequency_Hz * len(voltages)))
-    return float((currents * held_states(generators, durations, drive.weights)).sum(axis=1).mean())
+    first = np.flatnonzero(np.diff(voltages, prepend=np.nan) != 0.0)  # of samples that are alike
+    shares = np.diff(first, append=len(voltages)) / len(voltages)
+    generators, currents = drive.at(voltages[first])
+    states = held_states(generators, shares / frequency_Hz, drive.weights)
+    return float(shares @ (currents * states).sum(axis=1))
 
 
 def _is_resolved(generators: FloatArray) -> bool:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from stmlab.station.limits import Limit
 
 
+_AT_THE_JUNCTION = 0.1  # V; more is no voltage across spins
+
+
 def recording_of(simulation: Any) -> Any:
     """The recording under the tip of a simulated microscope, or None."""
     return getattr(simulation, "recorded", None)
@@ -29,7 +32,8 @@ def doubts_of(simulation: Any, parameters: Mapping[str, ParameterValue]) -> tupl
     told = getattr(getattr(getattr(simulation, "sample", None), "junction", None), "doubts", None)
     if told is None:
         return ()
-    largest = max((abs(float(one.value)) for one in parameters.values() if one.unit == "V"), default=0.0)
+    sizes = (abs(float(one.value)) for one in parameters.values() if one.unit == "V")
+    largest = max((size for size in sizes if size <= _AT_THE_JUNCTION), default=0.0)
     doubts: tuple[str, ...] = told(largest)
     return doubts
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from stmlab.analysis.transport import SpectrumData, fit_systems
+from stmlab.errors import PhysicsError
 from stmlab.events import ParameterValue
 from stmlab.physics.stochastic_resonance import stochastic_resonance
 from stmlab.simulation.junctions import Drive
@@ -131,3 +132,11 @@ def test_states_of_a_rate_equation_take_coherences_when_they_are_told_to():
     assert far.static_current(voltage, 2.0) == close(atom("secular", 0.9).static_current(voltage, 2.0), rel=1e-9)
     assert any("closer than the width" in one for one in rates.doubts(6e-3))
     assert close_by.doubts(6e-3) == ()
+
+
+def test_a_sample_that_is_not_defined_so_far_out_has_no_doubts_there(monkeypatch):
+    def refuses(*_):
+        raise PhysicsError("coupling = -0.2: third order makes a rate negative")
+
+    monkeypatch.setattr("stmlab.physics.coherent.are_too_close", refuses)
+    assert sample(equation="secular").doubts(60e-3) == ()

@@ -241,6 +241,13 @@ def test_the_microscopes_mean_current_is_the_spectrums(smooth):
     assert told == close(found.signal_A[0] + found.direct_current_A, rel=1e-5)
 
 
+def test_pulses_of_the_microscope_are_those_of_the_train():
+    """Samples of a generator, most of them alike."""
+    times = (np.arange(8000) + 0.5) / 8000 * SHARP.period_s
+    told = mean_current(junction(one_spin()), Drive(1 / SHARP.period_s, SHARP.at(times), smooth=False))
+    assert told == close(mean_pulsed_current(junction(one_spin()), SHARP), rel=1e-6)
+
+
 def test_the_slowest_rate_is_that_of_qutips_liouvillian():
     generator, _ = MasterEquation(one_spin()).at(OFFSET_V)
     decays = np.sort(-np.linalg.eigvals(generator).real)

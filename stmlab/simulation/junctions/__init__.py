@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
+from stmlab.errors import PhysicsError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -103,10 +105,17 @@ class HasDoubts(Protocol):
 
 
 def doubt_of_close_levels(junction: TunnelJunction, bias_V: float) -> tuple[str, ...]:
-    """That rates alone are wrong where two levels are closer than the width that they have at biases up to V."""
+    """That rates alone are wrong where two levels are closer than the width that they have at biases up to V.
+
+    Nothing where the model is not defined so far out: no current was computed there.
+    """
     from stmlab.physics.coherent import are_too_close
 
-    if not are_too_close(junction, np.array([-bias_V, bias_V])):
+    try:
+        close = are_too_close(junction, np.array([-bias_V, bias_V]))
+    except PhysicsError:
+        return ()
+    if not close:
         return ()
     return (
         "the simulated sample has two levels that lie closer than the width that its rates give them, and no coherence "
