@@ -36,8 +36,13 @@ def _train(values: Values, pump_s: float, delay_s: float) -> PulseTrain:
     period, width, rise = (number(values, name) for name in ("period", "width", "rise_time"))
     pump = Pulse(pump_s, width, number(values, "pump"), rise)
     probe = Pulse(pump_s + delay_s, width, number(values, "probe"), rise)
-    mean = (pump.amplitude_V + probe.amplitude_V) * width / period
-    return PulseTrain(period, (pump, probe), number(values, "dc_bias") - mean)
+    return PulseTrain(period, (pump, probe), _between_V(values))
+
+
+def _between_V(values: Values) -> float:
+    """Voltage between the pulses."""
+    width, period = number(values, "width"), number(values, "period")
+    return number(values, "dc_bias") - (number(values, "pump") + number(values, "probe")) * width / period
 
 
 def _compute(values: Values, x: FloatArray) -> Curves:
@@ -58,7 +63,7 @@ def _compute(values: Values, x: FloatArray) -> Curves:
 
 
 def _lifetime(values: Values) -> float:
-    return 1.0 / slow_rate(switching.states(values), number(values, "dc_bias"), 0.0)
+    return 1.0 / slow_rate(switching.states(values), _between_V(values), 0.0)
 
 
 def _starts(values: Values) -> dict[str, float]:

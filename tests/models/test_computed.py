@@ -230,6 +230,15 @@ def test_every_shipped_case_can_be_computed():
         assert stmlab.model(kind, values, curves=True).sizes, name
 
 
+@pytest.mark.parametrize("period", ["10 ns", "20 ns", "100 ns"])
+def test_t1_is_that_of_the_bias_between_the_pulses(period):
+    """The bias tee takes their mean off: T1 is that at this bias, and the curve falls with it."""
+    given = {"states": "spin", "spin": 1.5, "axial_anisotropy_meV": -2.1, "transverse_anisotropy_meV": 0.35}
+    found = stmlab.model("pump-probe", given | {"period": period}, sweep={"delay": "1, 1.5, 2 ns"})
+    first, second = np.diff(found.current.values)
+    assert found.T1.item() == close(0.5e-9 / np.log(first / second), rel=1e-4)
+
+
 @pytest.mark.parametrize("frequency", ["20..0.003 GHz:41", "0..20 GHz:41", "1, 0.01, 20, 0.3, 0, 5, 0.1, 2 GHz"])
 def test_the_rate_of_a_line_needs_no_order_of_its_frequencies_and_takes_zero(frequency):
     found = stmlab.model("srs", {"amplitude": "0.1 mV"}, sweep={"frequency": frequency})
