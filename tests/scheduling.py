@@ -24,7 +24,7 @@ LONGEST = (
     "tests/sequences/test_adaptive_didv.py",
     "tests/drivers/test_faults.py",
     "tests/cluster",
-    "tests/clients/test_sr860_clients.py",
+    "tests/clients",
     "tests/station/test_desk.py",
     "tests/storage/test_kill.py",
     "tests/acquisition/test_wire_replay.py",
@@ -34,8 +34,8 @@ LONGEST = (
 )
 """Begun last, one of them would keep a single process busy while the others have ended."""
 
-TOGETHER = ("tests/campaigns", "tests/cluster")
-"""Folders whose files share what takes long to make: a run without faults, workers."""
+TOGETHER = ("tests/campaigns", "tests/clients", "tests/cluster")
+"""Folders whose files share what takes long to make: a run without faults, an environment, workers."""
 
 
 def place(item: pytest.Item) -> int:

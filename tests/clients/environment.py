@@ -56,6 +56,13 @@ class ClientEnvironment:
         return json.loads(lines[-1])
 
 
+def small_clients() -> ClientEnvironment:
+    """The makers' and others' programs for lock-in and generator, which need little but numpy."""
+    lockin = "srsinst.sr860==0.3.2", "srsgui==0.4.7", "python-vxi11==0.9", "pyserial==3.5"
+    generator = "pyarbtools==2025.6.1", "socketscpi==2025.2.0", "pyvisa==1.16.2", "typing_extensions"
+    return client_environment("small", ["--no-deps", *lockin, *generator, "numpy"])
+
+
 class NoEnvironment(Exception):
     """Why an environment cannot be had, in words."""
 

@@ -10,7 +10,7 @@ import pytest
 from stmlab.simulation.m8195a import VirtualM8195A
 from stmlab.simulation.server import WireServer
 from tests.approximately import close
-from tests.clients.environment import client_environment
+from tests.clients.environment import small_clients
 from tests.simulation.generator_bench import GeneratorBench, lines
 
 _CONNECT = """
@@ -41,8 +41,7 @@ def complaint(action):
 @pytest.fixture(scope="module")
 def pyarbtools():
     """Its requirements (and its licence) keep it out of our own environment."""
-    parts = ["pyarbtools==2025.6.1", "socketscpi==2025.2.0", "pyvisa==1.16.2", "typing_extensions", "numpy"]
-    return client_environment("pyarbtools", ["--no-deps", *parts])
+    return small_clients()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from stmlab.simulation.server import WireServer
 from stmlab.simulation.sr830 import VirtualSR830
 from stmlab.simulation.sr860 import VirtualSR860
 from tests.approximately import close
-from tests.clients.environment import client_environment
+from tests.clients.environment import small_clients
 from tests.simulation.lockin_bench import LockInBench
 
 
@@ -138,6 +138,7 @@ def test_our_driver_refuses_another_instrument(bench):
 
 MAKERS_SESSION = """
 import json, sys
+sys.modules["pyvisa"] = None  # another client has it; it is used where it is found, and finds no VISA here
 from srsinst.sr860 import SR860, Keys
 
 lockin = SR860("tcpip", "127.0.0.1", int(sys.argv[1]))
@@ -214,7 +215,7 @@ print(json.dumps(result))
 @pytest.fixture(scope="module")
 def makers_session():
     """What the maker's package made of one session, and what our driver then reads of the same capture memory."""
-    client = client_environment("srsinst", ["srsinst.sr860==0.3.2"])
+    client = small_clients()
     bench = LockInBench(0.3 - 0.4j)
     bench.clock = SimulatedClock(speed=2000.0)
     instrument = VirtualSR860(bench)
