@@ -24,11 +24,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from stmlab.acquisition.choosing import FINE, AxisChooser
+from stmlab.analysis.adaptive.decay_verdict import judged_decay
 from stmlab.analysis.adaptive.forecast import ExpectedLine
 from stmlab.analysis.adaptive.posterior import decay, resonance
 from stmlab.analysis.adaptive.resonance_verdict import judged_rate
 from stmlab.analysis.adaptive.scale_choice import DECAY_CHECKS, RESONANCE_CHECKS, ScaleChoice
-from stmlab.analysis.adaptive.verdict import judged
 from stmlab.analysis.decay import fit_decay
 from stmlab.analysis.lorentzian import fit_srs
 from stmlab.errors import FitError
@@ -184,14 +184,15 @@ def lifetimes(samples: int, snr: float, target: float) -> tuple[Cell, list[float
         one = _decay_readings(fitted, float(u), snr, target)
         cell.ratios.append(one / len(x))
         both.append(_decay_readings(even[even > T1_RANGE[0]], float(u), snr, target, of=41) / len(x))
-        cell.judge(lambda x=x, y=y, u=u: _decay_verdict(x, y, target), "T1", float(u))
+        cell.judge(lambda x=x, y=y, u=u: decay_verdict(x, y, target), "T1", float(u))
     return cell, both
 
 
-def _decay_verdict(x: np.ndarray, y: np.ndarray, target: float) -> FitResult:
+def decay_verdict(x: np.ndarray, y: np.ndarray, target: float) -> FitResult:
+    """What the analysis of a run with readings y at x = ln t says; FitError where it gives no T1."""
     delay = np.exp(x)
     fit = fit_decay(delay, y, sides="positive")
-    return judged(fit, np.exp(-delay / fit["T1"].value), y, np.arange(len(x), dtype=float), target, "T1")
+    return judged_decay(fit, delay, y, np.arange(len(x), dtype=float), target)
 
 
 def _decay_readings(delay: np.ndarray, u: float, snr: float, target: float, of: int | None = None) -> float:
