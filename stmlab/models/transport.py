@@ -16,6 +16,8 @@ from stmlab.analysis.transport.model import Grid, SpinParameters, SpinSetting
 from stmlab.errors import FitError, PhysicsError
 from stmlab.models.model import Choice, Curve, Curves, Derived, Measurement, Model, Number, Sweep, number
 from stmlab.models.spin_states import close_levels
+from stmlab.physics.coherent import spin_state, takes_coherences
+from stmlab.physics.constants import MEV_PER_V
 from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.physics.junction import Equation, Occupation, PolarisingState
 from stmlab.physics.transport import conductances
@@ -31,6 +33,7 @@ _FITTED = ("axial_anisotropy_meV", "transverse_anisotropy_meV", "temperature_K")
 _OF_THE_TIP = ("exchange_slope_meV_per_uS", "correlation")
 _SETPOINT_BIAS = 10e-3  # V
 _QUANTITIES = {"dI/dV": ("didv", "S"), "d2I/dV2": ("d2idv2", "S/V"), "I": ("current", "A")}
+_MOMENT = "moment"
 _LOCK_IN: Where = "quantity", ("dI/dV", "d2I/dV2")
 _PUMPED: Where = "occupation", (str(Occupation.STEADY),)
 _WITH_TIP_SPIN: Where = ("exchange", ("heisenberg", "ising"))
@@ -69,10 +72,24 @@ def junction(values: Values) -> TunnelJunction:
 
 
 def _compute(values: Values, x: FloatArray) -> Curves:
-    name, unit = _QUANTITIES[quantity := str(values["quantity"])]
     found = junction(values)
+    if (quantity := str(values["quantity"])) == _MOMENT:
+        return Curves(x, _moments(found, x), "<S> along z", "", _SWEEP, _steps(values, found), close_levels(found, x))
+    name, unit = _QUANTITIES[quantity]
     curve = Curve(quantity, found.current(x) if quantity == "I" else _read(values, found, x))
     return Curves(x, {name: curve}, quantity, unit, _SWEEP, _steps(values, found), close_levels(found, x))
+
+
+def _moments(found: TunnelJunction, x: FloatArray) -> dict[str, Curve]:
+    """<Sz> of each spin, by the density matrix where the current has one."""
+    spins = range(len(found.system.spins))
+    if takes_coherences((found,), MEV_PER_V * x)[0]:
+        moments = spin_state(found, x, Equation.COHERENT).spins[:, :, 2].T
+    else:
+        expected = np.array([found.system.eigensystem.spin_expectations(spin)[:, 2] for spin in spins])
+        moments = expected @ found.occupations(x).T
+    names = ("sample", "tip")
+    return {f"{names[spin]}_moment": Curve(f"spin of the {names[spin]}", moments[spin]) for spin in spins}
 
 
 def _read(values: Values, found: TunnelJunction, x: FloatArray) -> FloatArray:
@@ -154,7 +171,7 @@ MODEL = Model(
     title="dI/dV of a spin under a tip with or without a spin: steps, asymmetry, exchange",
     source="Muenks et al.; Ternes, New J. Phys. 17, 063016",
     parameters=(
-        Choice("quantity", "", "what is drawn", tuple(_QUANTITIES)),
+        Choice("quantity", "", "what is drawn", (*_QUANTITIES, _MOMENT)),
         Choice("spin", "S", "spin of the sample", ("1", "0.5", "1.5", "2", "2.5")),
         Number("axial_anisotropy_meV", "D", "meV", "axial anisotropy", -4.2, -20.0, 20.0),
         Number("transverse_anisotropy_meV", "E", "meV", "transverse anisotropy", 0.87, 0.0, 5.0),

@@ -16,13 +16,14 @@ from stmlab.physics.entanglement import (
     logarithmic_negativity,
     mutual_information,
 )
-from stmlab.physics.two_spins import MasterEquation, TwoSpins, correlation_spectra
+from stmlab.physics.two_spins import MasterEquation, TwoSpins, correlation_spectra, induced_interactions
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from stmlab.models.model import Values, Where
 
-_ENERGIES = ("larmor", "larmor_difference", "exchange", "dzyaloshinskii_moriya", "dipolar")
+_ENERGIES = ("larmor", "larmor_difference", "dipolar")
+_GIVEN, _INDUCED = "given", "induced"
 _PLAIN = ("coupling_1", "coupling_2", "theta", "phi", "dipolar_angle")
 _BOTH_UP = np.diag([1.0, 0.0, 0.0, 0.0]).astype(complex)
 _ENTANGLEMENT = {
@@ -39,8 +40,11 @@ def spins(values: Values) -> TwoSpins:
     Raises:
         PhysicsError: a value outside what the model is defined for.
     """
+    exchange, moriya = _interactions(values)
     return TwoSpins(
         **{name: number(values, f"{name}_meV") for name in _ENERGIES},
+        exchange=exchange,
+        dzyaloshinskii_moriya=moriya,
         **{name: number(values, name) for name in _PLAIN},
         bias=1e3 * number(values, "bias"),
         thermal_energy=K_B_MEV_PER_K * number(values, "temperature_K"),
@@ -49,6 +53,7 @@ def spins(values: Values) -> TwoSpins:
 
 
 _NOISE, _ENTANGLED, _POPULATED = "noise spectrum", "entanglement", "populations"
+_AS_GIVEN: Where = ("interactions", (_GIVEN,))
 _IN_TIME: Where = ("quantity", (_ENTANGLED, _POPULATED))
 _PRODUCTS = ("ud", "uu", "du", "dd")
 _BASIS = ("uu", "ud", "du", "dd")
@@ -56,11 +61,19 @@ _MOST_MEASUREMENTS = 1000
 _TURNS = 100.0  # of the Larmor precession, over two pi
 
 
+def _interactions(values: Values) -> tuple[float, float]:
+    """J_ex and J_DM in meV: as given, or as the electrons of both electrodes induce them (eq. 7)."""
+    if values["interactions"] == _GIVEN:
+        return number(values, "exchange_meV"), number(values, "dzyaloshinskii_moriya_meV")
+    plain = {name: number(values, name) for name in ("coupling_1", "coupling_2", "theta", "phi")}
+    return induced_interactions(**plain, bandwidth=number(values, "bandwidth_meV"), bias=1e3 * number(values, "bias"))
+
+
 def _sweep(values: Values) -> Sweep:
     if values["quantity"] != _NOISE:
         larmor = max(abs(number(values, "larmor_meV")), 1e-3)
         return Sweep("time", "time", "s", 0.0, _TURNS * HBAR_MEV_S / larmor, points=401)
-    interactions = (abs(number(values, f"{name}_meV")) for name in ("exchange", "dzyaloshinskii_moriya", "dipolar"))
+    interactions = map(abs, (*_interactions(values), number(values, "dipolar_meV")))
     spins_alone = abs(number(values, "larmor_meV")) + 0.5 * abs(number(values, "larmor_difference_meV"))
     reach = spins_alone + 4.0 * sum(interactions)
     return Sweep("energy", "ħω", "meV", -0.05 * max(reach, 0.1), 1.25 * max(reach, 0.1), points=801)
@@ -71,6 +84,8 @@ def _levels(pair: TwoSpins) -> dict[str, Derived]:
         f"energy_{state}": Derived(f"E({state})", energy, "meV", f"level of the state {state}")
         for state, energy in pair.levels.items()
     }
+    found["exchange"] = Derived("J_ex", pair.exchange, "meV", "exchange of the spins")
+    found["moriya"] = Derived("J_DM", pair.dzyaloshinskii_moriya, "meV", "their Dzyaloshinskii-Moriya interaction")
     return {**found, "linewidth": Derived("linewidth", pair.linewidth, "meV", "largest rate out of a state")}
 
 
@@ -147,8 +162,29 @@ MODEL = Model(
         Number("measurement_interval", "Δt_m", "s", "to the next ones; 0: only one", 0.0, 0.0, 1.0, where=_IN_TIME),
         Number("larmor_meV", "ν", "meV", "Larmor energy, mean of both", 0.1, -2.0, 2.0),
         Number("larmor_difference_meV", "δν", "meV", "Larmor energy of spin 1 less that of spin 2", 0.0, -2.0, 2.0),
-        Number("exchange_meV", "J_ex", "meV", "exchange, above 0 for parallel spins", 0.2, -2.0, 2.0),
-        Number("dzyaloshinskii_moriya_meV", "J_DM", "meV", "Dzyaloshinskii-Moriya interaction", 0.0, -2.0, 2.0),
+        Choice("interactions", "", "of the spins: given, or induced by the electrons (eq. 7)", (_GIVEN, _INDUCED)),
+        Number("exchange_meV", "J_ex", "meV", "exchange, above 0 for parallel spins", 0.2, -2.0, 2.0, where=_AS_GIVEN),
+        Number(
+            "dzyaloshinskii_moriya_meV",
+            "J_DM",
+            "meV",
+            "Dzyaloshinskii-Moriya interaction",
+            0.0,
+            -2.0,
+            2.0,
+            where=_AS_GIVEN,
+        ),
+        Number(
+            "bandwidth_meV",
+            "Λ",
+            "meV",
+            "half the width of the electrodes' flat bands",
+            50.0,
+            1.0,
+            1e4,
+            True,
+            ("interactions", (_INDUCED,)),
+        ),
         Number("dipolar_meV", "b", "meV", "dipolar coupling, 0.215 µeV nm³/r³ for g = 2", 0.0, -1.0, 1.0),
         Number("dipolar_angle", "β", "rad", "of the line between the spins from the field", 0.0, -6.2832, 6.2832),
         Number("bias", "V", "V", "bias; its size matters", 1e-3, 0.0, 20e-3),

@@ -17,6 +17,7 @@ from stmlab.simulation.samples import read_sample
 from tests.approximately import close
 
 _SWITCHING = ("srs", "pump-probe")
+INDUCED = {"interactions": "induced", "theta": 0.5, "phi": 0.5, "dipolar_meV": 0.03}
 _MEASURED = [name for name in models.MODELS if models.known(name).measurement is not None]
 
 
@@ -61,6 +62,10 @@ def test_every_parameter_starts_within_its_bounds_and_says_what_it_is(name):
         ("pump-probe", {}),
         pytest.param("pump-probe", {"states": "spin"}, marks=pytest.mark.slow),
         ("two-spins", {"theta": 0.5, "phi": 0.5, "larmor_difference_meV": 0.02, "dipolar_meV": 0.03}),
+        ("two-spins", INDUCED),
+        ("two-spins", INDUCED | {"quantity": "populations", "first_measurement": 1e-11, "measurement_interval": 2e-11}),
+        ("pump-probe", {"over": "time"}),
+        ("srs", {"over": "time"}),
         ("molecules", {"left_polarisation": 0.5, "bias": 1e-3}),
         *(
             ("molecules", {"left_polarisation": 0.5, "bias": 1e-3, "quantity": quantity, "over": over})

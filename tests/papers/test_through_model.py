@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 import stmlab
 from stmlab.cli import app
-from stmlab.physics.constants import HBAR_MEV_S
+from stmlab.physics.constants import HBAR_MEV_S, MU_B_MEV_PER_T
+from stmlab.physics.operators import spin_matrices
 from tests.approximately import close
 
 
@@ -75,6 +76,27 @@ def test_a_bare_tip_has_no_asymmetry():
     found = computed("coh_afm_tip", "exchange=none", "quantity=d2I/dV2")
     assert abs(found.outer_asymmetry.item()) < 1e-3
     assert abs(found.inner_asymmetry.item()) < 1e-3
+
+
+def test_the_moments_of_fig_3_are_zero_without_a_field_and_those_of_the_ground_state_in_one():
+    """By time reversal; and at 5 T and 50 mK by the lowest eigenvector of the Hamiltonian, written down anew."""
+    settings = "quantity=moment", "G=556 nS", "occupation=steady"
+    found = computed("coh_afm_tip", *settings, "C=0", sweep=["bias=-8, 0, 8 mV"])
+    assert np.abs(found.sample_moment).max() < 1e-9
+    assert np.abs(found.tip_moment).max() < 1e-9
+    cold = computed("coh_afm_tip", "quantity=moment", "G=556 nS", "B=5 T", "T=0.05 K", sweep=["bias=0 mV"])
+    one, half = (spin_matrices(size) for size in (1.0, 0.5))
+    first, second = [np.kron(a, np.eye(2)) for a in one], [np.kron(np.eye(3), a) for a in half]
+    energy = -4.2 * first[2] @ first[2] + 0.87 * (first[0] @ first[0] - first[1] @ first[1])
+    energy = energy + 3.6 * 0.556 * sum(a @ b for a, b in zip(first, second, strict=True))
+    energy = energy + 2.0 * MU_B_MEV_PER_T * 5.0 * (first[2] + second[2])
+    ground = np.linalg.eigh(energy)[1][:, 0]
+    for name, spin in (("sample_moment", first[2]), ("tip_moment", second[2])):
+        assert found_value(cold, name) == close((ground.conj() @ spin @ ground).real, rel=1e-6)
+
+
+def found_value(found, name):
+    return float(found[name].to_numpy().ravel()[0])
 
 
 def test_the_other_correlation_mirrors_the_asymmetry():
@@ -211,6 +233,22 @@ def test_the_narrow_line_of_c3_is_at_zero():
     found = computed("two_spins_exchange", sweep=["energy=-0.01..0.01 meV:21"])
     assert int(np.argmax(found.double_flip.data)) == 10
     assert found.double_flip[10] > 20 * found.double_flip[0]
+
+
+def test_interactions_of_eq_7_are_the_integral_over_both_bands():
+    """J_ex = sqrt(l1 l2) Delta cos(theta/2) cos(phi) / 4 pi; Delta of eq. 6 in closed form for each pair of bands."""
+    settings = "interactions=induced", "λ₁=0.01", "λ₂=0.009", "Λ=50 meV", "theta=0.4", "phi=0.3", "V=1 mV"
+    found = computed("two_spins_exchange", *settings)
+
+    def from_filled_to_empty(filled, empty, band=50.0):
+        """P int_{-band}^{filled} de int_{empty}^{band} de' / (e' - e)."""
+        lengths = np.array([2 * band, band - filled, empty + band, empty - filled])
+        return np.array([1, -1, -1, 1]) @ (lengths * np.log(np.abs(lengths)))
+
+    delta = from_filled_to_empty(1.0, 0.0) + from_filled_to_empty(0.0, 1.0)
+    size = np.sqrt(0.01 * 0.009) * delta * np.cos(0.2) / (4 * np.pi)
+    assert found.exchange.item() == close(size * np.cos(0.3), rel=1e-9)
+    assert found.moriya.item() == close(size * np.sin(0.3), rel=1e-9)
 
 
 def test_levels_of_eq_9():
