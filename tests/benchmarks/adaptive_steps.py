@@ -26,11 +26,12 @@ from stmlab.errors import FitError
 from stmlab.physics.constants import MEV_PER_V
 from stmlab.storage import open_run
 from tests.benchmarks.adaptive import MOST, SERIES, Cell, Found, alone, run, stream
-from tests.benchmarks.side_by_side import Row
+from tests.benchmarks.adaptive_wire import equal
 
 if TYPE_CHECKING:
     from stmlab.arrays import FloatArray
     from tests.benchmarks.adaptive import Task
+    from tests.benchmarks.side_by_side import Row
 
 REACH, POINTS = 10.0, 201  # meV either way; of the even grid
 TEMPERATURE, MODULATION = 1.2, 0.2e-3
@@ -142,10 +143,9 @@ def wire(runs: int, target: float = 0.001) -> Row:
             lambda x, n=noise: snr * float(model.value(vector, np.array([x]))[0]) + n.normal(),
             cell,
         )
-    ours, emulated = float(np.median(readings)), float(np.median(cell.readings))
-    apart = abs(ours / emulated - 1)
-    wrong = f"{apart:.0%} apart" if apart > 0.25 else ""
-    return Row("readings of didv by the wire", ours, emulated, "emulator", unit="readings", wrong=wrong)
+    return equal(
+        "didv: readings", np.array(readings), np.array(cell.readings), f"signal {snr:.0f}, target {target:.1%}"
+    )
 
 
 def _cell(

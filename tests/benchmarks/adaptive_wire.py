@@ -108,8 +108,8 @@ def wire(kind: Kind, runs: int) -> Found:
     widths = f"width {pulls.std():.2f}, emulator {others.std():.2f}"
     return Found(
         [
-            _equal(f"{kind.sequence}: readings", np.array(readings, dtype=float), emulated, note),
-            _equal(f"{kind.sequence}: sizes of pulls", np.abs(pulls), np.abs(others), widths),
+            equal(f"{kind.sequence}: readings", np.array(readings, dtype=float), emulated, note),
+            equal(f"{kind.sequence}: sizes of pulls", np.abs(pulls), np.abs(others), widths),
         ]
     )
 
@@ -130,7 +130,8 @@ def _emulated(kind: Kind, runs: int, u: float, signal: float) -> tuple[np.ndarra
     return np.array(cell.readings), np.array(cell.pulls)
 
 
-def _equal(name: str, ours: np.ndarray, emulated: np.ndarray, note: str) -> Row:
+def equal(name: str, ours: np.ndarray, emulated: np.ndarray, note: str) -> Row:
+    """Whether what the wire gave and what the emulator gave may be of one distribution (Kolmogorov and Smirnov)."""
     chance = float(ks_2samp(ours, emulated).pvalue)
     wrong = "" if chance > _EQUAL else f"different: by chance {chance:.1e}"
     return Row(
