@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from PyQt6.QtGui import QKeySequence
@@ -18,17 +19,36 @@ PATIENCE = 60_000  # ms
 OPENED = """
 import sys
 from pathlib import Path
+from PyQt6.QtCore import QTimer
 from stmlab.gui import application
 from stmlab.gui.settings import Settings
 
 def opened(qt, open_window=application.open_window):
-    window = open_window(qt, Settings(Path(sys.argv[1])))
-    print("open", flush=True)
+    settings = Settings(Path(sys.argv[1]))
+    settings.remember(theme="light")
+    window = open_window(qt, settings)
+    def look():
+        print(window.palette().window().color().name(), window.context.theme.window, flush=True)
+    for k, name in enumerate(("dark", "light", "dark")):
+        QTimer.singleShot(1000 * k, lambda name=name: window.context.actions.trigger(f"view.{name}"))
+        QTimer.singleShot(1000 * k + 600, look)
     return window
 
 application.open_window = opened
 sys.exit(application.run())
 """
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    """A window in a process of its own, which was dark, light, dark, and then got Ctrl-C."""
+    file = tmp_path_factory.mktemp("interrupted") / "w.json"
+    window = subprocess.Popen([sys.executable, "-c", OPENED, file], stdout=subprocess.PIPE, text=True)
+    colours = [window.stdout.readline().split() for _ in range(3)]
+    window.send_signal(signal.SIGINT)
+    status = window.wait(timeout=PATIENCE / 1000)
+    window.stdout.close()
+    return SimpleNamespace(status=status, colours=colours, settings=Settings(file))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -40,13 +60,14 @@ def test_ctrl_c_does_what_closing_does_and_is_itself_again_afterwards(qapp, qtbo
     assert signal.getsignal(number) is before
 
 
-def test_ctrl_c_in_the_terminal_ends_the_window_which_keeps_its_layout(tmp_path):
-    window = subprocess.Popen([sys.executable, "-c", OPENED, tmp_path / "w.json"], stdout=subprocess.PIPE, text=True)
-    assert window.stdout.readline() == "open\n"
-    window.send_signal(signal.SIGINT)
-    assert window.wait(timeout=PATIENCE / 1000) == 0
-    window.stdout.close()
-    assert Settings(tmp_path / "w.json").known.layout
+def test_ctrl_c_in_the_terminal_ends_the_window_which_keeps_its_layout(interrupted):
+    assert interrupted.status == 0
+    assert interrupted.settings.known.layout
+
+
+def test_a_running_window_changes_its_colours(interrupted):
+    """Qt tells widgets of new colours only while the event loop runs."""
+    assert interrupted.colours == [["#22262c"] * 2, ["#f4f5f7"] * 2, ["#22262c"] * 2]
 
 
 @pytest.fixture(scope="module")

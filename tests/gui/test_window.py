@@ -1,6 +1,5 @@
 """The main window: docks, menus, notices, layouts, colours, the end."""
 
-import subprocess
 import sys
 
 import pytest
@@ -161,36 +160,6 @@ def test_light_and_dark_are_one_action_each_and_remembered(window, settings):
         assert Settings(settings.path).known.theme == name
         assert window.context.actions[f"view.{name}"].isChecked()
     assert not window.context.actions["view.dark"].isChecked()
-
-
-def test_a_running_window_changes_its_colours(tmp_path):
-    """In a process of its own: Qt tells widgets of new colours only while the event loop runs."""
-    program = """
-import sys
-from pathlib import Path
-from PyQt6.QtCore import QTimer
-from stmlab.gui import application
-from stmlab.gui.settings import Settings
-
-def opened(qt, open_window=application.open_window):
-    settings = Settings(Path(sys.argv[1]))
-    settings.remember(theme="light")
-    window = open_window(qt, settings)
-    seen = []
-    def look():
-        seen.append((window.palette().window().color().name(), window.context.theme.window))
-    for k, name in enumerate(("dark", "light", "dark")):
-        QTimer.singleShot(1000 * k, lambda name=name: window.context.actions.trigger(f"view.{name}"))
-        QTimer.singleShot(1000 * k + 600, look)
-    QTimer.singleShot(3000, lambda: (print(*seen, flush=True), window.close()))
-    return window
-
-application.open_window = opened
-sys.exit(application.run())
-"""
-    command = [sys.executable, "-c", program, tmp_path / "w.json"]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-    assert found.stdout.strip() == str(("#22262c", "#22262c")) + f" {('#f4f5f7', '#f4f5f7')} {('#22262c', '#22262c')}"
 
 
 def test_closing_asks_only_where_a_panel_objects_and_ends_what_panels_have_started(window, monkeypatch):
