@@ -121,23 +121,26 @@ def takes_coherences(junctions: Sequence[Junction], bias_meV: FloatArray) -> Boo
         chosen = [one for one, wanted in zip(junctions, asked, strict=True) if wanted]
         ends = np.array([bias_meV.min(), bias_meV.max()])  # where rates are largest
         exits = PER_SECOND * _exits(Currents(chosen).rates(ends))
-        closest = [_distances(one, exit_).min(initial=np.inf) for one, exit_ in zip(chosen, exits, strict=True)]
-        close = zip(chosen, closest, strict=True)
-        found[asked] = [near <= SECULAR_ABOVE and not _is_secular(one, ends) for one, near in close]
+        found[asked] = [_matter(one, _distances(one, each), ends) for one, each in zip(chosen, exits, strict=True)]
     return found
 
 
+def _matter(junction: Junction, distances: FloatArray, bias_meV: FloatArray) -> bool:
+    """Whether levels at these distances, shape (V, pairs), have coherences that count."""
+    close = distances <= SECULAR_ABOVE
+    if (close & (distances > 0.0)).any():
+        return True
+    return bool(close.any()) and not _is_secular(junction, bias_meV)
+
+
 def _is_secular(junction: Junction, bias_meV: FloatArray) -> bool:
-    """Whether levels that are close are one, between whose states populations make no coherence at these biases."""
+    """Whether populations make no coherence between the states of any level."""
     energies, size = junction.system.eigensystem.energies_meV, junction.system.dimension
     own = np.arange(size) * (size + 1)
-    apart = np.abs(energies[:, None] - energies)
     matrix = np.abs(CoherentEquation(junction, bias_meV, np.eye(size, dtype=complex)).matrix)
-    exits = float(matrix[:, own, own].max())
-    if ((apart > 0.0) & (apart <= SECULAR_ABOVE * HBAR_MEV_S * PER_SECOND * exits)).any():
-        return False
-    together = np.flatnonzero((apart == 0.0) & ~np.eye(size, dtype=bool))
-    return bool(matrix[:, together[:, None], own].max(initial=0.0) <= _ROUNDING * exits)
+    together = np.flatnonzero((energies[:, None] == energies) & ~np.eye(size, dtype=bool))
+    made = matrix[:, together[:, None], own].max(initial=0.0)
+    return bool(made <= _ROUNDING * matrix[:, own, own].max())
 
 
 def are_too_close(junction: TunnelJunction, bias_V: FloatArray) -> bool:
