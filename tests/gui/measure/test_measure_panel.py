@@ -163,7 +163,7 @@ def test_the_plan_stands_beside_the_form_with_points_duration_file_limits_and_po
     assert settled(panel, qtbot).refusal == ""
     text = panel.view.label.text()
     for part in (
-        "60 points, 23.5 s",
+        "60 points, 24.9 s",
         "DATE_TIME_srs_fe_atom.h5",
         "±100 mV",
         "1 pA … 10 nA",
