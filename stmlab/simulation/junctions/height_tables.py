@@ -1,7 +1,8 @@
 """Current against voltage of a junction whose spectrum changes with the tip's height, tabulated.
 
 The tables stand at fixed heights, once each, and are interpolated between them: a sweep under drift meets another
-height at every point.
+height at every point. They are evenly spaced in scale while the tip is near, and by even factors farther away: a state
+that nothing else relaxes is filled by very few electrons.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 PER_KT = 4.0  # points of a table within kT, and tables while the levels move by kT
 LARGEST_SPACING = 0.1  # of tables, in scale
 PUMPING = 0.005  # of the sample's scattering: the conductance grows by this from table to table
-_FAR = 1e-9  # scale of the table that stands for 0
+_EVEN = 4  # tables from 0 on whose place is given by even factors, as steep there as the further ones
+_FAR = 1e-9  # scale that stands for 0
 _RANGE = 20e-3  # V; tables reach so far, or twice, four times ... as far
 
 
@@ -74,9 +76,9 @@ class HeightTables(ABC):
 
     def _table_at(self, scale: float, reach: float) -> _Interpolated:
         if (scale, reach) not in self._recent:
-            position = scale / self.spacing
-            first = max(math.floor(position) - 1, 0)
-            weights = _cubic(position - first)
+            position = max(scale, _FAR) / self.spacing
+            first = math.floor(_number(position)) - 1
+            weights = _cubic(position - first, [_position(first + k) - first for k in range(4)])
             currents = sum(w * self._table(first + k, reach) for k, w in enumerate(weights))
             self._recent.clear()
             self._recent[scale, reach] = _Interpolated(_biases(self._bias_spacing, reach), np.asarray(currents))
@@ -84,7 +86,7 @@ class HeightTables(ABC):
 
     def _table(self, number: int, reach: float) -> FloatArray:
         if (number, reach) not in self._tables:
-            scale = max(number * self.spacing, _FAR)
+            scale = _position(number) * self.spacing
             self._tables[number, reach] = _current(self.at(scale), self._bias_spacing, reach) / scale
         return self._tables[number, reach]
 
@@ -120,7 +122,21 @@ def _range_for(reach: float) -> float:
     return _RANGE * 2.0 ** max(0, math.ceil(math.log2(reach / _RANGE))) if reach > 0 else _RANGE
 
 
-def _cubic(place: float) -> tuple[float, float, float, float]:
-    """Weights of the values at 0, 1, 2, 3 for the value at ``place``, best from 1 to 2 (Lagrange)."""
-    a, b, c, d = place, place - 1, place - 2, place - 3
-    return -b * c * d / 6, a * c * d / 2, -a * b * d / 2, a * b * c / 6
+def _position(number: int) -> float:
+    """Scale over spacing of a table."""
+    return float(number) if number >= _EVEN else _EVEN * math.exp(number / _EVEN - 1.0)
+
+
+def _number(position: float) -> float:
+    """The inverse of `_position`, between tables as well."""
+    return position if position >= _EVEN else _EVEN * (1.0 + math.log(position / _EVEN))
+
+
+def _cubic(place: float, at: list[float]) -> tuple[float, float, float, float]:
+    """Weights of the values at four places for the value at ``place`` (Lagrange)."""
+    first, second, third, fourth = (
+        math.prod(place - other for other in at if other != one)
+        / math.prod(one - other for other in at if other != one)
+        for one in at
+    )
+    return first, second, third, fourth
