@@ -27,14 +27,16 @@ def atom(equation="secular", transverse_meV=0.3):
 
 
 def integrated(junction, voltage, period, times):
-    """Ten periods by an implicit method, at times of the last."""
+    """The state that comes back after a period, and its course by an implicit method at the times."""
 
-    def slope(time, occupations):
-        return generator(junction.rates(np.atleast_1d(voltage(time))))[0] @ occupations
+    def slope(time, columns):
+        return (generator(junction.rates(np.atleast_1d(voltage(time))))[0] @ columns.reshape(3, -1)).ravel()
 
-    start = np.full(3, 1 / 3)
-    for _ in range(9):  # corners of the voltage stay at ends of intervals
-        start = solve_ivp(slope, (0.0, period), start, "LSODA", rtol=1e-9, atol=1e-12, max_step=period / 60).y[:, -1]
+    # corners of the voltage stay at ends of intervals
+    every = solve_ivp(slope, (0.0, period), np.eye(3).ravel(), "LSODA", rtol=1e-9, atol=1e-12, max_step=period / 60)
+    values, vectors = np.linalg.eig(every.y[:, -1].reshape(3, 3))
+    start = vectors[:, np.abs(values - 1).argmin()].real
+    start /= start.sum()
     order = np.argsort(times % period)
     ask = np.concatenate([(times % period)[order], [period]])
     found = solve_ivp(slope, (0.0, period), start, "LSODA", ask, rtol=1e-10, atol=1e-13, max_step=period / 200)
