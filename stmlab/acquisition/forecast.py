@@ -276,7 +276,13 @@ def _chosen(name: str, sequence: Sequence, expected: Expected, target: float) ->
     averages = suiting_averages(expected.chosen_readings(*ends, target, _MOST, crossing=planned.crossing()))
     sequence.set("averages", averages)
     visits = expected.chosen_readings(*ends, target, _MOST, averages=averages, crossing=planned.crossing())
-    return Way(f"{name}, averages={averages}", visits * averages, visits * sequence.point_seconds())
+    seconds = visits * sequence.point_seconds() + _stabilising(sequence, visits)
+    return Way(f"{name}, averages={averages}", visits * averages, seconds)
+
+
+def _stabilising(sequence: Sequence, points: float) -> float:
+    """Time of it on the way through so many points, s."""
+    return sequence.stabilising_seconds(math.ceil(points)) if math.isfinite(points) else math.inf
 
 
 def _grid(name: str, sequence: Sequence, expected: Expected, target: float) -> Way:
@@ -286,4 +292,5 @@ def _grid(name: str, sequence: Sequence, expected: Expected, target: float) -> W
     each = sequence.point_seconds()
     sequence.set("averages", 2)
     further = sequence.point_seconds() - each
-    return Way(name, readings, len(values) * each + (readings - len(values)) * further)
+    seconds = len(values) * each + (readings - len(values)) * further + _stabilising(sequence, len(values))
+    return Way(name, readings, seconds)

@@ -159,7 +159,7 @@ class Results:
         begun = there.get("study", {})
         if changed := [key for key, value in here["study"].items() if begun.get(key) != value]:
             raise FileError(
-                f"{self.path}: begun with another {changed[0]}: only seeds, target and the varied values may change "
+                f"{self.path}: begun with other values of {changed[0]}: only seeds, target and the varied values may change "
                 "(--results names another file)"
             )
 

@@ -89,6 +89,20 @@ def test_an_old_run_tells_rate_step_and_noise(tmp_path):
         forecast("srs", 0.01, like=outcome.path, settings={"time_constant": "30 ms"})
 
 
+def test_stabilising_the_tip_on_the_way_is_a_part_of_the_time(tmp_path):
+    outcome = measure("srs", seed=3, path=tmp_path / "old.h5", settings={"points": 30})
+    seldom, often = (
+        forecast("srs", 0.002, like=outcome.path, settings={"stabilise_every": every, "stabilise_time": "3 s"})
+        for every in (0, 5)
+    )
+    for one, other in zip(seldom.ways[:2], often.ways[:2], strict=True):
+        assert other.readings == one.readings
+        assert other.seconds - one.seconds == close(5 * (3.0 + 0.392), rel=0.01), "of 30 points five more times"
+    averages = int(often.ways[2].name.removeprefix("adaptive, averages="))
+    times = math.ceil(often.ways[2].readings / averages / 5) - 1
+    assert often.ways[2].seconds - seldom.ways[2].seconds == close(times * (3.0 + 0.392), rel=0.01)
+
+
 def test_the_command_and_its_table(tmp_path):
     done = CliRunner().invoke(app, ["plan", "srs", "--sample", "fe_atom", "--seed", "1", "--target", "1 %", "--json"])
     assert done.exit_code == 0, done.stderr

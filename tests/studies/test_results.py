@@ -95,7 +95,7 @@ def test_a_damaged_line_is_refused_not_skipped(path, study, line):
 
 def test_another_study_is_refused(path, tmp_path):
     other = read_study(write_study(tmp_path, TEXT.replace("points = 8", "points = 9")))
-    with pytest.raises(FileError, match="begun with another settings"):
+    with pytest.raises(FileError, match="begun with other values of settings"):
         Results(path, other)
 
 
