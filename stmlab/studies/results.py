@@ -159,8 +159,8 @@ class Results:
         begun = there.get("study", {})
         if changed := [key for key, value in here["study"].items() if begun.get(key) != value]:
             raise FileError(
-                f"{self.path}: begun with other values of {changed[0]}: only seeds, target and the varied values may change "
-                "(--results names another file)"
+                f"{self.path}: begun with other values of {changed[0]}: only seeds, target and the varied values may "
+                "change (--results names another file)"
             )
 
     def _write(self, told: Mapping[str, Any]) -> None:
