@@ -113,8 +113,8 @@ class CoherentEquation:
 
     def _applied(self, order: int, state: ComplexArray) -> ComplexArray:
         """The derivative of L, applied to a state; shape (V, n n)."""
-        found: ComplexArray = np.einsum("vab,vb->va", self._by_bias(order), state.reshape(len(state), -1))
-        return found
+        found = np.asarray(sum(_applied(self._jumps(way, order), order, state) for way in (1, -1)))
+        return found.reshape(len(state), -1)
 
     def _response(self, source: ComplexArray) -> ComplexArray:
         """x with L x = source and no trace."""
@@ -151,13 +151,11 @@ class CoherentEquation:
         """L in S meV as a matrix on flattened states, shape (V, n n, n n)."""
         hamiltonian = self._basis.conj().T @ np.diag(self._energies - self._energies[0]) @ self._basis
         turning = -1j * hamiltonian[None] / (HBAR_MEV_S * PER_SECOND)
-        baths = [self._turned(_bath_jumps(self._junction, self._kT)[None])]
-        matrix: ComplexArray = self._by_bias(0) + _superoperator(baths, 0) + _both_sides(turning)
+        baths = self._turned(_bath_jumps(self._junction, self._kT)[None])
+        tunnelling = np.concatenate([self._jumps(way, 0)[0] for way in (1, -1)], axis=1)
+        matrix = _superoperator(tunnelling)
+        matrix += _superoperator(baths) + _both_sides(turning)
         return matrix
-
-    def _by_bias(self, order: int) -> ComplexArray:
-        """The part of L that depends on the bias, or its derivative."""
-        return _superoperator(self._jumps(1, order), order) + _superoperator(self._jumps(-1, order), order)
 
     @cached_property
     def _inner(self) -> ComplexArray:
@@ -219,15 +217,25 @@ def _pointers(junction: Junction, together_meV: float) -> ComplexArray:
     return basis
 
 
-def _superoperator(jumps: list[ComplexArray], order: int) -> ComplexArray:
-    """sum_k J rho J+ - {J+ J, rho}/2 as a matrix on flattened states, or its derivative; shape (V, n n, n n)."""
-    size = jumps[0].shape[-1]
-    rows = [jump.reshape(*jump.shape[:2], -1) for jump in jumps]  # vkab -> vk(ab)
-    pairs = [(comb(order, a), rows[a].swapaxes(1, 2), rows[order - a].conj()) for a in range(order + 1)]
-    both = np.asarray(sum(count * (one @ other) for count, one, other in pairs))  # v(ab)(cd), from here on v(ac)(bd)
+def _superoperator(jumps: ComplexArray) -> ComplexArray:
+    """sum_k J rho J+ - {J+ J, rho}/2 as a matrix on flattened states, of J of shape (V, K, n, n); (V, n n, n n)."""
+    size = jumps.shape[-1]
+    rows = jumps.reshape(*jumps.shape[:2], -1)  # vkab -> vk(ab)
+    both = rows.swapaxes(1, 2) @ rows.conj()  # v(ab)(cd), from here on v(ac)(bd)
     both = both.reshape(-1, size, size, size, size).swapaxes(2, 3)
+    found: ComplexArray = _both_sides(-0.5 * _products([jumps], 0).swapaxes(1, 2))
+    found += both.reshape(-1, size**2, size**2)
+    return found
+
+
+def _applied(jumps: list[ComplexArray], order: int, state: ComplexArray) -> ComplexArray:
+    """The derivative of sum_k J rho J+ - {J+ J, rho}/2 at a state that stays as it is; shape (V, n, n)."""
     loss = _products(jumps, order).swapaxes(1, 2)
-    found: ComplexArray = both.reshape(-1, size**2, size**2) - 0.5 * _both_sides(loss)
+    found: ComplexArray = -0.5 * (loss @ state + state @ loss.conj().swapaxes(1, 2))
+    for a in range(order + 1):
+        before, after = jumps[a] @ state[:, None], jumps[order - a].conj()
+        flat = before.swapaxes(1, 2).reshape(*state.shape[:2], -1)  # vkij -> vi(kj)
+        found += comb(order, a) * (flat @ after.swapaxes(2, 3).reshape(len(state), -1, state.shape[-1]))
     return found
 
 
