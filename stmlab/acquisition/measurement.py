@@ -32,9 +32,9 @@ _SHARED = ("setpoint_bias", "setpoint_current", "dc_bias", "start_bias", "stop_b
 
 def measure(
     sequence: str,
-    station: str = "simulated",
+    station: str | Path = "simulated",
     *,
-    sample: str | None = None,
+    sample: str | Path | None = None,
     seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
     path: str | Path | None = None,
@@ -81,9 +81,9 @@ def measure(
 @contextmanager
 def measurement(
     sequence: str,
-    station: str = "simulated",
+    station: str | Path = "simulated",
     *,
-    sample: str | None = None,
+    sample: str | Path | None = None,
     seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
     path: str | Path | None = None,
@@ -109,8 +109,8 @@ def measurement(
     with (
         _wire(record_wire, experiment) as wire,
         Station.load(
-            station,
-            sample=sample,
+            str(station),
+            sample=None if sample is None else str(sample),
             seed=seed,
             force=force,
             replay=replay,

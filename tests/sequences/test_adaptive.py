@@ -168,7 +168,7 @@ def test_an_echo_of_the_line_on_the_decay_is_doubted(tmp_path):
     sample = tmp_path / "another.toml"
     sample.write_text(ANOTHER_ATOM, encoding="utf-8")
     settings = {"delays": "adaptive", "target_error": "3 %", "time_constant": "10 ms", "setpoint_current": "3 nA"}
-    outcome = measure("pump_probe", sample=str(sample), seed=6, path=tmp_path / "run.h5", settings=settings)
+    outcome = measure("pump_probe", sample=sample, seed=6, path=tmp_path / "run.h5", settings=settings)
     assert "does not count as reached: the fit is in doubt" in outcome.fits[0].warnings[-1]
 
 
