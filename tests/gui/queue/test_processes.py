@@ -195,15 +195,7 @@ def test_a_refused_run_and_one_after_it_are_both_told_and_the_refusal_stays(desk
     assert "out of bounds" in desk.trouble
 
 
-def test_a_run_from_the_form_is_a_queue_of_one_and_the_rest_waits(desk, qtbot):
-    written(desk.file, waiting := entry("srs"))
-    desk.reread()
-    desk.run_now(now := entry("didv"))
-    qtbot.waitUntil(lambda: not desk.is_performed, timeout=_LONG)
-    assert {e.id: e.state for e in desk.queue.entries} == {now.id: "done", waiting.id: "waiting"}
-
-
-def test_the_rest_of_the_queue_can_be_wanted_while_one_entry_alone_is_performed(desk, context, qtbot):
+def test_a_run_from_the_form_is_a_queue_of_one_until_the_rest_is_wanted(desk, context, qtbot):
     shown = []
     context.run_shown.connect(shown.append)
     written(desk.file, entry("srs"))
