@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stmlab.systems import System
 
 _MOST = 60  # steps
-_ROUNDS = ((3e-2, 2, 4.0, 4), (3e-2, _MOST, 2.0, 3), (1e-3, _MOST, 0.0, 2), (1e-4, _MOST, 0.0, 2))
+_ROUNDS = ((3e-2, 4, 4.0, 4), (3e-2, _MOST, 2.0, 3), (1e-3, _MOST, 0.0, 2), (1e-4, _MOST, 0.0, 2))
 """Of each round: promised gain over the squares at which it ends, steps, the difference of AIC, a point, beyond which a
 solution is given up after it, and how many of one system go on."""
 _DECIDING, _CONVERGED = 1e-4, 1e-8  # the same where an optional parameter is decided on, and at the end
