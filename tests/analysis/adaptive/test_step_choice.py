@@ -314,6 +314,10 @@ def test_a_step_at_or_beyond_the_end_of_the_range_gives_no_value(energy):
     assert fit.warnings
 
 
+def test_however_little_is_asked_for_enough_readings_tell_the_noise_around_a_step():
+    assert len(Reader(steps(4.0)).run(chosen(0.5)).x) == 60
+
+
 def test_it_ends_when_no_more_readings_are_allowed():
     choice = chosen(0.001, most=100)
     reader = Reader(steps(4.0)).run(choice)
