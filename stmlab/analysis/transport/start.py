@@ -35,7 +35,8 @@ _POTENTIAL = 0.05  # U that a fit begins with at least: at 0 the spectrum has no
 _FAR_BEHIND = 4.0  # times the squares of the best minimum, beyond which a scan in second order is sure
 _VALLEYS = 8  # that are followed
 _MOST = 6  # spectra that the scan looks at
-_TOGETHER = 32  # trials between two looks at the clock
+_TOGETHER = 32  # trials between two looks at the clock, of a system of ...
+_FEW_LEVELS = 32  # ... so many levels or fewer
 _PER_KT = 0.5  # points of its grid: 1e-3 of the steps
 
 
@@ -68,11 +69,11 @@ def starts(
     largest = max(float(one.conductance.max()) for one in spectra)
     trials = candidates(system, largest, _anisotropies(seen, system, spectra), _read_off(seen, system, spectra))
     found: list[tuple[float, int, dict[str, float]]] = []
-    steps = iterations()
-    for first in range(0, len(trials), _TOGETHER):
+    steps, together = iterations(), _together(system)
+    for first in range(0, len(trials), together):
         steps.refuse_if_over()
         steps.done(math.nan)
-        for squares, trial in _scanned(scanned, system, trials[first : first + _TOGETHER]):
+        for squares, trial in _scanned(scanned, system, trials[first : first + together]):
             found.append((squares, len(found), trial))
     if not found:
         raise FitError(
@@ -80,6 +81,12 @@ def starts(
         )
     kept = sorted(_minima(system, sorted(found, key=itemgetter(0))), key=itemgetter(1))
     return [_begun(spectra, system, trial) for _, _, trial in kept]
+
+
+def _together(system: System) -> int:
+    """Trials between two looks at whether the fit is to end: their time grows with the cube of the number of levels."""
+    levels = math.prod(round(2 * one.spin + 1) for one in system.table.spins.values())
+    return max(1, min(_TOGETHER, int(_TOGETHER * (_FEW_LEVELS / levels) ** 3)))
 
 
 def _minima(

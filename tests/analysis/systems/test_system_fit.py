@@ -8,7 +8,7 @@ from scipy.optimize._numdiff import approx_derivative
 
 import stmlab
 from stmlab.analysis.system_files import fit_system
-from stmlab.analysis.transport import fit_systems
+from stmlab.analysis.transport import SpectrumData, fit_systems, start
 from stmlab.analysis.transport.problem import Problem
 from stmlab.errors import FitError, SequenceError
 from stmlab.systems import Conditions, read_system
@@ -298,6 +298,26 @@ def test_a_file_that_is_given_twice_is_refused(tmp_path):
     file = run(tmp_path / "a.h5", BIAS, [1e-7], [np.ones(BIAS.size)])
     with pytest.raises(FitError, match=r"a\.h5 is given twice: errors would be too small"):
         stmlab.fit([file, tmp_path / "." / "a.h5"], system=path)
+
+
+@pytest.mark.parametrize(("others", "together"), [(1, 22), (2, 1)])
+def test_a_fit_of_many_levels_looks_at_its_time_limit_between_single_trials(tmp_path, monkeypatch, others, together):
+    """Three spins 5/2 have 216 levels: a trial takes seconds, and the limit was looked at every 32 trials."""
+    more = "".join(f"[spin_system.spins.s{k}]\nspin = 2.5\n" for k in range(others))
+    path = written(
+        tmp_path / "mine.toml", OBLIQUE.replace("spin = 1\n", "spin = 2.5\n").split("[spin_system.alt")[0] + more
+    )
+    seen = []
+
+    def scanned(spectra, system, trials):
+        seen.append(len(trials))
+        return [(1.0, trial) for trial in trials]
+
+    monkeypatch.setattr(start, "_scanned", scanned)
+    monkeypatch.setattr(start, "_begun", lambda *_: ({}, np.ones(1)))
+    found = SpectrumData(BIAS, np.ones(BIAS.size), 1e-7, None, None, 1e-4)
+    assert start.starts([found], read_system(path), None)
+    assert max(seen) <= together
 
 
 def test_a_setting_that_is_no_number_is_refused_and_so_are_many_files_without_a_system(tmp_path):
