@@ -20,7 +20,7 @@ import numpy as np
 from stmlab.analysis.marquardt import least_squares
 from stmlab.analysis.numbers import deviations, finite, number
 from stmlab.analysis.residuals import scatter_warning, structure_warning
-from stmlab.errors import FitError
+from stmlab.errors import FitEnded, FitError
 from stmlab.results import FitParameter, FitResult
 
 if TYPE_CHECKING:
@@ -68,7 +68,13 @@ def fit_decay(
         FitError: the data do not suffice for the fit, or no decay is significant and T1 is not known.
     """
     data = _Decay.checked(delay, current, exclusion, sides, sigma)
-    names, values, covariance = _solved(data)
+    try:
+        names, values, covariance = _solved(data)
+    except FitEnded:
+        raise
+    except FitError as error:
+        overlap = "" if exclusion else ": where pulses overlap there is none, exclusion leaves those delays out"
+        raise FitError(f"{error}{overlap}") from error
     _refuse_no_decay(data, values, covariance)
     return _result(data, names, values, covariance)
 

@@ -8,7 +8,7 @@ import xarray
 
 import stmlab
 from stmlab import models
-from stmlab.errors import FileError, PhysicsError, StationError
+from stmlab.errors import FileError, FitError, PhysicsError, StationError
 from stmlab.models.axes import axis_values
 from stmlab.models.computed import parts
 from stmlab.models.files import case, cases, write
@@ -228,6 +228,15 @@ def test_every_shipped_case_can_be_computed():
         assert title, name
         values = case(name)[1]
         assert stmlab.model(kind, values, curves=True).sizes, name
+
+
+def test_a_curve_of_pulses_is_fitted_where_they_do_not_overlap(tmp_path):
+    found = stmlab.model("pump-probe")
+    write(found, tmp_path / "pulses.csv")
+    with pytest.raises(FitError, match="exclusion leaves those delays out"):
+        stmlab.fit_recording(tmp_path / "pulses.csv")
+    (fit,) = stmlab.fit_recording(tmp_path / "pulses.csv", exclusion="0.75 ns").values()
+    assert fit["T1"].value == close(found.T1.item(), rel=1e-6)
 
 
 @pytest.mark.parametrize("period", ["10 ns", "20 ns", "100 ns"])
