@@ -41,7 +41,7 @@ _FLAT = """
 [simulation.options.line]
 standing_waves = []
 """
-"""A line without the echo at 2.4 ns, which a T1 of one exponential does not know."""
+"""A line without the echo at 2.4 ns, which a T1 of one exponential does not know; its table has it still."""
 
 
 class Kind(NamedTuple):
@@ -55,6 +55,7 @@ class Kind(NamedTuple):
     checks: Pattern
     ends: tuple[float, float]  # logarithms of the range
     verdict: Callable[[np.ndarray, np.ndarray, float], FitResult]
+    flat: bool  # over a line without echoes
 
     @property
     def target(self) -> float:
@@ -69,8 +70,18 @@ def kinds() -> list[Kind]:
     pulses = PumpProbe(**delays).axes()[-1].values[[0, -1]]
     band = tuple(math.log(2 * math.pi * f) for f in BAND)
     return [
-        Kind("srs", rate, "rate", "step", resonance, RESONANCE_CHECKS, band, verdict),
-        Kind("pump_probe", delays, "T1", "height_positive", decay, DECAY_CHECKS, tuple(np.log(pulses)), decay_verdict),
+        Kind("srs", rate, "rate", "step", resonance, RESONANCE_CHECKS, band, verdict, False),
+        Kind(
+            "pump_probe",
+            delays,
+            "T1",
+            "height_positive",
+            decay,
+            DECAY_CHECKS,
+            tuple(np.log(pulses)),
+            decay_verdict,
+            True,
+        ),
     ]
 
 
@@ -87,7 +98,7 @@ def wire(kind: Kind, runs: int) -> Found:
     readings, values, errors, signals = [], [], [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        station = str(flat_station(folder))
+        station = str(flat_station(folder)) if kind.flat else "simulated"
         for seed in range(runs):
             outcome = measure(
                 kind.sequence,
