@@ -1,6 +1,7 @@
 """The SRS experiment on the simulated microscope, through the wire and the noise."""
 
 import math
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -215,3 +216,19 @@ def test_the_tip_is_stabilised_again_every_so_many_points(station, tmp_path):
 
     Runner(Counted(points=7, stabilise_every=3), station, tmp_path / "run.h5").run()
     assert Counted.stabilised == 3
+
+
+def test_a_tone_in_the_middle_of_the_band_that_is_too_large_is_refused(station):
+    """Where the line's ripple asks for more than at both ends, and more than the generator has there."""
+    sequence = StochasticResonance(start_frequency=3e9, stop_frequency=9e9, points=200)
+    sequence.connect(station)
+    frequency = sequence.axes()[0].values
+    share = np.array([1 / station.generator.largest_amplitude(f) for f in frequency]) / sequence._transfer(frequency)
+    inside = int(np.argmax(share[1:-1])) + 1
+    assert share[inside] > 1.001 * max(share[0], share[-1])
+    sequence.amplitude = 2 / (share[inside] + max(share[0], share[-1]))
+    first = frequency[share > 1 / sequence.amplitude][0]
+    with pytest.raises(OutOfBounds, match=re.escape(f"rf_amplitude at {first:.4g} Hz")):
+        sequence.verify()
+    sequence.amplitude = 0.999 / share[inside]
+    sequence.verify()
