@@ -1,5 +1,8 @@
 """Which process runs which test: a file whole, so that what its tests share is made once; what takes longest first.
 
+Files that mostly wait, for the time-out of a mute instrument, say, are run one at a time, beside such that compute:
+three processes keep two cores busy.
+
 pytest-xdist's own groups (``xdist_group``) need to change a test's name, which pytest does not let them since 9.2.
 """
 
@@ -13,6 +16,7 @@ from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     import pytest
+    from xdist.workermanage import WorkerController
 
 LONGEST = (
     "tests/test_lint.py",  # without a cache of mypy
@@ -33,6 +37,23 @@ LONGEST = (
     "tests/storage/test_damaged.py",
 )
 """Begun last, one of them would keep a single process busy while the others have ended."""
+
+WAITING = (
+    "tests/campaigns",
+    "tests/drivers/test_faults.py",
+    "tests/station/test_guardian.py",
+    "tests/gui/queue/test_processes.py",
+    "tests/gui/data/test_map_panel.py",
+    "tests/gui/data/test_catalogue.py",
+    "tests/acquisition/test_wire_replay.py",
+    "tests/station/test_safe_now.py",
+    "tests/gui/test_work.py",
+    "tests/drivers/test_nanonis_preview.py",
+    "tests/gui/models/test_models_panel.py",
+    "tests/gui/data/test_fit_panel.py",
+    "tests/gui/test_application.py",
+)
+"""More than half of their time is spent waiting."""
 
 TOGETHER = ("tests/campaigns", "tests/clients", "tests/cluster")
 """Folders whose files share what takes long to make: a run without faults, an environment, workers."""
@@ -60,3 +81,15 @@ class Files(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return scope_of(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        another_waits = any(
+            scope in WAITING and not all(tests.values())
+            for process, work in self.assigned_work.items()
+            if process is not node
+            for scope, tests in work.items()
+        )
+        chosen = next((scope for scope in self.workqueue if (scope in WAITING) is not another_waits), None)
+        if chosen:
+            self.workqueue.move_to_end(chosen, last=False)
+        super()._assign_work_unit(node)

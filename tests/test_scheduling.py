@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_the_longest_files_and_the_folders_that_stay_together_are_there():
-    assert all((ROOT / path).exists() for path in (*scheduling.LONGEST, *scheduling.TOGETHER))
+    assert all((ROOT / path).exists() for path in (*scheduling.LONGEST, *scheduling.WAITING, *scheduling.TOGETHER))
 
 
 def test_the_longest_come_first_and_the_others_keep_their_order():
@@ -33,9 +33,8 @@ class Process:
         self.shutting_down = True
 
 
-def test_a_file_and_a_folder_that_stays_together_have_one_process():
-    """The scheduler itself, with two processes, of which the second does all it is asked for at once."""
-    names = [f"tests/{file}.py::test[{k}]" for file in ("cluster/a", "b", "cluster/c", "d") for k in range(4)]
+def asked_of_two(names):
+    """The files of which each of two processes is asked, of which the second does all it is asked for at once."""
     processes = [Process(), Process()]
     settings = SimpleNamespace(loadscopereorder=False)
     scheduler = scheduling.Files(SimpleNamespace(getvalue=lambda _: ["2*popen"], option=settings), None)
@@ -47,5 +46,17 @@ def test_a_file_and_a_folder_that_stays_together_have_one_process():
     while done < len(processes[1].asked):
         scheduler.mark_test_complete(processes[1], processes[1].asked[done])
         done += 1
-    asked = [[names[k].split("::")[0] for k in process.asked[::4]] for process in processes]
-    assert asked == [["tests/cluster/a.py", "tests/cluster/c.py"], ["tests/b.py", "tests/d.py"]]
+    return [[names[k].split("::")[0] for k in process.asked[::4]] for process in processes]
+
+
+def test_a_file_and_a_folder_that_stays_together_have_one_process():
+    names = [f"tests/{file}.py::test[{k}]" for file in ("cluster/a", "b", "cluster/c", "d") for k in range(4)]
+    assert asked_of_two(names) == [["tests/cluster/a.py", "tests/cluster/c.py"], ["tests/b.py", "tests/d.py"]]
+
+
+def test_one_process_waits_while_the_others_compute(monkeypatch):
+    files = [f"tests/{letter}.py" for letter in "abcdef"]
+    monkeypatch.setattr(scheduling, "WAITING", (files[2], files[3], files[5]))
+    asked = asked_of_two([f"{file}::test[{k}]" for file in files for k in range(4)])
+    # the first waits; the second computes until nothing else is left
+    assert asked == [[files[2]], [files[0], files[1], files[4], files[3], files[5]]]
