@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-_SPIN = 1.0e-3  # s; the operating system oversleeps by up to about this much, so the rest is spun
+_SPIN = 0.2e-3  # s; the operating system oversleeps by up to about half as much, so the rest is spun
 _EPOCH = datetime(2024, 1, 1, tzinfo=UTC)  # a simulated run starts here, so that the same seed gives the same file
 
 
@@ -28,7 +28,7 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """Wall time; ``sleep`` is exact to some microseconds (sleeps, then spins the last millisecond)."""
+    """Wall time; ``sleep`` is exact to some microseconds (sleeps, then spins the last fifth of a millisecond)."""
 
     speed: float | None = 1.0
 
