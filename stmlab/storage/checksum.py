@@ -19,7 +19,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import h5py
     from numpy.typing import NDArray
 
     Words = NDArray[np.uint64]
@@ -48,18 +47,12 @@ def row_checksums(*blocks: np.ndarray[Any, Any]) -> Words:
     return total
 
 
-def checksum_of(datasets: Iterable[h5py.Dataset]) -> int:
-    """CRC-32 of all that some datasets hold, one after the other."""
+def checksum_of(values: Iterable[Any]) -> int:
+    """CRC-32 of what some datasets hold, numbers and texts, one after the other."""
     total = 0
-    for dataset in datasets:
-        total = crc32(bits(dataset), total)
+    for value in values:
+        total = crc32(value if isinstance(value, bytes) else np.asarray(value).tobytes(), total)
     return total
-
-
-def bits(dataset: h5py.Dataset) -> bytes:
-    """All that a dataset holds."""
-    values = dataset[()]
-    return values if isinstance(values, bytes) else np.asarray(values).tobytes()
 
 
 @lru_cache(maxsize=8)

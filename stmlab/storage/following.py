@@ -175,7 +175,7 @@ class Follower:
 
     def _read_on(self, entry: h5py.Group) -> News:
         seen, now = self._seen, read_committed(entry)
-        if read_text(entry["entry_identifier"]) != self.started.run_id:
+        if read_text(entry, "entry_identifier") != self.started.run_id:
             raise AnotherRun(f"{self._path}: holds another run now")
         readings = read_visits(self._path, entry, self.started, now.readings, seen.readings, seen.repeats)
         said = self._said(entry, seen, now)

@@ -49,7 +49,8 @@ def read_format_2(path: Path, file: h5py.File) -> Run:
 
 def _fixed_checksum(file: h5py.File) -> int:
     datasets = [file[group][name] for group in ("axes", "parameters", "factors") for name in file[group]]
-    return checksum_of([*datasets, file["station/configuration"], file["station/snapshot_before"]])
+    notes = [file["station/configuration"], file["station/snapshot_before"]]
+    return checksum_of(dataset[()] for dataset in (*datasets, *notes))
 
 
 def _read_start(file: h5py.File) -> RunStarted:

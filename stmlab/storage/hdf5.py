@@ -16,6 +16,7 @@ import numpy as np
 
 from stmlab.errors import FileError
 from stmlab.storage.objects import describe, make_data, make_group, make_room
+from stmlab.storage.values import value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,9 +109,13 @@ def from_pieces(pieces: np.ndarray[Any, Any]) -> str:
     return b"".join(pieces.tolist()).decode("utf-8", errors="replace")
 
 
-def read_text(dataset: h5py.Dataset) -> str:
-    """Text of any kind: fixed or variable length, whole or in pieces."""
-    value = dataset[()]
+def read_text(group: h5py.Group, path: str) -> str:
+    """The text at ``path``, of any kind: fixed or variable length, whole or in pieces."""
+    return to_text(value_at(group, path))
+
+
+def to_text(value: bytes | np.ndarray[Any, Any]) -> str:
+    """The text that a dataset holds, of any kind."""
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else from_pieces(value)
 
 

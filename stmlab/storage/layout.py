@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stmlab.storage.checksum import checksum_of
 from stmlab.storage.fit_tables import add_fits
+from stmlab.storage.fixed import read_fixed
 from stmlab.storage.hdf5 import STATE, TEXT, add_dataset, add_group, add_note, add_room, add_table, add_texts
 from stmlab.storage.instrument import add_instrument, is_bias_spectroscopy
-from stmlab.storage.objects import describe, members
+from stmlab.storage.objects import describe
 from stmlab.storage.plot import ELAPSED, add_data, channel_fields, title
 from stmlab.storage.shape import Shape
 
@@ -76,16 +76,7 @@ def create(file: h5py.File, started: RunStarted) -> None:
     _events(entry)
     _status(entry)
     add_fits(entry, started)
-    add_dataset(entry["plan"], "checksum", "", data=np.uint64(fixed_checksum(entry)))
-
-
-def fixed_checksum(entry: h5py.Group) -> int:
-    """CRC-32 of what is written once, before the first reading: axes, parameters, factors, configuration, snapshot."""
-    plan, instrument, data = entry["plan"], entry["instrument"], entry["data"]
-    axes = [data[name.decode()] for name in plan["axis_name"][:]] if "axis_name" in plan else []
-    said = [one for group in ("parameters", "factors") for _, one in members(entry[group])]
-    notes = [instrument[name]["data"] for name in ("configuration", "snapshot_before")]
-    return checksum_of([*axes, *said, *notes])
+    add_dataset(entry["plan"], "checksum", "", data=np.uint64(read_fixed(entry).checksum()))
 
 
 def least_bytes(started: RunStarted) -> int:

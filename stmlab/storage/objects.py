@@ -1,4 +1,4 @@
-"""Groups, datasets and attributes, made and looked up with h5py's low-level calls.
+"""Groups, datasets and attributes, made with h5py's low-level calls.
 
 h5py's own take two to three times as long, and the file of a run has some two hundred of them: they are most of what a
 short run costs. Nothing notes when it was made: same events, same bytes.
@@ -14,7 +14,7 @@ import numpy as np
 from h5py import h5a, h5d, h5g, h5p, h5s, h5t
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _TEXT = h5t.py_create(h5py.string_dtype(), logical=True)
 _SCALAR = h5s.create(h5s.SCALAR)
@@ -67,12 +67,6 @@ def make_room(
     limits = tuple(h5s.UNLIMITED if length is None else length for length in most or shape)
     space = h5s.create_simple(shape, limits) if shape else _SCALAR
     return h5py.Dataset(h5d.create(group.id, name.encode(), h5t.py_create(dtype, logical=True), space, dcpl=properties))
-
-
-def members(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
-    """The datasets of a group that holds nothing else, in their order."""
-    for name in group:
-        yield name, h5py.Dataset(h5d.open(group.id, name.encode()))
 
 
 def describe(item: h5py.HLObject, **attributes: str | int | Sequence[str] | Sequence[int]) -> None:

@@ -10,12 +10,14 @@ from stmlab.errors import FileError
 from stmlab.storage.layout import Committed
 from stmlab.storage.plot import ELAPSED, channel_fields
 from stmlab.storage.shape import Shape
+from stmlab.storage.values import block_of, dataset_at, rows_of, value_of
 from stmlab.storage.visits import Visits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import h5py
+    from h5py import h5d
 
     from stmlab.arrays import FloatArray, IntArray
     from stmlab.events import RunStarted
@@ -25,9 +27,9 @@ _WORTH_A_READ = 4096  # cells that are read in the time of one more call
 
 def read_committed(entry: h5py.Group) -> Committed:
     """What may be trusted now, also in a file that is being written."""
-    dataset = entry["visits/committed"]
+    dataset = dataset_at(entry, "visits/committed")
     dataset.refresh()
-    return Committed(*dataset[:].tolist())
+    return Committed(*value_of(dataset).tolist())
 
 
 def read_visits(
@@ -50,12 +52,14 @@ def read_visits(
         FileError: a reading is not what its checksum was made of.
     """
     log, data, shape = entry["visits"], entry["data"], Shape.of(started)
-    index, attempt, session, checksum = (log[name][first:rows] for name in ("index", "attempt", "session", "checksum"))
+    index, attempt, session, checksum = (
+        rows_of(dataset_at(log, name), first, rows) for name in ("index", "attempt", "session", "checksum")
+    )
     cell = np.where((index >= 0) & (index < shape.places), index, 0)
     moved = {axis.name: f"{axis.name}_measured" for axis in started.axes if not axis.hardware}
     fields = channel_fields(started.channels)
-    columns = {name: _read_cells(data[name], cell, shape, ()) for name in (ELAPSED, *moved.values())}
-    columns |= {name: _read_cells(data[name], cell, shape, shape.hardware) for name in fields.values()}
+    columns = {name: _read_cells(dataset_at(data, name), cell, shape, ()) for name in (ELAPSED, *moved.values())}
+    columns |= {name: _read_cells(dataset_at(data, name), cell, shape, shape.hardware) for name in fields.values()}
     _replace_repeated(log["repeats"], slice(repeats, read_committed(entry).repeats), first, columns)
     visits = Visits(
         index,
@@ -83,10 +87,10 @@ def repeats_of_earlier(entry: h5py.Group, rows: int, known: int) -> int:
     return known + int(later[0]) if later.size else count
 
 
-def _read_cells(dataset: h5py.Dataset, cell: IntArray, shape: Shape, value: tuple[int, ...]) -> FloatArray:
+def _read_cells(dataset: h5d.DatasetID, cell: IntArray, shape: Shape, value: tuple[int, ...]) -> FloatArray:
     """What stands in some cells; shape (cells, value)."""
     if not shape.outer:
-        one: FloatArray = np.asarray(dataset[()]).reshape(1, *value)
+        one: FloatArray = np.asarray(value_of(dataset)).reshape(1, *value)
         return one.repeat(len(cell), axis=0)
     if not len(cell):
         return np.empty((0, *value))
@@ -101,10 +105,12 @@ def _read_cells(dataset: h5py.Dataset, cell: IntArray, shape: Shape, value: tupl
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
-def _read_block(dataset: h5py.Dataset, start: int, stop: int, shape: Shape, value: tuple[int, ...]) -> FloatArray:
+def _read_block(dataset: h5d.DatasetID, start: int, stop: int, shape: Shape, value: tuple[int, ...]) -> FloatArray:
     """The cells from ``start`` to before ``stop`` in C order."""
+    inner = dataset.shape[len(shape.outer) :]
+    zero = (0,) * len(inner)
     pieces = [
-        np.asarray(dataset[tuple(slice(c, c + n) for c, n in zip(corner, count, strict=True))]).reshape(-1, *value)
+        block_of(dataset, corner + zero, count + inner).reshape(-1, *value)
         for corner, count in shape.pieces(start, stop)
     ]
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

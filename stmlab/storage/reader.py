@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stmlab.axes import Axis, Channel
 from stmlab.errors import FileError
 from stmlab.events import ParameterValue, RunFinished, RunStarted, RunState
 from stmlab.storage.fits import read_fits
+from stmlab.storage.fixed import read_fixed
 from stmlab.storage.format_2 import read_format_2
-from stmlab.storage.hdf5 import read_text
+from stmlab.storage.hdf5 import read_text, to_text
 from stmlab.storage.history import read_history
-from stmlab.storage.layout import FORMAT_VERSION, NOT_GIVEN, fixed_checksum
-from stmlab.storage.objects import members
+from stmlab.storage.layout import FORMAT_VERSION, NOT_GIVEN
 from stmlab.storage.opening import opened
 from stmlab.storage.read_visits import read_committed, read_visits
 from stmlab.storage.run import Run
+from stmlab.storage.values import attribute, dataset_at, holds, members, value_at, value_of
 
 if TYPE_CHECKING:
     import h5py
+    from h5py import h5d
+
+    from stmlab.storage.fixed import Said
 
 
 def open_run(path: str | Path) -> Run:
@@ -60,78 +64,83 @@ def read_plan(path: Path, entry: h5py.Group) -> RunStarted:
     Raises:
         FileError: it is not what was written.
     """
-    if int(entry["plan/checksum"][()]) != fixed_checksum(entry):
+    fixed = read_fixed(entry)
+    if int(value_at(entry, "plan/checksum")) != fixed.checksum():
         raise FileError(f"{path}: damaged: its axes, parameters or configuration are not what was written")
-    instrument, provenance, plan = entry["instrument"], entry["provenance"], entry["plan"]
+    instrument, provenance = entry["instrument"], entry["provenance"]
     return RunStarted(
-        run_id=read_text(entry["entry_identifier"]),
-        sequence=read_text(entry["experiment_description"]),
-        date=read_text(entry["start_time"]),
-        parameters=_read_quantities(entry["parameters"]),
-        axes=_read_axes(plan, entry["data"]),
-        channels=_read_channels(plan, entry["data"]),
-        point_seconds=float(plan["point_seconds"][()]),
-        station=read_text(instrument["name"]),
-        configuration=read_text(instrument["configuration/data"]),
-        factors=_read_quantities(entry["factors"]),
-        sample=_read_name(entry["sample/name"]),
-        snapshot=json.loads(read_text(instrument["snapshot_before/data"])),
-        versions={name: read_text(version) for name, version in members(provenance["versions"])},
-        git=read_text(provenance["git"]),
-        seed=int(provenance["seed"][()]) if "seed" in provenance else None,
-        user=_read_name(entry["user/name"]),
+        run_id=read_text(entry, "entry_identifier"),
+        sequence=read_text(entry, "experiment_description"),
+        date=read_text(entry, "start_time"),
+        parameters=_quantities(fixed.parameters),
+        axes=_read_axes(entry["plan"], fixed.axes),
+        channels=_read_channels(entry["plan"], entry["data"]),
+        point_seconds=float(value_at(entry, "plan/point_seconds")),
+        station=read_text(instrument, "name"),
+        configuration=to_text(fixed.notes["configuration"].value),
+        factors=_quantities(fixed.factors),
+        sample=_read_name(entry, "sample/name"),
+        snapshot=json.loads(to_text(fixed.notes["snapshot_before"].value)),
+        versions={name: to_text(value_of(version)) for name, version in members(provenance["versions"])},
+        git=read_text(provenance, "git"),
+        seed=int(value_at(provenance, "seed")) if holds(provenance, "seed") else None,
+        user=_read_name(entry, "user/name"),
     )
 
 
-def _read_name(dataset: h5py.Dataset) -> str:
-    name = read_text(dataset)
+def _read_name(entry: h5py.Group, path: str) -> str:
+    name = read_text(entry, path)
     return "" if name == NOT_GIVEN else name
 
 
-def _read_quantities(group: h5py.Group) -> dict[str, ParameterValue]:
-    return {name: _read_quantity(dataset) for name, dataset in members(group)}
+def _quantities(said: dict[str, Said]) -> dict[str, ParameterValue]:
+    return {name: _quantity(*one) for name, one in said.items()}
 
 
-def _read_quantity(dataset: h5py.Dataset) -> ParameterValue:
+def _quantity(dataset: h5d.DatasetID, value: Any) -> ParameterValue:
     """A parameter with its value in its own type: float, int, bool or str."""
-    value, said = dataset[()], dataset.attrs
     plain = value.decode() if isinstance(value, bytes) else value.item()
-    return ParameterValue(plain, said.get("units", ""), said["description"])
+    return ParameterValue(plain, attribute(dataset, "units", ""), attribute(dataset, "description"))
 
 
-def _read_axes(plan: h5py.Group, data: h5py.Group) -> tuple[Axis, ...]:
-    if "axis_name" not in plan:
+def _read_axes(plan: h5py.Group, said: dict[str, Said]) -> tuple[Axis, ...]:
+    if not said:
         return ()
     columns = zip(
-        plan["axis_name"].asstr()[:],
-        plan["axis_label"].asstr()[:],
-        plan["axis_hardware"][:].tolist(),
-        plan["axis_logarithmic"][:].tolist(),
+        said.items(),
+        _read_texts(plan, "axis_label"),
+        value_at(plan, "axis_hardware").tolist(),
+        value_at(plan, "axis_logarithmic").tolist(),
         strict=True,
     )
     return tuple(
-        Axis(name, data[name].attrs["units"], data[name][()], label, hardware=bool(hardware), logarithmic=bool(log))
-        for name, label, hardware, log in columns
+        Axis(name, attribute(dataset, "units"), values, label, hardware=bool(hardware), logarithmic=bool(log))
+        for (name, (dataset, values)), label, hardware, log in columns
     )
 
 
 def _read_channels(plan: h5py.Group, data: h5py.Group) -> tuple[Channel, ...]:
-    if "channel_name" not in plan:
+    if not holds(plan, "channel_name"):
         return ()
-    columns = (plan[f"channel_{what}"].asstr()[:] for what in ("name", "field", "meaning"))
+    columns = (_read_texts(plan, f"channel_{what}") for what in ("name", "field", "meaning"))
     return tuple(
-        Channel(name, data[field].attrs["units"], meaning) for name, field, meaning in zip(*columns, strict=True)
+        Channel(name, attribute(dataset_at(data, field), "units"), meaning)
+        for name, field, meaning in zip(*columns, strict=True)
     )
+
+
+def _read_texts(group: h5py.Group, path: str) -> list[str]:
+    return [text.decode() for text in value_at(group, path).tolist()]
 
 
 def read_end(entry: h5py.Group) -> RunFinished:
     """How the run ended; to be asked once that is acknowledged."""
     status = entry["status"]
     return RunFinished(
-        state=RunState(read_text(status["state"])),
-        reason=read_text(status["reason"]),
-        message=read_text(status["message"]),
-        points=int(status["points"][()]),
-        time=float(status["time"][()]),
-        snapshot=json.loads(read_text(entry["instrument/snapshot_after/data"])),
+        state=RunState(read_text(status, "state")),
+        reason=read_text(status, "reason"),
+        message=read_text(status, "message"),
+        points=int(value_at(status, "points")),
+        time=float(value_at(status, "time")),
+        snapshot=json.loads(read_text(entry, "instrument/snapshot_after/data")),
     )

@@ -1,4 +1,4 @@
-"""What is made with low-level calls is, to the last byte, what h5py makes with its own."""
+"""What is made and read with low-level calls is, to the last byte, what h5py makes and reads with its own."""
 
 import h5py
 import numpy as np
@@ -6,6 +6,7 @@ import pytest
 
 from stmlab.storage.hdf5 import LIBVER, TEXT
 from stmlab.storage.objects import describe, make_data, make_group, make_room
+from stmlab.storage.values import attribute, block_of, dataset_at, holds, members, rows_of, value_at
 
 
 def early(*, early):
@@ -84,3 +85,57 @@ def test_it_is_what_h5py_makes_to_the_last_byte(what):
     ours, theirs = PAIRS[what]
     assert image(ours) == image(theirs)
     assert image(ours) != image(lambda file: None)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A file with all of ``DATA``, made by h5py, and with texts of other kinds."""
+    with h5py.File(tmp_path_factory.mktemp("made") / "made.h5", "w", track_order=True) as file:
+        for name, data in DATA.items():
+            file.create_dataset(name, data=data)
+        file["fixed text"] = np.array(b"abc", dtype=h5py.string_dtype("utf-8", 3))
+        file["several texts"] = ["µV", "", "a"]
+        attributes(file["number"], units="µV", none="", count=3, names=["a", "bc"])
+        yield file
+
+
+@pytest.mark.parametrize("name", [*DATA, "fixed text", "several texts"])
+def test_it_is_what_h5py_reads(made, name):
+    ours, theirs = value_at(made, name), made[name][()]
+    assert type(ours) is type(theirs)
+    assert np.array_equal(ours, theirs)
+    assert np.asarray(ours).dtype == np.asarray(theirs).dtype
+
+
+@pytest.mark.parametrize(("first", "stop"), [(0, 2), (1, 2), (0, 9), (1, 1), (2, 1), (5, 9)])
+@pytest.mark.parametrize("name", ["numbers", "table", "texts", "several texts"])
+def test_rows_are_what_h5py_slices(made, name, first, stop):
+    ours, theirs = rows_of(dataset_at(made, name), first, stop), made[name][first:stop]
+    assert ours.shape == theirs.shape
+    assert np.array_equal(ours, theirs)
+
+
+def test_a_block_is_read_from_its_corner(made):
+    assert block_of(dataset_at(made, "table"), (1, 1), (1, 2)).tolist() == [[4, 5]]
+    with pytest.raises((OSError, ValueError)):
+        block_of(dataset_at(made, "table"), (1, 1), (2, 2))
+
+
+def test_members_come_in_the_order_in_which_they_were_made(made):
+    assert [(name, dataset.shape) for name, dataset in members(made)] == [(n, d.shape) for n, d in made.items()]
+
+
+def test_attributes_are_texts(made):
+    number = dataset_at(made, "number")
+    assert (attribute(number, "units"), attribute(number, "none"), attribute(number, "no", "")) == ("µV", "", "")
+    for name in ("count", "names", "no"):
+        with pytest.raises((OSError, KeyError, ValueError)):
+            attribute(number, name)
+
+
+def test_what_is_not_there_is_said_to_be_missing(made):
+    assert holds(made, "number")
+    assert not holds(made, "nothing")
+    for path in ("nothing", "/"):
+        with pytest.raises(KeyError):
+            dataset_at(made, path)

@@ -58,18 +58,18 @@ def unreadable(path: Path, error: Exception) -> Summary:
 
 
 def _run(entry: h5py.Group) -> Summary:
-    committed, status, sample = read_committed(entry), entry["status"], read_text(entry["sample/name"])
+    committed, status, sample = read_committed(entry), entry["status"], read_text(entry, "sample/name")
     return Summary(
-        state=read_text(status["state"]) or "preparing",
+        state=read_text(status, "state") or "preparing",
         ended=bool(committed.finished),
-        date=read_text(entry["start_time"]),
-        sequence=read_text(entry["experiment_description"]),
+        date=read_text(entry, "start_time"),
+        sequence=read_text(entry, "experiment_description"),
         sample="" if sample == NOT_GIVEN else sample,
-        station=read_text(entry["instrument/name"]),
-        run_id=read_text(entry["entry_identifier"]),
+        station=read_text(entry, "instrument/name"),
+        run_id=read_text(entry, "entry_identifier"),
         points=_points(entry["visits/index"], committed.readings) if committed.repeats else committed.readings,
         planned=_planned(entry),
-        message=read_text(status["message"]) if committed.finished else "",
+        message=read_text(status, "message") if committed.finished else "",
         fitted=_fitted(entry["fit/json/data"], committed.fits),
     )
 
