@@ -27,7 +27,8 @@ FEWER_EXAMPLES = 40
 
 
 def pytest_configure(config):
-    """Fewer examples where slow tests are left out."""
+    """Fewer examples where slow tests are left out; the order of the tests."""
+    config.pluginmanager.register(scheduling)
     if config.getoption("markexpr") == "not slow":
         settings.register_profile("stmlab-quick", settings(), max_examples=FEWER_EXAMPLES)
         settings.load_profile("stmlab-quick")
@@ -66,17 +67,6 @@ def pytest_collection():
     finally:
         gc.freeze()
         gc.enable()
-
-
-def pytest_collection_modifyitems(items):
-    """The longest files first."""
-    items.sort(key=scheduling.place)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
-    """`--dist loadfile`, as `make test` has it, with folders that stay together."""
-    return scheduling.Files(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -8,14 +8,18 @@ pytest-xdist's own groups (``xdist_group``) need to change a test's name, which 
 
 from __future__ import annotations
 
+import os
 from functools import cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+import pytest
 from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
+
+    from xdist.remote import Producer
     from xdist.workermanage import WorkerController
 
 LONGEST = (
@@ -59,10 +63,39 @@ TOGETHER = ("tests/campaigns", "tests/clients", "tests/cluster")
 """Folders whose files share what takes long to make: a run without faults, an environment, workers."""
 
 
-def place(item: pytest.Item) -> int:
-    """Where a test stands among all: sorted by it, the longest files come first and the others keep their order."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files | None:
+    """``--dist loadfile``, as ``make test`` has it, with folders that stay together."""
+    return Files(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> Tests | None:
+    """All tests are collected by each process, in another order."""
+    return Tests.from_parent(parent, path=path) if path == Path(__file__).parent else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order of all processes: the longest files first."""
+    items.sort(key=place)
+
+
+def place(item: pytest.Item) -> tuple[int, str]:
+    """Where a test stands among all: sorted by it, the longest files come first and the others by their names."""
     scope = scope_of(item.nodeid)
-    return LONGEST.index(scope) if scope in LONGEST else len(LONGEST)
+    return LONGEST.index(scope) if scope in LONGEST else len(LONGEST), str(item.path)
+
+
+class Tests(pytest.Dir):
+    """The folder of all tests, of which each process begins to collect elsewhere.
+
+    What one has compiled the others read. In a fresh clone all would compile the same files at the same time.
+    """
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        folders = list(super().collect())
+        number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+        first = number * len(folders) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        yield from folders[first:] + folders[:first]
 
 
 def scope_of(nodeid: str) -> str:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from tests import scheduling
 
 ROOT = Path(__file__).parents[1]
@@ -12,10 +14,23 @@ def test_the_longest_files_and_the_folders_that_stay_together_are_there():
     assert all((ROOT / path).exists() for path in (*scheduling.LONGEST, *scheduling.WAITING, *scheduling.TOGETHER))
 
 
-def test_the_longest_come_first_and_the_others_keep_their_order():
-    names = ["tests/a.py::one", "tests/cluster/test_b.py::two", "tests/c.py::three", f"{scheduling.LONGEST[0]}::four"]
-    items = sorted((SimpleNamespace(nodeid=name) for name in names), key=scheduling.place)
-    assert [item.nodeid for item in items] == [names[3], names[1], names[0], names[2]]
+def test_the_longest_come_first_and_the_others_by_their_names():
+    names = ["tests/c.py::one", "tests/cluster/test_b.py::two", "tests/a.py::3", "tests/a.py::0"]
+    names += [f"{scheduling.LONGEST[0]}::four"]
+    items = [SimpleNamespace(nodeid=name, path=Path(name.partition("::")[0])) for name in names]
+    scheduling.pytest_collection_modifyitems(items)
+    assert [item.nodeid for item in items] == [names[k] for k in (4, 1, 2, 3, 0)]
+
+
+@pytest.mark.parametrize(("process", "first"), [("gw0", "a"), ("gw1", "c"), ("gw2", "e")])
+def test_each_process_begins_to_collect_elsewhere(request, monkeypatch, process, first):
+    monkeypatch.setattr(pytest.Dir, "collect", lambda _: iter("abcdef"))
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", process)
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "3")
+    folder = scheduling.pytest_collect_directory(ROOT / "tests", request.session)
+    found = list(folder.collect())
+    assert found[0] == first
+    assert sorted(found) == list("abcdef")
 
 
 class Process:
