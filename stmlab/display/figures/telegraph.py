@@ -71,7 +71,8 @@ def _eventful(course: FloatArray, begins: IntArray) -> slice:
     first = int(within[np.argsort(reach, kind="stable")[reach.size // 2]])
     begin, end = int(jumps[first]), int(jumps[first + shown - 1])
     room = max((end - begin) // 4, 10)
-    return slice(max(begin - room, int(bounds[owner[first] - 1])), min(end + room, int(bounds[owner[first]])))
+    earliest, latest = int(bounds[owner[first] - 1]), int(bounds[owner[first]])
+    return slice(max(begin - room, earliest), min(end + room, latest))
 
 
 def _draw(axes: Axes, fit: FitResult, part: slice, scale: float, span: slice | None = None) -> None:
