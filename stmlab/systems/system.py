@@ -16,7 +16,7 @@ from stmlab.physics.transport import TunnelJunction
 from stmlab.systems.parameters import Gathering, Law, Parameter, is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from stmlab.physics.arguments import Tensor, Vector
     from stmlab.systems.form import ElectrodeTable, SystemTable
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _XYZ = ("x", "y", "z")
 _ALONG_Z = (0.0, 0.0, 1.0)
+_ASKED_FOR = "bias_offset_V", "temperature_K"  # which the conditions may say, or nobody asks for
+_SCATTERS = ".scattering_"
+_SHARED = 4096  # spins, or electrons, that are kept
 
 
 @dataclass(frozen=True)
@@ -88,18 +91,19 @@ class System:
             PhysicsError: the transport model is not defined there.
             FitError: the temperature, or the size of a field whose direction is in the file, is nowhere.
         """
-        find = _Numbers(self._laws, values, at.conductance_S, self._height(at))
+        find = self._numbers_at(values, at)
         field_T = self._field(find, at)
-        tip, sample = (self._electrode(find, name, field_T) for name in ("tip", "sample"))
+        spins = self._shared_spins(tuple(map(find, self._paths_of_spins)), field_T)
+        tip, sample, baths = self._shared_electrons(tuple(map(find, self._paths_of_electrons)), field_T)
         table = self.table
         return TunnelJunction(
-            self._spins(find, field_T),
+            spins,
             self.temperature(values, at),
             at.conductance_S,
             coupled_spin=self._coupled_spin,
             tip=tip,
             sample=sample,
-            baths=self._baths(find),
+            baths=baths,
             potential_scattering=find("potential_scattering"),
             polarising_state=table.polarising_state,
             occupation=table.occupation,
@@ -204,10 +208,61 @@ class System:
     def _coupled_spin(self) -> int:
         return self._numbers[self.coupled_spin_name]
 
+    # -- numbers -------------------------------------------------------------------------------------------------------
+
+    def _numbers_at(self, values: Mapping[str, float], at: Conditions) -> _Numbers:
+        height_m = self._height(at)
+        varied = {path: law.at(values, at.conductance_S, height_m) for path, law in self._varied.items()}
+        return _Numbers(self._constant | varied)
+
+    @cached_property
+    def _constant(self) -> dict[str, float]:
+        """Numbers of the junction that are always the same."""
+        return {path: law.base for path, law in self._laws.items() if not isinstance(law.base, str) and not law.varies}
+
+    @cached_property
+    def _varied(self) -> dict[str, Law]:
+        """Of the others, but for those that have their own way to be asked for."""
+        return {path: law for path, law in self._laws.items() if path not in {*self._constant, *_ASKED_FOR}}
+
+    @cached_property
+    def _paths_of_spins(self) -> tuple[str, ...]:
+        return tuple(path for path in self._laws if path.startswith(("spins.", "exchanges.")) and _SCATTERS not in path)
+
+    @cached_property
+    def _paths_of_electrons(self) -> tuple[str, ...]:
+        """Of tip and sample, and of the baths."""
+        return tuple(path for path in self._laws if path.startswith(("tip.", "sample.")) or _SCATTERS in path)
+
+    @cached_property
+    def _shared_spins(self) -> Callable[[tuple[float, ...], Vector], SpinSystem]:
+        """The same object for the same numbers: junctions that share it are faster."""
+
+        def made(numbers: tuple[float, ...], field_T: Vector) -> SpinSystem:
+            return self._spins(_Numbers(dict(zip(self._paths_of_spins, numbers, strict=True))), field_T)
+
+        return lru_cache(maxsize=_SHARED)(made)
+
+    @cached_property
+    def _shared_electrons(
+        self,
+    ) -> Callable[[tuple[float, ...], Vector], tuple[Electrode, Electrode, tuple[Bath, ...]]]:
+        """Tip, sample and baths."""
+
+        def made(numbers: tuple[float, ...], field_T: Vector) -> tuple[Electrode, Electrode, tuple[Bath, ...]]:
+            find = _Numbers(dict(zip(self._paths_of_electrons, numbers, strict=True)))
+            tip, sample = (self._electrode(find, name, field_T) for name in ("tip", "sample"))
+            return tip, sample, self._baths(find)
+
+        return lru_cache(maxsize=_SHARED)(made)
+
+    # -- what they are of ----------------------------------------------------------------------------------------------
+
     def _spins(self, find: _Numbers, field_T: Vector) -> SpinSystem:
         spins = tuple(self._spin(find, name) for name in self.table.spins)
         exchanges = tuple(one for name in self.table.exchanges for one in self._exchanges(find, name))
-        return _shared(spins, exchanges, field_T, tuple(self.table.quantisation_axis))
+        x, y, z = self.table.quantisation_axis
+        return SpinSystem(spins, exchanges, field_T, (x, y, z))
 
     def _spin(self, find: _Numbers, name: str) -> Spin:
         table, path = self.table.spins[name], f"spins.{name}"
@@ -262,13 +317,10 @@ class System:
 class _Numbers:
     """The numbers of a file by their path, for values of the parameters."""
 
-    laws: Mapping[str, Law]
-    values: Mapping[str, float]
-    conductance_S: float
-    height_m: float
+    by_path: Mapping[str, float]
 
     def __call__(self, path: str) -> float:
-        return self.laws[path].at(self.values, self.conductance_S, self.height_m)
+        return self.by_path[path]
 
     def three(self, path: str) -> Vector:
         x, y, z = (self(f"{path}.{axis}") for axis in _XYZ)
@@ -277,12 +329,6 @@ class _Numbers:
     def matrix(self, path: str) -> Tensor:
         x, y, z = (self.three(f"{path}.{axis}") for axis in _XYZ)
         return x, y, z
-
-
-@lru_cache(maxsize=4096)
-def _shared(spins: tuple[Spin, ...], exchanges: tuple[Exchange, ...], field_T: Vector, axis: Vector) -> SpinSystem:
-    """The same object for the same numbers: junctions that share it are faster."""
-    return SpinSystem(spins, exchanges, field_T, axis)
 
 
 def _quantities(table: object, path: str = "") -> Iterator[tuple[str, Quantity]]:
