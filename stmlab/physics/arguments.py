@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -58,6 +58,8 @@ def not_negative(name: str, value: float, unit: str = "") -> float:
 
 def whole(name: str, value: int, low: int, high: int) -> int:
     """``value`` as an int; raises PhysicsError unless it is a whole number from ``low`` to ``high``."""
+    if type(value) is int and low <= value <= high:
+        return value
     number = finite(name, value)
     if number != int(number) or not low <= number <= high:
         raise refuse(name, value, f"a whole number from {low} to {high} is needed")
@@ -85,14 +87,27 @@ def _wanted(shape: tuple[int, ...] | None, unit: str) -> str:
 
 def vector(name: str, value: Sequence[float], unit: str = "") -> Vector:
     """``value`` as three floats; raises PhysicsError unless it is three finite real numbers."""
-    if isinstance(value, tuple) and len(value) == 3 and all(type(one) is float and math.isfinite(one) for one in value):
+    if _is_vector(value):
         return value
     x, y, z = real_array(name, value, (3,), unit).tolist()
     return x, y, z
 
 
+def _is_vector(value: object) -> TypeGuard[Vector]:
+    """Whether it is three finite floats already: most are, and are not looked at any closer."""
+    return (
+        isinstance(value, tuple) and len(value) == 3 and all(type(one) is float and math.isfinite(one) for one in value)
+    )
+
+
+def _is_tensor(value: object) -> TypeGuard[Tensor]:
+    return isinstance(value, tuple) and len(value) == 3 and all(map(_is_vector, value))
+
+
 def tensor(name: str, value: Sequence[Sequence[float]], unit: str = "") -> Tensor:
     """``value`` as three rows of three floats; raises PhysicsError unless it is a finite real 3x3 matrix."""
+    if _is_tensor(value):
+        return value
     first, second, third = (tuple(row) for row in real_array(name, value, (3, 3), unit).tolist())
     return first, second, third
 

@@ -80,7 +80,7 @@ class Currents:
         for cases, points in self._parts(len(bias_meV)):
             rates, _, room = self._rates(cases, bias_meV[points], 0)
             self._check_room(cases, room)
-            found[cases, points] = np.moveaxis(self._occupied(cases, rates)[0], 0, -1)
+            found[cases, points] = self._occupied(cases, rates)[0].transpose(1, 2, 0)
         return found
 
     def rates(self, bias_meV: FloatArray) -> FloatArray:
@@ -89,7 +89,7 @@ class Currents:
         for cases, points in self._parts(len(bias_meV)):
             rates, _, room = self._rates(cases, bias_meV[points], 0)
             self._check_room(cases, room)
-            found[cases, points] = np.moveaxis(rates[0], -1, 1)
+            found[cases, points] = rates[0].transpose(0, 3, 1, 2)
         return found
 
     def state_currents(self, bias_meV: FloatArray) -> FloatArray:
@@ -98,7 +98,7 @@ class Currents:
         for cases, points in self._parts(len(bias_meV)):
             _, currents, room = self._rates(cases, bias_meV[points], 0)
             self._check_room(cases, room)
-            found[cases, points] = np.moveaxis(currents[0], 1, -1)
+            found[cases, points] = currents[0].swapaxes(1, 2)
         return found
 
     def _parts(self, points: int) -> Iterator[tuple[slice, slice]]:
@@ -133,7 +133,7 @@ class Currents:
             steady = np.repeat(thermal[..., None], rates[0].shape[-1], axis=-1)
             return [steady, *(np.zeros_like(steady) for _ in rates[1:])]
         self._tunnelling.check_connected()
-        at, *slopes = (np.moveaxis(rate, 0, 2) for rate in rates)
+        at, *slopes = (rate.transpose(1, 2, 0, 3) for rate in rates)
         equation = RateEquation(at, overwrite=True)
         occupations = [equation.steady()]
         self._check_occupations(cases, occupations[0])
@@ -150,7 +150,7 @@ class Currents:
         binomial = ((1,), (1, 1), (1, 2, 1))[order]
         total = np.zeros((len(currents[0]), len(bias_meV)))
         for number, factor in enumerate(binomial):
-            total += factor * (np.moveaxis(occupations[number], 0, 1) * currents[order - number]).sum(axis=1)
+            total += factor * (occupations[number].swapaxes(0, 1) * currents[order - number]).sum(axis=1)
         return total, room
 
     def _check_room(self, cases: slice, room: FloatArray) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ import numpy as np
 from stmlab.physics.operators import spin_matrices
 
 if TYPE_CHECKING:
-    from stmlab.arrays import ComplexArray, FloatArray, IntArray
+    from stmlab.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 
 _DEGENERATE = 64 * float(np.finfo(float).eps)
 """Levels closer than this times the number of states times the largest energy differ by rounding only: they are one."""
@@ -77,15 +78,10 @@ class Eigensystem:
             shape (n, n), the same for all systems; and the first state of each level.
         """
         energies = self.energies_meV.reshape(-1, self.energies_meV.shape[-1])
-        apart = (np.diff(energies) > 0).any(axis=0)
-        level, firsts = np.concatenate([[0], np.cumsum(apart)]), np.concatenate([[0], 1 + np.flatnonzero(apart)])
-        final, initial = np.meshgrid(level, level, indexing="ij")
-        _, first, index = np.unique(
-            np.where(final == initial, -1, final * len(level) + initial), return_index=True, return_inverse=True
-        )
-        states = np.unravel_index(first, final.shape)
-        values: FloatArray = self.energies_meV[..., states[0]] - self.energies_meV[..., states[1]]
-        return values, index.reshape(final.shape), firsts
+        apart: BoolArray = np.any(energies[:, 1:] > energies[:, :-1], axis=0)
+        final, initial, index, firsts = _pairs_of_levels(tuple(apart.tolist()))
+        values: FloatArray = self.energies_meV[..., final] - self.energies_meV[..., initial]
+        return values, index, firsts
 
     def steps(self, spin: int) -> tuple[FloatArray, FloatArray]:
         """Excitations out of the ground level that electrons scattering from ``spin`` can make.
@@ -102,6 +98,24 @@ class Eigensystem:
         return self.excitations_meV[starts[1:]][visible], intensities[visible]
 
 
+@lru_cache(maxsize=64)
+def _pairs_of_levels(apart: tuple[bool, ...]) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Of states, some of which are apart from the next: two of each pair of levels, the pair of each [f, i], ...
+
+    ... and the first of each level; a level and itself are one pair, whichever it is. Not to be written to.
+    """
+    level = np.concatenate([[0], np.cumsum(apart, dtype=np.intp)])
+    firsts = np.concatenate([[0], 1 + np.flatnonzero(apart)])
+    final, initial = np.meshgrid(level, level, indexing="ij")
+    pair = np.where(final == initial, -1, final * len(level) + initial)
+    _, first, index = np.unique(pair, return_index=True, return_inverse=True)
+    one, other = np.unravel_index(first, final.shape)
+    index = index.reshape(final.shape)
+    for each in (one, other, index, firsts):
+        each.flags.writeable = False
+    return one, other, index, firsts
+
+
 def diagonalise(hamiltonians: ComplexArray, multiplicities: tuple[int, ...], axis: FloatArray) -> Eigensystem:
     """Energies and states of Hermitian matrices in meV, shape (B, n, n).
 
@@ -112,8 +126,9 @@ def diagonalise(hamiltonians: ComplexArray, multiplicities: tuple[int, ...], axi
     states = vectors.astype(complex)
     rounding = _DEGENERATE * energies.shape[-1] * np.abs(energies).max(axis=-1, keepdims=True)
     apart = np.diff(energies) > rounding
-    if not apart.all():
-        perturbed = _perturbation_on_states(states, multiplicities, axis)
+    if apart.all():
+        return Eigensystem(multiplicities, energies, states)
+    perturbed = _perturbation_on_states(states, multiplicities, axis)
     for pattern in np.unique(apart, axis=0):
         alike = (apart == pattern).all(axis=1)
         edges = [0, *(np.flatnonzero(pattern) + 1).tolist(), energies.shape[-1]]

@@ -33,14 +33,18 @@ def vertices(elements: ComplexArray, potential: float | FloatArray) -> ComplexAr
         Shape (4, ..., n, n) as [mu, ..., f, i].
     """
     size = np.abs(elements)
-    spin = np.where(size > _ROUNDING * size.max(axis=(0, -2, -1), keepdims=True), elements, 0.0)
-    beside = 2 * np.asarray(potential)[..., None, None] * np.eye(elements.shape[-1], dtype=complex)
-    return np.concatenate([beside[None], spin])
+    found = np.zeros((4, *elements.shape[1:]), dtype=complex)
+    found[0] = 2 * np.asarray(potential)[..., None, None] * np.eye(elements.shape[-1])
+    np.copyto(found[1:], elements, where=size > _ROUNDING * size.max(axis=(0, -2, -1), keepdims=True))
+    return found
 
 
 def density(polarisations: FloatArray) -> FloatArray:
     """Components (1, P) of 2R = 1 + P.sigma, shape (4, ...) from polarisations of shape (..., 3)."""
-    return np.concatenate([np.ones((1, *polarisations.shape[:-1])), np.moveaxis(polarisations, -1, 0)])
+    spins = np.ones((4, *polarisations.shape[:-1]))
+    for axis in range(3):
+        spins[1 + axis] = polarisations[..., axis]
+    return spins
 
 
 def components(spins: FloatArray) -> list[tuple[int, FloatArray]]:
@@ -73,10 +77,11 @@ def strengths(vertex: ComplexArray, from_density: FloatArray, to_density: FloatA
     Returns:
         Shape (..., n, n), [..., f, i], real and not negative.
     """
-    trace = pauli_trace(4)
-    total = np.zeros(vertex.shape[1:])
+    trace, total = pauli_trace(4), np.zeros(vertex.shape[1:])
+    rows, conjugate = vertex.reshape(4, -1), vertex.conj()
     for ends, to_part in components(to_density):
         for starts, from_part in components(from_density):
-            pair = np.tensordot(trace[ends, :, starts, :], vertex, axes=(0, 0))
-            total += to_part * from_part * (pair * vertex.conj()).sum(axis=0).real / 4
+            pair = (trace[ends, :, starts, :].T @ rows).reshape(vertex.shape)
+            pair *= conjugate
+            total += to_part * from_part * pair.sum(axis=0).real / 4
     return np.maximum(total, 0.0)

@@ -135,7 +135,8 @@ class Exchange:
     @classmethod
     def anisotropic(cls, first: int, second: int, j_meV: Sequence[float]) -> Exchange:
         """J_x S_x S_x + J_y S_y S_y + J_z S_z S_z."""
-        return cls(first, second, np.diag(vector("j_meV", j_meV, "meV")))  # type: ignore[arg-type]
+        x, y, z = vector("j_meV", j_meV, "meV")
+        return cls(first, second, ((x, 0.0, 0.0), (0.0, y, 0.0), (0.0, 0.0, z)))
 
     @classmethod
     def dzyaloshinskii_moriya(cls, first: int, second: int, d_meV: Sequence[float]) -> Exchange:
@@ -213,15 +214,41 @@ class SpinSystem:
     def hamiltonian_meV(self) -> ComplexArray:
         """H in the product basis, shape (n, n), in meV."""
         hamiltonian = np.zeros((self.dimension, self.dimension), dtype=complex)
+        field_T = np.array(self.field_T)
         for number, spin in enumerate(self.spins):
-            hamiltonian += self.operator({number: _one_spin_hamiltonian(spin, np.array(self.field_T))})
+            _of_one_spin(hamiltonian, self.multiplicities, number)[:] += _one_spin_hamiltonian(spin, field_T)
         for exchange in self.exchanges:
-            first, second = (spin_matrices(self.spins[number].size) for number in (exchange.first, exchange.second))
-            coupled = np.einsum("ab,bij->aij", np.array(exchange.tensor_meV), second)
-            for left, right in zip(first, coupled, strict=True):
-                if right.any():
-                    hamiltonian += self.operator({exchange.first: left, exchange.second: right})
+            pair, tensor = (exchange.first, exchange.second), np.array(exchange.tensor_meV)
+            if exchange.first > exchange.second:
+                pair, tensor = pair[::-1], tensor.T
+            sizes = self.spins[pair[0]].size, self.spins[pair[1]].size
+            _of_two_spins(hamiltonian, self.multiplicities, *pair)[:] += _coupled(*sizes, tensor)
         return hamiltonian
+
+
+def _of_one_spin(matrix: ComplexArray, multiplicities: tuple[int, ...], spin: int) -> ComplexArray:
+    """Elements in which the others do not change, a view of shape (before, after, own, own)."""
+    before, after = math.prod(multiplicities[:spin]), math.prod(multiplicities[spin + 1 :])
+    shape = (before, multiplicities[spin], after)
+    view: ComplexArray = np.einsum("iajibj->ijab", matrix.reshape(*shape, *shape))
+    return view
+
+
+def _of_two_spins(matrix: ComplexArray, multiplicities: tuple[int, ...], first: int, second: int) -> ComplexArray:
+    """The same of two, the first one before the second; shape (before, between, after, own, other, own, other)."""
+    before, between = math.prod(multiplicities[:first]), math.prod(multiplicities[first + 1 : second])
+    shape = (before, multiplicities[first], between, multiplicities[second], math.prod(multiplicities[second + 1 :]))
+    view: ComplexArray = np.einsum("iajbkicjdk->ijkabcd", matrix.reshape(*shape, *shape))
+    return view
+
+
+def _coupled(first: float, second: float, tensor: FloatArray) -> ComplexArray:
+    """S_first.T.S_second of two spins of these sizes, shape (n, m, n, m)."""
+    one, other = spin_matrices(first), spin_matrices(second)
+    coupled = tensor @ other.reshape(3, -1)
+    product = one.reshape(3, -1).T @ coupled
+    found: ComplexArray = product.reshape(*one.shape[1:], *other.shape[1:]).swapaxes(1, 2)
+    return found
 
 
 def diagonalised(systems: Sequence[SpinSystem]) -> Eigensystem:
@@ -238,7 +265,7 @@ def _one_spin_hamiltonian(spin: Spin, field_T: FloatArray) -> ComplexArray:
     moment = field_T @ spin.g_tensor if np.ndim(spin.g) else field_T * spin.g
     total: ComplexArray = spin.axial_anisotropy_meV * axial + spin.transverse_anisotropy_meV * transverse
     if field_T.any():
-        total = total + MU_B_MEV_PER_T * np.tensordot(moment, spin_matrices(spin.size), axes=1)
+        total = total + MU_B_MEV_PER_T * (moment @ spin_matrices(spin.size).reshape(3, -1)).reshape(total.shape)
     return total
 
 

@@ -225,7 +225,7 @@ def _scaled(
 
 
 def _second_order(junction: TunnelJunction) -> TunnelJunction:
-    return replace(junction, order=2, coupling=0.0, tip_coupling=0.0)
+    return junction if junction.order == 2 else replace(junction, order=2, coupling=0.0, tip_coupling=0.0)
 
 
 def _linear(model: FloatArray, data: FloatArray, *, beside: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
