@@ -22,6 +22,7 @@ from stmlab.storage.objects import describe
 
 if TYPE_CHECKING:
     import h5py
+    from h5py import h5g
 
     from stmlab.events import RunStarted
     from stmlab.results import FitResult
@@ -45,17 +46,18 @@ _TABLES: dict[str, dict[str, Any]] = {
 }
 
 
-def add_fits(entry: h5py.Group, started: RunStarted) -> None:
+def add_fits(entry: h5g.GroupID, started: RunStarted) -> None:
     """Make the group ``fit`` with no fit in it."""
     process = add_group(entry, "fit", "NXprocess")
     program = add_dataset(process, "program", data="stmlab")
     describe(program, version=started.versions.get("stmlab", "not given"), program_url="not given")
+    tables = {}
     for name, columns in _TABLES.items():
-        table = add_group(process, name, "NXcollection")
+        table = tables[name] = add_group(process, name, "NXcollection")
         add_table(table, "fit", "<i8", "", fill=_NOT_A_FIT)
         for column, dtype in columns.items():
             add_table(table, column, dtype, "" if isinstance(dtype, str) else None)
-    values = add_table(process["curves"], "values", "<f8", "", rows=1024)
+    values = add_table(tables["curves"], "values", "<f8", "", rows=1024)
     describe(values, description="all curves end to end; start and length say where each one lies")
     add_note(process, "json", "application/jsonl")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
+from h5py import h5i
 
 from stmlab.errors import FileError
 from stmlab.storage.objects import describe, make_data, make_group, make_room
@@ -20,6 +21,8 @@ from stmlab.storage.values import value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from h5py import h5d, h5g
 
 LIBVER = ("v110", "latest")
 
@@ -30,14 +33,14 @@ UNIT = h5py.string_dtype("utf-8", 32)
 STATE = h5py.string_dtype("utf-8", 16)
 
 
-def add_group(parent: h5py.Group, name: str, kind: str) -> h5py.Group:
+def add_group(parent: h5g.GroupID, name: str, kind: str) -> h5g.GroupID:
     """A group of the NeXus class ``kind``; its members keep the order in which they are made."""
     group = make_group(parent, name)
     describe(group, NX_class=kind)
     return group
 
 
-def add_dataset(group: h5py.Group, name: str, unit: str | None = None, *, data: Any) -> h5py.Dataset:
+def add_dataset(group: h5g.GroupID, name: str, unit: str | None = None, *, data: Any) -> h5d.DatasetID:
     """A dataset with its unit (None: it is text).
 
     Raises:
@@ -47,7 +50,7 @@ def add_dataset(group: h5py.Group, name: str, unit: str | None = None, *, data: 
     return _with_unit(make_data(group, name, data), unit)
 
 
-def add_room(group: h5py.Group, name: str, dtype: Any, unit: str | None = None, **room: Any) -> h5py.Dataset:
+def add_room(group: h5g.GroupID, name: str, dtype: Any, unit: str | None = None, **room: Any) -> h5d.DatasetID:
     """A dataset of what comes later (see `make_room`), with its unit.
 
     Raises:
@@ -57,14 +60,14 @@ def add_room(group: h5py.Group, name: str, dtype: Any, unit: str | None = None, 
     return _with_unit(make_room(group, name, dtype, **room), unit)
 
 
-def add_texts(group: h5py.Group, name: str, texts: Iterable[str]) -> h5py.Dataset:
+def add_texts(group: h5g.GroupID, name: str, texts: Iterable[str]) -> h5d.DatasetID:
     """Texts side by side, as long as the longest."""
     data = [text.encode() for text in texts]
     kind = h5py.string_dtype("utf-8", max([1, *map(len, data)]))
     return add_dataset(group, name, data=np.array(data, dtype=kind))
 
 
-def add_note(parent: h5py.Group, name: str, kind: str, text: str | None = None) -> h5py.Dataset:
+def add_note(parent: h5g.GroupID, name: str, kind: str, text: str | None = None) -> h5d.DatasetID:
     """An NXnote of media type ``kind`` with ``text``, or with room for text that comes later; returns its data."""
     note = add_group(parent, name, "NXnote")
     add_dataset(note, "type", data=kind)
@@ -75,7 +78,7 @@ def add_note(parent: h5py.Group, name: str, kind: str, text: str | None = None) 
 
 
 def add_table(
-    group: h5py.Group,
+    group: h5g.GroupID,
     name: str,
     dtype: Any,
     unit: str | None = None,
@@ -84,7 +87,7 @@ def add_table(
     inner: tuple[int, ...] = (),
     start: int = 0,
     fill: Any = None,
-) -> h5py.Dataset:
+) -> h5d.DatasetID:
     """A dataset that grows along its first axis by chunks of ``rows``.
 
     The space of a chunk is taken when the dataset grows, not when a flush happens to fall: same events, same bytes.
@@ -119,12 +122,13 @@ def to_text(value: bytes | np.ndarray[Any, Any]) -> str:
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else from_pieces(value)
 
 
-def _check_name(group: h5py.Group, name: str) -> None:
-    if not name or "/" in name or name == "." or group.id.links.exists(name.encode()):
-        raise FileError(f"{group.name}: {name!r} cannot name a dataset: it is empty, holds a '/' or is there twice")
+def _check_name(group: h5g.GroupID, name: str) -> None:
+    if not name or "/" in name or name == "." or group.links.exists(name.encode()):
+        where = h5i.get_name(group).decode()
+        raise FileError(f"{where}: {name!r} cannot name a dataset: it is empty, holds a '/' or is there twice")
 
 
-def _with_unit(dataset: h5py.Dataset, unit: str | None) -> h5py.Dataset:
+def _with_unit(dataset: h5d.DatasetID, unit: str | None) -> h5d.DatasetID:
     if unit is not None:
         describe(dataset, units=unit)
     return dataset

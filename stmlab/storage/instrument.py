@@ -10,7 +10,7 @@ from stmlab.storage.hdf5 import add_dataset, add_group, add_note, to_json
 from stmlab.storage.objects import describe
 
 if TYPE_CHECKING:
-    import h5py
+    from h5py import h5g
 
     from stmlab.axes import Axis
     from stmlab.events import RunStarted
@@ -23,7 +23,7 @@ def is_bias_spectroscopy(started: RunStarted) -> bool:
     return bool(started.axes and started.channels) and _is_bias(started.axes[-1])
 
 
-def add_instrument(entry: h5py.Group, started: RunStarted, *, spectroscopy: bool) -> None:
+def add_instrument(entry: h5g.GroupID, started: RunStarted, *, spectroscopy: bool) -> None:
     """Make the group ``instrument``."""
     instrument = add_group(entry, "instrument", "NXinstrument")
     add_dataset(instrument, "name", data=started.station)
@@ -43,7 +43,7 @@ def add_instrument(entry: h5py.Group, started: RunStarted, *, spectroscopy: bool
     add_note(instrument, "snapshot_after", "application/json")
 
 
-def _add_bias_sweep(instrument: h5py.Group, bias: Axis, sweeps: int) -> None:
+def _add_bias_sweep(instrument: h5g.GroupID, bias: Axis, sweeps: int) -> None:
     environment = add_group(instrument, "bias_spectroscopy_environment", "NXenvironment")
     spectroscopy = add_group(environment, "bias_spectroscopy", "NXspm_bias_spectroscopy")
     sweep = add_group(spectroscopy, "BIAS_SWEEP", "NXspm_scan_control")
@@ -59,7 +59,7 @@ def _add_bias_sweep(instrument: h5py.Group, bias: Axis, sweeps: int) -> None:
     add_dataset(linear, "backward_sweep", data=np.bool_(len(path) < len(bias)))
 
 
-def _add_lockin(instrument: h5py.Group, started: RunStarted) -> None:
+def _add_lockin(instrument: h5g.GroupID, started: RunStarted) -> None:
     """What modulates the bias, as far as the sequence's parameters say it in the usual words."""
     known = started.parameters
     wanted = {

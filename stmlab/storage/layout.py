@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+import h5py
 import numpy as np
 
 from stmlab.storage.fit_tables import add_fits
@@ -22,7 +23,7 @@ from stmlab.storage.shape import Shape
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import h5py
+    from h5py import h5g
 
     from stmlab.events import ParameterValue, RunStarted
 
@@ -63,20 +64,21 @@ def create(file: h5py.File, started: RunStarted) -> None:
     """
     shape = Shape.of(started)
     spectroscopy = is_bias_spectroscopy(started)
-    describe(file, NX_class="NXroot", default="entry", creator="stmlab", format=FORMAT, format_version=FORMAT_VERSION)
-    entry = add_group(file, "entry", "NXentry")
+    root = file["/"].id
+    describe(root, NX_class="NXroot", default="entry", creator="stmlab", format=FORMAT, format_version=FORMAT_VERSION)
+    entry = add_group(root, "entry", "NXentry")
     describe(entry, default="data")
     _describe(entry, started, spectroscopy=spectroscopy)
     add_instrument(entry, started, spectroscopy=spectroscopy)
     _quantities(entry, "parameters", started.parameters)
     _quantities(entry, "factors", started.factors)
-    _plan(entry, started)
+    plan = _plan(entry, started)
     add_data(entry, started, shape, strict=spectroscopy)
     _visits(entry, started, shape)
     _events(entry)
     _status(entry)
     add_fits(entry, started)
-    add_dataset(entry["plan"], "checksum", "", data=np.uint64(read_fixed(entry).checksum()))
+    add_dataset(plan, "checksum", "", data=np.uint64(read_fixed(h5py.Group(entry)).checksum()))
 
 
 def least_bytes(started: RunStarted) -> int:
@@ -85,7 +87,7 @@ def least_bytes(started: RunStarted) -> int:
     return 8 * (shape.cells + len(LOG) * shape.places)
 
 
-def _describe(entry: h5py.Group, started: RunStarted, *, spectroscopy: bool) -> None:
+def _describe(entry: h5g.GroupID, started: RunStarted, *, spectroscopy: bool) -> None:
     if spectroscopy:
         definition = add_dataset(entry, "definition", data="NXsts")
         describe(definition, version="v2026.01", URL=_DEFINITIONS)
@@ -109,7 +111,7 @@ def _describe(entry: h5py.Group, started: RunStarted, *, spectroscopy: bool) -> 
         add_dataset(versions, name, data=version)
 
 
-def _quantities(entry: h5py.Group, name: str, quantities: Mapping[str, ParameterValue]) -> None:
+def _quantities(entry: h5g.GroupID, name: str, quantities: Mapping[str, ParameterValue]) -> None:
     target = add_group(entry, name, "NXcollection")
     for key, quantity in quantities.items():
         unit = None if isinstance(quantity.value, str) else quantity.unit
@@ -119,7 +121,7 @@ def _quantities(entry: h5py.Group, name: str, quantities: Mapping[str, Parameter
             describe(dataset, units=quantity.unit)
 
 
-def _plan(entry: h5py.Group, started: RunStarted) -> None:
+def _plan(entry: h5g.GroupID, started: RunStarted) -> h5g.GroupID:
     """Axes and channels in their order, with what NXdata has no place for."""
     plan = add_group(entry, "plan", "NXcollection")
     add_dataset(plan, "point_seconds", "s", data=started.point_seconds)
@@ -134,9 +136,10 @@ def _plan(entry: h5py.Group, started: RunStarted) -> None:
         add_texts(plan, "channel_name", [channel.name for channel in channels])
         add_texts(plan, "channel_field", [fields[channel.name] for channel in channels])
         add_texts(plan, "channel_meaning", [channel.meaning for channel in channels])
+    return plan
 
 
-def _visits(entry: h5py.Group, started: RunStarted, shape: Shape) -> None:
+def _visits(entry: h5g.GroupID, started: RunStarted, shape: Shape) -> None:
     visits = add_group(entry, "visits", "NXcollection")
     count = add_dataset(visits, "committed", "", data=np.zeros(len(Committed._fields), "<i8"))
     describe(count, description=", ".join(Committed._fields))
@@ -147,7 +150,7 @@ def _visits(entry: h5py.Group, started: RunStarted, shape: Shape) -> None:
     _repeats(visits, started, shape)
 
 
-def _repeats(visits: h5py.Group, started: RunStarted, shape: Shape) -> None:
+def _repeats(visits: h5g.GroupID, started: RunStarted, shape: Shape) -> None:
     """Columns of the readings that have no cell of their own in ``data``."""
     repeats = add_group(visits, "repeats", "NXcollection")
     inner = shape.inner
@@ -161,7 +164,7 @@ def _repeats(visits: h5py.Group, started: RunStarted, shape: Shape) -> None:
         add_table(repeats, fields[channel.name], "<f8", channel.unit, rows=rows, inner=inner, fill=np.nan)
 
 
-def _events(entry: h5py.Group) -> None:
+def _events(entry: h5g.GroupID) -> None:
     events = add_group(entry, "events", "NXcollection")
     add_table(events, "time", "<f8", "s")
     add_table(events, "readings", "<i8", "")
@@ -169,7 +172,7 @@ def _events(entry: h5py.Group) -> None:
     add_note(events, "log", "application/jsonl")
 
 
-def _status(entry: h5py.Group) -> None:
+def _status(entry: h5g.GroupID) -> None:
     status = add_group(entry, "status", "NXcollection")
     add_room(status, "state", STATE, shape=())
     add_table(status, "reason", TEXT)

@@ -17,30 +17,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _TEXT = h5t.py_create(h5py.string_dtype(), logical=True)
-_SCALAR = h5s.create(h5s.SCALAR)
+_OBJECT = h5t.py_create(np.dtype(object))  # a text in memory
 
 
-def make_group(parent: h5py.Group, name: str) -> h5py.Group:
+def make_group(parent: h5g.GroupID, name: str) -> h5g.GroupID:
     """A group whose members and attributes keep the order in which they are made."""
-    return h5py.Group(h5g.create(parent.id, name.encode(), gcpl=_ordered()))
+    return h5g.create(parent, name.encode(), gcpl=_ordered())
 
 
-def make_data(group: h5py.Group, name: str, data: Any) -> h5py.Dataset:
+def make_data(group: h5g.GroupID, name: str, data: Any) -> h5d.DatasetID:
     """A dataset of numbers or of one text that is there from the start."""
     if isinstance(data, str):
-        values, kind = np.array(data, dtype=object), _TEXT
+        values, kind, memory = np.array(data, dtype=object), _TEXT, _OBJECT
     else:
         values = np.asarray(data, order="C")
-        kind = h5t.py_create(values.dtype, logical=True)
-    space = h5s.create_simple(values.shape) if values.shape else _SCALAR
-    dataset = h5d.create(group.id, name.encode(), kind, space, dcpl=_properties())
+        kind = memory = _kind(values.dtype)
+    dataset = h5d.create(group, name.encode(), kind, _space(values.shape), dcpl=_properties())
     if values.size:
-        dataset.write(h5s.ALL, h5s.ALL, values)
-    return h5py.Dataset(dataset)
+        dataset.write(h5s.ALL, h5s.ALL, values, memory)
+    return dataset
 
 
 def make_room(
-    group: h5py.Group,
+    group: h5g.GroupID,
     name: str,
     dtype: Any,
     shape: tuple[int, ...],
@@ -49,7 +48,7 @@ def make_room(
     chunks: tuple[int, ...] | None = None,
     fill: Any = None,
     early: bool | None = None,
-) -> h5py.Dataset:
+) -> h5d.DatasetID:
     """A dataset of what comes later.
 
     Args:
@@ -64,19 +63,34 @@ def make_room(
     """
     dtype = np.dtype(dtype)
     properties = _properties(chunks, early, None if fill is None else np.array(fill, dtype=dtype).tobytes(), dtype)
-    limits = tuple(h5s.UNLIMITED if length is None else length for length in most or shape)
-    space = h5s.create_simple(shape, limits) if shape else _SCALAR
-    return h5py.Dataset(h5d.create(group.id, name.encode(), h5t.py_create(dtype, logical=True), space, dcpl=properties))
+    return h5d.create(group, name.encode(), _kind(dtype), _space(shape, most), dcpl=properties)
 
 
-def describe(item: h5py.HLObject, **attributes: str | int | Sequence[str] | Sequence[int]) -> None:
+def describe(item: h5g.GroupID | h5d.DatasetID, **attributes: str | int | Sequence[str] | Sequence[int]) -> None:
     """Add attributes that are not there yet."""
     for name, value in attributes.items():
-        text = isinstance(value, str) or (not isinstance(value, int) and isinstance(next(iter(value), 0), str))
-        values = np.array(value, dtype=object if text else None)
-        kind = _TEXT if text else h5t.py_create(values.dtype, logical=True)
-        space = h5s.create_simple(values.shape) if values.shape else _SCALAR
-        h5a.create(item.id, name.encode(), kind, space).write(values)
+        if isinstance(value, str) or (not isinstance(value, int) and isinstance(next(iter(value), 0), str)):
+            values, kind, memory = np.array(value, dtype=object), _TEXT, _OBJECT
+        else:
+            values = np.array(value)
+            kind = memory = _kind(values.dtype)
+        h5a.create(item, name.encode(), kind, _space(values.shape)).write(values, memory)
+
+
+def _kind(dtype: np.dtype[Any]) -> h5t.TypeID:
+    """The type in the file. Two types of text may be equal for numpy and differ in how they are encoded."""
+    return h5t.py_create(dtype, logical=True) if dtype.kind == "S" else _kind_of_number(dtype)
+
+
+@lru_cache(maxsize=16)
+def _kind_of_number(dtype: np.dtype[Any]) -> h5t.TypeID:
+    return h5t.py_create(dtype, logical=True)
+
+
+@lru_cache(maxsize=64)
+def _space(shape: tuple[int, ...], most: tuple[int | None, ...] | None = None) -> h5s.SpaceID:
+    limits = tuple(h5s.UNLIMITED if length is None else length for length in most or shape)
+    return h5s.create_simple(shape, limits) if shape else h5s.create(h5s.SCALAR)
 
 
 @lru_cache(maxsize=1)

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
+from h5py import h5ds
 
 from stmlab.storage.hdf5 import add_dataset, add_group, add_room
 from stmlab.storage.objects import describe
 
 if TYPE_CHECKING:
+    from h5py import h5d, h5g
+
     from stmlab.axes import Axis, Channel
     from stmlab.events import RunStarted
     from stmlab.storage.shape import Shape
@@ -27,7 +30,7 @@ _ERROR = "_error"
 _IMAGE_ROWS = 3  # fewer curves than this are drawn as curves
 
 
-def add_data(entry: h5py.Group, started: RunStarted, shape: Shape, *, strict: bool) -> h5py.Group:
+def add_data(entry: h5g.GroupID, started: RunStarted, shape: Shape, *, strict: bool) -> None:
     """Make the group ``data`` with nothing measured yet.
 
     Args:
@@ -40,29 +43,28 @@ def add_data(entry: h5py.Group, started: RunStarted, shape: Shape, *, strict: bo
         FileError: two of axes and channels have the same name.
     """
     group = add_group(entry, "data", "NXdata")
-    for axis in started.axes:
-        _add_axis(group, axis, kept=axis.name in shape.axes)
+    axes = {axis.name: _add_axis(group, axis, kept=axis.name in shape.axes) for axis in started.axes}
     fields = channel_fields(started.channels)
     moved = [axis for axis in started.axes if not axis.hardware]
     outer = [name for name in shape.axes if name in {axis.name for axis in moved}]
-    columns = [_add_cells(group, f"{axis.name}_measured", axis.unit, shape, ()) for axis in moved]
-    columns.append(_add_cells(group, ELAPSED, "s", shape, ()))
-    for axis, column in zip(moved, columns, strict=False):
+    units = {f"{axis.name}_measured": axis.unit for axis in moved} | {ELAPSED: "s"}
+    columns = {name: _add_cells(group, name, unit, shape, ()) for name, unit in units.items()}
+    for axis, column in zip(moved, columns.values(), strict=False):
         describe(column, long_name=_label(f"{axis.label or axis.name}, as it really was", axis.unit))
         describe(group, **{f"{axis.name}_measured_indices": list(range(len(outer)))})
-    describe(columns[-1], long_name="time since the start of the run (s)")
-    arrays = [_add_channel(group, channel, fields, shape) for channel in started.channels]
+    describe(columns[ELAPSED], long_name="time since the start of the run (s)")
+    drawn = [_add_channel(group, channel, fields, shape) for channel in started.channels]
     add_dataset(group, "title", data=title(started))
     if started.channels:
-        _say_what_to_draw(group, started, shape)
+        drawn.append(_say_what_to_draw(group, started, shape))
     if not strict:
-        _add_scales(group, shape, outer, columns, arrays)
+        _add_scales({name: axes[name] for name in shape.axes}, outer, columns, drawn)
         _add_style(group, started, shape)
         if started.channels:
-            describe(arrays[0], interpretation=_interpretation(started, shape))
+            describe(drawn[0], interpretation=_interpretation(started, shape))
     elif started.channels:
-        _add_links(group, started, shape)
-    return group
+        links = {"DATA": (started.channels[0].name, drawn[0]), "AXISNAME": (shape.axes[-1], axes[shape.axes[-1]])}
+        _add_links(group, links)
 
 
 def title(started: RunStarted) -> str:
@@ -76,30 +78,33 @@ def channel_fields(channels: tuple[Channel, ...]) -> dict[str, str]:
     return {name: f"{name}s" if name.removesuffix(_ERROR) in names - {name} else name for name in names}
 
 
-def _add_axis(group: h5py.Group, axis: Axis, *, kept: bool) -> None:
+def _add_axis(group: h5g.GroupID, axis: Axis, *, kept: bool) -> h5d.DatasetID:
     dataset = add_dataset(group, axis.name, axis.unit, data=axis.values if kept else axis.values[0])
     describe(dataset, long_name=_label(axis.label or axis.name, axis.unit))
+    return dataset
 
 
-def _add_channel(group: h5py.Group, channel: Channel, fields: dict[str, str], shape: Shape) -> h5py.Dataset:
+def _add_channel(group: h5g.GroupID, channel: Channel, fields: dict[str, str], shape: Shape) -> h5d.DatasetID:
     dataset = _add_cells(group, fields[channel.name], channel.unit, shape, shape.inner)
     describe(dataset, long_name=_label(channel.name.replace("_", " "), channel.unit))
     return dataset
 
 
-def _add_cells(group: h5py.Group, name: str, unit: str, shape: Shape, inner: tuple[int, ...]) -> h5py.Dataset:
+def _add_cells(group: h5g.GroupID, name: str, unit: str, shape: Shape, inner: tuple[int, ...]) -> h5d.DatasetID:
     """A dataset of the plan's full shape."""
     whole = (*shape.outer, *inner)
     chunked = {"chunks": shape.chunk(inner), "early": shape.early} if whole else {}
     return add_room(group, name, "<f8", unit, shape=whole, fill=np.nan, **chunked)
 
 
-def _say_what_to_draw(group: h5py.Group, started: RunStarted, shape: Shape) -> None:
+def _say_what_to_draw(group: h5g.GroupID, started: RunStarted, shape: Shape) -> h5d.DatasetID:
+    """Returns the cells of the last fit."""
     signal = started.channels[0]
     fit = _add_cells(group, f"{signal.name}_fit", signal.unit, shape, shape.inner)
     describe(fit, long_name=_label("fit", signal.unit))
     describe(group, signal=signal.name, axes=list(shape.axes), auxiliary_signals=[f"{signal.name}_fit"])
     describe(group, **{f"{name}_indices": k for k, name in enumerate(shape.axes)})
+    return fit
 
 
 def _interpretation(started: RunStarted, shape: Shape) -> str:
@@ -111,20 +116,19 @@ def _interpretation(started: RunStarted, shape: Shape) -> str:
 
 
 def _add_scales(
-    group: h5py.Group, shape: Shape, outer: list[str], columns: list[h5py.Dataset], arrays: list[h5py.Dataset]
+    axes: dict[str, h5d.DatasetID], outer: list[str], columns: dict[str, h5d.DatasetID], drawn: list[h5d.DatasetID]
 ) -> None:
-    for name in shape.axes:
-        group[name].make_scale(name)
-    drawn = [group[name] for name in group.attrs.get("auxiliary_signals", ())]
-    for dataset, names in [(d, outer) for d in columns] + [(d, list(shape.axes)) for d in arrays + drawn]:
+    for name, axis in axes.items():
+        h5ds.set_scale(axis, name.encode())
+    for dataset, names in [(d, outer) for d in columns.values()] + [(d, list(axes)) for d in drawn]:
         for k, name in enumerate(names):
-            dataset.dims[k].attach_scale(group[name])
-    beside = " ".join(dataset.name.rpartition("/")[2] for dataset in columns)
-    for dataset in arrays + drawn:
+            h5ds.attach_scale(dataset, axes[name], k)
+    beside = " ".join(columns)
+    for dataset in drawn:
         describe(dataset, coordinates=beside)  # netCDF's way to say so
 
 
-def _add_style(group: h5py.Group, started: RunStarted, shape: Shape) -> None:
+def _add_style(group: h5g.GroupID, started: RunStarted, shape: Shape) -> None:
     """Logarithmic axes: silx and h5web ask for it in words of their own."""
     logarithmic = {axis.name for axis in started.axes if axis.logarithmic}
     scales = ["log" if name in logarithmic else "linear" for name in shape.axes]
@@ -132,11 +136,12 @@ def _add_style(group: h5py.Group, started: RunStarted, shape: Shape) -> None:
         describe(group, SILX_style=json.dumps({"axes_scale_types": scales, "axes_scale_type": scales}))
 
 
-def _add_links(group: h5py.Group, started: RunStarted, shape: Shape) -> None:
+def _add_links(group: h5g.GroupID, links: dict[str, tuple[str, h5d.DatasetID]]) -> None:
     """Last of all: netCDF names a dimension after the first link to its axis."""
-    for link, name in (("DATA", started.channels[0].name), ("AXISNAME", shape.axes[-1])):
-        describe(group[name], target=group[name].name)
-        group[link] = h5py.SoftLink(group[name].name)
+    for link, (name, dataset) in links.items():
+        target = f"/entry/data/{name}"
+        describe(dataset, target=target)
+        h5py.Group(group)[link] = h5py.SoftLink(target)
 
 
 def _label(words: str, unit: str) -> str:
