@@ -10,7 +10,7 @@ from h5py import h5s, h5t
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import h5py
+    from h5py import h5d
 
     from stmlab.arrays import FloatArray
     from stmlab.storage.shape import Piece, Shape
@@ -25,7 +25,7 @@ class Cells:
         shape: of the run.
     """
 
-    def __init__(self, numbers: Sequence[h5py.Dataset], arrays: Sequence[h5py.Dataset], shape: Shape) -> None:
+    def __init__(self, numbers: Sequence[h5d.DatasetID], arrays: Sequence[h5d.DatasetID], shape: Shape) -> None:
         self._numbers, self._arrays = _Block(numbers, ()), _Block(arrays, shape.inner)
         self._shape = shape
         self._early, self._one = shape.early, (1,) * len(shape.outer)
@@ -78,11 +78,11 @@ class Cells:
 class _Block:
     """Datasets of one shape."""
 
-    def __init__(self, datasets: Sequence[h5py.Dataset], inner: tuple[int, ...]) -> None:
-        self.datasets = [dataset.id for dataset in datasets]
+    def __init__(self, datasets: Sequence[h5d.DatasetID], inner: tuple[int, ...]) -> None:
+        self.datasets = datasets
         self._inner, self._corner = inner, (0,) * len(inner)
         self._scalar = bool(datasets) and not datasets[0].shape
-        self._space: Any = datasets[0].id.get_space() if datasets else None
+        self._space: Any = datasets[0].get_space() if datasets else None
         self._one = h5s.create_simple((1, *inner))
 
     def write(self, pieces: Sequence[Piece], columns: FloatArray) -> None:

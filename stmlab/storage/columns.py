@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from h5py import h5f, h5s, h5t
+from h5py import h5f, h5i, h5s
 
 from stmlab.storage.hdf5 import to_pieces
+from stmlab.storage.values import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import h5py
+    from h5py import h5d
 
 
 class Columns:
@@ -23,13 +24,14 @@ class Columns:
         expected: rows of the whole run; the datasets grow by whole chunks, but not past this before they must.
     """
 
-    def __init__(self, datasets: Sequence[h5py.Dataset], expected: int = 0) -> None:
-        self._ids = [dataset.id for dataset in datasets]
-        self._types = [h5t.py_create(dataset.dtype) for dataset in datasets]
+    def __init__(self, datasets: Sequence[h5d.DatasetID], expected: int = 0) -> None:
+        self._ids = datasets
+        self._types = [dataset.get_type() for dataset in datasets]
         self._expected = expected
         if datasets:
-            self._chunk, self._capacity, self._inner = datasets[0].chunks[0], len(datasets[0]), datasets[0].shape[1:]
-            self._space = self._ids[0].get_space()
+            self._capacity, *inner = datasets[0].shape
+            self._inner, self._chunk = tuple(inner), datasets[0].get_create_plist().get_chunk()[0]
+            self._space = datasets[0].get_space()
 
     def write(self, start: int, columns: Sequence[np.ndarray[Any, Any] | None]) -> None:
         """Write rows from row ``start`` on.
@@ -71,30 +73,36 @@ class Columns:
         self._space = self._ids[0].get_space()
 
 
-def write_rows(table: h5py.Dataset, start: int, rows: np.ndarray[Any, Any]) -> None:
+def write_value(dataset: h5d.DatasetID, value: float | str) -> None:
+    """Write the one number or short text of a dataset."""
+    plain = value.encode() if isinstance(value, str) else value
+    dataset.write(h5s.ALL, h5s.ALL, np.array(plain, dtype=dataset.dtype), dataset.get_type())
+
+
+def write_rows(table: h5d.DatasetID, start: int, rows: np.ndarray[Any, Any]) -> None:
     """Write ``rows`` of a table from row ``start`` on."""
-    count, dataset = len(rows), table.id
+    count = len(rows)
     if start + count > table.shape[0]:
-        dataset.set_extent((start + count,))
+        table.set_extent((start + count,))
     if count:
-        space = dataset.get_space()
+        space = table.get_space()
         space.select_hyperslab((start,), (count,))
         values = np.ascontiguousarray(rows, dtype=table.dtype)
-        dataset.write(h5s.create_simple((count,)), space, values, dataset.get_type())
+        table.write(h5s.create_simple((count,)), space, values, table.get_type())
 
 
-def write_text(table: h5py.Dataset, text: str) -> None:
+def write_text(table: h5d.DatasetID, text: str) -> None:
     """Write the one text of a dataset of pieces."""
     write_rows(table, 0, to_pieces(text))
 
 
-def write_line(table: h5py.Dataset, lines: int, text: str) -> None:
+def write_line(table: h5d.DatasetID, lines: int, text: str) -> None:
     """Write one line behind the first ``lines`` lines; ``text`` holds no line break (JSON escapes them).
 
     Raises:
         OSError: the lines before are not there any more.
     """
-    ends = np.flatnonzero(np.char.endswith(table[:], b"\n")) if lines else np.empty(0, dtype=int)
+    ends = np.flatnonzero(np.char.endswith(value_of(table), b"\n")) if lines else np.empty(0, dtype=int)
     if len(ends) < lines:
-        raise OSError(f"{table.name}: {len(ends)} lines of {lines} that were written before")
+        raise OSError(f"{h5i.get_name(table).decode()}: {len(ends)} lines of {lines} that were written before")
     write_rows(table, int(ends[lines - 1]) + 1 if lines else 0, to_pieces(text + "\n"))

@@ -19,6 +19,7 @@ from stmlab.errors import FileError
 from stmlab.storage.columns import write_rows
 from stmlab.storage.hdf5 import NAME, TEXT, UNIT, add_dataset, add_group, add_note, add_table
 from stmlab.storage.objects import describe
+from stmlab.storage.values import dataset_at, value_of
 
 if TYPE_CHECKING:
     import h5py
@@ -88,11 +89,11 @@ def write_tables(process: h5py.Group, number: int, fit: FitResult, readings: int
     Returns:
         where each curve lies: start and shape.
     """
-    values, where = process["curves/values"], {}
+    values, where = dataset_at(process, "curves/values"), {}
     for name, curve in fit.curves.items():
         numbers = np.asarray(curve, dtype=float)
-        where[name] = {"start": len(values), "shape": numbers.shape}
-        write_rows(values, len(values), numbers.ravel())
+        where[name] = {"start": values.shape[0], "shape": numbers.shape}
+        write_rows(values, values.shape[0], numbers.ravel())
     for name, rows in _rows(fit, readings, where).items():
         _replace(process[name], number, rows)
     return where
@@ -138,10 +139,11 @@ def _texts(texts: list[str], kind: Any) -> np.ndarray[Any, Any]:
 
 def _replace(table: h5py.Group, number: int, rows: Rows) -> None:
     """Write ``rows`` behind those of earlier fits, and disown what an unfinished attempt left behind them."""
-    fits = table["fit"][:]
+    owner = dataset_at(table, "fit")
+    fits = value_of(owner)
     start = int(np.count_nonzero((fits >= 0) & (fits < number)))
     length = len(next(iter(rows.values())))
     for name, column in rows.items():
-        write_rows(table[name], start, column)
+        write_rows(dataset_at(table, name), start, column)
     left = max(0, len(fits) - start - length)
-    write_rows(table["fit"], start, np.array([number] * length + [_NOT_A_FIT] * left, dtype=int))
+    write_rows(owner, start, np.array([number] * length + [_NOT_A_FIT] * left, dtype=int))

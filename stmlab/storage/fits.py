@@ -23,6 +23,7 @@ from stmlab.storage.layout import FORMAT_VERSION, Committed
 from stmlab.storage.making import open_for_writing
 from stmlab.storage.opening import opened
 from stmlab.storage.refusals import HDF5_ERRORS, why_not_opened
+from stmlab.storage.values import dataset_at
 
 if TYPE_CHECKING:
     import h5py
@@ -75,7 +76,7 @@ def write_fit(entry: h5py.Group, number: int, fit: FitResult, place: tuple[int, 
     process = entry["fit"]
     curves = write_tables(process, number, fit, readings)
     record = fit.as_dict() | {"labels": dict(fit.labels), "curves": curves, "place": place}
-    write_line(process["json/data"], number, to_json(record))
+    write_line(dataset_at(process, "json/data"), number, to_json(record))
     draw_fit(entry["data"], fit)
 
 

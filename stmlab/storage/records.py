@@ -18,9 +18,13 @@ from stmlab.storage.columns import Columns
 from stmlab.storage.layout import LOG
 from stmlab.storage.plot import ELAPSED, channel_fields
 from stmlab.storage.shape import Shape
+from stmlab.storage.values import dataset_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import h5py
+    from h5py import h5d
 
     from stmlab.arrays import FloatArray, IntArray
     from stmlab.events import RunStarted
@@ -57,8 +61,8 @@ class Records:
         channels = [fields[channel.name] for channel in started.channels]
         numbers = [ELAPSED, *moved, *(() if shape.hardware else channels)]
         arrays = channels if shape.hardware else []
-        self._cells = Cells([data[name] for name in numbers], [data[name] for name in arrays], shape)
-        self._log = Columns([visits[name] for name in LOG], shape.places)
+        self._cells = Cells(_datasets(data, numbers), _datasets(data, arrays), shape)
+        self._log = Columns(_datasets(visits, LOG), shape.places)
         self._repeats = visits["repeats"]
         self._names = (["visit"], numbers, arrays)
         self._inner = shape.inner
@@ -137,7 +141,7 @@ class Records:
     @cached_property
     def _more(self) -> tuple[Columns, Columns, Columns]:
         """Visits, numbers and arrays of the table of repeats, which most runs never need."""
-        visits, numbers, arrays = ([self._repeats[name] for name in names] for names in self._names)
+        visits, numbers, arrays = (_datasets(self._repeats, names) for names in self._names)
         return Columns(visits), Columns(numbers), Columns(arrays)
 
     def _keep(self, kept: list[_Kept]) -> None:
@@ -157,6 +161,10 @@ class Records:
     def _shaped(self, arrays: FloatArray | None) -> FloatArray | None:
         """Without the axes of length 1."""
         return None if arrays is None else arrays.reshape(*arrays.shape[:2], *self._inner)
+
+
+def _datasets(group: h5py.Group, names: Iterable[str]) -> list[h5d.DatasetID]:
+    return [dataset_at(group, name) for name in names]
 
 
 def _rows(

@@ -15,9 +15,9 @@ import h5py
 import numpy as np
 
 from stmlab.errors import FileError, SequenceError
-from stmlab.storage.columns import write_line, write_rows, write_text
+from stmlab.storage.columns import write_line, write_rows, write_text, write_value
 from stmlab.storage.fits import write_fit
-from stmlab.storage.hdf5 import STATE, to_json
+from stmlab.storage.hdf5 import read_text, to_json
 from stmlab.storage.layout import Committed
 from stmlab.storage.liveness import WriterLock
 from stmlab.storage.making import make
@@ -26,6 +26,7 @@ from stmlab.storage.place import Place
 from stmlab.storage.readings import Table
 from stmlab.storage.records import Records
 from stmlab.storage.refusals import HDF5_ERRORS, reason
+from stmlab.storage.values import dataset_at, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,15 +55,15 @@ class RunFile:
         self._batched = self._fast or batch
         self._file = make(path, started, overwrite=overwrite)
         self._entry = self._file["entry"]
-        self._state = self._entry["status/state"]
-        events = self._entry["events"]
-        self._events, self._log = {name: events[name] for name in ("time", "readings", "event")}, events["log/data"]
+        self._state = dataset_at(self._entry, "status/state")
+        self._events = {name: dataset_at(self._entry, f"events/{name}") for name in ("time", "readings", "event")}
+        self._log = dataset_at(self._entry, "events/log/data")
         self._lock = WriterLock(path)
         self._place = Place(path)
         self._table = Table(started)
         self._records = Records(self._entry, started)
         self._count = np.zeros(len(Committed._fields), dtype=np.int64)
-        self._count_id = self._entry["visits/committed"].id
+        self._count_id = dataset_at(self._entry, "visits/committed")
         self._waiting: list[PointTaken] = []
         self._came, self._due = perf_counter(), 0.0
         self.committed = 0
@@ -102,7 +103,7 @@ class RunFile:
     def change_state(self, event: StateChanged) -> None:
         """Note a state."""
         with self._writing():
-            self._state[()] = event.state.value
+            write_value(self._state, event.state.value)
             self._note(event.state.value, {"time": event.time, "state": event.state, "reason": event.reason})
 
     def mark_disturbed(self, event: PointsDisturbed) -> None:
@@ -125,19 +126,19 @@ class RunFile:
         """
         with self._writing():
             status = self._entry["status"]
-            write_text(status["reason"], event.reason)
-            write_text(status["message"], event.message)
-            write_text(self._entry["instrument/snapshot_after/data"], to_json(event.snapshot))
-            self._state[()] = event.state.value
-            status["points"][()] = event.points
-            status["time"][()] = event.time
+            write_text(dataset_at(status, "reason"), event.reason)
+            write_text(dataset_at(status, "message"), event.message)
+            write_text(dataset_at(self._entry, "instrument/snapshot_after/data"), to_json(event.snapshot))
+            write_value(self._state, event.state.value)
+            write_value(dataset_at(status, "points"), event.points)
+            write_value(dataset_at(status, "time"), event.time)
             self._commit(finished=1)
         self._check()
         self.close()
         with opened(self._path) as (file, _):
             entry = file["entry"]
-            same = np.array_equal(entry["visits/committed"][:], self._count)
-            if entry["entry_identifier"].asstr()[()] != self._run_id or not same:
+            same = np.array_equal(value_at(entry, "visits/committed"), self._count)
+            if read_text(entry, "entry_identifier") != self._run_id or not same:
                 raise FileError(f"{self._path}: is not the file that was written")
 
     def close(self) -> None:
@@ -180,9 +181,9 @@ class RunFile:
     def _note(self, kind: str, line: dict[str, Any]) -> None:
         """One more event."""
         number, events = Committed(*self._count.tolist()).events, self._events
-        columns = {"time": [line["time"]], "readings": [self.committed], "event": np.array([kind.encode()], STATE)}
-        for name, column in columns.items():
-            write_rows(events[name], number, np.asarray(column, dtype=events[name].dtype))
+        columns = {"time": line["time"], "readings": self.committed, "event": kind.encode()}
+        for name, value in columns.items():
+            write_rows(events[name], number, np.array([value], dtype=events[name].dtype))
         write_line(self._log, number, to_json({"points": self.committed, **line}))
         self._commit(events=number + 1)
 

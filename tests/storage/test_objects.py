@@ -19,6 +19,10 @@ def attributes(file, **values):
     file.attrs.update(values)
 
 
+def root(file):
+    return file["/"].id
+
+
 DATA = {
     "number": 1.5,
     "whole number": 7,
@@ -33,27 +37,27 @@ DATA = {
 }
 PAIRS = {
     "group": (
-        lambda file: [make_group(file, name) for name in ("zebra", "ant")],
+        lambda file: [make_group(root(file), name) for name in ("zebra", "ant")],
         lambda file: [file.create_group(name, track_order=True) for name in ("zebra", "ant")],
     ),
     **{
         name: (
-            lambda file, data=data: make_data(file, "it", data),
+            lambda file, data=data: make_data(root(file), "it", data),
             lambda file, data=data: file.create_dataset("it", data=data),
         )
         for name, data in DATA.items()
     },
     "scalar to come": (
-        lambda file: make_room(file, "it", "<f8", ()),
+        lambda file: make_room(root(file), "it", "<f8", ()),
         lambda file: file.create_dataset("it", shape=(), dtype="<f8"),
     ),
     "cell to come": (
-        lambda file: make_room(file, "it", "<f8", (), fill=np.nan),
+        lambda file: make_room(root(file), "it", "<f8", (), fill=np.nan),
         lambda file: file.create_dataset("it", shape=(), dtype="<f8", fillvalue=np.nan),
     ),
     **{
         f"cells, early {when}": (
-            lambda file, when=when: make_room(file, "it", "<f8", (8, 4), chunks=(4, 4), fill=np.nan, early=when),
+            lambda file, when=when: make_room(root(file), "it", "<f8", (8, 4), chunks=(4, 4), fill=np.nan, early=when),
             lambda file, when=when: file.create_dataset(
                 "it", shape=(8, 4), dtype="<f8", chunks=(4, 4), fillvalue=np.nan, dcpl=early(early=when)
             ),
@@ -61,13 +65,13 @@ PAIRS = {
         for when in (True, False)
     },
     "rows of text": (
-        lambda file: make_room(file, "it", TEXT, (0,), most=(None,), chunks=(32,), early=True),
+        lambda file: make_room(root(file), "it", TEXT, (0,), most=(None,), chunks=(32,), early=True),
         lambda file: file.create_dataset(
             "it", shape=(0,), dtype=TEXT, maxshape=(None,), chunks=(32,), dcpl=early(early=True)
         ),
     ),
     "attributes": (
-        lambda file: describe(file, units="µV", number=3, names=["a", "bc"], numbers=[0, 1]),
+        lambda file: describe(root(file), units="µV", number=3, names=["a", "bc"], numbers=[0, 1]),
         lambda file: attributes(file, units="µV", number=3, names=["a", "bc"], numbers=[0, 1]),
     ),
 }
