@@ -159,7 +159,7 @@ def test_the_course_is_the_likeliest_of_all(model):
     """Beside the whole list of courses of short traces; several, so that segments follow each other."""
     values = np.random.default_rng(5).normal(0.5, 0.6, (5, 9))
     samples = Samples.of(np.tile(values, 15), 1e-9)
-    scores = np.log(model.transitions() * model.densities(values))
+    scores = scored_of(model, values)
     for row, scored in zip(most_likely_states(Samples.of(values, 1e-9), model), scores, strict=True):
         found = {}
         for path in np.ndindex(*[2] * 10):
@@ -170,9 +170,14 @@ def test_the_course_is_the_likeliest_of_all(model):
         assert tuple(row.astype(int)) == max(found, key=found.get)
     assert samples.steps.shape[1] > 5
     longer = most_likely_states(samples, model)
-    scored = np.log(model.transitions() * model.densities(np.tile(values, 15)))
+    scored = scored_of(model, np.tile(values, 15))
     for row, score in zip(longer, scored, strict=True):
         np.testing.assert_array_equal(row, step_by_step(score, np.log(model.stationary())))
+
+
+def scored_of(model, values):
+    """Of each sample, ln of its probability with the way there; shape (traces, n, 2, 2)."""
+    return np.moveaxis(np.log(model.joint(values.ravel())).reshape(2, 2, *values.shape), (0, 1), (2, 3))
 
 
 def step_by_step(scores, begin):
@@ -191,11 +196,11 @@ def step_by_step(scores, begin):
 
 def test_the_likelihood_is_the_sum_over_all_paths():
     values, switching = trace(0.3, 0.2, 8, 0.2, 3), Switching(0.3, 0.2, 0.05, 0.9, 0.25)
-    matrices, total = switching.transitions() * switching.densities(values), 0.0
+    matrices, total = switching.joint(values), 0.0
     for path in np.ndindex(*[2] * 9):
         probability = switching.stationary()[path[0]]
         for t in range(8):
-            probability *= matrices[t, path[t], path[t + 1]]
+            probability *= matrices[path[t], path[t + 1], t]
         total += probability
     assert log_likelihood(unrounded(values), switching) == close(math.log(total), rel=1e-12)
     np.testing.assert_allclose(switching.transitions().sum(axis=1), 1.0)
@@ -207,10 +212,10 @@ def test_averages_over_an_interval_are_distributed_as_simulated_ones(up, down):
     """Characteristic function of the time in the high state: e^(dt (Q + i k H)), Q the rates, H the high state."""
     grid, sigma = np.linspace(-2.0, 3.0, 4001), 0.15
     model = Switching(up, down, 0.0, 1.0, sigma)
-    joint = model.transitions() * (model.densities(grid) - 1e-5 / sigma)
+    joint = model.joint(grid) - (model.transitions() * 1e-5 / sigma)[..., None]
     for k in (0.5, 3.0, 7.0):
         exact = expm(np.array([[-up, up], [down, -down + 1j * k]])) * math.exp(-0.5 * (k * sigma) ** 2)
-        found = np.trapezoid(joint * np.exp(1j * k * grid)[:, None, None], grid, axis=0)
+        found = np.trapezoid(joint * np.exp(1j * k * grid), grid)
         np.testing.assert_allclose(found, exact, atol=1e-5)
 
 
@@ -351,8 +356,9 @@ def test_densities_are_normalised():
     grid = np.linspace(-40.0, 41.0, 40_001)
     for averaged in (True, False):
         for heavy in (True, False):
-            found = Switching(0.1, 0.1, 0.0, 1.0, 0.2, averaged=averaged, heavy=heavy).densities(grid)
-            np.testing.assert_allclose(np.trapezoid(found - 1e-5 / 0.2, grid, axis=0), 1.0, atol=1e-4)
+            model = Switching(0.1, 0.1, 0.0, 1.0, 0.2, averaged=averaged, heavy=heavy)
+            densities = model.joint(grid) / model.transitions()[..., None]
+            np.testing.assert_allclose(np.trapezoid(densities - 1e-5 / 0.2, grid), 1.0, atol=1e-4)
 
 
 def test_noise_between_the_thresholds_makes_no_transition():

@@ -45,7 +45,7 @@ class _Lines(NamedTuple):
 def most_likely_states(samples: Samples, switching: Switching) -> FloatArray:
     """The single most likely course of states, 0 low and 1 high; shape (traces, n)."""
     with np.errstate(divide="ignore"):
-        table = np.log(switching.transitions() * switching.densities(samples.values))
+        table = np.log(switching.joint(samples.values))
         low, high = np.log(switching.stationary()).tolist()
     begins = _begins(samples, table, high - low)
     from_high, end = _forward(samples, table, begins)

@@ -42,11 +42,12 @@ _HILLS, _MOST_FROM_FLAT = (
     10.0,
     30.0,
 )  # times the rise that the slope says, and so much more: no search rises by more
-_SAFE = 16  # products between two scalings: fewer than would underflow
+_LEVELS = 4  # of products of two, and of these again, between two scalings: fewer than would underflow
 _STEP = 0.03  # of the rates' logarithms, for the curvature; the others by their own errors
 # Gauss-Legendre on 0..1, near enough to each other for noise of QUIETEST.
 _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(16))
 _NODES = _NODES + 0.5
+_PLACES = np.concatenate([[0.0], _NODES, [1.0]])
 
 
 class _Ended(Exception):
@@ -89,10 +90,10 @@ class Switching:
 
     def moved(self, vector: FloatArray) -> Switching:
         """The same kind with other numbers, given as ``vector``."""
-        up, down = np.clip(vector[:2], math.log(_LEAST), math.log(_MOST)).tolist()
-        low = float(vector[2])
-        step, noise = np.clip(vector[3:], -_LARGEST_LOGARITHM, _LARGEST_LOGARITHM).tolist()
-        return Switching(math.exp(up), math.exp(down), low, math.exp(step), math.exp(noise), self.averaged, self.heavy)
+        up, down, low, step, noise = vector.tolist()
+        rates = (math.exp(min(max(rate, math.log(_LEAST)), math.log(_MOST))) for rate in (up, down))
+        sizes = (math.exp(min(max(size, -_LARGEST_LOGARITHM), _LARGEST_LOGARITHM)) for size in (step, noise))
+        return Switching(*rates, low, *sizes, self.averaged, self.heavy)
 
     def expected_errors(self, samples: int) -> FloatArray:
         """Of ``vector`` from a trace of so many samples, if each showed its state; shape (5,)."""
@@ -112,66 +113,69 @@ class Switching:
         """Occupations, low state first."""
         return np.array([self.down, self.up]) / (self.up + self.down)
 
-    def densities(self, values: FloatArray) -> FloatArray:
-        """p(y_t | i, j), shape (..., 2, 2) for values of shape (...)."""
-        density = _student if self.heavy else _normal
+    def joint(self, values: FloatArray) -> FloatArray:
+        """P_ij p(y_t | i, j), shape (2, 2, n) for values of shape (n,)."""
         noise = self.scale
-        height = self.step / noise
+        places, shares = self._shares()
         away = np.clip((values - self.low) / noise, -_FARTHEST, _FARTHEST)
-        low, high = density(away.copy()), density(away - height)
+        shape, top = (_student, 0.375) if self.heavy else (_normal, 1 / math.sqrt(2 * math.pi))
+        densities = shape(away - (self.step / noise * places)[:, None])
+        found = (shares.reshape(4, -1) * (top / noise) @ densities).reshape(2, 2, -1)
+        found += (_FLOOR / noise * self.transitions())[..., None]
+        return found
+
+    def _shares(self) -> tuple[FloatArray, FloatArray]:
+        """Parts of an interval in the high state, shape (k,), and how probable they are from i to j: (2, 2, k)."""
         if self.averaged:
-            stays, shares = _averages(self.up, self.down)
-            blurred = density(away - height * _NODES.reshape(-1, *[1] * away.ndim))
-            found = np.tensordot(shares, blurred, 1)
-            found[0, 0] += stays[0] * low
-            found[1, 1] += stays[1] * high
-            found /= self.transitions().reshape(2, 2, *[1] * away.ndim)
-        else:
-            found = np.array([[low, high], [low, high]])
-        # Kept with the states first, where every step of the product is one pass over the trace.
-        return np.moveaxis(found / noise + _FLOOR / noise, (0, 1), (-2, -1))
+            return _PLACES, _averages(self.up, self.down)
+        return _PLACES[[0, -1]], self.transitions()[..., None] * np.eye(2)
 
 
-def _averages(up: float, down: float) -> tuple[FloatArray, FloatArray]:
-    """Probability to stay in either state, shape (2,), and weights of the `_NODES` for each i, j: shape (2, 2, nodes).
-
-    A node is the part of an interval that is spent in the high state.
-    """
+def _averages(up: float, down: float) -> FloatArray:
+    """Weights of the `_PLACES` for each i, j: shape (2, 2, places)."""
     from scipy.special import i0, i1
 
     x = _NODES
     around = 2 * np.sqrt(up * down * x * (1 - x))
     passing = _WEIGHTS * np.exp(-up * (1 - x) - down * x)
     back, once = math.sqrt(up * down) * i1(around), i0(around)
-    shares = np.array([[back * np.sqrt((1 - x) / x), up * once], [down * once, back * np.sqrt(x / (1 - x))]])
-    return np.exp([-up, -down]), shares * passing
+    shares = np.zeros((2, 2, _PLACES.size))
+    shares[..., 1:-1] = [[back * np.sqrt((1 - x) / x), up * once], [down * once, back * np.sqrt(x / (1 - x))]]
+    shares[..., 1:-1] *= passing
+    shares[0, 0, 0], shares[1, 1, -1] = math.exp(-up), math.exp(-down)  # no switch
+    return shares
 
 
 def log_likelihood(samples: Samples, switching: Switching) -> float:
     """ln of the probability density of a trace, or of the product of those of several."""
-    matrices = switching.transitions() * switching.densities(samples.values)
-    product, spare, other = np.empty((3, 2, 2, samples.steps.shape[1]))
-    product[:], logarithm = np.eye(2)[..., None], 0.0
-    for k, step in enumerate(samples.each(matrices, np.eye(2))):
-        np.multiply(product[:, :1], step[:1], out=spare)
-        np.multiply(product[:, 1:], step[1:], out=other)
-        spare += other
-        product, spare = spare, product
-        if k % _SAFE == 0:
-            logarithm += _scaled(product)
-    return logarithm + _joined(product.reshape(2, 2, samples.traces, -1), switching.stationary())
+    product, logarithm = np.eye(2)[..., None], 0.0
+    for block in samples.blocks(switching.joint(samples.values), np.eye(2), 2**_LEVELS):
+        part, divided = _multiplied(block)
+        product = _times(product, part)
+        logarithm += divided + _scaled(product)
+    whole, divided = _multiplied(np.moveaxis(product.reshape(2, 2, samples.traces, -1), 3, 2))
+    ends = np.einsum("i,ij...->...", switching.stationary(), whole)
+    return logarithm + divided + float(np.log(ends).sum())
 
 
-def _joined(matrices: FloatArray, begin: FloatArray) -> float:
-    """ln of the products along the segments of all traces, shape (2, 2, traces, segments); ``begin``: occupations."""
-    logarithm = 0.0
-    while (length := matrices.shape[-1]) > 1:
-        logarithm += _scaled(matrices)
-        odd = length % 2
-        left, right, last = matrices[..., 0 : length - odd : 2], matrices[..., 1::2], matrices[..., length - odd :]
-        matrices = np.concatenate([left[:, :1] * right[:1] + left[:, 1:] * right[1:], last], axis=-1)
-    ends = np.einsum("i,ij...->...", begin, matrices)
-    return logarithm + float(np.log(ends).sum())
+def _multiplied(matrices: FloatArray) -> tuple[FloatArray, float]:
+    """Their products in order along the third axis, which is left out, and ln of all that these were divided by."""
+    logarithm, level = 0.0, 0
+    while (length := matrices.shape[2]) > 1:
+        left, right = matrices[:, :, : length - 1 : 2], matrices[:, :, 1::2]
+        pairs = _times(left, right)
+        matrices = np.concatenate([pairs, matrices[:, :, -1:]], axis=2) if length % 2 else pairs
+        level += 1
+        if level % _LEVELS == 0:
+            logarithm += _scaled(matrices)
+    return matrices[:, :, 0], logarithm
+
+
+def _times(left: FloatArray, right: FloatArray) -> FloatArray:
+    """Products of matrices, shape (2, 2, ...)."""
+    product = left[:, :1] * right[:1]
+    product += left[:, 1:] * right[1:]
+    return product
 
 
 def _scaled(matrices: FloatArray) -> float:
@@ -251,26 +255,25 @@ def curvature(samples: Samples, switching: Switching) -> FloatArray:
 
 def without_memory(samples: Samples, switching: Switching) -> float:
     """ln likelihood of the same levels and occupations if every sample were independent of the one before."""
-    matrices = switching.transitions() * switching.densities(samples.values)
-    return float(np.log(np.einsum("i,...ij->...", switching.stationary(), matrices)) @ samples.counts)
+    matrices = switching.joint(samples.values)
+    return float(np.log(np.einsum("i,ij...->...", switching.stationary(), matrices)) @ samples.counts)
 
 
 def _normal(u: FloatArray) -> FloatArray:
-    """In the place of ``u``: new arrays of that size would take longer than the exponential."""
+    """Over its highest value, in the place of ``u``: new arrays of that size would take longer than the exponential."""
     np.square(u, out=u)
     u *= -0.5
     np.exp(u, out=u)
-    u /= math.sqrt(2 * math.pi)
     return u
 
 
 def _student(t: FloatArray) -> FloatArray:
-    """Student's t with four degrees of freedom, in the place of ``t``."""
+    """Student's t with four degrees of freedom, over its highest value, in the place of ``t``."""
     np.square(t, out=t)
     t *= 0.25
     t += 1.0
     root = np.sqrt(t)
     np.square(t, out=t)
     t *= root
-    np.divide(0.375, t, out=t)
+    np.reciprocal(t, out=t)
     return t

@@ -46,7 +46,7 @@ class Samples:
         rows = np.atleast_2d(trace)
         values, place = _rounded(rows.ravel(), scale / _FINE)
         traces, length = rows.shape
-        segments = max(1, min(_SEGMENTS // traces, length // _SHORTEST))
+        segments = max(1, min(_SEGMENTS // traces, -(-length // _SHORTEST)))
         steps = -(-length // segments)
         padded = np.full((traces, segments * steps), values.size)
         padded[:, :length] = place.reshape(traces, length)
@@ -58,18 +58,22 @@ class Samples:
         """Number of samples."""
         return self.traces * self.length
 
-    def each(self, table: FloatArray, identity: FloatArray) -> Iterator[FloatArray]:
-        """The matrices of all segments, step by step, in one array that is used again: shape (2, 2, segments).
+    def blocks(self, table: FloatArray, identity: FloatArray, most: int) -> Iterator[FloatArray]:
+        """The matrices of all segments, shape (2, 2, steps, segments), at most so many steps at once.
 
         Args:
-            table: matrix of each value, shape (values, 2, 2).
+            table: matrix of each value, shape (2, 2, values).
             identity: matrix that changes nothing, for the steps after the end of a trace.
+            most: steps.
         """
-        matrices = np.ascontiguousarray(np.moveaxis(np.concatenate([table, identity[None]]), 0, -1))
-        found = np.empty((2, 2, self.steps.shape[1]))
-        for places in self.steps:
-            matrices.take(places, axis=-1, out=found, mode="clip")
-            yield found
+        matrices = np.concatenate([table, identity[..., None]], axis=-1)
+        for first in range(0, len(self.steps), most):
+            yield matrices.take(self.steps[first : first + most], axis=-1, mode="clip")
+
+    def each(self, table: FloatArray, identity: FloatArray) -> Iterator[FloatArray]:
+        """The same, step by step: shape (2, 2, segments)."""
+        for block in self.blocks(table, identity, _SHORTEST):
+            yield from np.moveaxis(block, 2, 0)
 
     def in_order(self, of_steps: FloatArray) -> FloatArray:
         """Back in the order of time: from the shape of ``steps`` to (traces, n)."""
