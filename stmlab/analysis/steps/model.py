@@ -9,8 +9,9 @@ a slope of its own, as third-order scattering and pumping leave it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from stmlab.analysis.steps.shapes import StepShape
 
 if TYPE_CHECKING:
+    from stmlab.analysis.steps.shapes import StepsAt
     from stmlab.arrays import FloatArray
 
 
@@ -70,54 +72,73 @@ class StepModel:
 
     def shape(self, vector: FloatArray) -> StepShape:
         """The broadened step."""
-        if self._fixed_shape is not None:
-            return self._fixed_shape
-        return _shape_of(float(np.exp(vector[len(self.shaping) - 1])), self.modulation_V)
+        if self.temperature_K is not None:
+            return StepShape(self.temperature_K, self.modulation_V)
+        return StepShape(math.exp(vector[len(self.shaping) - 1]), self.modulation_V)
 
-    @cached_property
-    def _fixed_shape(self) -> StepShape | None:
-        return None if self.temperature_K is None else StepShape(self.temperature_K, self.modulation_V)
-
-    def design(self, vector: FloatArray, x: FloatArray, shape: StepShape | None = None) -> FloatArray:
-        """Value of each linear term at x = eV, meV; shape (n, linear terms). ``shape`` saves a look-up."""
-        shape, distances = shape or self.shape(vector), self._distances(vector, x)
-        columns = [*shape.step(distances)]
-        if self.plateaus:
-            columns += [*shape.ramp(distances[-2:])]
-        columns.append(np.ones_like(x))
-        return np.column_stack(columns + ([x] if self.slope else []))
+    def at(self, vector: FloatArray, x: FloatArray) -> ModelAt:
+        """Values and derivatives at x = eV, meV."""
+        return ModelAt(self, vector, x, self.shape(vector).at(self._distances(vector, x)))
 
     def value(self, vector: FloatArray, x: FloatArray) -> FloatArray:
         """G at x = eV, meV."""
-        total: FloatArray = self.design(vector, x) @ vector[len(self.shaping) :]
-        return total
+        return self.at(vector, x).value
 
     def jacobian(self, vector: FloatArray, x: FloatArray) -> FloatArray:
         """Derivative of G by each parameter; shape (n, parameters)."""
-        shape, distances = self.shape(vector), self._distances(vector, x)
-        weights = vector[len(self.shaping) :][:, None]
-        heights, ramps = weights[: 2 * self.pairs], weights[2 * self.pairs : 2 * self.pairs + 2]
-        rising = heights * shape.slope(distances)
-        if self.plateaus:
-            rising[-2:] += ramps * shape.step(distances[-2:])
-        by_energy = -rising.sum(axis=0)
-        columns = [by_energy] if self.pairs == 1 else [by_energy, -rising[2:].sum(axis=0)]
-        if self.offset:
-            columns.append(rising[::2].sum(axis=0) - rising[1::2].sum(axis=0))
-        if self.temperature_K is None:
-            warmer = (heights * shape.by_temperature(distances)).sum(axis=0)
-            if self.plateaus:
-                warmer += (ramps * shape.ramp_by_temperature(distances[-2:])).sum(axis=0)
-            columns.append(warmer * shape.temperature_K)
-        return np.column_stack([*columns, self.design(vector, x, shape)])
+        return self.at(vector, x).jacobian
 
     def _distances(self, vector: FloatArray, x: FloatArray) -> FloatArray:
         """Energy above each threshold, negative bias first; shape (2 pairs, n)."""
-        sides = np.tile([-1.0, 1.0], self.pairs)[:, None]
-        return sides * (x - self.bias_offset(vector)) - np.repeat(self.energies(vector), 2)[:, None]
+        up = x - self.bias_offset(vector)
+        return np.array([side * up - energy for energy in self.energies(vector) for side in (-1.0, 1.0)])
 
 
-@lru_cache(maxsize=4)
-def _shape_of(temperature_K: float, modulation_V: float) -> StepShape:
-    """Value, derivatives and errors are asked for at the same parameters; the tables cost more than these."""
-    return StepShape(temperature_K, modulation_V)
+@dataclass(frozen=True, eq=False)
+class ModelAt:
+    """The model at some energies: what value and derivatives share is made once."""
+
+    model: StepModel
+    vector: FloatArray
+    x: FloatArray
+    steps: StepsAt
+
+    @cached_property
+    def design(self) -> FloatArray:
+        """Value of each linear term; shape (n, linear terms)."""
+        columns = [*self._rises]
+        if self.model.plateaus:
+            columns += [*self.steps[-2:].ramp()]
+        columns.append(np.ones_like(self.x))
+        return np.column_stack(columns + ([self.x] if self.model.slope else []))
+
+    @cached_property
+    def value(self) -> FloatArray:
+        """G, shape (n,)."""
+        total: FloatArray = self.design @ self.vector[len(self.model.shaping) :]
+        return total
+
+    @cached_property
+    def jacobian(self) -> FloatArray:
+        """Derivative of G by each parameter; shape (n, parameters)."""
+        model, steps = self.model, self.steps
+        weights = self.vector[len(model.shaping) :][:, None]
+        heights, ramps = weights[: 2 * model.pairs], weights[2 * model.pairs : 2 * model.pairs + 2]
+        rising = heights * steps.slope()
+        if model.plateaus:
+            rising[-2:] += ramps * self._rises[-2:]
+        by_energy = -rising.sum(axis=0)
+        columns = [by_energy] if model.pairs == 1 else [by_energy, -rising[2:].sum(axis=0)]
+        if model.offset:
+            columns.append(rising[::2].sum(axis=0) - rising[1::2].sum(axis=0))
+        if model.temperature_K is None:
+            warmer = (heights * steps.by_temperature()).sum(axis=0)
+            if model.plateaus:
+                warmer += (ramps * steps[-2:].ramp_by_temperature()).sum(axis=0)
+            columns.append(warmer * steps.shape.temperature_K)
+        return np.column_stack([*columns, self.design])
+
+    @cached_property
+    def _rises(self) -> FloatArray:
+        """Each step, shape (2 pairs, n)."""
+        return self.steps.step()

@@ -68,91 +68,87 @@ class StepShape:
         thermal_meV = math.sqrt(max(width_meV**2 - 3 * (MEV_PER_V * modulation_V) ** 2, (0.1 * width_meV) ** 2))
         return cls(thermal_meV / _WIDTH_KT / K_B_MEV_PER_K, modulation_V)
 
+    def at(self, x_meV: FloatArray) -> StepsAt:
+        """The step at x = eV - E, meV, any shape: what several are asked of is looked up once."""
+        x, tables = np.asarray(x_meV, dtype=float), _transform_of(self._modulation_kT)
+        place = x * (_NODES_PER_KT / self.thermal_energy_meV) + tables.half
+        place = np.minimum(np.maximum(place, 0.0), 2.0 * tables.half)
+        node = np.rint(place).astype(np.intp)
+        return StepsAt(self, tables, x, node, place - node)
+
     def step(self, x_meV: FloatArray) -> FloatArray:
         """The step at x = eV - E, meV, any shape."""
-        return self._at(x_meV, self._step)
+        return self.at(x_meV).step()
 
     def slope(self, x_meV: FloatArray) -> FloatArray:
         """Derivative of the step by x, in 1/meV."""
-        return self._at(x_meV, self._slope) / self.thermal_energy_meV
+        return self.at(x_meV).slope()
 
     def ramp(self, x_meV: FloatArray) -> FloatArray:
         """Integral of the step from far below to x, in meV: 0 there, and x far above."""
-        x = np.asarray(x_meV, dtype=float)
-        beyond = np.maximum(np.abs(x) - self._transform.half / _NODES_PER_KT * self.thermal_energy_meV, 0.0)
-        return np.asarray((x + beyond) / 2 + self._at(x, self._even_ramp) * self.thermal_energy_meV)
+        return self.at(x_meV).ramp()
 
     def by_temperature(self, x_meV: FloatArray) -> FloatArray:
         """Derivative of the step by the temperature, in 1/K."""
-        return self._at(x_meV, self._warmer) / self.temperature_K
+        return self.at(x_meV).by_temperature()
 
     def ramp_by_temperature(self, x_meV: FloatArray) -> FloatArray:
         """Derivative of the ramp by the temperature, in meV/K."""
-        return self._at(x_meV, self._warmer_ramp) * self.thermal_energy_meV / self.temperature_K
+        return self.at(x_meV).ramp_by_temperature()
 
     @property
     def _modulation_kT(self) -> float:
         return MEV_PER_V * self.modulation_V / self.thermal_energy_meV
 
-    def _at(self, x_meV: FloatArray, table: FloatArray) -> FloatArray:
+
+@dataclass(frozen=True, eq=False)
+class StepsAt:
+    """A step at some energies: its methods are those of `StepShape`.
+
+    Attributes:
+        shape: of the step.
+        x_meV: the energies.
+        node, off: next node of the tables, and how far away it is, in nodes.
+    """
+
+    shape: StepShape
+    _tables: _Transform
+    x_meV: FloatArray
+    node: IntArray
+    off: FloatArray
+
+    def __getitem__(self, some: slice) -> StepsAt:
+        return StepsAt(self.shape, self._tables, self.x_meV[some], self.node[some], self.off[some])
+
+    def step(self) -> FloatArray:
+        """The step."""
+        return self._read(self._tables.step)
+
+    def slope(self) -> FloatArray:
+        """1/meV."""
+        return self._read(self._tables.rise) / self.shape.thermal_energy_meV
+
+    def ramp(self) -> FloatArray:
+        """meV."""
+        scale = self.shape.thermal_energy_meV
+        beyond = np.maximum(np.abs(self.x_meV) - self._tables.half / _NODES_PER_KT * scale, 0.0)
+        return np.asarray((self.x_meV + beyond) / 2 + self._read(self._tables.even_ramp) * scale)
+
+    def by_temperature(self) -> FloatArray:
+        """1/K."""
+        return self._read(self._tables.warmer_step) / self.shape.temperature_K
+
+    def ramp_by_temperature(self) -> FloatArray:
+        """meV/K."""
+        return self._read(self._tables.warmer_ramp) * self.shape.thermal_energy_meV / self.shape.temperature_K
+
+    def _read(self, table: FloatArray) -> FloatArray:
         """The table's Taylor series about the next node; beyond the table its first and last values hold."""
-        last = table.shape[1] - 1
-        place = np.asarray(x_meV, dtype=float) * (_NODES_PER_KT / self.thermal_energy_meV) + last // 2
-        place = np.minimum(np.maximum(place, 0.0), float(last))
-        node = np.rint(place).astype(np.intp)
-        off = place - node
-        total = table[-1].take(node)
+        total = table[-1].take(self.node)
         for coefficients in table[-2::-1]:
-            total *= off
-            total += coefficients.take(node)
+            total *= self.off
+            total += coefficients.take(self.node)
         return np.asarray(total)
-
-    @cached_property
-    def _transform(self) -> _Transform:
-        from scipy.fft import next_fast_len
-        from scipy.special import j1
-
-        half = _NODES_PER_KT * math.ceil(_TAIL + self._modulation_kT)
-        thermal = _thermal(int(next_fast_len(2 * half + 2, real=True)))
-        slope = thermal.slope
-        if self.modulation_V > 0:
-            place = self._modulation_kT * thermal.frequency
-            slope = slope * (2 * j1(place) / place)
-        return _Transform(half, thermal, slope)
-
-    @cached_property
-    def _slope(self) -> FloatArray:
-        return self._transform.series(self._transform.slope, 1.0)
-
-    @cached_property
-    def _step(self) -> FloatArray:
-        transform = self._transform
-        table = transform.series(transform.slope / transform.thermal.turn, 0.0)
-        table[0] += 0.5 + transform.kept / transform.thermal.nodes  # the mean of the slope has no periodic integral
-        table[1] += 1 / transform.thermal.nodes
-        return table
-
-    @cached_property
-    def _even_ramp(self) -> FloatArray:
-        """The ramp less x / 2, which is |x| / 2 far away."""
-        transform = self._transform
-        nodes = transform.thermal.nodes
-        table = transform.series(transform.slope / transform.thermal.turn**2, 0.0)
-        place = transform.kept / _NODES_PER_KT
-        table[0] += place**2 / (2 * nodes) * _NODES_PER_KT
-        table[1] += place / nodes
-        table[2] += 1 / (2 * _NODES_PER_KT * nodes)
-        table[0] += transform.half / _NODES_PER_KT / 2 - table[0, -1]
-        return table
-
-    @cached_property
-    def _warmer(self) -> FloatArray:
-        return self._transform.series(self._transform.warmer / self._transform.thermal.turn, 0.0)
-
-    @cached_property
-    def _warmer_ramp(self) -> FloatArray:
-        mean = 2 * np.pi**2 / 3  # of 2 (1 - u / tanh u) / (i w)^2 at w = 0
-        return self._transform.series(self._transform.warmer / self._transform.thermal.turn**2, mean)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +188,7 @@ def _thermal(nodes: int) -> _Thermal:
 
 @dataclass(frozen=True, eq=False)
 class _Transform:
-    """Fourier transforms of the slope and of its derivative by log T, in kT, and the way back.
+    """Fourier transforms of the slope and of its derivative by log T, in kT, and the tables that they make.
 
     Attributes:
         half: nodes on either side of x = 0 that are kept.
@@ -203,6 +199,42 @@ class _Transform:
     half: int
     thermal: _Thermal
     slope: FloatArray
+
+    @cached_property
+    def rise(self) -> FloatArray:
+        """Of the slope."""
+        return self.series(self.slope, 1.0)
+
+    @cached_property
+    def step(self) -> FloatArray:
+        """Of the step."""
+        table = self.series(self.slope / self.thermal.turn, 0.0)
+        table[0] += 0.5 + self.kept / self.thermal.nodes  # the mean of the slope has no periodic integral
+        table[1] += 1 / self.thermal.nodes
+        return table
+
+    @cached_property
+    def even_ramp(self) -> FloatArray:
+        """Of the ramp less x / 2, which is |x| / 2 far away."""
+        nodes = self.thermal.nodes
+        table = self.series(self.slope / self.thermal.turn**2, 0.0)
+        place = self.kept / _NODES_PER_KT
+        table[0] += place**2 / (2 * nodes) * _NODES_PER_KT
+        table[1] += place / nodes
+        table[2] += 1 / (2 * _NODES_PER_KT * nodes)
+        table[0] += self.half / _NODES_PER_KT / 2 - table[0, -1]
+        return table
+
+    @cached_property
+    def warmer_step(self) -> FloatArray:
+        """Of the step's derivative by log T."""
+        return self.series(self.warmer / self.thermal.turn, 0.0)
+
+    @cached_property
+    def warmer_ramp(self) -> FloatArray:
+        """Of the ramp's derivative by log T."""
+        mean = 2 * np.pi**2 / 3  # of 2 (1 - u / tanh u) / (i w)^2 at w = 0
+        return self.series(self.warmer / self.thermal.turn**2, mean)
 
     @property
     def warmer(self) -> FloatArray:
@@ -227,3 +259,18 @@ class _Transform:
         kept = np.concatenate([period[:, -self.half :], period[:, : self.half + 1]], axis=1)
         kept *= _NODES_PER_KT
         return np.asarray(kept)
+
+
+@lru_cache(maxsize=4)
+def _transform_of(modulation_kT: float) -> _Transform:
+    """Value, slopes and errors are asked for at the same parameters; without a modulation all temperatures share it."""
+    from scipy.fft import next_fast_len
+    from scipy.special import j1
+
+    half = _NODES_PER_KT * math.ceil(_TAIL + modulation_kT)
+    thermal = _thermal(int(next_fast_len(2 * half + 2, real=True)))
+    slope = thermal.slope
+    if modulation_kT > 0:
+        place = modulation_kT * thermal.frequency
+        slope = slope * (2 * j1(place) / place)
+    return _Transform(half, thermal, slope)

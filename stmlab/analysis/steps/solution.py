@@ -17,7 +17,7 @@ from stmlab.errors import FitError
 from stmlab.physics.constants import K_B_MEV_PER_K, MEV_PER_V
 
 if TYPE_CHECKING:
-    from stmlab.analysis.steps.model import StepModel
+    from stmlab.analysis.steps.model import ModelAt, StepModel
     from stmlab.analysis.steps.spectrum import StepSpectrum
     from stmlab.arrays import FloatArray
 
@@ -269,11 +269,19 @@ def _least_squares(
         limits[at] = low, high
         start[at] = np.clip(start[at], low + 0.01, high - 0.01)
 
+    seen = model.at(start, data.x)
+
+    def at(v: FloatArray) -> ModelAt:
+        """Slopes are asked for where the residual was just seen."""
+        nonlocal seen
+        seen = seen if seen.vector is v else model.at(v, data.x)
+        return seen
+
     def residual(v: FloatArray) -> FloatArray:
-        return (model.value(v, data.x) - data.y) / data.noise
+        return (at(v).value - data.y) / data.noise
 
     def jacobian(v: FloatArray) -> FloatArray:
-        return model.jacobian(v, data.x) / data.noise[:, None]
+        return at(v).jacobian / data.noise[:, None]
 
     found = least_squares(
         residual,

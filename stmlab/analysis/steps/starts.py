@@ -51,7 +51,7 @@ class Start:
         shaping += [self.offset] if model.offset else []
         shaping += [np.log(self.shape.temperature_K)] if model.temperature_K is None else []
         vector = np.array([*shaping, *np.zeros(len(model.linear))])
-        design = model.design(vector, data.x) / data.noise[:, None]
+        design = model.at(vector, data.x).design / data.noise[:, None]
         vector[len(shaping) :] = np.linalg.lstsq(design, data.y / data.noise, rcond=1e-9)[0]
         return vector
 
