@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.steps.normal_equations import eliminated, pairs_of
 from stmlab.analysis.steps.starts import ENERGIES, placements, step_family, trial_shapes
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Placements:
         self.energies = np.tile(self.spacing * energies, (widths, 1))
         self._offsets = np.tile(self.spacing * offsets, widths)
         members = int(self._members.max()) + 1
+        self._pairs = pairs_of(self._members, members)
         self._products = np.zeros((widths, members, members))
         self._overlaps = np.zeros((widths, members))
         self._number, self._squares, self._zero = 0, 0.0, math.nan
@@ -73,10 +75,10 @@ class Placements:
         if self.flat:
             return
         systems, right = self._systems(np.arange(len(self.energies)))
-        self._linear = np.linalg.solve(systems, right[:, :, None])[:, :, 0]
+        self._linear, logarithms = eliminated(systems, right)
         freedom = self._number - self._members.shape[1]
-        left = np.maximum(self._squares - np.sum(self._linear * right, axis=1), 1e-12 * self._squares + 1e-300)
-        logarithm = -0.5 * (np.linalg.slogdet(systems)[1] + freedom * np.log(left))
+        left = np.maximum(self._squares - np.sum(self._linear * right, axis=0), 1e-12 * self._squares + 1e-300)
+        logarithm = -0.5 * (logarithms + freedom * np.log(left))
         weights = np.exp(logarithm - logarithm.max())
         self.weights = weights / weights.sum()
         self.noise = math.sqrt(float(self.weights @ left) / freedom)
@@ -90,8 +92,8 @@ class Placements:
         """
         width, member = np.divmod(chosen, len(self._members))
         design = self._family_at(x)[width[:, None], self._members[member]]  # (chosen, terms, x)
-        inverse = np.linalg.inv(self._systems(chosen)[0])
-        mean = np.einsum("kt,ktx->xk", self._linear[chosen], design)
+        inverse = np.linalg.inv(np.moveaxis(self._systems(chosen)[0], 2, 0))
+        mean = np.einsum("tk,ktx->xk", self._linear[:, chosen], design)
         variance = np.einsum("ktx,kts,ksx->xk", design, inverse, design, optimize=True)
         return mean / self.noise, variance
 
@@ -113,9 +115,9 @@ class Placements:
         return self._seen[1]
 
     def _systems(self, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Normal equations of some placements: shapes (chosen, terms, terms) and (chosen, terms)."""
+        """Normal equations of some placements: shapes (terms, terms, chosen) and (terms, chosen)."""
         width, member = np.divmod(chosen, len(self._members))
-        members, terms = self._members[member], np.arange(self._members.shape[1])
-        systems = self._products[width[:, None, None], members[:, :, None], members[:, None, :]]
-        systems[:, terms, terms] += _RIDGE * (1.0 + systems[:, terms, terms])
-        return systems, self._overlaps[width[:, None], members]
+        count, terms = self._overlaps.shape[1], np.arange(self._members.shape[1])
+        systems = self._products.take(width * count**2 + self._pairs[:, :, member])
+        systems[terms, terms] += _RIDGE * (1.0 + systems[terms, terms])
+        return systems, self._overlaps.take(width * count + self._members[member].T)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stmlab.analysis.steps.normal_equations import eliminated, pairs_of
 from stmlab.analysis.steps.shapes import StepShape
 
 if TYPE_CHECKING:
@@ -75,17 +76,15 @@ def trial_shapes(model: StepModel, least: float, reach: float) -> list[StepShape
 
 def _best(data: StepSpectrum, model: StepModel, grid: float, shape: StepShape) -> tuple[bool, Start]:
     """The best placement of steps of one shape, and whether all its steps point the same way."""
-    family = step_family(data.x, model, grid, shape) / data.noise
-    products, overlaps = family @ family.T, family @ (data.y / data.noise)
-    energies, offsets, chosen, signs = placements(model)
-    systems = products[chosen[:, :, None], chosen[:, None, :]]
-    diagonal = np.arange(chosen.shape[1])
-    systems[:, diagonal, diagonal] *= 1 + _RIDGE
-    right = overlaps[chosen]
-    weights = np.linalg.solve(systems, right[:, :, None])[:, :, 0]
-    squares = np.sum((data.y / data.noise) ** 2) - np.sum(weights * right, axis=1)
-    heights = (weights * signs)[:, : 2 * model.pairs]
-    alike: BoolArray = np.all(heights > 0, axis=1) | np.all(heights < 0, axis=1)
+    family, read = step_family(data.x, model, grid, shape) / data.noise, data.y / data.noise
+    energies, offsets, members, signs = placements(model)
+    systems, right = (family @ family.T).take(_pairs(model)), (family @ read).take(members.T)
+    terms = np.arange(len(right))
+    systems[terms, terms] *= 1 + _RIDGE
+    weights, _ = eliminated(systems, right)
+    squares = np.sum(read**2) - np.sum(weights * right, axis=0)
+    heights = (weights * signs[:, None])[: 2 * model.pairs]
+    alike: BoolArray = np.all(heights > 0, axis=0) | np.all(heights < 0, axis=0)
     best, best_alike = int(np.argmin(squares)), int(np.argmin(np.where(alike, squares, np.inf)))
     if alike[best_alike] and squares[best_alike] < _PLAINLY * squares[best]:
         best = best_alike
@@ -101,6 +100,12 @@ def step_family(x: FloatArray, model: StepModel, grid: float, shape: StepShape) 
     distances = x - grid * np.arange(-_END, _END + 1)[:, None]
     ramps = shape.ramp(distances) if model.plateaus else np.empty((0, len(x)))
     return np.concatenate([shape.step(distances), ramps, [np.ones_like(x), x]])
+
+
+@lru_cache(maxsize=16)
+def _pairs(model: StepModel) -> IntArray:
+    """Of all placements, among the scalar products of the whole family."""
+    return pairs_of(placements(model)[2], (2 if model.plateaus else 1) * (2 * _END + 1) + 2)
 
 
 @lru_cache(maxsize=16)
