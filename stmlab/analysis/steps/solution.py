@@ -271,17 +271,17 @@ def _least_squares(
 
     seen = model.at(start, data.x)
 
-    def at(v: FloatArray) -> ModelAt:
+    def model_at(v: FloatArray) -> ModelAt:
         """Slopes are asked for where the residual was just seen."""
         nonlocal seen
         seen = seen if seen.vector is v else model.at(v, data.x)
         return seen
 
     def residual(v: FloatArray) -> FloatArray:
-        return (at(v).value - data.y) / data.noise
+        return (model_at(v).value - data.y) / data.noise
 
     def jacobian(v: FloatArray) -> FloatArray:
-        return at(v).jacobian / data.noise[:, None]
+        return model_at(v).jacobian / data.noise[:, None]
 
     found = least_squares(
         residual,

@@ -91,9 +91,9 @@ class Switching:
     def moved(self, vector: FloatArray) -> Switching:
         """The same kind with other numbers, given as ``vector``."""
         up, down, low, step, noise = vector.tolist()
-        rates = (math.exp(min(max(rate, math.log(_LEAST)), math.log(_MOST))) for rate in (up, down))
-        sizes = (math.exp(min(max(size, -_LARGEST_LOGARITHM), _LARGEST_LOGARITHM)) for size in (step, noise))
-        return Switching(*rates, low, *sizes, self.averaged, self.heavy)
+        up, down = (min(max(rate, math.log(_LEAST)), math.log(_MOST)) for rate in (up, down))
+        step, noise = (min(max(size, -_LARGEST_LOGARITHM), _LARGEST_LOGARITHM) for size in (step, noise))
+        return Switching(math.exp(up), math.exp(down), low, math.exp(step), math.exp(noise), self.averaged, self.heavy)
 
     def expected_errors(self, samples: int) -> FloatArray:
         """Of ``vector`` from a trace of so many samples, if each showed its state; shape (5,)."""
