@@ -6,9 +6,35 @@ They are processes like any other: what is killed is gone at once, and its locks
 import multiprocessing
 import os
 from contextlib import contextmanager
+from multiprocessing import forkserver
+
+from stmlab.gui.work_process import MODULES
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["numpy", "h5py", "stmlab.storage"])
+A_QUEUE = (
+    "drivers.bias_tee",
+    "drivers.m8195a",
+    "drivers.nanonis",
+    "drivers.sr860",
+    "rich.progress",
+    "sequences.didv",
+    "sequences.srs",
+    "skrf",
+    "stmlab.acquisition.queue.process",
+    "stmlab.cli",
+    "stmlab.simulation.junctions.two_level",
+    "stmlab.simulation.m8195a",
+    "stmlab.simulation.microscope",
+    "stmlab.simulation.nanonis",
+    "stmlab.simulation.sr860",
+    "tomlkit",
+)
+
+
+def begin():
+    """Start the one server of this process with what anybody's forks need; whoever comes first would say what."""
+    FORKS.set_forkserver_preload(["numpy", "h5py", "stmlab.storage", *MODULES, *A_QUEUE])
+    forkserver.ensure_running()
 
 
 class Forked:
@@ -28,6 +54,7 @@ class Forked:
 @contextmanager
 def forked(function, *arguments, status=-9):
     """A function of a module in a process of its own, which has ended with this status by then: killed, mostly."""
+    begin()
     ours, theirs = FORKS.Pipe(duplex=False)
     process = FORKS.Process(target=_call, args=(theirs, function, arguments))
     process.start()

@@ -41,15 +41,12 @@ def served(tmp_path):
 
 @pytest.fixture
 def one_guardian(monkeypatch):
-    """A run in this process has a guardian and no spare one, which takes as long to start as a short run.
+    """A run in this process has a guardian and no spare one, which takes as long to start as a short run."""
+    monkeypatch.setattr(guardian._Post, "_begin", begun_without_spare)
 
-    To the run it is a spare one that has died: its guardian's successor would begin from nothing.
-    """
-    begin = guardian._Post._begin
 
-    def without_spare(post):
-        begin(post)
-        nothing = SimpleNamespace(close=lambda: None)
-        post._spare = SimpleNamespace(poll=lambda: 1, kill=lambda: None, wait=lambda: 1, stdin=nothing)
-
-    monkeypatch.setattr(guardian._Post, "_begin", without_spare)
+def begun_without_spare(post, begin=guardian._Post._begin):
+    """To the run it is a spare guardian that has died: its guardian's successor would begin from nothing."""
+    begin(post)
+    nothing = SimpleNamespace(close=lambda: None)
+    post._spare = SimpleNamespace(poll=lambda: 1, kill=lambda: None, wait=lambda: 1, stdin=nothing)

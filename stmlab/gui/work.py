@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from stmlab.gui.work_process import Answer, Work, serve
+from stmlab.gui.work_process import MODULES, Answer, Work, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _LOOK = 0.1  # s between looks at whether a task under way is to stop
 _GRACE = 5.0  # s for a task that reports progress to stop by itself
-_MODULES = (
-    "matplotlib.backends.backend_agg",
-    "scipy.optimize",
-    "stmlab.acquisition.planning",
-    "stmlab.analysis.models",
-    "stmlab.display.figures.fitted_files",
-    "stmlab.display.thumbnails",
-)
-"""What takes long to import, of what panels have done in a process."""
 _UNPICKLED = (pickle.PicklingError, TypeError, AttributeError, ValueError)
 
 
@@ -85,7 +76,7 @@ class Workers(QObject):
     answered = pyqtSignal(object, object)
     """A task and its `Answer`: by way of the event loop, so that whoever submits can connect before anything comes."""
 
-    def __init__(self, count: int = 2, modules: Sequence[str] = _MODULES, parent: QObject | None = None) -> None:
+    def __init__(self, count: int = 2, modules: Sequence[str] = MODULES, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.answered.connect(self._deliver)  # it is emitted by the threads, and queued
         self._numbers = itertools.count()

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from multiprocessing.connection import Connection
 
+MODULES = (
+    "matplotlib.backends.backend_agg",
+    "scipy.optimize",
+    "stmlab.acquisition.planning",
+    "stmlab.analysis.models",
+    "stmlab.display.figures.fitted_files",
+    "stmlab.display.thumbnails",
+)
+"""What takes long to import, of what panels have done in a process."""
 _NICE = 10  # a run that is under way comes first
 _BETWEEN = 0.05  # s; progress that comes faster is not sent
 

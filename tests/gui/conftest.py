@@ -1,4 +1,4 @@
-"""What the tests of the window share: settings in a folder of the test, a context, the window."""
+"""What the tests of the window share: settings in a folder of the test, work processes, a context, the window."""
 
 import pytest
 from PyQt6.QtWidgets import QApplication
@@ -6,6 +6,9 @@ from PyQt6.QtWidgets import QApplication
 from stmlab.gui import themes
 from stmlab.gui.context import Context
 from stmlab.gui.settings import Settings
+from stmlab.gui.work import Workers
+from tests import forked
+from tests.gui.lent import Lent
 
 
 @pytest.fixture
@@ -13,9 +16,24 @@ def settings(tmp_path):
     return Settings(tmp_path / "window.json")
 
 
-@pytest.fixture
-def context(qapp, settings):
-    themes.apply(themes.LIGHT, QApplication.instance())
-    found = Context(settings, themes.LIGHT)
+@pytest.fixture(scope="session")
+def work_processes(qapp):
+    forked.begin()
+    found = Workers()
     yield found
     found.close()
+
+
+@pytest.fixture
+def context(qapp, settings, work_processes):
+    themes.apply(themes.LIGHT, QApplication.instance())
+    found = Context(settings, themes.LIGHT)
+    found.workers = Lent(work_processes)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def lent_to_windows(monkeypatch, work_processes):
+    """Whole windows that a test opens have no work processes of their own."""
+    monkeypatch.setattr("stmlab.gui.work.Workers", lambda parent: Lent(work_processes))

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,15 +18,14 @@ from stmlab.gui.queue.run_panel import RunPanel
 from stmlab.gui.settings import Settings
 from stmlab.storage import open_run
 from tests.acquisition.queue.evening import entry, written
+from tests.gui.queue.forked_queue import ForkedQueue
 
 WINDOW = """
 import sys
 from pathlib import Path
 from PyQt6.QtWidgets import QApplication
 from stmlab.gui.context import Context
-from stmlab.gui.instruments.state_bar import StateBar
 from stmlab.gui.queue.desk import QueueDesk
-from stmlab.gui.queue.run_panel import RunPanel
 from stmlab.gui.settings import Settings
 application = QApplication([])
 context = Context(Settings(Path(sys.argv[1]).with_name("window.json")))
@@ -36,11 +36,27 @@ application.exec()
 """
 
 LONG = {"points": 3000, "averages": 30}
+SERVED = LONG | {"stabilise_time": "0.2 s", "time_constant": "1 ms"}  # there time passes
 _LONG = 120_000  # ms; a busy machine is no fault of the code
 
 
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch):
+    """What a window waits between two looks."""
+    monkeypatch.setattr("stmlab.gui.queue.link._SEARCH", 20)
+    monkeypatch.setattr("stmlab.gui.queue.desk._GUARDIAN", 20)
+    monkeypatch.setattr("stmlab.gui.queue.run_panel._OBEYS", 100)
+
+
 @pytest.fixture
-def desk(context, tmp_path):
+def forked(monkeypatch):
+    """Queues that windows of this process start are forked."""
+    double = SimpleNamespace(Popen=ForkedQueue, DEVNULL=subprocess.DEVNULL)
+    monkeypatch.setattr("stmlab.gui.queue.process.subprocess", double)
+
+
+@pytest.fixture
+def desk(context, tmp_path, forked):
     """A new window's desk at the queue of the test; whoever performs it at the end of the test is ended."""
     found = QueueDesk(context, tmp_path / "queue.toml")
     yield found
@@ -78,14 +94,16 @@ def begun(desk, qtbot, *entries):
 
 
 def test_a_killed_window_leaves_the_run_going_and_a_whole_new_one_shows_every_point_of_it(
-    started, tmp_path, qapp, qtbot
+    started, tmp_path, qapp, qtbot, lent_to_windows
 ):
     window, pid = started(entry("didv", settings=LONG), entry("srs"))
     os.kill(window.pid, signal.SIGKILL)
     window.wait()
     settings = Settings(tmp_path / "other.json")
     settings.remember_panel("queue", file=str(tmp_path / "queue.toml"))
+    os.kill(pid, signal.SIGSTOP)  # so that it leaves the processor to the window
     again = open_window(qapp, settings)
+    os.kill(pid, signal.SIGCONT)
     try:
         run, live, queue = (again.panels[name] for name in ("run", "live", "queue"))
         desk, shown, states = run.desk, [], []
@@ -115,7 +133,7 @@ def test_a_killed_window_leaves_the_run_going_and_a_whole_new_one_shows_every_po
 
 def test_a_killed_run_leaves_the_instruments_safe_and_the_window_says_what_its_guardian_did(served, desk, qtbot):
     microscope, station = served
-    long = entry("didv", station=str(station), settings=LONG, seed=None)
+    long = entry("didv", station=str(station), settings=SERVED, seed=None)
     pid = begun(desk, qtbot, long, entry("srs", station=str(station), seed=None))
     os.kill(pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: "has been made safe" in desk.trouble, timeout=_LONG)
@@ -135,7 +153,7 @@ def test_the_safe_state_is_for_the_station_of_the_run_whatever_the_form_says(ser
     bar = StateBar(context)
     qtbot.addWidget(bar)
     context.station_changed.emit("simulated")
-    pid = begun(desk, qtbot, entry("srs", station=str(station), settings=LONG, seed=None))
+    pid = begun(desk, qtbot, entry("srs", station=str(station), settings=SERVED, seed=None))
     assert bar.safe_state.station == str(station)
     assert microscope.generator.on
     os.kill(pid, signal.SIGSTOP)
@@ -147,7 +165,7 @@ def test_the_safe_state_is_for_the_station_of_the_run_whatever_the_form_says(ser
     bar.close_down()
 
 
-def test_a_simulated_run_that_hangs_is_ended_when_the_safe_state_is_asked_for(context, tmp_path, qtbot):
+def test_a_simulated_run_that_hangs_is_ended_when_the_safe_state_is_asked_for(forked, context, tmp_path, qtbot):
     context.settings.remember_panel("queue", file=str(tmp_path / "queue.toml"))
     panel = RunPanel(context)
     qtbot.addWidget(panel)
@@ -159,7 +177,8 @@ def test_a_simulated_run_that_hangs_is_ended_when_the_safe_state_is_asked_for(co
     panel.desk.close()
 
 
-def test_a_queue_that_cannot_be_started_says_why(desk, context, qtbot, monkeypatch):
+def test_a_queue_that_cannot_be_started_says_why(context, tmp_path, qtbot, monkeypatch):
+    desk = QueueDesk(context, tmp_path / "queue.toml")
     written(desk.file, entry("didv"))
     desk.reread()
     monkeypatch.setenv("XDG_STATE_HOME", str(desk.file.parent))
@@ -168,6 +187,7 @@ def test_a_queue_that_cannot_be_started_says_why(desk, context, qtbot, monkeypat
         qtbot.waitUntil(lambda: "not started" in desk.trouble, timeout=_LONG)
     assert "performed by process" in desk.trouble
     assert not desk.is_performed
+    desk.close()
 
 
 class QueueDeskHeld:
