@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _HEIGHTS = ("height_positive", "height_negative")
 _SIDES = {"both": (1, -1), "positive": (1,), "negative": (-1,)}
 _TRIALS = 60
+_RANK = 1e-15  # eigenvalue of a trial's normal matrix over the largest that is rounding
 _FAR_BETTER = 20.0  # drop of chi square by two more parameters; 12 would be three standard deviations
 _SMOOTH = 400  # points of the drawn curve
 _ROUNDING = 1e-9  # of the span of the data: less is no noise
@@ -136,7 +138,7 @@ class _Decay:
             t / time_unit, y / current_unit, weight * current_unit, sigma is not None, time_unit, current_unit, excluded
         )
 
-    @property
+    @cached_property
     def heights(self) -> tuple[str, ...]:
         """Names of the sides that have points."""
         sides = (bool(np.any(self.t > 0)), bool(np.any(self.t < 0)))
@@ -144,10 +146,14 @@ class _Decay:
 
     def design(self, log_t1: float, t: FloatArray | None = None) -> FloatArray:
         """Shapes whose heights are fitted: offset, and the decay of each side; shape (n, 1 + sides)."""
+        return self.shapes(np.array(log_t1), t).T
+
+    def shapes(self, log_t1: FloatArray, t: FloatArray | None = None) -> FloatArray:
+        """The same, shape (..., 1 + sides, n), for lifetimes of shape (..., 1)."""
         t = self.t if t is None else t
-        decay = np.exp(-np.abs(t) / math.exp(log_t1))
+        decay = np.exp(-np.abs(t) / np.exp(log_t1))
         sides = {_HEIGHTS[0]: t > 0, _HEIGHTS[1]: t < 0}
-        return np.column_stack([np.ones_like(t), *(np.where(sides[name], decay, 0.0) for name in self.heights)])
+        return np.stack([np.ones_like(decay), *(np.where(sides[name], decay, 0.0) for name in self.heights)], axis=-2)
 
 
 def _solved(data: _Decay) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
@@ -189,14 +195,14 @@ def _limits(data: _Decay) -> tuple[float, float]:
 
 
 def _best_trial(data: _Decay, low: float, high: float) -> FloatArray:
-    best, start = math.inf, np.empty(0)
-    for log_t1 in np.linspace(low, high, _TRIALS)[1:-1]:
-        design = data.weight[:, None] * data.design(log_t1)
-        heights = np.linalg.lstsq(design, data.weight * data.y, rcond=1e-10)[0]
-        left = data.weight * data.y - design @ heights
-        if (squares := float(left @ left)) < best:
-            best, start = squares, np.array([log_t1, *heights])
-    return start
+    log_t1 = np.linspace(low, high, _TRIALS)[1:-1]
+    designs = data.weight * data.shapes(log_t1[:, None])  # (trials, shapes, n)
+    read = data.weight * data.y
+    products = designs @ designs.swapaxes(1, 2)
+    heights = (np.linalg.pinv(products, rcond=_RANK, hermitian=True) @ (designs @ read)[:, :, None])[:, :, 0]
+    left = read - (heights[:, None] @ designs)[:, 0]
+    best = int(np.argmin(np.sum(left**2, axis=1)))
+    return np.array([log_t1[best], *heights[best]])
 
 
 def _result(data: _Decay, names: tuple[str, ...], values: FloatArray, covariance: FloatArray) -> FitResult:

@@ -88,7 +88,7 @@ class Solution:
 
     def model(self, f: FloatArray) -> FloatArray:
         """Current at ``f``, both in units of the spectrum."""
-        current: FloatArray = _design(f, self.values[0], self.harmonics) @ self.values[1:]
+        current: FloatArray = _design(_lines(f, self.values[0], self.harmonics)) @ self.values[1:]
         return current
 
 
@@ -109,14 +109,21 @@ def fit_two_widths(data: Spectrum, solution: Solution) -> Solution | None:
 
 def _solve(data: Spectrum, start: FloatArray) -> Solution | None:
     """Least squares from ``start``; None if the data do not determine every parameter."""
-    harmonics = len(start) - 2
+    harmonics, seen = len(start) - 2, (math.nan, np.empty((0, 0)))
+
+    def lines(log_rate: float) -> FloatArray:
+        """Slopes are asked for where the residual was just seen."""
+        nonlocal seen
+        if seen[0] != log_rate:
+            seen = log_rate, _lines(data.f, log_rate, harmonics)
+        return seen[1]
 
     def residual(v: FloatArray) -> FloatArray:
-        return data.weight * (_design(data.f, v[0], harmonics) @ v[1:] - data.y)
+        return data.weight * (_design(lines(v[0])) @ v[1:] - data.y)
 
     def jacobian(v: FloatArray) -> FloatArray:
-        slope = _design_slope(data.f, v[0], harmonics) @ v[1:-1]
-        return data.weight[:, None] * np.column_stack([slope, _design(data.f, v[0], harmonics)])
+        of_rate = v[1:-1] @ line_slope(lines(v[0]))
+        return data.weight[:, None] * np.column_stack([of_rate, _design(lines(v[0]))])
 
     # Each residual is already over its sigma; without sigma the covariance is scaled by the residual.
     found = least_squares(
@@ -139,33 +146,28 @@ def _best_trial(data: Spectrum) -> FloatArray:
     square = data.weight**2 / np.sum(data.weight**2)
     mean = float(square @ data.y)
     deviation = square * (data.y - mean)
-    best, start = -math.inf, np.empty(0)
-    for log_rate in np.linspace(low, high, math.ceil(_PER_DECADE * (high - low) / math.log(10)))[1:-1].tolist():
-        line = line_shape(data.f, math.exp(log_rate), 1.0, 0.0)
-        overlap, centre = float(deviation @ line), float(square @ line)
-        spread = float(square @ (line - centre) ** 2)
-        if spread > 0 and (explained := overlap**2 / spread) > best:
-            step = overlap / spread
-            best, start = explained, np.array([log_rate, step, mean - step * centre])
-    return start
+    log_rates = np.linspace(low, high, math.ceil(_PER_DECADE * (high - low) / math.log(10)))[1:-1]
+    trials = line_shape(data.f / np.exp(log_rates)[:, None], 1.0, 1.0, 0.0)
+    overlaps, centres = trials @ deviation, trials @ square
+    spreads = (trials - centres[:, None]) ** 2 @ square
+    explained = np.divide(overlaps**2, spreads, out=np.full(spreads.shape, -math.inf), where=spreads > 0)
+    best = int(np.argmax(explained))
+    step = overlaps[best] / spreads[best]
+    return np.array([log_rates[best], step, mean - step * centres[best]])
 
 
 def _rate_limits(data: Spectrum) -> tuple[float, float]:
     return math.log(2 * np.pi * data.f[0]) - _BEYOND, math.log(2 * np.pi * data.f[-1]) + _BEYOND
 
 
-def _design(f: FloatArray, log_rate: float, harmonics: int) -> FloatArray:
-    """Shapes whose heights are fitted: lines of width Gamma / q, and the offset; shape (n, harmonics + 1)."""
-    return np.column_stack([*_lines(f, log_rate, harmonics), np.ones_like(f)])
+def _design(lines: FloatArray) -> FloatArray:
+    """Shapes whose heights are fitted, the offset's last; shape (n, harmonics + 1)."""
+    return np.vstack([lines, np.ones(lines.shape[1])]).T
 
 
-def _design_slope(f: FloatArray, log_rate: float, harmonics: int) -> FloatArray:
-    """Derivative of the lines by the logarithm of the rate; shape (n, harmonics)."""
-    return np.column_stack([line_slope(line) for line in _lines(f, log_rate, harmonics)])
-
-
-def _lines(f: FloatArray, log_rate: float, harmonics: int) -> list[FloatArray]:
-    return [line_shape(f, math.exp(log_rate) / q, 1.0, 0.0) for q in range(1, harmonics + 1)]
+def _lines(f: FloatArray, log_rate: float, harmonics: int) -> FloatArray:
+    """Lines of width Gamma / q, shape (harmonics, n)."""
+    return np.array([line_shape(f, math.exp(log_rate) / q, 1.0, 0.0) for q in range(1, harmonics + 1)])
 
 
 def line_slope(line: FloatArray) -> FloatArray:

@@ -129,16 +129,17 @@ def static_current(states: DrivenStates, bias_V: FloatArray) -> FloatArray:
 
 def line_shape(frequencies_Hz: FloatArray, rate_per_s: float, step_A: float, offset_A: float) -> FloatArray:
     """I_SR Gamma^2 / (Gamma^2 + (2 pi f)^2) + I_rec (Betz et al., eq. 1); shape (F,) in A."""
-    return two_width_line_shape(frequencies_Hz, rate_per_s, step_A, 0.0, offset_A)
+    angular = 2.0 * np.pi * np.asarray(frequencies_Hz, dtype=float) / rate_per_s
+    curve: FloatArray = step_A / (1.0 + angular**2) + offset_A
+    return curve
 
 
 def two_width_line_shape(
     frequencies_Hz: FloatArray, rate_per_s: float, step_A: float, half_width_step_A: float, offset_A: float
 ) -> FloatArray:
     """Eq. 1 of Betz et al. with a Lorentzian of width Gamma/2, which strong modulation adds; shape (F,) in A."""
-    angular = 2.0 * np.pi * np.asarray(frequencies_Hz, dtype=float) / rate_per_s
-    curve: FloatArray = step_A / (1.0 + angular**2) + half_width_step_A / (1.0 + 4.0 * angular**2) + offset_A
-    return curve
+    wide = line_shape(frequencies_Hz, rate_per_s, step_A, offset_A)
+    return wide + line_shape(frequencies_Hz, rate_per_s / 2, half_width_step_A, 0.0)
 
 
 def _balanced(currents: FloatArray, generators: FloatArray, frequencies: FloatArray, tolerance: float) -> Parts | None:
