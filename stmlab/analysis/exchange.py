@@ -156,8 +156,8 @@ def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> li
     data = (steps.energies / steps.errors).ravel()
 
     def model(values: FloatArray) -> FloatArray:
-        energies: FloatArray = (levels.steps(values, steps.conductance) / steps.errors).ravel()
-        return energies
+        energies: FloatArray = levels.steps(values, steps.conductance) / steps.errors
+        return energies.reshape(*values.shape[:-1], -1)
 
     best: dict[bool, _Solution] = {}
     for exchange in _LARGEST_EXCHANGES if levels.free == 3 else (0.0,):
@@ -174,18 +174,17 @@ def _fitted(steps: _Steps, levels: SpinLevels, start: tuple[float, float]) -> li
 
 
 def slopes_of(model: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray:
-    """Derivatives of the model's n numbers by the values, shape (n, p).
+    """Derivatives of the model's n numbers by the values, shape (n, p), of a model that takes many of these at once.
 
     Where levels cross the mean of a group jumps, and the best fit may lie just there: of the differences to either side
     the smaller one is the slope.
     """
-    here, columns = model(values), []
-    for k, value in enumerate(values.tolist()):
-        step = np.zeros_like(values)
-        step[k] = _DIFFERENCE * max(abs(value), float(np.abs(values).max()) * _DIFFERENCE)
-        after, before = model(values + step) - here, here - model(values - step)
-        columns.append(np.where(np.abs(after) < np.abs(before), after, before) / step[k])
-    return np.column_stack(columns)
+    size = np.abs(values)
+    steps = np.diag(_DIFFERENCE * np.maximum(size, size.max() * _DIFFERENCE))
+    found = model(np.concatenate([values[None], values + steps, values - steps]))
+    after, before = found[1 : 1 + values.size] - found[0], found[0] - found[1 + values.size :]
+    slopes: FloatArray = np.where(np.abs(after) < np.abs(before), after, before).T / steps.diagonal()
+    return slopes
 
 
 def _aic(steps: _Steps, chi_square: float, free: int) -> float:

@@ -13,7 +13,7 @@ from stmlab.physics.operators import spin_matrices
 from stmlab.physics.spins import Exchange, Spin, SpinSystem
 
 if TYPE_CHECKING:
-    from stmlab.arrays import ComplexArray, FloatArray
+    from stmlab.arrays import FloatArray
 
 _UNREACHED = 1e-12  # of a strength that is 1 for a whole spin flip
 _GROUND = 1e-6  # meV; states so close to the lowest are the ground level
@@ -50,34 +50,47 @@ class SpinLevels:
         return self.free == 3 and not (self.kind is ExchangeKind.ISING and self.field_T == 0)
 
     def steps(self, values: FloatArray, conductance: FloatArray) -> FloatArray:
-        """Mean energies of both groups, by their intensities, inner first, shape (2, n), in meV."""
+        """Mean energies of both groups, by their intensities.
+
+        Args:
+            values: D and E in meV, perhaps the slope of J in meV/uS; shape (..., 2 or 3).
+            conductance: S, shape (n,).
+
+        Returns:
+            Inner first, shape (..., 2, n), in meV.
+        """
         still, axial, transverse, exchange = self._parts
-        coupling = values[2] * 1e6 * conductance if self.free == 3 else np.zeros_like(conductance)
-        constant = still + values[0] * axial + values[1] * transverse
-        energies, states = np.linalg.eigh(constant + coupling[:, None, None] * exchange)
-        excitations = energies - energies[:, :1]
+        each = values[..., None, None, None]
+        hamiltonian = still + each[..., 0, :, :, :] * axial + each[..., 1, :, :, :] * transverse
+        coupling = 1e6 * conductance if self.free == 3 else np.zeros_like(conductance)
+        hamiltonian = hamiltonian + each[..., -1, :, :, :] * coupling[:, None, None] * exchange
+        energies, states = np.linalg.eigh(hamiltonian)
+        excitations = energies - energies[..., :1]
         ground = excitations < _GROUND
-        elements = states.conj().swapaxes(1, 2) @ self._spin @ states  # [a, n, f, i]
-        strengths = ((np.abs(elements) ** 2).sum(axis=0) * ground[:, None, :]).sum(axis=2)
-        size = energies.shape[1] // 3
+        turned = states.swapaxes(-1, -2)
+        squares = sum((turned @ component @ states) ** 2 for component in self._spin)  # [..., n, f, i]
+        strengths = (squares * ground[..., None, :]).sum(axis=-1)
+        size = energies.shape[-1] // 3
         groups = [slice(k * size, (k + 1) * size) for k in (1, 2)]
-        return np.array([_mean(excitations[:, group], strengths[:, group]) for group in groups])
+        return np.stack([_mean(excitations[..., group], strengths[..., group]) for group in groups], axis=-2)
 
     @cached_property
-    def _parts(self) -> tuple[ComplexArray, ComplexArray, ComplexArray, ComplexArray]:
+    def _parts(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """The Hamiltonian without anisotropy and exchange, and what 1 meV of D, of E and of J adds to it."""
         still = self._hamiltonian(0.0, 0.0, 0.0)
         units = np.eye(3)
         return still, *(self._hamiltonian(*unit) - still for unit in units)  # type: ignore[return-value]
 
     @cached_property
-    def _spin(self) -> ComplexArray:
-        """S_a of the sample's spin, shape (3, 1, n, n)."""
+    def _spin(self) -> list[FloatArray]:
+        """S_x, S_y / i and S_z of the sample's spin, which are real, shape (n, n) each."""
         system = self._system(0.0, 0.0, 0.0)
-        return np.array([system.operator({0: matrix}) for matrix in spin_matrices(1.0)])[:, None]
+        every = [system.operator({0: matrix}) for matrix in spin_matrices(1.0)]
+        return [one.real + one.imag for one in every]
 
-    def _hamiltonian(self, axial: float, transverse: float, exchange: float) -> ComplexArray:
-        return self._system(axial, transverse, exchange).hamiltonian_meV()
+    def _hamiltonian(self, axial: float, transverse: float, exchange: float) -> FloatArray:
+        """Real, with the field along z."""
+        return self._system(axial, transverse, exchange).hamiltonian_meV().real
 
     def _system(self, axial: float, transverse: float, exchange: float) -> SpinSystem:
         below, field = Spin(1.0, axial, transverse), (0.0, 0.0, self.field_T)
@@ -90,4 +103,6 @@ class SpinLevels:
 def _mean(energies: FloatArray, strengths: FloatArray) -> FloatArray:
     """Along the last axis, by strength; of a group that no transition reaches (in a field), of all alike."""
     unreached = strengths.sum(axis=-1, keepdims=True) < _UNREACHED
-    return np.asarray(np.average(energies, axis=-1, weights=np.where(unreached, 1.0, strengths)))
+    weights = np.where(unreached, 1.0, strengths)
+    mean: FloatArray = (energies * weights).sum(axis=-1) / weights.sum(axis=-1)
+    return mean

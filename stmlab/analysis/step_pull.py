@@ -56,7 +56,12 @@ def with_pull(fit: FitResult, reading: StepReading) -> FitResult:
     known = np.isfinite(pull).ravel()
     if np.count_nonzero(known) < values.size:
         return replace(fit, warnings=(_UNKNOWN, *fit.warnings))
-    slopes = slopes_of(lambda v: (levels.steps(v, reading.setpoint) / reading.errors).ravel(), values)[known]
+
+    def model(several: FloatArray) -> FloatArray:
+        weighted: FloatArray = levels.steps(several, reading.setpoint) / reading.errors
+        return weighted.reshape(len(several), -1)
+
+    slopes = slopes_of(model, values)[known]
     shift = np.linalg.lstsq(slopes, (pull / reading.errors).ravel()[known], rcond=None)[0]
     named = dict(zip(fit.free, shift.tolist(), strict=True))
     parameters = tuple(

@@ -195,8 +195,11 @@ class CoherentEquation:
         return {1: [], -1: []}
 
     def _turned(self, operators: ComplexArray) -> ComplexArray:
-        turned: ComplexArray = self._basis.conj().T @ operators @ self._basis
-        return turned
+        """In the basis of the equation, shape (..., n, n); as few large products as there are sides."""
+        right = operators.reshape(-1, len(self._basis)) @ self._basis
+        flipped = right.reshape(operators.shape).swapaxes(-1, -2)
+        both: ComplexArray = (flipped.reshape(right.shape) @ self._basis.conj()).reshape(operators.shape)
+        return np.ascontiguousarray(both.swapaxes(-1, -2))
 
     def _plain(self, way: int, order: int) -> ComplexArray:
         """In the eigenstates, in sqrt(S meV)."""
@@ -233,7 +236,8 @@ def _applied(jumps: list[ComplexArray], order: int, state: ComplexArray) -> Comp
     loss = _products(jumps, order).swapaxes(1, 2)
     found: ComplexArray = -0.5 * (loss @ state + state @ loss.conj().swapaxes(1, 2))
     for a in range(order + 1):
-        before, after = jumps[a] @ state[:, None], jumps[order - a].conj()
+        rows = jumps[a].reshape(len(state), -1, state.shape[-1]) @ state
+        before, after = rows.reshape(jumps[a].shape), jumps[order - a].conj()
         flat = before.swapaxes(1, 2).reshape(*state.shape[:2], -1)  # vkij -> vi(kj)
         found += comb(order, a) * (flat @ after.swapaxes(2, 3).reshape(len(state), -1, state.shape[-1]))
     return found

@@ -55,6 +55,7 @@ class Currents:
         self._states = self._first.system.dimension
         self._conductances = np.array([one.conductance_S for one in junctions])[:, None, None, None]
         self._tunnelling = Tunnelling(junctions)
+        self._last: tuple[tuple[int, bytes], tuple[FloatArray, FloatArray]] | None = None
 
     def derivative(self, bias_meV: FloatArray, order: int) -> FloatArray:
         """d^order I / d(eV)^order in S meV / meV^order, shape (B, V)."""
@@ -87,19 +88,26 @@ class Currents:
         """Rates in S meV, shape (B, V, n, n), [f, i] from i to f; the diagonal means nothing."""
         found = np.empty((len(self._junctions), len(bias_meV), self._states, self._states))
         for cases, points in self._parts(len(bias_meV)):
-            rates, _, room = self._rates(cases, bias_meV[points], 0)
-            self._check_room(cases, room)
-            found[cases, points] = rates[0].transpose(0, 3, 1, 2)
+            rates, _ = self._of_part(cases, bias_meV[points])
+            found[cases, points] = rates.transpose(0, 3, 1, 2)
         return found
 
     def state_currents(self, bias_meV: FloatArray) -> FloatArray:
         """Current in S meV that flows while the system is in each state, shape (B, V, n)."""
         found = np.empty((len(self._junctions), len(bias_meV), self._states))
         for cases, points in self._parts(len(bias_meV)):
-            _, currents, room = self._rates(cases, bias_meV[points], 0)
-            self._check_room(cases, room)
-            found[cases, points] = currents[0].swapaxes(1, 2)
+            _, currents = self._of_part(cases, bias_meV[points])
+            found[cases, points] = currents.swapaxes(1, 2)
         return found
+
+    def _of_part(self, cases: slice, bias_meV: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Rates and state currents; the last are kept, for both are mostly asked for at the same biases."""
+        key = cases.start, bias_meV.tobytes()
+        if self._last is None or self._last[0] != key:
+            rates, currents, room = self._rates(cases, bias_meV, 0)
+            self._check_room(cases, room)
+            self._last = key, (rates[0], currents[0])
+        return self._last[1]
 
     def _parts(self, points: int) -> Iterator[tuple[slice, slice]]:
         """Junctions and biases whose arrays fit into cache or memory: whole axes of several, or one in parts."""

@@ -56,6 +56,8 @@ def settled_occupation(generators: FloatArray) -> FloatArray:
     states = generators.shape[-1]
     stack = generators.reshape(-1, states, states)
     order = rooted_order(stack)
+    if np.array_equal(order, np.broadcast_to(np.arange(states), order.shape)):
+        return steady_occupation(generators)
     stack = np.take_along_axis(np.take_along_axis(stack, order[:, :, None], 1), order[:, None, :], 2)
     occupations = np.empty(stack.shape[:2])
     np.put_along_axis(occupations, order, steady_occupation(stack), 1)

@@ -143,7 +143,13 @@ def _squares(left: FloatArray) -> float:
 
 
 def _residuals(forward: Forward, values: Mapping[str, float], conductances: FloatArray) -> FloatArray:
-    of_spectra = blurred(forward.spectra, *forward.steps_and_rates(values, conductances))
+    return _left(forward, values, conductances, *forward.steps_and_rates(values, conductances))
+
+
+def _left(
+    forward: Forward, values: Mapping[str, float], conductances: FloatArray, steps: FloatArray, rates: FloatArray
+) -> FloatArray:
+    of_spectra = blurred(forward.spectra, steps, rates)
     asked = np.array([abs(current) for _, current in setpoints(forward.spectra)])
     too_large = np.log(np.abs(forward.setpoint_currents(values, conductances)) / asked) / _SET
     return np.concatenate([of_spectra, too_large])
@@ -159,7 +165,7 @@ def _scaled(forward: Forward, values: Mapping[str, float]) -> Begun | None:
         steps, rates = forward.steps_and_rates(values, conductances)
         levels = forward.junctions(values, conductances)[0].system.eigensystem.excitations_meV
         highest = max(float(levels[-1]), _LOWEST_MEV)
-        best = Begun(values, conductances, _squares(_residuals(forward, values, conductances)), highest)
+        best = Begun(values, conductances, _squares(_left(forward, values, conductances, steps, rates)), highest)
         put_right = _put_right(system, spectra, values, steps, rates)
         again = put_right[0], conductances * put_right[1]
         other = Begun(*again, _squares(_residuals(forward, *again)), highest)
