@@ -29,6 +29,7 @@ SHORT = {
     "setpoint_ramp": {"points": 4, "conductances": 2},
     "time_trace": {"samples": 50},
 }
+AT_ONCE = {"points": 3, "time_constant": 1e-3, "stabilise_time": 0.2}  # for runs that take real time
 LONG = ("srs", "setpoint_ramp", "time_trace")  # over TCP as slow tests
 
 
@@ -50,6 +51,13 @@ def wire(tmp_path_factory):
     folder = tmp_path_factory.mktemp("srs")
     measure("srs", settings=SHORT["srs"], path=folder / "srs.h5", record_wire=folder / "srs.wire", seed=3)
     return folder / "srs.wire"
+
+
+def over_tcp(station, run, wire, *listeners):
+    """A short spectrum in real time, recorded; of this process, so that nobody guards it."""
+    with measurement("srs", str(station), settings=AT_ONCE, path=run, record_wire=wire) as (runner, _):
+        runner.listen(*listeners)
+        runner.run()
 
 
 @pytest.fixture
@@ -86,7 +94,7 @@ def test_a_run_on_the_simulated_station_replays_to_the_same_file(recorded, tmp_p
 @pytest.mark.parametrize("sequence", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in SHORT])
 def test_a_run_over_tcp_replays_to_the_same_file_without_its_instruments(recorded, tmp_path, unreachable, sequence):
     with laboratory(tmp_path, "sr860", "withdraw", timeout=5.0, noise=True) as lab:
-        run, wire = recorded(sequence, str(lab.station))
+        run, wire = recorded(sequence, str(lab.station), SHORT[sequence] | {"stabilise_time": 0.2})
     lab.station.unlink()
     (tmp_path / "transfer").unlink()
     unreachable()
@@ -100,7 +108,7 @@ def test_connections_lost_while_all_is_switched_off_over_tcp_are_lost_again(tmp_
 
     run, wire = tmp_path / "srs.h5", tmp_path / "srs.wire"
     with laboratory(tmp_path, "sr860", "safe", timeout=0.5, noise=True) as lab, pytest.raises(InstrumentLost):
-        measure("srs", str(lab.station), settings={"points": 3}, path=run, record_wire=wire, listeners=(arm,))
+        over_tcp(lab.station, run, wire, arm)
     assert b'"failed"' in wire.read_bytes()
     unreachable()
     report = replay_wire(wire, output=tmp_path / "again.h5")
@@ -115,7 +123,7 @@ def test_an_answer_that_came_too_late_over_tcp_is_late_again(tmp_path, unreachab
 
     run, wire = tmp_path / "srs.h5", tmp_path / "srs.wire"
     with laboratory(tmp_path, "sr860", "safe", timeout=0.5, noise=True) as lab:
-        measure("srs", str(lab.station), settings={"points": 3}, path=run, record_wire=wire, listeners=(arm,))
+        over_tcp(lab.station, run, wire, arm)
     assert b'"InstrumentTimeout"' in wire.read_bytes()
     unreachable()
     same(replay_wire(wire, output=tmp_path / "again.h5"), run, tmp_path / "again.h5")
@@ -126,9 +134,7 @@ def test_a_tip_that_was_marked_is_marked_in_the_replay_and_only_there(tmp_path):
         config, _ = read_station(lab.station)
         TipMark.of(config).set(Retreat.WITHDRAWN, "by hand")
         with pytest.raises(TipWithdrawn, match="by hand"):
-            measure(
-                "srs", str(lab.station), settings={"points": 3}, path=tmp_path / "a.h5", record_wire=tmp_path / "a.wire"
-            )
+            over_tcp(lab.station, tmp_path / "a.h5", tmp_path / "a.wire")
         TipMark.of(config).clear()
         report = replay_wire(tmp_path / "a.wire", output=tmp_path / "b.h5")
         assert "by hand" in report.end
