@@ -5,6 +5,8 @@ They are processes like any other: what is killed is gone at once, and its locks
 
 import multiprocessing
 import os
+import subprocess
+import sys
 from contextlib import contextmanager
 from multiprocessing import forkserver
 
@@ -16,6 +18,7 @@ A_QUEUE = (
     "drivers.m8195a",
     "drivers.nanonis",
     "drivers.sr860",
+    "drivers.touchstone",
     "rich.progress",
     "sequences.didv",
     "sequences.srs",
@@ -27,6 +30,7 @@ A_QUEUE = (
     "stmlab.simulation.microscope",
     "stmlab.simulation.nanonis",
     "stmlab.simulation.sr860",
+    "stmlab.station.desk_process",
     "tomlkit",
 )
 
@@ -74,3 +78,57 @@ def _call(theirs, function, arguments):
     os.dup2(theirs.fileno(), 1)
     theirs.close()
     function(*arguments)
+
+
+class Program:
+    """A function of a module in a process of its own, with three pipes, where a test would start a program anew.
+
+    It has this process' environment and folder, and ends with the status that the function returns. What it starts has
+    its pipes: ``stderr`` ends when the last of them has ended.
+    """
+
+    def __init__(self, function, *arguments):
+        begin()
+        (theirs_in, ours_in), (ours_out, theirs_out), (ours_err, theirs_err) = (FORKS.Pipe(duplex=False) for _ in "ioe")
+        theirs = theirs_in, theirs_out, theirs_err
+        call = theirs, dict(os.environ), os.getcwd(), function, arguments
+        self._process = FORKS.Process(target=_run, args=call, daemon=True)
+        self._process.start()
+        self.pid = self._process.pid
+        self.stdin = os.fdopen(os.dup(ours_in.fileno()), "w", encoding="utf-8")
+        self.stdout, self.stderr = (os.fdopen(os.dup(e.fileno()), encoding="utf-8") for e in (ours_out, ours_err))
+        for end in (*theirs, ours_in, ours_out, ours_err):
+            end.close()
+
+    @property
+    def returncode(self):
+        return self._process.exitcode
+
+    def wait(self, seconds):
+        self._process.join(seconds)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired("program", seconds)
+        return self.returncode
+
+    def kill(self):
+        self._process.kill()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        self.wait(30)
+        for pipe in (self.stdin, self.stdout, self.stderr):
+            pipe.close()
+
+
+def _run(pipes, environment, folder, function, arguments):
+    for descriptor, pipe in enumerate(pipes):
+        os.dup2(pipe.fileno(), descriptor)
+        pipe.close()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.stdin = open(0, encoding="utf-8")
+    sys.exit(function(*arguments))

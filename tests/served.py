@@ -1,7 +1,6 @@
 """A station whose instruments are simulated, and reached through sockets; the guardian of a run in this process."""
 
 from contextlib import ExitStack
-from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +12,7 @@ from stmlab.station import guardian
 from stmlab.station.configuration import read_station
 from stmlab.station.lock import addresses
 from stmlab.station.places import file_stem, station_directory
+from tests.spare import begun_without_spare
 
 
 @pytest.fixture
@@ -43,10 +43,3 @@ def served(tmp_path):
 def one_guardian(monkeypatch):
     """A run in this process has a guardian and no spare one, which takes as long to start as a short run."""
     monkeypatch.setattr(guardian._Post, "_begin", begun_without_spare)
-
-
-def begun_without_spare(post, begin=guardian._Post._begin):
-    """To the run it is a spare guardian that has died: its guardian's successor would begin from nothing."""
-    begin(post)
-    nothing = SimpleNamespace(close=lambda: None)
-    post._spare = SimpleNamespace(poll=lambda: 1, kill=lambda: None, wait=lambda: 1, stdin=nothing)

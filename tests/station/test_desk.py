@@ -1,7 +1,6 @@
 """A person at the instruments: live values, changes within limits, and how the station is left."""
 
 import json
-import signal
 import subprocess
 import sys
 
@@ -14,6 +13,8 @@ from stmlab.station.desk import Desk
 from stmlab.station.safe_now import make_safe_now
 from stmlab.station.safe_report import Loop
 from tests.approximately import close
+from tests.forked import Program
+from tests.station import programs
 
 
 @pytest.fixture
@@ -114,12 +115,17 @@ def test_an_instrument_that_does_not_answer_is_said_and_comes_back(desk):
 
 
 class Person:
-    """At the other end of the pipes of a desk process."""
+    """At the other end of the pipes of a desk process.
 
-    def __init__(self, station):
+    Args:
+        station: file of it.
+        anew: the process is started as the window starts it, and not forked.
+    """
+
+    def __init__(self, station, *, anew=False):
         command = [sys.executable, "-m", "stmlab.station.desk_process", str(station)]
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        self.process = subprocess.Popen(command, **pipes, text=True)
+        self.process = subprocess.Popen(command, **pipes, text=True) if anew else Program(programs.desk, station)
 
     def hear(self, event):
         for line in self.process.stdout:
@@ -144,14 +150,15 @@ class Person:
 
 
 @pytest.fixture
-def person(served):
+def person(served, request):
     microscope, station = served
-    person = Person(station)
+    person = Person(station, **getattr(request, "param", {}))
     person.microscope, person.station = microscope, station
     yield person
     person.end()
 
 
+@pytest.mark.parametrize("person", [{"anew": True}], indirect=True, ids=["anew"])
 def test_a_person_sees_values_sets_them_and_leaves(person):
     ready = person.hear("ready")
     bias = next(knob for knob in ready["knobs"] if knob["name"] == "bias")
@@ -175,6 +182,7 @@ def test_a_window_that_is_gone_means_leave(person):
     assert person.ask("play", frequency=1e9, amplitude=1e-3)["done"]
     person.process.stdin.close()
     assert person.hear("left")["safe"]
+    assert person.process.wait(30) == 0
     assert not person.microscope.generator.on
     assert person.microscope.tip.feedback
 
@@ -194,7 +202,7 @@ def test_a_window_that_is_killed_means_leave(person):
 def test_a_desk_that_is_killed_leaves_its_station_to_its_guardian(person):
     person.hear("values")
     assert person.ask("play", frequency=1e9, amplitude=1e-3)["done"]
-    person.process.send_signal(signal.SIGKILL)
+    person.process.kill()
     said = person.process.stderr.read()  # ends when the guardian, which holds the same pipe, has ended
     assert "the run was killed; the station has been made safe" in said
     assert not person.microscope.generator.on
@@ -206,6 +214,7 @@ def test_a_desk_obeys_a_call_for_the_safe_state(person):
     assert make_safe_now(str(person.station)).said.startswith("RF and modulation are off")
     assert not person.microscope.generator.on
     assert "tip withdrawn" in person.hear("left")["said"]
+    assert person.process.wait(30) == 0
 
 
 def test_a_station_that_a_run_owns_is_refused(served):

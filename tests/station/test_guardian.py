@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from types import SimpleNamespace
 
@@ -14,7 +13,7 @@ from typer.testing import CliRunner
 from stmlab.cli import app
 from stmlab.errors import InstrumentLost, StationError
 from stmlab.simulation.faults import Fault
-from stmlab.station import Station
+from stmlab.station import Station, safe_state
 from stmlab.station import guardian as guardian_module
 from stmlab.station.configuration import read_station
 from stmlab.station.guardian import guarded
@@ -25,18 +24,8 @@ from stmlab.station.shared import Slot
 from stmlab.storage import open_run
 from tests.approximately import close
 from tests.campaigns.deaths import Death, Laboratory, die
-
-RUN = """
-import sys
-from pathlib import Path
-from stmlab.events import PointTaken
-from stmlab.acquisition.measurement import measure
-def told(event):
-    if isinstance(event, PointTaken):
-        print(event.index, flush=True)
-measure("srs", sys.argv[1], path=Path(sys.argv[2]), listeners=(told,),
-        settings={"time_constant": 0.001, "stabilise_time": 0.2, "points": 2000})
-"""
+from tests.forked import Program
+from tests.station.programs import spectrum
 
 
 class Process:
@@ -220,13 +209,12 @@ def test_a_station_that_is_not_safe_is_left_to_a_guardian_for_whom_the_run_does_
 def test_a_killed_run_leaves_the_station_safe_and_its_points_in_the_file(served, tmp_path):
     microscope, station = served
     path = tmp_path / "run.h5"
-    command = [sys.executable, "-c", RUN, str(station), str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    with Program(spectrum, str(station), str(path)) as run:
         acknowledged = [int(run.stdout.readline()) for _ in range(5)]
         assert microscope.generator.on
         assert not microscope.tip.feedback
-        run.send_signal(signal.SIGKILL)
-        _, said = run.communicate(timeout=60)  # ends when the guardian, which holds the same pipe, has ended
+        run.kill()
+        said = run.stderr.read()  # ends when the guardian, which holds the same pipe, has ended
     assert "the station has been made safe" in said
     assert not microscope.generator.on
     assert not microscope.tip.feedback
@@ -240,7 +228,7 @@ def test_a_killed_run_leaves_the_station_safe_and_its_points_in_the_file(served,
 @pytest.mark.parametrize(
     "death",
     [
-        Death("killed", "srs", own_port=False, on_fault="withdraw"),
+        pytest.param(Death("killed", "srs", own_port=False, on_fault="withdraw"), marks=pytest.mark.slow),
         pytest.param(Death("killed", "didv", own_port=True, on_fault="safe"), marks=pytest.mark.slow),
         Death("stopped, continued", "didv", own_port=True, on_fault="withdraw"),
         Death("guardian killed", "srs", own_port=True, on_fault="withdraw"),
@@ -263,17 +251,19 @@ def test_what_a_run_owns_is_refused_to_others_and_what_the_dead_leave_needs_forc
     def stmlab(*words):
         return CliRunner().invoke(app, [str(word) for word in words])
 
-    with Laboratory(tmp_path, Death("killed", "srs", own_port=True, on_fault="withdraw"), 1, here=True) as lab:
-        run = lab.run("srs")
+    with (
+        Laboratory(tmp_path, Death("killed", "srs", own_port=True, on_fault="withdraw"), 1, here=True) as lab,
+        Program(spectrum, str(lab.station), str(tmp_path / "run.h5")) as run,
+    ):
         lab.until(lambda: not lab.control.state()["loop_closed"])
         for command in (["check", lab.station], ["run", "srs", "-s", lab.station], ["approach", lab.station, "--yes"]):
             refused = stmlab(*command, "--json")
             assert json.loads(refused.stdout)["reason"] == "StationBusy"
             assert f"is owned by process {run.pid} on " in refused.stderr
-        assert run.poll() is None
+        assert run.returncode is None
         os.kill(lab.guardian_of(run.pid), signal.SIGSTOP)
         run.kill()
-        run.wait()
+        run.wait(60)
         os.kill(lab.guardian_of(run.pid), signal.SIGKILL)  # nobody is left to make it safe
         tries = []
         lab.until(lambda: tries.append(stmlab("approach", lab.station, "--yes")) or "--force" in tries[-1].stderr)
@@ -296,8 +286,9 @@ def test_a_run_that_no_guardian_watches_does_not_begin(served, monkeypatch):
             pytest.fail("nothing watches")
 
 
-def test_a_revoked_permit_stops_every_byte_of_every_instrument(served):
+def test_a_revoked_permit_stops_every_byte_of_every_instrument(served, monkeypatch):
     microscope, path = served
+    monkeypatch.setattr(safe_state, "_PAUSES", (0.0, 0.0))
     with Station.load(str(path)) as station:
         station.tip.feedback = False
         before = microscope.true_state()

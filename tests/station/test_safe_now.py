@@ -19,7 +19,8 @@ from stmlab.station.lock import addresses, owner_of
 from stmlab.station.safe_call import Answer, CallSocket, call
 from stmlab.station.safe_now import NOW, make_safe_now
 from stmlab.storage import open_run
-from tests.station.test_guardian import RUN
+from tests.forked import Program
+from tests.station.programs import spectrum
 
 
 def addresses_of(station):
@@ -31,13 +32,11 @@ def run(served, tmp_path):
     """A run that has taken five points, its microscope, station and file."""
     microscope, station = served
     path = tmp_path / "run.h5"
-    command = [sys.executable, "-c", RUN, str(station), str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with Program(spectrum, str(station), str(path)) as process:
         for _ in range(5):
             process.stdout.readline()
         assert microscope.generator.on
         yield process, microscope, station, path
-        process.kill()
 
 
 def test_a_run_that_is_called_ends_itself_and_its_file_is_whole(run):
@@ -45,7 +44,7 @@ def test_a_run_that_is_called_ends_itself_and_its_file_is_whole(run):
     answer = make_safe_now(str(station))
     assert not microscope.generator.on
     assert answer == Answer(True, "RF and modulation are off; the run makes the rest of the station safe and ends")
-    process.communicate(timeout=60)
+    process.wait(60)
     assert microscope.tip.withdrawn
     end = open_run(path).finished
     assert (end.reason, end.message) == ("aborted", "a person called for the safe state")
@@ -60,7 +59,7 @@ def test_a_run_that_hangs_is_killed_and_its_station_made_safe(run):
     assert "has been killed; the station has been made safe" in answer.said
     assert not microscope.generator.on
     assert microscope.tip.withdrawn
-    process.communicate(timeout=60)
+    process.wait(60)
     assert process.returncode == -signal.SIGKILL
     assert open_run(path).points >= 5
 

@@ -7,7 +7,7 @@ import sys
 from stmlab.cli import app
 from stmlab.station import guardian
 from tests.forked import FORKS, begin
-from tests.served import begun_without_spare
+from tests.spare import begun_without_spare
 
 
 class ForkedQueue:
