@@ -73,17 +73,20 @@ class CoherentDrive:
 
     def at(self, bias_V: FloatArray) -> tuple[FloatArray, FloatArray]:
         """L in 1/s, shape (V, m, m), and the current in A of each number of x, shape (V, m), at biases (V,)."""
+        different, place = np.unique(bias_V, return_inverse=True)
         generators, currents = [], []
-        for part in parts(self._junction, MEV_PER_V * np.asarray(bias_V)):
+        for part in parts(self._junction, MEV_PER_V * different):
             equation = CoherentEquation(self._junction, part, self._basis)
             generators.append((self._real @ equation.matrix @ self._flat).real * PER_SECOND)
             measured = equation.measured().reshape(len(part), -1)
             currents.append((measured @ self._flat).real / MEV_PER_V)
-        return np.concatenate(generators), np.concatenate(currents)
+        return np.concatenate(generators)[place], np.concatenate(currents)[place]
 
     def static_current(self, bias_V: FloatArray) -> FloatArray:
         """In A where the bias holds still, shape (V,)."""
-        return coherent_states(self._junction, MEV_PER_V * np.asarray(bias_V))[1] / MEV_PER_V
+        different, place = np.unique(bias_V, return_inverse=True)
+        currents: FloatArray = coherent_states(self._junction, MEV_PER_V * different)[1] / MEV_PER_V
+        return currents[place]
 
     def slowest_rate(self, bias_V: FloatArray) -> float:
         """Of what relaxes most slowly, averaged over biases of shape (V,), 1/s."""

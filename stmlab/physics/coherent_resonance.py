@@ -91,9 +91,13 @@ def _resolved(drive: CoherentDrive, offset: float, amplitude: float) -> _Period 
 
 
 def _sampled(drive: CoherentDrive, offset: float, amplitude: float, samples: int, shift: float) -> _Period:
-    """Samples of one period, the first of them ``shift`` of a sample after its beginning."""
-    phases = (np.arange(samples) + shift) / samples
-    voltages = offset + amplitude * np.cos(2.0 * np.pi * phases)
+    """Samples of one period, the first of them ``shift`` = 0 or 1/2 of a sample after its beginning.
+
+    The voltage returns as it went, to the last bit: `CoherentDrive` computes for both ways once.
+    """
+    order = np.arange(samples)
+    there = np.minimum(order, samples - round(2.0 * shift) - order)
+    voltages = offset + amplitude * np.cos(2.0 * np.pi * (there + shift) / samples)
     return _Period(voltages, *drive.at(voltages))
 
 

@@ -40,6 +40,8 @@ _MOST_UNKNOWNS = 1200
 _MOMENTS = 8
 """Samples of a period at which the slowest relaxation is looked up."""
 _FEW = 3
+"""Frequencies by which the number of harmonics is chosen."""
+_SOME = 16
 """Up to so many frequencies, solving at each of them costs less than an eigendecomposition."""
 _WAY_OUT = "give more samples of a smooth drive, or use held_occupation for one with sharp edges"
 
@@ -275,10 +277,11 @@ def _converged(
 def _at_all(
     balance: HarmonicBalance, angular: FloatArray, probes: IntArray, known: ComplexArray, tolerance: float
 ) -> ComplexArray:
-    """All frequencies by one eigendecomposition, unless that fails to repeat the ``known`` answers at the probes."""
-    answer = balance.solve_all(angular)
-    if np.abs(answer[probes] - known).max() <= tolerance:
-        return answer
+    """Many frequencies by one eigendecomposition, unless that fails to repeat the ``known`` answers at the probes."""
+    if angular.size > _SOME:
+        answer = balance.solve_all(angular)
+        if np.abs(answer[probes] - known).max() <= tolerance:
+            return answer
     return balance.solve_each(angular)
 
 

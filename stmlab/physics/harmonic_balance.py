@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from stmlab.arrays import ComplexArray, FloatArray, IntArray
+    from stmlab.arrays import ComplexArray, FloatArray
 
 _ROUNDING = 1e-13
 """Relative size below which the odd part of a drive counts as rounding."""
@@ -37,13 +37,11 @@ class HarmonicBalance:
     def __init__(self, matrix: ComplexArray, source: ComplexArray, *, even: bool) -> None:
         self.harmonics, self.states = source.shape[0] - 1, source.shape[1]
         order = np.arange(self.harmonics + 1)
-        minus = -_with_conjugates(matrix, order[:, None] - order[None, :])
-        plus = -matrix[order[:, None] + order[None, :]]
+        self._matrix, self._minus, self._plus = matrix, order[:, None] - order[None, :], order[:, None] + order[None, :]
+        minus, plus = -matrix.real[np.abs(self._minus)], -matrix.real[self._plus]
         plus[:, 0] = 0.0  # harmonic 0 is its own mirror image: count it once
-        self._t_cc = _as_matrix((minus + plus).real)
-        self._t_ss = _as_matrix((minus - plus).real[1:, 1:])
-        self._t_cs = _as_matrix((plus - minus).imag[:, 1:])
-        self._t_sc = _as_matrix((minus + plus).imag[1:])
+        self._t_cc = _as_matrix(minus + plus)
+        self._t_ss = _as_matrix((minus - plus)[1:, 1:])
         self._source = np.concatenate([source.real.reshape(-1), source.imag[1:].reshape(-1)])
         self._number = np.repeat(order[1:].astype(float), self.states)
         self._sines_of_cosines = _well_conditioned_inverse(self._t_ss) if even else None
@@ -77,7 +75,11 @@ class HarmonicBalance:
 
     def _general(self) -> tuple[FloatArray, FloatArray]:
         """The matrices without and with a factor w, for all unknowns."""
-        static = np.block([[self._t_cc, self._t_cs], [self._t_sc, self._t_ss]])
+        sign = np.sign(self._minus)[..., None, None]  # negative orders are conjugates
+        minus, plus = -sign * self._matrix.imag[np.abs(self._minus)], -self._matrix.imag[self._plus]
+        plus[:, 0] = 0.0
+        t_cs, t_sc = _as_matrix((plus - minus)[:, 1:]), _as_matrix((minus + plus)[1:])
+        static = np.block([[self._t_cc, t_cs], [t_sc, self._t_ss]])
         rotation = np.zeros_like(static)
         sines = np.arange(len(self._t_cc), len(static))
         cosines = sines - self._number.size
@@ -112,12 +114,6 @@ def _well_conditioned_inverse(matrix: FloatArray) -> FloatArray | None:
     except np.linalg.LinAlgError:
         return None
     return inverse if np.abs(matrix).max() * np.abs(inverse).max() < _WORST_INVERSE else None
-
-
-def _with_conjugates(coefficients: ComplexArray, order: IntArray) -> ComplexArray:
-    """Coefficients of a real signal at any order, negative ones as conjugates."""
-    chosen = coefficients[np.abs(order)]
-    return np.where((order < 0)[..., None, None], chosen.conj(), chosen)
 
 
 def _pencil(static: FloatArray, rotation: FloatArray, source: FloatArray, scale: FloatArray, idle: int) -> FloatArray:

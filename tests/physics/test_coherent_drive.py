@@ -68,6 +68,8 @@ class MasterEquation:
         self.tip = plain + np.tensordot(TIP, half, axes=1)
         self.sample = plain + np.tensordot(SAMPLE, half, axes=1)
         self.half, self.plain = half, plain
+        baths = [jump for spin in self.spins for jump in self.jumps(spin, 0.0, plain, plain, BATH_S, 0.0)]
+        self.at_rest = qutip.liouvillian(self.hamiltonian, [qutip.Qobj(one) for one in baths]).full()
 
     def jumps(self, spin, scatter, before, after, conductance, gained):
         x = (self.energies[:, None] - self.energies - gained) / (K_B_MEV_PER_K * TEMPERATURE_K)
@@ -89,8 +91,7 @@ class MasterEquation:
         gained = MEV_PER_V * bias_V
         there = self.jumps(self.spins[0], SCATTER, self.tip, self.sample, CONDUCTANCE_S, gained)
         back = self.jumps(self.spins[0], SCATTER, self.sample, self.tip, CONDUCTANCE_S, -gained)
-        rest = [jump for spin in self.spins for jump in self.jumps(spin, 0.0, self.plain, self.plain, BATH_S, 0.0)]
-        generator = qutip.liouvillian(self.hamiltonian, [qutip.Qobj(one) for one in there + back + rest]).full()
+        generator = self.at_rest + qutip.liouvillian(None, [qutip.Qobj(one) for one in there + back]).full()
         measured = sum(sign * one.conj().T @ one for sign, many in ((1, there), (-1, back)) for one in many)
         return generator, ELEMENTARY_CHARGE_C * measured.ravel()  # Tr(w rho), rho stacked by columns
 
@@ -119,6 +120,11 @@ class MasterEquation:
         return charge / sum(durations), np.array(populations)
 
 
+@pytest.fixture(scope="module")
+def of_one_spin():
+    return MasterEquation(one_spin())
+
+
 def driven_by_qutip(equation, frequency, steps):
     """Of a drive held at the middle of each step, extrapolated to many."""
     found = []
@@ -129,7 +135,7 @@ def driven_by_qutip(equation, frequency, steps):
     return (4 * found[1] - found[0]) / 3
 
 
-@pytest.mark.parametrize(("system", "steps"), [(one_spin(), 96), (two_spins(), 48)])
+@pytest.mark.parametrize(("system", "steps"), [(one_spin(), 48), (two_spins(), 24)])
 def test_a_driven_current_is_that_of_qutips_master_equation(system, steps):
     """At frequencies below, at and above the rates, which are about 1e9 /s."""
     frequencies = np.array([2e8, 1e9, 6e9])
@@ -142,16 +148,15 @@ def test_a_driven_current_is_that_of_qutips_master_equation(system, steps):
     assert differing > 100 * np.abs(found.signal_A + found.direct_current_A - told).max()
 
 
-def test_limits_of_slow_and_fast_drive_are_steady_states():
+def test_limits_of_slow_and_fast_drive_are_steady_states(of_one_spin):
     """The mean of the static currents, and the state of the mean Liouvillian by QuTiP."""
     found = stochastic_resonance(
         junction(one_spin()), np.array([0.0, 1.0, 1e16]), offset_V=OFFSET_V, amplitude_V=AMPLITUDE_V
     )
-    voltages = OFFSET_V + AMPLITUDE_V * np.cos(2 * np.pi * np.arange(256) / 256)
+    voltages = OFFSET_V + AMPLITUDE_V * np.cos(2 * np.pi * np.arange(128) / 128)
     slow = junction(one_spin()).current(voltages).mean() - found.direct_current_A
     assert found.signal_A[:2] == close(np.array([slow, slow]), rel=1e-6)
-    equation = MasterEquation(one_spin())
-    places = [equation.at(v) for v in np.round(voltages, 15).tolist()]
+    places = [of_one_spin.at(v) for v in np.round(voltages, 15).tolist()]
     mean = np.mean([generator for generator, _ in places], axis=0)
     state = np.linalg.svd(mean)[2][-1].conj()
     state /= np.trace(state.reshape(3, 3))
@@ -164,21 +169,21 @@ def test_limits_of_slow_and_fast_drive_are_steady_states():
 TRAIN = PulseTrain(8e-9, (Pulse(2e-9, 0.9e-9, -9e-3, 0.3e-9), Pulse(4e-9, 0.5e-9, 5e-3)), 1e-3)
 
 
-def pulses_by_qutip(steps):
+def pulses_by_qutip(equation, steps):
     durations, starts, ends = TRAIN.pieces()
     counts = np.where(starts == ends, 1, steps)
     times = np.repeat(durations / counts, counts)
     fractions = np.concatenate([(np.arange(count) + 0.5) / count for count in counts])
     voltages = np.repeat(starts, counts) + fractions * np.repeat(ends - starts, counts)
-    equation, rest = MasterEquation(one_spin()), max(1, 64 // steps)
+    rest = max(1, 64 // steps)
     # a step at rest is cut, too: its charge is taken by Simpson's rule
     cut = np.where(np.repeat(counts, counts) == 1, 400 * rest, 1)
     return equation.held(np.repeat(voltages, cut), np.repeat(times / cut, cut))[0]
 
 
-def test_the_current_of_pulses_is_that_of_qutips_master_equation():
+def test_the_current_of_pulses_is_that_of_qutips_master_equation(of_one_spin):
     """A pulse with ramps and one with sharp edges."""
-    coarse, fine = pulses_by_qutip(24), pulses_by_qutip(48)
+    coarse, fine = pulses_by_qutip(of_one_spin, 24), pulses_by_qutip(of_one_spin, 48)
     expected = (4 * fine - coarse) / 3
     assert mean_pulsed_current(junction(one_spin()), TRAIN, tolerance=1e-9) == close(expected, rel=2e-6)
     shown = pulse_response(junction(one_spin()), TRAIN, steps_per_ramp=256)
@@ -189,12 +194,12 @@ def test_the_current_of_pulses_is_that_of_qutips_master_equation():
     assert abs(secular - expected) > 1e-3 * abs(expected)
 
 
-def test_occupations_along_a_pulse_are_those_of_qutip():
+def test_occupations_along_a_pulse_are_those_of_qutip(of_one_spin):
     equation = junction(one_spin())
     durations, starts, ends = SHARP.pieces()
     assert (starts == ends).all()
     cut = 400
-    _, populations = MasterEquation(one_spin()).held(np.repeat(starts, cut), np.repeat(durations / cut, cut))
+    _, populations = of_one_spin.held(np.repeat(starts, cut), np.repeat(durations / cut, cut))
     expected = populations.reshape(len(starts), cut, 3).mean(axis=1)
     assert pulse_response(equation, SHARP).occupations == pytest.approx(expected, abs=1e-5)
 
@@ -248,8 +253,8 @@ def test_pulses_of_the_microscope_are_those_of_the_train():
     assert told == close(mean_pulsed_current(junction(one_spin()), SHARP), rel=1e-6)
 
 
-def test_the_slowest_rate_is_that_of_qutips_liouvillian():
-    generator, _ = MasterEquation(one_spin()).at(OFFSET_V)
+def test_the_slowest_rate_is_that_of_qutips_liouvillian(of_one_spin):
+    generator, _ = of_one_spin.at(OFFSET_V)
     decays = np.sort(-np.linalg.eigvals(generator).real)
     assert slow_rate(junction(one_spin()), OFFSET_V, 0.0) == close(decays[1], rel=1e-6)
 

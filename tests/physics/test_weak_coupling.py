@@ -14,7 +14,7 @@ from stmlab.physics.molecular_dimer import Dimer, Leads
 from stmlab.physics.molecular_exchange import molecular_exchange
 
 OF_ITS_SIZE = 1e-12
-NODES = 40
+NODES = 24
 
 
 @pytest.fixture(autouse=True, scope="module")
