@@ -247,8 +247,9 @@ def test_automatic_is_secular_where_there_is_no_coherent_equation_and_coherent_i
 
 
 def test_many_biases_are_solved_in_parts():
-    bias = np.linspace(-9e-3, 9e-3, 60)
+    """Of at most 96, for so many states."""
+    bias = np.linspace(-9e-3, 9e-3, 110)
     system = SpinSystem((Spin(2.5, -1.0, 1e-5), Spin(0.5)), (Exchange.heisenberg(0, 1, 1e-4),), (0.0, 0.01, 0.01))
     junction = TunnelJunction(system, 1.0, 1e-7, tip=Electrode((0.3, 0.0, 0.2)), equation="coherent")
-    parts = np.concatenate([junction.conductance(bias[k : k + 7]) for k in range(0, 60, 7)])
-    np.testing.assert_allclose(junction.conductance(bias), parts, rtol=1e-9)
+    some = [0, 50, 95, 96, 109]
+    np.testing.assert_allclose(junction.conductance(bias)[some], junction.conductance(bias[some]), rtol=1e-9)
