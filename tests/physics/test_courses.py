@@ -34,8 +34,8 @@ def integrated(junction, voltage, period, times):
 
     order = np.argsort(times % period)
     ask = np.concatenate([(times % period)[order], [period]])
-    # steps that pass over no corner of the voltage
-    found = solve_ivp(slope, (0.0, period), np.eye(3).ravel(), "LSODA", ask, rtol=1e-9, atol=1e-12, max_step=period / 60)
+    limits = {"rtol": 1e-9, "atol": 1e-12, "max_step": period / 60}  # steps that pass over no corner of the voltage
+    found = solve_ivp(slope, (0.0, period), np.eye(3).ravel(), "LSODA", ask, **limits)
     maps = found.y.T.reshape(-1, 3, 3)
     values, vectors = np.linalg.eig(maps[-1])
     start = vectors[:, np.abs(values - 1).argmin()].real
