@@ -10,9 +10,12 @@ from scipy.signal import lfilter
 from stmlab.analysis.telegraph import fit_telegraph
 from stmlab.analysis.telegraph.course import most_likely_states
 from stmlab.analysis.telegraph.dwells import corrected_rates, dwells, idealised
-from stmlab.analysis.telegraph.likelihood import Switching, log_likelihood, most_likely
+from stmlab.analysis.telegraph.likelihood import log_likelihood, with_slopes
 from stmlab.analysis.telegraph.noise import likelihood_of_noise
+from stmlab.analysis.telegraph.products import Products
 from stmlab.analysis.telegraph.samples import Samples
+from stmlab.analysis.telegraph.search import most_likely
+from stmlab.analysis.telegraph.switching import Switching
 from stmlab.errors import FitError
 from stmlab.storage.recorded import open_recording
 from tests.approximately import close
@@ -205,6 +208,36 @@ def test_the_likelihood_is_the_sum_over_all_paths():
     assert log_likelihood(unrounded(values), switching) == close(math.log(total), rel=1e-12)
     np.testing.assert_allclose(switching.transitions().sum(axis=1), 1.0)
     np.testing.assert_allclose(switching.stationary() @ switching.transitions(), switching.stationary())
+
+
+@pytest.mark.parametrize("averaged", [True, False])
+@pytest.mark.parametrize("heavy", [True, False])
+@pytest.mark.parametrize(("noise", "shape"), [(0.25, (1, 517)), (0.25, (3, 170)), (0.02, (1, 517))])
+def test_slopes_of_the_likelihood_are_those_of_its_values(noise, shape, heavy, averaged):
+    values = np.array([trace(0.1, 0.2, shape[1], 0.2, seed) for seed in range(shape[0])])
+    model = Switching(0.12, 0.15, 0.05, 0.9, noise, averaged=averaged, heavy=heavy)
+    samples, vector, step = Samples.of(values, model.scale), model.vector(), 1e-5
+    found, slopes = with_slopes(samples, model)
+    assert found == close(log_likelihood(samples, model), rel=1e-14)
+    beside = [
+        [log_likelihood(samples, model.moved(vector + side * row)) for side in (1, -1)] for row in step * np.eye(5)
+    ]
+    expected = np.subtract(*np.transpose(beside)) / (2 * step)
+    np.testing.assert_allclose(slopes, expected, atol=1e-6 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("length", [1, 2, 15, 16, 39, 5000])
+def test_products_in_pairs_are_those_of_one_factor_after_the_other(length):
+    """Of so many that they underflow unless they are divided again and again."""
+    factors = 1e-3 * np.random.default_rng(length).random((2, 2, length, 3))
+    found, product, logarithm = Products.of(factors), np.eye(2)[..., None], 0.0
+    for factor in np.moveaxis(factors, 2, 0):
+        product = np.einsum("ijs,jks->iks", product, factor)
+        size = product.max(axis=(0, 1))
+        product, logarithm = product / size, logarithm + np.log(size).sum()
+    of_found = np.log(found.whole.max(axis=(0, 1))).sum() + found.logarithm
+    assert of_found == close(logarithm, rel=1e-12)
+    np.testing.assert_allclose(found.whole / found.whole.max(axis=(0, 1)), product, rtol=1e-9)
 
 
 @pytest.mark.parametrize(("up", "down"), [(0.01, 0.3), (0.8, 1.2)])

@@ -15,9 +15,9 @@ import numpy as np
 from stmlab.analysis.numbers import number
 from stmlab.analysis.telegraph.doubts import matters, moving
 from stmlab.analysis.telegraph.dwells import Dwells, corrected_rates, dwells, idealised
-from stmlab.analysis.telegraph.likelihood import Switching
 from stmlab.analysis.telegraph.refusals import refuse_one_level, refuse_one_moving_level, refuse_standstill
 from stmlab.analysis.telegraph.result import result
+from stmlab.analysis.telegraph.switching import Switching
 from stmlab.analysis.telegraph.trace import NOISELESS, Trace, digits, robust
 from stmlab.errors import FitError
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from stmlab.analysis.telegraph.likelihood import Switching
     from stmlab.analysis.telegraph.samples import Samples
+    from stmlab.analysis.telegraph.switching import Switching
     from stmlab.arrays import BoolArray, FloatArray
 
 _STAYS = np.where(np.eye(2) == 1, 0.0, -1e300)  # the step after the end of a trace

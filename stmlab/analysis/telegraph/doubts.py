@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmlab.analysis.telegraph.likelihood import QUIETEST
+from stmlab.analysis.telegraph.switching import QUIETEST
 from stmlab.analysis.telegraph.trace import digits
 
 if TYPE_CHECKING:
     from stmlab.analysis.telegraph.dwells import Dwells
-    from stmlab.analysis.telegraph.likelihood import Switching
+    from stmlab.analysis.telegraph.switching import Switching
     from stmlab.analysis.telegraph.trace import Trace
     from stmlab.arrays import BoolArray, FloatArray
 

@@ -16,7 +16,6 @@ from stmlab.analysis.telegraph.counting import by_dwells
 from stmlab.analysis.telegraph.course import most_likely_states
 from stmlab.analysis.telegraph.doubts import moving
 from stmlab.analysis.telegraph.dwells import Dwells, dwells
-from stmlab.analysis.telegraph.likelihood import QUIETEST, Switching, curvature, most_likely
 from stmlab.analysis.telegraph.refusals import (
     refuse_one_level,
     refuse_one_moving_level,
@@ -24,6 +23,8 @@ from stmlab.analysis.telegraph.refusals import (
     refuse_standstill,
 )
 from stmlab.analysis.telegraph.result import result
+from stmlab.analysis.telegraph.search import curvature, most_likely
+from stmlab.analysis.telegraph.switching import QUIETEST, Switching
 from stmlab.analysis.telegraph.trace import FEWEST, NOISELESS, Trace, digits, filter_of, first_guess, robust
 from stmlab.errors import FitEnded, FitError
 

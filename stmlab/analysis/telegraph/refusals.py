@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stmlab.analysis.telegraph.likelihood import Switching, without_memory
+from stmlab.analysis.telegraph.likelihood import without_memory
 from stmlab.analysis.telegraph.trace import RARE
 from stmlab.analysis.telegraph.trend import likelihood_of_levels, likelihood_of_trend
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:
     from stmlab.analysis.telegraph.dwells import Dwells
+    from stmlab.analysis.telegraph.switching import Switching
     from stmlab.analysis.telegraph.trace import Trace
     from stmlab.arrays import FloatArray
 

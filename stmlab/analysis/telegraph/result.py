@@ -15,7 +15,7 @@ from stmlab.results import FitParameter, FitResult
 
 if TYPE_CHECKING:
     from stmlab.analysis.telegraph.dwells import Dwells
-    from stmlab.analysis.telegraph.likelihood import Switching
+    from stmlab.analysis.telegraph.switching import Switching
     from stmlab.analysis.telegraph.trace import Trace
     from stmlab.arrays import FloatArray
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from stmlab.arrays import FloatArray, IntArray
 
@@ -74,6 +74,21 @@ class Samples:
         """The same, step by step: shape (2, 2, segments)."""
         for block in self.blocks(table, identity, _SHORTEST):
             yield from np.moveaxis(block, 2, 0)
+
+    def summed(self, of_blocks: Iterable[FloatArray]) -> FloatArray:
+        """Something of every sample, in the `blocks` of the matrices, summed over the samples of each value.
+
+        Returns:
+            Shape (2, 2, values).
+        """
+        number, first = self.values.size, 0
+        sums = np.zeros((4, number + 1))
+        for block in of_blocks:
+            places = self.steps[first : first + block.shape[2]].ravel()
+            first += block.shape[2]
+            for total, part in zip(sums, block.reshape(4, -1), strict=True):
+                total += np.bincount(places, weights=part, minlength=number + 1)
+        return sums[:, :number].reshape(2, 2, -1)
 
     def in_order(self, of_steps: FloatArray) -> FloatArray:
         """Back in the order of time: from the shape of ``steps`` to (traces, n)."""

@@ -10,8 +10,9 @@ import numpy as np
 
 from stmlab.analysis.numbers import finite, number
 from stmlab.analysis.telegraph.dwells import idealised
-from stmlab.analysis.telegraph.likelihood import Switching, log_likelihood
+from stmlab.analysis.telegraph.likelihood import log_likelihood
 from stmlab.analysis.telegraph.samples import Samples
+from stmlab.analysis.telegraph.switching import Switching
 from stmlab.errors import FitError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from stmlab.analysis.telegraph.noise import likelihood_of_noise
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stmlab.analysis.telegraph.likelihood import Switching
+    from stmlab.analysis.telegraph.switching import Switching
     from stmlab.analysis.telegraph.trace import Trace
     from stmlab.arrays import FloatArray
 
