@@ -27,11 +27,18 @@ def opened(qt, open_window=application.open_window):
     settings = Settings(Path(sys.argv[1]))
     settings.remember(theme="light")
     window = open_window(qt, settings)
-    def look():
-        print(window.palette().window().color().name(), window.context.theme.window, flush=True)
-    for k, name in enumerate(("dark", "light", "dark")):
-        QTimer.singleShot(1000 * k, lambda name=name: window.context.actions.trigger(f"view.{name}"))
-        QTimer.singleShot(1000 * k + 600, look)
+    def use(name, *others):
+        window.context.actions.trigger(f"view.{name}")
+        QTimer.singleShot(0, lambda: look(500, *others))
+    def look(looks, *others):
+        has, wanted = window.palette().window().color().name(), window.context.theme.window
+        if has != wanted and looks:
+            QTimer.singleShot(10, lambda: look(looks - 1, *others))
+            return
+        print(has, wanted, flush=True)
+        if others:
+            use(*others)
+    QTimer.singleShot(0, lambda: use("dark", "light", "dark"))
     return window
 
 application.open_window = opened

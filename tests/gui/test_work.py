@@ -3,17 +3,27 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 
 import pytest
 
 from stmlab.errors import FitError
 from stmlab.gui.work import Newest, Workers
+from stmlab.gui.work_process import _BETWEEN
+from tests import forked
 
 _LONG = 60_000  # ms
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch):
+    monkeypatch.setattr("stmlab.gui.work._LOOK", 0.01)
+
+
+@pytest.fixture(scope="module")
 def workers(qapp):
+    """For every test: what one of them kills is replaced."""
+    forked.begin()
     found = Workers(2)
     yield found
     found.close()
@@ -59,10 +69,11 @@ def die():
 
 
 def count(to, progress):
+    begun = time.monotonic()
     for k in range(to):
         progress(k)
         threading.Event().wait(0.001)
-    return "counted"
+    return time.monotonic() - begun
 
 
 def never_end():
@@ -98,9 +109,11 @@ def test_an_error_of_the_program_fails_with_its_kind_and_is_logged_with_its_plac
     assert "break_down" in caplog.text
 
 
-def test_a_process_has_the_environment_of_the_window_as_it_is_now(workers, qtbot, monkeypatch):
+def test_a_process_has_the_environment_of_the_window_as_it_is_now(qapp, qtbot, monkeypatch):
+    workers = Workers(1)
     monkeypatch.setenv("STMLAB_TOLD", "now")
     assert result_of(workers.submit(environment_variable, "STMLAB_TOLD"), qtbot) == "now"
+    workers.close()
 
 
 def test_a_process_that_dies_fails_its_task_and_is_replaced(workers, qtbot):
@@ -115,10 +128,10 @@ def test_a_result_or_a_task_that_cannot_be_sent_is_a_failure_and_no_end(workers,
 
 
 def test_progress_comes_while_a_task_goes_on_and_not_at_every_step(workers, qtbot):
-    task, seen = workers.submit(count, 500, reports=True), []
+    task, seen = workers.submit(count, 100, reports=True), []
     task.progress.connect(seen.append)
-    assert result_of(task, qtbot) == "counted"
-    assert 2 <= len(seen) < 250
+    took = result_of(task, qtbot)
+    assert 2 <= len(seen) <= 1 + took / _BETWEEN
     assert seen == sorted(seen)
 
 

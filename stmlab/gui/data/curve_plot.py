@@ -87,13 +87,12 @@ class CurvePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         super().__init__()
         self.theme = theme
         self.axes = {side: QuantityAxis(side) for side in ("left", "bottom")}
-        self.main = self.addPlot(row=0, col=0, axisItems=self.axes)
+        self.main = self.addPlot(row=0, col=0, axisItems=self.axes, enableMenu=False)
         self.residual_axes = {side: QuantityAxis(side) for side in ("left", "bottom")}
-        self.residual = pg.PlotItem(axisItems=self.residual_axes)
+        self.residual = pg.PlotItem(axisItems=self.residual_axes, enableMenu=False)
         self.residual.setXLink(self.main)
         for plot in (self.main, self.residual):
             plot.hideButtons()
-            plot.setMenuEnabled(False)
             plot.showGrid(x=True, y=True, alpha=0.15)
         self.legend = self.main.addLegend(offset=(-10, 10))
         self.cross = tuple(pg.InfiniteLine(angle=angle, movable=False) for angle in (90, 0))

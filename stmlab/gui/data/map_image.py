@@ -46,9 +46,8 @@ class MapImage(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
         self._sides: tuple[Side, Side] | None = None
         self._shape = (0, 0)
         self.axes = {side: QuantityAxis(side) for side in ("left", "bottom")}
-        self.main = self.addPlot(row=0, col=0, axisItems=self.axes)
+        self.main = self.addPlot(row=0, col=0, axisItems=self.axes, enableMenu=False)
         self.main.hideButtons()
-        self.main.setMenuEnabled(False)
         self.image = pg.ImageItem(axisOrder="row-major")
         self.main.addItem(self.image)
         self.bar = pg.ColorBarItem(values=(0.0, 1.0), colorMap=theme.colour_map, interactive=True, width=14)

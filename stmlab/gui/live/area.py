@@ -53,9 +53,8 @@ class PlotArea(pg.GraphicsLayoutWidget):  # type: ignore[misc, unused-ignore]
 
     def plot(self, *sides: str) -> pg.PlotItem:
         """A plot with our axes on these sides, not yet placed; its context menu is ours."""
-        made = pg.PlotItem(axisItems={side: QuantityAxis(side) for side in sides})
+        made = pg.PlotItem(axisItems={side: QuantityAxis(side) for side in sides}, enableMenu=False)
         made.hideButtons()
-        made.setMenuEnabled(False)
         made.showGrid(x=True, y=True, alpha=0.15)
         for side in ("left", "bottom", "right", "top"):
             made.showAxis(side, side in sides)

@@ -55,7 +55,7 @@ class Source(QObject):
     def watch(self, path: Path) -> None:
         """Show the run in a file, and whatever is added to it."""
         self._begin(RunData(), path)
-        task = self._task = self._workers.submit(first_look, path)
+        task = self._task = self._workers.submit(first_look, path, _BETWEEN)
         task.done.connect(lambda found: self._caught_up(task, found))
         task.failed.connect(lambda why: self._gave_up(task, why))
 
@@ -161,13 +161,18 @@ class Source(QObject):
         return (stop - first) * cells > _LONG
 
 
-def first_look(path: Path) -> tuple[Follower, News | None]:
-    """Open a run and read what there is; for a work process. A file that is just being made is waited for."""
+def first_look(path: Path, between: float = _BETWEEN) -> tuple[Follower, News | None]:
+    """Open a run and read what there is; for a work process. A file that is just being made is waited for.
+
+    Args:
+        path: of the file.
+        between: s between two looks at a file that cannot be read yet.
+    """
     for _ in range(_TRIES):
         try:
             follower = Follower(path)
         except FileError:
-            time.sleep(_BETWEEN)
+            time.sleep(between)
         else:
             return follower, follower.news()
     follower = Follower(path)

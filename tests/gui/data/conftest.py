@@ -58,7 +58,7 @@ def grid(path, rates=((1e9, 2e9, 3e9), (4e9, 5e9, 6e9))):
 
 def ramp(path):
     """Spectra at eight setpoints of a spin under a tip with one: a fit of it takes its time."""
-    bias, setpoints = np.linspace(-10e-3, 10e-3, 3201), np.linspace(0.05, 0.4, 8) * 1e-6
+    bias, setpoints = np.linspace(-10e-3, 10e-3, 801), np.linspace(0.05, 0.4, 8) * 1e-6
     spins = SpinParameters(-4.2, 0.87, 2.0, exchange_slope_meV_per_uS=3.6, correlation=-0.5, kondo_coupling=-0.05)
     found = spectra(SpinSetting(ExchangeKind.HEISENBERG, modulation_V=1e-4, order=3), spins, setpoints, bias)
     found += np.random.default_rng(6).normal(0, 1e-10, found.shape)
@@ -67,6 +67,14 @@ def ramp(path):
     said = {"modulation": ParameterValue(1e-4, "V", "")}
     channel = Channel("conductance", "S", "dI/dV")
     return write(path, "setpoint_ramp", "2024-01-04T10:00:00+00:00", axes, points, parameters=said, channel=channel)
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch):
+    """Nobody types on, no folder changes once more: what the window would wait for."""
+    monkeypatch.setattr("stmlab.gui.data.catalogue._TYPED", 0)
+    monkeypatch.setattr("stmlab.gui.data.catalogue._SETTLED", 0)
+    monkeypatch.setattr("stmlab.gui.data.replay._INTERVAL", 5)
 
 
 @pytest.fixture(scope="session")

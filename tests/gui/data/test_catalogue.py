@@ -206,8 +206,10 @@ def test_the_parameters_of_a_run_are_put_into_the_form(panel, qtbot):
     assert entry.settings == {"dc_bias": "4 mV", "points": "40"}
 
 
-@pytest.mark.parametrize(("name", "begins"), [("a.png", b"\x89PNG"), ("b.svg", b"<?xml"), ("c.pdf", b"%PDF-")])
-@pytest.mark.parametrize("stem", ["early", "recorded"])
+@pytest.mark.parametrize(
+    ("stem", "name", "begins"),
+    [("early", "a.png", b"\x89PNG"), ("early", "b.svg", b"<?xml"), ("recorded", "c.pdf", b"%PDF-")],
+)
 def test_a_figure_is_written(panel, qtbot, tmp_path, monkeypatch, said, stem, name, begins):
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / name), ""))
     choose(panel, stem)

@@ -6,7 +6,8 @@ from stmlab.gui.live.panel import LivePanel
 
 
 @pytest.fixture
-def panel(context, qtbot):
+def panel(context, qtbot, monkeypatch):
+    monkeypatch.setattr("stmlab.gui.live.panel._INTERVAL", 10)
     found = LivePanel(context)
     qtbot.addWidget(found)
     found.resize(900, 700)

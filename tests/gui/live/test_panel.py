@@ -80,7 +80,8 @@ def test_a_run_in_memory_is_shown_and_one_without_an_end_says_so(panel, context,
     qtbot.waitUntil(lambda: "all 11 acknowledged points are here" in panel.words.text(), timeout=PATIENCE)
 
 
-def test_a_file_that_cannot_be_read_is_a_notice(panel, context, notices, qtbot, tmp_path):
+def test_a_file_that_cannot_be_read_is_a_notice(panel, context, notices, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr("stmlab.gui.live.source._BETWEEN", 0.001)
     (tmp_path / "no.h5").write_bytes(b"no run")
     context.run_shown.emit(tmp_path / "no.h5")
     qtbot.waitUntil(lambda: any("no.h5" in notice for notice in notices), timeout=PATIENCE)

@@ -14,6 +14,12 @@ PATIENCE = 60_000  # ms
 
 
 @pytest.fixture
+def no_pause(monkeypatch):
+    """Nobody types on."""
+    monkeypatch.setattr("stmlab.gui.measure.preflight._PAUSE", 0)
+
+
+@pytest.fixture
 def panel(qtbot, context, tmp_path):
     context.settings.remember(sequence="srs", folder=str(tmp_path / "runs"))
     context.said, context.asked = [], []
@@ -159,7 +165,7 @@ def test_a_file_that_is_no_run_is_a_notice(panel, qtbot, tmp_path):
     assert "text.h5" in panel.context.said[0]
 
 
-def test_the_plan_stands_beside_the_form_with_points_duration_file_limits_and_power(panel, qtbot):
+def test_the_plan_stands_beside_the_form_with_points_duration_file_limits_and_power(no_pause, panel, qtbot):
     assert settled(panel, qtbot).refusal == ""
     text = panel.view.label.text()
     for part in (
@@ -176,7 +182,7 @@ def test_the_plan_stands_beside_the_form_with_points_duration_file_limits_and_po
     qtbot.waitUntil(lambda: "30 points" in panel.view.label.text(), timeout=PATIENCE)
 
 
-def test_the_newest_text_wins_and_a_refusal_of_the_whole_stands_at_its_parameter(panel, qtbot):
+def test_the_newest_text_wins_and_a_refusal_of_the_whole_stands_at_its_parameter(no_pause, panel, qtbot):
     for text in ("10 ms", "1 ms", "10 us"):
         put(panel, "time_constant", text)
     plan = settled(panel, qtbot)

@@ -27,7 +27,8 @@ def workers():
 
 
 @pytest.fixture
-def preflight(qapp, workers):
+def preflight(qapp, workers, monkeypatch):
+    monkeypatch.setattr("stmlab.gui.measure.preflight._PAUSE", 0)
     made = Preflight(workers)
     made.said = []
     made.ready.connect(made.said.append)
