@@ -34,12 +34,21 @@ def stmlab(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-@pytest.fixture
-def files(tmp_path):
-    path = written(tmp_path / "mine.toml", ATOM)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A system's file, and runs in two fields."""
+    folder = tmp_path_factory.mktemp("made")
+    path = written(folder / "mine.toml", ATOM)
     system, fields = read_system(path), (0.0, 5.0)
     rows = [spectrum(system, {"D": -3.2}, BIAS, Conditions(1e-7, field), k) for k, field in enumerate(fields)]
-    return path, [run(tmp_path / f"{k}.h5", BIAS, [1e-7], [row]) for k, row in enumerate(rows)]
+    return path, [run(folder / f"{k}.h5", BIAS, [1e-7], [row]) for k, row in enumerate(rows)]
+
+
+@pytest.fixture
+def files(made, tmp_path):
+    """Of one's own."""
+    path, runs = made
+    return shutil.copy(path, tmp_path / path.name), [shutil.copy(one, tmp_path / one.name) for one in runs]
 
 
 def test_the_guides_example_works_as_it_stands(tmp_path, monkeypatch):
@@ -70,6 +79,7 @@ def test_several_files_are_one_fit_with_a_field_for_each(files):
     assert fit["points"] == 2 * BIAS.size
     assert fit["parameters"][0]["value"] == close(-3.2, rel=0.02)
     assert fit["choices"]["given"] == "field = 0 T, 5 T"
+    path.write_text(path.read_text(encoding="utf-8").partition("[spin_system.alternatives")[0], encoding="utf-8")
     (wrong,) = stmlab("fit", runs[1], "--system", path, "--set", "field=0 T").output.splitlines()[-1:]
     assert "does not hold" in wrong
 
