@@ -20,6 +20,8 @@ from stmlab.physics.electron_jumps import PER_SECOND, TOGETHER, bath_jumps, bloc
 from stmlab.physics.occupation import RateEquation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stmlab.arrays import ComplexArray, FloatArray, IntArray
     from stmlab.physics.junction import Junction
 
@@ -85,7 +87,7 @@ class CoherentEquation:
 
     def measured(self, order: int = 0) -> ComplexArray:
         """w with I = sum_ij w_ij rho_ij in S meV, or its derivative by eV; shape (V, n, n)."""
-        found: ComplexArray = np.asarray(sum(way * _products(self._jumps(way, order), order) for way in (1, -1)))
+        found: ComplexArray = self._weights(1, order) - self._weights(-1, order)
         return found
 
     # -- the state -----------------------------------------------------------------------------------------------------
@@ -113,7 +115,9 @@ class CoherentEquation:
 
     def _applied(self, order: int, state: ComplexArray) -> ComplexArray:
         """The derivative of L, applied to a state; shape (V, n n)."""
-        found = np.asarray(sum(_applied(self._jumps(way, order), order, state) for way in (1, -1)))
+        gained = sum(_gained(self._jumps(way, order), order, state) for way in (1, -1))
+        lost = (self._weights(1, order) + self._weights(-1, order)).swapaxes(1, 2) @ state
+        found = gained - 0.5 * (lost + lost.conj().swapaxes(1, 2))  # a state is Hermitian
         return found.reshape(len(state), -1)
 
     def _response(self, source: ComplexArray) -> ComplexArray:
@@ -139,7 +143,7 @@ class CoherentEquation:
 
     @cached_property
     def _between(self) -> IntArray:
-        return np.setdiff1d(np.arange(self._energies.size**2), self._own)
+        return np.flatnonzero(~np.eye(self._energies.size, dtype=bool))
 
     @property
     def _moments(self) -> ComplexArray:
@@ -153,8 +157,10 @@ class CoherentEquation:
         turning = -1j * hamiltonian[None] / (HBAR_MEV_S * PER_SECOND)
         baths = self._turned(_bath_jumps(self._junction, self._kT)[None])
         tunnelling = np.concatenate([self._jumps(way, 0)[0] for way in (1, -1)], axis=1)
-        matrix = _superoperator(tunnelling)
-        matrix += _superoperator(baths) + _both_sides(turning)
+        weights = self._weights(1, 0) + self._weights(-1, 0) + _products([baths], 0)
+        matrix = _both_sides(turning - 0.5 * weights.swapaxes(1, 2))
+        matrix += _gains(tunnelling)
+        matrix += _gains(baths)
         return matrix
 
     @cached_property
@@ -189,6 +195,17 @@ class CoherentEquation:
         known.extend(self._turned(self._plain(way, order)) for order in range(len(known), highest + 1))
         return known
 
+    def _weights(self, way: int, order: int) -> ComplexArray:
+        """w_ij of `_products` of electrons that go one way."""
+        if (way, order) not in self._known_weights:
+            self._known_weights[way, order] = _products(self._jumps(way, order), order)
+        return self._known_weights[way, order]
+
+    @cached_property
+    def _known_weights(self) -> dict[tuple[int, int], ComplexArray]:
+        """Those that were asked for."""
+        return {}
+
     @cached_property
     def _known_jumps(self) -> dict[int, list[ComplexArray]]:
         """As many derivatives as were asked for."""
@@ -220,34 +237,42 @@ def _pointers(junction: Junction, together_meV: float) -> ComplexArray:
     return basis
 
 
-def _superoperator(jumps: ComplexArray) -> ComplexArray:
-    """sum_k J rho J+ - {J+ J, rho}/2 as a matrix on flattened states, of J of shape (V, K, n, n); (V, n n, n n)."""
+def _gains(jumps: ComplexArray) -> ComplexArray:
+    """sum_k J rho J+ as a matrix on flattened states, of J of shape (V, K, n, n); (V, n n, n n)."""
     size = jumps.shape[-1]
     rows = jumps.reshape(*jumps.shape[:2], -1)  # vkab -> vk(ab)
     both = rows.swapaxes(1, 2) @ rows.conj()  # v(ab)(cd), from here on v(ac)(bd)
-    both = both.reshape(-1, size, size, size, size).swapaxes(2, 3)
-    found: ComplexArray = _both_sides(-0.5 * _products([jumps], 0).swapaxes(1, 2))
-    found += both.reshape(-1, size**2, size**2)
+    found: ComplexArray = both.reshape(-1, size, size, size, size).swapaxes(2, 3).reshape(-1, size**2, size**2)
     return found
 
 
-def _applied(jumps: list[ComplexArray], order: int, state: ComplexArray) -> ComplexArray:
-    """The derivative of sum_k J rho J+ - {J+ J, rho}/2 at a state that stays as it is; shape (V, n, n)."""
-    loss = _products(jumps, order).swapaxes(1, 2)
-    found: ComplexArray = -0.5 * (loss @ state + state @ loss.conj().swapaxes(1, 2))
-    for a in range(order + 1):
+def _gained(jumps: list[ComplexArray], order: int, state: ComplexArray) -> ComplexArray:
+    """The derivative of sum_k J rho J+ at a state that stays as it is; shape (V, n, n)."""
+
+    def term(a: int) -> ComplexArray:
         rows = jumps[a].reshape(len(state), -1, state.shape[-1]) @ state
         before, after = rows.reshape(jumps[a].shape), jumps[order - a].conj()
         flat = before.swapaxes(1, 2).reshape(*state.shape[:2], -1)  # vkij -> vi(kj)
-        found += comb(order, a) * (flat @ after.swapaxes(2, 3).reshape(len(state), -1, state.shape[-1]))
-    return found
+        found: ComplexArray = flat @ after.swapaxes(2, 3).reshape(len(state), -1, state.shape[-1])
+        return found
+
+    return _derived(order, term)
 
 
 def _products(jumps: list[ComplexArray], order: int) -> ComplexArray:
     """w_ij = sum_kf J_fi J*_fj, with which a state has sum_ij w_ij rho_ij jumps; or its derivative; shape (V, n, n)."""
     rows = [jump.reshape(len(jump), -1, jump.shape[-1]) for jump in jumps]  # vkfi -> v(kf)i
-    pairs = [(comb(order, a), rows[a].swapaxes(1, 2), rows[order - a].conj()) for a in range(order + 1)]
-    found: ComplexArray = np.asarray(sum(count * (one @ other) for count, one, other in pairs))
+    return _derived(order, lambda a: rows[a].swapaxes(1, 2) @ rows[order - a].conj())
+
+
+def _derived(order: int, term: Callable[[int], ComplexArray]) -> ComplexArray:
+    """A derivative of a product by its terms, of which the last are the first ones' adjoints; shape (V, n, n)."""
+    found = comb(order, order // 2) * term(order // 2)
+    if order % 2:
+        found = found + found.conj().swapaxes(1, 2)
+    for a in range(order // 2):
+        one = comb(order, a) * term(a)
+        found += one + one.conj().swapaxes(1, 2)
     return found
 
 

@@ -17,6 +17,7 @@ on every number smoothly.
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,10 +133,10 @@ def _roots(junction: Junction, electrode: Electrode, seen: ComplexArray) -> Comp
     if largest > _LARGEST_POLARISATION:
         allowed = f"gives a moment of the spin the polarisation {largest:.4g}; at most 1 is possible"
         raise refuse("correlation", electrode.correlation, allowed)
-    return np.array([_root(one) for one in polarisations])
+    return np.array([_root((x, y, z)) for x, y, z in polarisations.tolist()])
 
 
-def _root(polarisation: FloatArray) -> ComplexArray:
+def _root(polarisation: Vector) -> ComplexArray:
     weights, states = _spins(polarisation)
     root: ComplexArray = (states * np.sqrt(weights)) @ states.conj().T
     return root
@@ -144,14 +145,17 @@ def _root(polarisation: FloatArray) -> ComplexArray:
 def _plain_jumps(vertex: ComplexArray, before: Vector, after: Vector, conductance_S: float) -> ComplexArray:
     """Of electrons with a fixed polarisation, whose spins are those of their electrodes' own axes."""
     scattering = np.einsum("mst,mfi->stfi", pauli_matrices(), vertex) / 2
-    (enters, incoming), (leaves, outgoing) = _spins(np.array(before)), _spins(np.array(after))
+    (enters, incoming), (leaves, outgoing) = _spins(before), _spins(after)
     sizes = np.sqrt(4.0 * conductance_S * enters[:, None] * leaves)
     found: ComplexArray = np.einsum("ab,sb,stfi,ta->abfi", sizes, outgoing.conj(), scattering, incoming)
     return found.reshape(-1, *found.shape[2:])
 
 
-def _spins(polarisation: FloatArray) -> tuple[FloatArray, ComplexArray]:
-    """Weights and states (in columns) of an electron's spin in its electrode."""
+@lru_cache(maxsize=256)
+def _spins(polarisation: Vector) -> tuple[FloatArray, ComplexArray]:
+    """Weights and states (in columns) of an electron's spin in its electrode, not to be written to."""
     matrix = (np.eye(2) + np.tensordot(polarisation, pauli_matrices()[1:], axes=1)) / 2
     weights, states = np.linalg.eigh(matrix)
-    return np.maximum(weights, 0.0), states
+    weights = np.maximum(weights, 0.0)
+    weights.flags.writeable = states.flags.writeable = False
+    return weights, states

@@ -211,9 +211,10 @@ def exchange():
 
 @cache
 def spectra_of_a_pair_of_states():
-    v, a, f = (x.ravel() for x in np.meshgrid(pairs.BIASES, pairs.AMPLITUDES, pairs.FREQUENCIES, indexing="ij"))
+    """At one amplitude: as few as may be."""
+    v, a, f = (x.ravel() for x in np.meshgrid(pairs.BIASES, pairs.AMPLITUDES[1:], pairs.FREQUENCIES, indexing="ij"))
     rows, setpoint = pairs.pair_rows()
-    spectra = srs_spectra(v, a, f, rows.ravel(), (maps.SETPOINT_BIAS_V, setpoint), pairs.FIELD_T, pairs.TEMPERATURE_K)
+    spectra = srs_spectra(v, a, f, rows[:, 1:].ravel(), (maps.SETPOINT_BIAS_V, setpoint), pairs.FIELD_T, pairs.TEMPERATURE_K)
     with TemporaryDirectory() as folder:
         (file := Path(folder, "pair.toml")).write_text(pairs.PAIR, encoding="utf-8")
         return spectra, read_system(file)

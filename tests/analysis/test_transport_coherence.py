@@ -18,7 +18,7 @@ from stmlab.station import Station
 from stmlab.systems import read_system
 from tests.approximately import close
 
-BIAS = np.linspace(-8e-3, 8e-3, 121)
+BIAS = np.linspace(-5.5e-3, 5.5e-3, 81)
 FIXED = {
     "spin": 1.0,
     "axial_anisotropy_meV": -4.0,
