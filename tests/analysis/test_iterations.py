@@ -214,7 +214,8 @@ def spectra_of_a_pair_of_states():
     """At one amplitude: as few as may be."""
     v, a, f = (x.ravel() for x in np.meshgrid(pairs.BIASES, pairs.AMPLITUDES[1:], pairs.FREQUENCIES, indexing="ij"))
     rows, setpoint = pairs.pair_rows()
-    spectra = srs_spectra(v, a, f, rows[:, 1:].ravel(), (maps.SETPOINT_BIAS_V, setpoint), pairs.FIELD_T, pairs.TEMPERATURE_K)
+    current, at = rows[:, 1:].ravel(), (maps.SETPOINT_BIAS_V, setpoint)
+    spectra = srs_spectra(v, a, f, current, at, pairs.FIELD_T, pairs.TEMPERATURE_K)
     with TemporaryDirectory() as folder:
         (file := Path(folder, "pair.toml")).write_text(pairs.PAIR, encoding="utf-8")
         return spectra, read_system(file)
