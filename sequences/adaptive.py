@@ -96,9 +96,9 @@ class AdaptiveSequence(RepeatedSweeps):
         every = super().most_points()
         if not self.is_adaptive:
             return every
-        each, limit = self.point_seconds(), float(self.time_limit)
+        each, limit, stabilising = self.point_seconds(), float(self.time_limit), self.stabilising()
         numbers = range(1, min(every, int(limit / each)) + 1)
-        return max(1, bisect_right(numbers, limit, key=lambda n: n * each + self.stabilising_seconds(n)))
+        return max(1, bisect_right(numbers, limit, key=lambda n: n * each + stabilising(n)))
 
     def known_before(self) -> dict[str, float | FloatArray]:
         """Channel -> what was known when the point was chosen, and why it was; nothing where all are visited."""

@@ -23,7 +23,7 @@ from stmlab.lowpass import SLOPES, noise_bandwidth, poles, settling_time
 from stmlab.units import format_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from stmlab.arrays import IntArray
 
@@ -173,13 +173,20 @@ class LockInSequence(FixedHeightSequence):
 
     def stabilising_seconds(self, points: int) -> float:
         """At the start, at each value of some axes, and after every so many points; see `stabilise`."""
-        if not points:
-            return 0.0
-        whole = math.prod(len(axis) for axis, _ in self.movers())
-        stretches = math.prod(len(axis) for axis, _ in self.movers() if axis.name in self.stabilised_at)
-        stretch = min(whole // stretches, points)
-        times = math.ceil(points / stretch) * math.ceil(stretch / (int(self.stabilise_every) or stretch))
-        return times * self.once_stabilised()
+        return self.stabilising()(points)
+
+    def stabilising(self) -> Callable[[int], float]:
+        """The same as a function of the number of points, for who asks of many numbers."""
+        lengths = {axis.name: len(axis) for axis, _ in self.movers()}
+        stretches = math.prod(length for name, length in lengths.items() if name in self.stabilised_at)
+        longest = math.prod(lengths.values()) // stretches
+        every, once = int(self.stabilise_every), self.once_stabilised()
+
+        def seconds(points: int) -> float:
+            stretch = min(longest, points)
+            return math.ceil(points / stretch) * math.ceil(stretch / (every or stretch)) * once if points else 0.0
+
+        return seconds
 
     def once_stabilised(self) -> float:
         """Feedback on, then the longer settling of the first point, s."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 SLOPES = (6, 12, 18, 24)
 """dB per octave that lock-in amplifiers offer: one to four poles."""
@@ -27,14 +28,19 @@ def settling_time(time_constant: float, slope: int, residual: float) -> float:
     """
     if not 0 < residual < 1:
         raise ValueError(f"residual = {residual}: more than 0 and less than 1 is allowed")
-    n = poles(slope)
+    return _time_constants(poles(slope), residual) * time_constant
+
+
+@lru_cache(maxsize=64)
+def _time_constants(n: int, residual: float) -> float:
+    """The same in time constants; a plan and every point of a run ask for the same few."""
     low, high = 0.0, 1.0
     while step_residual(high, n) > residual:
         low, high = high, 2 * high
     while high - low > 1e-9 * high:
         middle = (low + high) / 2
         low, high = (middle, high) if step_residual(middle, n) > residual else (low, middle)
-    return high * time_constant
+    return high
 
 
 def noise_bandwidth(time_constant: float, slope: int) -> float:
