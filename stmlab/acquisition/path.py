@@ -1,4 +1,4 @@
-"""The way through the points of a run: which target comes next, and moving only what changes."""
+"""The way through the points of a run: which target comes next, and moving only what must move."""
 
 from __future__ import annotations
 
@@ -59,10 +59,15 @@ class Path:
         return tuple(values[int(k)] for values, k in zip(self._values, places, strict=True))
 
     def move_to(self, target: Target) -> tuple[float, ...]:
-        """Move what differs from where things are; returns where the point really is."""
-        asked, reached = self._asked, self._reached
+        """Move what differs from where things are, and every axis within it; returns where the point really is.
+
+        A move further out may take away what the axes within it have set: a new sweep stabilises the tip at another
+        bias, and may begin with the value with which the last one ended.
+        """
+        asked, reached, moving = self._asked, self._reached, False
         for k, value in enumerate(target):
-            if value != asked[k]:
+            if moving or value != asked[k]:
+                moving = True
                 asked[k] = None  # unknown, should the move fail half way
                 actual = self._moves[k](value)
                 asked[k] = value

@@ -8,7 +8,7 @@
         def axes(self): ...             # outer to inner
         def demands(self): ...          # every value that an output will be given
         def prepare(self): ...          # set up, once
-        def move_bias(self, value): ... # called only when that value changes
+        def move_bias(self, value): ... # called when that value, or one of an outer axis, changes
         def settling_time(self): ...    # seconds after a move before a reading is right
         def measure(self): ...          # one value or array per channel
         def analyse(self, run): ...     # fits

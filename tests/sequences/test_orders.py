@@ -13,17 +13,19 @@ from stmlab.acquisition import experiments
 from stmlab.acquisition.measurement import measurement, resumption
 from stmlab.acquisition.ordering import JUMPED, ORDERS
 from stmlab.axes import Axis
+from stmlab.config_files import find
 from stmlab.errors import SequenceError
 from stmlab.events import PointTaken, RunState
 from stmlab.storage import open_run
+from tests.unfitted import unfitted
 
 QUICK = {"time_constant": "10 ms", "stabilise_time": "0.2 s"}
 TAKING = {
     "srs": ("fe_atom", "current", {"points": 24, "sweeps": 2}),
-    "srs_map": ("fe_atom", "current", {"points": 12, "dc_points": 2, "amplitude_points": 2, "stop_amplitude": "2 mV"}),
+    "srs_map": ("fe_atom", "current", {"points": 10, "dc_points": 2, "amplitude_points": 1}),
     "pump_probe": ("fe_five_states", "current", {"points": 24, "sweeps": 2}),
-    "didv": ("coh_bare", "conductance", {"points": 25, "sweeps": 2}),
-    "setpoint_ramp": ("coh_afm_tip", "conductance", {"conductances": 3, "points": 15, "stop_conductance": "80 nS"}),
+    "didv": ("coh_bare", "conductance", {"points": 15, "sweeps": 2}),
+    "setpoint_ramp": ("coh_afm_tip", "conductance", {"conductances": 2, "points": 11, "stop_conductance": "80 nS"}),
     "transfer": ("fe_atom", "current", {"points_per_decade": 4, "largest_step": "2 GHz"}),
 }
 """Name -> sample, channel, and a small plan of several sweeps."""
@@ -43,8 +45,7 @@ def taken(name, path, order, seed, **more):
     """The run, as its file holds it."""
     sample, _, settings = TAKING[name]
     settings = QUICK | settings | {"order": order} | more
-    with measurement(name, sample=sample, seed=seed, path=path, settings=settings) as (runner, _):
-        runner.sequence.analyse = lambda run: None  # what is compared are the readings
+    with unfitted(), measurement(name, sample=sample, seed=seed, path=path, settings=settings) as (runner, _):
         assert runner.run().state is RunState.FINISHED
     return open_run(path)
 
@@ -53,6 +54,40 @@ def taken(name, path, order, seed, **more):
 def shuffled(tmp_path_factory):
     """Of each experiment once."""
     return cache(lambda name: taken(name, tmp_path_factory.mktemp(name) / "shuffled.h5", "shuffled", 3))
+
+
+@pytest.fixture(scope="module")
+def noiseless(tmp_path_factory):
+    """The simulated station without noise."""
+    found, file = find("simulated"), tmp_path_factory.mktemp("station") / "noiseless.toml"
+    text = found.read_text(encoding="utf-8").replace("[simulation.options]", "[simulation.options]\nnoise = false")
+    file.write_text(text.replace("transfer/", f"{found.parent.as_posix()}/transfer/"), encoding="utf-8")
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "few"),
+    [
+        ("didv", {"points": 3, "stop_bias": "2 mV"}),
+        ("srs_map", {"points": 3, "dc_points": 1, "amplitude_points": 2, "stop_amplitude": "1 mV"}),
+        ("setpoint_ramp", {"points": 3}),
+        ("transfer", {"points_per_decade": 1}),
+    ],
+)
+def test_a_sweep_may_begin_where_the_last_one_ended(name, few, noiseless, tmp_path, monkeypatch):
+    """What the outer axis moves, or the tip that it stabilises, is felt at the first point as well."""
+    sample, channel, settings = TAKING[name]
+    settings = QUICK | settings | few | {"order": "sweep"}
+    runs = []
+    for turning in (False, True):
+        path = tmp_path / f"{turning}.h5"
+        with unfitted(), measurement(name, noiseless, sample=sample, path=path, settings=settings) as (runner, _):
+            sequence, width = runner.sequence, len(runner.sequence.movers()[-1][0])
+            if turning:
+                monkeypatch.setattr(sequence, "visit_order", lambda sweep: np.arange(width)[:: (-1) ** sweep])
+            assert runner.run().state is RunState.FINISHED
+        runs.append(open_run(path).grid(channel))
+    np.testing.assert_allclose(runs[1], runs[0], rtol=0, atol=2e-3 * np.ptp(runs[0]))
 
 
 def sweeps_of(run):
@@ -91,13 +126,11 @@ def test_what_was_stopped_in_a_shuffled_sweep_goes_on_in_its_order(name, shuffle
     sample, channel, settings = TAKING[name]
     path, half = tmp_path / "run.h5", len(whole.axes[-1]) + len(whole.axes[-1]) // 2
     given = QUICK | settings | {"order": "shuffled"}
-    with measurement(name, sample=sample, seed=5, path=path, settings=given) as (runner, _):
-        runner.sequence.analyse = lambda run: None
+    with unfitted(), measurement(name, sample=sample, seed=5, path=path, settings=given) as (runner, _):
         runner.listen(lambda event: isinstance(event, PointTaken) and event.visit == half and runner.stop())
         stopped = runner.run()
     assert half < stopped.points < whole.points
-    with resumption(path) as (runner, _):
-        runner.sequence.analyse = lambda run: None
+    with unfitted(), resumption(path) as (runner, _):
         assert runner.run().state is RunState.FINISHED
     run = open_run(path)
     assert run.visits.session[stopped.points] == 1
