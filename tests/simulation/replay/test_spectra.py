@@ -68,7 +68,7 @@ def test_a_fit_is_told_of_another_modulation(recorded_with, played, words):
 @recorded
 def test_a_recorded_spectrum_gives_the_step_energies_of_its_file(tmp_path):
     file = RECORDED / "spmqt_nanonis_sts_15mv.dat"
-    again = replayed(tmp_path, "didv", file, settings={"points": 201}).fits[0]
+    again = replayed(tmp_path, "didv", file, settings={"points": 201}, fitted=True).fits[0]
     known = analyse_recording(open_recording(file))["forward"]
     for name in ("inner_energy", "outer_energy"):
         assert abs(again[name].value - known[name].value) < known[name].error
