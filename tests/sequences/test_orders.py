@@ -4,7 +4,7 @@ Along a setpoint, a height, a temperature or a field nothing ever jumps: the out
 whatever the order within.
 """
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -65,6 +65,11 @@ def noiseless(tmp_path_factory):
     return str(file)
 
 
+def there_and_back(points, sweep):
+    """Positions of a sweep: every other one begins where the last one ended."""
+    return np.arange(points)[:: (-1) ** sweep]
+
+
 @pytest.mark.parametrize(
     ("name", "few"),
     [
@@ -84,7 +89,7 @@ def test_a_sweep_may_begin_where_the_last_one_ended(name, few, noiseless, tmp_pa
         with unfitted(), measurement(name, noiseless, sample=sample, path=path, settings=settings) as (runner, _):
             sequence, width = runner.sequence, len(runner.sequence.movers()[-1][0])
             if turning:
-                monkeypatch.setattr(sequence, "visit_order", lambda sweep: np.arange(width)[:: (-1) ** sweep])
+                monkeypatch.setattr(sequence, "visit_order", partial(there_and_back, width))
             assert runner.run().state is RunState.FINISHED
         runs.append(open_run(path).grid(channel))
     np.testing.assert_allclose(runs[1], runs[0], rtol=0, atol=2e-3 * np.ptp(runs[0]))
