@@ -160,7 +160,7 @@ def test_a_fit_ends_at_the_rounding_of_a_perfect_curve():
 def test_errors_are_those_of_repeated_noise():
     truth, random = np.array([2.0, 0.3, -0.5]), np.random.default_rng(4)
     found = []
-    for _ in range(400):
+    for _ in range(250):
         data = decay(truth) + 0.05 * random.standard_normal(TIME.size)
         one = least_squares(lambda at, data=data: decay(at) - data, slopes, np.array([1.0, 0.0, 0.0]))
         found.append([one.values, np.sqrt(np.diag(one.covariance))])

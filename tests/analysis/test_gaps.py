@@ -18,7 +18,7 @@ from tests.approximately import close
 
 BIAS = np.linspace(-8e-3, 8e-3, 401)
 X = 1e3 * BIAS
-ENERGY = np.linspace(-30, 30, 12001)
+ENERGY = np.linspace(-12, 12, 4801)  # beyond the bias by ten kT
 
 
 def broadened(density, temperature):

@@ -59,7 +59,7 @@ def whole():
     return analyse_grid(spin_grid(), "transport", settings=KNOWN)["forward"]
 
 
-@pytest.mark.parametrize("looks", [60, 70, 75])
+@pytest.mark.parametrize("looks", [60, pytest.param(70, marks=pytest.mark.slow), 75])
 def test_a_fit_that_is_stopped_keeps_the_places_that_were_fitted_to_their_end(looks, whole):
     left = iter([False] * looks)
     with following(stop=lambda: next(left, True)):

@@ -106,7 +106,7 @@ def test_the_bound_is_infinite_where_the_points_tell_nothing():
 
 
 @pytest.mark.parametrize("known", [False, True])
-@drawn(150, of=300)
+@drawn(100, of=300)
 def test_the_true_rate_lies_within_one_error_as_often_as_it_should(known, times):
     noise = STEP / 20
     bound = rate_error_bound(GRID, RATE, STEP, noise)
@@ -340,7 +340,7 @@ def test_many_spectra_are_not_fitted_as_one(model):
 def test_a_spectrum_cut_off_before_its_line_gives_no_rate(harmonics):
     """From either end, a rate is given only where the line is seen, and is right then."""
     current, given = noisy(3, 1e-13), 0
-    for points in range(4 + harmonics, 60):
+    for points in range(4 + harmonics, 60, 2):
         for part in (slice(points), slice(-points, None)):
             try:
                 fit = fit_srs(GRID[part], current[part], harmonics=harmonics)
@@ -349,4 +349,4 @@ def test_a_spectrum_cut_off_before_its_line_gives_no_rate(harmonics):
             given += 1
             assert abs(fit["rate"].value - RATE) < 5 * fit["rate"].error
             assert fit["rate"].error < RATE
-    assert given > 30
+    assert given > 15

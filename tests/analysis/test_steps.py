@@ -96,8 +96,8 @@ def test_pulls_over_200_seeds_have_the_width_of_one(method, options, known, nois
 
 @pytest.mark.parametrize(("gs", "tip", "eta"), [
     (100, ANTIFERROMAGNETIC, 0.101),
-    (300, ANTIFERROMAGNETIC, 0.246),
-    (100, FERROMAGNETIC, -0.157),
+    pytest.param(300, ANTIFERROMAGNETIC, 0.246, marks=pytest.mark.slow),
+    pytest.param(100, FERROMAGNETIC, -0.157, marks=pytest.mark.slow),
     (300, FERROMAGNETIC, -0.291),
 ])  # fmt: skip
 def test_gaussians_find_the_asymmetries_of_the_transport_model(gs, tip, eta):
@@ -195,7 +195,7 @@ def test_one_pair_is_fitted_by_itself(method):
 
 
 @pytest.mark.parametrize("method", SAMPLE_OF_METHODS)
-@drawn(6, of=15)
+@drawn(4, of=15)
 def test_two_pairs_asked_of_one_are_never_a_confident_answer(method, times):
     for seed in range(times):
         read = spectrum(energies=(2.0,), heights=((1.0, 0.8),), noise=0.05, seed=seed)
@@ -206,7 +206,7 @@ def test_two_pairs_asked_of_one_are_never_a_confident_answer(method, times):
         assert any("three standard errors" in w or "one pair of steps" in w for w in fit.warnings)
 
 
-@drawn(20, of=40)
+@drawn(12, of=40)
 def test_an_asymmetry_of_steps_below_three_of_their_errors_is_not_determined(times):
     said = {"neither": 0, "not each": 0, "": 0}
     for seed in range(times):
@@ -240,7 +240,7 @@ def test_one_pair_is_offered_where_the_second_is_not_significant():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("slope", [0.0, 5e-6])
-@drawn(6, of=15)
+@drawn(4, of=15)
 def test_noise_without_a_step_is_refused(method, slope, times):
     for seed in range(times):
         noise = np.random.default_rng(seed).normal(0, 0.05e-7, BIAS.size)
@@ -287,16 +287,17 @@ def test_a_clean_bend_is_not_taken_for_steps(bend, method):
     [(1.2, 0.0), (1.2, 0.02)]
     + [pytest.param(*case, marks=pytest.mark.slow) for case in ((0.0, 0.0), (0.0, 0.02), (0.0, 0.002), (1.2, 0.002))],
 )
-def test_a_sloping_background_and_a_large_offset_of_the_bias_change_neither_eta_nor_energies(slope, offset):
+@drawn(24, of=40)
+def test_a_sloping_background_and_a_large_offset_of_the_bias_change_neither_eta_nor_energies(slope, offset, times):
     pulls, warned = [], 0
-    for seed in range(40):
+    for seed in range(times):
         noisy = spectrum(noise=0.03, offset=offset, seed=seed) + 1e-7 * slope * 1e3 * BIAS
         fit = fit_steps(BIAS, noisy, modulation_V=MODULATION, temperature_K=2.0)
         warned += bool(fit.warnings)
         pulls.append([(fit[name].value - value) / fit[name].error for name, value in TRUE.items()])
     assert np.all(np.abs(np.mean(pulls, axis=0)) < 0.6)
     assert np.abs(pulls).max() < 4.5
-    assert warned < 4
+    assert warned < 0.1 * times
 
 
 def test_a_background_that_is_fixed_at_no_slope_and_has_one_is_told():
@@ -450,7 +451,7 @@ def test_a_recorded_spectrum_has_both_pairs_in_both_directions(method, window):
 
 
 @pytest.mark.parametrize("low", [1e-3, pytest.param(4e-3, marks=pytest.mark.slow)])
-@drawn(8, of=20)
+@drawn(5, of=20)
 def test_a_gap_at_a_step_is_told_and_no_gaussian_hides_in_it(low, times):
     for seed in range(times):
         bias = np.linspace(-9e-3, 9e-3, 241)
@@ -468,7 +469,7 @@ def test_a_gap_at_a_step_is_told_and_no_gaussian_hides_in_it(low, times):
 
 
 @pytest.mark.parametrize("few", [5, 7])
-@drawn(5, of=10)
+@drawn(3, of=10)
 def test_too_few_points_at_one_polarity_are_told(few, times):
     bias = np.concatenate([np.linspace(-9e-3, -0.5e-3, few), np.linspace(0, 9e-3, 200)])
     for seed in range(times):

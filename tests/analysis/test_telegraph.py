@@ -124,8 +124,8 @@ def test_both_ways_to_the_rates_agree():
 
 
 def test_the_correction_for_missed_dwells_is_that_of_a_long_simulation():
-    up, down, dead, fine = 0.05, 0.03, 6.0, 20
-    states = trace(up / fine, down / fine, 4_000_000, 0.0, 2, averaged=False)
+    up, down, dead, fine = 0.05, 0.03, 6.0, 10
+    states = trace(up / fine, down / fine, 2_000_000, 0.0, 2, averaged=False)
     counted = dwells(states, dead * fine)
     means = counted.low.mean() / fine, counted.high.mean() / fine
     assert corrected_rates(*means, dead) == close((up, down), rel=0.06)
@@ -350,7 +350,7 @@ def test_levels_closer_than_three_times_the_noise_are_told(deviation, told):
     assert warnings == ([f"the levels lie only {1 / deviation:.1f} times the noise apart"] if told else [])
 
 
-@drawn(10, of=40)
+@drawn(6, of=40)
 def test_dwells_that_are_far_too_regular_are_told(times):
     square = (np.arange(3000) // 60) % 2 + 2 * noise(5, 3000)
     assert any("far too regular" in warning for warning in fit_telegraph(square, INTERVAL).warnings)

@@ -22,6 +22,7 @@ import time
 import tomllib
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.mutation.faults import Fault, chosen
@@ -159,7 +160,7 @@ def tests_of(path: str, root: Path = ROOT) -> list[list[str]]:
     parts = Path(path).with_suffix("").parts
     room = ROOMS.get(path) or ROOMS.get(parts[0] if parts[0] != "stmlab" or len(parts) == 2 else "")
     room = room or [f"tests/{parts[1]}"]
-    there = sorted(str(f.relative_to(root)) for folder in room for f in (root / folder).rglob("test_*.py"))
+    there = sorted(file for folder in room for file in _test_files(root, folder))
     words = [f"test_{word}" for word in reversed(parts)]
     named = [f"tests/{name}" for name in NAMED.get(path, [])] or [f for w in words for f in there if Path(f).stem == w]
     return [tests for tests in (named, [f for f in there if f not in named]) if tests]
@@ -246,6 +247,12 @@ class Bench:
             if noticed:
                 break
         return Verdict(path, fault, noticed, time.perf_counter() - start)
+
+
+@cache
+def _test_files(root: Path, folder: str) -> list[str]:
+    """Of a room, in all its folders."""
+    return [str(file.relative_to(root)) for file in (root / folder).rglob("test_*.py")]
 
 
 def sources(paths: list[str]) -> list[str]:

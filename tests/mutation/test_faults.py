@@ -61,9 +61,10 @@ def test_every_source_file_has_tests():
 
 
 def test_what_is_argued_can_still_happen():
-    for argued in mutate.argued():
-        source = (mutate.ROOT / argued[0]).read_text(encoding="utf-8")
-        assert argued in {mutate.described(argued[0], source, fault) for fault in faults(source)}
+    argued = mutate.argued()
+    sources = {path: (mutate.ROOT / path).read_text(encoding="utf-8") for path in {fault[0] for fault in argued}}
+    can = {mutate.described(path, source, fault) for path, source in sources.items() for fault in faults(source)}
+    assert argued - can == set()
 
 
 @pytest.fixture

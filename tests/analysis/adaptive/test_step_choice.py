@@ -117,7 +117,7 @@ def test_once_found_energies_and_errors_are_those_of_the_fit(pairs, energies):
     assert choice.known()["value"] == known.energies[0]
 
 
-@drawn(30, of=60)
+@drawn(16, of=60)
 def test_what_the_fit_cannot_rule_out_counts_in_the_run_too(times):
     """Plateau slopes that noise may have made widen the errors of both alike."""
     widened = 0
@@ -304,7 +304,7 @@ def test_one_step_where_two_are_looked_for_is_said(monkeypatch):
 
 @pytest.mark.parametrize("energy", [9.8, 12.0])
 def test_a_step_at_or_beyond_the_end_of_the_range_gives_no_value(energy):
-    choice = chosen(0.002, most=600)
+    choice = chosen(0.002, most=300)
     reader = Reader(steps(energy)).run(choice)
     assert "in this range" in choice.ended or "widen the range" in choice.ended
     try:

@@ -145,7 +145,7 @@ def test_a_single_outlier_is_no_jump(moment):
         verdict(line, y)
 
 
-@drawn(150, of=500)
+@drawn(100, of=500)
 def test_white_noise_is_no_outlier_although_few_readings_tell_that_around_each(times):
     """With 41 around each it was one in a hundred runs of 1,257 readings; by chance it is one in ten thousand."""
     chance = np.random.default_rng(5)
