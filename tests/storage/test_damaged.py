@@ -2,8 +2,6 @@
 
 import json
 import struct
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -17,26 +15,9 @@ from stmlab.storage import Writer, append_fit, heaps, open_run, recover
 from stmlab.storage.cells import Cells
 from stmlab.storage.heaps import are_sound
 from stmlab.storage.superblock import SIZE, AsIfClosed, closed, is_cut, is_unclosed, lookup3
+from tests.forked import answer
 from tests.repetitions import drawn
-
-READING = """
-import json, sys
-from pathlib import Path
-from stmlab.errors import FileError
-from stmlab.storage import append_fit, open_run
-
-def said(image):
-    path = Path(sys.argv[2])
-    path.write_bytes(image)
-    try:
-        return open_run(path).points
-    except FileError as error:
-        return str(error)
-
-image = Path(sys.argv[1]).read_bytes()
-lengths = sorted({*range(60), 500, 3000, *range(0, len(image), 1999), len(image) - 1})
-print(json.dumps([said(image[:length]) for length in lengths]))
-"""
+from tests.storage.other_process import copy_changed, read_cut
 
 
 @pytest.fixture
@@ -62,14 +43,7 @@ def killed_run(tmp_path, whole_run):
 def test_a_file_cut_anywhere_is_refused_in_one_line_and_at_once(request, tmp_path, run):
     """In a process of its own: HDF5 cannot be interrupted, and it used to read such files for ever."""
     path = request.getfixturevalue(run)
-    answer = subprocess.run(
-        [sys.executable, "-c", READING, str(path), str(tmp_path / "cut.h5")],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    said = json.loads(answer.stdout)
+    said = json.loads(answer(read_cut, path, tmp_path / "cut.h5"))
     assert all(isinstance(words, str) and "\n" not in words for words in said)
     assert {words.partition(": ")[2].partition(",")[0] for words in said[60:]} == {"its end is missing"}
 
@@ -136,41 +110,12 @@ def test_a_damaged_column_is_refused(tmp_path, closed_run):
         open_run(path)
 
 
-CHANGING = """
-import json, random, sys
-from pathlib import Path
-from stmlab.errors import FileError
-from stmlab.storage import open_run, recover
-
-path, copy = Path(sys.argv[2]), Path(sys.argv[3])
-image = Path(sys.argv[1]).read_bytes()
-places = random.Random(4)
-said = []
-for _ in range(int(sys.argv[4])):
-    changed = bytearray(image)
-    changed[places.randrange(len(image))] ^= 1 << places.randrange(8)
-    path.write_bytes(changed)
-    try:
-        recover(path, copy)
-        said.append(["copied", open_run(copy).data["x"].tolist()])
-        copy.unlink()
-    except FileError as error:
-        said.append(["refused", str(error)])
-    assert path.read_bytes() == changed
-    assert [item.name for item in copy.parent.iterdir()] == []
-print(json.dumps(said))
-"""
-
-
 @pytest.mark.parametrize("run", ["closed_run", "killed_run"])
 @drawn(20, of=40)
 def test_a_changed_bit_gives_the_same_readings_or_a_refusal_and_no_copy(request, tmp_path, run, times):
     path = request.getfixturevalue(run)
     (folder := tmp_path / "copies").mkdir()
-    files = [str(path), str(tmp_path / "changed.h5"), str(folder / "copy.h5")]
-    command = [sys.executable, "-c", CHANGING, *files, str(times)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    said = json.loads(answer.stdout)
+    said = json.loads(answer(copy_changed, path, tmp_path / "changed.h5", folder / "copy.h5", times))
     expected = open_run(path).data["x"].tolist()
     assert all(words == expected for verdict, words in said if verdict == "copied")
     assert all("\n" not in words for verdict, words in said if verdict == "refused")

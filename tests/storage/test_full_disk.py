@@ -1,48 +1,17 @@
 """A disk that is full, now or later: nothing that was acknowledged is lost, and nothing is left behind."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from stmlab.errors import FileError
 from stmlab.storage import Writer, open_run, recover
-
-FULL_DISK = """
-import resource, signal, sys
-import numpy as np
-from stmlab.axes import Axis, Channel
-from stmlab.errors import FileError
-from stmlab.events import PointTaken, RunFinished, RunStarted, RunState
-from stmlab.storage import Writer
-
-path, size, sweep, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-axes = [Axis("a", "V", np.arange(1e5))]
-if sweep:
-    axes.append(Axis("b", "V", np.arange(float(sweep)), hardware=True))
-writer = Writer(path)
-try:
-    writer(RunStarted("id", "s", "d", {}, tuple(axes), (Channel("y", "A", ""),), seconds, "st", ""))
-    for k in range(100_000):
-        writer(PointTaken(k, float(k), (float(k),), (np.full(sweep, float(k)) if sweep else float(k),)))
-    writer(RunFinished(RunState.FINISHED, "completed", "", 100_000, 1.0))
-except FileError as error:
-    print(writer.committed)
-    print(error)
-"""
-
-
-def fill_disk(path, size, sweep=1000, seconds=1.0):
-    command = [sys.executable, "-c", FULL_DISK, *map(str, (path, size, sweep, seconds))]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+from tests.forked import answer
+from tests.storage.other_process import copy_to_a_full_disk, run_on_a_full_disk
 
 
 @pytest.mark.parametrize("size", [0, 1, 3000, 40_000, 100_000])
 def test_a_disk_that_is_full_from_the_start_leaves_nothing(tmp_path, size):
-    committed, message = fill_disk(tmp_path / "new" / "run.h5", size)
+    committed, message = answer(run_on_a_full_disk, tmp_path / "new" / "run.h5", size, 1000, 1.0).splitlines()
     assert committed == "0"
     assert message.endswith("run.h5: cannot be made (File too large)")
     assert not list(tmp_path.iterdir())
@@ -52,7 +21,7 @@ def test_a_disk_that_is_full_from_the_start_leaves_nothing(tmp_path, size):
     ("size", "sweep", "seconds", "least"), [(4_000_000, 1000, 1.0, 131), (5_000_000, 0, 1e-5, 4096)]
 )
 def test_a_full_disk_ends_the_run_and_keeps_what_was_acknowledged(tmp_path, size, sweep, seconds, least):
-    committed, message = fill_disk(path := tmp_path / "run.h5", size, sweep, seconds)
+    committed, message = answer(run_on_a_full_disk, path := tmp_path / "run.h5", size, sweep, seconds).splitlines()
     assert int(committed) > least  # more than one chunk
     assert "cannot be written any more (File too large)" in message
     run = open_run(path)
@@ -71,20 +40,6 @@ def test_a_run_that_the_disk_has_no_room_for_is_refused(tmp_path, make_started, 
     assert not list(tmp_path.iterdir())
 
 
-COPYING = """
-import resource, signal, sys
-from stmlab.errors import FileError
-from stmlab.storage import recover
-
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
-try:
-    recover(sys.argv[1], sys.argv[2])
-except FileError as error:
-    print(error)
-"""
-
-
 @pytest.mark.parametrize("size", [0, 3000, 20_000])
 def test_a_copy_for_which_there_is_no_room_leaves_nothing(tmp_path, whole_run, size):
     writer = Writer(path := tmp_path / "run.h5")
@@ -92,8 +47,7 @@ def test_a_copy_for_which_there_is_no_room_leaves_nothing(tmp_path, whole_run, s
         writer(event)
     writer.close()
     image = path.read_bytes()
-    command = [sys.executable, "-c", COPYING, str(path), str(tmp_path / "new" / "copy.h5"), str(size)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    said = answer(copy_to_a_full_disk, path, tmp_path / "new" / "copy.h5", size)
     assert said.lower().endswith("copy.h5: cannot be made (file too large)\n")
     assert [item.name for item in tmp_path.iterdir()] == ["run.h5"]
     assert path.read_bytes() == image

@@ -24,6 +24,8 @@ from stmlab.results import FitParameter, FitResult
 from stmlab.storage import Writer, append_fit, open_run
 from stmlab.storage.hdf5 import PIECE, from_pieces, to_pieces
 from stmlab.storage.layout import FORMAT_VERSION, Committed
+from tests.forked import answer
+from tests.storage.other_process import add_fit
 
 
 def write(path, events):
@@ -129,7 +131,7 @@ def test_points_that_were_disturbed_are_named_with_the_reason(tmp_path, make_sta
 
 
 def test_a_run_that_went_beyond_its_axes_has_no_grid_but_its_points(tmp_path, make_started):
-    started = make_started(rows=1, columns=2)
+    started = make_started(rows=1, columns=2, point_seconds=0.0)
     write(tmp_path / "run.h5", [started, *(PointTaken(k, 0.0, (0.0, 1.0), (k, 0)) for k in range(5000))]).close()
     run = open_run(tmp_path / "run.h5")
     np.testing.assert_array_equal(run.data["current"], np.arange(5000))
@@ -208,18 +210,8 @@ def test_what_a_fit_that_was_never_finished_left_behind_belongs_to_no_other(tmp_
 
 
 def test_fits_are_refused_while_the_run_is_written_or_where_it_was_killed(tmp_path, whole_run, make_fit):
-    import subprocess
-    import sys
-
-    program = (
-        "import sys\nimport numpy as np\nfrom stmlab.storage import append_fit\nfrom stmlab.results import FitResult\n"
-        "from stmlab.errors import FileError\n"
-        "try:\n    append_fit(sys.argv[1], FitResult('m', (), (), np.eye(0), 0, 0.0))\n"
-        "except FileError as error:\n    print(error)\n"
-    )
     writer = write(path := tmp_path / "run.h5", whole_run()[:-1])
-    answer = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
-    assert answer.stdout == f"{path}: still being written; the fit can be added when the run is over\n"
+    assert answer(add_fit, path) == f"{path}: still being written; the fit can be added when the run is over\n"
     (tmp_path / "killed.h5").write_bytes(path.read_bytes())
     writer.close()
     with pytest.raises(FileError, match="its writer was killed"):

@@ -98,11 +98,12 @@ def test_the_session_of_each_reading_is_kept(tmp_path, make_started):
 def test_the_bytes_of_the_log_do_not_depend_on_when_batches_were_flushed(tmp_path, make_started):
     started = make_started(rows=60, columns=100, point_seconds=0.0)
     again = [*range(4200), *range(4100, 4150), *range(4200, 5000)]
-    for name, every in (("a.h5", 7), ("b.h5", 4096), ("c.h5", 1)):
+    each = [*range(20), *range(4080, 4270)]  # at the beginning, and where a chunk ends and points are read again
+    for name, flushed in (("a.h5", range(0, 6000, 70)), ("b.h5", range(0, 6000, 4096)), ("c.h5", each)):
         writer = write(tmp_path / name, [started])
         for k, point in enumerate(readings(again)):
             writer(point)
-            if k % every == 0:
+            if k in flushed:
                 writer.flush()
         writer.close()
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes() == (tmp_path / "c.h5").read_bytes()

@@ -1,8 +1,6 @@
 """What the writer acknowledges, refuses and leaves behind."""
 
 import resource
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -12,6 +10,8 @@ from stmlab.axes import Channel
 from stmlab.errors import FileError, SequenceError
 from stmlab.events import ParameterValue, PointTaken, RunFinished, RunState, StateChanged
 from stmlab.storage import Writer, check_new, open_run
+from tests.forked import answer
+from tests.storage.other_process import overwrite
 
 
 def write(path, events, **options):
@@ -91,16 +91,9 @@ def test_an_existing_file_is_never_overwritten_unasked(tmp_path, whole_run):
 
 
 def test_a_file_that_is_being_written_cannot_be_overwritten(tmp_path, whole_run):
-    program = (
-        "import sys\nfrom stmlab.storage import Writer\n"
-        "from stmlab.errors import FileError\nfrom stmlab.events import RunStarted\n"
-        "try:\n    Writer(sys.argv[1], overwrite=True)(RunStarted('a', 'b', 'c', {}, (), (), 1.0, 's', ''))\n"
-        "except FileError as error:\n    print(error)\n"
-    )
     path = tmp_path / "run.h5"
     writer = write(path, whole_run()[:6])
-    answer = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
-    assert answer.stdout == f"{path}: still being written by another run; give another file\n"
+    assert answer(overwrite, path) == f"{path}: still being written by another run; give another file\n"
     assert open_run(path).points == writer.committed == 3
 
 
@@ -114,11 +107,12 @@ def test_the_same_events_give_the_same_bytes(tmp_path, whole_run, sweep):
 def test_the_bytes_do_not_depend_on_when_batches_were_flushed(tmp_path, make_started, make_points, whole_run):
     started = make_started(rows=60, columns=100, point_seconds=0.0)  # more than one chunk
     end = whole_run()[-1]
-    for name, every in (("a.h5", 7), ("b.h5", 4096), ("c.h5", 1)):
+    each = [*range(20), *range(4080, 4110)]  # at the beginning, and where a chunk ends
+    for name, flushed in (("a.h5", range(0, 6000, 70)), ("b.h5", range(0, 6000, 4096)), ("c.h5", each)):
         writer = write(tmp_path / name, [started])
         for k, point in enumerate(make_points(started)):
             writer(point)
-            if k % every == 0:
+            if k in flushed:
                 writer.flush()
         writer(end)
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes() == (tmp_path / "c.h5").read_bytes()
