@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 
 import pytest
@@ -20,6 +19,7 @@ from stmlab.station import lock
 from stmlab.station.configuration import read_station
 from stmlab.station.tip_mark import Retreat, TipMark
 from tests.campaigns.fault_laboratory import laboratory
+from tests.forked import forked
 
 pytestmark = pytest.mark.usefixtures("one_guardian")
 
@@ -264,21 +264,20 @@ def test_a_file_that_comes_out_otherwise_is_said(wire, monkeypatch):
     assert not report.same
 
 
+def killed_at_its_second_point(run, wire):
+    points = []
+
+    def kill(event):
+        points.append(isinstance(event, PointTaken))
+        if sum(points) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    measure("srs", settings={"points": 4}, path=run, listeners=(kill,), record_wire=wire)
+
+
 def test_a_killed_process_leaves_a_recording_that_replays_to_its_last_message(tmp_path):
-    killed = f"""
-import os, signal
-from stmlab.acquisition.measurement import measure
-from stmlab.events import PointTaken
-points = []
-def kill(event):
-    points.append(isinstance(event, PointTaken))
-    if sum(points) == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-measure("srs", settings={{"points": 4}}, path={str(tmp_path / "run.h5")!r}, listeners=(kill,),
-        record_wire={str(tmp_path / "run.wire")!r})
-"""
-    ended = subprocess.run([sys.executable, "-c", killed], env=os.environ, timeout=300, check=False)
-    assert ended.returncode == -signal.SIGKILL
+    with forked(killed_at_its_second_point, tmp_path / "run.h5", tmp_path / "run.wire"):
+        pass
     report = replay_wire(tmp_path / "run.wire")
     assert report.same
     assert report.cut_off
