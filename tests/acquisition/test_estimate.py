@@ -54,7 +54,7 @@ def test_ramps_are_a_part_of_the_duration(sequence, volts):
         (PumpProbe(points=8, stabilise_every=4), 2),
     ],
 )
-def test_stabilising_the_tip_is_a_part_of_the_duration(sequence, times, monkeypatch, tmp_path):
+def test_stabilising_the_tip_is_a_part_of_the_duration(sequence, times, monkeypatch):
     """As often as it is done; before the first point of a ramp twice."""
     done, stabilise = [], type(sequence).stabilise
 
@@ -64,7 +64,7 @@ def test_stabilising_the_tip_is_a_part_of_the_duration(sequence, times, monkeypa
 
     monkeypatch.setattr(type(sequence), "stabilise", counted)
     with lab() as station:
-        runner = Runner(sequence, station, path=tmp_path / "run.h5")
+        runner = Runner(sequence, station)
         estimate = runner.preflight()
         runner.run()
         took = station.clock.now()

@@ -82,13 +82,13 @@ def test_a_client_hears_all_of_a_queue_from_wherever_it_comes_in_until_its_end(p
 
 
 def test_progress_and_what_the_looks_have_read_are_told_while_a_run_goes_on(path, monkeypatch):
-    monkeypatch.setattr(control, "_EVERY", 0.0)
-    with performed(path, entry("didv", settings={"points": 40})), QueueClient(path) as client:
+    monkeypatch.setattr(control, "_EVERY", 0.005)
+    with performed(path, entry("didv", settings={"points": 15})), QueueClient(path) as client:
         progress = client.wait_for("progress", state="running")
         values = client.wait_for("values")
         while "controller" not in values["read"] or not values["set"].get("controller"):
             values = client.wait_for("values")
-    assert progress["total"] == 40
+    assert progress["total"] == 15
     assert progress["file"].endswith("_didv_fe_atom.h5")
     assert progress["left"] > 0
     assert values["roles"]["tip"] == "controller"
@@ -111,10 +111,11 @@ def test_a_run_is_paused_resumed_and_stopped_by_a_client(path):
 
 def test_the_queue_is_changed_by_clients_while_it_runs_and_every_client_hears(path):
     gate = threading.Event()
-    first, second, third = entry("didv"), entry("srs"), entry("pump_probe")
+    first, second, third = entry("didv"), entry("srs", settings={"points": 1}), entry("pump_probe")
+    trace = entry("time_trace", sample="slow_switch", settings={"samples": 20})
     with performed(path, first, second, third, gate=gate), QueueClient(path) as one, QueueClient(path) as other:
         one.wait_for("status")
-        more = one.ask("add", entry=entry("time_trace", sample="slow_switch").model_dump(mode="json"))["entry"]
+        more = one.ask("add", entry=trace.model_dump(mode="json"))["entry"]
         one.ask("move", name=more, place=1)
         one.ask("remove", name=third.id)
         copy = one.ask("duplicate", name=more)["entry"]
@@ -141,7 +142,7 @@ def test_the_queue_is_changed_by_clients_while_it_runs_and_every_client_hears(pa
 @pytest.mark.slow
 def test_a_client_that_never_reads_and_one_that_talks_nonsense_do_not_touch_the_run(path, monkeypatch, caplog):
     caplog.set_level("INFO", "stmlab")
-    monkeypatch.setattr(control, "_EVERY", 0.0)
+    monkeypatch.setattr(control, "_EVERY", 0.005)
     monkeypatch.setattr(control, "_BEHIND", 1 << 12)
     monkeypatch.setattr(control, "_TOO_FAR", 1 << 15)
     gate = threading.Event()
