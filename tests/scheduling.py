@@ -59,8 +59,8 @@ WAITING = (
 )
 """More than half of their time is spent waiting."""
 
-TOGETHER = ("tests/campaigns", "tests/clients", "tests/cluster")
-"""Folders whose files share what takes long to make: a run without faults, an environment, workers."""
+TOGETHER = ("tests/campaigns", "tests/clients", "tests/cluster", "tests/papers")
+"""Folders whose files share what takes long to make: a run without faults, an environment, workers, a survey."""
 
 
 @pytest.hookimpl(optionalhook=True)

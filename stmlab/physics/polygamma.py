@@ -1,4 +1,4 @@
-"""The polygamma functions of complex arguments (scipy has them for real ones only)."""
+"""The polygamma functions of complex arguments (of the derivatives scipy has those of real ones only)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617
 
 
 def polygamma(z: ComplexArray, highest: int) -> list[ComplexArray]:
-    """psi(z) and its derivatives up to order ``highest``, for Re z >= 1, to about 1e-15.
+    """psi(z) and its derivatives up to order ``highest``, for Re z >= 1/2, to about 1e-15.
 
-    The argument is shifted by the recurrence to Re z >= 9, where the asymptotic series has converged.
+    The argument is shifted by the recurrence to Re z >= 17/2, where the asymptotic series has converged.
     """
     far = z + _SHIFT
     inverse = 1.0 / far

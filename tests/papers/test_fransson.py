@@ -15,8 +15,8 @@ from tests.papers.sheets import drawn, faults
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[Row]:
-    return fransson.rows()
+def rows(survey) -> list[Row]:
+    return survey("fransson")
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from tests.papers.sheets import drawn, faults
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[Row]:
-    return horovitz.rows()
+def rows(survey) -> list[Row]:
+    return survey("horovitz")
 
 
 def row_of(rows: list[Row], item: str) -> Row:

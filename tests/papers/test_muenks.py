@@ -17,8 +17,8 @@ from tests.papers.sheets import drawn, faults
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[Row]:
-    return muenks.rows()
+def rows(survey) -> list[Row]:
+    return survey("muenks")
 
 
 def row_of(rows: list[Row], item: str) -> Row:
@@ -115,5 +115,6 @@ def test_the_level_scheme_is_drawn(tmp_path, monkeypatch):
         *_, path, _ = muenks.figures(tmp_path)
     assert skipped == ["_spectra", "_fits", "_field"]
     assert [faults(figure) for figure in figures] == [[]]
-    assert path.name == "muenks_fig3.png" and imread(path).shape[1] == 2100
-    assert np.ptp(imread(path)[..., :3]) > 0.9
+    image = imread(path)
+    assert path.name == "muenks_fig3.png" and image.shape[1] == 2100
+    assert np.ptp(image[..., :3]) > 0.9

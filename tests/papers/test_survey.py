@@ -25,8 +25,8 @@ def test_an_unknown_paper_is_refused_by_name(tmp_path):
 
 
 @pytest.fixture(scope="module", params=papers.PAPERS)
-def name_and_rows(request):
-    return request.param, papers.rows(request.param)
+def name_and_rows(request, survey):
+    return request.param, survey(request.param)
 
 
 def test_every_row_is_complete_and_goes_into_json(name_and_rows):

@@ -111,7 +111,7 @@ def test_the_zero_at_5_tesla_is_where_conventions_have_it():
         ["occupation=steady", "polarising_state=detailed"],
         ["occupation=steady", "polarising_state=detailed", "order=3", "Jρ=-0.1"],
     ):
-        found = computed("coh_5t", *settings, "quantity=d2I/dV2", sweep=["J/G=0.8..1.2:5"])
+        found = computed("coh_5t", *settings, "quantity=d2I/dV2", sweep=["J/G=0.8..1.2:4"])
         zeros.append(0.7 * root(found.exchange_slope_meV_per_uS, found.outer_asymmetry))
     assert 0.62 < min(zeros) < max(zeros) < 0.79
 
@@ -142,8 +142,8 @@ def test_levels_without_field_have_their_closed_form():
 
 
 def test_slopes_of_gamma_in_fig_4():
-    up = computed("fe_atom", sweep=["V_dc=7..10 mV:7", FREQUENCIES])
-    down = computed("fe_atom", sweep=["V_dc=-10..-7 mV:7", FREQUENCIES])
+    up = computed("fe_atom", sweep=["V_dc=7..10 mV:4", FREQUENCIES])
+    down = computed("fe_atom", sweep=["V_dc=-10..-7 mV:4", FREQUENCIES])
     for found, expected, printed in ((up, 0.344, 0.36), (down, -0.291, -0.29)):
         slope = np.polyfit(1e3 * found.dc_bias, 1e-9 * found.line_rate, 1)[0]
         assert slope == pytest.approx(expected, abs=2e-3)
@@ -163,11 +163,11 @@ def test_gamma_at_low_offset_and_at_the_work_point():
 
 
 def test_i_sr_has_its_peak_its_dip_and_its_change_of_sign():
-    found = computed("fe_atom", sweep=["V_dc=-6..-4 mV:21", "frequency=1e6"])
+    found = computed("fe_atom", sweep=["V_dc=-6..-4 mV:11", "frequency=1e6"])
     assert 1e3 * found.dc_bias[int(np.argmax(found.step.data))] == pytest.approx(-5.0, abs=0.3)
-    found = computed("fe_atom", sweep=["V_dc=1.4..2.8 mV:15", "frequency=1e6"])
+    found = computed("fe_atom", sweep=["V_dc=1.4..2.8 mV:8", "frequency=1e6"])
     assert 1e3 * found.dc_bias[int(np.argmin(found.step.data))] == pytest.approx(2.0, abs=0.3)
-    found = computed("fe_atom", sweep=["V_dc=4..5.5 mV:16", "frequency=1e6"])
+    found = computed("fe_atom", sweep=["V_dc=4..5.5 mV:7", "frequency=1e6"])
     assert root(1e3 * found.dc_bias, found.step) == pytest.approx(5.0, abs=0.1)
 
 

@@ -46,7 +46,7 @@ def test_figures_are_those_of_their_definitions(tmp_path):
     assert found["time_to_target"].error == 0.0
 
 
-@pytest.mark.parametrize("kind", ["normal", "laplace"])
+@pytest.mark.parametrize("kind", [pytest.param("normal", marks=pytest.mark.slow), "laplace"])
 def test_errors_are_as_large_as_the_figures_scatter(tmp_path, kind):
     study, chance = study_of(tmp_path, 50), np.random.default_rng(2)
     told = []

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -12,25 +10,22 @@ from typer.testing import CliRunner
 from stmlab.cli import app
 from stmlab.cluster import Done, InProcess, Lost
 from stmlab.studies import Report, Results, read_study
+from tests.forked import forked
 from tests.studies.small import TEXT, write_study
 
-KILLED = """
-import os, signal, sys
-from stmlab.cli import main
-from stmlab.studies import Results
 
-whole = Results.append
+def study_that_is_killed(path):
+    """While it writes the fourth result."""
+    whole = Results.append
 
-def append(self, record):
-    whole(self, record)
-    if len(self.records) == 3:
-        os.write(self._file, b'{"cell": "half a li')
-        os.kill(os.getpid(), signal.SIGKILL)
+    def append(self, record):
+        whole(self, record)
+        if len(self.records) == 3:
+            os.write(self._file, b'{"cell": "half a li')
+            os.kill(os.getpid(), signal.SIGKILL)
 
-Results.append = append
-sys.argv = ["stmlab", "study", sys.argv[1]]
-main()
-"""
+    Results.append = append
+    cli("study", path)
 
 
 def cli(*arguments):
@@ -64,9 +59,8 @@ def test_every_cell_is_measured_with_every_seed_and_held_against_the_sample(unin
 
 def test_a_killed_study_goes_on_and_equals_one_in_one_go(uninterrupted, tmp_path):
     study = write_study(tmp_path)
-    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(study)], env=surroundings, stderr=subprocess.DEVNULL)
-    assert killed.returncode == -signal.SIGKILL
+    with forked(study_that_is_killed, study):
+        pass
     before = lines(tmp_path)
     assert len(before) == 1 + 3 + 1, "what it is of, three results, half a line"
     answer = cli("study", study, "--json")

@@ -60,20 +60,14 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     Raises:
         FileError: see `check_picture`; or the file cannot be written.
     """
+    from stmlab.display.figures.drawing import lay_out
+
     check_picture(path)
-    _lay_out(figure)
+    lay_out(figure, _DPI)
     try:
         figure.savefig(Path(path), dpi=_DPI, format=Path(path).suffix.lower()[1:])
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({error.strerror or error})") from error
-
-
-def _lay_out(figure: Figure) -> None:
-    """Put everything in its place once: matplotlib would draw the whole figure once more to do so."""
-    figure.set_dpi(_DPI)
-    if (engine := figure.get_layout_engine()) is not None:
-        engine.execute(figure)
-        figure.set_layout_engine(None)
 
 
 def check_picture(path: str | Path) -> None:

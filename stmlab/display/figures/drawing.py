@@ -79,5 +79,14 @@ def save(figure: Figure, directory: Path, name: str) -> Path:
     """Write ``directory``/``name``.png, creating the directory; returns its path."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{name}.png"
+    lay_out(figure, _DPI)
     figure.savefig(path, dpi=_DPI)
     return path
+
+
+def lay_out(figure: Figure, dpi: float) -> None:
+    """Put everything in its place once, before a figure is saved: matplotlib would draw all of it once more to do so."""
+    figure.set_dpi(dpi)
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
