@@ -85,7 +85,7 @@ def save(figure: Figure, directory: Path, name: str) -> Path:
 
 
 def lay_out(figure: Figure, dpi: float) -> None:
-    """Put everything in its place once, before a figure is saved: matplotlib would draw all of it once more to do so."""
+    """Put everything in its place before a figure is saved: matplotlib would draw all of it once more to do so."""
     figure.set_dpi(dpi)
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)

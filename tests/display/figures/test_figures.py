@@ -59,7 +59,6 @@ def spectrum(tmp_path):
 
 
 def texts(figure):
-    figure.draw_without_rendering()
     found = [t.get_text() for axes in figure.axes for t in axes.texts]
     found += [axes.get_title(loc="left") for axes in figure.axes]
     return " | ".join([*found, *(t.get_text() for t in figure.texts)])
