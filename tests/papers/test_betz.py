@@ -9,7 +9,7 @@ import pytest
 from matplotlib.image import imread
 
 from stmlab.display.figures.drawing import house_style
-from stmlab.papers import Row, Verdict, betz, betz_figures, betz_model, betz_supplement_figures
+from stmlab.papers import Row, Verdict, betz_figures, betz_model, betz_supplement_figures
 from stmlab.papers import rows as survey_rows
 from stmlab.papers.betz_two_states import _printed_second_order
 from stmlab.physics.line_fit import fitted_rate
