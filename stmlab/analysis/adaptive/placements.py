@@ -51,6 +51,7 @@ class Placements:
         self._products = np.zeros((widths, members, members))
         self._overlaps = np.zeros((widths, members))
         self._number, self._squares, self._zero = 0, 0.0, math.nan
+        self._new: list[tuple[float, float, int]] = []
         self._seen: tuple[FloatArray, FloatArray] | None = None
         self.weights = np.full(len(self.energies), 1.0 / len(self.energies))
         self.noise = math.nan
@@ -59,10 +60,7 @@ class Placements:
         """A reading of y at x (meV); ``sign`` -1 takes it back."""
         if math.isnan(self._zero):
             self._zero = y
-        family, above = self._family(np.array([x]))[:, :, 0], y - self._zero
-        self._products += sign * family[:, :, None] * family[:, None, :]
-        self._overlaps += sign * above * family
-        self._squares += sign * above**2
+        self._new.append((x, y - self._zero, sign))
         self._number += sign
 
     @property
@@ -104,6 +102,16 @@ class Placements:
 
     # -- details -----------------------------------------------------------------------------------------------------
 
+    def _sum_up(self) -> None:
+        """The new readings, together: once steps have been found nobody asks for placements, and many may come."""
+        if self._new:
+            x, above, signs = np.array(self._new).T
+            self._new.clear()
+            family = self._family(x)
+            self._products += (family * signs) @ family.swapaxes(1, 2)
+            self._overlaps += family @ (signs * above)
+            self._squares += float(signs @ above**2)
+
     def _family(self, x: FloatArray) -> FloatArray:
         """Shape (widths, members, x)."""
         members = self._products.shape[1]
@@ -116,6 +124,7 @@ class Placements:
 
     def _systems(self, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
         """Normal equations of some placements: shapes (terms, terms, chosen) and (terms, chosen)."""
+        self._sum_up()
         width, member = np.divmod(chosen, len(self._members))
         count, terms = self._overlaps.shape[1], np.arange(self._members.shape[1])
         systems = self._products.take(width * count**2 + self._pairs[:, :, member])
