@@ -1,6 +1,7 @@
 """A sweep that the controller makes is seen before its end, through another port; that port can do it no harm."""
 
 import threading
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -72,15 +73,17 @@ def seen_live(served):
         yield station
 
 
-@pytest.mark.usefixtures("one_guardian")
 @pytest.mark.parametrize(
     ("sequence", "settings", "channel"),
     [
-        ("time_trace", {"samples": 400, "interval": "20 ms"}, "current"),
-        ("didv", {"points": 21, "hardware": "true", "averages": 4}, "conductance"),
+        ("time_trace", {"samples": 200, "interval": "20 ms", "stabilise_time": "0.2 s"}, "current"),
+        ("didv", {"points": 21, "hardware": "true", "averages": 2, "stabilise_time": "0.2 s"}, "conductance"),
     ],
 )
-def test_a_trace_and_a_hardware_sweep_are_told_while_they_run(seen_live, tmp_path, sequence, settings, channel):
+def test_a_trace_and_a_hardware_sweep_are_told_while_they_run(
+    seen_live, tmp_path, monkeypatch, sequence, settings, channel
+):
+    monkeypatch.setattr("stmlab.acquisition.queue.performing.guarded", nullcontext)
     path = tmp_path / "queue.toml"
     one = entry(sequence, station=str(seen_live), settings=settings, seed=None)
     written(path, one)

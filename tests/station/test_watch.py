@@ -332,7 +332,7 @@ def test_a_signal_that_is_no_number_trips(station):
 def test_a_watched_property_is_at_most_a_second_old_however_rare_the_looks(station, point):
     now, watch = station.clock.now, station.watch
     oldest = 0.0
-    for _ in range(round(3.0 / point)):
+    for _ in range(round(2.0 / point)):
         station.clock.sleep(point)
         oldest = max(oldest, now() - watch.oldest)
         watch.look()
