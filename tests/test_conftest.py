@@ -1,17 +1,13 @@
 """The tests' own surroundings: nothing of the user's, the same examples in CI, and no silence about what is missing."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+import runpy
 
 import pytest
+from hypothesis import settings
 
 from stmlab.config_files import config_directories, known
 from stmlab.station.places import station_directory
 from tests import conftest
-
-ROOT = Path(__file__).parents[1]
 
 
 def test_a_folder_of_the_user_is_not_read_and_not_written(tmp_path_factory):
@@ -21,13 +17,18 @@ def test_a_folder_of_the_user_is_not_read_and_not_written(tmp_path_factory):
     assert {path.parent for path in known().values()} == {config_directories()[1]}
 
 
-@pytest.mark.parametrize(("ci", "same"), [({"CI": "true"}, "True"), ({}, "False")])
-def test_ci_tries_the_same_examples_each_time(ci, same):
-    asked = "import tests.conftest, hypothesis; print(hypothesis.settings().derandomize)"
-    desk = {name: value for name, value in os.environ.items() if name != "CI"}
-    command = [sys.executable, "-c", asked]
-    answer = subprocess.run(command, cwd=ROOT, env=desk | ci, capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == same
+@pytest.mark.parametrize(("ci", "same"), [({"CI": "true"}, True), ({}, False)])
+def test_ci_tries_the_same_examples_each_time(monkeypatch, ci, same):
+    monkeypatch.delenv("CI", raising=False)
+    for name, value in ci.items():
+        monkeypatch.setenv(name, value)
+    ours = settings.get_current_profile_name()
+    settings.load_profile("default")  # a profile has the settings that hold when it is registered
+    try:
+        runpy.run_path(conftest.__file__)
+        assert settings().derandomize == same
+    finally:
+        settings.load_profile(ours)
 
 
 class Terminal:

@@ -1,19 +1,21 @@
-"""``stmlab`` with a model "slow" that gains next to nothing, for ever.
-
-python slow_fit.py PATIENCE ARGUMENTS     PATIENCE: s until the terminal is told of a fit; ARGUMENTS: of ``stmlab``
-"""
+"""``stmlab`` with a model "slow" that gains next to nothing, for ever."""
 
 from __future__ import annotations
-
-import sys
 
 import numpy as np
 
 import stmlab.analysis.iterations as iterations_module
 import stmlab.analysis.models as models
 from stmlab.analysis.iterations import iterations
-from stmlab.cli import main
+from stmlab.cli import app
 from stmlab.results import FitParameter, FitResult
+
+
+def perform(patience: float, *arguments: str) -> None:
+    """``stmlab`` with these arguments; ``patience``: s until the terminal is told of a fit."""
+    iterations_module._PATIENCE = patience
+    models.MODELS = {**models.MODELS, "slow": slow}
+    app(arguments)
 
 
 def slow(run: object, told: object) -> FitResult:
@@ -23,9 +25,3 @@ def slow(run: object, told: object) -> FitResult:
         k += 1
         steps.done(1.0 + 1.0 / k)
     return FitResult("slow", (FitParameter("rate", 2.0, 0.1, "1/s"),), ("rate",), np.eye(1), 10, 0.1)
-
-
-if __name__ == "__main__":
-    iterations_module._PATIENCE = float(sys.argv.pop(1))
-    models.MODELS = {**models.MODELS, "slow": slow}
-    main()

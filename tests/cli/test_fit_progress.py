@@ -4,10 +4,7 @@ import io
 import json
 import os
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import typer
@@ -19,8 +16,8 @@ from stmlab.cli.fit_progress import FitsOnTerminal, fits_on_terminal
 from stmlab.events import FitProgress
 from stmlab.storage import open_run
 from tests.acquisition.bench_station import BenchStation, Ramp
-
-SLOW = Path(__file__).with_name("slow_fit.py")
+from tests.cli.slow_fit import perform
+from tests.forked import Program
 
 
 @pytest.fixture
@@ -33,24 +30,17 @@ def run(tmp_path):
 @contextmanager
 def slow_fit(*arguments, patience=0.2):
     """``stmlab`` with the slow model, and the first line that it says on standard error."""
-    command = [sys.executable, str(SLOW), *map(str, (patience, *arguments))]
-    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=surroundings
-    ) as process:
-        try:
-            yield process, process.stderr.readline()
-        finally:
-            process.kill()
+    with Program(perform, patience, *map(str, arguments)) as process:
+        yield process, process.stderr.readline()
 
 
 def test_ctrl_c_ends_a_fit_with_the_best_so_far_and_the_exit_status_says_so(run):
     with slow_fit("fit", run, "--model", "slow", "--keep", "--json") as (process, first):
         assert first.startswith("slow: ")
         assert " iterations, chi square 1, 0.2 s" in first
-        process.send_signal(signal.SIGINT)
-        answer, said = process.communicate(timeout=60.0)
-    assert process.returncode == 130
+        os.kill(process.pid, signal.SIGINT)
+        answer, said = process.stdout.read(), process.stderr.read()
+        assert process.wait(60.0) == 130
     fit = json.loads(answer)
     assert fit["choices"]["ended"] == "stopped"
     assert fit["warnings"][0].startswith("stopped after ")
@@ -62,8 +52,8 @@ def test_ctrl_c_ends_a_fit_with_the_best_so_far_and_the_exit_status_says_so(run)
 
 def test_a_time_limit_ends_a_fit_and_the_exit_status_says_so(run):
     with slow_fit("fit", run, "--model", "slow", "--set", "time_limit=20 ms", patience=_PATIENCE) as (process, first):
-        answer, said = process.communicate(timeout=60.0)
-    assert process.returncode == 4
+        answer, said = process.stdout.read(), process.stderr.read()
+        assert process.wait(60.0) == 4
     assert first + said == "", "a fit of less than two seconds is not told of"
     assert "out of its time limit of 20 ms" in answer
     assert "rate" in answer
@@ -74,9 +64,9 @@ def test_after_ctrl_c_no_further_file_is_begun(run):
     for file in further:
         file.write_bytes(run.read_bytes())
     with slow_fit("fit", run, *further, "--model", "slow", "--json") as (process, _):
-        process.send_signal(signal.SIGINT)
-        answers = [json.loads(line) for line in process.communicate(timeout=60.0)[0].splitlines()]
-    assert process.returncode == 130
+        os.kill(process.pid, signal.SIGINT)
+        answers = [json.loads(line) for line in process.stdout]
+        assert process.wait(60.0) == 130
     assert answers[0]["fits"]["run"]["choices"]["ended"] == "stopped"
     assert [answer["message"] for answer in answers[1:]] == ["not begun: a fit before was stopped"] * 2
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from stmlab.cli import app
 from stmlab.storage import open_run
+from tests.cli.typed import typed
 from tests.forked import forked
 from tests.storage.writing_process import write
 
@@ -66,17 +67,16 @@ def test_a_run_that_is_over_is_followed_to_its_end(file):
 
 def test_a_run_that_is_killed_while_it_is_followed_is_said(tmp_path):
     path = tmp_path / "run.h5"
-    follow = [sys.executable, "-m", "stmlab", "show", "--follow", str(path)]
     with forked(write, path, "each") as w:
         list(islice(w.stdout, 150))
-        with subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
+        with typed("show", "--follow", path) as following:
             told = list(islice(following.stdout, 8))
             w.kill()
             w.stdout.read()
-            rest, complaint = following.communicate()
+            rest, complaint = following.stdout.read(), following.stderr.read()
+            assert following.wait(60.0) == 1
     assert told[0].startswith("imaginary on station")
     assert "points ..." in "".join(told)  # those that were there already
-    assert following.returncode == 1
     run = open_run(path)
     assert complaint == f"stmlab: {path}: killed: its writer is gone; all {run.points} acknowledged points are here\n"
     assert f"point {run.points} of 100000" in rest or "paused" in rest.splitlines()[-1]
@@ -84,18 +84,14 @@ def test_a_run_that_is_killed_while_it_is_followed_is_said(tmp_path):
 
 def test_ctrl_c_ends_the_following_and_not_the_run(tmp_path):
     path = tmp_path / "run.h5"
-    follow = [sys.executable, "-m", "stmlab", "show", "--follow", str(path)]
     with forked(write, path, "each") as w:
         list(islice(w.stdout, 150))
-        with (
-            subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following,
-            ExitStack() as stack,
-        ):
-            stack.callback(following.kill)
+        with typed("show", "--follow", path) as following:
             list(islice(following.stdout, 4))
-            following.send_signal(signal.SIGINT)
-            _, complaint = following.communicate(timeout=60.0)
-        assert (following.returncode, complaint) == (0, "not followed any more; the run goes on\n")
+            os.kill(following.pid, signal.SIGINT)
+            following.stdout.read()
+            assert following.stderr.read() == "not followed any more; the run goes on\n"
+            assert following.wait(60.0) == 0
         assert len(list(islice(w.stdout, 20))) == 20
         w.kill()
 

@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from stmlab.acquisition.queue.client import QueueClient, QueueGone
 from stmlab.acquisition.queue.file import read_queue
 from stmlab.cli import app
 from tests.acquisition.queue.evening import entry, written
+from tests.cli.typed import typed
 
 
 @pytest.fixture
@@ -104,14 +103,10 @@ LONG = {"points": 3000, "averages": 30}
 def performed(path):
     """``stmlab queue`` in a process, whose first run has begun; and a client of it."""
     written(path, entry("didv", settings=LONG), entry("srs"))
-    command = [sys.executable, "-m", "stmlab", "queue", str(path)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    with typed("queue", path) as process:
         client = None
         while client is None:
-            assert process.poll() is None, process.stderr.read()
+            assert process.returncode is None, process.stderr.read()
             try:
                 client = QueueClient(path)
             except QueueGone:  # it does not listen yet
@@ -120,15 +115,14 @@ def performed(path):
             pass
         yield process, client
         client.close()
-        process.kill()
 
 
 def test_ctrl_c_stops_the_run_after_its_point_and_the_queue_with_it(path, performed):
     process, client = performed
-    process.send_signal(signal.SIGINT)
+    os.kill(process.pid, signal.SIGINT)
     assert client.wait_for("finished")["reason"] == "stopped"
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 1
+    said = process.stderr.read()
+    assert process.wait(60) == 1
     assert "stopping after this point" in said
     assert "stopped by the user" in said
     assert [e.state for e in read_queue(path).entries] == ["stopped", "waiting"]
@@ -136,10 +130,9 @@ def test_ctrl_c_stops_the_run_after_its_point_and_the_queue_with_it(path, perfor
 
 def test_a_process_that_the_system_ends_aborts_its_run(path, performed):
     process, client = performed
-    process.send_signal(signal.SIGTERM)
+    os.kill(process.pid, signal.SIGTERM)
     assert client.wait_for("finished")["reason"] == "aborted"
-    process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.wait(60) == 1
     assert "SIGTERM" in read_queue(path).entries[0].message
 
 
@@ -150,5 +143,4 @@ def test_the_terminal_asks_a_queue_that_is_performed_elsewhere(path, performed):
     shown = cli(path, "--status")
     assert "of 3000" in shown.stdout
     assert cli(path, "--ask", "abort").exit_code == 0
-    process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.wait(60) == 1
