@@ -245,7 +245,7 @@ def test_a_map_says_of_every_spectrum_what_a_single_fit_says():
     assert told > 10
 
 
-@drawn(100, of=400)
+@drawn(150, of=400)
 def test_of_two_tops_close_together_a_map_means_the_one_that_a_single_fit_finds(times):
     """A line of width Gamma is as well one of width (2 Gamma) / 2: between both minima may lie more, shallow ones."""
     shape = FREQUENCY.size
