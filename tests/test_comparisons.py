@@ -14,17 +14,23 @@ WRITTEN_OUT = {"approx": "abs", "allclose": "atol", "isclose": "atol"}  # `math.
 
 def hidden_tolerances(source: str) -> list[int]:
     """Lines of calls whose absolute tolerance is the library's own."""
-    found: list[int] = []
-    if not any(name in source for name in WRITTEN_OUT):
-        return found
-    for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Call):
-            continue
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        of_math = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "math"
-        if name in WRITTEN_OUT and not of_math and WRITTEN_OUT[name] not in {each.arg for each in node.keywords}:
-            found.append(node.lineno)
+    found, begin = [], 0
+    lines = source.splitlines() if named(source) else []
+    for part in ast.parse(source).body if lines else []:
+        if named("".join(lines[begin : part.end_lineno])):  # with what decorates it
+            found += [node.lineno for node in ast.walk(part) if isinstance(node, ast.Call) and is_hidden(node)]
+        begin = part.end_lineno
     return sorted(found)
+
+
+def named(text: str) -> bool:
+    return any(name in text for name in WRITTEN_OUT)
+
+
+def is_hidden(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    of_math = isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "math"
+    return name in WRITTEN_OUT and not of_math and WRITTEN_OUT[name] not in {each.arg for each in call.keywords}
 
 
 def test_every_absolute_tolerance_is_written_out():
@@ -39,6 +45,7 @@ def test_hidden_tolerances_are_found():
     bare = "assert x == pytest.approx(1e-13, rel=1e-3)\nassert x == approx(1e-13)\nassert np.allclose(x, y, rtol=0.1)"
     said = "assert x == pytest.approx(1e-13, abs=1e-15)\nassert math.isclose(x, y)\nassert x == close(1e-13)"
     assert hidden_tolerances(bare) == [1, 2, 3]
+    assert hidden_tolerances("x = 1\n@case(\n    approx(1e-13))\ndef test():\n    pass") == [3]
     assert hidden_tolerances(said) == []
 
 

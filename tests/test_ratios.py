@@ -57,7 +57,7 @@ def test_a_grid_of_steps_is_faster_than_least_squares_with_its_jacobian():
         np.linspace(-10e-3, 10e-3, 201),
         StepShape(2.0),
         300,
-        30,
+        15,
     )
     x = 1e3 * bias
     truth = np.column_stack(

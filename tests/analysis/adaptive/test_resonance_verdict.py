@@ -31,7 +31,7 @@ def test_a_true_line_is_seldom_doubted():
 def test_a_second_width_of_two_and_a_half_deviations_is_enough():
     """Where `fit_srs` itself has no doubt yet."""
     line = resonance(X, U) - 0.12 * resonance(X, U - math.log(2))
-    clean = [seed for seed in range(40) if not fit_srs(FREQUENCY, read(line, seed)).warnings]
+    clean = [seed for seed in range(30) if not fit_srs(FREQUENCY, read(line, seed)).warnings]
     told = [warnings(line, seed) for seed in clean]
     doubted = [said for said in told if said]
     assert 0 < len(doubted) < len(clean)
