@@ -33,8 +33,12 @@ TRANSPORT = re.compile("ramp|--model transport")  # fits that take their time
 SMALLER = {  # the same commands with fewer points
     "--set conductances=7": "--set conductances=3 --set points=61",
     '--set "interval=3 ms"': '--set "interval=3 ms" --set samples=1000',
-    '--set "target_error=1 %"': '--set "target_error=4 %"',
-    '"B=0..6 T:61"': '"B=0..6 T:7"',
+    '--set "setpoint_current=1 nA" -o spectrum.h5': '--set "setpoint_current=1 nA" --set points=61 -o spectrum.h5',
+    '--set "target_error=1 %"': '--set "target_error=10 %"',
+    "--json -o again.h5": "--json -o again.h5 --set points=12",
+    "--added-noise": "--added-noise --set points=12",
+    "-o didv_again.h5": "-o didv_again.h5 --set points=61",
+    '"B=0..6 T:61"': '"B=0..6 T:3"',
     "stmlab papers": "stmlab papers horovitz",
 }
 
