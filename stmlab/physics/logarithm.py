@@ -128,8 +128,11 @@ def _panel_powers() -> tuple[FloatArray, FloatArray, FloatArray]:
     nodes = chebyshev.chebpts1(_PANEL_DEGREE + 1)
     transform = np.asarray(chebyshev.chebvander(nodes, _PANEL_DEGREE) * (2 / nodes.size), dtype=float)
     transform[:, 0] /= 2
-    doubled = [chebyshev.cheb2poly([0] * (2 * n) + [1])[::2] for n in range(nodes.size)]  # T_n(2 s - 1) = T_2n(sqrt s)
-    powers: FloatArray = np.array([np.pad(one, (0, nodes.size - one.size)) for one in doubled])
+    powers = np.zeros((nodes.size, nodes.size))
+    powers[0, 0], powers[1, :2] = 1.0, (-1.0, 2.0)
+    for n in range(2, nodes.size):  # T_n = 2 x T_(n-1) - T_(n-2) at x = 2 s - 1, in powers of s
+        powers[n, 1:] = 4.0 * powers[n - 1, :-1]
+        powers[n] -= 2.0 * powers[n - 1] + powers[n - 2]
     return (nodes + 1) / 2, transform, powers
 
 
