@@ -88,7 +88,7 @@ def test_a_moved_run_whose_writer_is_killed_is_whole(tmp_path):
     np.testing.assert_array_equal(run.data["current"], np.arange(run.points))
 
 
-@drawn(15, of=40)
+@drawn(8, of=40)
 def test_points_that_are_written_over_while_they_are_read_are_right(tmp_path, times):
     """Each cell is written twice, soon after each other."""
     with forked(write, path := tmp_path / "run.h5", "again") as process:
@@ -100,7 +100,7 @@ def test_points_that_are_written_over_while_they_are_read_are_right(tmp_path, ti
         process.kill()
 
 
-@drawn(10, of=30)
+@drawn(5, of=30)
 def test_a_run_that_is_being_written_is_read_from_another_process(tmp_path, times):
     path = tmp_path / "run.h5"
     with forked(write, path, "batch") as process:

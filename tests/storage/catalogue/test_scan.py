@@ -137,7 +137,7 @@ def test_damaged_bytes_are_never_a_traceback(folder):
     image, path = folder.write("a.h5").read_bytes(), folder.path / "damaged.h5"
     random = Random(7)
     states = set()
-    for _ in range(300):
+    for _ in range(150):
         damaged = bytearray(image)
         for _ in range(20):
             damaged[random.randrange(len(image))] ^= random.randrange(1, 256)

@@ -25,7 +25,7 @@ def campaign(count, seed):
 
 
 def test_a_sample_of_damaged_files():
-    campaign(200, seed=7)
+    campaign(120, seed=7)
 
 
 @pytest.mark.slow
