@@ -42,9 +42,14 @@ def in_unit(text: str, unit: str) -> float:
 
 
 def _in_prefixed(number: str, written: str, unit: str) -> float | None:
-    """A number in percent, or of ``unit`` as it is or with a prefix, correctly rounded; None if it is another one."""
+    """A number in percent, or of ``unit`` as it is or with a prefix, correctly rounded; None if it is another one.
+
+    A rate in 1/s may be given in Hz.
+    """
     if written == unit:
         return float(number)
+    if unit == "1/s" and written.endswith("Hz"):
+        unit = "Hz"
     if written == "%" and not unit:
         return float(Decimal(number).scaleb(-2))
     prefix = written.removesuffix(unit)

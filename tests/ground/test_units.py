@@ -108,6 +108,8 @@ def test_a_setting_is_written_with_its_prefix(value, unit, text):
         ("1·10⁹ /s", "1/s", 1e9),
         ("1.5·10⁻³ meV", "meV", 1.5e-3),
         ("2 1/ms", "1/s", 2000.0),
+        ("1.5 GHz", "1/s", 1.5e9),
+        ("7 Hz", "1/s", 7.0),
         ("3·10² ", "", 300.0),
         ("200 uV", "V", 2e-4),
         ("200 μV", "V", 2e-4),
@@ -132,7 +134,7 @@ def test_a_prefix_is_that_of_pint_and_correctly_rounded(number, prefix):
 
 
 def test_what_people_mostly_write_needs_no_registry_of_units():
-    written = "in_unit('4 mV', 'V') + in_unit('1 %', '')"
+    written = "in_unit('4 mV', 'V') + in_unit('1 %', '') + in_unit('1 GHz', '1/s')"
     program = f"import sys; from stmlab.units import in_unit; {written}; sys.exit('pint' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
