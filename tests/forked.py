@@ -116,7 +116,10 @@ class Program:
     def returncode(self):
         return self._process.exitcode
 
-    def wait(self, seconds):
+    def poll(self):
+        return self.returncode
+
+    def wait(self, seconds=None):
         self._process.join(seconds)
         if self.returncode is None:
             raise subprocess.TimeoutExpired("program", seconds)
@@ -124,6 +127,12 @@ class Program:
 
     def kill(self):
         self._process.kill()
+
+    def terminate(self):
+        self._process.terminate()
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
 
     def __enter__(self):
         return self

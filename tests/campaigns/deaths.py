@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Self
+from unittest import mock
 
 from stmlab.clock import SimulatedClock
 from stmlab.config_files import config_directories, find
@@ -27,6 +28,8 @@ from stmlab.simulation.serving import PORTS, served
 from stmlab.station.assembly import simulated_microscope
 from stmlab.station.configuration import read_station
 from stmlab.station.heartbeat import AFTERWARDS, ALLOWANCE, GRACE
+from tests.forked import Program
+from tests.station import programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,24 +116,30 @@ class Laboratory:
         folder: of its own.
         death: for which the station file is written.
         seed: of the microscope.
-        here: whether this process serves the instruments, instead of one of their own: for one laboratory at a time.
+        here: whether this process serves the instruments, instead of one of their own, and runs are forked: for one
+            laboratory at a time.
     """
 
     def __init__(self, folder: Path, death: Death, seed: int, *, here: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.station = folder, folder / "lab.toml"
         self._environment = os.environ | {"XDG_STATE_HOME": str(folder / "state"), "OPENBLAS_NUM_THREADS": "1"}
-        self._runs: list[subprocess.Popen[bytes]] = []
-        self._open = ExitStack()
+        self._runs: list[subprocess.Popen[bytes] | Program] = []
+        self._here, self._open = here, ExitStack()
         self.addresses = self._open.enter_context(served_here(seed) if here else self._simulating(seed))
         self._write_station(death)
         self.control = self._open.enter_context(self.connect())
 
-    def run(self, sequence: str) -> subprocess.Popen[bytes]:
+    def run(self, sequence: str) -> subprocess.Popen[bytes] | Program:
         """Start to measure."""
         settings = [word for setting in SEQUENCES[sequence] for word in ("--set", setting)]
+        command = ("run", sequence, "-s", str(self.station), "-o", str(self.folder / "run.h5"), *settings)
+        if self._here:
+            with mock.patch.dict(os.environ, self._environment):
+                run = self._open.enter_context(Program(programs.stmlab, command, self.folder / "said.txt"))
+            self._runs.append(run)
+            return run
         with (self.folder / "said.txt").open("wb") as said:
-            command = ("run", sequence, "-s", str(self.station), "-o", str(self.folder / "run.h5"), *settings)
             self._runs.append(self._start(*command, stdout=said, stderr=said))
         return self._runs[-1]
 
@@ -327,7 +336,7 @@ def _prepared(death: Death, lab: Laboratory, run: int) -> Iterator[None]:
             lab.control.disarm()
 
 
-def _call(run: subprocess.Popen[bytes], press: Callable[[], None]) -> float:
+def _call(run: subprocess.Popen[bytes] | Program, press: Callable[[], None]) -> float:
     """Freeze the run and call for the safe state; returns when."""
     run.send_signal(signal.SIGSTOP)
     called = monotonic()
@@ -335,7 +344,7 @@ def _call(run: subprocess.Popen[bytes], press: Callable[[], None]) -> float:
     return called
 
 
-def _end(death: Death, run: subprocess.Popen[bytes], verdict: Verdict) -> float:
+def _end(death: Death, run: subprocess.Popen[bytes] | Program, verdict: Verdict) -> float:
     """End or freeze the run; returns when it was gone (a frozen one: when its guardian should have ended it)."""
     if death.kind == "handed over":
         run.terminate()
@@ -363,7 +372,7 @@ def _judge(
     death: Death,
     lab: Laboratory,
     judge: Judge,
-    run: subprocess.Popen[bytes],
+    run: subprocess.Popen[bytes] | Program,
     verdict: Verdict,
     died: float,
     bias: float,
@@ -405,7 +414,7 @@ def _judge_word(death: Death, lab: Laboratory, verdict: Verdict) -> None:
         verdict.violations.append(f"{named} named as not safe, {death.mute} is: {word}")
 
 
-def _judge_silence(lab: Laboratory, run: subprocess.Popen[bytes], verdict: Verdict) -> None:
+def _judge_silence(lab: Laboratory, run: subprocess.Popen[bytes] | Program, verdict: Verdict) -> None:
     """A run that is woken up sends nothing more."""
     before = {key: value for key, value in lab.control.state().items() if key not in ("time", "current", "height")}
     with suppress(ProcessLookupError):

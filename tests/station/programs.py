@@ -1,9 +1,11 @@
 """What tests let run, and die, in a process of its own, forked from one that has loaded all of it (`tests.forked`)."""
 
+import os
 import sys
 from pathlib import Path
 
 from stmlab.acquisition.measurement import measure
+from stmlab.cli import main
 from stmlab.events import PointTaken
 from stmlab.station import desk_process, guardian
 from tests.spare import begun_without_spare
@@ -26,3 +28,12 @@ def desk(station):
     guardian._Post._begin = begun_without_spare
     sys.argv[1:] = [str(station)]
     return desk_process.main()
+
+
+def stmlab(words, said):
+    """``stmlab WORDS``, with what it says in a file."""
+    with open(said, "wb") as output:
+        for descriptor in (1, 2):
+            os.dup2(output.fileno(), descriptor)
+    sys.argv[1:] = words
+    main()
