@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from drivers.transfer_table import TransferTable
 from stmlab.errors import StationError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LINE_IMPEDANCE = 50.0
 """Ohm."""
@@ -32,14 +30,20 @@ def read_touchstone(path: Path) -> TransferTable:
         StationError: the option line is wrong, scikit-rf cannot read the file, or its contents make no table.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return _table(str(path), path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise StationError(f"{path}: {error}") from error
+
+
+@lru_cache(16)
+def _table(path: str, content: str) -> TransferTable:
+    """What a file of that name says; the last ones are remembered, as those of transfer_table."""
+    lines = content.splitlines()
     text = _with_whole_option_line(lines, path)
     import skrf  # 0.1 s: only where such a file is used
 
     stream = io.StringIO(text)
-    stream.name = path.name  # its ending says how many ports there are
+    stream.name = Path(path).name  # its ending says how many ports there are
     try:
         network = skrf.Network(stream)
         if (network.z0 != LINE_IMPEDANCE).any():
@@ -52,10 +56,13 @@ def read_touchstone(path: Path) -> TransferTable:
         raise StationError(f"{path}: frequencies must be above 0 and strictly increasing, and S21 finite and not 0")
     comments = (line.partition("!")[2] for line in lines)
     date = next((comment.partition("date:")[2].strip() for comment in comments if "date:" in comment), "")
-    return TransferTable(str(path), date, frequency, 20 * np.log10(np.abs(s21)), np.unwrap(np.angle(s21)))
+    table = TransferTable(path, date, frequency, 20 * np.log10(np.abs(s21)), np.unwrap(np.angle(s21)))
+    for shared in (table.frequency, table.magnitude_dB, table.phase):
+        shared.flags.writeable = False
+    return table
 
 
-def _with_whole_option_line(lines: list[str], path: Path) -> str:
+def _with_whole_option_line(lines: list[str], path: str) -> str:
     """The text with the first option line complete and in order, and without any other, which do not count."""
     whole, found = [], False
     for number, line in enumerate(lines, start=1):
