@@ -1,5 +1,8 @@
 """What the tests of the window share: settings in a folder of the test, work processes, a context, the window."""
 
+import subprocess
+from types import SimpleNamespace
+
 import pytest
 from PyQt6.QtWidgets import QApplication
 
@@ -9,6 +12,7 @@ from stmlab.gui.settings import Settings
 from stmlab.gui.work import Workers
 from tests import forked
 from tests.gui.lent import Lent
+from tests.gui.queue.forked_queue import ForkedQueue
 
 
 @pytest.fixture
@@ -37,3 +41,10 @@ def context(qapp, settings, work_processes):
 def lent_to_windows(monkeypatch, work_processes):
     """Whole windows that a test opens have no work processes of their own."""
     monkeypatch.setattr("stmlab.gui.work.Workers", lambda parent: Lent(work_processes))
+
+
+@pytest.fixture
+def forked_queues(monkeypatch):
+    """Queues that windows of this process start are forked."""
+    double = SimpleNamespace(Popen=ForkedQueue, DEVNULL=subprocess.DEVNULL)
+    monkeypatch.setattr("stmlab.gui.queue.process.subprocess", double)

@@ -20,8 +20,10 @@ OPENED = """
 import sys
 from pathlib import Path
 from PyQt6.QtCore import QTimer
-from stmlab.gui import application
+from stmlab.gui import application, work
 from stmlab.gui.settings import Settings
+
+work.Workers.submit = lambda _self, *what, **_how: work.Task(what, None, long=False)  # nothing is worked at
 
 def opened(qt, open_window=application.open_window):
     settings = Settings(Path(sys.argv[1]))

@@ -73,7 +73,7 @@ def test_a_run_is_prepared_run_drawn_and_fitted(window, qtbot):
     assert window.notice_bar.shown is None
 
 
-def test_an_adaptive_run_is_watched_until_its_rate_is_known(window, qtbot):
+def test_an_adaptive_run_is_watched_until_its_rate_is_known(window, qtbot, forked_queues):
     window.panels["measure"].form.fill({"grid": "adaptive", "target_error": "0.5 %"})
     window.context.actions.trigger("measure.run")
     live, bar = window.panels["live"], window.panels["run"].bar

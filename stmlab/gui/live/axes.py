@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import html
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
 
 from stmlab.units import format_quantity, written_unit
+
+if TYPE_CHECKING:
+    from PyQt6.QtGui import QPainter
+    from PyQt6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 _ALL_LABELLED = 0.7  # decades, below which 1, 2, 5 are too few labels
 _SOME_LABELLED = 2.0  # decades, below which 2 and 5 are labelled too
@@ -66,6 +71,11 @@ class QuantityAxis(pg.AxisItem):  # type: ignore[misc, unused-ignore]
             self._updateLabel()
         self.picture = None  # `setRange` leaves the new ticks to this method
         self.update()
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget) -> None:
+        """Ticks and their texts, in a rectangle: in Qt's region each line of the grid takes ten times as long."""
+        painter.setClipRect(self.boundingRect().toAlignedRect().adjusted(-1, -1, 1, 1))
+        super().paint(painter, option, widget)
 
     def labelString(self) -> str:
         """The title for pyqtgraph."""

@@ -1,6 +1,7 @@
 """The catalogue: found, searched, tagged, and what is done with a file."""
 
 import json
+import shutil
 
 import pytest
 from PyQt6.QtCore import Qt
@@ -13,6 +14,16 @@ from stmlab.storage.recorded import open_recording
 from tests.gui.data.conftest import GRID, drop_files, spectrum
 
 _LONG = 60_000  # ms
+
+
+@pytest.fixture
+def copied():
+    """For a test that changes something in the folder: it has a copy."""
+
+
+@pytest.fixture
+def folder(request, four_files, tmp_path):
+    return shutil.copytree(four_files, tmp_path / "runs") if "copied" in request.fixturenames else four_files
 
 
 @pytest.fixture
@@ -78,7 +89,7 @@ def test_a_condition_that_nothing_understands_is_said_beneath_and_changes_nothin
     assert len(names(panel)) == 4
 
 
-def test_thumbnails_come_for_the_files_that_can_be_drawn(panel, qtbot):
+def test_thumbnails_come_for_the_files_that_can_be_drawn(copied, panel, qtbot):
     entries = {entry.path.stem: entry for entry in panel.table.entries}
     qtbot.waitUntil(lambda: all(map(panel.table.has_picture, entries.values())), timeout=_LONG)
     for stem in ("early", "late", "recorded"):
@@ -86,7 +97,7 @@ def test_thumbnails_come_for_the_files_that_can_be_drawn(panel, qtbot):
         assert not panel.found.index(row, 0).data(Qt.ItemDataRole.DecorationRole).isNull()
 
 
-def test_tags_typed_into_the_table_stand_beside_the_file_and_are_found(panel, qtbot, folder):
+def test_tags_typed_into_the_table_stand_beside_the_file_and_are_found(copied, panel, qtbot, folder):
     row = names(panel).index("early")
     panel.found.setData(panel.found.index(row, HEADINGS.index("Tags")), " good, for the paper,good ")
     qtbot.waitUntil(lambda: cell(panel, "early", "Tags") == "for the paper, good", timeout=_LONG)
@@ -96,26 +107,26 @@ def test_tags_typed_into_the_table_stand_beside_the_file_and_are_found(panel, qt
     search(panel, qtbot, "tag = good", ["early"])
 
 
-def test_a_tag_that_is_none_is_a_notice(panel, qtbot, said):
+def test_a_tag_that_is_none_is_a_notice(copied, panel, qtbot, said):
     row = names(panel).index("early")
     panel.found.setData(panel.found.index(row, HEADINGS.index("Tags")), "a\x00b")
     qtbot.waitUntil(lambda: bool(said), timeout=_LONG)
     assert cell(panel, "early", "Tags") == ""
 
 
-def test_a_note_is_written(panel, qtbot, monkeypatch):
+def test_a_note_is_written(copied, panel, qtbot, monkeypatch):
     choose(panel, "early")
     monkeypatch.setattr(QInputDialog, "getMultiLineText", lambda *_: ("drifting", True))
     panel.context.actions.trigger("data.note")
     qtbot.waitUntil(lambda: cell(panel, "early", "Remarks") == "drifting", timeout=_LONG)
 
 
-def test_a_new_file_appears_by_itself(panel, qtbot, folder):
+def test_a_new_file_appears_by_itself(copied, panel, qtbot, folder):
     spectrum(folder / "new.h5", date="2025-01-01T10:00:00+00:00")
     qtbot.waitUntil(lambda: names(panel)[0] == "new", timeout=_LONG)
 
 
-def test_what_is_chosen_stays_chosen_when_the_folder_is_looked_through_again(panel, qtbot, folder):
+def test_what_is_chosen_stays_chosen_when_the_folder_is_looked_through_again(copied, panel, qtbot, folder):
     choose(panel, "early", "late")
     spectrum(folder / "new.h5", date="2025-01-01T10:00:00+00:00")
     panel.context.actions.trigger("data.refresh")

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +17,6 @@ from stmlab.gui.queue.run_panel import RunPanel
 from stmlab.gui.settings import Settings
 from stmlab.storage import open_run
 from tests.acquisition.queue.evening import entry, written
-from tests.gui.queue.forked_queue import ForkedQueue
 
 WINDOW = """
 import sys
@@ -49,14 +47,7 @@ def _looks_often(monkeypatch):
 
 
 @pytest.fixture
-def forked(monkeypatch):
-    """Queues that windows of this process start are forked."""
-    double = SimpleNamespace(Popen=ForkedQueue, DEVNULL=subprocess.DEVNULL)
-    monkeypatch.setattr("stmlab.gui.queue.process.subprocess", double)
-
-
-@pytest.fixture
-def desk(context, tmp_path, forked):
+def desk(context, tmp_path, forked_queues):
     """A new window's desk at the queue of the test; whoever performs it at the end of the test is ended."""
     found = QueueDesk(context, tmp_path / "queue.toml")
     yield found
@@ -165,7 +156,7 @@ def test_the_safe_state_is_for_the_station_of_the_run_whatever_the_form_says(ser
     bar.close_down()
 
 
-def test_a_simulated_run_that_hangs_is_ended_when_the_safe_state_is_asked_for(forked, context, tmp_path, qtbot):
+def test_a_simulated_run_that_hangs_is_ended_when_the_safe_state_is_asked_for(forked_queues, context, tmp_path, qtbot):
     context.settings.remember_panel("queue", file=str(tmp_path / "queue.toml"))
     panel = RunPanel(context)
     qtbot.addWidget(panel)
