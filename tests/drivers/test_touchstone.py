@@ -139,3 +139,14 @@ def test_a_file_that_is_no_touchstone_file_is_refused(tmp_path):
     path.write_text("# Hz S RI R 50\nthis is not a Touchstone file\n")
     with pytest.raises(StationError, match=r"tee\.s2p: not a two-port Touchstone file"):
         read_touchstone(path)
+
+
+def test_a_file_that_is_written_anew_is_read_anew_and_what_is_remembered_cannot_be_changed(tmp_path):
+    first = read_touchstone(write(tmp_path / "part.s2p", "# Hz S MA R 50", unit=1.0))
+    again = read_touchstone(write(tmp_path / "part.s2p", "# Hz S MA R 50", unit=1.0))
+    assert again is first
+    for values in (first.frequency, first.magnitude_dB, first.phase):
+        with pytest.raises(ValueError, match="read-only"):
+            values[0] = 1.0
+    scaled = read_touchstone(write(tmp_path / "part.s2p", "# kHz S MA R 50", unit=1.0))
+    np.testing.assert_allclose(scaled.frequency, 1e3 * first.frequency, rtol=1e-12)
