@@ -146,9 +146,7 @@ class Laboratory:
     @contextmanager
     def button(self) -> Iterator[Callable[[], None]]:
         """A person's call for the safe state, ready to be made; it returns when it has been answered."""
-        command = [sys.executable, "-m", "stmlab.station.safe_now", str(self.station)]
-        options = {"cwd": self.folder, "env": self._environment, "text": True}
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options) as process:
+        with self._standing_by() as process:
             assert process.stdin is not None
             assert process.stdout is not None
             process.stdout.readline()
@@ -159,6 +157,14 @@ class Laboratory:
 
             yield press
             process.stdin.close()
+
+    def _standing_by(self) -> subprocess.Popen[str] | Program:
+        if self._here:
+            with mock.patch.dict(os.environ, self._environment):
+                return Program(programs.stand_by, self.station)
+        command = [sys.executable, "-m", "stmlab.station.safe_now", str(self.station)]
+        options = {"cwd": self.folder, "env": self._environment, "text": True}
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
 
     def connect(self) -> Control:
         """Another client of the control port; each serves one thread."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from stmlab.acquisition.measurement import measure
 from stmlab.cli import main
 from stmlab.events import PointTaken
-from stmlab.station import desk_process, guardian
+from stmlab.station import desk_process, guardian, safe_now
 from tests.spare import begun_without_spare
 
 
@@ -28,6 +28,12 @@ def desk(station):
     guardian._Post._begin = begun_without_spare
     sys.argv[1:] = [str(station)]
     return desk_process.main()
+
+
+def stand_by(station):
+    """As ``python -m stmlab.station.safe_now``."""
+    sys.argv[1:] = [str(station)]
+    return safe_now.main()
 
 
 def stmlab(words, said):

@@ -119,7 +119,7 @@ class Person:
 
     Args:
         station: file of it.
-        anew: the process is started as the window starts it, and not forked.
+        anew: the process is started as the window starts it, and not forked from one that has loaded all.
     """
 
     def __init__(self, station, *, anew=False):
@@ -150,15 +150,14 @@ class Person:
 
 
 @pytest.fixture
-def person(served, request):
+def person(served):
     microscope, station = served
-    person = Person(station, **getattr(request, "param", {}))
+    person = Person(station)
     person.microscope, person.station = microscope, station
     yield person
     person.end()
 
 
-@pytest.mark.parametrize("person", [{"anew": True}], indirect=True, ids=["anew"])
 def test_a_person_sees_values_sets_them_and_leaves(person):
     ready = person.hear("ready")
     bias = next(knob for knob in ready["knobs"] if knob["name"] == "bias")
@@ -220,7 +219,7 @@ def test_a_desk_obeys_a_call_for_the_safe_state(person):
 def test_a_station_that_a_run_owns_is_refused(served):
     _, station = served
     with Station.load(str(station)):
-        other = Person(station)
+        other = Person(station, anew=True)
         assert "is owned by process" in other.hear("refused")["said"]
         assert other.process.wait(30) == 1
         other.end()
