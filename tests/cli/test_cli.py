@@ -114,21 +114,21 @@ def test_a_check_estimates_and_writes_nothing(cli, tmp_path):
 
 def test_a_stopped_run_is_resumed_and_fitted_as_a_whole(cli, tmp_path, monkeypatch):
     path = tmp_path / "run.h5"
-    with measurement("srs", settings={"points": 30}, path=path) as (runner, _):
-        runner.listen(lambda e: runner.stop() if isinstance(e, PointTaken) and e.index == 9 else None)
-        assert runner.run().points == 10
+    with measurement("srs", settings={"points": 14}, path=path) as (runner, _):
+        runner.listen(lambda e: runner.stop() if isinstance(e, PointTaken) and e.index == 4 else None)
+        assert runner.run().points == 5
     checked = cli("run", "--resume", path, "--check")
-    assert "20 points" in checked.stdout
-    assert cli("show", path).stdout.count("points     10 of") == 1
+    assert "9 points" in checked.stdout
+    assert cli("show", path).stdout.count("points     5 of") == 1
     monkeypatch.setattr("stmlab.station.Station.is_simulated", False)  # as at a real microscope
     monkeypatch.setattr("typer.confirm", lambda question, err: "same place" not in question)
     refused = cli("run", "--resume", path)
     assert refused.exit_code == 1
-    assert cli("show", path).stdout.count("points     10 of") == 1
+    assert cli("show", path).stdout.count("points     5 of") == 1
     result = cli("run", "--resume", path, "--same-place", "--json")
     assert result.exit_code == 0, result.stderr
-    assert json.loads(result.stdout)["points"] == 30
-    assert json.loads(result.stdout)["fits"][0]["points"] == 30
+    assert json.loads(result.stdout)["points"] == 14
+    assert json.loads(result.stdout)["fits"][0]["points"] == 14
 
 
 def test_a_run_of_a_station_file_of_ones_own_is_resumed_with_that_file(cli, tmp_path):
@@ -148,10 +148,8 @@ def test_a_run_of_a_station_file_of_ones_own_is_resumed_with_that_file(cli, tmp_
     assert open_run(path).points == 10
 
 
-def test_show_and_fit_read_what_run_wrote(cli, tmp_path):
-    path = tmp_path / "run.h5"
-    cli("run", "srs", "-o", path, "--seed", 5, "--set", "points=30")
-    raw = path.read_bytes()
+def test_show_and_fit_read_what_run_wrote(cli, short_run, tmp_path):
+    raw = (path := short_run).read_bytes()
     shown = cli("show", path, "--png", tmp_path / "run.png")
     assert shown.exit_code == 0
     assert "dc_bias" in shown.stdout
@@ -409,12 +407,11 @@ def many(spectrum, tmp_path):
     return [spectrum, copy, empty]
 
 
-def test_many_files_are_a_json_object_a_line(cli, many, tmp_path):
-    cli("run", "srs", "-o", tmp_path / "run.h5", "--set", "points=30", "--seed", 2)
-    result = cli("fit", *many, tmp_path / "run.h5", "--json")
+def test_many_files_are_a_json_object_a_line(cli, many, short_run):
+    result = cli("fit", *many, short_run, "--json")
     assert result.exit_code == 1  # one of them is refused
     lines = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [line["file"] for line in lines] == [str(path) for path in (*many, tmp_path / "run.h5")]
+    assert [line["file"] for line in lines] == [str(path) for path in (*many, short_run)]
     assert [list(line.get("fits", ())) for line in lines] == [["forward", "backward"]] * 2 + [[], ["run"]]
     assert lines[2]["state"] == "failed"
     assert "steps need a bias in V" in lines[2]["message"]

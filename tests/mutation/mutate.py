@@ -124,6 +124,7 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
     "stmlab/storage/columns.py": ["storage/test_writer.py", "storage/test_reader.py"],
     "stmlab/storage/fit_drawing.py": ["storage/test_plot.py"],
     "stmlab/storage/fit_tables.py": ["storage/test_writer.py", "storage/test_reader.py"],
+    "stmlab/storage/fixed.py": ["storage/test_damaged.py", "storage/test_reader.py"],
     "stmlab/storage/fits.py": ["storage/test_reader.py", "storage/test_kill.py"],
     "stmlab/storage/format_2.py": ["storage/test_visits.py"],
     "stmlab/storage/hdf5.py": ["storage/test_reader.py", "storage/test_writer.py"],
@@ -136,6 +137,7 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
     "stmlab/storage/read_visits.py": ["storage/test_visits.py", "storage/test_reader.py"],
     "stmlab/storage/records.py": ["storage/test_visits.py", "storage/test_shape.py"],
     "stmlab/storage/superblock.py": ["storage/test_damaged.py"],
+    "stmlab/storage/values.py": ["storage/test_objects.py", "storage/test_reader.py"],
 }
 
 
