@@ -147,7 +147,8 @@ def test_a_free_spin_splits_evenly_and_points_against_the_field(field, g):
 def test_any_hamiltonian_agrees_with_full_matrices(sizes, seed, field):
     random = np.random.default_rng(seed)
     spins = [Spin(size, *random.normal(size=2), g=random.normal(size=(3, 3))) for size in sizes]
-    couplings = [Exchange(k, k + 1, random.normal(size=(3, 3))) for k in range(len(sizes) - 1)]
+    pairs = [random.permutation(len(sizes))[:2].tolist() for _ in sizes]  # neighbours or not, in either order
+    couplings = [Exchange(*pair, random.normal(size=(3, 3))) for pair in pairs]
     system = SpinSystem(spins, couplings, field)
     expected = brute_force(system)
     assert system.hamiltonian_meV() == pytest.approx(expected, abs=1e-12)
@@ -253,3 +254,11 @@ def test_axes_of_the_anisotropy_are_perpendicular_and_default_to_the_laboratory(
     np.testing.assert_allclose(Spin(1, axis=(2, 0, 0)).axes[0], (0, 1, 0))
     with pytest.raises(PhysicsError, match="a direction other than the axis"):
         Spin(1, axis=(0, 0, 1), transverse_axis=(0, 0, -2))
+
+
+def test_pairs_of_levels_that_systems_share_are_not_to_be_written_to():
+    one, other = (SpinSystem((Spin(1, d, 0.8),)).eigensystem.differences() for d in (-4.0, -3.0))
+    assert one[1] is other[1]
+    for shared in one[1:]:
+        with pytest.raises(ValueError, match="read-only"):
+            shared[:] = 0
