@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from stmlab.arrays import ComplexArray, FloatArray
 
 STAGES = 4
-_KEPT = 256  # lengths of time whose filter is remembered
+_KEPT = 1024  # lengths of time whose filter is remembered
 _SERIES_BELOW = 2.0  # argument below which the incomplete gamma function is summed as a series
 _FORGOTTEN = 700.0  # time constants after which exp(-t) is nothing
 _COMPLETE = 50.0  # time constants after which the stages' covariance is that of an endless time, to the last bit
@@ -53,7 +54,6 @@ class LowPassCascade:
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
         self._state = np.zeros(STAGES, dtype=complex)
-        self._passages: dict[float, tuple[FloatArray, ComplexArray]] = {}
         self._input: tuple[Tones, float] | None = None  # the last one, and the time constant
         self._behind: ComplexArray = np.zeros((0, STAGES), dtype=complex)  # its lines behind each stage
         self._known: tuple[float, ComplexArray] = (
@@ -92,7 +92,7 @@ class LowPassCascade:
             begun = _stages_at(np.array([start]), tones, self._behind)[0]
         self._known = float(times[-1]), steady[-1].copy()
         drawn = self._random.standard_normal((2, count, STAGES))
-        factor, faded = self._kept(turns)
+        factor, faded = _passage(turns)
         kicks = (drawn[0] + 1j * drawn[1]) @ (noise / math.sqrt(2 * time_constant) * factor.T)
         away = self._state - begun
         for k in range(count):
@@ -101,18 +101,18 @@ class LowPassCascade:
         self._state = steady[-1]
         return steady
 
-    def _kept(self, turns: float) -> tuple[FloatArray, ComplexArray]:
-        """`noise_factor` and `decay` after ``turns`` time constants: steps of a clock have few lengths."""
-        if turns not in self._passages:
-            if len(self._passages) >= _KEPT:
-                self._passages.clear()
-            self._passages[turns] = noise_factor(turns), decay(turns).astype(complex)
-        return self._passages[turns]
-
 
 def steady_state(tones: Tones, times: FloatArray, time_constant: float) -> ComplexArray:
     """All stages at ``times`` (s) after the transients have died; shape (times, 4)."""
     return _stages_at(times, tones, _lines_behind(tones, time_constant))
+
+
+@lru_cache(_KEPT)
+def _passage(turns: float) -> tuple[FloatArray, ComplexArray]:
+    """`noise_factor` and `decay` after ``turns`` time constants: steps of a clock have few lengths."""
+    factor, faded = noise_factor(turns), decay(turns).astype(complex)
+    factor.flags.writeable = faded.flags.writeable = False
+    return factor, faded
 
 
 def _lines_behind(tones: Tones, time_constant: float) -> ComplexArray:
