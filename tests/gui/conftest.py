@@ -11,8 +11,24 @@ from stmlab.gui.context import Context
 from stmlab.gui.settings import Settings
 from stmlab.gui.work import Workers
 from tests import forked
+from tests.gui.forked_pipes import ForkedModule
 from tests.gui.lent import Lent
 from tests.gui.queue.forked_queue import ForkedQueue
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _piped_processes_are_forked():
+    """Unless a test wants them `from_nothing`."""
+    double = SimpleNamespace(Popen=ForkedModule, PIPE=subprocess.PIPE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stmlab.gui.instruments.piped.subprocess", double)
+        yield
+
+
+@pytest.fixture
+def from_nothing(monkeypatch):
+    """Processes at the other end of a pipe start as they do where a person works."""
+    monkeypatch.setattr("stmlab.gui.instruments.piped.subprocess", subprocess)
 
 
 @pytest.fixture

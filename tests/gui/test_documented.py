@@ -10,7 +10,7 @@ from stmlab.gui.application import open_window
 DOCUMENT = Path(__file__).parents[2] / "docs" / "window.md"
 
 
-def test_every_key_in_the_guide_is_that_of_its_action(qapp, qtbot, settings):
+def test_every_key_in_the_guide_is_that_of_its_action(qapp, qtbot, settings, lent_to_windows):
     window = open_window(qapp, settings)
     qtbot.addWidget(window)
     keys = {re.sub(r"&|\.\.\.", "", action.text).casefold(): action.shortcut for action in window.context.actions}

@@ -153,7 +153,7 @@ def test_the_safe_state_ends_the_connection_to_a_simulated_microscope(qtbot, con
     assert closed.args == ["safe: RF and modulation off, controller as it was", False]
 
 
-def test_closing_the_window_leaves_the_loop_closed_and_switches_the_rf_off(qtbot, context, bar, served):
+def test_closing_the_window_leaves_the_loop_closed_and_switches_the_rf_off(from_nothing, qtbot, context, bar, served):
     microscope, path = served
     panel = InstrumentsPanel(context)
     context.station_changed.emit(str(path))

@@ -17,7 +17,7 @@ def bar(qtbot, context):
     bar.close_down()
 
 
-def test_a_station_that_nobody_owns_is_made_safe(qtbot, bar, context, served):
+def test_a_station_that_nobody_owns_is_made_safe(from_nothing, qtbot, bar, context, served):
     microscope, path = served
     with Station.load(str(path)) as station:
         station.prepare_outputs()
