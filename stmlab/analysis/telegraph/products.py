@@ -37,13 +37,14 @@ class Products:
         """Of matrices of any length."""
         levels, logarithm = [factors], 0.0
         sizes: list[FloatArray | None] = [None]
-        while (length := levels[-1].shape[2]) > 1:
+        number = (factors.shape[2] - 1).bit_length()
+        for level in range(1, number + 1):
             left, right = _pairs(levels[-1])
             product = times(left, right)
-            if length % 2:
+            if levels[-1].shape[2] % 2:
                 product = np.concatenate([product, levels[-1][:, :, -1:]], axis=2)
             size = None
-            if len(levels) % LEVELS == 0 or product.shape[2] == 1:
+            if level % LEVELS == 0 or level == number:
                 size = product.max(axis=(0, 1))
                 product /= size
                 logarithm += float(np.log(size).sum())
