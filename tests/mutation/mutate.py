@@ -85,7 +85,6 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
     "stmlab/analysis/steps/shapes.py": ["analysis/test_step_shapes.py", "analysis/test_steps.py"],
     "stmlab/analysis/spin_levels.py": ["analysis/test_exchange.py"],
     "stmlab/analysis/srs_map.py": ["analysis/test_lorentzian.py", "sequences/test_srs_map.py"],
-    "stmlab/analysis/steps/shapes.py": ["analysis/test_step_shapes.py"],
     "stmlab/analysis/transfer_function.py": ["analysis/test_transfer_function.py", "analysis/test_curves.py"],
     "stmlab/axes.py": ["storage/test_reader.py", "acquisition/test_runner.py"],
     "stmlab/cli/common.py": ["cli/test_cli.py"],
