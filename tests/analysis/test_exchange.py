@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from stmlab.analysis.exchange import fit_exchange
+from stmlab.analysis.spin_levels import SpinLevels
 from stmlab.errors import FitError
+from stmlab.physics.coupled_tip import ExchangeKind
 from stmlab.physics.spins import Exchange, Spin, SpinSystem
 from tests.approximately import close
 
@@ -195,3 +197,13 @@ def test_what_cannot_be_fitted_is_refused(changes, complaint):
     given = {"conductance": GS, "inner": inner, "outer": outer, "inner_error": 0.01, "outer_error": 0.01} | changes
     with pytest.raises(FitError, match=complaint):
         fit_exchange(**given)
+
+
+@pytest.mark.parametrize("field", [0.3, 5.0])
+def test_levels_of_many_values_at_once_are_those_of_each_and_of_matrices(field):
+    conductance, levels = np.linspace(50e-9, 1e-6, 5), SpinLevels(ExchangeKind.HEISENBERG, field, 0.5)
+    values = np.array([[-4.05, 0.65, 1.1], [2.0, 0.7, -1.3]])
+    found = levels.steps(values, conductance)
+    for each, one in zip(found, values, strict=True):
+        assert each == close(steps_in_a_field(*one, field, conductance), rel=1e-7)
+        assert each == close(levels.steps(one, conductance), rel=1e-12)

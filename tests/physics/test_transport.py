@@ -15,6 +15,7 @@ from scipy.spatial.transform import Rotation
 from stmlab.errors import PhysicsError
 from stmlab.physics.baths import Bath, Electrode
 from stmlab.physics.constants import ELEMENTARY_CHARGE_C, K_B_MEV_PER_K
+from stmlab.physics.currents import Currents
 from stmlab.physics.junction import PolarisingState
 from stmlab.physics.occupation import thermal_occupation
 from stmlab.physics.operators import spin_matrices
@@ -382,3 +383,13 @@ def test_many_junctions_at_once_are_each_by_itself(order):
     np.testing.assert_allclose(conductances(junctions, bias), alone, rtol=1e-11)
     with pytest.raises(PhysicsError, match="same spins and options"):
         conductances([junctions[0], TunnelJunction(SpinSystem((Spin(1),)), 2.0, 1e-7)], bias)
+
+
+def test_rates_and_currents_of_several_junctions_are_those_of_each():
+    """Over more biases than are computed at once."""
+    several = [antiferromagnetic_tip(0.1), antiferromagnetic_tip(0.4)]
+    together, bias = Currents(several), 1e3 * BIAS_V
+    each = [Currents([one]) for one in several]
+    for of in ("rates", "state_currents", "occupations"):
+        found = getattr(together, of)(bias)
+        assert found == close(np.concatenate([getattr(one, of)(bias) for one in each]), rel=1e-12, abs=0)

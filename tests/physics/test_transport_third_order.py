@@ -288,8 +288,9 @@ def test_a_ferromagnetic_coupling_is_refused_where_the_conductance_would_turn_ne
 
 def test_negative_rates_are_refused():
     atom = TunnelJunction(SpinSystem((Spin(1.5, -2.0, 0.3),), (), (0, 0, 0.5)), 2.0, 1e-7, order=3, coupling=0.1)
-    with pytest.raises(PhysicsError, match="third order makes a rate negative"):
-        atom.current(np.linspace(-12e-3, 12e-3, 25))
+    for of in (atom.current, atom.rates, atom.state_currents, atom.occupations):
+        with pytest.raises(PhysicsError, match="third order makes a rate negative"):
+            of(np.linspace(-12e-3, 12e-3, 25))
 
 
 def polarised(coupling, tip_coupling, *, mirrored=False):
