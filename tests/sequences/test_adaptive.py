@@ -5,10 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from sequences.pump_probe import PumpProbe
 from stmlab.acquisition.measurement import measure, measurement, resumption
 from stmlab.acquisition.ordering import order_of
+from stmlab.acquisition.runner import Runner
 from stmlab.errors import SequenceError
 from stmlab.events import PointTaken, RunState, StateChanged
+from stmlab.station import Station
 from stmlab.storage import open_run
 from tests.approximately import close
 
@@ -19,7 +22,7 @@ RATE = 1.732e9  # of the sample fe_atom at 4 mV and a weak drive
 @pytest.fixture(scope="module")
 def known_to_a_percent(tmp_path_factory):
     path = tmp_path_factory.mktemp("adaptive") / "run.h5"
-    return measure("srs", sample="fe_atom", seed=5, path=path, settings=ADAPTIVE | {"target_error": "1.5 %"})
+    return measure("srs", sample="fe_atom", seed=5, path=path, settings=ADAPTIVE | {"target_error": "2 %"})
 
 
 def test_it_ends_when_the_rate_is_known_as_well_as_asked_for(known_to_a_percent):
@@ -27,7 +30,7 @@ def test_it_ends_when_the_rate_is_known_as_well_as_asked_for(known_to_a_percent)
     rate = fit["rate"]
     assert known_to_a_percent.message == ""
     assert fit.warnings == ()
-    assert rate.error / rate.value < 0.0165
+    assert rate.error / rate.value < 0.022
     assert abs(rate.value - RATE) < 4 * rate.error
     assert 30 <= known_to_a_percent.points < 1000
 
@@ -67,7 +70,7 @@ def test_the_run_tells_which_point_it_is_taking(tmp_path):
     assert told[-1][1] == visited[-1]
 
 
-@pytest.mark.parametrize(("target", "visits"), [(0.03, 20), pytest.param(0.015, 30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("target", "visits"), [(0.025, 20), pytest.param(0.015, 30, marks=pytest.mark.slow)])
 def test_what_was_stopped_goes_on_where_it_was(tmp_path, target, visits):
     path = tmp_path / "run.h5"
     settings = ADAPTIVE | {"target_error": target}
@@ -107,11 +110,11 @@ def test_the_time_limit_holds(tmp_path):
 
 
 def test_stabilising_the_tip_on_the_way_counts_for_the_time_limit(tmp_path):
-    settings = ADAPTIVE | {"target_error": "0.1 %", "time_limit": "20 s", "stabilise_every": 5, "stabilise_time": "1 s"}
+    settings = ADAPTIVE | {"target_error": "0.1 %", "time_limit": "12 s", "stabilise_every": 5, "stabilise_time": "1 s"}
     with measurement("srs", sample="fe_atom", seed=5, path=tmp_path / "run.h5", settings=settings) as (runner, _):
         outcome = runner.run()
     elapsed = open_run(tmp_path / "run.h5").visits.time
-    assert 17.0 < elapsed.max() < 21.0
+    assert 9.0 < elapsed.max() < 13.0
     assert "as many as were allowed" in outcome.message
 
 
@@ -132,13 +135,13 @@ def test_a_time_limit_that_ends_before_the_whole_range_is_seen_is_refused(tmp_pa
 
 
 def test_adaptive_delays_find_t1(tmp_path):
-    settings = {"delays": "adaptive", "target_error": "2 %", "time_constant": "10 ms", "stabilise_time": "0.2 s"}
+    settings = {"delays": "adaptive", "target_error": "3 %", "time_constant": "10 ms", "stabilise_time": "0.2 s"}
     path = tmp_path / "run.h5"
     with measurement("pump_probe", sample="fe_five_states", seed=5, path=path, settings=settings) as (runner, _):
         outcome = runner.run()
         true = 1 / runner.station.simulation.sample.true_rate(runner.sequence.dc_bias, 0.0)
     t1 = outcome.fits[0]["T1"]
-    assert t1.error < 0.022 * t1.value
+    assert t1.error < 0.033 * t1.value
     assert abs(t1.value - true) < 4 * t1.error
     assert np.all(open_run(outcome.path).coordinates["delay"] > 0)
 
@@ -163,12 +166,36 @@ potential_scattering = 0.5
 """
 
 
+@pytest.mark.slow
 def test_an_echo_of_the_line_on_the_decay_is_doubted(tmp_path):
     """The echo lies at 2.4 ns, and is a tenth of the decay: T1 is a tenth off."""
     sample = tmp_path / "another.toml"
     sample.write_text(ANOTHER_ATOM, encoding="utf-8")
     settings = {"delays": "adaptive", "target_error": "3 %", "time_constant": "10 ms", "setpoint_current": "3 nA"}
     outcome = measure("pump_probe", sample=sample, seed=6, path=tmp_path / "run.h5", settings=settings)
+    assert "does not count as reached: the fit is in doubt" in outcome.fits[0].warnings[-1]
+
+
+class Echoing(PumpProbe):
+    """In place of the atom: a decay of 0.8 ns, with a tenth of it missing at 2.4 ns."""
+
+    random: np.random.Generator
+
+    def move_delay(self, delay):
+        self.next_point()
+        self._delay = delay
+
+    def measure(self):
+        decay = math.exp(-self._delay / 0.8e-9) - 0.1 * math.exp(-0.5 * ((self._delay - 2.4e-9) / 0.2e-9) ** 2)
+        nothing = dict.fromkeys(("current_error", "x", "y", "pump_height", "probe_height"), 0.0)
+        return {**nothing, "current": 1e-12 * (decay + 0.03 * self.random.standard_normal()), **self.known_before()}
+
+
+def test_a_run_whose_readings_leave_structure_has_not_reached_its_target(tmp_path):
+    with Station.load("simulated", sample="fe_atom", seed=1) as station:
+        sequence = Echoing(delays="adaptive", target_error=0.025, time_constant=0.01, stabilise_time=0.2)
+        sequence.random = np.random.default_rng(6)
+        outcome = Runner(sequence, station, tmp_path / "run.h5").run()
     assert "does not count as reached: the fit is in doubt" in outcome.fits[0].warnings[-1]
 
 

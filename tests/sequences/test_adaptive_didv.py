@@ -119,12 +119,12 @@ def test_a_pause_keeps_what_is_known(easy_axis, target, tmp_path):
 
 
 def test_no_step_in_the_range_gives_a_sentence_and_no_number(easy_axis, tmp_path, monkeypatch):
-    monkeypatch.setattr("stmlab.analysis.adaptive.planned._HOPELESS", 120)  # readings; test_step_choice has all of them
+    monkeypatch.setattr("stmlab.analysis.adaptive.planned._HOPELESS", 70)  # readings; test_step_choice has all of them
     settings = NOISY | {"start_bias": "-2.5 mV", "stop_bias": "2.5 mV", "setpoint_current": "5 pA"}
     outcome = measure("didv", sample=easy_axis, seed=5, path=tmp_path / "run.h5", settings=settings)
     assert outcome.fits == ()
-    assert "no pair of steps stands out of the noise of 1" in outcome.message
-    assert 120 <= outcome.points < 125
+    assert "no pair of steps stands out of the noise of 69 readings" in outcome.message
+    assert 70 <= outcome.points < 75
 
 
 def test_a_step_at_the_end_of_the_range_gives_a_sentence_and_no_number(easy_axis, tmp_path):
@@ -135,7 +135,7 @@ def test_a_step_at_the_end_of_the_range_gives_a_sentence_and_no_number(easy_axis
 
 
 def test_a_jump_of_the_tip_gives_a_sentence_and_no_number(easy_axis, tmp_path):
-    settings = NOISY | {"time_limit": "30 s"}
+    settings = NOISY | {"time_limit": "20 s"}
     with measurement("didv", sample=easy_axis, seed=5, path=tmp_path / "run.h5", settings=settings) as (runner, _):
         station = runner.station
 

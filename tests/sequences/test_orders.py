@@ -17,9 +17,8 @@ from stmlab.config_files import find
 from stmlab.errors import SequenceError
 from stmlab.events import PointTaken, RunState
 from stmlab.storage import open_run
-from tests.unfitted import unfitted
+from tests.quick_runs import QUICK, unfitted
 
-QUICK = {"time_constant": "10 ms", "stabilise_time": "0.2 s"}
 TAKING = {
     "srs": ("fe_atom", "current", {"points": 24, "sweeps": 2}),
     "srs_map": ("fe_atom", "current", {"points": 10, "dc_points": 2, "amplitude_points": 1}),

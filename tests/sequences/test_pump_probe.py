@@ -9,6 +9,7 @@ from stmlab.errors import OutOfBounds, SequenceError
 from stmlab.station import Station
 from stmlab.storage import open_run
 from tests.approximately import close
+from tests.quick_runs import QUICK
 
 SETPOINT = 2.782e-9  # of fe_five_states: its reference height
 
@@ -20,7 +21,7 @@ def station():
 
 
 def test_the_lifetime_of_the_five_state_atom_comes_back(station, tmp_path):
-    sequence = PumpProbe(setpoint_current=SETPOINT, averages=4, delays="even")
+    sequence = PumpProbe(setpoint_current=SETPOINT, averages=6, points=21, delays="even")
     outcome = Runner(sequence, station, tmp_path / "run.h5").run()
     t1 = outcome.fits[0]["T1"]
     true = 1 / station.simulation.sample.true_rate(sequence.dc_bias, 0.0)
@@ -28,7 +29,7 @@ def test_the_lifetime_of_the_five_state_atom_comes_back(station, tmp_path):
     assert abs(t1.value - true) < 4 * t1.error
     run = open_run(tmp_path / "run.h5")
     delay, current = run.coordinates["delay"], run.data["current"]
-    np.testing.assert_allclose(delay, np.linspace(-4e-9, 4e-9, 41), atol=1e-13)
+    np.testing.assert_allclose(delay, np.linspace(-4e-9, 4e-9, 21), atol=1e-13)
     at = {round(d * 1e9, 1): c for d, c in zip(delay.tolist(), current.tolist(), strict=True)}
     assert at[0.8] - at[4.0] > 5 * abs(at[-0.8] - at[-4.0])  # the probe alone hardly excites
     np.testing.assert_allclose(run.data["pump_height"], sequence.pump, rtol=0.005)
@@ -90,7 +91,7 @@ def test_the_tip_is_stabilised_again_every_so_many_delays(station, tmp_path):
             type(self).stabilised += 1
             super().stabilise()
 
-    Runner(Counted(setpoint_current=SETPOINT, points=6, stabilise_every=2), station, tmp_path / "run.h5").run()
+    Runner(Counted(setpoint_current=SETPOINT, points=6, stabilise_every=2, **QUICK), station, tmp_path / "run.h5").run()
     assert Counted.stabilised == 3
     assert station.tip.feedback
     assert not station.simulation.generator.on

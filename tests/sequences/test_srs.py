@@ -15,6 +15,7 @@ from stmlab.events import PointTaken, RunState
 from stmlab.station import Station
 from stmlab.storage import open_run
 from tests.approximately import close
+from tests.quick_runs import QUICK
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_the_rate_of_the_single_atom_comes_back(station, tmp_path):
 
 def test_the_error_of_averaged_readings_is_that_of_their_mean(station, tmp_path):
     """Far above the rate nothing depends on the frequency: points scatter by just their errors."""
-    sequence = StochasticResonance(start_frequency=15e9, stop_frequency=20e9, points=60, averages=4)
+    sequence = StochasticResonance(start_frequency=15e9, stop_frequency=20e9, points=40, averages=4, **QUICK)
     Runner(sequence, station, tmp_path / "run.h5").run()
     run = open_run(tmp_path / "run.h5")
     told = np.sqrt(np.mean(run.data["current_error"] ** 2))
@@ -91,7 +92,7 @@ def test_the_microwave_is_off_while_the_tip_is_stabilised_between_points(station
             on.append(station.simulation.generator.on)
             return super().measure()
 
-    Runner(Watched(points=5, stabilise_every=2), station, tmp_path / "run.h5").run()
+    Runner(Watched(points=5, stabilise_every=2, **QUICK), station, tmp_path / "run.h5").run()
     assert on == [False, True, True, False, True, True, False, True]
 
 
@@ -121,7 +122,7 @@ def test_feedback_is_open_during_the_sweep_and_closed_after_it(station, tmp_path
             biases.append(station.bias.bias)
 
     assert station.tip.feedback
-    Runner(StochasticResonance(points=5), station, tmp_path / "run.h5", [watch]).run()
+    Runner(StochasticResonance(points=5, **QUICK), station, tmp_path / "run.h5", [watch]).run()
     assert feedback[:-1] == [False] * 4
     np.testing.assert_allclose(biases[:-1], 4e-3, rtol=1e-6)
     assert station.tip.feedback
@@ -198,9 +199,9 @@ def test_the_chop_factor_is_the_first_harmonic_of_the_gate():
 def test_the_same_seed_gives_the_same_bytes(tmp_path):
     for name in ("first", "second"):
         with Station.load("simulated", sample="fe_atom", seed=3) as station:
-            Runner(StochasticResonance(points=6), station, tmp_path / f"{name}.h5").run()
+            Runner(StochasticResonance(points=6, **QUICK), station, tmp_path / f"{name}.h5").run()
     with Station.load("simulated", sample="fe_atom", seed=4) as station:
-        Runner(StochasticResonance(points=6), station, tmp_path / "other.h5").run()
+        Runner(StochasticResonance(points=6, **QUICK), station, tmp_path / "other.h5").run()
     first, second, other = ((tmp_path / f"{name}.h5").read_bytes() for name in ("first", "second", "other"))
     assert first == second
     assert first != other
@@ -214,7 +215,7 @@ def test_the_tip_is_stabilised_again_every_so_many_points(station, tmp_path):
             type(self).stabilised += 1
             super().stabilise()
 
-    Runner(Counted(points=7, stabilise_every=3), station, tmp_path / "run.h5").run()
+    Runner(Counted(points=7, stabilise_every=3, **QUICK), station, tmp_path / "run.h5").run()
     assert Counted.stabilised == 3
 
 

@@ -14,6 +14,7 @@ from stmlab.physics.stochastic_resonance import stochastic_resonance
 from stmlab.station import Station
 from stmlab.storage import open_run
 from tests.approximately import close
+from tests.quick_runs import QUICK
 from tests.sequences.lines import station_file
 
 FIVE_STATES = 2.782e-9  # A, setpoint of the reference height
@@ -22,7 +23,7 @@ FIVE_STATES = 2.782e-9  # A, setpoint of the reference height
 def test_the_rate_of_the_five_state_atom_comes_back_within_two_percent(tmp_path):
     with Station.load("simulated", sample="fe_five_states", seed=21) as station:
         sequence = StochasticResonance(
-            dc_bias=-5.5e-3, amplitude=1.3e-3, setpoint_current=FIVE_STATES, points=60, averages=4, start_frequency=2e7
+            dc_bias=-5.5e-3, amplitude=1.3e-3, setpoint_current=FIVE_STATES, points=40, averages=5, start_frequency=2e7
         )
         rate = Runner(sequence, station, tmp_path / "run.h5").run().fits[0]["rate"]
         true = station.simulation.sample.true_rate(sequence.dc_bias, sequence.amplitude)
@@ -61,20 +62,20 @@ def test_a_map_gives_rate_and_step_of_every_spectrum(tmp_path):
             amplitude=1.0e-3,
             stop_amplitude=1.6e-3,
             amplitude_points=2,
-            points=24,
-            averages=2,
+            points=16,
+            averages=3,
             setpoint_current=FIVE_STATES,
             start_frequency=2e7,
         )
         outcome = Runner(sequence, station, tmp_path / "map.h5").run()
     run = open_run(tmp_path / "map.h5")
-    assert run.shape == (2, 2, 24)
+    assert run.shape == (2, 2, 16)
     np.testing.assert_allclose(run.grid("amplitude")[:, 1], 1.6e-3, rtol=1e-5)
     curves = outcome.fits[0].curves
     assert curves["bias"].tolist() == [-6e-3, -6e-3, -4e-3, -4e-3]
     for k, (bias, drive) in enumerate(zip(curves["bias"], curves["amplitude"], strict=True)):
         model = stochastic_resonance(
-            junction.at(1.0), run.coordinates["frequency"][:24], offset_V=bias, amplitude_V=drive
+            junction.at(1.0), run.coordinates["frequency"][:16], offset_V=bias, amplitude_V=drive
         )
         noiseless = fit_srs(model.frequencies_Hz, model.signal_A)
         for name in ("rate", "step"):
@@ -99,7 +100,7 @@ def test_each_spectrum_of_a_map_begins_with_the_tip_stabilised(tmp_path):
 
     biases = []
     with Station.load("simulated", sample="fe_atom", seed=1) as station:
-        sequence = Counted(dc_bias=-2e-3, stop_dc_bias=2e-3, dc_points=3, points=3, start_frequency=1e7)
+        sequence = Counted(dc_bias=-2e-3, stop_dc_bias=2e-3, dc_points=3, points=3, start_frequency=1e7, **QUICK)
         Runner(sequence, station, tmp_path / "map.h5").run()
     assert Counted.stabilised == 3
     assert len(biases) == 9

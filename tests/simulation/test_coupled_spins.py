@@ -50,11 +50,8 @@ def test_the_spectrum_read_at_the_junction_is_the_models(sample):
 
 
 def test_a_wide_bias_and_a_far_tip_are_answered_too():
-    found = junction()
-    np.testing.assert_allclose(
-        found.static_current(np.array([0.07]), 0.31), found.at(0.31).current(np.array([0.07])), rtol=1e-5
-    )
-    warm = junction(temperature_K=8.0)  # coarser tables
+    warm, wide = junction(temperature_K=8.0), np.array([0.07])  # coarser tables
+    np.testing.assert_allclose(warm.static_current(wide, 0.31), warm.at(0.31).current(wide), rtol=1e-5)
     far = warm.static_current(BIAS, 1e-30) / 1e-30
     np.testing.assert_allclose(far, warm.static_current(BIAS, 1e-8) / 1e-8, rtol=1e-6, atol=1e-16)
 

@@ -29,7 +29,7 @@ def integrated(tones: Tones, times: np.ndarray) -> np.ndarray:
         source = np.sum(tones.amplitudes * np.exp(2j * np.pi * tones.frequencies * t))
         return (np.concatenate([[source], z[:-1]]) - z) / TAU
 
-    solution = solve_ivp(slope, (0, times[-1]), np.zeros(STAGES, complex), t_eval=times, rtol=1e-10, atol=1e-12)
+    solution = solve_ivp(slope, (0, times[-1]), np.zeros(STAGES, complex), "DOP853", times, rtol=1e-10, atol=1e-12)
     return solution.y.T
 
 

@@ -12,6 +12,7 @@ from drivers.m8195a import M8195A
 from drivers.nanonis import Nanonis
 from drivers.sr830 import SR830
 from drivers.sr860 import SR860
+from stmlab.cli import main
 from stmlab.simulation.control import Control
 
 
@@ -55,9 +56,11 @@ def test_faults_of_the_command_line_strike_and_the_control_port_tells():
 
 
 @pytest.mark.parametrize("fault", ["explode sr860", "drop"])
-def test_a_fault_that_cannot_be_is_one_line_and_exit_status_1(fault):
-    command = [sys.executable, "-m", "stmlab", "simulate", "--free-ports", "--fault", fault]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"stmlab: --fault '{fault}': ")
-    assert done.stderr.count("\n") == 1
+def test_a_fault_that_cannot_be_is_one_line_and_exit_status_1(fault, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["stmlab", "simulate", "--free-ports", "--fault", fault])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (1, "")
+    assert said.err.startswith(f"stmlab: --fault '{fault}': ")
+    assert said.err.count("\n") == 1

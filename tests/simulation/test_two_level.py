@@ -40,6 +40,7 @@ STRONG = TwoLevel(
 
 
 SMOOTH = replace(STRONG, threshold_V=math.inf, excitation_slope_per_s_V=8e9, relaxation_slope_per_s_V=60e9)
+EXACT = {"method": "DOP853", "rtol": 1e-9, "atol": 1e-11}
 
 
 def tone(frequency: float, v_dc: float, v_ac: float, *, samples: int = 64, smooth: bool = True) -> Drive:
@@ -51,22 +52,17 @@ def integrated_current(junction: TwoLevel, drive: Drive) -> float:
     """Mean current over one period, after the transients have died, by a general-purpose integrator."""
     v_dc, v_ac = drive.voltage.mean(), drive.voltage[0] - drive.voltage.mean()
 
-    def voltage(t: float) -> np.ndarray:
-        return np.array([v_dc + v_ac * math.cos(2 * math.pi * drive.frequency * t)])
-
     def slope(t: float, y: np.ndarray) -> list[float]:
-        up, down = (float(rate[0]) for rate in junction.rates(voltage(t)))
-        v = float(voltage(t)[0])
+        v = v_dc + v_ac * math.cos(2 * math.pi * drive.frequency * t)
+        (up,), (down,) = (rate.tolist() for rate in junction.rates(np.array([v])))
         conductance = junction.ground_conductance_S + junction.conductance_difference_S * y[0]
         return [up - (up + down) * y[0], v * conductance * 1e15]
 
     period = 1 / drive.frequency
-    before = solve_ivp(slope, (0, max(20 / RATE, period)), [0.3, 0], rtol=1e-10, atol=1e-12, max_step=period / 50)
+    before = solve_ivp(slope, (0, max(20 / RATE, period)), [0.3, 0], **EXACT, max_step=period / 6)
     start = math.ceil(before.t[-1] / period) * period
-    to_start = solve_ivp(slope, (before.t[-1], start), before.y[:, -1], rtol=1e-10, atol=1e-12)
-    after = solve_ivp(
-        slope, (start, start + period), [to_start.y[0, -1], 0], rtol=1e-10, atol=1e-12, max_step=period / 50
-    )
+    to_start = solve_ivp(slope, (before.t[-1], start), before.y[:, -1], **EXACT)
+    after = solve_ivp(slope, (start, start + period), [to_start.y[0, -1], 0], **EXACT, max_step=period / 6)
     return float(after.y[1, -1]) * 1e-15 / period
 
 

@@ -4,7 +4,7 @@ from contextlib import nullcontext
 
 from stmlab.acquisition.measurement import measure
 from stmlab.storage import open_run
-from tests.unfitted import unfitted
+from tests.quick_runs import unfitted
 
 SETTLED = {"settling_residual": 1e-9}
 """So that a reading is right to 1e-9 of a step."""

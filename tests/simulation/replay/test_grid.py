@@ -4,6 +4,7 @@ import pytest
 
 from stmlab.errors import FileError
 from stmlab.simulation.samples import recorded_sample
+from tests.quick_runs import QUICK
 from tests.recorded_files import DATA, recorded
 from tests.simulation.replay.recordings import replayed
 
@@ -13,7 +14,7 @@ GRID = DATA / "trials" / "grid.3ds"
 @recorded
 def test_a_pixel_is_chosen_and_replayed(tmp_path):
     """The trial's outer step lies at 3.80 - 0.05 * column meV."""
-    again = replayed(tmp_path, "didv", GRID, fitted=True, pixel=(8, 3))
+    again = replayed(tmp_path, "didv", GRID, fitted=True, settings=QUICK, pixel=(8, 3))
     assert abs(again.fits[0]["outer_energy"].value - 3.40) < 5 * again.fits[0]["outer_energy"].error < 0.2
     assert "column 8, row 3 of the grid" in again.snapshot_before["recording"]["notes"]
 

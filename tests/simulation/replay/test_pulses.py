@@ -10,9 +10,10 @@ from stmlab.simulation.junctions import Drive, Played
 from stmlab.simulation.replay.pulses import PulseShape, delay_of
 from stmlab.simulation.samples import recorded_sample
 from tests.approximately import close
+from tests.quick_runs import QUICK
 from tests.simulation.replay.recordings import replayed, run
 
-SCAN = {"points": 9, "start_delay": -2e-9, "stop_delay": 2e-9, "time_constant": 0.1}
+SCAN = {**QUICK, "points": 9, "start_delay": -2e-9, "stop_delay": 2e-9}
 WIDTH, RISE, PERIOD, SAMPLES = 429e-12, 154e-12, 20e-9, 1280
 RATE = SAMPLES / PERIOD
 
@@ -94,5 +95,5 @@ def test_a_file_of_delay_and_current_asks_for_its_pulses(tmp_path):
     with pytest.raises(FileError, match="does not say pump, probe, width, rise_time of its pulses: give each, as in"):
         recorded_sample({"file": file})
     told = {"pump": "-10 mV", "probe": "-2 mV", "width": "429 ps", "rise_time": "154 ps"}
-    again = replayed(tmp_path, "pump_probe", file, settings={"points": 5, "time_constant": 0.1}, **told)
+    again = replayed(tmp_path, "pump_probe", file, settings={**QUICK, "points": 5}, **told)
     np.testing.assert_allclose(again.data["current"], 2e-12 * np.exp(-np.abs(again.grid("delay")) / 1e-9), rtol=1e-4)

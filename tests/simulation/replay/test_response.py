@@ -10,10 +10,12 @@ from stmlab.simulation.samples import recorded_sample
 from stmlab.storage import open_run
 from stmlab.storage.exporters import export
 from tests.approximately import close
+from tests.quick_runs import QUICK
 from tests.simulation.replay.recordings import replayed, run
 
-SRS = {"points": 9, "start_frequency": 10e6, "time_constant": 0.1}
+SRS = {**QUICK, "points": 7, "start_frequency": 10e6}
 MAP = {
+    **QUICK,
     "dc_bias": 2e-3,
     "stop_dc_bias": 6e-3,
     "dc_points": 3,
@@ -21,7 +23,6 @@ MAP = {
     "stop_amplitude": 3e-3,
     "amplitude_points": 3,
     "points": 5,
-    "time_constant": 0.1,
 }
 
 
@@ -60,7 +61,7 @@ def test_a_map_of_one_amplitude_or_one_bias_is_replayed(tmp_path, repeated):
 
 
 def test_a_run_at_the_generators_amplitude_replayed_is_itself(tmp_path):
-    settings = {"stop_frequency": 1e9, "largest_step": 1e9, "points_per_decade": 3, "time_constant": 0.1}
+    settings = {"stop_frequency": 1e9, "largest_step": 1e9, "points_per_decade": 3, **QUICK}
     seen = run(tmp_path, "transfer", "recorded", sample="nonlinear", seed=3, settings=settings)
     again = replayed(tmp_path, "transfer", seen.path)
     largest = np.abs(seen.data["current"]).max()
@@ -70,7 +71,7 @@ def test_a_run_at_the_generators_amplitude_replayed_is_itself(tmp_path):
 
 
 def test_one_spectrum_is_taken_out_of_a_map(map_of_spectra, tmp_path):
-    settings = {"dc_bias": 4e-3, "amplitude": 2.25e-3, "points": 5, "time_constant": 0.1}
+    settings = {"dc_bias": 4e-3, "amplitude": 2.25e-3, "points": 5, **QUICK}
     again = replayed(tmp_path, "srs", map_of_spectra.path, settings=settings)
     known = map_of_spectra.grid("current")[1, 1]
     np.testing.assert_allclose(again.data["current"], known, rtol=0, atol=1e-6 * np.abs(known).max())
@@ -134,7 +135,7 @@ def test_a_file_of_frequency_and_current_is_replayed_at_any_bias(tmp_path):
     rows = "\n".join(f"{f:.9e}\t{i:.9e}" for f, i in zip(frequency, current, strict=True))
     file = tmp_path / "a.dat"
     file.write_text(f"Experiment\tSweep\n\n[DATA]\nFrequency (Hz)\tCurrent (A)\n{rows}\n")
-    settings = {"points": 7, "start_frequency": 1.2e7, "stop_frequency": 9e9, "time_constant": 0.1}
+    settings = {"points": 7, "start_frequency": 1.2e7, "stop_frequency": 9e9, **QUICK}
     again = replayed(tmp_path, "srs", file, settings=settings)
     at = again.grid("frequency")
     np.testing.assert_allclose(again.data["current"], 3e-12 + 5e-12 / (1 + (at / 2.4e8) ** 2), rtol=0.02)

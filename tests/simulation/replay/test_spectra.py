@@ -18,11 +18,13 @@ from stmlab.station.assembly import simulated_microscope
 from stmlab.station.configuration import read_station
 from stmlab.storage.recorded import open_recording
 from tests.approximately import close
+from tests.quick_runs import QUICK
 from tests.recorded_files import RECORDED, recorded
 from tests.simulation.replay.recordings import replayed, run
 
 STATION = Path(__file__).parents[3] / "config" / "replay.toml"
 SPECTRUM = {
+    **QUICK,
     "start_bias": -8e-3,
     "stop_bias": 8e-3,
     "points": 17,
@@ -68,7 +70,7 @@ def test_a_fit_is_told_of_another_modulation(recorded_with, played, words):
 @recorded
 def test_a_recorded_spectrum_gives_the_step_energies_of_its_file(tmp_path):
     file = RECORDED / "spmqt_nanonis_sts_15mv.dat"
-    again = replayed(tmp_path, "didv", file, settings={"points": 201}, fitted=True).fits[0]
+    again = replayed(tmp_path, "didv", file, settings={**QUICK, "points": 101}, fitted=True).fits[0]
     known = analyse_recording(open_recording(file))["forward"]
     for name in ("inner_energy", "outer_energy"):
         assert abs(again[name].value - known[name].value) < known[name].error

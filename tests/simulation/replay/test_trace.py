@@ -21,15 +21,31 @@ def trace(tmp_path_factory):
     return run(tmp_path_factory.mktemp("trace"), "time_trace", "recorded", sample="slow_switch", seed=3, settings=TRACE)
 
 
+def telegraph(letter):
+    """A file of another group's tip that switches."""
+    return RECORDED / f"spmqt_createc_ivt_telegraph_300mv_{letter}.VERT"
+
+
 def bare(samples=5, traces=1, home=(0.01, 1e-9)):
     current = 1e-9 + 1e-11 * np.arange(samples * traces, dtype=float).reshape(traces, samples)
     return RecordedTrace(Source("a.dat", "", "a time trace"), 0.01, 1e-3, current, home, stabilised=True)
 
 
 @recorded
-@pytest.mark.parametrize("letter", ["a", pytest.param("b", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("letter", ["a", "b"])
+def test_a_recorded_telegraph_trace_is_read_as_it_was(tmp_path, letter):
+    file = telegraph(letter)
+    seen = open_recording(file)
+    again = replayed(tmp_path, "time_trace", file, settings={"samples": 300})
+    np.testing.assert_allclose(again.grid("current"), seen["Current"].values[:300], rtol=1e-6)
+    np.testing.assert_allclose(np.diff(again.axes[0].values), seen.sample_interval, rtol=1e-9)
+
+
+@recorded
+@pytest.mark.slow
+@pytest.mark.parametrize("letter", ["a", "b"])
 def test_a_recorded_telegraph_trace_gives_the_rates_of_its_file(tmp_path, letter):
-    file = RECORDED / f"spmqt_createc_ivt_telegraph_300mv_{letter}.VERT"
+    file = telegraph(letter)
     again = replayed(tmp_path, "time_trace", file, fitted=True).fits[0]
     known = analyse_recording(open_recording(file))["trace"]
     for name in ("rate_up", "rate_down"):

@@ -1,10 +1,13 @@
-"""Runs without their own fit, for tests in which the readings are what is looked at."""
+"""Runs that take little time, for tests that look at neither the noise nor the fit."""
 
 from contextlib import contextmanager
 
 import pytest
 
 from stmlab.acquisition.sequence import Sequence
+
+QUICK = {"time_constant": 0.01, "stabilise_time": 0.2}
+"""Parameters with which readings follow each other soon, s."""
 
 
 @contextmanager
