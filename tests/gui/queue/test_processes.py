@@ -93,8 +93,10 @@ def test_a_killed_window_leaves_the_run_going_and_a_whole_new_one_shows_every_po
     settings = Settings(tmp_path / "other.json")
     settings.remember_panel("queue", file=str(tmp_path / "queue.toml"))
     os.kill(pid, signal.SIGSTOP)  # so that it leaves the processor to the window
-    again = open_window(qapp, settings)
-    os.kill(pid, signal.SIGCONT)
+    try:
+        again = open_window(qapp, settings)
+    finally:
+        os.kill(pid, signal.SIGCONT)
     try:
         run, live, queue = (again.panels[name] for name in ("run", "live", "queue"))
         desk, shown, states = run.desk, [], []
