@@ -20,9 +20,21 @@ RATE = 1.732e9  # of the sample fe_atom at 4 mV and a weak drive
 
 
 @pytest.fixture(scope="module")
-def known_to_a_percent(tmp_path_factory):
-    path = tmp_path_factory.mktemp("adaptive") / "run.h5"
-    return measure("srs", sample="fe_atom", seed=5, path=path, settings=ADAPTIVE | {"target_error": "2 %"})
+def watched(tmp_path_factory):
+    """A run, each of its points and the one that is under way when it is told, and the same of each new state."""
+    path, told, states = tmp_path_factory.mktemp("adaptive") / "run.h5", [], []
+    settings = ADAPTIVE | {"target_error": "2 %"}
+    with measurement("srs", sample="fe_atom", seed=5, path=path, settings=settings) as (runner, _):
+        states.append((None, runner.under_way))
+        runner.listen(lambda event: isinstance(event, PointTaken) and told.append((event.index, runner.under_way)))
+        runner.listen(lambda event: isinstance(event, StateChanged) and states.append((event.state, runner.under_way)))
+        outcome = runner.run()
+    return outcome, told, states
+
+
+@pytest.fixture(scope="module")
+def known_to_a_percent(watched):
+    return watched[0]
 
 
 def test_it_ends_when_the_rate_is_known_as_well_as_asked_for(known_to_a_percent):
@@ -56,15 +68,9 @@ def test_fitted_again_it_is_judged_again(known_to_a_percent):
     assert again["rate"].value == close(known_to_a_percent.fits[0]["rate"].value)
 
 
-def test_the_run_tells_which_point_it_is_taking(tmp_path):
-    told, before = [], []
-    settings = ADAPTIVE | {"target_error": "20 %"}
-    with measurement("srs", seed=5, settings=settings, folder=tmp_path) as (runner, _):
-        assert runner.under_way is None
-        runner.listen(lambda event: isinstance(event, PointTaken) and told.append((event.index, runner.under_way)))
-        runner.listen(lambda event: isinstance(event, StateChanged) and before.append((event.state, runner.under_way)))
-        runner.run()
-    assert before[:2] == [(RunState.PREPARING, None), (RunState.RUNNING, None)]
+def test_the_run_tells_which_point_it_is_taking(watched):
+    _, told, states = watched
+    assert states[:3] == [(None, None), (RunState.PREPARING, None), (RunState.RUNNING, None)]
     visited = [index for index, _ in told]
     assert [following for _, following in told[:-1]] == visited[1:], "a point is handed on when the next is on its way"
     assert told[-1][1] == visited[-1]

@@ -30,9 +30,26 @@ def target(request):
 
 
 @pytest.fixture(scope="module")
-def known(easy_axis, target, tmp_path_factory):
-    path = tmp_path_factory.mktemp("adaptive") / "run.h5"
-    return measure("didv", sample=easy_axis, seed=5, path=path, settings=NOISY | {"target_error": target})
+def watched(easy_axis, target, tmp_path_factory):
+    """A run, whether feedback was on and the bias modulated at each point, and the same after the run."""
+    path, seen = tmp_path_factory.mktemp("adaptive") / "run.h5", []
+    settings = NOISY | {"target_error": target}
+    with measurement("didv", sample=easy_axis, seed=5, path=path, settings=settings) as (runner, _):
+        station = runner.station
+
+        def watch(event=None):
+            if event is None or isinstance(event, PointTaken):
+                seen.append((station.tip.feedback, station.lockin.sine_voltage > 0))
+
+        runner.listen(watch)
+        outcome = runner.run()
+        watch()
+    return outcome, seen
+
+
+@pytest.fixture(scope="module")
+def known(watched):
+    return watched[0]
 
 
 def test_it_ends_when_the_energy_is_known_as_well_as_asked_for(known, target):
@@ -69,21 +86,10 @@ def test_fitted_again_it_is_judged_again(known):
     assert again["inner_energy"].value == close(known.fits[0]["inner_energy"].value)
 
 
-def test_feedback_is_open_and_modulation_on_while_biases_are_chosen(easy_axis, tmp_path):
-    seen = []
-    settings = NOISY | {"target_error": "2 %"}
-    with measurement("didv", sample=easy_axis, seed=5, path=tmp_path / "run.h5", settings=settings) as (runner, _):
-        station = runner.station
-
-        def watch(event):
-            if isinstance(event, PointTaken):
-                seen.append((station.tip.feedback, station.lockin.sine_voltage > 0))
-
-        runner.listen(watch)
-        runner.run()
-        assert seen[:-1] == [(False, True)] * (len(seen) - 1)
-        assert station.tip.feedback
-        assert station.lockin.sine_voltage == 0
+def test_feedback_is_open_and_modulation_on_while_biases_are_chosen(watched):
+    outcome, (*seen, _, after) = watched  # the last point is told when the run is over
+    assert seen == [(False, True)] * (outcome.points - 1)
+    assert after == (True, False)
 
 
 def test_what_was_stopped_goes_on_where_it_was(easy_axis, target, tmp_path):
@@ -183,6 +189,6 @@ def test_the_whole_range_is_checked_before_anything_moves():
 
 
 def test_readings_beyond_the_usual_window_are_fitted_too(easy_axis, tmp_path):
-    settings = NOISY | {"start_bias": "-14 mV", "stop_bias": "14 mV", "target_error": "2 %", "time_constant": "30 ms"}
+    settings = NOISY | {"start_bias": "-14 mV", "stop_bias": "14 mV", "target_error": "2 %"}
     outcome = measure("didv", sample=easy_axis, seed=5, path=tmp_path / "run.h5", settings=settings)
     assert outcome.fits[0].points == outcome.points

@@ -37,7 +37,7 @@ def test_the_lifetime_of_the_five_state_atom_comes_back(station, tmp_path):
 
 
 def test_a_fit_of_both_sides_says_that_echoes_on_the_line_disturb_it(station, tmp_path):
-    sequence = PumpProbe(setpoint_current=SETPOINT, averages=4, fitted_sides="both")
+    sequence = PumpProbe(setpoint_current=SETPOINT, averages=4, points=31, fitted_sides="both")
     fit = Runner(sequence, station, tmp_path / "run.h5").run().fits[0]
     assert any("echoes" in warning for warning in fit.warnings)
 
