@@ -56,10 +56,10 @@ class Forked:
         self._process.kill()
 
 
-def answer(function, *arguments):
-    """What a function prints in a process of its own; it is killed, and that a failure, if it takes a minute."""
+def answer(function, *arguments, seconds=60.0):
+    """What a function prints in a process of its own; that it takes longer than this is a failure, and kills it."""
     with forked(function, *arguments, status=0) as process:
-        patience = threading.Timer(60.0, process.kill)
+        patience = threading.Timer(seconds, process.kill)
         patience.start()
         try:
             return process.stdout.read()

@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -14,6 +15,7 @@ from stmlab.errors import FileError
 from stmlab.storage import Writer, append_fit, heaps, open_run, recover
 from stmlab.storage.cells import Cells
 from stmlab.storage.heaps import are_sound
+from stmlab.storage.recovery import difference
 from stmlab.storage.superblock import SIZE, AsIfClosed, closed, is_cut, is_unclosed, lookup3
 from tests.forked import answer
 from tests.repetitions import drawn
@@ -111,7 +113,7 @@ def test_a_damaged_column_is_refused(tmp_path, closed_run):
 
 
 @pytest.mark.parametrize("run", ["closed_run", "killed_run"])
-@drawn(20, of=40)
+@drawn(12, of=40)
 def test_a_changed_bit_gives_the_same_readings_or_a_refusal_and_no_copy(request, tmp_path, run, times):
     path = request.getfixturevalue(run)
     (folder := tmp_path / "copies").mkdir()
@@ -130,6 +132,19 @@ def test_a_copy_that_does_not_come_out_the_same_is_removed(tmp_path, killed_run,
         recover(killed_run, tmp_path / "new" / "copy.h5")
     assert not (tmp_path / "new").exists()
     assert killed_run.read_bytes() == image
+
+
+def test_a_column_that_is_not_the_same_in_the_copy_is_named(closed_run):
+    run = open_run(closed_run)
+    visits, x = run.visits, run.visits.data["x"].copy()
+    x[7] = np.nextafter(x[7], 1.0)
+    for changed, name in (
+        ({"time": -visits.time}, "time"),
+        ({"data": {**visits.data, "x": x}}, "channel x"),
+        ({"data": {"current": visits.data["current"]}}, "channel x"),
+        ({}, None),
+    ):
+        assert difference(run, replace(run, visits=replace(visits, **changed))) == name
 
 
 def test_a_copy_that_lacks_a_fit_is_removed(tmp_path, closed_run, make_fit, monkeypatch):

@@ -1,6 +1,6 @@
 """Damages files of every format and opens them: a recording or a FileError is right, everything else is printed.
 
-    python -W error -m tests.storage.importers.mutated --count 2000 --seed 1
+    python -m tests.storage.importers.mutated --count 2000 --seed 1
 
 Prints one JSON object: how many were read and how many refused, what else came of them, the slowest (CPU s), and how
 far the memory grew (bytes).
@@ -16,6 +16,7 @@ import resource
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,10 +115,16 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(campaign(arguments.count, arguments.seed, Path(folder))))
+    perform(arguments.count, arguments.seed)
     return 0
+
+
+def perform(count: int, seed: int) -> None:
+    """Run a campaign; what it found is printed."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        print(json.dumps(campaign(count, seed, Path(folder))))
 
 
 if __name__ == "__main__":
