@@ -34,21 +34,22 @@ def fitted_rate(frequencies_Hz: FloatArray, signal: FloatArray) -> tuple[float, 
     """Gamma of eq. 1 by least squares without noise, and the largest misfit over the span of the signal."""
     from scipy.optimize import minimize_scalar
 
-    scaled = signal / np.ptp(signal)
+    moving = (signal - signal.mean()) / np.ptp(signal)
 
     def residual(logarithm: float) -> FloatArray:
+        """With the step and the offset that suit this rate best."""
         line = line_shape(frequencies_Hz, np.exp(logarithm), 1.0, 0.0)
-        columns = np.column_stack([line, np.ones_like(line)])
-        left: FloatArray = columns @ np.linalg.lstsq(columns, scaled, rcond=None)[0] - scaled
+        line -= line.mean()
+        left: FloatArray = line * (line @ moving / max(line @ line, np.finfo(float).tiny)) - moving
         return left
 
+    def squares(logarithm: float) -> float:
+        left = residual(logarithm)
+        return float(left @ left)
+
     trials = np.log(2 * np.pi * np.unique(frequencies_Hz[frequencies_Hz > 0.0]))
-    start = trials[np.argmin([float(residual(trial) @ residual(trial)) for trial in trials])]
+    start = trials[np.argmin([squares(trial) for trial in trials])]
     span = float(np.diff(trials).max())
-    best = minimize_scalar(
-        lambda trial: float(residual(trial) @ residual(trial)),
-        bounds=(start - span, start + span),
-        method="bounded",
-        options={"xatol": 1e-10},
-    ).x
+    bounds = start - span, start + span
+    best = minimize_scalar(squares, bounds=bounds, method="bounded", options={"xatol": 1e-10}).x
     return float(np.exp(best)), float(np.abs(residual(best)).max())

@@ -31,6 +31,18 @@ def normalised(matrix):
     return mp.lu_solve(square, right)
 
 
+def solved(square, right):
+    """X with square X = right, without a search for pivots: the diagonal outweighs the rest of its column."""
+    n = square.rows
+    rows = [[square[i, j] for j in range(n)] + [right[i, j] for j in range(n)] for i in range(n)]
+    for i, pivot in enumerate(rows):
+        pivot[i:] = [value / pivot[i] for value in pivot[i:]]
+        for row in rows:
+            if row is not pivot:
+                row[i:] = [value - row[i] * own for value, own in zip(row[i:], pivot[i:], strict=True)]
+    return mp.matrix([row[n:] for row in rows])
+
+
 def static_mean(rates, currents):
     """Mean current at constant rates."""
     occupations = normalised(exact_generator(rates))
@@ -47,7 +59,7 @@ def cosine_mean(rates, swing, currents, current_swing, frequency, harmonics):
     n = len(rates)
     ratio, angular = mp.matrix(n, n), 2 * mp.pi * mp.mpf(float(frequency))
     for k in range(harmonics, 0, -1):
-        ratio = mp.inverse(mp.eye(n) * (1j * k * angular) - constant - half * ratio) * half
+        ratio = solved(mp.eye(n) * mp.mpc(0, k * angular) - constant - half * ratio, half)
     average = normalised(constant + 2 * (half * ratio).apply(mp.re))
     first = ratio * average
     return mp.fsum(
