@@ -163,6 +163,16 @@ def test_a_changed_number_of_the_description_is_found(tmp_path, closed_run, name
         open_run(closed_run)
 
 
+@pytest.mark.parametrize("name", ["axis_label", "channel_meaning"])
+def test_a_description_that_lacks_a_word_is_refused(closed_run, name):
+    with h5py.File(closed_run, "r+") as file:
+        words = file["entry/plan"][name][:-1]
+        del file["entry/plan"][name]
+        file["entry/plan"][name] = words
+    with pytest.raises(FileError, match=r"damaged, or not written by stmlab .* is shorter than"):
+        open_run(closed_run)
+
+
 def test_a_changed_configuration_or_snapshot_is_found(tmp_path, closed_run):
     image = closed_run.read_bytes()
     for words in (b"name = 'simulated'", b'"reference": "internal"'):
