@@ -70,6 +70,7 @@ def test_the_correlation_comes_back_with_an_honest_error(asymmetries, times):
         pulls.append((fit["correlation"].value - first["correlation"].value) / fit["correlation"].error)
     assert np.abs(pulls).max() < 3.5
     assert fit["correlation"].error < 0.05
+    assert fit.covariance[0, 0] == close(fit["correlation"].error ** 2, rel=1e-12)
 
 
 def test_without_a_bias_axis_the_model_is_read_in_201_points_from_minus_10_to_10_mV(asymmetries):

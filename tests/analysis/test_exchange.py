@@ -11,6 +11,7 @@ from stmlab.physics.spins import Exchange, Spin, SpinSystem
 from tests.approximately import close
 
 GS = np.linspace(10e-9, 600e-9, 12)
+OPEN_SIGN = "without a field, the steps do not show the sign of an Ising exchange: J > 0 is shown"
 
 
 def ising_steps(axial, transverse, slope, conductance):
@@ -44,6 +45,7 @@ def test_the_right_exchange_is_chosen_and_its_parameters_found(steps, truth, kin
         assert abs(abs(parameter.value) - abs(value)) < 4 * parameter.error
         assert parameter.error < 0.03 * abs(value)
     assert not [w for w in fit.warnings if "as well" in w and "exchange describes" in w]
+    assert (fit.warnings[-1:] == (OPEN_SIGN,)) is (kind == "ising")
 
 
 def steps_in_a_field(axial, transverse, slope, field, conductance):
