@@ -7,7 +7,7 @@ import stmlab
 from stmlab import models
 from stmlab.display.models import computed_as_text
 from stmlab.errors import PhysicsError
-from stmlab.models.model import Choice, Number, sample_text
+from stmlab.models.model import Number, sample_text
 from stmlab.physics.constants import CONDUCTANCE_QUANTUM_S
 from stmlab.physics.inelastic import inelastic_rates
 from stmlab.physics.spins import Spin, SpinSystem
@@ -79,15 +79,20 @@ def test_every_parameter_starts_within_its_bounds_and_says_what_it_is(name):
 def test_every_number_that_applies_changes_some_curve_and_no_other_does(name, given):
     """A parameter that nothing follows would be a slider that does nothing."""
     model = models.known(name)
-    before = model.curves(given, model.sweep(model.values(given)).values()[::_EVERY])
-    for parameter in model.parameters:
-        if isinstance(parameter, Choice) or parameter.name == "singlet_weight":  # matters at the symmetric point only
-            continue
-        at = float(model.values(given)[parameter.name])
-        other = at * 1.3 if at else 0.3 * parameter.high
-        changed = model.curves(given | {parameter.name: min(other, parameter.high)}, before.x)
-        moved = any(not np.array_equal(changed.y[k].values, before.y[k].values) for k in before.y)
-        assert moved == model.applies(parameter, model.values(given)), parameter.name
+    values = model.values(given)
+    before = model.curves(given, model.sweep(values).values()[::_EVERY])
+    numbers = [one for one in model.parameters if isinstance(one, Number) and one.name != "singlet_weight"]  # see below
+
+    def moved(parameters):
+        other = {one.name: min(1.3 * float(values[one.name]) or 0.3 * one.high, one.high) for one in parameters}
+        changed = model.curves(given | other, before.x)
+        return any(not np.array_equal(changed.y[k].values, before.y[k].values) for k in before.y)
+
+    for parameter in numbers:
+        if model.applies(parameter, values):
+            assert moved([parameter]), parameter.name
+    idle = [parameter for parameter in numbers if not model.applies(parameter, values)]
+    assert not moved(idle), [parameter.name for parameter in idle]
 
 
 def test_values_are_read_as_people_write_them_and_refused_in_words():
