@@ -142,7 +142,7 @@ class VirtualM8195A(ScpiInstrument):
 
     def value(self, pattern: str, channel: int = 1) -> Any:
         """What a setting is set to."""
-        return super().value(pattern, self._owner(pattern, channel))
+        return self._values[pattern, self._owner(pattern, channel)]
 
     def shown(self, setting: Setting, channel: int) -> str:
         """See ScpiInstrument; a channel that has no samples of its own uses no memory."""
@@ -183,7 +183,7 @@ class VirtualM8195A(ScpiInstrument):
 
     def source(self, channel: int) -> str:
         """See MemoryUser."""
-        return str(super().value(at.MEMORY, channel))
+        return str(self._values[at.MEMORY, channel])
 
     def lengths(self, channel: int) -> Lengths:
         """See MemoryUser."""

@@ -45,9 +45,9 @@ class SystemCommands:
         self._files = Files(self._generator.stored, self._generator.restore)
 
     def refresh(self) -> None:
-        """Note in the status registers what has changed."""
-        for group in self._groups:
-            group.refresh()
+        """Note in the status registers what has changed; the questionable ones never do."""
+        self._run.refresh()
+        self._operation.refresh()
 
     def clear_status(self) -> None:
         """Forget all events."""
