@@ -131,7 +131,7 @@ def test_points_that_were_disturbed_are_named_with_the_reason(tmp_path, make_sta
 
 
 def test_a_run_that_went_beyond_its_axes_has_no_grid_but_its_points(tmp_path, make_started):
-    started = make_started(rows=1, columns=2, point_seconds=0.0)
+    started = make_started(rows=1, columns=100, point_seconds=0.0)
     write(tmp_path / "run.h5", [started, *(PointTaken(k, 0.0, (0.0, 1.0), (k, 0)) for k in range(4200))]).close()
     run = open_run(tmp_path / "run.h5")
     np.testing.assert_array_equal(run.data["current"], np.arange(4200))
