@@ -125,7 +125,7 @@ def test_a_writer_that_is_followed_hears_nothing_and_its_death_is_noticed(tmp_pa
         heard = follower.look()
         acknowledged = 0
         for _ in range(5):
-            acknowledged = int(list(islice(writing.stdout, 20))[-1])
+            acknowledged = int(list(islice(writing.stdout, 8))[-1])
             heard += looked(follower)
         assert not writing.ended
         assert not follower.over
