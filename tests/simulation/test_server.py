@@ -24,7 +24,8 @@ class Echo(LineSession):
         if message == b"WHO":
             return self.client.encode("ascii") + b"\n"
         if message == b"WAIT":
-            self._machine.wait(3600.0, lambda: self._machine.client == "woken")
+            self.begun.set()
+            self._machine.wait(3600.0, lambda: "woken" in self.errors)
         return message + b"\n"
 
     def overrun(self) -> None:
@@ -38,10 +39,11 @@ class EchoInstrument:
         self.machine = Machine()
         self.sessions: list[Echo] = []
         self.errors: list[str] = []
+        self.begun = threading.Event()
 
     def session(self, client: str = "") -> Echo:
         session = Echo(self.machine, client)
-        session.errors = self.errors
+        session.errors, session.begun = self.errors, self.begun
         self.sessions.append(session)
         return session
 
@@ -89,10 +91,11 @@ def test_a_message_that_waits_holds_up_no_other_connection() -> None:
     instrument = EchoInstrument()
     with WireServer(instrument) as server, connect(server) as waiting, connect(server) as other:
         waiting.sendall(b"WAIT\n")
+        assert instrument.begun.wait(60)
         other.sendall(b"at once\n")
         assert other.recv(100) == b"at once\n"
         with instrument.machine as machine:
-            machine.client = "woken"
+            instrument.errors.append("woken")
             machine.wake()
         assert waiting.recv(100) == b"WAIT\n"
 
