@@ -31,11 +31,13 @@ ELSEWHERE = {  # run by what stands beside them
 }
 TRANSPORT = re.compile("ramp|--model transport")  # fits that take their time
 SMALLER = {  # the same commands with fewer points
+    "--set points=80": "--set points=30",
     "--set conductances=7": "--set conductances=3 --set points=61",
-    '--set "interval=3 ms"': '--set "interval=3 ms" --set samples=1000',
+    '--set "interval=3 ms"': '--set "interval=3 ms" --set samples=400',
     '--set "setpoint_current=1 nA" -o spectrum.h5': '--set "setpoint_current=1 nA" --set points=61 -o spectrum.h5',
     '--set "target_error=1 %"': '--set "target_error=10 %"',
     "--json -o again.h5": "--json -o again.h5 --set points=12",
+    "-o first.h5": "-o first.h5 --set points=12",
     "--added-noise": "--added-noise --set points=12",
     "-o didv_again.h5": "-o didv_again.h5 --set points=61",
     '"B=0..6 T:61"': '"B=0..6 T:3"',
@@ -62,7 +64,7 @@ def folder(tmp_path, monkeypatch):
     """With the files that the README takes for granted: a recorded spectrum, a grid, a killed run, a station."""
     for path in (ROOT / "tests" / "data").glob("*.[dV]*"):
         shutil.copy(path, tmp_path)
-    write_step_grid(tmp_path / "grid.3ds", rows=2, columns=2)
+    write_step_grid(tmp_path / "grid.3ds", rows=1, columns=2)  # a line: less to draw than maps
     shutil.copy(ROOT / "config" / "simulated.toml", tmp_path / "my_microscope.toml")
     shutil.copy(ROOT / "config" / "evening.example.toml", tmp_path / "evening.toml")
     for name in ("transfer", "samples"):
@@ -74,10 +76,10 @@ def folder(tmp_path, monkeypatch):
 
 
 def copy_without_end(path, copy):
-    """The first 70 points of a run, as its file is when the process is killed then."""
+    """The first 20 points of a run, as its file is when the process is killed then."""
     writer = Writer(copy)
     for event in open_run(path).replay():
-        if isinstance(event, PointTaken) and event.index == 70:
+        if isinstance(event, PointTaken) and event.index == 20:
             break
         writer(event)
     writer.close()
