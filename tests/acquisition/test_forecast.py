@@ -17,7 +17,7 @@ from stmlab.analysis.adaptive.scale_choice import RESONANCE_CHECKS
 from stmlab.analysis.lorentzian import rate_error_bound
 from stmlab.cli import app
 from stmlab.display.forecasts import forecast_as_text
-from stmlab.errors import SequenceError
+from stmlab.errors import FitError, SequenceError
 from stmlab.results import FitResult
 from tests.approximately import close
 
@@ -144,6 +144,19 @@ def test_what_cannot_be_planned_is_refused(arguments, why):
     done = CliRunner().invoke(app, ["plan", *arguments])
     assert done.exit_code == 1
     assert why in done.stderr
+
+
+def test_the_short_run_is_as_was_asked_but_for_what_is_planned(monkeypatch):
+    asked = []
+
+    def refuse(*_, settings, **__):
+        asked.append(settings)
+        raise FitError("short enough")
+
+    monkeypatch.setattr("stmlab.acquisition.forecast.measure", refuse)
+    with pytest.raises(FitError, match="short enough"):
+        forecast("srs", 0.01, settings={"points": 20, "averages": 3, "grid": "optimal"})
+    assert asked == [{"points": 20}]
 
 
 def test_another_sequence_is_not_like_it(tmp_path):
