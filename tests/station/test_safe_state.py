@@ -273,3 +273,27 @@ def test_a_place_is_known_again_and_a_tip_that_moved_is_not(station):
     station.simulation.faults.arm(Fault(kind="tip_jump", value=-60e-12))
     station.clock.sleep(0.1)
     assert "current" in station.moved_from(place)
+
+
+@pytest.mark.parametrize(
+    ("role", "read", "name"),
+    [("generator", "is_off", "awg"), ("lockin", "quiet", "lockin"), ("tip", "modulation_is_off", "controller")],
+)
+def test_what_is_seen_on_after_it_was_switched_off_is_said_and_the_tip_withdrawn(
+    station, monkeypatch, role, read, name
+):
+    sweep(station)
+    monkeypatch.setattr(type(getattr(station, role)._driver()), read, lambda _: False)
+    report = station.make_safe(Ending.NORMAL)
+    assert [problem.instrument for problem in report.problems] == [name]
+    assert "after it was switched off" in str(report)
+    assert report.loop is Loop.WITHDRAWN
+
+
+def test_the_loop_is_closed_after_a_connection_was_lost_on_the_way(station):
+    sweep(station)
+    station.simulation.faults.arm(Fault(kind="drop", instrument="nanonis", match=r"ZCtrl\.SetpntSet"))
+    report = station.make_safe(Ending.NORMAL)
+    check(station, Loop.CLOSED)
+    assert report.loop is Loop.CLOSED
+    assert len(station.simulation.faults.happened) == 1
