@@ -76,7 +76,7 @@ def seen_live(served):
 @pytest.mark.parametrize(
     ("sequence", "settings", "channel"),
     [
-        ("time_trace", {"samples": 200, "interval": "20 ms", "stabilise_time": "0.2 s"}, "current"),
+        ("time_trace", {"samples": 200, "interval": "100 ms", "stabilise_time": "0.2 s"}, "current"),
         ("didv", {"points": 21, "hardware": "true", "averages": 2, "stabilise_time": "0.2 s"}, "conductance"),
     ],
 )
