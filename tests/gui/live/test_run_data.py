@@ -237,6 +237,12 @@ def test_bulk_readings_of_a_very_large_run_end_as_single_ones_do(large):
     np.testing.assert_array_equal(large.cells("x"), [12, 13, NAN, 9, 10, 11])
 
 
+def test_a_run_that_just_fits_is_kept_whole():
+    axes = software("offset", np.arange(5)), software("bias", [0, 1, 2])
+    assert Keeping(axes, 2, most=30).whole
+    assert not Keeping(axes, 2, most=29).whole
+
+
 def test_traces_beyond_what_memory_should_hold_take_bounded_memory(monkeypatch):
     trace, time = software("trace", np.arange(10_000), unit=""), Axis("time", "s", np.arange(100_000.0), hardware=True)
     assert 0.5 * MOST_CELLS < 2 * Keeping((trace, time), 2).layout.cells <= MOST_CELLS
