@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from stmlab.storage.hdf5 import LIBVER, TEXT
+from stmlab.storage.hdf5 import LIBVER, TEXT, add_texts
 from stmlab.storage.objects import describe, make_data, make_group, make_room
 from stmlab.storage.values import attribute, block_of, dataset_at, holds, members, rows_of, value_at
 
@@ -70,6 +70,15 @@ PAIRS = {
             "it", shape=(0,), dtype=TEXT, maxshape=(None,), chunks=(32,), dcpl=early(early=True)
         ),
     ),
+    **{
+        f"texts of {length}": (
+            lambda file, texts=texts: add_texts(root(file), "it", texts),
+            lambda file, texts=texts, length=length: file.create_dataset(
+                "it", data=np.array([text.encode() for text in texts], dtype=h5py.string_dtype("utf-8", length))
+            ),
+        )
+        for texts, length in ((["a", "µV", ""], 3), (["", ""], 1))
+    },
     "attributes": (
         lambda file: describe(root(file), units="µV", number=3, names=["a", "bc"], numbers=[0, 1]),
         lambda file: attributes(file, units="µV", number=3, names=["a", "bc"], numbers=[0, 1]),
