@@ -51,6 +51,13 @@ def test_one_long_wait_is_the_same_as_many_short_ones() -> None:
     assert [often.output(p) for p in (1, 2, 3, 4)] == pytest.approx([once.output(p) for p in (1, 2, 3, 4)], abs=1e-12)
 
 
+def test_another_input_takes_the_place_of_the_first() -> None:
+    cascade = quiet()
+    for tones in (STEADY, MIXED, STEADY):
+        found = cascade.run(tones, 0.0, 0.0, 60 * TAU, 1, TAU)
+        assert np.allclose(found, steady_state(tones, np.array([60 * TAU]), TAU), rtol=0, atol=1e-12)
+
+
 def test_one_call_of_many_intervals_ends_where_many_calls_do() -> None:
     at_once, one_by_one = quiet(), quiet()
     readings = at_once.run(MIXED, 0.0, 0.5, 0.01, 20, TAU)
