@@ -19,6 +19,7 @@ def station():
 
 def test_a_trace_is_sampled_at_fixed_height_at_an_even_pace(station, tmp_path):
     sequence = TimeTrace(samples=200, interval=2e-3, dc_bias=5e-3, setpoint_current=2e-9)
+    assert sequence.point_seconds() == close(0.4 + sequence.stabilise_time)
     begin = station.clock.now()
     Runner(sequence, station, tmp_path / "run.h5").run()
     run, junction = open_run(tmp_path / "run.h5"), station.simulation.sample.junction

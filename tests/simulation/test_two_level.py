@@ -167,5 +167,5 @@ def test_a_negative_rate_is_refused_with_the_voltage() -> None:
     ],
 )
 def test_parameters_without_meaning_are_refused_by_name(name: str, value: float) -> None:
-    with pytest.raises(PhysicsError, match=name):
+    with pytest.raises(PhysicsError, match=f"^{name} = "):
         replace(CONSTANT, **{name: value})
