@@ -101,3 +101,22 @@ def test_what_is_drawn_follows_the_range_though_the_prefix_stays(qtbot):
     qtbot.waitUntil(lambda: axis.picture is not None)
     assert axis.title == "current (pA)"
     assert plot.grab().toImage() != before
+
+
+@pytest.mark.parametrize("grid", [False, True])
+def test_every_pixel_of_an_axis_is_where_pyqtgraph_draws_it(qtbot, monkeypatch, grid):
+    plot = pg.PlotWidget(axisItems={side: QuantityAxis(side) for side in ("left", "bottom", "right", "top")})
+    qtbot.addWidget(plot)
+    plot.showGrid(x=grid, y=grid, alpha=0.5)
+    plot.resize(403, 301)
+    plot.show()
+
+    def drawn():
+        for side in ("left", "bottom", "right", "top"):
+            plot.getAxis(side).describe("current", "A")
+        return plot.grab().toImage()
+
+    drawn()  # the widths of the labels have settled
+    ours = drawn()
+    monkeypatch.setattr(QuantityAxis, "paint", pg.AxisItem.paint)
+    assert ours == drawn()
