@@ -83,6 +83,7 @@ def same(report, run, again):
     assert report.end == report.recorded_end
     assert report.file == "the same"
     assert report.same
+    assert not report.cut_off
     assert again.read_bytes() == run.read_bytes()
 
 
