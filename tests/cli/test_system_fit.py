@@ -63,6 +63,7 @@ def test_the_guides_example_works_as_it_stands(tmp_path, monkeypatch):
     said = [line.split()[0] for line in answer.stdout.splitlines()]
     assert [line.split()[0] for line in shown.splitlines()] == said
     assert (tmp_path / "iron.png").stat().st_size > 10_000
+    assert "wrote iron.png" in answer.stderr
     found = {
         name: float(re.search(rf"^ +{name} +\(?(-?[\d.]+)", answer.stdout, re.MULTILINE)[1]) for name in ("D", "E")
     }
