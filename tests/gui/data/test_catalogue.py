@@ -244,6 +244,17 @@ def test_data_are_written_and_an_older_file_is_replaced(panel, qtbot, tmp_path, 
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize(("action", "name"), [("data.export_figure", "a.svg"), ("data.export_data", "a.csv")])
+def test_what_cannot_be_written_is_a_notice(panel, qtbot, tmp_path, monkeypatch, said, action, name):
+    target = tmp_path / "gone" / name
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    choose(panel, "early")
+    panel.context.actions.trigger(action)
+    qtbot.waitUntil(lambda: bool(said), timeout=_LONG)
+    assert str(target.parent) in said[0]
+    assert not said[0].startswith("written")
+
+
 def test_a_name_without_ending_gets_the_chosen_one_and_replaces_nothing(panel, qtbot, tmp_path, monkeypatch, said):
     (tmp_path / "out.svg").write_text("precious")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), "SVG drawing (*.svg)"))
