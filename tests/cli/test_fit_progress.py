@@ -17,7 +17,7 @@ from stmlab.events import FitProgress
 from stmlab.storage import open_run
 from tests.acquisition.bench_station import BenchStation, Ramp
 from tests.cli.slow_fit import perform
-from tests.forked import Program
+from tests.cli.typed import patiently
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def run(tmp_path):
 @contextmanager
 def slow_fit(*arguments, patience=0.2):
     """``stmlab`` with the slow model, and the first line that it says on standard error."""
-    with Program(perform, patience, *map(str, arguments)) as process:
+    with patiently(perform, patience, *map(str, arguments)) as process:
         yield process, process.stderr.readline()
 
 
