@@ -36,6 +36,7 @@ LONGEST = (
     "tests/station/test_desk.py",
     "tests/storage/test_kill.py",
     "tests/acquisition/test_wire_replay.py",
+    "tests/papers",
     "tests/studies/test_study.py",
     "tests/storage/test_reader.py",
     "tests/storage/test_damaged.py",

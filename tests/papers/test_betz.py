@@ -12,7 +12,6 @@ from stmlab.display.figures.drawing import house_style
 from stmlab.papers import Row, Verdict, betz_figures, betz_model, betz_supplement_figures
 from stmlab.papers import rows as survey_rows
 from stmlab.papers.betz_two_states import _printed_second_order
-from stmlab.physics.line_fit import fitted_rate
 from stmlab.physics.two_level import occupation_integral
 from tests.approximately import close
 from tests.papers.sheets import drawn, faults
@@ -107,13 +106,6 @@ def test_the_orders_of_eq_s18_add_up_to_the_exact_occupation(strength):
         betz_model.pair_orders(strength, omega, 60), betz_model.pair_response(strength, omega), strict=True
     ):
         assert orders.sum(axis=0) == pytest.approx(exact, abs=1e-12)
-
-
-def test_the_fit_of_eq_1_finds_the_rate_of_an_exact_line():
-    frequencies = np.geomspace(1e6, 1e10, 31)
-    signal = -3e-12 / (1 + (2 * np.pi * frequencies / 7.7e8) ** 2) + 2e-12
-    rate, misfit = fitted_rate(frequencies, signal)
-    assert rate == close(7.7e8, rel=1e-6) and misfit < 1e-6
 
 
 @pytest.mark.slow

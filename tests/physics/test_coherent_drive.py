@@ -290,6 +290,12 @@ def test_a_drive_too_sharp_for_harmonics_is_solved_in_steps_of_time(monkeypatch)
     )
 
 
+def test_a_smooth_drive_is_balanced_and_takes_no_steps_of_time(monkeypatch):
+    monkeypatch.setattr("stmlab.physics.coherent_resonance._in_steps", lambda *_: pytest.fail("in steps of time"))
+    found = stochastic_resonance(junction(one_spin()), np.array([0.0]), offset_V=OFFSET_V, amplitude_V=1e-4)
+    assert found.signal_A[0] == close(found.step_A + found.offset_A, rel=1e-5)
+
+
 def test_rates_that_are_wrong_for_close_levels_are_known():
     bias = np.array([-6e-3, 6e-3])
     doublet = SpinSystem((Spin(1, -4.0, 1e-5),))
