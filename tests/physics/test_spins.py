@@ -262,3 +262,13 @@ def test_pairs_of_levels_that_systems_share_are_not_to_be_written_to():
     for shared in one[1:]:
         with pytest.raises(ValueError, match="read-only"):
             shared[:] = 0
+
+
+def test_axes_may_be_of_any_length():
+    assert Spin(1, axis=(1.0, 2.0, 2.0)).axis == close([1 / 3, 2 / 3, 2 / 3])
+    assert SpinSystem((Spin(1),), quantisation_axis=(0, 0, -5)).quantisation_axis == (0.0, 0.0, -1.0)
+
+
+def test_what_is_no_array_is_refused_with_the_shape_that_is_needed():
+    with pytest.raises(PhysicsError, match=r"finite real numbers in meV of shape \(3, 3\) are needed"):
+        Exchange(0, 1, [[1.0, 0.0], [0.0]])
