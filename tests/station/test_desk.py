@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -114,6 +115,9 @@ def test_an_instrument_that_does_not_answer_is_said_and_comes_back(desk):
 # -- the process --------------------------------------------------------------------------------------------------
 
 
+_LONGEST = 90.0  # s, on a busy computer; a process that says nothing is ended then
+
+
 class Person:
     """At the other end of the pipes of a desk process.
 
@@ -126,6 +130,8 @@ class Person:
         command = [sys.executable, "-m", "stmlab.station.desk_process", str(station)]
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         self.process = subprocess.Popen(command, **pipes, text=True) if anew else Program(programs.desk, station)
+        self._too_long = threading.Timer(_LONGEST, self.process.kill)
+        self._too_long.start()
 
     def hear(self, event):
         for line in self.process.stdout:
@@ -143,6 +149,7 @@ class Person:
         raise EOFError(ask)
 
     def end(self):
+        self._too_long.cancel()
         self.process.kill()
         self.process.wait(30)
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
