@@ -274,7 +274,9 @@ FE = TunnelJunction(
 )
 
 
-@pytest.mark.parametrize(("temperature_K", "amplitude_V"), [(0.5, 50e-3), (5e-3, 1.3e-3)])
+@pytest.mark.parametrize(
+    ("temperature_K", "amplitude_V"), [pytest.param(0.5, 50e-3, marks=pytest.mark.slow), (5e-3, 1.3e-3)]
+)
 def test_thresholds_that_are_sharp_within_the_drive(temperature_K, amplitude_V):
     """50 mV at 0.5 K, or 5 mK: rates change within a ten-thousandth of the period; beside the held drive."""
     states = dataclasses.replace(FE, temperature_K=temperature_K)
