@@ -152,6 +152,14 @@ def test_adaptive_delays_find_t1(tmp_path):
     assert np.all(open_run(outcome.path).coordinates["delay"] > 0)
 
 
+@pytest.mark.parametrize(("side", "farthest"), [("positive", 4e-9), ("negative", -3e-9)])
+def test_adaptive_delays_end_where_the_range_does(side, farthest):
+    sequence = PumpProbe(delays="adaptive", fitted_sides=side, start_delay=-3e-9, stop_delay=4e-9)
+    delay = sequence.axes()[0].values
+    assert delay[np.abs(delay).argmax()] == close(farthest)
+    assert np.all(delay * farthest > 0)
+
+
 ANOTHER_ATOM = """
 name = "another"
 title = "S = 3/2: a weak decay, in which an echo of the line is large"
