@@ -139,7 +139,7 @@ def test_what_people_mostly_write_needs_no_registry_of_units():
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
-@pytest.mark.parametrize("text", ["3 /", "1·10 V", "·10³ V", "4 /V"])
+@pytest.mark.parametrize("text", ["3 /", "1·10 V", "·10³ V", "4 /V", "5 kHz"])
 def test_what_is_no_quantity_is_refused(text):
     with pytest.raises(SequenceError, match=re.escape(repr(text))):
         in_unit(text, "V")

@@ -319,7 +319,8 @@ def test_a_long_bias_axis_is_worked_through_in_parts():
     of = TunnelJunction(chain, 1.0, 1e-8, coupled_spin=1, occupation="thermal")
     bias = np.linspace(-1e-2, 1e-2, 150)
     whole = of.conductance(bias)
-    assert whole[::45] == close(of.conductance(bias[::45]), rel=1e-12)
+    some = [0, 62, 63, 64, 65, 127, 128, 149]
+    assert whole[some] == close(of.conductance(bias[some]), rel=1e-12)
     assert of.conductance(bias[::3].reshape(5, 10)).shape == (5, 10)
 
 
