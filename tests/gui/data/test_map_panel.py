@@ -6,8 +6,9 @@ from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtWidgets import QFileDialog
 
 from stmlab.gui import themes
+from stmlab.gui.data.map_image import MapImage
 from stmlab.gui.data.map_panel import MapPanel
-from stmlab.gui.data.mapping import drawn_shape, layer, place_in, sides
+from stmlab.gui.data.mapping import Layer, Side, drawn_shape, layer, place_in, sides
 from stmlab.gui.data.opened import open_file
 from stmlab.storage.recorded import Column
 from tests.approximately import close
@@ -68,6 +69,16 @@ def test_a_channel_is_shown_at_a_place_of_the_sweep_or_by_its_mean(path):
     values = opened.table["current"].values
     assert (layer(opened, {}, "channel current", 7).values == values[..., 7]).all()
     np.testing.assert_allclose(layer(opened, {}, "channel current", None).values, values.mean(axis=-1), rtol=1e-12)
+
+
+def test_the_first_place_is_chosen_and_a_single_row_has_no_label(qtbot):
+    image = MapImage(themes.LIGHT)
+    qtbot.addWidget(image)
+    drive = Side("drive", "V", np.arange(1e-3, 4e-3, 1e-3))
+    for down, name in ((Side("offset", "V", np.array([1e-3, 2e-3])), "offset"), (Side("row", "", np.zeros(1)), "")):
+        image.draw(Layer("current", "A", np.ones((len(down.centres), 3))), (drive, down))
+        assert image.cell == (0, 0)
+        assert image.axes["left"].title.partition(" ")[0] == name
 
 
 # -- the panel -------------------------------------------------------------------------------------------------------
