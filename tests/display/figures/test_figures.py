@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
@@ -14,7 +15,7 @@ from stmlab.analysis.lorentzian import fit_srs
 from stmlab.analysis.steps import fit_steps
 from stmlab.axes import Axis, Channel
 from stmlab.display.figures import draw_run, save_figure, save_run
-from stmlab.display.figures.drawing import sheet
+from stmlab.display.figures.drawing import save, sheet
 from stmlab.errors import FileError
 from stmlab.events import Analysed, ParameterValue, PointTaken, RunFinished, RunStarted, RunState
 from stmlab.physics.stochastic_resonance import line_shape
@@ -263,6 +264,14 @@ def test_drawing_needs_no_screen_and_leaves_pyplot_alone(spectrum, tmp_path):
     )
     command = [sys.executable, "-c", program, str(run.path), str(tmp_path / "run.png")]
     subprocess.run(command, check=True, env={"PATH": ""})
+
+
+def test_a_figure_of_a_paper_has_300_dots_an_inch(tmp_path):
+    figure = sheet(2.0, 1.0)
+    figure.subplots()
+    path = save(figure, tmp_path / "new", "one")
+    assert path == tmp_path / "new" / "one.png"
+    assert imread(path).shape[:2] == (300, 600)
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
