@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
 import threading
 from contextlib import contextmanager, suppress
 
@@ -179,6 +180,16 @@ def test_a_line_that_never_ends_is_refused():
 def test_bytes_that_are_no_text_are_garbled():
     with peer([[b"1.\xff\xfe\n"]]) as there, pytest.raises(GarbledAnswer, match=r"A\?.*no ASCII text"):
         ask(adapter(there))
+
+
+def test_a_line_that_is_reset_while_its_rest_is_thrown_away_is_a_lost_instrument():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        adapter = TCPAdapter(*listening.getsockname())
+        ours, _ = listening.accept()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        ours.close()  # with a reset
+        with pytest.raises(InstrumentLost, match="the connection dropped"):
+            adapter.flush_read_buffer()
 
 
 def test_patience_holds_for_one_answer():
