@@ -45,18 +45,17 @@ LONGEST = (
 
 WAITING = (
     "tests/campaigns",
-    "tests/drivers/test_faults.py",
     "tests/station/test_guardian.py",
+    "tests/drivers/test_faults.py",
     "tests/gui/queue/test_processes.py",
-    "tests/gui/data/test_map_panel.py",
-    "tests/gui/data/test_catalogue.py",
-    "tests/acquisition/test_wire_replay.py",
     "tests/station/test_safe_now.py",
+    "tests/acquisition/test_wire_replay.py",
+    "tests/gui/data/test_catalogue.py",
+    "tests/gui/data/test_fit_panel.py",
     "tests/gui/test_work.py",
     "tests/drivers/test_nanonis_preview.py",
-    "tests/gui/models/test_models_panel.py",
-    "tests/gui/data/test_fit_panel.py",
-    "tests/gui/test_application.py",
+    "tests/station/test_desk.py",
+    "tests/storage/test_kill.py",
 )
 """More than half of their time is spent waiting."""
 
