@@ -208,7 +208,9 @@ def test_a_duration_is_told_in_seconds_below_two_minutes(seconds, told):
 def test_a_residual_is_told_with_the_unit_of_the_data():
     labels = {"y_unit": "A"}
     fit = FitResult("srs", (FitParameter("rate", 1e9, 1e7, "1/s"),), ("rate",), np.eye(1), 7, 2e-13, labels=labels)
-    assert fit_as_text(fit).splitlines()[0] == "fit srs: 7 points, rms residual 2e-13 A"
+    head, rate = fit_as_text(fit).splitlines()
+    assert head == "fit srs: 7 points, rms residual 2e-13 A"
+    assert rate.split() == ["rate", "(1.000", "±", "0.010)·10⁹", "/s"]
 
 
 def test_papers_gives_rows_with_a_verdict_each(cli):

@@ -76,7 +76,12 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
     "stmlab/analysis/adaptive/step_posterior.py": ["analysis/adaptive/test_step_choice.py"],
     "stmlab/analysis/fitting.py": ["analysis/test_lorentzian.py", "analysis/test_recordings.py"],
     "stmlab/analysis/grid_task.py": ["analysis/test_grids.py"],
-    "stmlab/analysis/models.py": ["analysis/test_lorentzian.py", "analysis/test_settings.py"],
+    "stmlab/analysis/models.py": [
+        "analysis/test_lorentzian.py",
+        "analysis/test_settings.py",
+        "sequences/test_pump_probe.py",
+        "sequences/test_transfer.py",
+    ],
     "stmlab/analysis/telegraph/search.py": ["analysis/test_telegraph.py", "analysis/test_iterations.py"],
     "stmlab/analysis/ramp.py": ["analysis/test_correlation.py"],
     "stmlab/analysis/residuals.py": ["analysis/test_lorentzian.py", "analysis/test_decay.py"],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from stmlab.papers import Row, Verdict, fransson
+from stmlab.papers import Row, Verdict, fransson, fransson_figures
 from stmlab.papers.fransson_quadrature import Bridge, heisenberg_and_ising, moriya, printed_heisenberg, resonances
 from stmlab.physics.molecular_dimer import Dimer, Leads
 from stmlab.physics.molecular_exchange import molecular_exchange
@@ -86,3 +86,17 @@ def test_three_figures_with_three_panels_each_are_drawn(tmp_path, monkeypatch):
         assert image.shape[:2] == (900, 2100)
         inked = (image[..., :3].mean(axis=-1) < 0.9).mean(axis=0)
         assert all(third.max() > 0.3 for third in np.array_split(inked, 3)), "each panel has its frame"
+
+
+def test_a_figure_with_few_points_has_its_sheet_its_panels_and_its_curves(tmp_path, monkeypatch):
+    for name in ("_POTENTIALS", "_BIASES", "_DIFFERENCES"):
+        monkeypatch.setattr(fransson_figures, name, getattr(fransson_figures, name)[::200])
+    monkeypatch.setattr(fransson_figures, "_FIGURES", {3: fransson_figures._FIGURES[3]})
+    with drawn(monkeypatch) as figures:
+        (path,) = fransson.figures(tmp_path)
+    assert [faults(figure) for figure in figures] == [[]]
+    assert path.name == "fransson_fig3.png"
+    assert imread(path).shape[:2] == (900, 2100)
+    limits = [axes.get_xlim() for axes in figures[0].axes]
+    assert limits == [(-3.0, 3.0), (-5.0, 5.0), (0.0, close(30.0))]
+    assert [len(axes.lines) for axes in figures[0].axes] == [2 * 4] * 3, "a curve and its zero for each pair"

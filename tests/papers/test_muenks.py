@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -118,3 +119,19 @@ def test_the_level_scheme_is_drawn(tmp_path, monkeypatch):
     image = imread(path)
     assert path.name == "muenks_fig3.png" and image.shape[1] == 2100
     assert np.ptp(image[..., :3]) > 0.9
+
+
+def test_step_energies_are_drawn_with_both_kinds_of_exchange_but_for_the_bare_tip(tmp_path, monkeypatch):
+    steps = SimpleNamespace(inner=0.1, outer=-0.2)
+    monkeypatch.setattr(muenks_figures, "fitted_steps", lambda _: steps)
+    with drawn(monkeypatch) as figures, house_style():
+        path = muenks_figures._fits(tmp_path)
+    assert [faults(figure) for figure in figures] == [[]]
+    assert imread(path).shape[:2] == (1260, 2100)
+    bare, *functional = figures[0].axes[:3]
+    assert [line.get_linestyle() for line in bare.lines] == ["-", "-"]
+    for axes, kinds in zip(functional, (["Heisenberg", "Ising"], ["Ising", "Heisenberg"]), strict=True):
+        assert [line.get_linestyle() for line in axes.lines] == ["-", "-", "--", "--"]
+        assert axes.get_legend_handles_labels()[1] == kinds
+        solid, dashed = axes.lines[1], axes.lines[3]
+        assert not np.allclose(solid.get_ydata(), dashed.get_ydata())
