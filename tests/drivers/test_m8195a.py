@@ -474,6 +474,13 @@ def test_an_error_of_the_instrument_after_a_control_is_raised(rig):
     assert fault.value.code == -222
 
 
+def test_an_error_beside_a_tone_that_plays_as_asked_is_raised_at_once(rig):
+    rig.driver.play_tone(1e9, 0.1, gated=False)
+    rig.virtual.session().receive(b":NONSENSE\n")
+    with pytest.raises(InstrumentFault, match="-113|Undefined header"):
+        rig.driver.play_tone(1e9, 0.05, gated=False)
+
+
 def test_an_upload_that_is_refused_is_not_taken_for_loaded(rig):
     with pytest.raises(InstrumentFault):
         rig.driver.upload(np.zeros(1000, np.int8))

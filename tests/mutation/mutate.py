@@ -94,6 +94,7 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
     "stmlab/axes.py": ["storage/test_reader.py", "acquisition/test_runner.py"],
     "stmlab/cli/common.py": ["cli/test_cli.py"],
     "stmlab/cli/lists.py": ["cli/test_cli.py"],
+    "stmlab/cli/study.py": ["studies/test_study.py"],
     "stmlab/display/figures/fits.py": ["display/figures/test_fits.py", "display/figures/test_steps.py"],
     "stmlab/display/figures/fitted.py": ["display/figures/test_fits.py"],
     "stmlab/display/figures/ramp.py": ["display/figures/test_fits.py"],
@@ -132,6 +133,7 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
         "station/guards/test_tip.py",
     ],
     "stmlab/station/guards/tip.py": ["station/guards/test_tip.py", "station/guards/test_bias.py"],
+    "stmlab/station/instruments/passive.py": ["sequences/test_didv.py", "drivers/test_bias_tee.py"],
     "stmlab/station/limits.py": ["station/test_limits.py", "station/guards/test_bias.py"],
     "stmlab/station/outputs.py": [
         "station/test_outputs.py",

@@ -97,6 +97,7 @@ def test_a_figure_with_few_points_has_its_sheet_its_panels_and_its_curves(tmp_pa
     assert [faults(figure) for figure in figures] == [[]]
     assert path.name == "fransson_fig3.png"
     assert imread(path).shape[:2] == (900, 2100)
+    assert r"a: $V=0$ mV" in figures[0].get_supxlabel()
     limits = [axes.get_xlim() for axes in figures[0].axes]
     assert limits == [(-3.0, 3.0), (-5.0, 5.0), (0.0, close(30.0))]
     assert [len(axes.lines) for axes in figures[0].axes] == [2 * 4] * 3, "a curve and its zero for each pair"
