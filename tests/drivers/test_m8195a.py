@@ -477,7 +477,7 @@ def test_an_error_of_the_instrument_after_a_control_is_raised(rig):
 def test_an_error_beside_a_tone_that_plays_as_asked_is_raised_at_once(rig):
     rig.driver.play_tone(1e9, 0.1, gated=False)
     rig.virtual.session().receive(b":NONSENSE\n")
-    with pytest.raises(InstrumentFault, match="-113|Undefined header"):
+    with pytest.raises(InstrumentFault, match="Undefined header"):
         rig.driver.play_tone(1e9, 0.05, gated=False)
 
 
