@@ -14,12 +14,21 @@ from stmlab.config_files import find
 from stmlab.nanonis.commands import COMMANDS
 from stmlab.nanonis.frames import HEADER_SIZE, pack_request, unpack_error, unpack_header
 from stmlab.nanonis.protocol import pack, unpack
+from stmlab.simulation.machine import Machine
 from stmlab.simulation.microscope import SimulatedMicroscope
 from stmlab.simulation.scpi import ScpiSession
 from stmlab.simulation.serving import PORTS, served
 from tests.approximately import close
 
 HOLD = 3
+
+
+def test_a_wait_lasts_as_long_as_it_says_where_time_runs_by_itself():
+    machine = Machine(SimulatedClock(100.0))
+    before = machine.clock.now()
+    with machine:
+        machine.wait(0.5)
+    assert machine.clock.now() >= before + 0.5
 
 
 class NanonisClient:

@@ -2,6 +2,7 @@
 
 import functools
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import stmlab
 from stmlab.analysis.iterations import STOPPED, ended_early, following
 from stmlab.analysis.n_state import fit_states, srs_spectra
 from stmlab.analysis.n_state.descents import evened
+from stmlab.analysis.n_state.doubts import _drives
 from stmlab.analysis.n_state.forward import Forward
 from stmlab.analysis.transport.doubts import close_levels
 from stmlab.display.figures.fits import draw_fits
@@ -289,7 +291,9 @@ def test_a_map_of_close_levels_is_that_of_the_density_matrix_and_of_rates_is_dou
         assert steps == close(signals[-1][:, 0] - signals[-1][:, 2], rel=2e-3, abs=1e-15)
         assert (rates > 0.0).all()
         junctions = forward.junctions(values, conductances)
-        doubted.append(close_levels(junctions, [one.bias + 2e-3 * np.array([-1.0, 1.0]) for one in spectra]))
+        drives = _drives(forward, SimpleNamespace(values=values))
+        assert [sorted(1e3 * drive) for drive in drives] == [close([2.0, 6.0]), close([-6.0, -2.0])]
+        doubted.append(close_levels(junctions, drives))
     assert np.abs(signals[0] - signals[1]).max() > 0.05 * np.abs(signals[0]).max()
     assert doubted[0] == []
     assert "in 2 of 2 spectra two levels lie closer than the width" in doubted[1][0]

@@ -17,6 +17,15 @@ def bar(qtbot, context):
     bar.close_down()
 
 
+def test_every_number_stands_below_its_name_and_the_button_is_as_high_as_two_lines(bar):
+    bar.show()
+    bar.adjustSize()
+    for value in bar.values.values():
+        assert value.value.isVisibleTo(bar)
+        assert value.value.geometry().top() >= value.label.geometry().bottom()
+    assert bar.button.height() > 2 * bar.button.fontMetrics().height()
+
+
 def test_a_station_that_nobody_owns_is_made_safe(from_nothing, qtbot, bar, context, served):
     microscope, path = served
     with Station.load(str(path)) as station:

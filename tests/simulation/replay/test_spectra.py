@@ -236,6 +236,8 @@ def test_a_reading_in_volts_is_scaled_to_the_current(tmp_path):
     np.testing.assert_allclose(again.conductance[0], junction.conductance[0], rtol=1e-3)
     assert again.modulation is None
     assert any("180 degrees" in note for note in again.source.notes)
+    told = "dI/dV is LI Demod 1 X times -3.33"  # 1 / -3e7, to what the sum over the biases is off
+    assert any(note.startswith(told) and note.endswith("integrates to Current") for note in again.source.notes)
     assert "not known" in again.source.notes[-1]
     assert recorded_sample({"file": file, "modulation": "0.2 mV"}).junction.modulation == close(2e-4)
 
