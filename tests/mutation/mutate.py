@@ -101,7 +101,7 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
     "stmlab/display/figures/series.py": ["display/figures/test_fits.py"],
     "stmlab/display/figures/srs_map.py": ["display/figures/test_fits.py"],
     "stmlab/display/figures/telegraph.py": ["display/figures/test_fits.py"],
-    "stmlab/display/figures/thumbnail.py": ["cli/test_catalogue.py"],
+    "stmlab/display/figures/thumbnail.py": ["display/figures/test_thumbnail.py"],
     "stmlab/display/runs.py": ["cli/test_cli.py"],
     "stmlab/display/terminal.py": ["cli/test_cli.py"],
     "stmlab/gui/application.py": ["gui/test_application.py"],
