@@ -58,11 +58,15 @@ def test_whoever_runs_a_simulated_microscope_is_asked(qtbot, bar, context):
 
 
 def test_a_station_that_cannot_be_loaded_is_said(qtbot, bar, context):
+    said = []
+    context.notices.said.connect(said.append)
     context.station_changed.emit("nowhere")
     with qtbot.waitSignal(bar.safe_state.answered, timeout=PATIENCE) as answered:
         context.actions.trigger(NAME)
     assert not answered.args[0]
     assert "nowhere" in answered.args[1]
+    assert said[-1].text == answered.args[1]
+    assert said[-1].advice.startswith("look at the microscope")
 
 
 def test_without_a_station_the_person_is_told_to_choose_one(bar, context):
