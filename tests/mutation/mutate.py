@@ -94,6 +94,7 @@ NAMED = {  # files whose tests carry another name, or of which some are quick; o
     "stmlab/axes.py": ["storage/test_reader.py", "acquisition/test_runner.py"],
     "stmlab/cli/common.py": ["cli/test_cli.py"],
     "stmlab/cli/lists.py": ["cli/test_cli.py"],
+    "stmlab/cli/safety.py": ["cli/test_safety.py", "station/test_safe_now.py"],
     "stmlab/cli/study.py": ["studies/test_study.py"],
     "stmlab/display/figures/fits.py": ["display/figures/test_fits.py", "display/figures/test_steps.py"],
     "stmlab/display/figures/fitted.py": ["display/figures/test_fits.py"],

@@ -159,8 +159,8 @@ def test_auto_functions(line, bench):
     bench.settle()
     assert float(line("PHAS?")) == pytest.approx(math.degrees(-0.4), abs=0.005)
     assert line("SENS?") == "19\n"
-    line("AOFF 1;OEXP? 1")
-    assert line("OEXP? 1") == "60,0\n"
+    for quantity, offset in ((1, "60"), (3, "60"), (2, "0")):
+        assert line(f"AOFF {quantity};OEXP? {quantity}").split(",")[0] == offset
 
 
 def test_setups_are_kept_and_taken_again(line):

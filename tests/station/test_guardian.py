@@ -272,6 +272,7 @@ def test_what_a_run_owns_is_refused_to_others_and_what_the_dead_leave_needs_forc
         assert stmlab("check", lab.station).exit_code == 0
         freed = stmlab("approach", lab.station, "--yes", "--force")
         assert freed.exit_code == 0, freed.stderr
+        assert freed.stdout.startswith("loop closed at 10 mV, 100 pA: ")
         state = lab.control.state()
         assert state["loop_closed"]
         assert not state["rf_on"]

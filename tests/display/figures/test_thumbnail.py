@@ -1,10 +1,13 @@
 """Small pictures of recorded files."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
-from stmlab.display.figures.thumbnail import draw_recorded_thumbnail
+from stmlab.axes import Axis
+from stmlab.display.figures.thumbnail import draw_recorded_thumbnail, draw_run_thumbnail
 from stmlab.storage.recorded import Column, Grid, Recording
 
 BIAS = np.linspace(-1.0, 1.0, 5)
@@ -27,3 +30,13 @@ def test_a_grid_is_the_mean_of_what_is_known_at_each_place():
     ).axes
     shown = (axes.collections or axes.images)[0].get_array()
     np.testing.assert_array_equal(np.ma.filled(shown, np.nan).ravel(), [2, 5.5, 12, 17, 22, np.nan])
+
+
+@pytest.mark.parametrize(("outer", "lines"), [(2, 2), (3, 0)])
+def test_few_curves_of_a_run_are_drawn_as_such_and_more_as_a_map(outer, lines):
+    axes = [Axis(name, "V", np.arange(length) + 1.0) for name, length in (("a", outer), ("b", 5))]
+    channel = SimpleNamespace(name="current")
+    run = SimpleNamespace(axes=axes, channels=[channel], fits=(), grid=lambda _: np.ones((outer, 5)))
+    (panel,) = draw_run_thumbnail(run).axes
+    assert len(panel.lines) == lines
+    assert bool(panel.collections or panel.images) is not bool(lines)
