@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -74,6 +74,10 @@ class System:
             self._laws[path] = found.law(path, quantity, kind)
         found.check_ties()
         self._parameters.update(found.parameters)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which finds out anew what is kept here to be faster."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:

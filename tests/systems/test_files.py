@@ -1,5 +1,7 @@
 """Spin systems in files: what they mean, and what is refused with file and key."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -92,6 +94,17 @@ def test_a_file_is_the_junction_that_it_describes(written):
     np.testing.assert_allclose(found.conductance(bias), wanted.conductance(bias), rtol=1e-12)
     nearer = system.junction(values, Conditions(2e-7, height_m=60e-12)).system.exchanges[0].tensor_meV[0][0]
     assert nearer == close(0.8 / np.e)
+
+
+def test_a_system_and_a_junction_that_were_used_go_to_another_process(written):
+    system, at, bias = read_system(written(DIMER)), Conditions(2e-7), np.linspace(-6e-3, 6e-3, 11)
+    values = {**system.starts(), "D": -1.7}
+    junction = system.junction(values, at)
+    conductance = junction.conductance(bias)
+    sent, sent_junction = pickle.loads(pickle.dumps((system, junction)))
+    assert sent.parameters == system.parameters
+    np.testing.assert_array_equal(sent.junction(values, at).conductance(bias), conductance)
+    np.testing.assert_array_equal(sent_junction.conductance(bias), conductance)
 
 
 def test_field_and_temperature_may_be_those_of_the_data(written):
